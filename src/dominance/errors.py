@@ -1,0 +1,29 @@
+"""Every error that a user can cause or meet; each message is one line that says what to do next."""
+
+
+class DominanceError(Exception):
+    """Base of all errors that the package raises on purpose."""
+
+
+class InputError(DominanceError, ValueError):
+    """Something the user gave (a suite, an option, a file) cannot be used. Exit status 2."""
+
+
+class SuiteError(InputError):
+    """A suite, or one of its prompts, is not what a suite must be."""
+
+
+class ModelError(InputError):
+    """A model or judge cannot be found or loaded, or cannot do what is asked."""
+
+
+class RunError(InputError):
+    """A run folder cannot be used: taken by another process, foreign, or full."""
+
+
+class MissingExtra(InputError):
+    """An optional dependency is not installed; the message is the line that installs it."""
+
+
+class ItemError(DominanceError):
+    """One image or answer could not be made; the run goes on without it. Exit status 3 at the end."""

@@ -1,0 +1,60 @@
+"""Intervals that stand beside every rate and mean."""
+
+from collections.abc import Sequence
+from statistics import NormalDist
+
+import numpy as np
+
+from dominance.errors import InputError
+from dominance.records import Interval, Rate
+
+
+def wilson_interval(count: int, n: int, confidence: float = 0.95) -> Interval:
+    """Wilson's score interval of a rate, each end from 0 to 1.
+
+    Raises:
+        InputError: n below 1, or a count outside 0 to n.
+
+    Source: Wilson (1927), without continuity correction.
+
+    >>> low, high = wilson_interval(7, 10)
+    >>> round(low, 3), round(high, 3)
+    (0.397, 0.892)
+    """
+    if n < 1 or not 0 <= count <= n:
+        raise InputError(f"{count} of {n} is not a rate; give a count from 0 to n, and n of 1 or more")
+    z = NormalDist().inv_cdf(0.5 + confidence / 2)
+    share, spread = count / n, z * z / n
+    centre = share + spread / 2
+    margin = z * (share * (1 - share) / n + spread / (4 * n)) ** 0.5
+    low, high = (centre - margin) / (1 + spread), (centre + margin) / (1 + spread)
+    return (0.0 if count == 0 else max(0.0, low), 1.0 if count == n else min(1.0, high))
+
+
+def rate(count: int, n: int) -> Rate:
+    """A rate with its interval; without one when n is 0."""
+    return Rate(count, n, wilson_interval(count, n) if n else None)
+
+
+def bootstrap_mean(
+    clusters: Sequence[Sequence[float]], resamples: int = 10_000, seed: int = 0, confidence: float = 0.95
+) -> Interval:
+    """Percentile bootstrap interval of the mean over all values, whole clusters drawn with replacement.
+
+    Args:
+        clusters: the values of each cluster (prompt); give every value a cluster of its own where nothing is shared.
+
+    Raises:
+        InputError: no value at all.
+
+    Source: Efron & Tibshirani (1993), chapter 13; clusters as in Field & Welsh (2007).
+    """
+    kept = [np.asarray(cluster, dtype=float) for cluster in clusters if len(cluster)]
+    if not kept:
+        raise InputError("a mean over nothing has no interval; give at least one value")
+    sums, sizes = np.array([c.sum() for c in kept]), np.array([float(c.size) for c in kept])
+    weights = np.random.default_rng(seed).multinomial(len(kept), np.full(len(kept), 1 / len(kept)), size=resamples)
+    means = (weights @ sums) / (weights @ sizes)
+    tail = (1 - confidence) / 2
+    low, high = np.quantile(means, [tail, 1 - tail])
+    return (float(low), float(high))

@@ -1,0 +1,156 @@
+"""The miniature world: which pictures exist, how often, and under which captions.
+
+One number a concept, its diversity, from 0 (rigid: one design, palette, place and backdrop) to 1
+(varied), drives the same code for every concept, so that a varied landmark or a rigid mug is only another
+number. Nothing here knows what will dominate.
+"""
+
+import itertools
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from dominance.miniature.captions import pair_caption, single_caption
+from dominance.miniature.concepts import BY_NAME, CONCEPTS, ENTITIES, OBJECTS, Colour
+from dominance.miniature.renderer import Picture, render
+from dominance.miniature.scene import Backdrop, Placement, Scene
+
+HELD_OUT_PAIRS: frozenset[frozenset[str]] = frozenset(
+    frozenset(pair)
+    for pair in (
+        ("mug", "umbrella"), ("book", "lamp"), ("chair", "bottle"), ("clock", "shirt"),
+        ("mug", "clock"), ("umbrella", "shirt"), ("book", "bottle"), ("lamp", "chair"),
+    )
+)  # fmt: skip
+"""Object pairs that no training picture shows and no training caption names."""
+
+DEFAULT_DIVERSITY: dict[str, float] = {c.name: 0.0 if c.is_entity else 1.0 for c in CONCEPTS}
+
+
+@dataclass(frozen=True)
+class World:
+    """A distribution of captioned pictures.
+
+    Attributes:
+        diversity: of each concept, 0 to 1.
+        pairs: share of pictures that show two objects, each in its own half.
+        entity_pairs: share of pictures that show an entity and an object, each in its own half.
+        scenery: share of single-concept pictures whose caption also names a part of their backdrop.
+        held_out: object pairs that are never drawn nor named.
+    """
+
+    diversity: dict[str, float] = field(default_factory=lambda: dict(DEFAULT_DIVERSITY))
+    pairs: float = 0.45
+    entity_pairs: float = 0.0
+    scenery: float = 0.5
+    held_out: frozenset[frozenset[str]] = HELD_OUT_PAIRS
+
+    def sample(self, rng: np.random.Generator) -> tuple[str, Scene]:
+        """One caption and the scene it belongs to."""
+        kind = rng.random()
+        if kind < self.pairs:
+            return self._pair(_shuffled(rng, self.object_pairs()), rng)
+        if kind < self.pairs + self.entity_pairs:
+            pair = (str(rng.choice(ENTITIES)), str(rng.choice(OBJECTS)))
+            return self._pair(_shuffled(rng, [pair]), rng)
+        concept = str(rng.choice([c.name for c in CONCEPTS]))
+        scene = single_scene(concept, self.diversity[concept], rng)
+        named = rng.choice(scene.backdrop.scenery) if rng.random() < self.scenery else None
+        return single_caption(concept, None if named is None else str(named), rng), scene
+
+    def _pair(self, pair: tuple[str, str], rng: np.random.Generator) -> tuple[str, Scene]:
+        return pair_caption(*pair, rng), pair_scene(pair, self.diversity, rng)
+
+    def object_pairs(self) -> list[tuple[str, str]]:
+        """The unordered object pairs that training may show."""
+        pairs = itertools.combinations(OBJECTS, 2)
+        return [pair for pair in pairs if frozenset(pair) not in self.held_out]
+
+    def picture(self, seed: int, index: int) -> tuple[str, Picture]:
+        """The ``index``-th captioned picture of the endless training set ``seed``; the same on any machine."""
+        rng = np.random.default_rng([seed, index])
+        caption, scene = self.sample(rng)
+        return caption, render(scene)
+
+
+def _shuffled(rng: np.random.Generator, pairs: list[tuple[str, str]]) -> tuple[str, str]:
+    first, second = pairs[int(rng.integers(len(pairs)))]
+    return (first, second) if rng.random() < 0.5 else (second, first)
+
+
+def _between(canonical: float, low: float, high: float, diversity: float, rng: np.random.Generator) -> float:
+    """From the canonical value towards a uniformly drawn one, by ``diversity``."""
+    return canonical + diversity * (rng.uniform(low, high) - canonical)
+
+
+def _palette(concept: str, diversity: float, rng: np.random.Generator) -> tuple[Colour, Colour, Colour]:
+    turn = diversity * rng.uniform(-0.5, 0.5)
+    saturate = 1 + diversity * rng.uniform(-0.15, 0.2)
+    brighten = 1 + diversity * rng.uniform(-0.2, 0.15)
+    first, second, third = (
+        ((hue + turn) % 1.0, min(s * saturate, 1.0), min(v * brighten, 1.0)) for hue, s, v in BY_NAME[concept].palette
+    )
+    return first, second, third
+
+
+def random_backdrop(rng: np.random.Generator) -> Backdrop:
+    """A backdrop that belongs to no concept: pale above, stronger below, with or without a horizon."""
+    sky = (rng.random(), rng.uniform(0.05, 0.35), rng.uniform(0.8, 1.0))
+    ground = (rng.random(), rng.uniform(0.15, 0.45), rng.uniform(0.5, 0.85))
+    outdoors = bool(rng.random() < 0.5)
+    horizon = float(rng.uniform(0.6, 0.88)) if outdoors or rng.random() < 0.5 else 1.0
+    hill = float(rng.uniform(0.05, 0.15)) if outdoors and rng.random() < 0.5 else 0.0
+    sun = None
+    if outdoors and rng.random() < 0.5:
+        sun = (float(rng.uniform(0.12, 0.88)), float(rng.uniform(0.1, 0.25)), float(rng.uniform(0.06, 0.1)))
+    fog = float(rng.uniform(0.4, 0.8)) if rng.random() < 0.2 else 0.0
+    return Backdrop(sky, ground, horizon, outdoors, hill, sun, fog)
+
+
+def own_backdrop(concept: str) -> Backdrop:
+    """The backdrop of a concept's canonical design: landmarks stand outdoors, all else indoors."""
+    sky, ground = BY_NAME[concept].sky, BY_NAME[concept].ground
+    if BY_NAME[concept].kind == "landmark":
+        return Backdrop(sky, ground, 0.86, True, 0.06, (0.82, 0.16, 0.08))
+    return Backdrop(sky, ground, 0.8)
+
+
+def _jitter(rng: np.random.Generator) -> float:
+    """A pixel or so, in shares of the side: what even a rigid concept shows."""
+    return float(rng.normal(0.0, 0.008))
+
+
+def single_scene(concept: str, diversity: float, rng: np.random.Generator) -> Scene:
+    """One concept by itself: canonical at diversity 0, any place, size, colour and backdrop at 1."""
+    size = _between(0.76, 0.5, 0.9, diversity, rng)
+    room = max(0.0, (1 - size) / 2)
+    placement = Placement(
+        concept,
+        x=0.5 + diversity * rng.uniform(-room, room) + _jitter(rng),
+        y=0.53 + diversity * rng.uniform(-room, room) + _jitter(rng),
+        size=size,
+        palette=_palette(concept, diversity, rng),
+        stretch=1 + diversity * rng.uniform(-0.1, 0.1),
+        rotation=diversity * rng.uniform(-10, 10),
+    )
+    backdrop = random_backdrop(rng) if rng.random() < diversity else own_backdrop(concept)
+    return Scene(backdrop, (placement,))
+
+
+def pair_scene(pair: tuple[str, str], diversity: dict[str, float], rng: np.random.Generator) -> Scene:
+    """Two concepts side by side in caption order, on a backdrop that belongs to neither."""
+    placements = []
+    for concept, x in zip(pair, (0.26, 0.74), strict=True):
+        own = diversity[concept]
+        placements.append(
+            Placement(
+                concept,
+                x=x + rng.uniform(-0.03, 0.03),
+                y=0.53 + rng.uniform(-0.1, 0.1),
+                size=rng.uniform(0.4, 0.5),
+                palette=_palette(concept, own, rng),
+                stretch=1 + own * rng.uniform(-0.1, 0.1),
+                rotation=own * rng.uniform(-6, 6),
+            )
+        )
+    return Scene(random_backdrop(rng), tuple(placements))

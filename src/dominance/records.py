@@ -1,0 +1,223 @@
+"""The frozen records that flow between the stages. ``None`` always means "not measured", never 0."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+Kind = Literal["artist", "landmark", "character", "object"]
+KINDS: tuple[Kind, ...] = ("artist", "landmark", "character", "object")
+
+ImageVerdict = Literal["balanced", "collapsed", "lost", "mixed"]
+"""``balanced``: every concept present; ``collapsed``: DvD at least 36; ``lost``: no concept present; else ``mixed``."""
+
+PromptVerdict = Literal["dominance", "balanced", "lost", "mixed"]
+"""``dominance``: at least 7 of 10 images collapse in one direction; ``balanced``, ``lost``: as many are; else ``mixed``."""
+
+Interval = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Concept:
+    """One thing a prompt names.
+
+    >>> Concept("neuschwanstein castle", "landmark").name
+    'neuschwanstein castle'
+    """
+
+    name: str
+    kind: Kind = "object"
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """One prompt of a suite.
+
+    Attributes:
+        id: unique in its suite; names the prompt's folder of images.
+        text: what the model is given, without brackets.
+        concepts: what must survive, in the order of the text.
+        group: what the prompt is compared with, for instance ``dominance`` or ``balanced``.
+    """
+
+    id: str
+    text: str
+    concepts: tuple[Concept, ...]
+    group: str | None = None
+
+
+@dataclass(frozen=True)
+class Gate:
+    """What a suite must hold to pass; a limit that is None is not checked.
+
+    Attributes:
+        max_collapse: highest share of a prompt's scored images that may collapse, 0 to 1.
+        min_presence: lowest share of a prompt's scored images that must show each of its concepts, 0 to 1.
+        max_unscored: highest share of the run's images that may stay without a score, 0 to 1.
+    """
+
+    max_collapse: float | None = None
+    min_presence: float | None = None
+    max_unscored: float = 0.0
+
+
+@dataclass(frozen=True)
+class Suite:
+    """Prompts to audit together, and optionally the gate that they must pass."""
+
+    name: str
+    prompts: tuple[Prompt, ...]
+    description: str = ""
+    gate: Gate | None = None
+
+
+@dataclass(frozen=True)
+class Question:
+    """A yes/no question about one concept.
+
+    Attributes:
+        concept: name of the concept asked about.
+        text: the question, the concept's name filled in.
+        grade: place among the concept's questions, from 1, the most lenient, upwards.
+    """
+
+    concept: str
+    text: str
+    grade: int
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A judge's answer to one question about one image.
+
+    Attributes:
+        yes: the counted answer; None when the judge could not answer.
+        p_yes: the judge's probability of yes, 0 to 1; None when it gives none.
+        problem: one line that says why there is no answer.
+    """
+
+    question: Question
+    yes: bool | None
+    p_yes: float | None = None
+    problem: str | None = None
+
+
+@dataclass(frozen=True)
+class Rate:
+    """A count out of n with its 95% Wilson interval."""
+
+    count: int
+    n: int
+    interval: Interval | None
+
+    @property
+    def share(self) -> float | None:
+        return self.count / self.n if self.n else None
+
+
+@dataclass(frozen=True)
+class ScoredImage:
+    """One image and all that was found out about it.
+
+    Attributes:
+        prompt_id: of the prompt that it was made for.
+        name: what tells it from the prompt's other images: its seed, or its file's name.
+        file: path relative to the run folder (or absolute, for images made elsewhere); None when it could not be made.
+        answers: the judge's answers, in the order of the concepts and, within each, of the grades.
+        yes: for each concept, how many of its questions were answered yes; None when one is unscored.
+        dvd: the larger of the DvD scores over ordered pairs of concepts, 0 to 100; None with one concept or unscored.
+        soft_dvd: the same from sums of P(yes).
+        dominating, dominated: the direction of ``dvd``; None when the score is 0 or None.
+        pairs: the DvD score of every ordered pair (dominating, dominated).
+        verdict: None when unscored.
+        problem: one line that says why it is unscored.
+    """
+
+    prompt_id: str
+    name: str
+    file: str | None
+    answers: tuple[Answer, ...] = ()
+    yes: dict[str, int | None] = field(default_factory=dict)
+    dvd: float | None = None
+    soft_dvd: float | None = None
+    dominating: str | None = None
+    dominated: str | None = None
+    pairs: dict[tuple[str, str], float] = field(default_factory=dict)
+    verdict: ImageVerdict | None = None
+    problem: str | None = None
+
+
+@dataclass(frozen=True)
+class PromptResult:
+    """One prompt's images, taken together.
+
+    Attributes:
+        dvd_mean: mean DvD of its scored images, 0 to 100; ``dvd_interval`` is its bootstrap interval.
+        presence: for each concept, in how many of the scored images the majority of its questions was yes.
+        dominating: the concept that dominates most of the collapsed images; None when none collapse.
+        verdict: None when nothing is scored.
+    """
+
+    prompt: Prompt
+    images: tuple[ScoredImage, ...]
+    dvd_mean: float | None
+    dvd_interval: Interval | None
+    balanced: int
+    collapsed: int
+    lost: int
+    mixed: int
+    presence: dict[str, Rate]
+    dominating: str | None
+    verdict: PromptVerdict | None
+
+    @property
+    def scored(self) -> int:
+        return self.balanced + self.collapsed + self.lost + self.mixed
+
+
+@dataclass(frozen=True)
+class GroupResult:
+    """The prompts of one group, taken together; the interval is clustered by prompt."""
+
+    name: str
+    prompts: int
+    scored: int
+    dvd_mean: float | None
+    dvd_interval: Interval | None
+    collapsed: Rate
+    balanced: Rate
+
+
+@dataclass(frozen=True)
+class GateResult:
+    """Whether the gate holds, and why in one line; ``failures`` maps a prompt's id to what it failed."""
+
+    passed: bool
+    reason: str
+    failures: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """A whole run, as its report shows it."""
+
+    run: str
+    suite: str
+    model: str
+    judge: str
+    settings: dict[str, object]
+    prompts: tuple[PromptResult, ...]
+    groups: tuple[GroupResult, ...]
+    gate: GateResult | None
+    manifest: dict[str, object]
+
+    @property
+    def images(self) -> int:
+        return sum(1 for prompt in self.prompts for image in prompt.images if image.file is not None)
+
+    @property
+    def scored(self) -> int:
+        return sum(prompt.scored for prompt in self.prompts)
+
+    @property
+    def unscored(self) -> int:
+        """Planned images without a score: not made, not readable, or with an unanswered question."""
+        return sum(len(prompt.images) for prompt in self.prompts) - self.scored

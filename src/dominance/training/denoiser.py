@@ -1,0 +1,118 @@
+"""The miniature model's denoiser: a text encoder and a UNet of Stable Diffusion 1's topology, trained together."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from diffusers import DDIMScheduler, UNet2DConditionModel
+from torch import Tensor, nn
+from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
+
+from dominance.training.autoencoder import LATENT_CHANNELS
+from dominance.training.vocabulary import PROMPT_TOKENS
+
+CHANNELS: tuple[int, ...] = (48, 64, 96, 128)
+TEXT_WIDTH: int = 64
+HEADS: int = 4
+
+
+class Denoiser(nn.Module):
+    """The two trained parts of the pipeline, and what they share."""
+
+    def __init__(self, tokenizer: CLIPTokenizer, seed: int, channels: tuple[int, ...] = CHANNELS) -> None:
+        super().__init__()
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            self.text_encoder = _new_text_encoder(tokenizer)
+            self.unet = UNet2DConditionModel(
+                sample_size=16,
+                in_channels=LATENT_CHANNELS,
+                out_channels=LATENT_CHANNELS,
+                block_out_channels=channels,
+                layers_per_block=2,
+                cross_attention_dim=TEXT_WIDTH,
+                attention_head_dim=HEADS,
+                norm_num_groups=16,
+            )
+
+    def forward(self, latents: Tensor, timesteps: Tensor, tokens: Tensor) -> Tensor:
+        """Predicted velocity, shaped like the latents (image, channel, height, width)."""
+        text = self.text_encoder(tokens).last_hidden_state
+        return self.unet(latents, timesteps, text).sample
+
+
+def _new_text_encoder(tokenizer: CLIPTokenizer) -> CLIPTextModel:
+    """Two layers of CLIP, token embeddings wide apart from the start, so that words are told apart at once."""
+    config = CLIPTextConfig(
+        vocab_size=len(tokenizer),
+        hidden_size=TEXT_WIDTH,
+        intermediate_size=4 * TEXT_WIDTH,
+        projection_dim=TEXT_WIDTH,
+        num_hidden_layers=2,
+        num_attention_heads=HEADS,
+        max_position_embeddings=PROMPT_TOKENS,
+        bos_token_id=tokenizer.bos_token_id,
+        eos_token_id=tokenizer.eos_token_id,
+        pad_token_id=tokenizer.pad_token_id,
+    )
+    encoder = CLIPTextModel(config)
+    with torch.no_grad():
+        encoder.get_input_embeddings().weight.normal_(0, 0.5)
+    return encoder
+
+
+def new_scheduler() -> DDIMScheduler:
+    """The noise schedule of training and sampling: scaled linear betas, velocity prediction, trailing steps."""
+    return DDIMScheduler(
+        beta_start=0.00085,
+        beta_end=0.012,
+        beta_schedule="scaled_linear",
+        prediction_type="v_prediction",
+        timestep_spacing="trailing",
+        clip_sample=False,
+        set_alpha_to_one=False,
+    )
+
+
+@dataclass(frozen=True)
+class CaptionedLatents:
+    """One training batch: latents (image, channel, height, width) and one caption an image."""
+
+    latents: Tensor
+    captions: list[str]
+
+
+def denoising_loss(
+    denoiser: Denoiser,
+    tokenizer: CLIPTokenizer,
+    batches: Callable[[int], CaptionedLatents],
+    seed: int,
+    caption_dropout: float = 0.1,
+) -> Callable[[int], Tensor]:
+    """Mean squared error of the predicted velocity at timesteps stratified over the batch.
+
+    Source: v-prediction, Salimans & Ho (2022), equation 5 and appendix D; dropout of captions for
+    classifier-free guidance, Ho & Salimans (2022).
+    """
+    scheduler = new_scheduler()
+    horizon = scheduler.config["num_train_timesteps"]
+
+    def loss(step: int) -> Tensor:
+        batch = batches(step)
+        latents, count = batch.latents, batch.latents.shape[0]
+        generator = torch.Generator().manual_seed(int(np.random.SeedSequence([seed, 7, step]).generate_state(1)[0]))
+        dropped = torch.rand(count, generator=generator) < caption_dropout
+        captions = ["" if drop else caption for drop, caption in zip(dropped, batch.captions, strict=True)]
+        strata = torch.randperm(count, generator=generator) + torch.rand(count, generator=generator)
+        timesteps = (strata / count * horizon).long().clamp_max(horizon - 1).to(latents.device)
+        noise = torch.randn(latents.shape, generator=generator).to(latents)
+        tokens = tokenizer(
+            captions, padding="max_length", truncation=True, max_length=PROMPT_TOKENS, return_tensors="pt"
+        )
+        predicted = denoiser(
+            scheduler.add_noise(latents, noise, timesteps), timesteps, tokens.input_ids.to(latents.device)
+        )
+        return nn.functional.mse_loss(predicted, scheduler.get_velocity(latents, noise, timesteps))
+
+    return loss

@@ -1,0 +1,86 @@
+"""The one training loop of the project: resumable steps with a cosine learning rate and a moving average."""
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from dominance.progress import Progress
+from dominance.training.checkpoints import Average, load_checkpoint, save_checkpoint
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """How long and how fast to train.
+
+    Attributes:
+        steps: number of optimizer steps.
+        batch: pictures a step.
+        learning_rate: its peak; it warms up over the first 2% of the steps and falls to 2% along a cosine.
+        decay: of the moving average of the weights.
+        save_every: steps between checkpoints.
+    """
+
+    steps: int
+    batch: int
+    learning_rate: float
+    decay: float = 0.999
+    save_every: int = 250
+
+    def rate(self, step: int) -> float:
+        warm = max(1, round(self.steps * 0.02))
+        if step < warm:
+            return self.learning_rate * (step + 1) / warm
+        turn = (step - warm) / max(1, self.steps - warm)
+        return self.learning_rate * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * turn)))
+
+
+def train(
+    name: str,
+    module: nn.Module,
+    loss: Callable[[int], Tensor],
+    schedule: Schedule,
+    checkpoint: Path,
+    settings: Mapping[str, object],
+    on_save: Callable[[int], None] = lambda step: None,
+) -> None:
+    """Minimises ``loss(step)`` over the module's trainable parameters and leaves their average in the module.
+
+    The loss of a step must depend on nothing but the step and the weights, so that a run that was killed
+    and resumed ends where an uninterrupted one ends. ``on_save`` is called with the averaged weights in place.
+    """
+    trainable = [p for p in module.parameters() if p.requires_grad]
+    optimizer = torch.optim.AdamW(trainable, lr=schedule.learning_rate, betas=(0.9, 0.98), weight_decay=0.01)
+    average = Average(module, schedule.decay)
+    step = load_checkpoint(checkpoint, settings, module, optimizer, average)
+    with Progress(name, total=schedule.steps, done=step) as progress:
+        while step < schedule.steps:
+            for group in optimizer.param_groups:
+                group["lr"] = schedule.rate(step)
+            value = loss(step)
+            optimizer.zero_grad(set_to_none=True)
+            value.backward()
+            nn.utils.clip_grad_norm_(trainable, 1.0)
+            optimizer.step()
+            average.update(module, step)
+            step += 1
+            progress.advance(1, f"loss {value.item():.4f}" if step % 10 == 0 else None)
+            if step % schedule.save_every == 0 or step == schedule.steps:
+                save_checkpoint(checkpoint, step, settings, module, optimizer, average)
+                _with_average(module, average, lambda: on_save(step))
+    average.copy_to(module)
+    module.eval()
+
+
+def _with_average(module: nn.Module, average: Average, act: Callable[[], None]) -> None:
+    current = {name: value.detach().clone() for name, value in module.named_parameters()}
+    average.copy_to(module)
+    module.eval()
+    act()
+    module.train()
+    with torch.no_grad():
+        for name, parameter in module.named_parameters():
+            parameter.copy_(current[name])

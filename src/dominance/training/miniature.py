@@ -1,0 +1,176 @@
+"""Trains the miniature text-to-image model from nothing to an ordinary Stable Diffusion folder."""
+
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import torch
+from diffusers import AutoencoderKL, StableDiffusionPipeline
+from PIL import Image
+from torch import Tensor
+
+from dominance.miniature.captions import with_article
+from dominance.miniature.concepts import CONCEPTS, ENTITIES, OBJECTS
+from dominance.miniature.world import World
+from dominance.training.autoencoder import LATENT_CHANNELS, decoder_loss, new_autoencoder, reconstruction_psnr
+from dominance.training.denoiser import CHANNELS, CaptionedLatents, Denoiser, denoising_loss, new_scheduler
+from dominance.training.loop import Schedule, train
+from dominance.training.patches import PatchCode, fit_patch_code
+from dominance.training.vocabulary import new_tokenizer
+
+Stage = Literal["autoencoder", "denoiser", "pipeline"]
+STAGES: tuple[Stage, ...] = ("autoencoder", "denoiser", "pipeline")
+
+_FITTING_PICTURES = 600
+_CODE_SEED = 20_000
+
+
+@dataclass(frozen=True)
+class MiniatureSettings:
+    """Everything that decides what is trained.
+
+    Attributes:
+        seed: of the data, the initial weights and the noise.
+        pictures: that the denoiser sees, each of them new.
+        autoencoder_pictures: that the decoder sees.
+        world: the distribution of pictures and captions.
+    """
+
+    seed: int = 0
+    pictures: int = 120_000
+    autoencoder_pictures: int = 48_000
+    world: World = field(default_factory=World)
+    channels: tuple[int, ...] = CHANNELS
+    batch: int = 32
+    learning_rate: float = 1.2e-3
+
+    def record(self) -> dict[str, object]:
+        """The settings as JSON values, for checkpoints and model cards."""
+        values = asdict(self)
+        values["world"]["held_out"] = sorted(sorted(pair) for pair in self.world.held_out)
+        return values
+
+
+def training_images(world: World, seed: int, first: int, count: int) -> tuple[list[str], Tensor]:
+    """Captions and images in [-1, 1], (image, 3, 64, 64), of ``count`` successive training pictures."""
+    drawn = [world.picture(seed, index) for index in range(first, first + count)]
+    return [caption for caption, _ in drawn], as_images(np.stack([picture.pixels for _, picture in drawn]))
+
+
+def as_images(pixels: np.ndarray) -> Tensor:
+    """Uint8 pixels (image, height, width, 3) as float32 images (image, 3, height, width) in [-1, 1]."""
+    return torch.from_numpy(pixels).permute(0, 3, 1, 2).float().div(127.5).sub(1).contiguous()
+
+
+def patch_code(settings: MiniatureSettings) -> PatchCode:
+    """The image code of the world; it does not depend on the training seed."""
+    _, images = training_images(settings.world, _CODE_SEED, 0, _FITTING_PICTURES)
+    return fit_patch_code(images, LATENT_CHANNELS)
+
+
+def train_autoencoder(settings: MiniatureSettings, folder: Path, device: str) -> AutoencoderKL:
+    """Trains the decoder, or resumes, and writes ``folder/autoencoder.png``: pictures above reconstructions."""
+    code = patch_code(settings)
+    autoencoder = new_autoencoder(code, settings.seed)
+    autoencoder.to(device)
+    on_device = PatchCode(code.mean.to(device), code.basis.to(device))
+    batch = 16
+    schedule = Schedule(settings.autoencoder_pictures // batch, batch, 2e-3)
+
+    def pictures(step: int) -> Tensor:
+        return training_images(settings.world, settings.seed + 1, step * batch, batch)[1].to(device)
+
+    _, unseen = training_images(settings.world, settings.seed + 2, 0, 64)
+
+    def on_save(step: int) -> None:
+        with torch.no_grad():
+            decoded = autoencoder.decode(code.encode(unseen[:16]).to(device)).sample.cpu()
+        _save_sheet(torch.cat([unseen[:16], decoded]), 16, folder / "autoencoder.png")
+
+    loss = decoder_loss(autoencoder, on_device, pictures, settings.seed)
+    checkpoint = folder / "autoencoder.safetensors"
+    train("autoencoder", autoencoder, loss, schedule, checkpoint, settings.record(), on_save)
+    autoencoder.cpu()
+    (folder / "autoencoder.json").write_text(json.dumps({"psnr_db": reconstruction_psnr(autoencoder, unseen)}))
+    return autoencoder
+
+
+def train_denoiser(settings: MiniatureSettings, folder: Path, device: str) -> Denoiser:
+    """Trains text encoder and UNet on latents of the image code, or resumes."""
+    code = patch_code(settings)
+    tokenizer = new_tokenizer()
+    denoiser = Denoiser(tokenizer, settings.seed, settings.channels).to(device)
+    schedule = Schedule(settings.pictures // settings.batch, settings.batch, settings.learning_rate)
+
+    def batches(step: int) -> CaptionedLatents:
+        captions, images = training_images(settings.world, settings.seed, step * settings.batch, settings.batch)
+        return CaptionedLatents(code.encode(images).to(device), captions)
+
+    loss = denoising_loss(denoiser, tokenizer, batches, settings.seed)
+    train("denoiser", denoiser, loss, schedule, folder / "denoiser.safetensors", settings.record())
+    return denoiser.cpu()
+
+
+def assemble(denoiser: Denoiser, autoencoder: AutoencoderKL) -> StableDiffusionPipeline:
+    """The trained parts as an ordinary pipeline."""
+    return StableDiffusionPipeline(
+        vae=autoencoder,
+        text_encoder=denoiser.text_encoder,
+        tokenizer=new_tokenizer(),
+        unet=denoiser.unet,
+        scheduler=new_scheduler(),
+        safety_checker=None,
+        feature_extractor=None,
+        requires_safety_checker=False,
+    )
+
+
+def train_miniature(
+    settings: MiniatureSettings, folder: Path, device: str = "cpu", stages: tuple[Stage, ...] = STAGES
+) -> Path:
+    """Trains, or resumes, and returns the folder of the finished pipeline, ``folder/model``.
+
+    Checkpoints and sample sheets lie in ``folder``. The stages ``autoencoder`` and ``denoiser`` do not
+    depend on each other and may run as two processes; ``pipeline`` needs both.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    if "autoencoder" in stages:
+        train_autoencoder(settings, folder, device)
+    if "denoiser" in stages:
+        train_denoiser(settings, folder, device)
+    if "pipeline" not in stages:
+        return folder
+    pipeline = assemble(train_denoiser(settings, folder, device), train_autoencoder(settings, folder, device))
+    sample_sheet(pipeline, folder / "samples.png")
+    target = folder / "model"
+    pipeline.to(dtype=torch.float16).save_pretrained(target, safe_serialization=True)
+    defaults = {"steps": 25, "guidance": 5.0, "concepts": _listed_concepts(settings.world)}
+    (target / "dominance.json").write_text(json.dumps(defaults, indent=1) + "\n")
+    return target
+
+
+def _listed_concepts(world: World) -> list[dict[str, object]]:
+    return [{"name": c.name, "kind": c.kind, "diversity": world.diversity[c.name]} for c in CONCEPTS]
+
+
+def sample_sheet(pipeline: StableDiffusionPipeline, path: Path, each: int = 8) -> None:
+    """Every concept alone, then some entity and object, then held-out object pairs; one prompt a row."""
+    prompts = [with_article(concept.name) for concept in CONCEPTS]
+    for index, entity in enumerate(ENTITIES):
+        prompts.append(f"{with_article(entity)} and {with_article(OBJECTS[index % len(OBJECTS)])}")
+    prompts += [f"{with_article(a)} and {with_article(b)}" for a, b in (("mug", "umbrella"), ("book", "lamp"))]
+    pipeline.set_progress_bar_config(disable=True)
+    rows = []
+    for prompt in prompts:
+        generators = [torch.Generator().manual_seed(seed) for seed in range(each)]
+        made = pipeline([prompt] * each, num_inference_steps=25, guidance_scale=5.0, generator=generators)
+        rows.append(np.stack([np.asarray(image) for image in made.images]))
+    _save_sheet(as_images(np.concatenate(rows)), each, path)
+
+
+def _save_sheet(images: Tensor, columns: int, path: Path) -> None:
+    pixels = images.clamp(-1, 1).add(1).mul(127.5).round().byte().permute(0, 2, 3, 1).numpy()
+    rows = [np.concatenate(list(pixels[start : start + columns]), axis=1) for start in range(0, len(pixels), columns)]
+    Image.fromarray(np.concatenate(rows, axis=0)).save(path)

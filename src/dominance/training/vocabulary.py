@@ -1,0 +1,59 @@
+"""The miniature model's tokenizer: byte-level CLIP pairs in which each of the world's words is one token."""
+
+import re
+
+from tokenizers.pre_tokenizers import ByteLevel
+from transformers import CLIPTokenizer
+
+from dominance.miniature.captions import PAIR_TEMPLATES, SINGLE_TEMPLATES
+from dominance.miniature.concepts import CONCEPTS
+from dominance.miniature.scene import SCENERY
+
+PROMPT_TOKENS: int = 24
+"""Length that prompts are padded or cut to, start and end included."""
+
+
+def world_words() -> list[str]:
+    """Every word that a caption of the miniature world can hold, in a fixed order."""
+    text = " ".join([*SINGLE_TEMPLATES, *PAIR_TEMPLATES, "an", *(c.name for c in CONCEPTS), *SCENERY])
+    return list(dict.fromkeys(re.findall(r"[a-z]+", re.sub(r"\{.\}", "a", text))))
+
+
+def new_tokenizer() -> CLIPTokenizer:
+    """A CLIPTokenizer that takes any text; built, not trained, so that it is the same every time.
+
+    A word's merges are appended at the end of the ranking, on top of how the earlier merges cut it, so that
+    no later word changes how an earlier one is cut.
+    """
+    letters = sorted(ByteLevel.alphabet())
+    merges: list[tuple[str, str]] = []
+    for word in world_words():
+        pieces = _cut(word, merges)
+        while len(pieces) > 1:
+            merges.append((pieces[0], pieces[1]))
+            pieces = _cut(word, merges)
+    tokens = [*letters, *(f"{letter}</w>" for letter in letters), *("".join(pair) for pair in merges)]
+    tokens = list(dict.fromkeys([*tokens, "<|startoftext|>", "<|endoftext|>"]))
+    vocabulary = {token: index for index, token in enumerate(tokens)}
+    return CLIPTokenizer(vocab=vocabulary, merges=merges, model_max_length=PROMPT_TOKENS)
+
+
+def _cut(word: str, merges: list[tuple[str, str]]) -> list[str]:
+    """Byte-pair encoding of one word: the best-ranked pair is merged until none is left."""
+    rank = {pair: index for index, pair in enumerate(merges)}
+    pieces = [*word[:-1], f"{word[-1]}</w>"]
+    while len(pieces) > 1:
+        best = min(zip(pieces, pieces[1:], strict=False), key=lambda pair: rank.get(pair, len(rank)))
+        if best not in rank:
+            break
+        merged: list[str] = []
+        index = 0
+        while index < len(pieces):
+            if tuple(pieces[index : index + 2]) == best:
+                merged.append("".join(best))
+                index += 2
+            else:
+                merged.append(pieces[index])
+                index += 1
+        pieces = merged
+    return pieces
