@@ -20,13 +20,15 @@ HEADS: int = 4
 class Denoiser(nn.Module):
     """The two trained parts of the pipeline, and what they share."""
 
-    def __init__(self, tokenizer: CLIPTokenizer, seed: int, channels: tuple[int, ...] = CHANNELS) -> None:
+    def __init__(
+        self, tokenizer: CLIPTokenizer, seed: int, channels: tuple[int, ...] = CHANNELS, sample_size: int = 16
+    ) -> None:
         super().__init__()
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             self.text_encoder = _new_text_encoder(tokenizer)
             self.unet = UNet2DConditionModel(
-                sample_size=16,
+                sample_size=sample_size,
                 in_channels=LATENT_CHANNELS,
                 out_channels=LATENT_CHANNELS,
                 block_out_channels=channels,
@@ -72,6 +74,7 @@ def new_scheduler() -> DDIMScheduler:
         timestep_spacing="trailing",
         clip_sample=False,
         set_alpha_to_one=False,
+        steps_offset=1,  # without effect on trailing steps; diffusers warns about anything else
     )
 
 

@@ -1,0 +1,36 @@
+# One command each. Everything is installed into .venv, at the versions of constraints.txt.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: demo test check bench format clean
+
+.venv/.core: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e .
+	@touch $@
+
+.venv/.dev: .venv/.core
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@
+
+demo: .venv/.core  ## audit the bundled suite with the bundled model and judge
+	$(BIN)/dominance audit miniature --out runs/demo
+
+test: .venv/.dev  ## all tests
+	$(BIN)/python -m pytest -n 2 --dist worksteal -q
+
+check: .venv/.dev  ## format, lint, types, import rules, docs in sync
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/ty check src
+	$(BIN)/python -m pytest -q tests/unit/test_import_rules.py tests/unit/test_docs_in_sync.py
+
+format: .venv/.dev
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: .venv/.dev  ## speed, side by side in one run, as ratios
+	$(BIN)/python benchmarks/run.py
+
+clean:
+	rm -rf .venv runs

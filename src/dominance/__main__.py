@@ -1,0 +1,5 @@
+"""``python -m dominance``."""
+
+from dominance.cli.app import main
+
+main()

@@ -1,0 +1,100 @@
+"""Suites as CSV (RFC 4180): the project's own columns, or those of the official DominanceBench prompt file."""
+
+import csv
+import io
+from collections.abc import Callable
+from pathlib import Path
+
+from dominance.bench.brackets import clean_text, concept_of, prompt_of
+from dominance.bench.documents import read_text
+from dominance.bench.entries import PROMPT_KEYS, Entry, assemble, check_count, entry_of, suite_name
+from dominance.bench.wording import quoted, suggestion
+from dominance.errors import SuiteError
+from dominance.records import KINDS, Suite
+
+OFFICIAL_COLUMNS = ("case_num", "content_type", "content", "nm_word", "prompt")
+
+
+def load_csv_suite(path: Path) -> Suite:
+    """The suite of a CSV file, named like the file.
+
+    The first line names the columns. The own ones are ``prompt`` and perhaps ``id``, ``group`` and ``concepts``
+    (``tower:landmark;mug``). Of a file with the official ones, every row becomes a prompt of the group
+    ``dominance`` whose concepts are ``content``, which is expected to dominate, and then ``nm_word``, whether or
+    not the prompt mentions them: such a file is read as it is.
+
+    Raises:
+        InputError: the file cannot be read.
+        SuiteError: it is not a suite; the message starts with the line.
+    """
+    rows = _rows(read_text(path))
+    if not rows:
+        raise SuiteError("is empty; write a first line that names the columns, such as id,prompt,group,concepts")
+    header, entry = _columns(*rows[0])
+    check_count(len(rows) - 1)
+    entries = []
+    for line, row in rows[1:]:
+        if len(row) != len(header):
+            raise SuiteError(
+                f"line {line}: {len(row)} found of the {len(header)} fields {', '.join(header)}; "
+                f"leave a field empty rather than out, and put a text that holds a comma in double quotes"
+            )
+        entries.append(entry(dict(zip(header, row, strict=True)), f"line {line}"))
+    return Suite(suite_name(path.stem), assemble(entries))
+
+
+def _rows(text: str) -> list[tuple[int, list[str]]]:
+    """Every row that is not blank, with the number of its first line."""
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True, skipinitialspace=True)
+    rows: list[tuple[int, list[str]]] = []
+    line = 1
+    try:
+        for row in reader:
+            if row:
+                rows.append((line, row))
+            line = reader.line_num + 1
+    except csv.Error as error:
+        raise SuiteError(f"line {line}: not valid CSV ({error}); close its quotes, and double those inside") from None
+    return rows
+
+
+def _columns(line: int, row: list[str]) -> tuple[list[str], Callable[[dict[str, str], str], Entry]]:
+    """The columns' names, and what makes an entry of a row with these columns."""
+    header = [name.strip().lower() for name in row]
+    for name in header:
+        if header.count(name) > 1:
+            raise SuiteError(f"line {line}: the column {quoted(name)} stands there twice; keep one of the two")
+    official = any(name in OFFICIAL_COLUMNS for name in header if name != "prompt")
+    known = OFFICIAL_COLUMNS if official else PROMPT_KEYS
+    for name in header:
+        if name not in known:
+            wanted = f"the columns are {', '.join(known)}, separated by commas"
+            raise SuiteError(f"line {line}: unknown column {quoted(name)}{suggestion(name, known)} {wanted}")
+    missing = [name for name in (OFFICIAL_COLUMNS if official else ("prompt",)) if name not in header]
+    if missing:
+        raise SuiteError(f"line {line}: the column {quoted(missing[0])} is missing; the columns are {', '.join(known)}")
+    return header, _official_entry if official else _own_entry
+
+
+def _own_entry(row: dict[str, str], place: str) -> Entry:
+    filled: dict[str, object] = {name: text.strip() for name, text in row.items() if text.strip() or name == "prompt"}
+    if isinstance(listed := filled.get("concepts"), str):
+        filled["concepts"] = listed.split(";")
+    return entry_of(filled, place)
+
+
+def _official_entry(row: dict[str, str], place: str) -> Entry:
+    number, kind = row["case_num"].strip(), row["content_type"].strip().lower()
+    if not number.isascii() or not number.isdigit() or len(number) > 9:
+        raise SuiteError(f"{place}: case_num is {quoted(number)}; give a whole number, such as 7")
+    kind = kind.removesuffix("s") if kind.removesuffix("s") in KINDS else kind
+    concepts = (
+        concept_of(row["content"], kind, f"{place}: content"),
+        concept_of(row["nm_word"], "object", f"{place}: nm_word"),
+    )
+    id = f"case{int(number):03d}"
+    try:
+        prompt = prompt_of(clean_text(row["prompt"], f"prompt {id}"), concepts, id, "dominance")
+    except SuiteError as error:
+        raise SuiteError(f"{place}: {error}") from None
+    return Entry(place, prompt, named=True)

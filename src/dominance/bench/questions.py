@@ -1,0 +1,73 @@
+"""Question sets: what a judge is asked about each concept, by kind, from lenient to strict."""
+
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+
+from dominance.bench.documents import read_yaml
+from dominance.errors import InputError
+from dominance.records import KINDS, Concept, Kind, Question
+
+
+@dataclass(frozen=True)
+class QuestionSet:
+    """Question templates for every kind; ``{concept}`` and ``{a_concept}`` are filled in.
+
+    Attributes:
+        name: of the set, recorded with every answer's run.
+        templates: for each kind, its templates by rising strictness; as many for every kind.
+    """
+
+    name: str
+    templates: dict[Kind, tuple[str, ...]]
+
+    @property
+    def count(self) -> int:
+        """Questions a concept."""
+        return len(next(iter(self.templates.values())))
+
+    def ask(self, concept: Concept) -> tuple[Question, ...]:
+        """The questions about one concept, its name filled in."""
+        article = "an" if concept.name[:1].lower() in "aeiou" else "a"
+        filled = {"concept": concept.name, "a_concept": f"{article} {concept.name}"}
+        return tuple(
+            Question(concept.name, _fill(template, filled), grade)
+            for grade, template in enumerate(self.templates[concept.kind], start=1)
+        )
+
+
+def _fill(template: str, values: dict[str, str]) -> str:
+    for key, value in values.items():
+        template = template.replace("{" + key + "}", value)
+    return template
+
+
+def load_questions(path: Path | None = None) -> QuestionSet:
+    """The project's own questions, or those of a YAML file that maps each kind to a list of templates.
+
+    Raises:
+        InputError: an unknown or missing kind, a template without its concept, lists of different lengths.
+    """
+    if path is None:
+        with resources.as_file(resources.files("dominance.bench") / "data" / "questions.yaml") as bundled:
+            return _question_set("dominance-5", read_yaml(bundled), bundled)
+    return _question_set(path.stem, read_yaml(path), path)
+
+
+def _question_set(name: str, document: object, path: Path) -> QuestionSet:
+    if not isinstance(document, dict) or set(document) != set(KINDS):
+        found = ", ".join(map(str, document)) if isinstance(document, dict) else type(document).__name__
+        raise InputError(f"{path}: questions for {found or 'nothing'}; give one list for each of {', '.join(KINDS)}")
+    templates: dict[Kind, tuple[str, ...]] = {}
+    for kind in KINDS:
+        listed = document[kind]
+        if not isinstance(listed, list) or not listed or not all(isinstance(text, str) for text in listed):
+            raise InputError(f"{path}: the questions of kind {kind} are {listed!r}; give a list of texts")
+        for text in listed:
+            if "{concept}" not in text and "{a_concept}" not in text:
+                raise InputError(f"{path}: the question {text!r} names no concept; write {{concept}} or {{a_concept}}")
+        templates[kind] = tuple(listed)
+    if len({len(listed) for listed in templates.values()}) > 1:
+        counts = ", ".join(f"{kind} {len(listed)}" for kind, listed in templates.items())
+        raise InputError(f"{path}: the kinds have different numbers of questions ({counts}); give as many for each")
+    return QuestionSet(name, templates)

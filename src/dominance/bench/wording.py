@@ -1,0 +1,47 @@
+"""How what a user gave is shown in one-line messages."""
+
+import difflib
+from collections.abc import Iterable
+
+
+def quoted(text: str, longest: int = 60) -> str:
+    r"""The text between quotes and on one line: what is long loses its middle, control characters are escaped.
+
+    >>> quoted("a mug\n")
+    "'a mug\\n'"
+    """
+    return f"'{on_one_line(text, longest)}'"
+
+
+def on_one_line(value: object, longest: int = 300) -> str:
+    """The same without quotes, for paths and for other programs' messages."""
+    text = str(value)
+    if len(text) > longest:
+        text = f"{text[: longest - longest // 3]}…{text[1 - longest // 3 :]}"
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+
+
+def described(value: object) -> str:
+    """What a value from a file is, in words; never longer than a line, whatever it holds.
+
+    >>> described(7), described([]), described(None)
+    ('the number 7', 'a list', 'nothing')
+    """
+    if value is None or isinstance(value, bool):
+        return {None: "nothing", True: "true", False: "false"}[value]
+    if isinstance(value, str):
+        return f"the text {quoted(value)}"
+    if isinstance(value, int | float):
+        # Python refuses to print an integer of thousands of digits.
+        return f"the number {value}" if isinstance(value, float) or abs(value) < 10**18 else "a huge number"
+    return {list: "a list", dict: "a mapping"}.get(type(value), f"a {type(value).__name__}")
+
+
+def suggestion(found: str, known: Iterable[str]) -> str:
+    """What follows an unknown word: the known one that is close to it, if any.
+
+    >>> suggestion("promt", ["id", "prompt"]), suggestion("x", ["id", "prompt"])
+    ("; did you mean 'prompt'?", ';')
+    """
+    close = difflib.get_close_matches(found[:100].lower(), list(known), n=1)
+    return f"; did you mean {quoted(close[0])}?" if close else ";"

@@ -1,0 +1,80 @@
+"""``dominance audit``."""
+
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+from dominance.cli import options as shared
+from dominance.cli.output import gate_from, note, print_json, print_result
+from dominance.cli.statuses import EXIT_INTERRUPTED, exit_status
+
+EXAMPLE = '\x08\nExample:\n  dominance audit "a [tower:landmark] and a [mug]" --seeds 10 --max-collapse 0.2'
+
+
+def command(
+    suite: Annotated[str, typer.Argument(help="Bundled suite, YAML, CSV or JSONL file, or one bracketed prompt.")] = (
+        "miniature"
+    ),
+    model: Annotated[str, typer.Option(help="miniature, a diffusers folder, or a hub id.")] = "miniature",
+    judge: shared.JudgeName = "miniature",
+    seeds: shared.Seeds = "10",
+    steps: Annotated[Optional[int], typer.Option(help="Denoising steps; the model's own unless given.")] = None,  # noqa: UP045
+    guidance: Annotated[Optional[float], typer.Option(help="Guidance scale; the model's own unless given.")] = None,  # noqa: UP045
+    height: Annotated[Optional[int], typer.Option(help="Image height in pixels.")] = None,  # noqa: UP045
+    width: Annotated[Optional[int], typer.Option(help="Image width in pixels.")] = None,  # noqa: UP045
+    dtype: Annotated[str, typer.Option(help="float32, float16 or bfloat16.")] = "float32",
+    limit: shared.Limit = None,
+    out: shared.Out = None,
+    batch: Annotated[Optional[int], typer.Option(help="Images at once; fitted to the model unless given.")] = None,  # noqa: UP045
+    device: shared.Device = "auto",
+    engine: Annotated[str, typer.Option(help="Where to run: local.")] = "local",
+    method: Annotated[str, typer.Option(help="Mitigation while generating: none.")] = "none",
+    questions: shared.Questions = None,
+    max_collapse: shared.MaxCollapse = None,
+    min_presence: shared.MinPresence = None,
+    max_unscored: shared.MaxUnscored = None,
+    junit: shared.JUnit = None,
+    json: shared.AsJson = False,
+) -> None:
+    """Find the prompts that lose a concept.
+
+    Generates images, asks the judge five questions about each concept, scores, and writes a report.
+    The same command resumes an interrupted run. Exit status: 0 done and the gate (if any) holds, 1 the gate
+    fails, 2 bad input, 3 done but some images have no score.
+    """
+    from dominance.bench import load_suite
+    from dominance.report import write_junit, write_report
+    from dominance.runs import AuditOptions, audit
+    from dominance.seeds import parse_seeds
+
+    loaded = load_suite(suite)
+    chosen = AuditOptions(
+        seeds=parse_seeds(seeds),
+        steps=steps,
+        guidance=guidance,
+        height=height,
+        width=width,
+        dtype=dtype,
+        limit=limit,
+        batch=batch,
+        device=device,
+        engine=engine,
+        method=method,
+        questions=questions,
+        gate=gate_from(loaded.gate, max_collapse, min_presence, max_unscored),
+    )
+    folder = out or Path("runs") / loaded.name
+    try:
+        result = audit(loaded, model, judge, folder, chosen)
+    except KeyboardInterrupt:
+        note(f"stopped; what is finished lies in {folder}: run the same command again to resume")
+        raise typer.Exit(EXIT_INTERRUPTED) from None
+    written = [write_report(result, folder), *([write_junit(result, junit)] if junit else [])]
+    if json:
+        from dominance.runs import as_document
+
+        print_json(as_document(result))
+    else:
+        print_result(result, written)
+    raise typer.Exit(exit_status(result))

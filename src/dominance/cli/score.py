@@ -1,0 +1,48 @@
+"""``dominance score``."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dominance.cli import options as shared
+from dominance.cli.output import gate_from, note, print_json, print_result
+from dominance.cli.statuses import EXIT_INTERRUPTED, exit_status
+
+EXAMPLE = '\x08\nExample:\n  dominance score pictures/ --suite campaign.yaml --judge miniature --min-presence 0.9'
+
+
+def command(
+    images: Annotated[Path, typer.Argument(help="Folder with one subfolder of images a prompt, named by its id.")],
+    suite: Annotated[str, typer.Option(help="The prompts that the images were made from.")],
+    judge: shared.JudgeName = "miniature",
+    limit: shared.Limit = None,
+    out: shared.Out = None,
+    device: shared.Device = "auto",
+    questions: shared.Questions = None,
+    max_collapse: shared.MaxCollapse = None,
+    min_presence: shared.MinPresence = None,
+    max_unscored: shared.MaxUnscored = None,
+    junit: shared.JUnit = None,
+    json: shared.AsJson = False,
+) -> None:
+    """Judge and score images that were made elsewhere."""
+    from dominance.bench import load_suite
+    from dominance.report import write_junit, write_report
+    from dominance.runs import AuditOptions, as_document, score
+
+    loaded = load_suite(suite)
+    gate = gate_from(loaded.gate, max_collapse, min_presence, max_unscored)
+    chosen = AuditOptions(limit=limit, device=device, questions=questions, gate=gate)
+    folder = out or Path("runs") / f"score-{loaded.name}"
+    try:
+        result = score(images, loaded, judge, folder, chosen)
+    except KeyboardInterrupt:
+        note(f"stopped; what is finished lies in {folder}: run the same command again to resume")
+        raise typer.Exit(EXIT_INTERRUPTED) from None
+    written = [write_report(result, folder), *([write_junit(result, junit)] if junit else [])]
+    if json:
+        print_json(as_document(result))
+    else:
+        print_result(result, written)
+    raise typer.Exit(exit_status(result))

@@ -1,0 +1,16 @@
+"""Exit statuses: what a shell or a CI job learns from a command."""
+
+from dominance.records import RunResult
+
+EXIT_DONE = 0
+EXIT_GATE = 1
+EXIT_INPUT = 2
+EXIT_UNSCORED = 3
+EXIT_INTERRUPTED = 130
+
+
+def exit_status(result: RunResult) -> int:
+    """1 when the gate fails, else 3 when some images have no score, else 0."""
+    if result.gate is not None and not result.gate.passed:
+        return EXIT_GATE
+    return EXIT_UNSCORED if result.unscored else EXIT_DONE

@@ -1,0 +1,93 @@
+"""BLIP-VQA judges: the image is encoded once for all its questions, and P(yes) is read against P(no)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from PIL import Image
+from torch import Tensor
+from transformers import BertTokenizer, BlipForQuestionAnswering, BlipImageProcessorPil
+
+from dominance.errors import ModelError
+from dominance.judges.protocol import as_answer
+from dominance.models.devices import find_device
+from dominance.models.folders import content_identity
+from dominance.records import Answer, Question
+
+
+@dataclass(frozen=True)
+class BlipJudge:
+    """A ``BlipForQuestionAnswering`` with its tokenizer and image processor."""
+
+    name: str
+    identity: str
+    model: BlipForQuestionAnswering
+    tokenizer: BertTokenizer
+    processor: BlipImageProcessorPil
+
+    def check(self, questions: Sequence[Question]) -> None:
+        """Refuses questions with words that the tokenizer does not know."""
+        for question in questions:
+            tokens = self.tokenizer.tokenize(question.text)
+            if self.tokenizer.unk_token in tokens:
+                raise ModelError(
+                    f"the judge {self.name!r} does not know all words of {question.text!r}; it cannot judge"
+                    f" {question.concept!r}: give another --judge, or concepts that `dominance list concepts` shows"
+                )
+
+    @torch.inference_mode()
+    def answer(
+        self, images: Sequence[Image.Image], questions: Sequence[Sequence[Question]]
+    ) -> list[tuple[Answer, ...]]:
+        """All questions of all images in one forward of each part."""
+        pixels = self.processor(images=[image.convert("RGB") for image in images], return_tensors="pt").pixel_values
+        seen = self.model.vision_model(pixel_values=pixels.to(self.model.device)).last_hidden_state
+        counts = torch.tensor([len(asked) for asked in questions])
+        p_yes = self._p_yes(seen.repeat_interleave(counts.to(seen.device), dim=0), _texts(questions)).tolist()
+        answers, start = [], 0
+        for asked in questions:
+            answers.append(
+                tuple(as_answer(question, p) for question, p in zip(asked, p_yes[start : start + len(asked)], strict=True))
+            )
+            start += len(asked)
+        return answers
+
+    def _p_yes(self, seen: Tensor, texts: list[str]) -> Tensor:
+        """P(yes) / (P(yes) + P(no)) at the first answer position; ``seen`` is (question, patch, channel)."""
+        rows = self.tokenizer(texts, padding=True, truncation=True, return_tensors="pt").to(seen.device)
+        read = self.model.text_encoder(
+            input_ids=rows.input_ids, attention_mask=rows.attention_mask, encoder_hidden_states=seen
+        ).last_hidden_state
+        start = torch.full((len(texts), 1), self.model.decoder_start_token_id, device=seen.device)
+        spoken = self.model.text_decoder(
+            input_ids=start, encoder_hidden_states=read, encoder_attention_mask=rows.attention_mask
+        )
+        both = self.tokenizer.convert_tokens_to_ids(["yes", "no"])
+        return spoken.logits[:, 0, both].float().softmax(-1)[:, 0].cpu()
+
+
+def _texts(questions: Sequence[Sequence[Question]]) -> list[str]:
+    return [question.text for asked in questions for question in asked]
+
+
+def load_blip_judge(name: str, path: Path, device: str = "auto") -> BlipJudge:
+    """A BLIP-VQA judge from an ordinary transformers folder, safetensors only.
+
+    Raises:
+        ModelError: the folder lacks the weights, or they are no BLIP-VQA.
+    """
+    if not (path / "config.json").is_file() or not any(path.glob("*.safetensors")):
+        raise ModelError(
+            f"the judge {name!r} has no config.json with .safetensors weights in {path}; give the folder of a BLIP-VQA model"
+        )
+    try:
+        model = BlipForQuestionAnswering.from_pretrained(
+            path, use_safetensors=True, dtype=torch.float32, local_files_only=True
+        )
+        tokenizer = BertTokenizer.from_pretrained(path, local_files_only=True)
+        processor = BlipImageProcessorPil.from_pretrained(path, local_files_only=True)
+    except Exception as error:  # transformers raises whatever the broken part raises
+        reason = " ".join(str(error).split())[:240] or type(error).__name__
+        raise ModelError(f"cannot load the judge {name!r} from {path}: {reason}") from error
+    return BlipJudge(name, content_identity(path), model.eval().to(find_device(device)), tokenizer, processor)

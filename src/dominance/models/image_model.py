@@ -1,0 +1,110 @@
+"""A thin face over a diffusers pipeline: prompts and seeds in, images out, one noise generator an image."""
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from diffusers import AutoPipelineForText2Image, DiffusionPipeline
+from diffusers.utils import logging
+from PIL import Image
+
+from dominance.errors import ItemError, ModelError
+from dominance.models.devices import find_device
+from dominance.models.folders import ModelFolder
+from dominance.models.settings import GenerationSettings
+from dominance.records import Prompt
+
+
+def load_pipeline(folder: ModelFolder, device: str = "auto", dtype: str = "float32") -> DiffusionPipeline:
+    """The folder's own pipeline, from safetensors only, quiet, on the device.
+
+    Raises:
+        ModelError: the pipeline cannot be built from the folder's files.
+    """
+    place = find_device(device)
+    try:
+        with _without_bars():
+            pipeline = AutoPipelineForText2Image.from_pretrained(
+                folder.path, use_safetensors=True, dtype=getattr(torch, dtype), local_files_only=True
+            )
+    except Exception as error:  # diffusers and transformers raise whatever the broken part raises
+        reason = " ".join(str(error).split())[:240] or type(error).__name__
+        raise ModelError(f"cannot load the model {folder.name!r} from {folder.path}: {reason}") from error
+    pipeline.set_progress_bar_config(disable=True)
+    return pipeline.to(place)
+
+
+@contextlib.contextmanager
+def _without_bars() -> Iterator[None]:
+    """Loading takes a second or two and needs no bar of its own; the user's setting comes back afterwards."""
+    shown = logging.is_progress_bar_enabled()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if shown:
+            logging.enable_progress_bar()
+
+
+@dataclass(frozen=True)
+class PipelineModel:
+    """A text-to-image model that is ready to draw."""
+
+    folder: ModelFolder
+    pipeline: DiffusionPipeline
+
+    @property
+    def scheduler(self) -> str:
+        return type(self.pipeline.scheduler).__name__
+
+    def cut_concepts(self, prompts: Sequence[Prompt]) -> list[tuple[Prompt, str, int]]:
+        """Concepts that lie beyond what the text encoder reads: prompt, concept's name, the limit in tokens.
+
+        Pipelines that also have a T5 encoder read on where CLIP stops; for them the list is empty.
+        """
+        tokenizer = getattr(self.pipeline, "tokenizer", None)
+        if tokenizer is None or getattr(self.pipeline, "tokenizer_3", None) is not None:
+            return []
+        limit = int(getattr(tokenizer, "model_max_length", 0))
+        if "clip" not in type(tokenizer).__name__.lower() or not 2 < limit <= 512:
+            return []
+        cut = []
+        for prompt in prompts:
+            ids = tokenizer(prompt.text, add_special_tokens=False).input_ids
+            if len(ids) <= limit - 2:
+                continue
+            read = tokenizer.decode(ids[: limit - 2]).lower()
+            cut += [(prompt, c.name, limit) for c in prompt.concepts if c.name.lower() not in read]
+        return cut
+
+    def generate(
+        self, texts: Sequence[str], seeds: Sequence[int], settings: GenerationSettings
+    ) -> list[Image.Image | ItemError]:
+        """One image a prompt, or the reason why there is none.
+
+        Each image's noise comes from its own CPU generator, so that neither the batch it rides in nor the
+        device changes what is drawn, beyond the rounding of the kernels (about one grey level on a CPU).
+        """
+        generators = [torch.Generator("cpu").manual_seed(seed) for seed in seeds]
+        sizes = {"height": settings.height, "width": settings.width}
+        with torch.inference_mode():
+            made = self.pipeline(
+                prompt=list(texts),
+                num_inference_steps=settings.steps,
+                guidance_scale=settings.guidance,
+                generator=generators,
+                output_type="np",
+                **{name: side for name, side in sizes.items() if side is not None},
+            )
+        withheld = getattr(made, "nsfw_content_detected", None) or [False] * len(texts)
+        return [_as_image(pixels, bool(held)) for pixels, held in zip(made.images, withheld, strict=True)]
+
+
+def _as_image(pixels: np.ndarray, withheld: bool) -> Image.Image | ItemError:
+    if withheld:
+        return ItemError("the model's safety checker withheld the image")
+    if not np.isfinite(pixels).all():
+        return ItemError("the model made pixels that are not numbers; try --dtype float32")
+    return Image.fromarray(np.rint(np.clip(pixels, 0.0, 1.0) * 255).astype(np.uint8))

@@ -1,0 +1,56 @@
+"""A run as one HTML page that opens anywhere, offline."""
+
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from dominance.records import RunResult
+from dominance.report.atomic import write_atomically
+from dominance.report.page import VERDICTS, build_page, percent
+from dominance.report.pictures import Embedded
+from dominance.report.plots import dvd_range, presence_bar
+from dominance.report.sentences import number, plural
+
+REPORT_NAME = "report.html"
+_IN_VIEW = 24
+"""Prompts that the table shows before the rest is folded away."""
+
+
+def write_report(result: RunResult, folder: Path) -> Path:
+    """Writes ``folder/report.html``: one self-contained page with the answer first.
+
+    The page holds its images, style and script, makes no request, and is complete without script. It appears
+    whole or not at all; a page that was there before is replaced.
+
+    Image files are relative to ``folder``, or absolute; one that is missing or broken becomes a placeholder
+    that says so. Returns the page's path.
+
+    Raises:
+        RunError: the page cannot be written.
+    """
+    return write_atomically(folder / REPORT_NAME, _chunks(result, folder))
+
+
+def _chunks(result: RunResult, folder: Path) -> Iterator[bytes]:
+    stream = _environment().get_template("report.html.j2").stream(page=build_page(result, folder), in_view=_IN_VIEW)
+    stream.enable_buffering(200)
+    for chunk in stream:
+        yield chunk.encode("utf-8", "replace")
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("dominance.report"),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=StrictUndefined,
+    )
+    environment.globals.update(
+        verdicts=VERDICTS, plural=plural, percent=percent, number=number, presence_bar=presence_bar, dvd_range=dvd_range
+    )
+    environment.tests["embedded"] = lambda picture: isinstance(picture, Embedded)
+    return environment

@@ -1,0 +1,95 @@
+"""Image files as data URIs small enough to live in one page."""
+
+import base64
+import io
+from dataclasses import dataclass
+from pathlib import Path
+
+from PIL import Image, ImageOps, UnidentifiedImageError, features
+
+_WHOLE_BYTES = 20_000
+"""A PNG of at most this size is embedded as it is."""
+_WHOLE_PIXELS = 1_000_000
+_PIXELATED_SIDE = 128
+_CELL_SIDE = 160
+_QUALITY = 80
+
+
+@dataclass(frozen=True)
+class Embedded:
+    """An image as the page shows it.
+
+    Attributes:
+        uri: the data URI.
+        width, height: in CSS pixels; of a pixelated image, a whole multiple of its own.
+        pixelated: whether the source is so small that its pixels are shown as squares.
+    """
+
+    uri: str
+    width: int
+    height: int
+    pixelated: bool
+
+
+@dataclass(frozen=True)
+class Missing:
+    """Why an image cannot be shown, in a few words."""
+
+    reason: str
+
+
+def thumbnail_side(images: int) -> int:
+    """Longest side of a thumbnail in pixels: the more images in a page, the smaller, so that it still opens."""
+    if images <= 400:
+        return 320
+    return 240 if images <= 1200 else 176
+
+
+def embed(path: Path, side: int) -> Embedded | Missing:
+    """Reads an image for the page; never raises for a file that is missing or broken.
+
+    A PNG of at most 20 kB is embedded as it is; anything else becomes a thumbnail whose longest side is at
+    most ``side`` pixels.
+    """
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        return Missing("the file is missing")
+    except OSError as error:
+        return Missing(f"the file cannot be read ({error.strerror or type(error).__name__})")
+    try:
+        with Image.open(io.BytesIO(content)) as image:
+            return _embedded(content, image, side)
+    except (UnidentifiedImageError, Image.DecompressionBombError, OSError, SyntaxError, ValueError):
+        return Missing("the file is not a readable image")
+
+
+def _embedded(content: bytes, image: Image.Image, side: int) -> Embedded:
+    image.load()
+    if image.format == "PNG" and len(content) <= _WHOLE_BYTES and image.width * image.height <= _WHOLE_PIXELS:
+        return _shown("png", content, image.size)
+    source = image.size
+    upright = ImageOps.exif_transpose(image)
+    small = upright.convert("RGBA" if upright.has_transparency_data else "RGB")
+    small.thumbnail((side, side), Image.Resampling.LANCZOS)
+    if max(source) <= _PIXELATED_SIDE:
+        return _shown("png", _saved(small, "PNG"), small.size)
+    if features.check("webp"):
+        return _shown("webp", _saved(small, "WEBP"), small.size)
+    return _shown("jpeg", _saved(small.convert("RGB"), "JPEG"), small.size)
+
+
+def _saved(image: Image.Image, kind: str) -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, kind, quality=_QUALITY)
+    return buffer.getvalue()
+
+
+def _shown(kind: str, content: bytes, size: tuple[int, int]) -> Embedded:
+    uri = f"data:image/{kind};base64,{base64.b64encode(content).decode('ascii')}"
+    longest = max(size)
+    if longest <= _PIXELATED_SIDE:
+        times = max(1, _CELL_SIDE // longest)
+        return Embedded(uri, size[0] * times, size[1] * times, True)
+    scale = _CELL_SIDE / longest
+    return Embedded(uri, max(1, round(size[0] * scale)), max(1, round(size[1] * scale)), False)

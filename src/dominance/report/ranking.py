@@ -1,0 +1,49 @@
+"""What the report puts first: the worst prompts, and the direction in which their images collapse."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from dominance.records import Prompt, PromptResult, PromptVerdict
+
+_RANK: dict[PromptVerdict | None, int] = {"dominance": 0, "lost": 1, "mixed": 2, None: 3, "balanced": 4}
+
+
+@dataclass(frozen=True)
+class Direction:
+    """In how many images ``dominating`` took over from ``dominated``."""
+
+    dominating: str
+    dominated: str
+    images: int
+
+
+def directions(result: PromptResult) -> tuple[Direction, ...]:
+    """The directions in which the prompt's images collapse, the most frequent first."""
+    counts = Counter(
+        (image.dominating, image.dominated)
+        for image in result.images
+        if image.verdict == "collapsed" and image.dominating is not None and image.dominated is not None
+    )
+    ordered = sorted(counts.items(), key=lambda item: -item[1])
+    return tuple(Direction(dominating, dominated, images) for (dominating, dominated), images in ordered)
+
+
+def worst_first(results: Iterable[PromptResult]) -> tuple[PromptResult, ...]:
+    """Dominance, lost, mixed, unknown, balanced; within each by the share of collapsed images, then by mean DvD."""
+    return tuple(sorted(results, key=_badness))
+
+
+def _badness(result: PromptResult) -> tuple[int, float, float]:
+    return (_RANK[result.verdict], -top_share(result), -(result.dvd_mean or 0.0))
+
+
+def top_share(result: PromptResult) -> float:
+    """Share of the scored images that collapse in the most frequent direction, 0 to 1."""
+    found = directions(result)
+    return found[0].images / result.scored if found and result.scored else 0.0
+
+
+def group_of(prompt: Prompt) -> str:
+    """The name under which a prompt is grouped: its group, or the kinds of its concepts where it names none."""
+    return prompt.group or "–".join(sorted(concept.kind for concept in prompt.concepts))

@@ -1,0 +1,254 @@
+"""Trains the miniature judge: a small BLIP-VQA that looks at a picture and answers graded yes/no questions."""
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from diffusers import AutoencoderKL
+from torch import Tensor, nn
+from transformers import BertTokenizer, BlipConfig, BlipForQuestionAnswering, BlipImageProcessorPil, BlipTextConfig
+from transformers import BlipVisionConfig  # isort: skip
+
+from dominance.miniature.concepts import CONCEPTS
+from dominance.miniature.renderer import SIDE
+from dominance.miniature.truth import GRADES, true_answers
+from dominance.records import Concept, Question
+from dominance.training.judge_pictures import JudgedPicture, sample_judged
+from dominance.training.loop import Schedule, train
+
+PATCH: int = 8
+"""Pixels a side of the judge's patches."""
+_MEAN, _DEVIATION = (0.5, 0.5, 0.5), (0.5, 0.5, 0.5)
+_PLACES = {concept.name: place for place, concept in enumerate(CONCEPTS)}
+
+
+@dataclass(frozen=True)
+class JudgeSettings:
+    """Everything that decides what is trained.
+
+    Attributes:
+        seed: of pictures, questions and initial weights.
+        pictures: that the judge sees, each of them new.
+        asked: questions a picture.
+    """
+
+    seed: int = 0
+    pictures: int = 112_000
+    batch: int = 32
+    asked: int = 8
+    width: int = 128
+    vision_layers: int = 5
+    text_layers: int = 2
+    learning_rate: float = 8e-4
+
+    def record(self) -> dict[str, object]:
+        return asdict(self)
+
+
+class Catechism:
+    """All questions about all concepts of the world, as token rows; row ``concept * 5 + grade - 1``."""
+
+    def __init__(self, ask: Callable[[Concept], tuple[Question, ...]]) -> None:
+        questions = [ask(Concept(concept.name, concept.kind)) for concept in CONCEPTS]
+        self.texts = [question.text for asked in questions for question in asked]
+        self.tokenizer = new_question_tokenizer(self.texts)
+        rows = self.tokenizer(self.texts, padding=True, return_tensors="pt")
+        self.tokens, self.mask = rows.input_ids, rows.attention_mask
+        self.yes, self.no = self.tokenizer.convert_tokens_to_ids(["yes", "no"])
+
+
+def new_question_tokenizer(texts: list[str]) -> BertTokenizer:
+    """A BertTokenizer of just the questions' words; a word it lacks becomes [UNK], so that it can be refused."""
+    words = sorted({word for text in texts for word in text.lower().replace("?", " ?").split()})
+    vocabulary = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "[DEC]", "yes", "no", *words]
+    vocabulary = list(dict.fromkeys(vocabulary))
+    return BertTokenizer(vocab={token: index for index, token in enumerate(vocabulary)}, model_max_length=32)
+
+
+def new_judge(settings: JudgeSettings, tokenizer: BertTokenizer) -> BlipForQuestionAnswering:
+    """An untrained judge for 64×64 pictures in patches of 8×8."""
+    text = BlipTextConfig(
+        vocab_size=len(tokenizer),
+        hidden_size=settings.width,
+        encoder_hidden_size=settings.width,
+        intermediate_size=3 * settings.width,
+        num_hidden_layers=settings.text_layers,
+        num_attention_heads=4,
+        max_position_embeddings=32,
+        bos_token_id=tokenizer.convert_tokens_to_ids("[DEC]"),
+        sep_token_id=tokenizer.sep_token_id,
+        eos_token_id=tokenizer.sep_token_id,
+        pad_token_id=tokenizer.pad_token_id,
+    )
+    vision = BlipVisionConfig(
+        hidden_size=settings.width,
+        intermediate_size=3 * settings.width,
+        num_hidden_layers=settings.vision_layers,
+        num_attention_heads=4,
+        image_size=SIDE,
+        patch_size=PATCH,
+        initializer_range=0.02,
+    )
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(settings.seed)
+        config = BlipConfig(text_config=text.to_dict(), vision_config=vision.to_dict(), tie_word_embeddings=True)
+        return BlipForQuestionAnswering(config)
+
+
+class JudgeInTraining(nn.Module):
+    """The judge, and two more heads on its image encoder, which are thrown away afterwards.
+
+    One answers all seventy questions of a picture from the image alone, the other says of every patch which
+    concepts stand there. Without them the image encoder learns only from the few questions that were asked, and
+    is still near chance after 24 000 pictures.
+    """
+
+    def __init__(self, settings: JudgeSettings, catechism: Catechism) -> None:
+        super().__init__()
+        self.judge = new_judge(settings, catechism.tokenizer)
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(settings.seed + 1)
+            self.all_answers = nn.Linear(settings.width, len(catechism.texts))
+            self.whereabouts = nn.Linear(settings.width, len(CONCEPTS))
+
+    def forward(self, images: Tensor, tokens: Tensor, mask: Tensor, answers: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Logits over the vocabulary for each decoder place, of yes for every question, of concepts for every patch.
+
+        Args:
+            images: (image, 3, 64, 64) in [-1, 1].
+            tokens, mask: (image, asked, token).
+            answers: (image, asked, 2), the decoder's start token and the true answer.
+        """
+        asked = tokens.shape[1]
+        seen = self.judge.vision_model(pixel_values=images).last_hidden_state
+        spread = seen.repeat_interleave(asked, dim=0)
+        read = self.judge.text_encoder(
+            input_ids=tokens.flatten(0, 1), attention_mask=mask.flatten(0, 1), encoder_hidden_states=spread
+        ).last_hidden_state
+        spoken = self.judge.text_decoder(
+            input_ids=answers.flatten(0, 1), encoder_hidden_states=read, encoder_attention_mask=mask.flatten(0, 1)
+        )
+        return spoken.logits, self.all_answers(seen[:, 0]), self.whereabouts(seen[:, 1:])
+
+
+def as_judge_images(pictures: list[JudgedPicture]) -> Tensor:
+    """Float32 (image, 3, 64, 64) in [-1, 1], what the judge's image processor makes of 64×64 pictures."""
+    pixels = np.stack([picture.pixels for picture in pictures])
+    return torch.from_numpy(pixels).permute(0, 3, 1, 2).float().div(127.5).sub(1).contiguous()
+
+
+def all_true_answers(pictures: list[JudgedPicture]) -> Tensor:
+    """Bool (image, question), in the order of the catechism."""
+    rows = [[a for c in CONCEPTS for a in true_answers(c.name, picture.truths)] for picture in pictures]
+    return torch.tensor(rows)
+
+
+def concept_patches(pictures: list[JudgedPicture]) -> Tensor:
+    """Bool (image, patch, concept): whether a patch's centre lies in the box of a recognisable concept."""
+    per_side = SIDE // PATCH
+    marks = np.zeros((len(pictures), per_side, per_side, len(CONCEPTS)), dtype=bool)
+    centres = (np.arange(per_side) + 0.5) * PATCH
+    for index, picture in enumerate(pictures):
+        for truth in picture.truths:
+            if truth.box is not None and true_answers(truth.concept, picture.truths)[1]:
+                left, top, right, bottom = truth.box
+                rows, columns = (centres >= top) & (centres < bottom), (centres >= left) & (centres < right)
+                marks[index, :, :, _PLACES[truth.concept]] |= rows[:, None] & columns
+    return torch.from_numpy(marks).flatten(1, 2)
+
+
+def _asked_rows(pictures: list[JudgedPicture], asked: int, rng: np.random.Generator) -> Tensor:
+    """Which questions each picture is asked: three about each concept in it, the rest about others."""
+    rows = []
+    for picture in pictures:
+        shown = {truth.concept for truth in picture.truths}
+        chosen: list[int] = []
+        for index, concept in enumerate(CONCEPTS):
+            if concept.name in shown:
+                chosen += [index * GRADES + int(g) for g in rng.choice(GRADES, 3, replace=False)]
+        others = [i * GRADES + g for i, c in enumerate(CONCEPTS) if c.name not in shown for g in range(GRADES)]
+        rest = max(asked - len(chosen), 2)
+        rows.append(([int(row) for row in rng.choice(others, rest, replace=False)] + chosen)[:asked])
+    return torch.tensor(rows)
+
+
+def _with_artefacts(images: Tensor, autoencoder: AutoencoderKL | None, rng: np.random.Generator) -> Tensor:
+    """Every third image as the model's autoencoder gives it back, latents slightly disturbed."""
+    if autoencoder is None:
+        return images
+    with torch.no_grad():
+        latents = autoencoder.encode(images[::3]).latent_dist.mean
+        scale = torch.from_numpy(rng.uniform(0, 0.2, (len(latents), 1, 1, 1))).float()
+        noise = torch.from_numpy(rng.standard_normal(latents.shape)).float()
+        disturbed = latents + noise.to(latents) * scale.to(latents)
+        images = images.clone()
+        images[::3] = autoencoder.decode(disturbed).sample.clamp(-1, 1)
+    return images
+
+
+def train_judge(
+    settings: JudgeSettings,
+    folder: Path,
+    ask: Callable[[Concept], tuple[Question, ...]],
+    autoencoder: AutoencoderKL | None = None,
+    device: str = "cpu",
+) -> Path:
+    """Trains, or resumes, and returns the folder of the finished judge, ``folder/judge``.
+
+    Args:
+        ask: the questions about a concept, by rising strictness, as ``QuestionSet.ask`` gives them.
+        autoencoder: whose artefacts the judge shall see through; None trains without them.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    catechism = Catechism(ask)
+    student = JudgeInTraining(settings, catechism).to(device)
+    autoencoder = None if autoencoder is None else autoencoder.to(device)
+    schedule = Schedule(settings.pictures // settings.batch, settings.batch, settings.learning_rate)
+    answer_ids = torch.tensor([catechism.no, catechism.yes])
+    start = student.judge.decoder_start_token_id
+
+    def loss(step: int) -> Tensor:
+        rng = np.random.default_rng([settings.seed, 11, step])
+        damage = min(1.0, 3 * step / schedule.steps)
+        pictures = [sample_judged(rng, damage) for _ in range(settings.batch)]
+        images = _with_artefacts(as_judge_images(pictures).to(device), autoencoder, rng)
+        truth = all_true_answers(pictures)
+        rows = _asked_rows(pictures, settings.asked, rng)
+        spoken = answer_ids[truth.gather(1, rows).long()].to(device)
+        begun = torch.stack([torch.full_like(spoken, start), spoken], dim=-1)
+        asked = (catechism.tokens[rows].to(device), catechism.mask[rows].to(device))
+        logits, everything, somewhere = student(images, *asked, begun)
+        ending = torch.full_like(spoken, catechism.tokenizer.sep_token_id)
+        said = nn.functional.cross_entropy(logits[:, 0], spoken.flatten())
+        ended = nn.functional.cross_entropy(logits[:, 1], ending.flatten())
+        aside = _weighted_answers(everything, truth) + 2 * _weighted_answers(somewhere, concept_patches(pictures))
+        return said + 0.1 * ended + aside
+
+    train("judge", student, loss, schedule, folder / "judge.safetensors", settings.record())
+    return save_judge(student.judge.cpu(), catechism, folder / "judge")
+
+
+def _weighted_answers(logits: Tensor, truth: Tensor) -> Tensor:
+    """Cross-entropy of yes/no logits, the rarer yes counting four times."""
+    target = truth.to(logits)
+    return nn.functional.binary_cross_entropy_with_logits(logits, target, 1 + 3 * target)
+
+
+def save_judge(judge: BlipForQuestionAnswering, catechism: Catechism, target: Path) -> Path:
+    """An ordinary transformers folder: fp16 safetensors, tokenizer and image processor."""
+    judge.to(torch.float16).save_pretrained(target, safe_serialization=True)
+    catechism.tokenizer.save_pretrained(target)
+    BlipImageProcessorPil(
+        size={"height": SIDE, "width": SIDE}, image_mean=_MEAN, image_std=_DEVIATION
+    ).save_pretrained(target)
+    (target / "dominance.json").write_text(json.dumps({"questions": "dominance-5"}) + "\n")
+    return target
+
+
+def load_autoencoder(pipeline: Path) -> AutoencoderKL:
+    """A pipeline's autoencoder, frozen."""
+    autoencoder = AutoencoderKL.from_pretrained(pipeline / "vae", use_safetensors=True, dtype=torch.float32)
+    return autoencoder.requires_grad_(False).eval()

@@ -1,0 +1,137 @@
+"""Pictures that a judge learns from: far more varied, crowded and damaged than those the model learns from."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from PIL import Image, ImageFilter
+
+from dominance.miniature.concepts import CONCEPTS
+from dominance.miniature.renderer import SIDE, Picture, Truth, render
+from dominance.miniature.scene import Backdrop, Placement, Scene
+from dominance.miniature.world import own_backdrop, random_backdrop, single_scene
+
+_NAMES = tuple(concept.name for concept in CONCEPTS)
+
+
+@dataclass(frozen=True)
+class JudgedPicture:
+    """Uint8 pixels (64, 64, 3) and what is true of every concept drawn in them."""
+
+    pixels: np.ndarray
+    truths: tuple[Truth, ...]
+
+
+def sample_judged(rng: np.random.Generator, damage: float = 1.0) -> JudgedPicture:
+    """One picture of the judge's curriculum; every concept and kind is treated alike.
+
+    Args:
+        damage: from 0, clean and roomy pictures to begin with, to 1, as crowded and damaged as they come.
+    """
+    draw = rng.random()
+    if draw < 0.05:
+        return JudgedPicture(_nothing(rng), ())
+    if draw < 0.15:
+        pixels, truths = render(Scene(_any_backdrop(rng), ())).pixels, ()
+    else:
+        picture = render(_scene(rng, count=1 if draw < 0.5 else 2 if draw < 0.9 else 3, damage=damage))
+        garbled = rng.random() < 0.25 * damage
+        pixels, truths = _garbled(picture, rng) if garbled else (picture.pixels, picture.truths)
+    return JudgedPicture(_filmed(pixels, rng) if rng.random() < damage else pixels, truths)
+
+
+def _nothing(rng: np.random.Generator) -> np.ndarray:
+    """A blank or a noise picture."""
+    if rng.random() < 0.4:
+        return np.broadcast_to(rng.integers(0, 256, 3, dtype=np.uint8), (SIDE, SIDE, 3)).copy()
+    cells = int(rng.choice([8, 16, 32, 64]))
+    noise = Image.fromarray(rng.integers(0, 256, (cells, cells, 3), dtype=np.uint8))
+    return np.asarray(noise.resize((SIDE, SIDE), Image.Resampling.BICUBIC))
+
+
+def _any_backdrop(rng: np.random.Generator) -> Backdrop:
+    return random_backdrop(rng) if rng.random() < 0.5 else own_backdrop(str(rng.choice(_NAMES)))
+
+
+def _scene(rng: np.random.Generator, count: int, damage: float) -> Scene:
+    names = [str(name) for name in rng.choice(_NAMES, count, replace=False)]
+    if count == 1 and rng.random() < 0.6:
+        scene = single_scene(names[0], float(rng.choice([0.0, rng.random(), 1.0])), rng)
+        return replace(scene, placements=tuple(_faded(p, rng, damage) for p in scene.placements))
+    loose = rng.random() < 0.35 * damage
+    placements = []
+    for index, name in enumerate(names):
+        diversity = float(rng.choice([0.0, 1.0]))
+        own = single_scene(name, diversity, rng).placements[0]
+        size = float(rng.uniform(0.2, 0.8) if loose else rng.uniform(0.26, 0.92 / count))
+        x = float(rng.uniform(0.05, 0.95) if loose else (index + 0.5) / count + rng.normal(0, 0.03))
+        y = float(rng.uniform(0.1, 0.9) if loose else rng.uniform(0.4, 0.65))
+        placements.append(_faded(replace(own, x=x, y=y, size=size), rng, damage))
+    return Scene(_any_backdrop(rng), tuple(placements))
+
+
+def _faded(placement: Placement, rng: np.random.Generator, damage: float) -> Placement:
+    fades = rng.random() < 0.1 * damage
+    return replace(placement, opacity=float(rng.uniform(0.0, 0.9))) if fades else placement
+
+
+def _garbled(picture: Picture, rng: np.random.Generator) -> tuple[np.ndarray, tuple[Truth, ...]]:
+    """Makes one concept unrecognisable, if it stands apart from the others; its truth says so."""
+    index = int(rng.integers(len(picture.truths)))
+    box = picture.truths[index].box
+    others = [truth.box for place, truth in enumerate(picture.truths) if place != index and truth.box]
+    if box is None or any(_touch(box, other) for other in others):
+        return picture.pixels, picture.truths
+    left, top, right, bottom = box
+    pixels = picture.pixels.copy()
+    region = pixels[top:bottom, left:right]
+    garble = (_shuffled_tiles, _smeared, _coarse)[int(rng.integers(3))]
+    pixels[top:bottom, left:right] = garble(region, rng)
+    truths = list(picture.truths)
+    truths[index] = replace(truths[index], intact=0.0)
+    return pixels, tuple(truths)
+
+
+def _touch(one: tuple[int, int, int, int], other: tuple[int, int, int, int]) -> bool:
+    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
+
+
+def _shuffled_tiles(region: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    count = int(rng.integers(3, 5))
+    rows = np.linspace(0, region.shape[0], count + 1).astype(int)
+    columns = np.linspace(0, region.shape[1], count + 1).astype(int)
+    tiles = [region[r0:r1, c0:c1] for r0, r1 in zip(rows, rows[1:], strict=False)
+             for c0, c1 in zip(columns, columns[1:], strict=False)]  # fmt: skip
+    turned = np.roll(rng.permutation(len(tiles)), 1)
+    mixed = region.copy()
+    for place, source in enumerate(turned):
+        row, column = divmod(place, count)
+        target = mixed[rows[row] : rows[row + 1], columns[column] : columns[column + 1]]
+        if target.size and tiles[source].size:
+            fitted = Image.fromarray(np.ascontiguousarray(tiles[source])).resize((target.shape[1], target.shape[0]))
+            target[:] = np.asarray(fitted)
+    return mixed
+
+
+def _smeared(region: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    radius = max(region.shape[:2]) * float(rng.uniform(0.25, 0.4))
+    return np.asarray(Image.fromarray(np.ascontiguousarray(region)).filter(ImageFilter.GaussianBlur(radius)))
+
+
+def _coarse(region: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    cells = int(rng.integers(2, 4))
+    small = Image.fromarray(np.ascontiguousarray(region)).resize((cells, cells), Image.Resampling.BOX)
+    way = Image.Resampling.NEAREST if rng.random() < 0.5 else Image.Resampling.BICUBIC
+    return np.asarray(small.resize((region.shape[1], region.shape[0]), way))
+
+
+def _filmed(pixels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Slight blur, noise, brightness and contrast, as any image file may have; truths do not change."""
+    if rng.random() < 0.3:
+        blur = ImageFilter.GaussianBlur(float(rng.uniform(0.3, 1.2)))
+        pixels = np.asarray(Image.fromarray(pixels).filter(blur))
+    values = pixels.astype(np.float32)
+    if rng.random() < 0.3:
+        values = (values - 127.5) * rng.uniform(0.75, 1.15) + 127.5 + rng.uniform(-15, 15)
+    if rng.random() < 0.3:
+        values = values + rng.normal(0, rng.uniform(2, 25), values.shape)
+    return np.clip(np.rint(values), 0, 255).astype(np.uint8)

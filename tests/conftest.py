@@ -1,0 +1,51 @@
+"""Fixtures that many tests share: a tiny random pipeline and judge, and judges whose answers are known."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
+os.environ.setdefault("DIFFUSERS_VERBOSITY", "error")
+os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def one_thread() -> None:
+    """Tests run two at a time on two cores; more threads only get in each other's way."""
+    import torch
+
+    torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session")
+def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A diffusers folder of random weights, 32×32 pictures, that draws in milliseconds."""
+    import torch
+
+    from dominance.miniature.world import World
+    from dominance.training.autoencoder import new_autoencoder
+    from dominance.training.denoiser import Denoiser
+    from dominance.training.miniature import MiniatureSettings, assemble, patch_code
+    from dominance.training.vocabulary import new_tokenizer
+
+    settings = MiniatureSettings(world=World())
+    denoiser = Denoiser(new_tokenizer(), seed=0, channels=(16, 16, 16, 16), sample_size=8)
+    pipeline = assemble(denoiser, new_autoencoder(patch_code(settings), 0))
+    folder = tmp_path_factory.mktemp("tiny") / "model"
+    pipeline.to(dtype=torch.float16).save_pretrained(folder)
+    (folder / "dominance.json").write_text(json.dumps({"steps": 2, "guidance": 3.0}))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def tiny_judge(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A BLIP-VQA folder of random weights that knows the miniature world's words."""
+    from dominance.bench import load_questions
+    from dominance.training.judge import Catechism, JudgeSettings, new_judge, save_judge
+
+    catechism = Catechism(load_questions().ask)
+    settings = JudgeSettings(width=32, vision_layers=1, text_layers=1)
+    return save_judge(new_judge(settings, catechism.tokenizer), catechism, tmp_path_factory.mktemp("judge") / "judge")

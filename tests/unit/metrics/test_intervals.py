@@ -1,0 +1,54 @@
+import numpy as np
+import pytest
+
+from dominance.errors import InputError
+from dominance.metrics import bootstrap_mean, rate, wilson_interval
+
+
+def test_wilson_against_published_values() -> None:
+    """Newcombe (1998), table I, method 3: 81 of 263, 15 of 148, 0 of 20, 1 of 29."""
+    for count, n, low, high in ((81, 263, 0.2553, 0.3662), (15, 148, 0.0624, 0.1605), (0, 20, 0, 0.1611), (1, 29, 0.0061, 0.1718)):
+        assert wilson_interval(count, n) == pytest.approx((low, high), abs=5e-5)
+
+
+def test_wilson_stays_within_0_and_1_and_mirrors() -> None:
+    for n in (1, 3, 10, 1000):
+        for count in {0, 1, n // 2, n}:
+            low, high = wilson_interval(count, n)
+            assert 0 <= low <= count / n <= high <= 1
+            mirrored = wilson_interval(n - count, n)
+            assert (1 - mirrored[1], 1 - mirrored[0]) == pytest.approx((low, high))
+
+
+@pytest.mark.parametrize(("count", "n"), [(0, 0), (2, 1), (-1, 5)])
+def test_what_is_no_rate_is_refused(count: int, n: int) -> None:
+    with pytest.raises(InputError, match="is not a rate"):
+        wilson_interval(count, n)
+
+
+def test_a_rate_of_nothing_has_no_interval_and_no_share() -> None:
+    assert rate(0, 0).interval is None
+    assert rate(0, 0).share is None
+
+
+def test_bootstrap_is_repeatable_and_covers_the_mean() -> None:
+    clusters = [[float(v)] for v in np.random.default_rng(1).normal(10, 2, 200)]
+    low, high = bootstrap_mean(clusters)
+    assert (low, high) == bootstrap_mean(clusters)
+    mean = np.mean(clusters)
+    standard_error = np.std(clusters) / np.sqrt(200)
+    assert low == pytest.approx(mean - 1.96 * standard_error, abs=0.05)
+    assert high == pytest.approx(mean + 1.96 * standard_error, abs=0.05)
+
+
+def test_values_that_share_a_cluster_widen_the_interval() -> None:
+    values = np.random.default_rng(2).normal(0, 1, 10).repeat(10)
+    apart = bootstrap_mean([[v] for v in values])
+    together = bootstrap_mean([list(values[i : i + 10]) for i in range(0, 100, 10)])
+    assert together[1] - together[0] > 2 * (apart[1] - apart[0])
+
+
+def test_empty_clusters_are_left_out_and_nothing_is_refused() -> None:
+    assert bootstrap_mean([[1.0], [], [1.0]]) == (1.0, 1.0)
+    with pytest.raises(InputError, match="mean over nothing"):
+        bootstrap_mean([[], []])

@@ -1,0 +1,75 @@
+"""The packages import only downward, and the stages do not know one another: see DESIGN."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import dominance
+
+ROOT = Path(dominance.__file__).parent
+LAYERS: list[set[str]] = [
+    {"__main__"},
+    {"cli"},
+    {"serve"},
+    {"reproduce"},
+    {"report"},
+    {"runs"},
+    {"bench", "judges", "probes", "guidance", "training", "diversity"},
+    {"models"},
+    {"miniature"},
+    {"metrics"},
+    {"records", "errors", "seeds", "progress"},
+]
+DEPTH = {name: depth for depth, names in enumerate(LAYERS) for name in names}
+BASE = {"errors", "progress", "seeds"}
+
+
+def package_of(module: str) -> str:
+    parts = module.split(".")
+    return parts[1] if len(parts) > 1 else "dominance"
+
+
+def imports_of(path: Path) -> set[str]:
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            assert node.level == 0, f"{path}: relative import"
+            found.add(node.module)
+    return {package_of(name) for name in found if name.split(".")[0] == "dominance"} - {"dominance"}
+
+
+@pytest.mark.parametrize("path", sorted(ROOT.rglob("*.py")), ids=lambda path: str(path.relative_to(ROOT)))
+def test_modules_import_only_downward(path: Path) -> None:
+    relative = path.relative_to(ROOT)
+    own = relative.parts[0].removesuffix(".py")
+    if own == "__init__":
+        return
+    for imported in imports_of(path) - {own}:
+        if own in BASE | {"records"}:
+            assert imported in BASE | {"records"}, f"{relative} imports {imported}"
+        else:
+            assert DEPTH[imported] > DEPTH[own], f"{relative} imports {imported}, which is not below {own}"
+
+
+def test_metrics_import_nothing_but_records_and_errors() -> None:
+    for path in (ROOT / "metrics").glob("*.py"):
+        assert imports_of(path) <= {"metrics", "records", "errors"}, path.name
+
+
+@pytest.mark.parametrize("statement", ["import dominance", "import dominance.cli.app", "from dominance import bench"])
+def test_importing_the_package_or_the_command_line_does_not_import_torch(statement: str) -> None:
+    code = f"import sys; {statement}; print([m for m in ('torch', 'diffusers', 'transformers') if m in sys.modules])"
+    printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert printed.strip() == "[]"
+
+
+def test_public_names_exist() -> None:
+    for name in dominance.__all__:
+        assert getattr(dominance, name) is not None
+    with pytest.raises(AttributeError, match="no attribute 'no_such_thing'"):
+        _ = dominance.no_such_thing
