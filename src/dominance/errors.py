@@ -21,7 +21,7 @@ class RunError(InputError):
     """A run folder cannot be used: taken by another process, foreign, or full."""
 
 
-class MissingExtra(InputError):
+class MissingExtraError(InputError):
     """An optional dependency is not installed; the message is the line that installs it."""
 
 

@@ -38,7 +38,7 @@ class Progress:
             self._bar.start()
             self._task = self._bar.add_task(self._name, total=self._total, completed=self._done, rate="", note="")
         elif self._done < self._total:
-            print(f"{self._name}: {self._line()}", file=sys.stderr, flush=True)
+            self._print()
         return self
 
     def __exit__(
@@ -47,7 +47,7 @@ class Progress:
         if self._bar is not None:
             self._bar.stop()
         elif self._done > self._already:
-            print(f"{self._name}: {self._line()}", file=sys.stderr, flush=True)
+            self._print()
 
     def advance(self, count: int = 1, note: str | None = None) -> None:
         """``count`` more items are done."""
@@ -57,12 +57,16 @@ class Progress:
             self._bar.update(self._task, advance=count, rate=f"{self.rate:.1f}/s", note=self._note)
         elif time.monotonic() - self._last >= self._every:
             self._last = time.monotonic()
-            print(f"{self._name}: {self._line()}", file=sys.stderr, flush=True)
+            self._print()
 
     @property
     def rate(self) -> float:
         """Items a second since this process began."""
         return (self._done - self._already) / max(time.monotonic() - self._start, 1e-9)
+
+    def _print(self) -> None:
+        sys.stderr.write(f"{self._name}: {self._line()}\n")
+        sys.stderr.flush()
 
     def _line(self) -> str:
         parts = [f"{self._done} of {self._total}"]

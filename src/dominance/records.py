@@ -7,10 +7,13 @@ Kind = Literal["artist", "landmark", "character", "object"]
 KINDS: tuple[Kind, ...] = ("artist", "landmark", "character", "object")
 
 ImageVerdict = Literal["balanced", "collapsed", "lost", "mixed"]
-"""``balanced``: every concept present; ``collapsed``: DvD at least 36; ``lost``: no concept present; else ``mixed``."""
+"""``balanced``: every concept present; ``collapsed``: DvD from 36; ``lost``: no concept present; else ``mixed``."""
 
 PromptVerdict = Literal["dominance", "balanced", "lost", "mixed"]
-"""``dominance``: at least 7 of 10 images collapse in one direction; ``balanced``, ``lost``: as many are; else ``mixed``."""
+"""``dominance``: 7 of 10 images collapse in one direction; ``balanced``, ``lost``: as many are; else ``mixed``."""
+
+COLLAPSE: float = 36.0
+"""An image collapses from this DvD score on: what 3 of 5 and 2 of 5 give. Source: Jeong & Lee (2025), section 3."""
 
 Interval = tuple[float, float]
 
@@ -42,6 +45,11 @@ class Prompt:
     text: str
     concepts: tuple[Concept, ...]
     group: str | None = None
+
+    @property
+    def group_name(self) -> str:
+        """The group, or the kinds of the concepts where none is named."""
+        return self.group or "–".join(sorted(concept.kind for concept in self.concepts))
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,9 @@ from dominance.errors import InputError
 from dominance.seeds import check_seeds, parse_seeds
 
 
-@pytest.mark.parametrize(("text", "seeds"), [("1", (0,)), ("3", (0, 1, 2)), ("7,8,9", (7, 8, 9)), (" 7 , 8,", (7, 8)), ("0,", (0,))])
+@pytest.mark.parametrize(
+    ("text", "seeds"), [("1", (0,)), ("3", (0, 1, 2)), ("7,8,9", (7, 8, 9)), (" 7 , 8,", (7, 8)), ("0,", (0,))]
+)
 def test_counts_and_lists(text: str, seeds: tuple[int, ...]) -> None:
     assert parse_seeds(text) == seeds
 

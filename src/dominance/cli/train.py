@@ -32,9 +32,9 @@ def miniature(
     entity_pairs: Annotated[float, typer.Option(min=0, max=1, help="Share of pictures of entity and object.")] = 0.0,
     seed: Seed = 0,
     device: TrainDevice = "auto",
-    stage: Annotated[str, typer.Option(help="all, autoencoder, denoiser or pipeline; the first two may run at once.")] = (
-        "all"
-    ),
+    stage: Annotated[
+        str, typer.Option(help="all, autoencoder, denoiser or pipeline; the first two may run at once.")
+    ] = ("all"),
 ) -> None:
     """Train the text-to-image model from nothing and save an ordinary diffusers folder."""
     from dominance.miniature.world import World
@@ -55,12 +55,14 @@ def miniature(
     note(f"wrote {train_miniature(settings, out, str(find_device(device)), stages)}")
 
 
-@app.command("judge", epilog="\b\nExample:\n  dominance train judge --out training-runs/first --model training-runs/first/model")
+@app.command(
+    "judge", epilog="\b\nExample:\n  dominance train judge --out training-runs/first --model training-runs/first/model"
+)
 def judge(
     out: Folder = Path("training-runs/judge"),
-    model: Annotated[str, typer.Option(help="Pipeline whose autoencoder's artefacts the judge learns to see through.")] = (
-        "miniature"
-    ),
+    model: Annotated[
+        str, typer.Option(help="Pipeline whose autoencoder's artefacts the judge learns to see through.")
+    ] = ("miniature"),
     pictures: Annotated[int, typer.Option(min=320, help="Pictures that the judge sees.")] = 120_000,
     seed: Seed = 0,
     device: TrainDevice = "auto",
@@ -74,3 +76,21 @@ def judge(
     autoencoder = load_autoencoder(find_model(model).path)
     settings = JudgeSettings(seed=seed, pictures=pictures)
     note(f"wrote {train_judge(settings, out, load_questions().ask, autoencoder, str(find_device(device)))}")
+
+
+@app.command("card", epilog="\b\nExample:\n  dominance train card --out MODEL_CARD.md --runs runs/card")
+def card(
+    out: Annotated[Path, typer.Option(help="The Markdown file to write.")] = Path("MODEL_CARD.md"),
+    model: Annotated[str, typer.Option(help="Pipeline to measure: miniature, or a folder.")] = "miniature",
+    judge: Annotated[str, typer.Option(help="Judge to measure and to measure with.")] = "miniature",
+    runs: Annotated[Path, typer.Option(help="Where the image runs go; they resume.")] = Path("runs/card"),
+    seeds: Annotated[int, typer.Option(min=1, max=1000, help="Images a prompt.")] = 10,
+    device: TrainDevice = "auto",
+) -> None:
+    """Measure a miniature model and its judge on fresh seeds and write the model card."""
+    from dominance.reproduce.model_card import measure
+    from dominance.reproduce.model_card_page import card_page
+    from dominance.runs.folder import write_whole
+
+    write_whole(out, card_page(measure(model, judge, runs, device, seeds)).encode())
+    note(f"wrote {out}")

@@ -7,10 +7,6 @@ from torch import Tensor
 
 from dominance.errors import InputError
 
-COLLAPSE: float = 36.0
-"""An image collapses from this score on: what 3 of 5 and 2 of 5 give. Source: DvD, section 3."""
-
-
 @overload
 def dvd_score(dominating_yes: float, dominated_yes: float, questions: int = 5) -> float: ...
 @overload
@@ -19,9 +15,7 @@ def dvd_score(dominating_yes: Tensor, dominated_yes: Tensor | float, questions: 
 def dvd_score(dominating_yes: float, dominated_yes: Tensor, questions: int = 5) -> Tensor: ...
 
 
-def dvd_score(
-    dominating_yes: float | Tensor, dominated_yes: float | Tensor, questions: int = 5
-) -> float | Tensor:
+def dvd_score(dominating_yes: float | Tensor, dominated_yes: float | Tensor, questions: int = 5) -> float | Tensor:
     """Dominant-vs-dominated score of an image: ``C1 · (N − C2) / N² · 100``.
 
     Args:

@@ -3,7 +3,7 @@
 import colorsys
 import math
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 
 import numpy as np
 from PIL import Image, ImageDraw
@@ -105,7 +105,7 @@ def _layer(placement: Placement, side: int = SIDE) -> np.ndarray:
     return pen.layer()
 
 
-@lru_cache(maxsize=None)
+@cache
 def _unit_area(concept: str) -> float:
     """Area of a concept's drawing as a share of its unit square."""
     whole = Placement(concept, 0.5, 0.5, 0.9, BY_NAME[concept].palette)

@@ -19,7 +19,8 @@ def _longer_side(truth: Truth) -> int:
 def true_answers(concept: str, truths: tuple[Truth, ...]) -> tuple[bool, ...]:
     """What a perfect judge answers to the five graded questions about one concept.
 
-    With v the visible share of the concept's own drawing and s the longer side of its visible box, it is
+    With v the visible share of the concept's own drawing, and s the longer side of the box of what is at least a
+    quarter opaque (without such a box there is nothing to see), it is
 
     1. visible in part: v ≥ 0.15;
     2. recognisable by its shape: v ≥ 0.35 and s ≥ 11 pixels;

@@ -8,10 +8,13 @@ from importlib import resources
 from pathlib import Path
 
 from dominance.errors import ModelError
+from dominance.models.complaints import in_one_line
 
 BUNDLED_MODELS: tuple[str, ...] = ("miniature",)
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*(@[\w.-]+)?")
 _KEPT = ("*.safetensors", "*.json", "*.txt", "*.model")
+_LONGEST_HUB_ID = 200
+_WEIGHTED = ("unet", "transformer", "vae", "text_encoder", "text_encoder_2", "text_encoder_3")
 _IDENTIFYING = {".safetensors", ".json", ".txt", ".model"}
 
 
@@ -32,6 +35,22 @@ class ModelFolder:
     defaults: dict[str, object]
 
 
+def is_folder(path: Path) -> bool:
+    """Whether there is such a folder; a name too long for any file system is none."""
+    try:
+        return path.is_dir()
+    except OSError:
+        return False
+
+
+def is_file(path: Path) -> bool:
+    """Whether there is such a file; a name too long for any file system is none."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
+
+
 def bundled_folder(*parts: str) -> Path:
     """A folder of weights that ships with the package."""
     return Path(str(resources.files("dominance.miniature"))).joinpath("weights", *parts)
@@ -45,13 +64,13 @@ def find_model(name: str) -> ModelFolder:
     """
     if name in BUNDLED_MODELS:
         path = bundled_folder(name)
-    elif Path(name).is_dir():
+    elif is_folder(Path(name)):
         path = Path(name)
-    elif _HUB_ID.fullmatch(name) and not Path(name).exists():
+    elif len(name) <= _LONGEST_HUB_ID and _HUB_ID.fullmatch(name) and not Path(name).exists():
         return _from_hub(name)
     else:
         raise ModelError(
-            f"no model {name!r}; give a bundled one ({', '.join(BUNDLED_MODELS)}), a diffusers folder, or a hub id"
+            f"no model {name[:80]!r}; give a bundled one ({', '.join(BUNDLED_MODELS)}), a diffusers folder, or a hub id"
             " such as owner/name"
         )
     check_pipeline_folder(path)
@@ -65,11 +84,11 @@ def check_pipeline_folder(path: Path) -> None:
         raise ModelError(f"{path} is no diffusers pipeline: it has no model_index.json; give the pipeline's folder")
     try:
         listed = json.loads(index.read_text(encoding="utf-8"))
-        names = {name: entry for name, entry in listed.items() if isinstance(entry, list)}
-    except (ValueError, AttributeError) as error:
-        raise ModelError(f"{index} cannot be read ({error}); save the pipeline again") from None
-    for component in ("unet", "transformer", "vae", "text_encoder"):
-        if names.get(component, [None])[0] is not None and not any((path / component).glob("*.safetensors")):
+        present = {name for name, entry in listed.items() if isinstance(entry, list) and entry and entry[0]}
+    except (OSError, ValueError, AttributeError) as error:
+        raise ModelError(f"{index} cannot be read ({in_one_line(error)}); save the pipeline again") from None
+    for component in _WEIGHTED:
+        if component in present and not any((path / component).glob("*.safetensors")):
             raise ModelError(
                 f"{path / component} has no .safetensors weights; download them, or save the pipeline again with"
                 " safe_serialization=True (other weight formats are not loaded)"
@@ -77,12 +96,20 @@ def check_pipeline_folder(path: Path) -> None:
 
 
 def content_identity(path: Path) -> str:
-    """Hash of a folder's weights and settings, file by file; names count, dates do not."""
+    """Hash of a folder's weights and settings, file by file; names count, dates do not.
+
+    Raises:
+        ModelError: a file cannot be read.
+    """
     digest = hashlib.sha256()
-    for file in sorted(p for p in path.rglob("*") if p.is_file() and p.suffix in _IDENTIFYING):
-        with file.open("rb") as opened:
-            digest.update(file.relative_to(path).as_posix().encode())
-            digest.update(hashlib.file_digest(opened, "sha256").digest())
+    try:
+        for file in sorted(p for p in path.rglob("*") if p.is_file() and p.suffix in _IDENTIFYING):
+            with file.open("rb") as opened:
+                digest.update(file.relative_to(path).as_posix().encode())
+                digest.update(hashlib.file_digest(opened, "sha256").digest())
+    except OSError as error:
+        place = error.filename or path
+        raise ModelError(f"{place} cannot be read ({in_one_line(error)}); mend its permissions or the disk") from None
     return f"sha256:{digest.hexdigest()[:24]}"
 
 
@@ -93,8 +120,8 @@ def read_defaults(path: Path) -> dict[str, object]:
         return {}
     try:
         defaults = json.loads(file.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ModelError(f"{file} is not JSON ({error}); mend or delete it") from None
+    except (OSError, ValueError) as error:
+        raise ModelError(f"{file} is not JSON ({in_one_line(error)}); mend or delete it") from None
     if not isinstance(defaults, dict):
         raise ModelError(f"{file} holds {type(defaults).__name__}, not an object; mend or delete it")
     return defaults
@@ -107,10 +134,9 @@ def _from_hub(name: str) -> ModelFolder:
     try:
         path = Path(snapshot_download(repository, revision=revision or None, allow_patterns=list(_KEPT)))
     except Exception as error:  # the hub's client raises many kinds; each ends here as one line
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise ModelError(
-            f"cannot fetch the model {name!r} from the hub ({type(error).__name__}: {reason[:160]}); check the id and"
-            " the connection, or give a folder that holds the pipeline"
+            f"cannot fetch the model {name!r} from the hub ({type(error).__name__}: {in_one_line(error, 160)}); check"
+            " the id and the connection, or give a folder that holds the pipeline"
         ) from None
     check_pipeline_folder(path)
     return ModelFolder(name, path, f"{repository}@{path.name}", read_defaults(path))

@@ -1,16 +1,19 @@
 """A thin face over a diffusers pipeline: prompts and seeds in, images out, one noise generator an image."""
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
+from typing import Any, cast
 
 import numpy as np
 import torch
-from diffusers import AutoPipelineForText2Image, DiffusionPipeline
+from diffusers import AutoPipelineForText2Image
+from diffusers.pipelines.pipeline_utils import DiffusionPipeline
 from diffusers.utils import logging
 from PIL import Image
 
 from dominance.errors import ItemError, ModelError
+from dominance.models.complaints import in_one_line
 from dominance.models.devices import find_device
 from dominance.models.folders import ModelFolder
 from dominance.models.settings import GenerationSettings
@@ -30,14 +33,15 @@ def load_pipeline(folder: ModelFolder, device: str = "auto", dtype: str = "float
                 folder.path, use_safetensors=True, dtype=getattr(torch, dtype), local_files_only=True
             )
     except Exception as error:  # diffusers and transformers raise whatever the broken part raises
-        reason = " ".join(str(error).split())[:240] or type(error).__name__
-        raise ModelError(f"cannot load the model {folder.name!r} from {folder.path}: {reason}") from error
+        raise ModelError(
+            f"cannot load the model {folder.name!r} from {folder.path}: {in_one_line(error)}; save or fetch it again"
+        ) from error
     pipeline.set_progress_bar_config(disable=True)
     return pipeline.to(place)
 
 
 @contextlib.contextmanager
-def _without_bars() -> Iterator[None]:
+def _without_bars() -> Generator[None]:
     """Loading takes a second or two and needs no bar of its own; the user's setting comes back afterwards."""
     shown = logging.is_progress_bar_enabled()
     logging.disable_progress_bar()
@@ -57,7 +61,8 @@ class PipelineModel:
 
     @property
     def scheduler(self) -> str:
-        return type(self.pipeline.scheduler).__name__
+        """The class of the pipeline's scheduler, for the manifest."""
+        return type(self.pipeline.components.get("scheduler")).__name__
 
     def cut_concepts(self, prompts: Sequence[Prompt]) -> list[tuple[Prompt, str, int]]:
         """Concepts that lie beyond what the text encoder reads: prompt, concept's name, the limit in tokens.
@@ -89,8 +94,9 @@ class PipelineModel:
         """
         generators = [torch.Generator("cpu").manual_seed(seed) for seed in seeds]
         sizes = {"height": settings.height, "width": settings.width}
+        draw = cast(Callable[..., Any], self.pipeline)  # every text-to-image pipeline has its own signature
         with torch.inference_mode():
-            made = self.pipeline(
+            made = draw(
                 prompt=list(texts),
                 num_inference_steps=settings.steps,
                 guidance_scale=settings.guidance,

@@ -1,6 +1,6 @@
 """Plain diffusers pipelines for library use."""
 
-from diffusers import DiffusionPipeline
+from diffusers.pipelines.pipeline_utils import DiffusionPipeline
 
 from dominance.models.folders import find_model
 from dominance.models.image_model import load_pipeline as load_from_folder

@@ -1,10 +1,14 @@
 """The answer first: one plain sentence about a whole run, and what has to be known beside it."""
 
 from collections.abc import Sequence
+from textwrap import shorten
 
 from dominance.records import PromptResult, RunResult
-from dominance.report.ranking import directions, group_of, worst_first
+from dominance.report.ranking import directions, worst_first
 from dominance.report.sentences import common_problem, listed, of_images, plural
+
+_QUOTED = 64
+"""Longest prompt, in characters, that the headline quotes whole."""
 
 
 def headline(result: RunResult) -> str:
@@ -55,12 +59,16 @@ def _nothing_scored(result: RunResult) -> str:
 
 def _concepts_lost(taken: Sequence[PromptResult], several: Sequence[PromptResult], result: RunResult) -> str:
     worst = worst_first(taken)[0]
-    subject = f"“{worst.prompt.text}”" if len(several) == 1 else _affected(taken, several, result)
+    subject = _quoted(worst) if len(several) == 1 else _affected(taken, several, result)
     said = f"{subject} lose{'s' if len(taken) == 1 else ''} a concept"
     how = _takes_over(worst)
     if how is None:
         return f"{said}."
     return f"{said}: {'at worst, ' if len(taken) > 1 else ''}{how}."
+
+
+def _quoted(result: PromptResult) -> str:
+    return f"“{shorten(result.prompt.text, _QUOTED, placeholder='…')}”"
 
 
 def _takes_over(result: PromptResult) -> str | None:
@@ -73,14 +81,14 @@ def _takes_over(result: PromptResult) -> str | None:
 
 def _affected(taken: Sequence[PromptResult], several: Sequence[PromptResult], result: RunResult) -> str:
     """How many of how many prompts, by group where one or two groups are concerned."""
-    affected = list(dict.fromkeys(group_of(p.prompt) for p in taken))
-    unscored = {group_of(p.prompt) for p in result.prompts if not p.scored}
+    affected = list(dict.fromkeys(p.prompt.group_name for p in taken))
+    unscored = {p.prompt.group_name for p in result.prompts if not p.scored}
     if len(affected) > 2:
         return f"{len(taken)} of {plural(len(several), 'scored prompt' if unscored else 'prompt')}"
     parts = []
     for name in affected:
-        members = sum(group_of(p.prompt) == name for p in several)
-        lost = sum(group_of(p.prompt) == name for p in taken)
+        members = sum(p.prompt.group_name == name for p in several)
+        lost = sum(p.prompt.group_name == name for p in taken)
         noun = f"scored {name} prompt" if name in unscored else f"{name} prompt"
         parts.append(f"{lost} of {plural(members, noun)}")
     return listed(parts)
@@ -93,7 +101,7 @@ def _some_collapse(several: Sequence[PromptResult], noun: str) -> str:
     tail = f": {'at worst, ' if len(several) > 1 else ''}{how}." if how else "."
     if len(several) == 1:
         verb = "collapses" if collapsed == 1 else "collapse"
-        return f"“{worst.prompt.text}” is short of dominance, but {of_images(collapsed, worst)} {verb}{tail}"
+        return f"{_quoted(worst)} is short of dominance, but {of_images(collapsed, worst)} {verb}{tail}"
     verb = "loses" if collapsed == 1 else "lose"
     return (
         f"None of {plural(len(several), noun)} loses a concept in 7 or more of 10 images,"
@@ -131,7 +139,7 @@ def _single_concepts(singles: Sequence[PromptResult]) -> str:
         return f"{len(missed)} of {prompts} {verb} concept: {at_worst}{tail}"
     absent = scored - shown
     if len(singles) == 1:
-        return f"“{worst.prompt.text}” misses its concept in {of_images(absent, worst)}."
+        return f"{_quoted(worst)} misses its concept in {of_images(absent, worst)}."
     verb = "does" if absent == 1 else "do"
     return (
         f"None of {prompts} misses its concept in 7 or more of 10 images,"

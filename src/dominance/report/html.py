@@ -9,13 +9,21 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from dominance.records import RunResult
 from dominance.report.atomic import write_atomically
 from dominance.report.page import VERDICTS, build_page, percent
-from dominance.report.pictures import Embedded
 from dominance.report.plots import dvd_range, presence_bar
-from dominance.report.sentences import number, plural
+from dominance.report.sentences import plural
 
 REPORT_NAME = "report.html"
 _IN_VIEW = 24
 """Prompts that the table shows before the rest is folded away."""
+_WORDS: dict[str, object] = {
+    "verdicts": VERDICTS,
+    "in_view": _IN_VIEW,
+    "plural": plural,
+    "percent": percent,
+    "presence_bar": presence_bar,
+    "dvd_range": dvd_range,
+}
+"""What the templates may use beside the page."""
 
 
 def write_report(result: RunResult, folder: Path) -> Path:
@@ -34,7 +42,7 @@ def write_report(result: RunResult, folder: Path) -> Path:
 
 
 def _chunks(result: RunResult, folder: Path) -> Iterator[bytes]:
-    stream = _environment().get_template("report.html.j2").stream(page=build_page(result, folder), in_view=_IN_VIEW)
+    stream = _environment().get_template("report.html.j2").stream(page=build_page(result, folder), **_WORDS)
     stream.enable_buffering(200)
     for chunk in stream:
         yield chunk.encode("utf-8", "replace")
@@ -42,15 +50,10 @@ def _chunks(result: RunResult, folder: Path) -> Iterator[bytes]:
 
 @cache
 def _environment() -> Environment:
-    environment = Environment(
+    return Environment(
         loader=PackageLoader("dominance.report"),
         autoescape=True,
         trim_blocks=True,
         lstrip_blocks=True,
         undefined=StrictUndefined,
     )
-    environment.globals.update(
-        verdicts=VERDICTS, plural=plural, percent=percent, number=number, presence_bar=presence_bar, dvd_range=dvd_range
-    )
-    environment.tests["embedded"] = lambda picture: isinstance(picture, Embedded)
-    return environment

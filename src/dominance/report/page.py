@@ -12,7 +12,7 @@ from dominance.records import Answer, GroupResult, PromptResult, Question, Rate,
 from dominance.report.headline import gate_sentence, headline, notes
 from dominance.report.pictures import Embedded, Missing, embed, thumbnail_side
 from dominance.report.plots import Dot, Strip, group_strips, verdict_bar
-from dominance.report.ranking import directions, group_of, worst_first
+from dominance.report.ranking import directions, worst_first
 from dominance.report.sentences import image_label, image_sentence, number, plural, prompt_sentence
 
 VERDICTS: tuple[str, ...] = ("collapsed", "balanced", "lost", "mixed", "unscored")
@@ -76,7 +76,7 @@ class PromptView:
 
 @dataclass(frozen=True)
 class GroupView:
-    """One group's numbers, the same in the plot and in the table; ``result`` is None for prompts in no group."""
+    """One group's numbers, the same in the plot and in the table."""
 
     result: GroupResult
     strip: Strip
@@ -236,13 +236,14 @@ def _answer_row(concept: str, answers: tuple[Answer, ...]) -> AnswerRow:
 
 def _group_views(result: RunResult) -> tuple[str, tuple[GroupView, ...]]:
     """The groups, and what their dots are: prompts, or images where no group has two scored prompts."""
-    members = {g.name: [p for p in result.prompts if group_of(p.prompt) == g.name] for g in result.groups}
+    members = {g.name: [p for p in result.prompts if p.prompt.group_name == g.name] for g in result.groups}
     by_prompt = any(sum(p.dvd_mean is not None for p in listed) > 1 for listed in members.values())
     views = tuple(GroupView(g, _strip(g, members[g.name], by_prompt=by_prompt)) for g in result.groups)
     return ("each prompt's mean" if by_prompt else "each image"), views
 
 
 def _strip(group: GroupResult, members: list[PromptResult], *, by_prompt: bool) -> Strip:
+    """One group's row; a single prompt, however often it is drawn again, gives no interval between prompts."""
     if by_prompt:
         dots = [
             Dot(p.dvd_mean, f"{p.prompt.text}: mean DvD {number(p.dvd_mean)}, n = {p.scored}")
@@ -253,7 +254,8 @@ def _strip(group: GroupResult, members: list[PromptResult], *, by_prompt: bool) 
         images = [(p, image) for p in members for image in p.images]
         dots = [Dot(i.dvd, f"{p.prompt.text}, {i.name}: DvD {number(i.dvd)}") for p, i in images if i.dvd is not None]
     count = f"{plural(group.prompts, 'prompt')}, {plural(group.scored, 'scored image')}"
-    return Strip(group.name, count, tuple(dots), group.dvd_mean, group.dvd_interval)
+    resampled = sum(p.dvd_mean is not None for p in members)
+    return Strip(group.name, count, tuple(dots), group.dvd_mean, group.dvd_interval if resampled > 1 else None)
 
 
 def percent(rate: Rate) -> str | None:

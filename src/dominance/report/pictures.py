@@ -71,7 +71,7 @@ def _embedded(content: bytes, image: Image.Image, side: int) -> Embedded:
     source = image.size
     upright = ImageOps.exif_transpose(image)
     small = upright.convert("RGBA" if upright.has_transparency_data else "RGB")
-    small.thumbnail((side, side), Image.Resampling.LANCZOS)
+    small.thumbnail((side, side), Image.Resampling.LANCZOS, reducing_gap=3.0)
     if max(source) <= _PIXELATED_SIDE:
         return _shown("png", _saved(small, "PNG"), small.size)
     if features.check("webp"):

@@ -9,11 +9,8 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from dominance.records import Interval, Rate
+from dominance.records import COLLAPSE, Interval, Rate
 from dominance.report.sentences import number
-
-COLLAPSE_LINE: float = 36.0
-"""Where plots mark the score from which an image collapses: ``dominance.metrics.COLLAPSE``, without its torch."""
 
 _LANES = (0, -1, 1, -2, 2, -3, 3, -4, 4, -5, 5)
 _LANE_HEIGHT = 9
@@ -64,7 +61,7 @@ def presence_bar(rate: Rate) -> Markup:
 
 def dvd_range(mean: float, interval: Interval | None) -> Markup:
     """A mean DvD with its interval on a line from 0 to 100, the collapse threshold marked."""
-    line = _x(COLLAPSE_LINE)
+    line = _x(COLLAPSE)
     parts = [
         _tag("line", class_="axis", x1=_x(0), x2=_x(100), y1=7, y2=7),
         _tag("line", class_="threshold", x1=line, x2=line, y1=1, y2=13),
@@ -116,9 +113,9 @@ def _axis(bottom: int) -> list[Markup]:
         x = _x(tick)
         parts.append(_tag("line", class_="grid", x1=x, x2=x, y1=22, y2=bottom))
         parts.append(_tag("text", str(tick), class_="tick", x=x, y=bottom + 16, text_anchor="middle"))
-    x = _x(COLLAPSE_LINE)
+    x = _x(COLLAPSE)
     parts.append(_tag("line", class_="threshold", x1=x, x2=x, y1=16, y2=bottom))
-    label = f"an image collapses from {number(COLLAPSE_LINE)}"
+    label = f"an image collapses from {number(COLLAPSE)}"
     parts.append(_tag("text", label, class_="tick", x=x, y=11, text_anchor="middle"))
     return parts
 

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from dominance.records import Prompt, PromptResult, PromptVerdict
+from dominance.records import PromptResult, PromptVerdict
 
 _RANK: dict[PromptVerdict | None, int] = {"dominance": 0, "lost": 1, "mixed": 2, None: 3, "balanced": 4}
 
@@ -42,8 +42,3 @@ def top_share(result: PromptResult) -> float:
     """Share of the scored images that collapse in the most frequent direction, 0 to 1."""
     found = directions(result)
     return found[0].images / result.scored if found and result.scored else 0.0
-
-
-def group_of(prompt: Prompt) -> str:
-    """The name under which a prompt is grouped: its group, or the kinds of its concepts where it names none."""
-    return prompt.group or "–".join(sorted(concept.kind for concept in prompt.concepts))

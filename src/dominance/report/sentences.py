@@ -5,8 +5,6 @@ from collections import Counter
 from dominance.records import PromptResult, ScoredImage
 from dominance.report.ranking import directions
 
-_SMALL_NUMBERS = ("no", "one", "two", "three", "four", "five")
-
 
 def plural(count: int, noun: str) -> str:
     """A count with its noun.
@@ -73,8 +71,7 @@ def prompt_sentence(result: PromptResult) -> str:
 
 def of_images(count: int, result: PromptResult) -> str:
     """``count`` of the prompt's images, which are called scored where some are not."""
-    kind = "image" if result.scored == len(result.images) else "scored image"
-    return f"{count} of {plural(result.scored, kind)}"
+    return f"{count} of {_images(result)}"
 
 
 def common_problem(images: list[ScoredImage]) -> str | None:
@@ -113,10 +110,8 @@ def _shares(result: PromptResult) -> str:
     if result.verdict == "lost":
         return f"no concept shows in {of_images(result.lost, result)}"
     concepts = len(result.prompt.concepts)
-    every = (
-        "both concepts show" if concepts == 2 else f"all {_SMALL_NUMBERS[concepts] if concepts < 6 else concepts} show"
-    )
-    return f"{every} in {of_images(result.balanced, result)}"
+    every = "both concepts" if concepts == 2 else f"all {concepts} concepts"
+    return f"{every} show in {of_images(result.balanced, result)}"
 
 
 def _nothing_taken(result: PromptResult) -> str:
@@ -126,4 +121,8 @@ def _nothing_taken(result: PromptResult) -> str:
         return _shares(result)
     counts = (("balanced", result.balanced), ("lost", result.lost), ("mixed", result.mixed))
     parts = [f"{count} {name}" for name, count in counts if count]
-    return f"{listed(parts)} of {plural(result.scored, 'scored image')}"
+    return f"{listed(parts)} of {_images(result)}"
+
+
+def _images(result: PromptResult) -> str:
+    return plural(result.scored, "image" if result.scored == len(result.images) else "scored image")

@@ -3,19 +3,22 @@
 Why the encoder is not trained: see docs/decisions/002-linear-encoder.md.
 """
 
+import itertools
 from collections.abc import Callable
 
 import numpy as np
 import torch
-from diffusers import AutoencoderKL
+from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
 from torch import Tensor, nn
 
-from dominance.training.patches import PATCH, PatchCode
+from dominance.training.patches import PatchCode
 
 LATENT_CHANNELS: int = 12
 _CHANNELS = (32, 48, 64)
 _GROUPS = 8
 _CONSTANT = 256.0
+_LOG_VARIANCE = -12.0
+"""Of the encoder's posterior: next to none, the code being deterministic."""
 
 
 def new_autoencoder(code: PatchCode, seed: int) -> AutoencoderKL:
@@ -51,35 +54,33 @@ def _set_encoder(encoder: nn.Module, code: PatchCode) -> None:
     and a SiLU, is made linear: each group also holds a large constant and its negative, which fix the
     group's mean and deviation, and each latent travels with its negative, because silu(x) - silu(-x) = x.
     """
-    for name, module in encoder.named_modules():
-        if isinstance(module, nn.Conv2d):
-            module.weight.zero_()
-            module.bias.zero_()
-            if name.endswith("conv_shortcut"):
-                module.weight[:, :, 0, 0] = torch.eye(*module.weight.shape[:2])
-    _centre(encoder.conv_in, torch.eye(3))
-    first = encoder.down_blocks[0].downsamplers[0].conv.weight
-    for colour in range(3):
-        for dy in range(2):
-            for dx in range(2):
-                first[colour * 4 + dy * 2 + dx, colour, dy, dx] = 1
+    for name, parameter in encoder.named_parameters():
+        if "norm" not in name:
+            parameter.zero_()
+        if name.endswith("conv_shortcut.weight"):
+            parameter[:, :, 0, 0] = torch.eye(*parameter.shape[:2])
     channels = code.basis.shape[0]
-    second = encoder.down_blocks[1].downsamplers[0].conv
-    second.weight[:channels, :12, :2, :2] = _second_half(code.basis)
-    second.bias[:channels] = -(code.basis @ code.mean)
-    second.bias[channels] = _CONSTANT
     spread, gather = _pairing(channels)
-    encoder.down_blocks[2].resnets[0].conv_shortcut.weight[:, : channels + 1, 0, 0] = spread
-    encoder.down_blocks[2].resnets[0].conv_shortcut.weight[:, channels + 1 :, 0, 0] = 0
-    width = _CHANNELS[-1] // _GROUPS
-    encoder.conv_norm_out.weight.fill_(_CONSTANT * (2 / width) ** 0.5)
-    encoder.conv_norm_out.bias.zero_()
-    _centre(encoder.conv_out, gather)
-    encoder.conv_out.bias[channels:] = -12.0
+    _set_centre(encoder.get_parameter("conv_in.weight"), torch.eye(3))
+    first = encoder.get_parameter("down_blocks.0.downsamplers.0.conv.weight")
+    for colour, dy, dx in itertools.product(range(3), range(2), range(2)):
+        first[colour * 4 + dy * 2 + dx, colour, dy, dx] = 1
+    second = "down_blocks.1.downsamplers.0.conv"
+    encoder.get_parameter(f"{second}.weight")[:channels, :12, :2, :2] = _second_half(code.basis)
+    encoder.get_parameter(f"{second}.bias")[:channels] = -(code.basis @ code.mean)
+    encoder.get_parameter(f"{second}.bias")[channels] = _CONSTANT
+    shortcut = encoder.get_parameter("down_blocks.2.resnets.0.conv_shortcut.weight")
+    shortcut.zero_()
+    shortcut[:, : channels + 1, 0, 0] = spread
+    encoder.get_parameter("conv_norm_out.weight").fill_(_CONSTANT * (2 * _GROUPS / _CHANNELS[-1]) ** 0.5)
+    encoder.get_parameter("conv_norm_out.bias").zero_()
+    _set_centre(encoder.get_parameter("conv_out.weight"), gather)
+    encoder.get_parameter("conv_out.bias")[channels:] = _LOG_VARIANCE
 
 
-def _centre(convolution: nn.Module, matrix: Tensor) -> None:
-    convolution.weight[: matrix.shape[0], : matrix.shape[1], 1, 1] = matrix
+def _set_centre(weight: Tensor, matrix: Tensor) -> None:
+    """Makes a 3×3 convolution act pixel by pixel: (output, input, 3, 3)."""
+    weight[: matrix.shape[0], : matrix.shape[1], 1, 1] = matrix
 
 
 def _second_half(basis: Tensor) -> Tensor:
@@ -128,6 +129,3 @@ def reconstruction_psnr(autoencoder: AutoencoderKL, images: Tensor) -> float:
     """Peak signal-to-noise ratio, in dB, of the autoencoder's reconstructions of images in [-1, 1]."""
     decoded = autoencoder.decode(autoencoder.encode(images).latent_dist.mean).sample.clamp(-1, 1)
     return float(10 * torch.log10(4 / nn.functional.mse_loss(decoded, images)))
-
-
-__all__ = ["LATENT_CHANNELS", "PATCH", "decoder_loss", "new_autoencoder", "reconstruction_psnr"]

@@ -32,9 +32,7 @@ class Average:
             parameter.copy_(self.values[name])
 
 
-def _flatten(
-    module: nn.Module, optimizer: torch.optim.Optimizer, average: Average | None
-) -> dict[str, torch.Tensor]:
+def _flatten(module: nn.Module, optimizer: torch.optim.Optimizer, average: Average | None) -> dict[str, torch.Tensor]:
     tensors = {f"module.{name}": value for name, value in module.state_dict().items()}
     for index, state in optimizer.state_dict()["state"].items():
         for key, value in state.items():

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from diffusers import DDIMScheduler, UNet2DConditionModel
+from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
+from diffusers.schedulers.scheduling_ddim import DDIMScheduler
 from torch import Tensor, nn
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
@@ -59,8 +60,7 @@ def _new_text_encoder(tokenizer: CLIPTokenizer) -> CLIPTextModel:
         pad_token_id=tokenizer.pad_token_id,
     )
     encoder = CLIPTextModel(config)
-    with torch.no_grad():
-        encoder.get_input_embeddings().weight.normal_(0, 0.5)
+    nn.init.normal_(encoder.get_parameter("embeddings.token_embedding.weight"), std=0.5)
     return encoder
 
 

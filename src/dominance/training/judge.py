@@ -7,10 +7,16 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from diffusers import AutoencoderKL
+from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
 from torch import Tensor, nn
-from transformers import BertTokenizer, BlipConfig, BlipForQuestionAnswering, BlipImageProcessorPil, BlipTextConfig
-from transformers import BlipVisionConfig  # isort: skip
+from transformers import (
+    BertTokenizer,
+    BlipConfig,
+    BlipForQuestionAnswering,
+    BlipImageProcessorPil,
+    BlipTextConfig,
+    BlipVisionConfig,
+)
 
 from dominance.miniature.concepts import CONCEPTS
 from dominance.miniature.renderer import SIDE
@@ -57,7 +63,8 @@ class Catechism:
         self.tokenizer = new_question_tokenizer(self.texts)
         rows = self.tokenizer(self.texts, padding=True, return_tensors="pt")
         self.tokens, self.mask = rows.input_ids, rows.attention_mask
-        self.yes, self.no = self.tokenizer.convert_tokens_to_ids(["yes", "no"])
+        self.yes = self.tokenizer.get_vocab()["yes"]
+        self.no = self.tokenizer.get_vocab()["no"]
 
 
 def new_question_tokenizer(texts: list[str]) -> BertTokenizer:
@@ -78,7 +85,7 @@ def new_judge(settings: JudgeSettings, tokenizer: BertTokenizer) -> BlipForQuest
         num_hidden_layers=settings.text_layers,
         num_attention_heads=4,
         max_position_embeddings=32,
-        bos_token_id=tokenizer.convert_tokens_to_ids("[DEC]"),
+        bos_token_id=tokenizer.get_vocab()["[DEC]"],
         sep_token_id=tokenizer.sep_token_id,
         eos_token_id=tokenizer.sep_token_id,
         pad_token_id=tokenizer.pad_token_id,
@@ -241,9 +248,9 @@ def save_judge(judge: BlipForQuestionAnswering, catechism: Catechism, target: Pa
     """An ordinary transformers folder: fp16 safetensors, tokenizer and image processor."""
     judge.to(torch.float16).save_pretrained(target, safe_serialization=True)
     catechism.tokenizer.save_pretrained(target)
-    BlipImageProcessorPil(
-        size={"height": SIDE, "width": SIDE}, image_mean=_MEAN, image_std=_DEVIATION
-    ).save_pretrained(target)
+    BlipImageProcessorPil(size={"height": SIDE, "width": SIDE}, image_mean=_MEAN, image_std=_DEVIATION).save_pretrained(
+        target
+    )
     (target / "dominance.json").write_text(json.dumps({"questions": "dominance-5"}) + "\n")
     return target
 

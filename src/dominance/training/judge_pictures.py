@@ -1,5 +1,6 @@
 """Pictures that a judge learns from: far more varied, crowded and damaged than those the model learns from."""
 
+import itertools
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -74,6 +75,12 @@ def _faded(placement: Placement, rng: np.random.Generator, damage: float) -> Pla
     return replace(placement, opacity=float(rng.uniform(0.0, 0.9))) if fades else placement
 
 
+def garbled_whole(picture: Picture, rng: np.random.Generator) -> JudgedPicture:
+    """A picture whose only concept has been made unrecognisable."""
+    pixels, truths = _garbled(picture, rng)
+    return JudgedPicture(pixels, truths)
+
+
 def _garbled(picture: Picture, rng: np.random.Generator) -> tuple[np.ndarray, tuple[Truth, ...]]:
     """Makes one concept unrecognisable, if it stands apart from the others; its truth says so."""
     index = int(rng.integers(len(picture.truths)))
@@ -99,8 +106,8 @@ def _shuffled_tiles(region: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     count = int(rng.integers(3, 5))
     rows = np.linspace(0, region.shape[0], count + 1).astype(int)
     columns = np.linspace(0, region.shape[1], count + 1).astype(int)
-    tiles = [region[r0:r1, c0:c1] for r0, r1 in zip(rows, rows[1:], strict=False)
-             for c0, c1 in zip(columns, columns[1:], strict=False)]  # fmt: skip
+    tiles = [region[r0:r1, c0:c1] for r0, r1 in itertools.pairwise(rows)
+             for c0, c1 in itertools.pairwise(columns)]  # fmt: skip
     turned = np.roll(rng.permutation(len(tiles)), 1)
     mixed = region.copy()
     for place, source in enumerate(turned):

@@ -45,7 +45,7 @@ def train(
     schedule: Schedule,
     checkpoint: Path,
     settings: Mapping[str, object],
-    on_save: Callable[[int], None] = lambda step: None,
+    on_save: Callable[[], None] | None = None,
 ) -> None:
     """Minimises ``loss(step)`` over the module's trainable parameters and leaves their average in the module.
 
@@ -70,7 +70,8 @@ def train(
             progress.advance(1, f"loss {value.item():.4f}" if step % 10 == 0 else None)
             if step % schedule.save_every == 0 or step == schedule.steps:
                 save_checkpoint(checkpoint, step, settings, module, optimizer, average)
-                _with_average(module, average, lambda: on_save(step))
+                if on_save is not None:
+                    _with_average(module, average, on_save)
     average.copy_to(module)
     module.eval()
 

@@ -3,11 +3,12 @@
 import json
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import torch
-from diffusers import AutoencoderKL, StableDiffusionPipeline
+from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
+from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion import StableDiffusionPipeline
 from PIL import Image
 from torch import Tensor
 
@@ -84,7 +85,7 @@ def train_autoencoder(settings: MiniatureSettings, folder: Path, device: str) ->
 
     _, unseen = training_images(settings.world, settings.seed + 2, 0, 64)
 
-    def on_save(step: int) -> None:
+    def on_save() -> None:
         with torch.no_grad():
             decoded = autoencoder.decode(code.encode(unseen[:16]).to(device)).sample.cpu()
         _save_sheet(torch.cat([unseen[:16], decoded]), 16, folder / "autoencoder.png")
@@ -114,16 +115,17 @@ def train_denoiser(settings: MiniatureSettings, folder: Path, device: str) -> De
 
 
 def assemble(denoiser: Denoiser, autoencoder: AutoencoderKL) -> StableDiffusionPipeline:
-    """The trained parts as an ordinary pipeline."""
+    """The trained parts as an ordinary pipeline, without a safety checker."""
+    absent: dict[str, Any] = {"safety_checker": None, "feature_extractor": None}
+    scheduler: Any = new_scheduler()  # the pipeline's signature names an enumeration of schedulers instead
     return StableDiffusionPipeline(
         vae=autoencoder,
         text_encoder=denoiser.text_encoder,
         tokenizer=new_tokenizer(),
         unet=denoiser.unet,
-        scheduler=new_scheduler(),
-        safety_checker=None,
-        feature_extractor=None,
+        scheduler=scheduler,
         requires_safety_checker=False,
+        **absent,
     )
 
 

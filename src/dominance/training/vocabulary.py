@@ -1,6 +1,8 @@
 """The miniature model's tokenizer: byte-level CLIP pairs in which each of the world's words is one token."""
 
+import itertools
 import re
+from typing import Any
 
 from tokenizers.pre_tokenizers import ByteLevel
 from transformers import CLIPTokenizer
@@ -35,7 +37,8 @@ def new_tokenizer() -> CLIPTokenizer:
     tokens = [*letters, *(f"{letter}</w>" for letter in letters), *("".join(pair) for pair in merges)]
     tokens = list(dict.fromkeys([*tokens, "<|startoftext|>", "<|endoftext|>"]))
     vocabulary = {token: index for index, token in enumerate(tokens)}
-    return CLIPTokenizer(vocab=vocabulary, merges=merges, model_max_length=PROMPT_TOKENS)
+    pairs: Any = merges  # the signature says texts, but the tokenizers library takes pairs
+    return CLIPTokenizer(vocab=vocabulary, merges=pairs, model_max_length=PROMPT_TOKENS)
 
 
 def _cut(word: str, merges: list[tuple[str, str]]) -> list[str]:
@@ -43,7 +46,7 @@ def _cut(word: str, merges: list[tuple[str, str]]) -> list[str]:
     rank = {pair: index for index, pair in enumerate(merges)}
     pieces = [*word[:-1], f"{word[-1]}</w>"]
     while len(pieces) > 1:
-        best = min(zip(pieces, pieces[1:], strict=False), key=lambda pair: rank.get(pair, len(rank)))
+        best = min(itertools.pairwise(pieces), key=lambda pair: rank.get(pair, len(rank)))
         if best not in rank:
             break
         merged: list[str] = []

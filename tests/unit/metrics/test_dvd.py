@@ -8,7 +8,16 @@ from dominance.metrics import dvd_score
 
 @pytest.mark.parametrize(
     ("dominating", "dominated", "questions", "score"),
-    [(5, 0, 5, 100), (3, 2, 5, 36), (4, 2, 5, 48), (5, 5, 5, 0), (0, 0, 5, 0), (5, 3, 5, 40), (1, 0, 1, 100), (2, 1, 4, 37.5)],
+    [
+        (5, 0, 5, 100),
+        (3, 2, 5, 36),
+        (4, 2, 5, 48),
+        (5, 5, 5, 0),
+        (0, 0, 5, 0),
+        (5, 3, 5, 40),
+        (1, 0, 1, 100),
+        (2, 1, 4, 37.5),
+    ],
 )
 def test_the_formula_by_hand(dominating: int, dominated: int, questions: int, score: float) -> None:
     assert dvd_score(dominating, dominated, questions) == pytest.approx(score)
@@ -29,10 +38,14 @@ def test_soft_counts_are_taken() -> None:
 
 def test_half_precision_counts_do_not_overflow() -> None:
     assert dvd_score(torch.tensor(5.0, dtype=torch.float16), 0).item() == pytest.approx(100.0)
-    assert dvd_score(torch.tensor(5, dtype=torch.int8), torch.tensor(0, dtype=torch.int8)).item() == pytest.approx(100.0)
+    assert dvd_score(torch.tensor(5, dtype=torch.int8), torch.tensor(0, dtype=torch.int8)).item() == pytest.approx(
+        100.0
+    )
 
 
-@pytest.mark.parametrize(("dominating", "dominated"), [(6, 0), (0, 6), (-1, 0), (0, -0.1), (float("nan"), 0), (0, float("inf"))])
+@pytest.mark.parametrize(
+    ("dominating", "dominated"), [(6, 0), (0, 6), (-1, 0), (0, -0.1), (float("nan"), 0), (0, float("inf"))]
+)
 def test_counts_out_of_range_are_refused(dominating: float, dominated: float) -> None:
     with pytest.raises(InputError, match="give counts of yes from 0 to 5"):
         dvd_score(dominating, dominated)

@@ -1,0 +1,1 @@
+"""Experiments composed of the stages: the model card, and the papers' claims."""

@@ -1,0 +1,123 @@
+"""How well a judge sees: measured on renders whose truth is known, and on pictures that hold nothing."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from PIL import Image
+
+from dominance.judges import Judge
+from dominance.metrics import rate
+from dominance.miniature.concepts import CONCEPTS
+from dominance.miniature.renderer import render
+from dominance.miniature.scene import Scene
+from dominance.miniature.truth import GRADES, true_answers
+from dominance.miniature.world import own_backdrop, single_scene
+from dominance.progress import Progress
+from dominance.records import Answer, Concept, Question, Rate
+from dominance.training.judge_pictures import JudgedPicture, garbled_whole, sample_judged
+
+_SEED = 777_000
+"""Far from every training seed."""
+_BATCH = 16
+
+Ask = Callable[[Concept], tuple[Question, ...]]
+
+
+@dataclass(frozen=True)
+class GradeQuality:
+    """One grade's hits among true yeses and among true noes."""
+
+    grade: int
+    yes: Rate
+    no: Rate
+
+    @property
+    def balanced_accuracy(self) -> float | None:
+        if self.yes.share is None or self.no.share is None:
+            return None
+        return (self.yes.share + self.no.share) / 2
+
+
+def grade_qualities(judge: Judge, ask: Ask, pictures: int) -> list[GradeQuality]:
+    """Each grade's quality on held-out renders: single, paired, small, overlapping, cropped, faded, garbled.
+
+    All questions are asked about every concept in a picture and about two that are not in it.
+    """
+    hits = np.zeros((GRADES, 2, 2), dtype=int)
+    drawn = (sample_judged(np.random.default_rng([_SEED, index])) for index in range(pictures))
+    for picture, answers in _judged(judge, ask, drawn, pictures, "judge on renders"):
+        for answer in answers:
+            truth = true_answers(answer.question.concept, picture.truths)[answer.question.grade - 1]
+            hits[answer.question.grade - 1, int(truth), int(answer.yes == truth)] += 1
+    return [
+        GradeQuality(grade, rate(int(yes[1]), int(yes.sum())), rate(int(no[1]), int(no.sum())))
+        for grade, (no, yes) in enumerate(hits, start=1)
+    ]
+
+
+def negative_controls(judge: Judge, ask: Ask, each: int) -> dict[str, Rate]:
+    """How often the judge says yes where the truth is no, by kind of picture; every concept is asked about alike."""
+    rng = np.random.default_rng([_SEED, 1])
+    controls: dict[str, list[JudgedPicture]] = {
+        "blank": [JudgedPicture(np.full((64, 64, 3), rng.integers(0, 256, 3), np.uint8), ()) for _ in range(each)],
+        "noise": [JudgedPicture(rng.integers(0, 256, (64, 64, 3), dtype=np.uint8), ()) for _ in range(each)],
+        "own backdrop, concept missing": [_backdrop_of(index) for index in range(each)],
+        "another concept": [_single(index, rng) for index in range(each)],
+        "garbled shape": [garbled_whole(render(_single_scene(index, rng)), rng) for index in range(each)],
+    }
+    rates = {}
+    for name, pictures in controls.items():
+        said = [
+            bool(answer.yes)
+            for picture, answers in _judged(judge, ask, pictures, each, f"judge on {name}")
+            for answer in answers
+            if not true_answers(answer.question.concept, picture.truths)[answer.question.grade - 1]
+        ]
+        rates[name] = rate(sum(said), len(said))
+    return rates
+
+
+def _name(index: int) -> str:
+    return CONCEPTS[index % len(CONCEPTS)].name
+
+
+def _single_scene(index: int, rng: np.random.Generator) -> Scene:
+    return single_scene(_name(index), float(index // len(CONCEPTS) % 2), rng)
+
+
+def _single(index: int, rng: np.random.Generator) -> JudgedPicture:
+    picture = render(_single_scene(index, rng))
+    return JudgedPicture(picture.pixels, picture.truths)
+
+
+def _backdrop_of(index: int) -> JudgedPicture:
+    """A concept's own backdrop; the concept itself, which the judge will be asked about, is invisible."""
+    scene = single_scene(_name(index), 0.0, np.random.default_rng(index))
+    hidden = replace(
+        scene, backdrop=own_backdrop(_name(index)), placements=(replace(scene.placements[0], opacity=0.0),)
+    )
+    picture = render(hidden)
+    return JudgedPicture(picture.pixels, picture.truths)
+
+
+def _judged(
+    judge: Judge, ask: Ask, pictures: Iterable[JudgedPicture], count: int, name: str
+) -> Iterable[tuple[JudgedPicture, tuple[Answer, ...]]]:
+    rng = np.random.default_rng([_SEED, 2])
+    with Progress(name, total=count) as progress:
+        batch: list[JudgedPicture] = []
+        for index, picture in enumerate(pictures, start=1):
+            batch.append(picture)
+            if len(batch) == _BATCH or index == count:
+                images = [Image.fromarray(picture.pixels) for picture in batch]
+                yield from zip(batch, judge.answer(images, [_asked(p, ask, rng) for p in batch]), strict=True)
+                progress.advance(len(batch))
+                batch = []
+
+
+def _asked(picture: JudgedPicture, ask: Ask, rng: np.random.Generator) -> Sequence[Question]:
+    shown = {truth.concept for truth in picture.truths}
+    others = [concept for concept in CONCEPTS if concept.name not in shown]
+    chosen = [c for c in CONCEPTS if c.name in shown] + [others[i] for i in rng.choice(len(others), 2, replace=False)]
+    return [question for concept in chosen for question in ask(Concept(concept.name, concept.kind))]

@@ -1,0 +1,103 @@
+"""A run folder: who may use it, and how files come into it whole or not at all."""
+
+import contextlib
+import fcntl
+import os
+from collections.abc import Generator
+from pathlib import Path
+
+from dominance.bench.wording import on_one_line
+from dominance.errors import RunError
+
+LEDGER_NAME = "run.sqlite"
+_LOCK_NAME = "run.lock"
+_OURS = {LEDGER_NAME, f"{LEDGER_NAME}-wal", f"{LEDGER_NAME}-shm", _LOCK_NAME, "images", "report.html", "junit.xml"}
+
+
+def check_run_folder(folder: Path) -> None:
+    """Raises a RunError unless the folder is new, empty, or a run folder; creates nothing."""
+    try:
+        if not folder.exists():
+            _check_parent(folder)
+            return
+        names = {path.name for path in folder.iterdir()} if folder.is_dir() else None
+    except OSError as error:
+        reason = error.strerror or error
+        raise RunError(f"the run folder {on_one_line(folder, 120)} cannot be used ({reason}); give another --out") from None
+    if names is None:
+        raise RunError(f"the run folder {folder} is a file; give another --out")
+    if names and LEDGER_NAME not in names and not names <= _OURS:
+        raise RunError(
+            f"{folder} is not empty and holds no {LEDGER_NAME}, so it is no run folder; give a new or empty --out"
+        )
+
+
+def _check_parent(folder: Path) -> None:
+    parent = next(parent for parent in folder.absolute().parents if parent.exists())
+    if not parent.is_dir() or not os.access(parent, os.W_OK):
+        raise RunError(f"cannot make the run folder {folder}: {parent} cannot be written; give another --out")
+
+
+@contextlib.contextmanager
+def held(folder: Path) -> Generator[None]:
+    """Makes the folder if need be and keeps other processes out of it until the block ends.
+
+    Raises:
+        RunError: another process holds it, or it cannot be made.
+    """
+    check_run_folder(folder)
+    path = folder / _LOCK_NAME
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    except OSError as error:
+        raise write_failed(folder, error) from None
+    try:
+        _take(lock, path)
+        yield
+    finally:
+        os.close(lock)
+
+
+def _take(lock: int, path: Path) -> None:
+    """Locks the open file and writes this process's number into it; the kernel unlocks it when the process ends."""
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        # Written over the old number before the rest is cut off, so that the file always names a process.
+        os.ftruncate(lock, os.pwrite(lock, f"{os.getpid()}\n".encode(), 0))
+    except BlockingIOError:
+        owner = os.pread(lock, 32, 0).decode(errors="replace").partition("\n")[0] or "unknown"
+        raise RunError(
+            f"the run folder {path.parent} is in use by process {owner}; wait for it, or give another --out"
+        ) from None
+    except OSError as error:
+        raise write_failed(path, error) from None
+
+
+def write_failed(path: Path, error: OSError) -> RunError:
+    """The one line for a disk that takes no more."""
+    return RunError(
+        f"cannot write {path} ({error.strerror or error}); nothing finished is lost: free space, or mend the"
+        " permissions, and run the same command again to resume"
+    )
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Writes a file so that a kill or a full disk leaves either all of it or nothing.
+
+    Raises:
+        RunError: the disk refuses.
+    """
+    temporary = path.with_name(f".{path.name}.partial")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with temporary.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError as error:
+        raise write_failed(path, error) from None
+    finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink()

@@ -1,0 +1,103 @@
+"""The stage that makes images: batches over prompts and seeds, each image written before its row."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+from PIL import Image
+
+from dominance.errors import DominanceError, ItemError
+from dominance.models.complaints import in_one_line
+from dominance.models.settings import GenerationSettings
+from dominance.progress import Progress
+from dominance.runs.folder import write_whole
+from dominance.runs.ledger import ImageRow, Ledger
+from dominance.runs.pictures import is_readable, png_bytes
+from dominance.runs.plan import PlannedImage
+
+Item = TypeVar("Item")
+Outcome = TypeVar("Outcome")
+
+
+class Draws(Protocol):
+    """What the stage needs of a model; ``models.image_model.PipelineModel`` is one."""
+
+    def generate(
+        self, texts: Sequence[str], seeds: Sequence[int], settings: GenerationSettings
+    ) -> list[Image.Image | ItemError]: ...
+
+
+def missing_images(planned: Sequence[PlannedImage], ledger: Ledger, folder: Path) -> list[PlannedImage]:
+    """The images still to be made, each item once; rows whose files are gone or broken are forgotten first."""
+    rows = ledger.images()
+    wanted = {image.item: image for image in planned}
+    broken = [item for item in wanted if item in rows and not is_readable(folder / rows[item].file)]
+    ledger.forget_images(broken)
+    return [image for item, image in wanted.items() if item not in rows or item in broken]
+
+
+def make_images(
+    missing: Sequence[PlannedImage],
+    model: Draws,
+    settings: GenerationSettings,
+    ledger: Ledger,
+    folder: Path,
+    batch: int,
+) -> None:
+    """Makes what is missing; an image that cannot be made is recorded as a failure and the rest goes on."""
+    with Progress("images", total=len(missing)) as progress:
+        for start in range(0, len(missing), batch):
+            chunk = missing[start : start + batch]
+            for planned, outcome in zip(chunk, _draw(model, chunk, settings), strict=True):
+                if isinstance(outcome, ItemError):
+                    ledger.add_failure(planned.item, "image", str(outcome))
+                else:
+                    write_whole(folder / planned.file, png_bytes(outcome))
+                    row = ImageRow(planned.item, planned.text, planned.seed, planned.file, settings.record())
+                    ledger.add_image(row)
+                progress.advance()
+
+
+def _draw(
+    model: Draws, chunk: Sequence[PlannedImage], settings: GenerationSettings
+) -> list[Image.Image | ItemError]:
+    def draw(part: Sequence[PlannedImage]) -> list[Image.Image | ItemError]:
+        return model.generate([p.text for p in part], [p.seed or 0 for p in part], settings)
+
+    return in_halves(draw, chunk)
+
+
+def in_halves(
+    act: Callable[[Sequence[Item]], Sequence[Outcome | ItemError]], items: Sequence[Item]
+) -> list[Outcome | ItemError]:
+    """Applies ``act`` to all items at once; if that raises, to each half, down to the item that is to blame.
+
+    So memory that a batch does not fit into costs time, and a broken item costs only itself.
+
+    Raises:
+        InputError: ``act`` raises it, because what is wrong is wrong for every item.
+    """
+    outcome = _attempt(act, items)
+    if not isinstance(outcome, ItemError):
+        return outcome
+    if len(items) == 1:
+        return [outcome]
+    middle = len(items) // 2
+    return [*in_halves(act, items[:middle]), *in_halves(act, items[middle:])]
+
+
+def _attempt(
+    act: Callable[[Sequence[Item]], Sequence[Outcome | ItemError]], items: Sequence[Item]
+) -> list[Outcome | ItemError] | ItemError:
+    """What came of all items at once; the error that is returned keeps no traceback and so no memory of the batch."""
+    try:
+        outcomes = list(act(items))
+    except ItemError as error:
+        return ItemError(str(error))
+    except DominanceError:
+        raise
+    except Exception as error:  # models and judges raise whatever their broken part raises
+        return ItemError(f"{type(error).__name__}: {in_one_line(error)}")
+    if len(outcomes) != len(items):
+        return ItemError(f"{len(outcomes)} results came back for {len(items)} items")
+    return outcomes

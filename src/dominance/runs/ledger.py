@@ -1,0 +1,173 @@
+"""The ledger of a run: which images, answers and failures there are; the only place that writes SQLite."""
+
+import contextlib
+import json
+import sqlite3
+from collections.abc import Generator, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from dominance.errors import RunError
+from dominance.records import Answer, ScoredImage
+
+_VERSION = 1
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS manifest (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS images (
+    item TEXT PRIMARY KEY, prompt TEXT NOT NULL, seed INTEGER, file TEXT NOT NULL, settings TEXT NOT NULL,
+    made_at TEXT NOT NULL DEFAULT (datetime('now')));
+CREATE TABLE IF NOT EXISTS answers (
+    item TEXT NOT NULL, judge TEXT NOT NULL, question TEXT NOT NULL, yes INTEGER NOT NULL, p_yes REAL,
+    PRIMARY KEY (item, judge, question)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS failures (
+    item TEXT NOT NULL, stage TEXT NOT NULL, message TEXT NOT NULL, attempts INTEGER NOT NULL,
+    at TEXT NOT NULL DEFAULT (datetime('now')), PRIMARY KEY (item, stage));
+CREATE TABLE IF NOT EXISTS scores (
+    prompt_id TEXT NOT NULL, image TEXT NOT NULL, dvd REAL, soft_dvd REAL, dominating TEXT, dominated TEXT,
+    verdict TEXT, yes TEXT NOT NULL, PRIMARY KEY (prompt_id, image));
+"""
+
+
+@dataclass(frozen=True)
+class ImageRow:
+    """One image that has been made: its item, prompt, seed, file (relative to the run folder) and settings."""
+
+    item: str
+    prompt: str
+    seed: int | None
+    file: str
+    settings: dict[str, object]
+
+
+class Ledger:
+    """An open ``run.sqlite``; every method that writes has committed when it returns."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        with self._refusing():
+            self._db = sqlite3.connect(path, isolation_level=None)
+        try:
+            self._prepare()
+        except RunError:
+            self._db.close()
+            raise
+
+    def _prepare(self) -> None:
+        with self._refusing():
+            version = self._db.execute("PRAGMA user_version").fetchone()[0]
+            if version not in (0, _VERSION):
+                raise RunError(f"{self.path} was written by another version of dominance; give another --out")
+            self._db.execute("PRAGMA journal_mode=WAL")
+            self._db.execute("PRAGMA synchronous=NORMAL")
+            if version == 0:
+                self._db.executescript(f"BEGIN IMMEDIATE;{_SCHEMA}PRAGMA user_version={_VERSION};COMMIT;")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._db.close()
+
+    @contextlib.contextmanager
+    def _refusing(self) -> Generator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise RunError(
+                f"the ledger {self.path} cannot be used ({error}); nothing finished is lost: free space or mend the"
+                " folder and run the same command again, or give another --out"
+            ) from None
+
+    @contextlib.contextmanager
+    def _writing(self) -> Generator[sqlite3.Connection]:
+        with self._refusing():
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._db
+                self._db.execute("COMMIT")
+            finally:
+                if self._db.in_transaction:  # SQLite has already rolled back what a full disk broke off
+                    self._db.execute("ROLLBACK")
+
+    def images(self) -> dict[str, ImageRow]:
+        """All images by item."""
+        with self._refusing():
+            rows = self._db.execute("SELECT item, prompt, seed, file, settings FROM images").fetchall()
+        return {row[0]: ImageRow(*row[:4], json.loads(row[4])) for row in rows}
+
+    def add_image(self, row: ImageRow) -> None:
+        """An image whose file is written; its earlier failure is forgotten."""
+        values = (row.item, row.prompt, row.seed, row.file, json.dumps(row.settings, sort_keys=True))
+        with self._writing() as db:
+            db.execute(
+                "INSERT OR REPLACE INTO images (item, prompt, seed, file, settings) VALUES (?, ?, ?, ?, ?)", values
+            )
+            db.execute("DELETE FROM failures WHERE item = ?", (row.item,))
+
+    def forget_images(self, items: Iterable[str]) -> None:
+        """Images whose files are gone, with all that was said about them."""
+        keys = [(item,) for item in items]
+        with self._writing() as db:
+            db.executemany("DELETE FROM images WHERE item = ?", keys)
+            db.executemany("DELETE FROM answers WHERE item = ?", keys)
+            db.executemany("DELETE FROM failures WHERE item = ?", keys)
+
+    def answers(self, judge: str) -> dict[str, dict[str, tuple[bool, float | None]]]:
+        """Every answer of one judge: item, then question's text, to yes and P(yes)."""
+        found: dict[str, dict[str, tuple[bool, float | None]]] = {}
+        with self._refusing():
+            rows = self._db.execute("SELECT item, question, yes, p_yes FROM answers WHERE judge = ?", (judge,))
+            for item, question, yes, p_yes in rows:
+                found.setdefault(item, {})[question] = (bool(yes), p_yes)
+        return found
+
+    def add_answers(self, judge: str, answered: Sequence[tuple[str, Sequence[Answer]]]) -> None:
+        """Answers about images; an unscored one is not kept, so that the next run asks again."""
+        rows = [
+            (item, judge, answer.question.text, int(answer.yes), answer.p_yes)
+            for item, answers in answered
+            for answer in answers
+            if answer.yes is not None
+        ]
+        with self._writing() as db:
+            db.executemany("INSERT OR REPLACE INTO answers VALUES (?, ?, ?, ?, ?)", rows)
+            db.executemany("DELETE FROM failures WHERE item = ? AND stage = 'judge'", [(item,) for item, _ in answered])
+
+    def add_failure(self, item: str, stage: str, message: str) -> None:
+        """An item that could not be made or judged; attempts are counted."""
+        with self._writing() as db:
+            db.execute(
+                "INSERT INTO failures (item, stage, message, attempts) VALUES (?, ?, ?, 1) ON CONFLICT (item, stage)"
+                " DO UPDATE SET message = excluded.message, attempts = attempts + 1, at = datetime('now')",
+                (item, stage, message),
+            )
+
+    def failures(self) -> dict[str, str]:
+        """The message of each item that last failed."""
+        with self._refusing():
+            return dict(self._db.execute("SELECT item, message FROM failures ORDER BY stage").fetchall())
+
+    def put(self, name: str, value: object) -> None:
+        """A named JSON value of the manifest."""
+        with self._writing() as db:
+            db.execute("INSERT OR REPLACE INTO manifest VALUES (?, ?)", (name, json.dumps(value, sort_keys=True)))
+
+    def get(self, name: str) -> object | None:
+        """A named value of the manifest, or None."""
+        with self._refusing():
+            row = self._db.execute("SELECT value FROM manifest WHERE name = ?", (name,)).fetchone()
+        return None if row is None else json.loads(row[0])
+
+    def put_scores(self, images: Iterable[ScoredImage]) -> None:
+        """Replaces the table of scores, which is derived from answers and there for whoever opens the file."""
+        rows = [
+            (i.prompt_id, i.name, i.dvd, i.soft_dvd, i.dominating, i.dominated, i.verdict, json.dumps(i.yes))
+            for i in images
+        ]
+        with self._writing() as db:
+            db.execute("DELETE FROM scores")
+            db.executemany("INSERT INTO scores VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)

@@ -1,0 +1,33 @@
+"""What a run depended on, so that someone else can repeat it."""
+
+import os
+import platform
+from datetime import UTC, datetime
+from importlib import metadata
+
+_PACKAGES = ("dominance", "torch", "diffusers", "transformers", "tokenizers", "safetensors", "numpy", "pillow")
+
+
+def environment() -> dict[str, object]:
+    """Versions and hardware of this process."""
+    import torch
+
+    accelerators = [torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count())]
+    return {
+        "versions": {"python": platform.python_version(), **{name: _version(name) for name in _PACKAGES}},
+        "hardware": {
+            "machine": platform.machine(),
+            "system": f"{platform.system()} {platform.release()}",
+            "cores": os.cpu_count(),
+            "threads": torch.get_num_threads(),
+            "accelerators": accelerators,
+        },
+        "finished_at": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+
+
+def _version(name: str) -> str:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return "not installed"

@@ -1,0 +1,34 @@
+"""Pictures as files: read as far as they can be, written as PNG."""
+
+import io
+from pathlib import Path
+
+from PIL import Image, UnidentifiedImageError
+
+from dominance.errors import ItemError
+from dominance.models.complaints import in_one_line
+
+
+def open_image(path: Path) -> Image.Image | ItemError:
+    """The image as RGB, or why it cannot be read."""
+    try:
+        with Image.open(path) as image:
+            return image.convert("RGB")
+    except FileNotFoundError:
+        return ItemError(f"the image {path} is gone")
+    except UnidentifiedImageError:
+        return ItemError(f"{path} is not an image")
+    except Exception as error:  # a decoder raises whatever a broken file makes it raise
+        return ItemError(f"the image {path} cannot be read ({in_one_line(error)})")
+
+
+def is_readable(path: Path) -> bool:
+    """Whether the file is a whole image."""
+    return not isinstance(open_image(path), ItemError)
+
+
+def png_bytes(image: Image.Image) -> bytes:
+    """The image as a PNG file's content."""
+    buffer = io.BytesIO()
+    image.save(buffer, format="PNG")
+    return buffer.getvalue()

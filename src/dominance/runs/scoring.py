@@ -1,0 +1,194 @@
+"""From answers to scores and verdicts: of an image, of a prompt, of a group, and the gate."""
+
+import itertools
+from collections import Counter
+from collections.abc import Sequence
+
+from dominance.metrics import bootstrap_mean, dvd_score, rate
+from dominance.records import (
+    COLLAPSE,
+    Answer,
+    Concept,
+    Gate,
+    GateResult,
+    GroupResult,
+    ImageVerdict,
+    Prompt,
+    PromptResult,
+    PromptVerdict,
+    ScoredImage,
+)
+
+_MOST_OF_TEN = 7
+
+
+def score_image(
+    prompt: Prompt, name: str, file: str | None, answers: Sequence[Answer], problem: str | None = None
+) -> ScoredImage:
+    """Counts an image's answers; with one unanswered question, or a problem, it stays unscored."""
+    by_concept = {c.name: [a for a in answers if a.question.concept == c.name] for c in prompt.concepts}
+    yes = {concept: _count(listed) for concept, listed in by_concept.items()}
+    if problem is None and None in yes.values():
+        problem = next((a.problem for a in answers if a.yes is None and a.problem), "not judged yet")
+    if problem is not None:
+        return ScoredImage(prompt.id, name, file, tuple(answers), yes, problem=problem)
+    counted = {concept: count for concept, count in yes.items() if count is not None}
+    questions = len(next(iter(by_concept.values())))
+    pairs = {(a, b): dvd_score(counted[a], counted[b], questions) for a, b in itertools.permutations(counted, 2)}
+    best = max(pairs, key=lambda pair: pairs[pair], default=None)
+    dominating, dominated = best if best is not None and pairs[best] > 0 else (None, None)
+    return ScoredImage(
+        prompt_id=prompt.id,
+        name=name,
+        file=file,
+        answers=tuple(answers),
+        yes=yes,
+        dvd=None if best is None else pairs[best],
+        soft_dvd=_soft_score(by_concept, questions),
+        dominating=dominating,
+        dominated=dominated,
+        pairs=pairs,
+        verdict=image_verdict(counted, pairs, questions),
+    )
+
+
+def _count(answers: Sequence[Answer]) -> int | None:
+    if not answers or any(answer.yes is None for answer in answers):
+        return None
+    return sum(1 for answer in answers if answer.yes)
+
+
+def _soft_score(by_concept: dict[str, list[Answer]], questions: int) -> float | None:
+    sums = {}
+    for concept, answers in by_concept.items():
+        values = [answer.p_yes for answer in answers if answer.p_yes is not None]
+        if len(values) < len(answers):
+            return None
+        sums[concept] = min(sum(values), float(questions))
+    scores = [dvd_score(sums[a], sums[b], questions) for a, b in itertools.permutations(sums, 2)]
+    return max(scores, default=None)
+
+
+def is_present(yes: int, questions: int) -> bool:
+    """A concept is present when the majority of its questions is yes (3 of 5)."""
+    return 2 * yes > questions
+
+
+def image_verdict(yes: dict[str, int], pairs: dict[tuple[str, str], float], questions: int) -> ImageVerdict:
+    """The first of these that holds: all present is balanced, DvD from 36 collapsed, none present lost, else mixed.
+
+    A picture that shows every concept by majority is balanced even where 5 yes against 3 give DvD 40: see
+    docs/decisions/004-verdicts.md.
+    """
+    present = [is_present(count, questions) for count in yes.values()]
+    if all(present):
+        return "balanced"
+    if max(pairs.values(), default=0.0) >= COLLAPSE:
+        return "collapsed"
+    return "mixed" if any(present) else "lost"
+
+
+def score_prompt(prompt: Prompt, images: Sequence[ScoredImage]) -> PromptResult:
+    """A prompt's images together; the interval of the mean is a bootstrap over its images."""
+    scored = [image for image in images if image.verdict is not None]
+    verdicts = Counter(image.verdict for image in scored)
+    directions = Counter(image.dominating for image in scored if image.verdict == "collapsed")
+    dvd = [image.dvd for image in scored if image.dvd is not None]
+    return PromptResult(
+        prompt=prompt,
+        images=tuple(images),
+        dvd_mean=sum(dvd) / len(dvd) if dvd else None,
+        dvd_interval=bootstrap_mean([[value] for value in dvd]) if len(dvd) > 1 else None,
+        balanced=verdicts["balanced"],
+        collapsed=verdicts["collapsed"],
+        lost=verdicts["lost"],
+        mixed=verdicts["mixed"],
+        presence={concept.name: _presence(concept, scored) for concept in prompt.concepts},
+        dominating=directions.most_common(1)[0][0] if directions else None,
+        verdict=_prompt_verdict(scored, verdicts),
+    )
+
+
+def _presence(concept: Concept, scored: Sequence[ScoredImage]):  # noqa: ANN202
+    present = 0
+    for image in scored:
+        questions = sum(1 for answer in image.answers if answer.question.concept == concept.name)
+        present += is_present(image.yes[concept.name] or 0, questions)
+    return rate(present, len(scored))
+
+
+def _prompt_verdict(scored: Sequence[ScoredImage], verdicts: Counter) -> PromptVerdict | None:
+    if not scored:
+        return None
+    directions = Counter((i.dominating, i.dominated) for i in scored if i.verdict == "collapsed")
+    most = directions.most_common(1)[0][1] if directions else 0
+    for name, count in (("dominance", most), ("balanced", verdicts["balanced"]), ("lost", verdicts["lost"])):
+        if 10 * count >= _MOST_OF_TEN * len(scored):
+            return name
+    return "mixed"
+
+
+def score_groups(prompts: Sequence[PromptResult]) -> tuple[GroupResult, ...]:
+    """The prompts by group, in order of appearance; intervals of means are clustered by prompt."""
+    groups: dict[str, list[PromptResult]] = {}
+    for prompt in prompts:
+        groups.setdefault(prompt.prompt.group_name, []).append(prompt)
+    return tuple(_score_group(name, members) for name, members in groups.items())
+
+
+def _score_group(name: str, members: Sequence[PromptResult]) -> GroupResult:
+    clusters = [[i.dvd for i in member.images if i.dvd is not None] for member in members]
+    values = [value for cluster in clusters for value in cluster]
+    scored = sum(member.scored for member in members)
+    return GroupResult(
+        name=name,
+        prompts=len(members),
+        scored=scored,
+        dvd_mean=sum(values) / len(values) if values else None,
+        dvd_interval=bootstrap_mean(clusters) if sum(map(bool, clusters)) > 1 else None,
+        collapsed=rate(sum(member.collapsed for member in members), scored),
+        balanced=rate(sum(member.balanced for member in members), scored),
+    )
+
+
+def judge_gate(gate: Gate, prompts: Sequence[PromptResult]) -> GateResult:
+    """Whether every prompt holds the gate; it fails closed when nothing, or too little, was scored."""
+    planned = sum(len(prompt.images) for prompt in prompts)
+    scored = sum(prompt.scored for prompt in prompts)
+    if scored == 0:
+        return GateResult(False, f"nothing was scored: 0 of {planned} images")
+    if planned - scored > gate.max_unscored * planned:
+        return GateResult(False, f"{planned - scored} of {planned} images unscored; at most {gate.max_unscored:.0%} may be")
+    failures = {p.prompt.id: reason for p in prompts if (reason := _gate_failure(gate, p)) is not None}
+    if not failures:
+        return GateResult(True, f"all {len(prompts)} prompts hold ({_limits(gate)}), {scored} images scored")
+    first = next(iter(failures.values()))
+    return GateResult(False, f"{len(failures)} of {len(prompts)} prompts fail: {first}", failures)
+
+
+def _limits(gate: Gate) -> str:
+    limits = []
+    if gate.max_collapse is not None:
+        limits.append(f"collapse at most {gate.max_collapse:.0%}")
+    if gate.min_presence is not None:
+        limits.append(f"each concept present in at least {gate.min_presence:.0%}")
+    return ", ".join(limits) or "no limit but on unscored images"
+
+
+def _gate_failure(gate: Gate, result: PromptResult) -> str | None:
+    prompt, scored = result.prompt, result.scored
+    if scored == 0:
+        return f"{prompt.id}: none of its {len(result.images)} images was scored"
+    if gate.max_collapse is not None and result.collapsed > gate.max_collapse * scored:
+        return (
+            f"{prompt.id}: {result.collapsed} of {scored} images collapse, {result.dominating} dominating;"
+            f" at most {gate.max_collapse:.0%} may"
+        )
+    if gate.min_presence is not None:
+        for concept, presence in result.presence.items():
+            if presence.count < gate.min_presence * scored:
+                return (
+                    f"{prompt.id}: {concept} is present in {presence.count} of {scored} images;"
+                    f" at least {gate.min_presence:.0%} must show it"
+                )
+    return None

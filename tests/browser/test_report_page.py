@@ -1,0 +1,171 @@
+"""The report in a real browser: nothing requested, nothing overflows, everything readable."""
+
+import importlib.util
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from dominance.records import Gate
+from dominance.report import write_report
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+_FLAGS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+_CHROMIUM = shutil.which("chromium")
+
+pytestmark = [
+    pytest.mark.skipif(_CHROMIUM is None, reason="no chromium on the PATH; install it: apt-get install chromium"),
+    pytest.mark.skipif(
+        importlib.util.find_spec("playwright") is None, reason="no playwright; install it: pip install 'dominance[dev]'"
+    ),
+]
+
+_CONTRASTS = """() => {
+  const channel = (v) => { v /= 255; return v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4; };
+  const parse = (text) => text.match(/[\\d.]+/g).map(Number);
+  const light = (rgb) => 0.2126 * channel(rgb[0]) + 0.7152 * channel(rgb[1]) + 0.0722 * channel(rgb[2]);
+  const ground = (element) => {
+    for (let at = element; at; at = at.parentElement) {
+      const colour = parse(getComputedStyle(at).backgroundColor);
+      if (colour.length < 4 || colour[3] > 0) return colour;
+    }
+    return [255, 255, 255];
+  };
+  const low = [];
+  for (const element of document.querySelectorAll("body *")) {
+    const own = Array.from(element.childNodes).some((node) => node.nodeType === 3 && node.data.trim());
+    if (!own || element.closest("svg, script, style, .skip, .vh, #filter")) continue;
+    const [a, b] = [light(parse(getComputedStyle(element).color)), light(ground(element))].sort((x, y) => y - x);
+    const ratio = (a + 0.05) / (b + 0.05);
+    if (ratio < 4.5) low.push([element.tagName, element.className, element.textContent.slice(0, 40), ratio]);
+  }
+  return low;
+}"""
+
+
+@pytest.fixture(scope="module")
+def browser() -> "Iterator[Browser]":
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=_CHROMIUM, args=_FLAGS)
+        yield launched
+        launched.close()
+
+
+@pytest.fixture(scope="module")
+def report(drawn_run, audit_plan, tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("run")
+    run = drawn_run(audit_plan, folder, Gate(max_collapse=0.2, max_unscored=0.3))
+    (folder / "images" / "book-lamp" / "410.png").unlink()
+    return write_report(run, folder)
+
+
+@pytest.fixture
+def open_page(browser, report):
+    """A function that opens the report; at the end, no page may have had an error or asked for anything."""
+    contexts, troubles = [], []
+
+    def build(width: int = 1200, scheme: str = "light", javascript: bool = True) -> "Page":
+        context = browser.new_context(
+            viewport={"width": width, "height": 800}, color_scheme=scheme, java_script_enabled=javascript
+        )
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", lambda message: troubles.append(f"console {message.type}: {message.text}"))
+        page.on("pageerror", lambda error: troubles.append(f"error: {error}"))
+        page.on(
+            "request",
+            lambda request: request.url.startswith("data:") or troubles.append(f"request: {request.url[:99]}"),
+        )
+        page.goto(report.as_uri())
+        troubles.remove(f"request: {report.as_uri()[:99]}")
+        return page
+
+    yield build
+    for context in contexts:
+        context.close()
+    assert troubles == []
+
+
+@pytest.mark.parametrize("width", [360, 768, 1200])
+def test_the_page_does_not_scroll_sideways(open_page, width):
+    page = open_page(width)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.evaluate("document.querySelectorAll('details').forEach((part) => { part.open = true; })")
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_text_has_contrast(open_page, scheme):
+    page = open_page(scheme=scheme)
+    dark = page.evaluate("getComputedStyle(document.body).backgroundColor") != "rgb(255, 255, 255)"
+    assert dark == (scheme == "dark")
+    assert page.evaluate(_CONTRASTS) == []
+
+
+def test_all_images_decode(open_page):
+    page = open_page()
+    page.evaluate("document.querySelectorAll('img').forEach((image) => { image.loading = 'eager'; })")
+    page.evaluate("Promise.all(Array.from(document.images).map((image) => image.decode()))")
+    widths = page.evaluate("Array.from(document.images).map((image) => image.naturalWidth)")
+    assert widths == [64] * 88
+    assert page.locator(".pic.none").count() == 12
+    assert page.locator("img.px").first.evaluate("(image) => getComputedStyle(image).imageRendering") == "pixelated"
+
+
+@pytest.mark.parametrize("verdict", ["collapsed", "balanced", "lost", "unscored"])
+def test_filters_hide_and_show(open_page, verdict):
+    page = open_page()
+    page.check(f"#filter input[value={verdict}]", force=True)
+    shown = page.locator(".im").evaluate_all(
+        "(images) => images.filter((image) => image.getClientRects().length > 0).map((image) => image.dataset.v)"
+    )
+    assert shown and set(shown) == {verdict}
+    assert page.locator("#shown").inner_text() == f"{len(shown)} of 100 images shown"
+    empty = [s for s in page.locator(".prompt:visible").all() if s.locator(f".im[data-v={verdict}]").count() == 0]
+    assert empty == []
+    page.check("#filter input[value=all]", force=True)
+    assert page.locator(".prompt:visible").count() == 10 and page.locator("#shown").inner_text() == ""
+
+
+def test_a_link_to_a_hidden_prompt_shows_it_again(open_page):
+    page = open_page()
+    page.check("#filter input[value=lost]", force=True)
+    assert page.locator("#prompt-1").is_hidden()
+    page.click("a[href='#prompt-1']")
+    page.wait_for_function("!document.getElementById('prompt-1').hidden")
+    assert page.locator("#filter input[value=all]").is_checked()
+
+
+def test_the_keyboard_reaches_everything(open_page):
+    page = open_page()
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "skip"
+    assert page.evaluate("document.activeElement.getBoundingClientRect().left") >= 0
+    page.focus("#filter input[value=all]")
+    page.keyboard.press("ArrowRight")
+    assert page.evaluate("document.getElementById('main').dataset.show") == "collapsed"
+    outline = page.evaluate("getComputedStyle(document.activeElement.nextElementSibling).outlineStyle")
+    assert outline == "solid"
+
+
+def test_complete_without_javascript(open_page):
+    page = open_page(javascript=False)
+    assert page.locator("#filter").is_hidden()
+    assert page.locator(".im").count() == 100 and page.locator(".prompt:visible").count() == 10
+    assert page.locator("h1").inner_text().startswith("3 of 5 entity–object prompts lose a concept: at worst, ")
+
+
+def test_printing_shows_all_and_hides_the_controls(open_page):
+    page = open_page()
+    page.emulate_media(media="print")
+    assert page.locator("#filter").is_hidden() and page.locator("nav").is_hidden()
+    assert page.locator(".im:visible").count() == 100

@@ -1,0 +1,80 @@
+import re
+
+import numpy as np
+import pytest
+
+from dominance.miniature.concepts import BY_NAME, CONCEPTS, ENTITIES, OBJECTS
+from dominance.miniature.scene import SCENERY
+from dominance.miniature.world import HELD_OUT_PAIRS, World, own_backdrop, random_backdrop, single_scene
+
+DRAWN = [(caption, picture.scene) for caption, picture in (World().picture(5, index) for index in range(1500))]
+
+
+def named(caption: str, words: tuple[str, ...]) -> list[str]:
+    return [word for word in re.findall(r"[a-z]+", caption) if word in words]
+
+
+def test_captions_name_exactly_what_is_drawn_and_scenery_that_is_there() -> None:
+    for caption, scene in DRAWN:
+        drawn = [placement.concept for placement in scene.placements]
+        assert named(caption, tuple(BY_NAME)) == drawn, caption
+        assert set(named(caption, SCENERY)) <= set(scene.backdrop.scenery), caption
+
+
+def test_shares_are_those_of_the_world() -> None:
+    pairs = sum(len(scene.placements) == 2 for _, scene in DRAWN) / len(DRAWN)
+    scenic = [bool(named(caption, SCENERY)) for caption, scene in DRAWN if len(scene.placements) == 1]
+    assert pairs == pytest.approx(0.45, abs=0.05)
+    assert np.mean(scenic) == pytest.approx(0.5, abs=0.06)
+
+
+def test_held_out_pairs_and_entity_pairs_are_never_drawn_unless_asked_for() -> None:
+    shown = {frozenset(p.concept for p in scene.placements) for _, scene in DRAWN if len(scene.placements) == 2}
+    assert not shown & HELD_OUT_PAIRS
+    assert all(set(pair) <= set(OBJECTS) for pair in shown)
+    mixed = World(pairs=0.0, entity_pairs=1.0)
+    for index in range(50):
+        concepts = [p.concept for p in mixed.picture(1, index)[1].scene.placements]
+        assert len(set(concepts) & set(ENTITIES)) == 1
+
+
+def test_scenery_goes_with_every_kind_of_concept_alike() -> None:
+    for kind in ("landmark", "character", "object"):
+        own = [c for c, s in DRAWN if len(s.placements) == 1 and BY_NAME[s.placements[0].concept].kind == kind]
+        assert np.mean([bool(named(caption, SCENERY)) for caption in own]) == pytest.approx(0.5, abs=0.12)
+
+
+@pytest.mark.parametrize("concept", [c.name for c in CONCEPTS])
+def test_diversity_is_one_number_that_every_concept_obeys(concept: str) -> None:
+    """Spread of colour, place, size and backdrop grows with the number, from next to nothing."""
+
+    def spread(diversity: float) -> list[float]:
+        rng = np.random.default_rng(0)
+        scenes = [single_scene(concept, diversity, rng) for _ in range(300)]
+        placements = [scene.placements[0] for scene in scenes]
+        own = own_backdrop(concept)
+        return [
+            float(np.std([p.x for p in placements])),
+            float(np.std([p.size for p in placements])),
+            float(np.std([p.palette[0][2] for p in placements])),
+            float(np.mean([scene.backdrop != own for scene in scenes])),
+        ]
+
+    rigid, middle, varied = spread(0.0), spread(0.5), spread(1.0)
+    assert rigid[0] == pytest.approx(0.008, abs=0.003)
+    assert rigid[1:] == pytest.approx([0.0, 0.0, 0.0], abs=1e-9)
+    assert all(low < mid < high for low, mid, high in zip(rigid, middle, varied, strict=True))
+
+
+def test_pictures_depend_on_seed_and_index_alone() -> None:
+    one, again, other = (World().picture(seed, 7) for seed in (1, 1, 2))
+    assert one[0] == again[0]
+    assert np.array_equal(one[1].pixels, again[1].pixels)
+    assert not np.array_equal(one[1].pixels, other[1].pixels)
+
+
+def test_every_backdrop_offers_a_word() -> None:
+    rng = np.random.default_rng(0)
+    seen = {word for _ in range(300) for word in random_backdrop(rng).scenery}
+    assert seen == set(SCENERY)
+    assert all(own_backdrop(concept.name).scenery for concept in CONCEPTS)

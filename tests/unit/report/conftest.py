@@ -1,0 +1,63 @@
+"""Runs made by hand: each image is written as its counts of yes, or as the reason why it has no score."""
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pytest
+
+from dominance.records import Answer, Concept, Gate, Prompt, PromptResult, Question, RunResult, ScoredImage
+from dominance.runs.scoring import judge_gate, score_groups, score_image, score_prompt
+
+Counts = tuple[int, ...] | str
+"""How many of five questions were answered yes for each concept, or why the image is unscored."""
+
+
+def _image(prompt: Prompt, place: int, counts: Counts) -> ScoredImage:
+    name, file = str(place), f"images/{prompt.id}/{place}.png"
+    if isinstance(counts, str):
+        return score_image(prompt, name, None, (), problem=counts)
+    answers = [
+        Answer(
+            Question(concept.name, f"Is there a {concept.name} ({grade})?", grade),
+            grade <= yes,
+            0.9 if grade <= yes else 0.1,
+        )
+        for concept, yes in zip(prompt.concepts, counts, strict=True)
+        for grade in range(1, 6)
+    ]
+    return score_image(prompt, name, file, answers)
+
+
+@pytest.fixture
+def prompt_of() -> Callable[..., PromptResult]:
+    def build(
+        images: Sequence[Counts],
+        concepts: Sequence[str] = ("tower", "mug"),
+        group: str | None = None,
+        text: str | None = None,
+    ) -> PromptResult:
+        text = text or " and ".join(f"a {name}" for name in concepts)
+        prompt = Prompt("-".join(concepts), text, tuple(Concept(name) for name in concepts), group)
+        return score_prompt(prompt, [_image(prompt, place, counts) for place, counts in enumerate(images, start=1)])
+
+    return build
+
+
+@pytest.fixture
+def run_of() -> Callable[..., RunResult]:
+    def build(*prompts: PromptResult, gate: Gate | None = None, **changes: Any) -> RunResult:
+        run = RunResult(
+            run="run-1",
+            suite="entity-object",
+            model="miniature",
+            judge="miniature",
+            settings={"steps": 25, "seeds": [1, 2]},
+            prompts=prompts,
+            groups=score_groups(prompts),
+            gate=None if gate is None else judge_gate(gate, prompts),
+            manifest={"versions": {"dominance": "0.1.0"}},
+        )
+        return dataclasses.replace(run, **changes)
+
+    return build

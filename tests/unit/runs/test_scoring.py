@@ -1,0 +1,126 @@
+from collections.abc import Sequence
+
+import pytest
+
+from dominance.records import Answer, Concept, Gate, Prompt, Question, ScoredImage
+from dominance.runs.scoring import group_name, judge_gate, score_groups, score_image, score_prompt
+
+TOWER, MUG, LAMP = Concept("tower", "landmark"), Concept("mug"), Concept("lamp")
+PAIR = Prompt("tower-mug", "a tower and a mug", (TOWER, MUG), "entity-object")
+THREE = Prompt("three", "a tower, a mug and a lamp", (TOWER, MUG, LAMP))
+ALONE = Prompt("alone", "a mug", (MUG,))
+
+
+def answers(concept: Concept, yes: int | None, questions: int = 5) -> list[Answer]:
+    asked = [Question(concept.name, f"{concept.name} {grade}?", grade) for grade in range(1, questions + 1)]
+    if yes is None:
+        return [Answer(question, None, None, "the judge timed out") for question in asked]
+    return [Answer(q, index < yes, 0.9 if index < yes else 0.1) for index, q in enumerate(asked)]
+
+
+def image(prompt: Prompt, counts: Sequence[int | None], name: str = "0") -> ScoredImage:
+    given = [a for concept, yes in zip(prompt.concepts, counts, strict=True) for a in answers(concept, yes)]
+    return score_image(prompt, name, "images/x.png", given)
+
+
+@pytest.mark.parametrize(
+    ("counts", "verdict", "dvd", "dominating"),
+    [
+        ((5, 5), "balanced", 0, None),
+        ((3, 3), "balanced", 24, "tower"),
+        ((5, 3), "balanced", 40, "tower"),
+        ((5, 0), "collapsed", 100, "tower"),
+        ((0, 5), "collapsed", 100, "mug"),
+        ((3, 2), "collapsed", 36, "tower"),
+        ((2, 3), "collapsed", 36, "mug"),
+        ((0, 0), "lost", 0, None),
+        ((2, 2), "lost", 24, "tower"),
+        ((2, 0), "collapsed", 40, "tower"),
+        ((1, 0), "lost", 20, "tower"),
+    ],
+)
+def test_an_image_of_two_concepts(counts: tuple[int, int], verdict: str, dvd: float, dominating: str | None) -> None:
+    scored = image(PAIR, counts)
+    assert scored.verdict == verdict
+    assert scored.dvd == pytest.approx(dvd)
+    assert scored.dominating == dominating
+
+
+def test_three_concepts_take_the_largest_of_all_ordered_pairs() -> None:
+    scored = image(THREE, (5, 4, 1))
+    assert len(scored.pairs) == 6
+    assert scored.pairs["tower", "lamp"] == pytest.approx(80)
+    assert scored.pairs["lamp", "tower"] == 0
+    assert (scored.dvd, scored.dominating, scored.dominated) == (pytest.approx(80), "tower", "lamp")
+    assert scored.verdict == "collapsed"
+
+
+def test_one_concept_has_presence_but_no_dvd() -> None:
+    present, absent = image(ALONE, (3,)), image(ALONE, (2,))
+    assert (present.dvd, present.verdict) == (None, "balanced")
+    assert (absent.dvd, absent.verdict) == (None, "lost")
+    result = score_prompt(ALONE, [present, absent])
+    assert result.dvd_mean is None
+    assert result.dvd_interval is None
+    assert result.presence["mug"].share == 0.5
+
+
+def test_an_unanswered_question_leaves_the_image_unscored_and_says_why() -> None:
+    scored = image(PAIR, (5, None))
+    assert scored.verdict is None
+    assert scored.dvd is None
+    assert scored.problem == "the judge timed out"
+    assert scored.yes == {"tower": 5, "mug": None}
+    result = score_prompt(PAIR, [scored, image(PAIR, (5, 0))])
+    assert (result.scored, result.collapsed, len(result.images)) == (1, 1, 2)
+    assert result.presence["mug"].n == 1
+
+
+def test_soft_score_is_the_sum_of_probabilities_and_absent_without_them() -> None:
+    assert image(PAIR, (5, 0)).soft_dvd == pytest.approx(4.5 * (5 - 0.5) / 25 * 100)
+    hard = [Answer(a.question, a.yes) for a in [*answers(TOWER, 5), *answers(MUG, 0)]]
+    assert score_image(PAIR, "0", "x", hard).soft_dvd is None
+
+
+def test_a_prompt_is_dominated_from_seven_of_ten_in_one_direction() -> None:
+    def verdict(towers: int, mugs: int, both: int) -> str | None:
+        images = [image(PAIR, c) for c in [(5, 0)] * towers + [(0, 5)] * mugs + [(5, 5)] * both]
+        return score_prompt(PAIR, images).verdict
+
+    assert verdict(7, 0, 3) == "dominance"
+    assert verdict(6, 4, 0) == "mixed"
+    assert verdict(0, 7, 3) == "dominance"
+    assert verdict(0, 3, 7) == "balanced"
+    assert verdict(6, 0, 4) == "mixed"
+    assert verdict(0, 0, 0) is None
+
+
+def test_groups_cluster_by_prompt_and_name_the_nameless_by_kind() -> None:
+    one = score_prompt(PAIR, [image(PAIR, (5, 0))] * 4)
+    other = score_prompt(THREE, [image(THREE, (5, 5, 5))] * 4)
+    first, second = score_groups([one, other])
+    assert (first.name, first.scored, first.dvd_mean) == ("entity-object", 4, 100.0)
+    assert second.name == THREE.group_name == "landmark–object–object"
+    assert second.collapsed.count == 0
+
+
+def test_the_gate_fails_closed_and_names_the_prompt() -> None:
+    collapsed = score_prompt(PAIR, [image(PAIR, (5, 0))] * 3 + [image(PAIR, (5, 5))])
+    alone = score_prompt(ALONE, [image(ALONE, (5,))] * 2)
+    assert judge_gate(Gate(max_collapse=0.75), [collapsed, alone]).passed
+    failed = judge_gate(Gate(max_collapse=0.7), [collapsed, alone])
+    assert not failed.passed
+    assert "tower-mug: 3 of 4 images collapse, tower dominating" in failed.reason
+    assert list(failed.failures) == ["tower-mug"]
+    vanished = judge_gate(Gate(min_presence=0.5), [collapsed, alone])
+    assert "mug is present in 1 of 4 images" in vanished.reason
+
+
+def test_the_gate_fails_when_nothing_or_too_little_was_scored() -> None:
+    nothing = score_prompt(PAIR, [image(PAIR, (None, None))])
+    some = score_prompt(PAIR, [image(PAIR, (5, 5))] * 9 + [image(PAIR, (None, 5))])
+    assert judge_gate(Gate(max_collapse=1.0), [nothing]).reason == "nothing was scored: 0 of 1 images"
+    assert not judge_gate(Gate(max_collapse=1.0), [some]).passed
+    assert judge_gate(Gate(max_collapse=1.0, max_unscored=0.1), [some]).passed
+    assert not judge_gate(Gate(max_collapse=1.0, max_unscored=0.5), [some, nothing]).passed
+    assert not judge_gate(Gate(max_collapse=1.0), []).passed
