@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test check bench format clean
+.PHONY: demo test check bench docs format clean
 
 .venv/.core: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
@@ -31,6 +31,9 @@ format: .venv/.dev
 
 bench: .venv/.dev  ## speed, side by side in one run, as ratios
 	$(BIN)/python benchmarks/run.py
+
+docs: .venv/.dev  ## what docs derive from the code
+	$(BIN)/python -m dominance.cli.reference > docs/commands.md
 
 clean:
 	rm -rf .venv runs

@@ -10,6 +10,9 @@ from dominance.cli import audit, listing, report, score, train
 from dominance.cli.statuses import EXIT_INPUT, EXIT_INTERRUPTED
 from dominance.errors import DominanceError
 
+_LONGEST_LINE = 1000
+"""Characters of an error; a longer one, from a list or a name without end, loses its middle."""
+
 app = typer.Typer(
     name="dominance",
     no_args_is_help=True,
@@ -62,7 +65,8 @@ def main() -> None:
     _quieten_libraries()
     try:
         status = app(standalone_mode=False)
-    except typer.Abort:
+        sys.stdout.flush()
+    except (typer.Abort, KeyboardInterrupt):
         _say("stopped")
         sys.exit(EXIT_INTERRUPTED)
     except DominanceError as error:
@@ -71,14 +75,23 @@ def main() -> None:
     except typer.TyperException as error:
         message = _usage_message(error)
         if message.startswith("Usage:"):  # called without arguments: the help, as it is
-            print(error.format_message(), file=sys.stderr)  # noqa: T201
+            sys.stderr.write(f"{error.format_message()}\n")
         else:
             _say(f"error: {message}")
         sys.exit(EXIT_INPUT)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:
+        if not isinstance(error, BrokenPipeError):
+            _say(f"error: the system refused: {error}; free space or mend the permissions, and run the command again")
+        _drop_output()
+        sys.exit(EXIT_INPUT)
+    except SystemExit:  # typer's way out of a closed pipe, with the status that means a failed gate here
         sys.exit(EXIT_INPUT)
     sys.exit(status if isinstance(status, int) else 0)
+
+
+def _drop_output() -> None:
+    """Lets go of what standard output did not take, so that the interpreter does not try again when it ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _usage_message(error: typer.TyperException) -> str:
@@ -89,7 +102,10 @@ def _usage_message(error: typer.TyperException) -> str:
 
 
 def _say(line: str) -> None:
-    print(" ".join(line.split()), file=sys.stderr)  # noqa: T201
+    line = " ".join(line.split())
+    if len(line) > _LONGEST_LINE:
+        line = f"{line[: _LONGEST_LINE * 2 // 3]} … {line[-_LONGEST_LINE // 3 :]}"
+    sys.stderr.write(f"{line}\n")
 
 
 if __name__ == "__main__":

@@ -6,8 +6,7 @@ from typing import Annotated, Optional
 import typer
 
 from dominance.cli import options as shared
-from dominance.cli.output import gate_from, note, print_json, print_result
-from dominance.cli.statuses import EXIT_INTERRUPTED, exit_status
+from dominance.cli.output import check_writable, deliver, gate_from
 
 EXAMPLE = '\x08\nExample:\n  dominance audit "a [tower:landmark] and a [mug]" --seeds 10 --max-collapse 0.2'
 
@@ -44,7 +43,6 @@ def command(
     fails, 2 bad input, 3 done but some images have no score.
     """
     from dominance.bench import load_suite
-    from dominance.report import write_junit, write_report
     from dominance.runs import AuditOptions, audit
     from dominance.seeds import parse_seeds
 
@@ -65,16 +63,5 @@ def command(
         gate=gate_from(loaded.gate, max_collapse, min_presence, max_unscored),
     )
     folder = out or Path("runs") / loaded.name
-    try:
-        result = audit(loaded, model, judge, folder, chosen)
-    except KeyboardInterrupt:
-        note(f"stopped; what is finished lies in {folder}: run the same command again to resume")
-        raise typer.Exit(EXIT_INTERRUPTED) from None
-    written = [write_report(result, folder), *([write_junit(result, junit)] if junit else [])]
-    if json:
-        from dominance.runs import as_document
-
-        print_json(as_document(result))
-    else:
-        print_result(result, written)
-    raise typer.Exit(exit_status(result))
+    check_writable(junit)
+    deliver(lambda: audit(loaded, model, judge, folder, chosen), folder, junit, json)

@@ -9,76 +9,73 @@ from dominance.cli import options as shared
 from dominance.cli.output import print_json, print_table
 from dominance.errors import InputError
 
-EXAMPLE = '\x08\nExample:\n  dominance list concepts --json'
+EXAMPLE = "\x08\nExample:\n  dominance list concepts --json"
 
 _Rows = list[dict[str, object]]
 
 
-def _models(model: str) -> _Rows:
+def _models() -> _Rows:
     from dominance.models.folders import BUNDLED_MODELS, find_model
 
-    rows: _Rows = []
-    for name in BUNDLED_MODELS:
-        found = find_model(name)
-        rows.append({"name": name, "identity": found.identity, "steps": found.defaults.get("steps")})
-    return rows
+    found = [find_model(name) for name in BUNDLED_MODELS]
+    return [{"name": one.name, "identity": one.identity, "steps": one.defaults.get("steps")} for one in found]
 
 
-def _judges(model: str) -> _Rows:
+def _judges() -> _Rows:
     from dominance.judges import JUDGES
 
     return [{"name": name, "what": what} for name, what in JUDGES.items()]
 
 
-def _suites(model: str) -> _Rows:
+def _suites() -> _Rows:
     from dominance.bench import bundled_suites, load_suite
 
     loaded = [load_suite(name) for name in bundled_suites()]
     return [{"name": s.name, "prompts": len(s.prompts), "description": s.description} for s in loaded]
 
 
-def _concepts(model: str) -> _Rows:
-    from dominance.models.folders import find_model
-
-    listed = find_model(model).defaults.get("concepts", [])
-    if not isinstance(listed, list) or not listed:
-        raise InputError(f"the model {model!r} does not say what it was trained on; `miniature` does")
-    return listed
-
-
-def _engines(model: str) -> _Rows:
+def _engines() -> _Rows:
     from dominance.runs import ENGINES
 
     return [{"name": name} for name in ENGINES]
 
 
-def _methods(model: str) -> _Rows:
+def _methods() -> _Rows:
     from dominance.runs import METHODS
 
     return [{"name": name} for name in METHODS]
 
 
-LISTS: dict[str, Callable[[str], _Rows]] = {
+def _concepts(model: str) -> _Rows:
+    from dominance.models import find_model
+
+    listed = find_model(model).defaults.get("concepts")
+    if not isinstance(listed, list) or not listed or not all(isinstance(row, dict) and row for row in listed):
+        raise InputError(f"the model {model!r} does not say what it was trained on; `miniature` does")
+    return [{str(key): value for key, value in row.items()} for row in listed]
+
+
+_LISTS: dict[str, Callable[[], _Rows]] = {
     "models": _models,
     "judges": _judges,
     "suites": _suites,
-    "concepts": _concepts,
     "engines": _engines,
     "methods": _methods,
 }
+LISTED: tuple[str, ...] = (*_LISTS, "concepts")
 
 
 def command(
-    what: Annotated[str, typer.Argument(help=f"One of {', '.join(LISTS)}.")],
+    what: Annotated[str, typer.Argument(help=f"One of {', '.join(LISTED)}.")],
     model: Annotated[str, typer.Option(help="Whose concepts to list.")] = "miniature",
     json: shared.AsJson = False,
 ) -> None:
     """Show what can be given to the other commands."""
-    if what not in LISTS:
-        raise InputError(f"cannot list {what!r}; give one of {', '.join(LISTS)}")
-    rows = LISTS[what](model)
+    if what not in LISTED:
+        raise InputError(f"cannot list {what[:60]!r}; give one of {', '.join(LISTED)}")
+    rows = _concepts(model) if what == "concepts" else _LISTS[what]()
     if json:
         print_json(rows)
     else:
-        columns = list(rows[0])
-        print_table(what, columns, [[str(row[column]) for column in columns] for row in rows])
+        columns = list(dict.fromkeys(column for row in rows for column in row))
+        print_table(what, columns, [[str(row.get(column, "–")) for column in columns] for row in rows])

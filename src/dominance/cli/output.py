@@ -1,18 +1,27 @@
 """What commands print: tables on stdout for people, one JSON document for programs."""
 
+import dataclasses
 import json
+import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import typer
 
+from dominance.cli.statuses import EXIT_INTERRUPTED, exit_status
+from dominance.errors import InputError
 from dominance.records import Gate, PromptResult, RunResult
 
 
 def print_json(document: object) -> None:
-    """One JSON document on standard output."""
-    sys.stdout.write(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+    """One JSON document on standard output, escaped where the terminal's encoding cannot hold it."""
+    text = json.dumps(document, indent=2, ensure_ascii=False)
+    try:
+        text.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:
+        text = json.dumps(document, indent=2)
+    sys.stdout.write(text + "\n")
 
 
 def note(line: str) -> None:
@@ -25,12 +34,14 @@ def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]
     from rich import box
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
-    table = Table(title=title, box=box.SIMPLE_HEAD, title_justify="left")
+    # As Text, because rich would take brackets and colons in a plain string for its markup.
+    table = Table(title=Text(title), box=box.SIMPLE_HEAD, title_justify="left")
     for index, column in enumerate(columns):
-        table.add_column(column, justify="left" if index == 0 else "right", overflow="fold")
+        table.add_column(Text(column), justify="left" if index == 0 else "right", overflow="fold")
     for row in rows:
-        table.add_row(*row)
+        table.add_row(*(Text(cell) for cell in row))
     console = Console() if sys.stdout.isatty() else Console(width=140)
     console.print(table)
 
@@ -39,16 +50,40 @@ def gate_from(
     suite_gate: Gate | None, max_collapse: float | None, min_presence: float | None, max_unscored: float | None
 ) -> Gate | None:
     """The suite's gate with the limits of the command line in place of its own; None when there is none at all."""
-    if max_collapse is None and min_presence is None:
-        if suite_gate is None or max_unscored is None:
-            return suite_gate
-        return Gate(suite_gate.max_collapse, suite_gate.min_presence, max_unscored)
-    base = suite_gate or Gate()
-    return Gate(
-        base.max_collapse if max_collapse is None else max_collapse,
-        base.min_presence if min_presence is None else min_presence,
-        base.max_unscored if max_unscored is None else max_unscored,
-    )
+    limits = {"max_collapse": max_collapse, "min_presence": min_presence, "max_unscored": max_unscored}
+    given = {name: share for name, share in limits.items() if share is not None}
+    return dataclasses.replace(suite_gate or Gate(), **given) if given else suite_gate
+
+
+def check_writable(path: Path | None) -> None:
+    """Refuses, before any work is done, a file that could not be written at its end."""
+    if path is None:
+        return
+    try:
+        parent = next(parent for parent in path.absolute().parents if parent.exists())
+        usable = not path.is_dir() and parent.is_dir() and os.access(parent, os.W_OK)
+    except OSError:
+        usable = False
+    if not usable:
+        raise InputError(f"cannot write a file at {str(path)[:120]!r}; give a file in a folder that can be written")
+
+
+def deliver(work: Callable[[], RunResult], folder: Path, junit: Path | None, json: bool) -> None:
+    """Does the work, writes and prints what came of it, and ends the command with its exit status."""
+    from dominance.report import write_junit, write_report
+    from dominance.runs import as_document
+
+    try:
+        result = work()
+        written = [write_report(result, folder), *([write_junit(result, junit)] if junit else [])]
+    except KeyboardInterrupt:
+        note(f"stopped; what is finished lies in {folder}: run the same command again to resume")
+        raise typer.Exit(EXIT_INTERRUPTED) from None
+    if json:
+        print_json(as_document(result))
+    else:
+        print_result(result, written)
+    raise typer.Exit(exit_status(result))
 
 
 def print_result(result: RunResult, written: Sequence[Path]) -> None:

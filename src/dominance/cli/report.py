@@ -6,10 +6,9 @@ from typing import Annotated
 import typer
 
 from dominance.cli import options as shared
-from dominance.cli.output import print_json, print_result
-from dominance.cli.statuses import exit_status
+from dominance.cli.output import check_writable, deliver
 
-EXAMPLE = '\x08\nExample:\n  dominance report runs/miniature'
+EXAMPLE = "\x08\nExample:\n  dominance report runs/miniature"
 
 
 def command(
@@ -21,13 +20,7 @@ def command(
 
     The run need not be finished; what its ledger holds is shown.
     """
-    from dominance.report import write_junit, write_report
-    from dominance.runs import as_document, read_result
+    from dominance.runs import read_result
 
-    result = read_result(run)
-    written = [write_report(result, run), *([write_junit(result, junit)] if junit else [])]
-    if json:
-        print_json(as_document(result))
-    else:
-        print_result(result, written)
-    raise typer.Exit(exit_status(result))
+    check_writable(junit)
+    deliver(lambda: read_result(run), run, junit, json)

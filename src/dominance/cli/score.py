@@ -6,10 +6,9 @@ from typing import Annotated
 import typer
 
 from dominance.cli import options as shared
-from dominance.cli.output import gate_from, note, print_json, print_result
-from dominance.cli.statuses import EXIT_INTERRUPTED, exit_status
+from dominance.cli.output import check_writable, deliver, gate_from
 
-EXAMPLE = '\x08\nExample:\n  dominance score pictures/ --suite campaign.yaml --judge miniature --min-presence 0.9'
+EXAMPLE = "\x08\nExample:\n  dominance score pictures/ --suite campaign.yaml --judge miniature --min-presence 0.9"
 
 
 def command(
@@ -28,21 +27,11 @@ def command(
 ) -> None:
     """Judge and score images that were made elsewhere."""
     from dominance.bench import load_suite
-    from dominance.report import write_junit, write_report
-    from dominance.runs import AuditOptions, as_document, score
+    from dominance.runs import AuditOptions, score
 
     loaded = load_suite(suite)
     gate = gate_from(loaded.gate, max_collapse, min_presence, max_unscored)
     chosen = AuditOptions(limit=limit, device=device, questions=questions, gate=gate)
     folder = out or Path("runs") / f"score-{loaded.name}"
-    try:
-        result = score(images, loaded, judge, folder, chosen)
-    except KeyboardInterrupt:
-        note(f"stopped; what is finished lies in {folder}: run the same command again to resume")
-        raise typer.Exit(EXIT_INTERRUPTED) from None
-    written = [write_report(result, folder), *([write_junit(result, junit)] if junit else [])]
-    if json:
-        print_json(as_document(result))
-    else:
-        print_result(result, written)
-    raise typer.Exit(exit_status(result))
+    check_writable(junit)
+    deliver(lambda: score(images, loaded, judge, folder, chosen), folder, junit, json)

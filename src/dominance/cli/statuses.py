@@ -10,7 +10,8 @@ EXIT_INTERRUPTED = 130
 
 
 def exit_status(result: RunResult) -> int:
-    """1 when the gate fails, else 3 when some images have no score, else 0."""
+    """1 when the gate fails, else 3 when an image has no score or a prompt has no image, else 0."""
     if result.gate is not None and not result.gate.passed:
         return EXIT_GATE
-    return EXIT_UNSCORED if result.unscored else EXIT_DONE
+    complete = result.unscored == 0 and all(prompt.scored for prompt in result.prompts)
+    return EXIT_DONE if complete else EXIT_UNSCORED

@@ -21,7 +21,7 @@ TrainDevice = Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")]
 
 @app.command(
     "miniature",
-    epilog="\b\nExample (about an hour and a half on two cores):\n  dominance train miniature --out training-runs/first",
+    epilog="\b\nExample (an hour and a half on two cores):\n  dominance train miniature --out training-runs/first",
 )
 def miniature(
     out: Folder = Path("training-runs/miniature"),
@@ -30,6 +30,8 @@ def miniature(
     scenery: Annotated[float, typer.Option(min=0, max=1, help="Share of single captions that name scenery.")] = 0.5,
     pairs: Annotated[float, typer.Option(min=0, max=1, help="Share of pictures of two objects.")] = 0.45,
     entity_pairs: Annotated[float, typer.Option(min=0, max=1, help="Share of pictures of entity and object.")] = 0.0,
+    entity_diversity: Annotated[float, typer.Option(min=0, max=1, help="Of landmarks and characters: 0 is rigid.")] = 0,
+    object_diversity: Annotated[float, typer.Option(min=0, max=1, help="Of objects: 1 is varied.")] = 1,
     seed: Seed = 0,
     device: TrainDevice = "auto",
     stage: Annotated[
@@ -37,7 +39,7 @@ def miniature(
     ] = ("all"),
 ) -> None:
     """Train the text-to-image model from nothing and save an ordinary diffusers folder."""
-    from dominance.miniature.world import World
+    from dominance.miniature.world import World, diversity_by_kind
     from dominance.models.devices import find_device
     from dominance.training.miniature import STAGES, MiniatureSettings, train_miniature
 
@@ -49,7 +51,12 @@ def miniature(
         seed=seed,
         pictures=pictures,
         autoencoder_pictures=autoencoder_pictures,
-        world=World(pairs=pairs, entity_pairs=entity_pairs, scenery=scenery),
+        world=World(
+            diversity=diversity_by_kind(entity_diversity, object_diversity),
+            pairs=pairs,
+            entity_pairs=entity_pairs,
+            scenery=scenery,
+        ),
     )
     stages = STAGES if stage == "all" else tuple(name for name in STAGES if name == stage)
     note(f"wrote {train_miniature(settings, out, str(find_device(device)), stages)}")

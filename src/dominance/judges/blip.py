@@ -11,6 +11,7 @@ from transformers import BertTokenizer, BlipForQuestionAnswering, BlipImageProce
 
 from dominance.errors import ModelError
 from dominance.judges.protocol import as_answer
+from dominance.models.complaints import in_one_line
 from dominance.models.devices import find_device
 from dominance.models.folders import content_identity
 from dominance.records import Answer, Question
@@ -27,13 +28,20 @@ class BlipJudge:
     processor: BlipImageProcessorPil
 
     def check(self, questions: Sequence[Question]) -> None:
-        """Refuses questions with words that the tokenizer does not know."""
+        """Refuses questions with words that the tokenizer does not know, and questions that it would cut off."""
         for question in questions:
             tokens = self.tokenizer.tokenize(question.text)
             if self.tokenizer.unk_token in tokens:
                 raise ModelError(
-                    f"the judge {self.name!r} does not know all words of {question.text!r}; it cannot judge"
-                    f" {question.concept!r}: give another --judge, or concepts that `dominance list concepts` shows"
+                    f"the judge {self.name!r} does not know all words of {question.text[:200]!r}; it cannot judge"
+                    f" {question.concept[:80]!r}: give another --judge, or concepts that `dominance list concepts`"
+                    " shows"
+                )
+            longest = self.tokenizer.model_max_length - 2
+            if len(tokens) > longest:
+                raise ModelError(
+                    f"the judge {self.name!r} reads {longest} tokens of a question, and {question.text[:200]!r} has"
+                    f" {len(tokens)}; shorten the concept, or give another --judge"
                 )
 
     @torch.inference_mode()
@@ -45,13 +53,8 @@ class BlipJudge:
         seen = self.model.vision_model(pixel_values=pixels.to(self.model.device)).last_hidden_state
         counts = torch.tensor([len(asked) for asked in questions])
         p_yes = self._p_yes(seen.repeat_interleave(counts.to(seen.device), dim=0), _texts(questions)).tolist()
-        answers, start = [], 0
-        for asked in questions:
-            answers.append(
-                tuple(as_answer(question, p) for question, p in zip(asked, p_yes[start : start + len(asked)], strict=True))
-            )
-            start += len(asked)
-        return answers
+        given = iter(p_yes)
+        return [tuple(as_answer(question, next(given)) for question in asked) for asked in questions]
 
     def _p_yes(self, seen: Tensor, texts: list[str]) -> Tensor:
         """P(yes) / (P(yes) + P(no)) at the first answer position; ``seen`` is (question, patch, channel)."""
@@ -79,7 +82,8 @@ def load_blip_judge(name: str, path: Path, device: str = "auto") -> BlipJudge:
     """
     if not (path / "config.json").is_file() or not any(path.glob("*.safetensors")):
         raise ModelError(
-            f"the judge {name!r} has no config.json with .safetensors weights in {path}; give the folder of a BLIP-VQA model"
+            f"the judge {name!r} has no config.json with .safetensors weights in {path}; give the folder of a BLIP-VQA"
+            " model"
         )
     try:
         model = BlipForQuestionAnswering.from_pretrained(
@@ -88,6 +92,9 @@ def load_blip_judge(name: str, path: Path, device: str = "auto") -> BlipJudge:
         tokenizer = BertTokenizer.from_pretrained(path, local_files_only=True)
         processor = BlipImageProcessorPil.from_pretrained(path, local_files_only=True)
     except Exception as error:  # transformers raises whatever the broken part raises
-        reason = " ".join(str(error).split())[:240] or type(error).__name__
-        raise ModelError(f"cannot load the judge {name!r} from {path}: {reason}") from error
+        raise ModelError(
+            f"cannot load the judge {name!r} from {path}: {in_one_line(error)}; save or fetch it again"
+        ) from error
+    if tokenizer.unk_token_id in tokenizer.convert_tokens_to_ids(["yes", "no"]):
+        raise ModelError(f"the judge {name!r} in {path} has no words for yes and no; give a BLIP-VQA model")
     return BlipJudge(name, content_identity(path), model.eval().to(find_device(device)), tokenizer, processor)

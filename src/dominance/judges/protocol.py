@@ -58,7 +58,9 @@ class ScriptedJudge:
 
 
 def as_answer(question: Question, p_yes: float | None) -> Answer:
-    """An answer from P(yes): counted as yes from one half on, unscored when there is none."""
+    """An answer from P(yes): counted as yes from one half on, unscored when there is none or it is no probability."""
     if p_yes is None:
         return Answer(question, None, None, "the judge gave no answer")
+    if not 0 <= p_yes <= 1:
+        return Answer(question, None, None, f"the judge gave {p_yes} as its probability of yes")
     return Answer(question, p_yes >= 0.5, p_yes)

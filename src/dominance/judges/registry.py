@@ -4,7 +4,7 @@ from pathlib import Path
 
 from dominance.errors import ModelError
 from dominance.judges.protocol import Judge
-from dominance.models.folders import bundled_folder
+from dominance.models.folders import bundled_folder, is_folder
 
 JUDGES: dict[str, str] = {
     "miniature": "the bundled judge of the miniature world",
@@ -18,13 +18,17 @@ def load_judge(name: str, device: str = "auto") -> Judge:
     Raises:
         ModelError: no such judge, or its weights cannot be loaded.
     """
-    from dominance.judges.blip import load_blip_judge
-
     scheme, _, place = name.partition(":")
     if name == "miniature":
-        return load_blip_judge(name, bundled_folder("judge"), device)
-    if scheme == "blip" and Path(place).is_dir():
-        return load_blip_judge(name, Path(place), device)
-    if scheme == "blip":
-        raise ModelError(f"the judge {name!r} names no folder; give blip: and the folder of a BLIP-VQA model")
-    raise ModelError(f"no judge {name!r}; give one of {', '.join(JUDGES)}")
+        return _load_blip(name, bundled_folder("judge"), device)
+    if scheme != "blip":
+        raise ModelError(f"no judge {name[:80]!r}; give one of {', '.join(JUDGES)}")
+    if not place or not is_folder(Path(place)):
+        raise ModelError(f"the judge {name[:80]!r} names no folder; give blip: and the folder of a BLIP-VQA model")
+    return _load_blip(name, Path(place), device)
+
+
+def _load_blip(name: str, folder: Path, device: str) -> Judge:
+    from dominance.judges.blip import load_blip_judge
+
+    return load_blip_judge(name, folder, device)

@@ -24,7 +24,13 @@ HELD_OUT_PAIRS: frozenset[frozenset[str]] = frozenset(
 )  # fmt: skip
 """Object pairs that no training picture shows and no training caption names."""
 
-DEFAULT_DIVERSITY: dict[str, float] = {c.name: 0.0 if c.is_entity else 1.0 for c in CONCEPTS}
+
+def diversity_by_kind(entities: float, objects: float) -> dict[str, float]:
+    """One diversity for all landmarks and characters, another for all objects, each from 0 to 1."""
+    return {concept.name: entities if concept.is_entity else objects for concept in CONCEPTS}
+
+
+DEFAULT_DIVERSITY: dict[str, float] = diversity_by_kind(0.0, 1.0)
 
 
 @dataclass(frozen=True)

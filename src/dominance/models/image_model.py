@@ -67,21 +67,22 @@ class PipelineModel:
     def cut_concepts(self, prompts: Sequence[Prompt]) -> list[tuple[Prompt, str, int]]:
         """Concepts that lie beyond what the text encoder reads: prompt, concept's name, the limit in tokens.
 
-        Pipelines that also have a T5 encoder read on where CLIP stops; for them the list is empty.
+        A concept that the text does not name is nowhere cut off. Pipelines that also have an encoder other than
+        CLIP, such as T5, read on where CLIP stops; for them the list is empty.
         """
-        tokenizer = getattr(self.pipeline, "tokenizer", None)
-        if tokenizer is None or getattr(self.pipeline, "tokenizer_3", None) is not None:
+        listed = [getattr(self.pipeline, name, None) for name in ("tokenizer", "tokenizer_2", "tokenizer_3")]
+        tokenizers = [tokenizer for tokenizer in listed if tokenizer is not None]
+        if not tokenizers or any("clip" not in type(tokenizer).__name__.lower() for tokenizer in tokenizers):
             return []
-        limit = int(getattr(tokenizer, "model_max_length", 0))
-        if "clip" not in type(tokenizer).__name__.lower() or not 2 < limit <= 512:
-            return []
+        limit = min(int(tokenizer.model_max_length) for tokenizer in tokenizers)
         cut = []
         for prompt in prompts:
-            ids = tokenizer(prompt.text, add_special_tokens=False).input_ids
+            ids = tokenizers[0](prompt.text, add_special_tokens=False).input_ids
             if len(ids) <= limit - 2:
                 continue
-            read = tokenizer.decode(ids[: limit - 2]).lower()
-            cut += [(prompt, c.name, limit) for c in prompt.concepts if c.name.lower() not in read]
+            whole, read = (_letters(tokenizers[0].decode(part)) for part in (ids, ids[: limit - 2]))
+            named = [(concept.name, _letters(concept.name)) for concept in prompt.concepts]
+            cut += [(prompt, name, limit) for name, letters in named if letters in whole and letters not in read]
         return cut
 
     def generate(
@@ -114,3 +115,8 @@ def _as_image(pixels: np.ndarray, withheld: bool) -> Image.Image | ItemError:
     if not np.isfinite(pixels).all():
         return ItemError("the model made pixels that are not numbers; try --dtype float32")
     return Image.fromarray(np.rint(np.clip(pixels, 0.0, 1.0) * 255).astype(np.uint8))
+
+
+def _letters(text: str) -> str:
+    """Letters and digits alone, because a tokenizer gives space and punctuation back differently."""
+    return "".join(character for character in text.lower() if character.isalnum())

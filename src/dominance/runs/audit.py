@@ -1,20 +1,19 @@
 """The audit: from a suite to images, answers, scores, verdicts and the gate."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dominance.bench import QuestionSet, load_questions, load_suite
-from dominance.errors import InputError
-from dominance.judges import Judge, load_judge
+from dominance.errors import InputError, ModelError
+from dominance.judges import Judge
 from dominance.models import GenerationSettings, ModelFolder, find_model
 from dominance.records import Gate, RunResult, Suite
 from dominance.runs.folder import LEDGER_NAME, check_run_folder, held
 from dominance.runs.generating import make_images, missing_images
-from dominance.runs.judging import ask_judge, unanswered
+from dominance.runs.judging import ask_judge, judge_for, unanswered
 from dominance.runs.ledger import Ledger
-from dominance.runs.plan import Plan, ask_all, plan_document, plan_images
+from dominance.runs.plan import Plan, ask_all, checked_suite, plan_document, plan_images
 from dominance.runs.results import result_of
 from dominance.seeds import DEFAULT_SEEDS, check_seeds
 
@@ -58,22 +57,18 @@ class AuditOptions:
             if value is not None and not 1 <= value <= most:
                 raise InputError(f"{name} is {value}; give a whole number from 1 to {most}")
         if self.engine not in ENGINES:
-            raise InputError(f"no engine {self.engine!r}; give one of {', '.join(ENGINES)}")
+            raise InputError(f"no engine {self.engine[:60]!r}; give one of {', '.join(ENGINES)}")
         if self.method not in METHODS:
-            raise InputError(f"no method {self.method!r}; give one of {', '.join(METHODS)}")
+            raise InputError(f"no method {self.method[:60]!r}; give one of {', '.join(METHODS)}")
         if self.gate is not None:
             check_gate(self.gate)
 
 
 def check_gate(gate: Gate) -> None:
     """Raises an InputError unless every limit is a share from 0 to 1."""
-    for name, share in (
-        ("max-collapse", gate.max_collapse),
-        ("min-presence", gate.min_presence),
-        ("max-unscored", gate.max_unscored),
-    ):
+    for name, share in asdict(gate).items():
         if share is not None and not 0 <= share <= 1:
-            raise InputError(f"{name} is {share}; give a share from 0 to 1")
+            raise InputError(f"the gate's {name.replace('_', '-')} is {share}; give a share from 0 to 1")
 
 
 def audit(
@@ -95,35 +90,34 @@ def audit(
         InputError: the suite, model, judge, folder or an option cannot be used; nothing was written.
     """
     options = options or AuditOptions()
-    loaded = limited(load_suite(suite) if isinstance(suite, str) else suite, options)
+    loaded = limited(load_suite(suite) if isinstance(suite, str) else checked_suite(suite), options)
     questions = load_questions(options.questions)
     folder = Path(out) if out is not None else Path("runs") / loaded.name
     check_run_folder(folder)
     source = find_model(model)
     settings = generation_settings(options, source)
     asked = ask_all(loaded, questions.ask)
-    seen_by = load_judge(judge, options.device) if isinstance(judge, str) else judge
-    seen_by.check([question for listed in asked.values() for question in listed])
-    image_settings = settings.record()
+    seen_by = judge_for(asked, judge, options.device)
     plan = Plan(
         suite=loaded,
         model=model,
         judge=seen_by.name,
         judge_identity=seen_by.identity,
         questions=asked,
-        images=plan_images(loaded, options.seeds, source.identity, image_settings),
+        images=plan_images(loaded, options.seeds, source.identity, settings.record()),
         settings=_settings_record(options, settings, questions),
-        image_settings=image_settings,
+        image_settings=settings.record(),
     )
+    # A new folder is not even made before the model is known to load; an old one may need no model.
     prepared = None if (folder / LEDGER_NAME).exists() else prepare_model(source, options, plan)
     with held(folder), Ledger(folder / LEDGER_NAME) as ledger:
-        ledger.put("plan", plan_document(plan))
         missing = missing_images(plan.images, ledger, folder)
-        if missing:
-            drawer = prepared or prepare_model(source, options, plan)
+        drawer = (prepared or prepare_model(source, options, plan)) if missing else None
+        ledger.put("plan", plan_document(plan))
+        if drawer is not None:
             make_images(missing, drawer, settings, ledger, folder, options.batch or fitting_batch(drawer))
             ledger.put("scheduler", drawer.scheduler)
-        del prepared
+        del prepared, drawer  # the judge may need the memory
         return finish(plan, ledger, folder, seen_by, {"model": {"name": model, "identity": source.identity}})
 
 
@@ -157,7 +151,12 @@ def generation_settings(options: AuditOptions, source: ModelFolder) -> Generatio
     """The options, filled up with what the model's folder suggests, else 50 steps at guidance 7.5."""
     steps = options.steps if options.steps is not None else source.defaults.get("steps", 50)
     guidance = options.guidance if options.guidance is not None else source.defaults.get("guidance", 7.5)
-    return GenerationSettings(steps, float(str(guidance)), options.height, options.width, options.dtype)  # type: ignore[arg-type]
+    if not isinstance(steps, int) or not isinstance(guidance, int | float):
+        raise ModelError(
+            f"the dominance.json of the model {source.name!r} gives steps {steps!r} and guidance {guidance!r}, not two"
+            " numbers; mend it, or give --steps and --guidance"
+        )
+    return GenerationSettings(steps, float(guidance), options.height, options.width, options.dtype)
 
 
 def prepare_model(source: ModelFolder, options: AuditOptions, plan: Plan) -> "PipelineModel":
@@ -182,10 +181,6 @@ def fitting_batch(model: "PipelineModel") -> int:
 
 
 def _settings_record(options: AuditOptions, settings: GenerationSettings, questions: QuestionSet) -> dict[str, object]:
-    record: dict[str, object] = {"seeds": _listed(options.seeds), **settings.record()}
+    record: dict[str, object] = {"seeds": list(options.seeds), **settings.record()}
     record |= {"limit": options.limit, "engine": options.engine, "method": options.method}
     return record | {"questions": questions.name}
-
-
-def _listed(seeds: Sequence[int]) -> list[int]:
-    return list(seeds)

@@ -23,7 +23,9 @@ def check_run_folder(folder: Path) -> None:
         names = {path.name for path in folder.iterdir()} if folder.is_dir() else None
     except OSError as error:
         reason = error.strerror or error
-        raise RunError(f"the run folder {on_one_line(folder, 120)} cannot be used ({reason}); give another --out") from None
+        raise RunError(
+            f"the run folder {on_one_line(folder, 120)} cannot be used ({reason}); give another --out"
+        ) from None
     if names is None:
         raise RunError(f"the run folder {folder} is a file; give another --out")
     if names and LEDGER_NAME not in names and not names <= _OURS:

@@ -58,9 +58,7 @@ def make_images(
                 progress.advance()
 
 
-def _draw(
-    model: Draws, chunk: Sequence[PlannedImage], settings: GenerationSettings
-) -> list[Image.Image | ItemError]:
+def _draw(model: Draws, chunk: Sequence[PlannedImage], settings: GenerationSettings) -> list[Image.Image | ItemError]:
     def draw(part: Sequence[PlannedImage]) -> list[Image.Image | ItemError]:
         return model.generate([p.text for p in part], [p.seed or 0 for p in part], settings)
 

@@ -1,20 +1,31 @@
 """The stage that asks the judge about every image that lacks answers."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from PIL import Image
 
 from dominance.errors import ItemError
-from dominance.judges import Judge
+from dominance.judges import Judge, load_judge
 from dominance.progress import Progress
-from dominance.records import Answer, Question
+from dominance.records import Answer, Concept, Question
 from dominance.runs.generating import in_halves
 from dominance.runs.ledger import Ledger
 from dominance.runs.pictures import open_image
 from dominance.runs.plan import Plan
 
 _Asked = tuple[str, Path, tuple[Question, ...]]
+
+
+def judge_for(asked: Mapping[Concept, tuple[Question, ...]], judge: str | Judge, device: str) -> Judge:
+    """The judge, loaded if only its name is given.
+
+    Raises:
+        ModelError: no such judge, or one that does not understand all the questions.
+    """
+    loaded = load_judge(judge, device) if isinstance(judge, str) else judge
+    loaded.check([question for questions in asked.values() for question in questions])
+    return loaded
 
 
 def unanswered(plan: Plan, ledger: Ledger, folder: Path) -> list[_Asked]:

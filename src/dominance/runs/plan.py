@@ -5,6 +5,8 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 
+from dominance.bench.brackets import clean_text, concept_of, prompt_of
+from dominance.bench.entries import Entry, assemble, check_id, suite_name
 from dominance.records import Concept, Gate, Prompt, Question, Suite
 
 
@@ -51,6 +53,23 @@ class Plan:
     def asked_about(self, prompt: Prompt) -> tuple[Question, ...]:
         """All questions about the images of a prompt."""
         return tuple(question for concept in prompt.concepts for question in self.questions[concept])
+
+
+def checked_suite(suite: Suite) -> Suite:
+    """A suite that was built by hand, if a file could hold it too: the ids name folders, the concepts are known.
+
+    Raises:
+        SuiteError: no prompts, an unusable id or one twice, a prompt without text or concepts, an unknown kind.
+    """
+    suite_name(suite.name)
+    entries = []
+    for prompt in suite.prompts:
+        place = f"prompt {prompt.id[:80]}"
+        check_id(prompt.id, place)
+        concepts = tuple(concept_of(concept.name, concept.kind, place) for concept in prompt.concepts)
+        entries.append(Entry(place, prompt_of(clean_text(prompt.text, place), concepts, prompt.id), named=True))
+    assemble(entries)
+    return suite
 
 
 def item_key(text: str, seed: int, model_identity: str, image_settings: dict[str, object]) -> str:

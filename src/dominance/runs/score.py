@@ -2,16 +2,21 @@
 
 import hashlib
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from dominance.bench import load_questions, load_suite
+from dominance.bench.wording import on_one_line
 from dominance.errors import InputError
-from dominance.judges import Judge, load_judge
+from dominance.judges import Judge
+from dominance.models.complaints import in_one_line
+from dominance.models.folders import is_folder
 from dominance.records import Prompt, RunResult, Suite
 from dominance.runs.audit import AuditOptions, finish, limited
 from dominance.runs.folder import LEDGER_NAME, check_run_folder, held
+from dominance.runs.judging import judge_for
 from dominance.runs.ledger import ImageRow, Ledger
-from dominance.runs.plan import Plan, PlannedImage, ask_all, plan_document
+from dominance.runs.plan import Plan, PlannedImage, ask_all, checked_suite, plan_document
 
 SUFFIXES: tuple[str, ...] = (".png", ".jpg", ".jpeg", ".webp")
 _CASE = re.compile(r"(case\d+)_.*", re.IGNORECASE)
@@ -36,14 +41,13 @@ def score(
         InputError: no image belongs to any prompt, or a file leads out of the folder; nothing was written.
     """
     options = options or AuditOptions()
-    loaded = limited(load_suite(suite) if isinstance(suite, str) else suite, options)
+    loaded = limited(load_suite(suite) if isinstance(suite, str) else checked_suite(suite), options)
     questions = load_questions(options.questions)
     folder = Path(out) if out is not None else Path("runs") / f"score-{loaded.name}"
     check_run_folder(folder)
     planned = find_images(Path(images), loaded)
     asked = ask_all(loaded, questions.ask)
-    seen_by = load_judge(judge, options.device) if isinstance(judge, str) else judge
-    seen_by.check([question for listed in asked.values() for question in listed])
+    seen_by = judge_for(asked, judge, options.device)
     plan = Plan(
         suite=loaded,
         model=f"images in {images}",
@@ -56,11 +60,16 @@ def score(
     )
     with held(folder), Ledger(folder / LEDGER_NAME) as ledger:
         ledger.put("plan", plan_document(plan))
-        known = ledger.images()
-        for image in planned:
-            if image.item not in known:
-                ledger.add_image(ImageRow(image.item, image.text, None, image.file, {}))
+        _enter(planned, ledger)
         return finish(plan, ledger, folder, seen_by, {"images": {"folder": str(images), "count": len(planned)}})
+
+
+def _enter(planned: Sequence[PlannedImage], ledger: Ledger) -> None:
+    """Gives every image its row; one that was known elsewhere, because the folder was moved, gets its new place."""
+    known = ledger.images()
+    for image in planned:
+        if image.item not in known or known[image.item].file != image.file:
+            ledger.add_image(ImageRow(image.item, image.text, None, image.file, {}))
 
 
 def find_images(folder: Path, suite: Suite) -> tuple[PlannedImage, ...]:
@@ -69,19 +78,17 @@ def find_images(folder: Path, suite: Suite) -> tuple[PlannedImage, ...]:
     Raises:
         InputError: the folder is missing, holds no image of any prompt, or a link leads out of it.
     """
-    if not folder.is_dir():
-        raise InputError(f"no folder of images at {folder}; give a folder with one subfolder a prompt")
-    root = folder.resolve()
-    by_id = {prompt.id.lower(): prompt for prompt in suite.prompts}
-    places: list[tuple[Prompt, Path]] = []
-    for place in sorted(path for path in folder.iterdir() if path.is_dir()):
-        case = _CASE.fullmatch(place.name)
-        prompt = by_id.get(place.name.lower()) or (by_id.get(case[1].lower()) if case else None)
-        if prompt is not None:
-            places.append((prompt, place))
-    if not places and len(suite.prompts) == 1:
-        places = [(suite.prompts[0], folder)]
-    found = [_planned(prompt, file, root) for prompt, place in places for file in _image_files(place)]
+    if not is_folder(folder):
+        shown = on_one_line(folder, 120)
+        raise InputError(f"no folder of images at {shown}; give a folder with one subfolder a prompt")
+    found = []
+    try:
+        for prompt, places in _places(folder, suite).items():
+            for place in places:
+                prefix = f"{place.name}/" if len(places) > 1 else ""
+                found += [_planned(prompt, file, f"{prefix}{file.name}", folder) for file in _image_files(place)]
+    except OSError as error:
+        raise InputError(f"{error.filename or folder} cannot be read ({in_one_line(error)}); mend it") from None
     if not found:
         first = suite.prompts[0].id
         raise InputError(
@@ -91,15 +98,37 @@ def find_images(folder: Path, suite: Suite) -> tuple[PlannedImage, ...]:
     return tuple(found)
 
 
+def _places(folder: Path, suite: Suite) -> dict[Prompt, list[Path]]:
+    """The subfolders of each prompt, by the prompt's id; for a suite of one prompt perhaps the folder itself."""
+    by_id = {prompt.id.lower(): prompt for prompt in suite.prompts}
+    places: dict[Prompt, list[Path]] = {}
+    for place in sorted(path for path in folder.iterdir() if path.is_dir()):
+        case = _CASE.fullmatch(place.name)
+        prompt = by_id.get(place.name.lower()) or (by_id.get(case[1].lower()) if case else None)
+        if prompt is not None:
+            places.setdefault(prompt, []).append(place)
+    if not places and len(suite.prompts) == 1:
+        places[suite.prompts[0]] = [folder]
+    return places
+
+
 def _image_files(place: Path) -> list[Path]:
     return sorted(path for path in place.iterdir() if path.suffix.lower() in SUFFIXES and path.is_file())
 
 
-def _planned(prompt: Prompt, file: Path, root: Path) -> PlannedImage:
-    resolved = file.resolve()
+def _planned(prompt: Prompt, file: Path, name: str, folder: Path) -> PlannedImage:
+    """The image, its item made of its place and content; one that cannot be opened fails when it is judged."""
+    resolved, root = file.resolve(), folder.resolve()
     if not resolved.is_relative_to(root):
         raise InputError(f"{file} leads out of the folder of images, to {resolved}; give the images themselves")
-    digest = hashlib.sha256(str(resolved.relative_to(root)).encode())
-    with resolved.open("rb") as opened:
-        digest.update(hashlib.file_digest(opened, "sha256").digest())
-    return PlannedImage(digest.hexdigest()[:32], prompt.id, prompt.text, file.name, None, str(resolved))
+    try:
+        digest = hashlib.sha256(str(resolved.relative_to(root)).encode())
+        str(resolved).encode()
+    except UnicodeEncodeError:
+        raise InputError(f"the name of {str(file)!r} is not UTF-8; rename it") from None
+    try:
+        with resolved.open("rb") as opened:
+            digest.update(hashlib.file_digest(opened, "sha256").digest())
+    except OSError:
+        digest.update(b"cannot be opened")
+    return PlannedImage(digest.hexdigest()[:32], prompt.id, prompt.text, name, None, str(resolved))

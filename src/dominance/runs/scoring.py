@@ -16,6 +16,7 @@ from dominance.records import (
     Prompt,
     PromptResult,
     PromptVerdict,
+    Rate,
     ScoredImage,
 )
 
@@ -109,7 +110,7 @@ def score_prompt(prompt: Prompt, images: Sequence[ScoredImage]) -> PromptResult:
     )
 
 
-def _presence(concept: Concept, scored: Sequence[ScoredImage]):  # noqa: ANN202
+def _presence(concept: Concept, scored: Sequence[ScoredImage]) -> Rate:
     present = 0
     for image in scored:
         questions = sum(1 for answer in image.answers if answer.question.concept == concept.name)
@@ -158,7 +159,9 @@ def judge_gate(gate: Gate, prompts: Sequence[PromptResult]) -> GateResult:
     if scored == 0:
         return GateResult(False, f"nothing was scored: 0 of {planned} images")
     if planned - scored > gate.max_unscored * planned:
-        return GateResult(False, f"{planned - scored} of {planned} images unscored; at most {gate.max_unscored:.0%} may be")
+        return GateResult(
+            False, f"{planned - scored} of {planned} images unscored; at most {gate.max_unscored:.0%} may be"
+        )
     failures = {p.prompt.id: reason for p in prompts if (reason := _gate_failure(gate, p)) is not None}
     if not failures:
         return GateResult(True, f"all {len(prompts)} prompts hold ({_limits(gate)}), {scored} images scored")

@@ -3,7 +3,7 @@ from collections.abc import Sequence
 import pytest
 
 from dominance.records import Answer, Concept, Gate, Prompt, Question, ScoredImage
-from dominance.runs.scoring import group_name, judge_gate, score_groups, score_image, score_prompt
+from dominance.runs.scoring import judge_gate, score_groups, score_image, score_prompt
 
 TOWER, MUG, LAMP = Concept("tower", "landmark"), Concept("mug"), Concept("lamp")
 PAIR = Prompt("tower-mug", "a tower and a mug", (TOWER, MUG), "entity-object")

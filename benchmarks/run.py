@@ -1,0 +1,135 @@
+"""Speed, side by side in one run, as ratios: ``make bench``.
+
+Machines are noisy, so nothing is compared across runs. Each comparison takes turns between its two sides and
+reports the median of the ratios.
+"""
+
+import argparse
+import json
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+ROUNDS = 3
+
+
+def seconds(act: Callable[[], object]) -> float:
+    """How long it takes once."""
+    start = time.perf_counter()
+    act()
+    return time.perf_counter() - start
+
+
+def ratio(slow: Callable[[], object], quick: Callable[[], object], rounds: int = ROUNDS) -> dict[str, float]:
+    """Takes turns; ``ratio`` is how many times quicker ``quick`` is, the median over rounds."""
+    pairs = [(seconds(slow), seconds(quick)) for _ in range(rounds)]
+    return {
+        "ratio": statistics.median(a / b for a, b in pairs),
+        "lowest": min(a / b for a, b in pairs),
+        "highest": max(a / b for a, b in pairs),
+        "slow_seconds": statistics.median(a for a, _ in pairs),
+        "quick_seconds": statistics.median(b for _, b in pairs),
+        "rounds": rounds,
+    }
+
+
+def generation(model: str, images: int = 32) -> dict[str, float]:
+    """Batches over prompts and seeds against a plain diffusers loop, one prompt at a time, on the same pipeline."""
+    import torch
+
+    from dominance.models import GenerationSettings, find_model
+    from dominance.models.image_model import PipelineModel, load_pipeline
+
+    folder = find_model(model)
+    pipeline = load_pipeline(folder, "cpu")
+    drawer = PipelineModel(folder, pipeline)
+    prompts = ["a tower and a mug", "a robot beside a lamp", "a mug and an umbrella", "a castle"]
+    texts, seeds = [prompts[i % 4] for i in range(images)], list(range(images))
+
+    def plain() -> None:
+        for text, seed in zip(texts, seeds, strict=True):
+            generator = torch.Generator().manual_seed(seed)
+            pipeline(text, num_inference_steps=25, guidance_scale=5.0, generator=generator)
+
+    return ratio(plain, lambda: drawer.generate(texts, seeds, GenerationSettings(25, 5.0)))
+
+
+def judging(judge: str, images: int = 24) -> dict[str, float]:
+    """All ten questions of an image together against one call a question."""
+    import numpy as np
+    from PIL import Image
+
+    from dominance.bench import load_questions
+    from dominance.judges import load_judge
+    from dominance.miniature.renderer import render
+    from dominance.miniature.world import DEFAULT_DIVERSITY, pair_scene
+    from dominance.records import Concept
+
+    seen_by = load_judge(judge, "cpu")
+    ask = load_questions().ask
+    questions = [*ask(Concept("tower", "landmark")), *ask(Concept("mug"))]
+    rng = np.random.default_rng(0)
+    scenes = [pair_scene(("tower", "mug"), DEFAULT_DIVERSITY, rng) for _ in range(images)]
+    pictures = [Image.fromarray(render(scene).pixels) for scene in scenes]
+
+    def one_by_one() -> None:
+        for picture in pictures:
+            for question in questions:
+                seen_by.answer([picture], [[question]])
+
+    return ratio(one_by_one, lambda: seen_by.answer(pictures, [questions] * images))
+
+
+def start_up() -> dict[str, float]:
+    """Seconds beyond the interpreter's own start, the median of ten turns each."""
+
+    def run(*arguments: str) -> float:
+        return seconds(lambda: subprocess.run([sys.executable, *arguments], check=True, capture_output=True))
+
+    turns = [(run("-c", ""), run("-c", "import dominance"), run("-m", "dominance", "--help")) for _ in range(10)]
+    return {
+        "import_seconds": statistics.median(imported - bare for bare, imported, _ in turns),
+        "help_seconds": statistics.median(helped - bare for bare, _, helped in turns),
+    }
+
+
+def demo(model: str, judge: str) -> dict[str, float]:
+    """The audit of ``make demo`` in a fresh folder: minutes, and the largest resident memory in GB."""
+    with tempfile.TemporaryDirectory() as folder:
+        command = [sys.executable, "-m", "dominance", "audit", "miniature", "--model", model, "--judge", judge]
+        taken = seconds(
+            lambda: subprocess.run([*command, "--out", str(Path(folder) / "run")], check=True, capture_output=True)
+        )
+    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1e6
+    return {"minutes": taken / 60, "peak_gigabytes": peak}
+
+
+def main() -> None:
+    """Prints every comparison, and one JSON document with --json."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--model", default="miniature")
+    parser.add_argument("--judge", default="miniature")
+    parser.add_argument("--json", action="store_true")
+    given = parser.parse_args()
+    results = {
+        "start_up": start_up(),
+        "judging: ten questions together / one call a question": judging(given.judge),
+        "generation: batched / one prompt at a time": generation(given.model),
+        "demo audit": demo(given.model, given.judge),
+    }
+    if given.json:
+        print(json.dumps(results, indent=2))
+        return
+    for name, figures in results.items():
+        print(name)
+        for key, value in figures.items():
+            print(f"    {key:15} {value:.2f}")
+
+
+if __name__ == "__main__":
+    main()
