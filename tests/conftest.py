@@ -2,7 +2,11 @@
 
 import json
 import os
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -49,3 +53,33 @@ def tiny_judge(tmp_path_factory: pytest.TempPathFactory) -> Path:
     catechism = Catechism(load_questions().ask)
     settings = JudgeSettings(width=32, vision_layers=1, text_layers=1)
     return save_judge(new_judge(settings, catechism.tokenizer), catechism, tmp_path_factory.mktemp("judge") / "judge")
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A command that has run in this process: its exit status and what it printed."""
+
+    status: int
+    out: str
+    err: str
+
+    @property
+    def document(self) -> Any:
+        """The JSON document that is all of standard output."""
+        return json.loads(self.out)
+
+
+@pytest.fixture
+def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., Finished]:
+    """Runs ``dominance`` with these arguments as the shell would, but in this process."""
+    from dominance.cli.app import main
+
+    def run(*arguments: object) -> Finished:
+        monkeypatch.setattr(sys, "argv", ["dominance", *map(str, arguments)])
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            main()
+        printed = capsys.readouterr()
+        return Finished(int(ended.value.code or 0), printed.out, printed.err)
+
+    return run

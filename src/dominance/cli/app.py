@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from dominance.cli import audit, listing, report, score, train
+from dominance.cli.process import prepare_process
 from dominance.cli.statuses import EXIT_INPUT, EXIT_INTERRUPTED
 from dominance.errors import DominanceError
 
@@ -47,22 +48,9 @@ def _root(
     """Finds out which concepts of a text-to-image prompt vanish, and which take over."""
 
 
-def _quieten_libraries() -> None:
-    """Keeps the libraries' own notes and bars off the terminal; a user's settings win."""
-    quiet = {
-        "TRANSFORMERS_VERBOSITY": "error",
-        "DIFFUSERS_VERBOSITY": "error",
-        "HF_HUB_DISABLE_PROGRESS_BARS": "1",
-        "HF_HUB_DISABLE_TELEMETRY": "1",
-        "TOKENIZERS_PARALLELISM": "false",
-    }
-    for name, value in quiet.items():
-        os.environ.setdefault(name, value)
-
-
 def main() -> None:
     """Runs the command line; every error that a user can cause ends in one line on standard error."""
-    _quieten_libraries()
+    prepare_process()
     try:
         status = app(standalone_mode=False)
         sys.stdout.flush()

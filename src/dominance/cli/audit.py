@@ -1,7 +1,7 @@
 """``dominance audit``."""
 
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 
@@ -18,14 +18,14 @@ def command(
     model: Annotated[str, typer.Option(help="miniature, a diffusers folder, or a hub id.")] = "miniature",
     judge: shared.JudgeName = "miniature",
     seeds: shared.Seeds = "10",
-    steps: Annotated[Optional[int], typer.Option(help="Denoising steps; the model's own unless given.")] = None,  # noqa: UP045
-    guidance: Annotated[Optional[float], typer.Option(help="Guidance scale; the model's own unless given.")] = None,  # noqa: UP045
-    height: Annotated[Optional[int], typer.Option(help="Image height in pixels.")] = None,  # noqa: UP045
-    width: Annotated[Optional[int], typer.Option(help="Image width in pixels.")] = None,  # noqa: UP045
+    steps: Annotated[int | None, typer.Option(help="Denoising steps; the model's own unless given.")] = None,
+    guidance: Annotated[float | None, typer.Option(help="Guidance scale; the model's own unless given.")] = None,
+    height: Annotated[int | None, typer.Option(help="Image height in pixels.")] = None,
+    width: Annotated[int | None, typer.Option(help="Image width in pixels.")] = None,
     dtype: Annotated[str, typer.Option(help="float32, float16 or bfloat16.")] = "float32",
     limit: shared.Limit = None,
     out: shared.Out = None,
-    batch: Annotated[Optional[int], typer.Option(help="Images at once; fitted to the model unless given.")] = None,  # noqa: UP045
+    batch: Annotated[int | None, typer.Option(help="Images at once; fitted to the model unless given.")] = None,
     device: shared.Device = "auto",
     engine: Annotated[str, typer.Option(help="Where to run: local.")] = "local",
     method: Annotated[str, typer.Option(help="Mitigation while generating: none.")] = "none",

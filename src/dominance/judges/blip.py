@@ -1,8 +1,10 @@
 """BLIP-VQA judges: the image is encoded once for all its questions, and P(yes) is read against P(no)."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 import torch
 from PIL import Image
@@ -63,11 +65,16 @@ class BlipJudge:
             input_ids=rows.input_ids, attention_mask=rows.attention_mask, encoder_hidden_states=seen
         ).last_hidden_state
         start = torch.full((len(texts), 1), self.model.decoder_start_token_id, device=seen.device)
-        spoken = self.model.text_decoder(
-            input_ids=start, encoder_hidden_states=read, encoder_attention_mask=rows.attention_mask
-        )
         both = self.tokenizer.convert_tokens_to_ids(["yes", "no"])
-        return spoken.logits[:, 0, both].float().softmax(-1)[:, 0].cpu()
+        p_yes = torch.empty(len(texts))
+        # By length, because the decoder of transformers 5.23 does not heed encoder_attention_mask: padding would
+        # make an answer depend on the other questions of its batch.
+        lengths = rows.attention_mask.sum(dim=1)
+        for length in lengths.unique().tolist():
+            same = lengths == length
+            spoken = self.model.text_decoder(input_ids=start[same], encoder_hidden_states=read[same, :length])
+            p_yes[same.cpu()] = spoken.logits[:, 0, both].float().softmax(-1)[:, 0].cpu()
+        return p_yes
 
 
 def _texts(questions: Sequence[Sequence[Question]]) -> list[str]:
@@ -86,9 +93,7 @@ def load_blip_judge(name: str, path: Path, device: str = "auto") -> BlipJudge:
             " model"
         )
     try:
-        model = BlipForQuestionAnswering.from_pretrained(
-            path, use_safetensors=True, dtype=torch.float32, local_files_only=True
-        )
+        model = _load_model(path)
         tokenizer = BertTokenizer.from_pretrained(path, local_files_only=True)
         processor = BlipImageProcessorPil.from_pretrained(path, local_files_only=True)
     except Exception as error:  # transformers raises whatever the broken part raises
@@ -98,3 +103,16 @@ def load_blip_judge(name: str, path: Path, device: str = "auto") -> BlipJudge:
     if tokenizer.unk_token_id in tokenizer.convert_tokens_to_ids(["yes", "no"]):
         raise ModelError(f"the judge {name!r} in {path} has no words for yes and no; give a BLIP-VQA model")
     return BlipJudge(name, content_identity(path), model.eval().to(find_device(device)), tokenizer, processor)
+
+
+def _load_model(path: Path) -> BlipForQuestionAnswering:
+    kind = json.loads((path / "config.json").read_text(encoding="utf-8")).get("model_type")
+    if kind != "blip":
+        raise ModelError(f"its config.json is of a {kind!r} model, not of a 'blip' one")
+    load = cast(Callable[..., tuple[BlipForQuestionAnswering, dict]], BlipForQuestionAnswering.from_pretrained)
+    model, report = load(
+        path, use_safetensors=True, dtype=torch.float32, local_files_only=True, output_loading_info=True
+    )
+    if missing := report["missing_keys"]:  # transformers would fill them with noise
+        raise ModelError(f"its file lacks {len(missing)} weights, among them {min(missing)}")
+    return model

@@ -64,7 +64,7 @@ def find_model(name: str) -> ModelFolder:
     """
     if name in BUNDLED_MODELS:
         path = bundled_folder(name)
-    elif is_folder(Path(name)):
+    elif name and is_folder(Path(name)):
         path = Path(name)
     elif len(name) <= _LONGEST_HUB_ID and _HUB_ID.fullmatch(name) and not Path(name).exists():
         return _from_hub(name)

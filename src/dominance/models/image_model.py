@@ -1,16 +1,20 @@
 """A thin face over a diffusers pipeline: prompts and seeds in, images out, one noise generator an image."""
 
 import contextlib
-from collections.abc import Callable, Generator, Sequence
+import json
+from collections.abc import Callable, Collection, Generator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
 import torch
+import transformers
 from diffusers import AutoPipelineForText2Image
 from diffusers.pipelines.pipeline_utils import DiffusionPipeline
 from diffusers.utils import logging
 from PIL import Image
+from transformers import PreTrainedModel
 
 from dominance.errors import ItemError, ModelError
 from dominance.models.complaints import in_one_line
@@ -29,15 +33,50 @@ def load_pipeline(folder: ModelFolder, device: str = "auto", dtype: str = "float
     place = find_device(device)
     try:
         with _without_bars():
+            encoders = _transformers_parts(folder.path, dtype)
             pipeline = AutoPipelineForText2Image.from_pretrained(
-                folder.path, use_safetensors=True, dtype=getattr(torch, dtype), local_files_only=True
+                folder.path, use_safetensors=True, dtype=getattr(torch, dtype), local_files_only=True, **encoders
             )
+        _check_complete(pipeline)
+        pipeline.to(place)
     except Exception as error:  # diffusers and transformers raise whatever the broken part raises
         raise ModelError(
             f"cannot load the model {folder.name!r} from {folder.path}: {in_one_line(error)}; save or fetch it again"
         ) from error
     pipeline.set_progress_bar_config(disable=True)
-    return pipeline.to(place)
+    return pipeline
+
+
+def _transformers_parts(path: Path, dtype: str) -> dict[str, PreTrainedModel]:
+    """The text encoders: loaded here, because on the way through diffusers missing weights become noise in silence."""
+    parts = {}
+    for name, entry in json.loads((path / "model_index.json").read_text(encoding="utf-8")).items():
+        if not isinstance(entry, list) or entry[:1] != ["transformers"]:
+            continue
+        kind = getattr(transformers, entry[1])
+        if isinstance(kind, type) and issubclass(kind, PreTrainedModel):
+            parts[name], report = kind.from_pretrained(
+                path / name,
+                use_safetensors=True,
+                dtype=getattr(torch, dtype),
+                local_files_only=True,
+                output_loading_info=True,
+            )
+            _refuse_missing(name, report["missing_keys"])
+    return parts
+
+
+def _check_complete(pipeline: DiffusionPipeline) -> None:
+    """Refuses parts that diffusers left without some of their weights."""
+    for name, part in pipeline.components.items():
+        if isinstance(part, torch.nn.Module):
+            _refuse_missing(name, [key for key, value in part.state_dict().items() if value.is_meta])
+
+
+def _refuse_missing(part: str, keys: Collection[str]) -> None:
+    """Raises a ModelError when weights of a part are missing from its file."""
+    if keys:
+        raise ModelError(f"the file of {part} lacks {len(keys)} of its weights, among them {min(keys)}")
 
 
 @contextlib.contextmanager

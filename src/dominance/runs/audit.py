@@ -108,6 +108,13 @@ def audit(
         settings=_settings_record(options, settings, questions),
         image_settings=settings.record(),
     )
+    return _run(plan, folder, seen_by, source, settings, options)
+
+
+def _run(
+    plan: Plan, folder: Path, judge: Judge, source: ModelFolder, settings: GenerationSettings, options: AuditOptions
+) -> RunResult:
+    """Makes what is missing, in a folder that no other process may use meanwhile, and finishes."""
     # A new folder is not even made before the model is known to load; an old one may need no model.
     prepared = None if (folder / LEDGER_NAME).exists() else prepare_model(source, options, plan)
     with held(folder), Ledger(folder / LEDGER_NAME) as ledger:
@@ -118,7 +125,7 @@ def audit(
             make_images(missing, drawer, settings, ledger, folder, options.batch or fitting_batch(drawer))
             ledger.put("scheduler", drawer.scheduler)
         del prepared, drawer  # the judge may need the memory
-        return finish(plan, ledger, folder, seen_by, {"model": {"name": model, "identity": source.identity}})
+        return finish(plan, ledger, folder, judge, {"model": {"name": plan.model, "identity": source.identity}})
 
 
 def finish(plan: Plan, ledger: Ledger, folder: Path, judge: Judge, manifest: dict[str, object]) -> RunResult:

@@ -23,7 +23,12 @@ def open_image(path: Path) -> Image.Image | ItemError:
 
 
 def is_readable(path: Path) -> bool:
-    """Whether the file is a whole image."""
+    """Whether the file is a whole image, its checksums and its end included."""
+    try:
+        with Image.open(path) as image:
+            image.verify()
+    except Exception:  # a decoder raises whatever a broken file makes it raise
+        return False
     return not isinstance(open_image(path), ItemError)
 
 

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -45,7 +46,7 @@ def train(
     schedule: Schedule,
     checkpoint: Path,
     settings: Mapping[str, object],
-    on_save: Callable[[], None] | None = None,
+    on_save: Callable[[int], None] | None = None,
 ) -> None:
     """Minimises ``loss(step)`` over the module's trainable parameters and leaves their average in the module.
 
@@ -71,7 +72,7 @@ def train(
             if step % schedule.save_every == 0 or step == schedule.steps:
                 save_checkpoint(checkpoint, step, settings, module, optimizer, average)
                 if on_save is not None:
-                    _with_average(module, average, on_save)
+                    _with_average(module, average, partial(on_save, step))
     average.copy_to(module)
     module.eval()
 

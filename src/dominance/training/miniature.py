@@ -24,6 +24,9 @@ from dominance.training.vocabulary import new_tokenizer
 Stage = Literal["autoencoder", "denoiser", "pipeline"]
 STAGES: tuple[Stage, ...] = ("autoencoder", "denoiser", "pipeline")
 
+SAMPLING_STEPS: int = 25
+GUIDANCE: float = 5.0
+
 _FITTING_PICTURES = 600
 _CODE_SEED = 20_000
 
@@ -85,7 +88,7 @@ def train_autoencoder(settings: MiniatureSettings, folder: Path, device: str) ->
 
     _, unseen = training_images(settings.world, settings.seed + 2, 0, 64)
 
-    def on_save() -> None:
+    def on_save(_step: int) -> None:
         with torch.no_grad():
             decoded = autoencoder.decode(code.encode(unseen[:16]).to(device)).sample.cpu()
         _save_sheet(torch.cat([unseen[:16], decoded]), 16, folder / "autoencoder.png")
@@ -99,7 +102,10 @@ def train_autoencoder(settings: MiniatureSettings, folder: Path, device: str) ->
 
 
 def train_denoiser(settings: MiniatureSettings, folder: Path, device: str) -> Denoiser:
-    """Trains text encoder and UNet on latents of the image code, or resumes."""
+    """Trains text encoder and UNet on latents of the image code, or resumes.
+
+    Four times on the way it writes ``folder/samples-STEP.png``, decoded by the code alone and therefore blocky.
+    """
     code = patch_code(settings)
     tokenizer = new_tokenizer()
     denoiser = Denoiser(tokenizer, settings.seed, settings.channels).to(device)
@@ -109,8 +115,13 @@ def train_denoiser(settings: MiniatureSettings, folder: Path, device: str) -> De
         captions, images = training_images(settings.world, settings.seed, step * settings.batch, settings.batch)
         return CaptionedLatents(code.encode(images).to(device), captions)
 
+    def on_save(step: int) -> None:
+        if step % (schedule.save_every * max(1, schedule.steps // schedule.save_every // 4)) == 0:
+            pipeline = assemble(denoiser, new_autoencoder(code, settings.seed).to(device))
+            sample_sheet(pipeline, folder / f"samples-{step}.png", each=4, code=code)
+
     loss = denoising_loss(denoiser, tokenizer, batches, settings.seed)
-    train("denoiser", denoiser, loss, schedule, folder / "denoiser.safetensors", settings.record())
+    train("denoiser", denoiser, loss, schedule, folder / "denoiser.safetensors", settings.record(), on_save)
     return denoiser.cpu()
 
 
@@ -148,8 +159,9 @@ def train_miniature(
     sample_sheet(pipeline, folder / "samples.png")
     target = folder / "model"
     pipeline.to(dtype=torch.float16).save_pretrained(target, safe_serialization=True)
-    defaults = {"steps": 25, "guidance": 5.0, "concepts": _listed_concepts(settings.world)}
+    defaults = {"steps": SAMPLING_STEPS, "guidance": GUIDANCE, "concepts": _listed_concepts(settings.world)}
     (target / "dominance.json").write_text(json.dumps(defaults, indent=1) + "\n")
+    (target / "training.json").write_text(json.dumps(settings.record(), indent=1, sort_keys=True) + "\n")
     return target
 
 
@@ -157,8 +169,11 @@ def _listed_concepts(world: World) -> list[dict[str, object]]:
     return [{"name": c.name, "kind": c.kind, "diversity": world.diversity[c.name]} for c in CONCEPTS]
 
 
-def sample_sheet(pipeline: StableDiffusionPipeline, path: Path, each: int = 8) -> None:
-    """Every concept alone, then some entity and object, then held-out object pairs; one prompt a row."""
+def sample_sheet(pipeline: StableDiffusionPipeline, path: Path, each: int = 8, code: PatchCode | None = None) -> None:
+    """Every concept alone, then each entity with an object, then held-out object pairs; one prompt a row.
+
+    With a code, it decodes instead of the pipeline's autoencoder.
+    """
     prompts = [with_article(concept.name) for concept in CONCEPTS]
     for index, entity in enumerate(ENTITIES):
         prompts.append(f"{with_article(entity)} and {with_article(OBJECTS[index % len(OBJECTS)])}")
@@ -167,9 +182,15 @@ def sample_sheet(pipeline: StableDiffusionPipeline, path: Path, each: int = 8) -
     rows = []
     for prompt in prompts:
         generators = [torch.Generator().manual_seed(seed) for seed in range(each)]
-        made = pipeline([prompt] * each, num_inference_steps=25, guidance_scale=5.0, generator=generators)
-        rows.append(np.stack([np.asarray(image) for image in made.images]))
-    _save_sheet(as_images(np.concatenate(rows)), each, path)
+        made = pipeline(
+            [prompt] * each,
+            num_inference_steps=SAMPLING_STEPS,
+            guidance_scale=GUIDANCE,
+            generator=generators,
+            output_type="pt" if code is None else "latent",
+        ).images.cpu()
+        rows.append(made * 2 - 1 if code is None else code.decode(made))
+    _save_sheet(torch.cat(rows), each, path)
 
 
 def _save_sheet(images: Tensor, columns: int, path: Path) -> None:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from torch.nn.functional import pixel_unshuffle
+from torch.nn.functional import pixel_shuffle, pixel_unshuffle
 
 PATCH: int = 4
 """Pixels a side of a patch; the autoencoder's latents are this many times smaller than its pictures."""
@@ -26,6 +26,11 @@ class PatchCode:
         """Latents of images in [-1, 1]: (image, 3, height, width) to (image, channel, height/4, width/4)."""
         patches = pixel_unshuffle(images, PATCH) - self.mean[:, None, None]
         return torch.einsum("kp,nphw->nkhw", self.basis, patches)
+
+    def decode(self, latents: Tensor) -> Tensor:
+        """The images nearest to these latents that the code can express, blocky: the inverse shapes of ``encode``."""
+        patches = torch.einsum("pk,nkhw->nphw", torch.linalg.pinv(self.basis), latents) + self.mean[:, None, None]
+        return pixel_shuffle(patches, PATCH)
 
 
 def fit_patch_code(images: Tensor, channels: int) -> PatchCode:

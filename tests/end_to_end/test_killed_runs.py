@@ -1,0 +1,253 @@
+"""Runs that end before their end: by SIGKILL or Ctrl-C at any moment, or because another process has the folder."""
+
+import contextlib
+import os
+import random
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+LIGHT_AUDIT = Path(__file__).with_name("light_audit.py")
+IMAGES, ASKED = 72, 72
+"""Items of the light audit: 96 planned images, of which a prompt shares 24 with its twin."""
+
+
+class LightAudits:
+    """The process of ``light_audit.py``: each audit that it starts is a fresh process."""
+
+    def __init__(self) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, LIGHT_AUDIT],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+        assert self._line() == "ready"
+
+    def _line(self) -> str:
+        line = self.process.stdout.readline()
+        assert line, "light_audit.py ended"
+        return line.strip()
+
+    def start(self, folder: Path) -> int:
+        self.process.stdin.write(f"{folder}\n")
+        self.process.stdin.flush()
+        word, _, pid = self._line().partition(" ")
+        assert word == "pid"
+        return int(pid)
+
+    def wait_for(self, word: str, times: int = 1) -> None:
+        while times:
+            line = self._line()
+            assert not line.startswith("ended"), f"ended while waiting for {word}"
+            times -= line == word
+
+    def kill(self, pid: int, by: signal.Signals = signal.SIGKILL) -> None:
+        os.kill(pid, by)
+        while not (line := self._line()).startswith("ended"):
+            pass
+        assert line == f"ended {-by if by == signal.SIGKILL else 1}"
+
+    def close(self) -> None:
+        self.process.stdin.close()
+        self.process.wait(timeout=60)
+        self.process.stdout.close()
+
+
+@pytest.fixture(scope="module")
+def audits() -> Iterator[LightAudits]:
+    audits = LightAudits()
+    yield audits
+    audits.close()
+
+
+def rows(folder: Path, query: str) -> list[tuple]:
+    if not (folder / "run.sqlite").exists():
+        return []
+    with contextlib.closing(sqlite3.connect(folder / "run.sqlite")) as database:
+        try:
+            return database.execute(query).fetchall()
+        except sqlite3.OperationalError as error:  # killed before its tables were made
+            assert "no such table" in str(error)
+            return []
+
+
+def content(folder: Path) -> dict[str, Any]:
+    """All that a run found out, without dates."""
+    return {
+        "images": sorted(rows(folder, "SELECT item, prompt, seed, file, settings FROM images")),
+        "answers": sorted(rows(folder, "SELECT item, judge, question, yes, p_yes FROM answers")),
+        "scores": sorted(rows(folder, "SELECT prompt_id, image, dvd, soft_dvd, verdict, yes FROM scores")),
+        "manifest": sorted(rows(folder, "SELECT name, value FROM manifest")),
+        "failures": rows(folder, "SELECT * FROM failures"),
+        "files": {str(p.relative_to(folder)): p.read_bytes() for p in (folder / "images").glob("*/*.png")},
+    }
+
+
+def check_sound(folder: Path) -> None:
+    """What must hold at every moment: the ledger is whole, and every row has its whole image."""
+    assert rows(folder, "PRAGMA integrity_check") in ([("ok",)], [])
+    for (file,) in rows(folder, "SELECT file FROM images"):
+        with Image.open(folder / file) as image:
+            image.load()
+
+
+def moments(rng: random.Random) -> Iterator[tuple[str | None, Callable[[Path], int]]]:
+    """Where to stop: at once, after some batches were drawn, after some images were judged; random, but seeded."""
+    for _ in range(8):
+        yield None, lambda folder: 0
+    for _ in range(12):
+        yield "drew", lambda folder: rng.randrange(1, 3)
+    for _ in range(8):
+        yield "asked", lambda folder: rng.randint(1, ASKED - len(answered(folder)))
+
+
+def answered(folder: Path) -> list[tuple]:
+    return rows(folder, "SELECT DISTINCT item FROM answers")
+
+
+def test_a_run_killed_at_many_random_moments_ends_like_one_that_was_not(audits: LightAudits, tmp_path: Path) -> None:
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    pid = audits.start(whole)
+    audits.wait_for("done")
+    audits.kill(pid)
+    expected = content(whole)
+    assert (len(expected["images"]), len(expected["files"])) == (IMAGES, IMAGES)
+    assert (len(expected["scores"]), len(expected["answers"])) == (96, 24 * (10 + 5 + 10))
+
+    rng = random.Random(20251220)
+    stopped, seen = {signal.SIGKILL: 0, signal.SIGINT: 0}, set()
+    for word, times in moments(rng):
+        if word == "asked" and len(answered(killed)) == ASKED:
+            break
+        pid = audits.start(killed)
+        if word is not None:
+            audits.wait_for(word, times(killed))
+        time.sleep(rng.uniform(0, 0.03 if word is None else 0.008))
+        by = rng.choices([signal.SIGKILL, signal.SIGINT], [3, 1])[0]
+        audits.kill(pid, by)
+        stopped[by] += 1
+        check_sound(killed)
+        made = len(rows(killed, "SELECT item FROM images"))
+        seen.add("nothing yet" if made == 0 else "images" if made < IMAGES else "answers")
+    assert stopped[signal.SIGKILL] >= 12
+    assert stopped[signal.SIGINT] >= 3
+    assert seen == {"nothing yet", "images", "answers"}
+
+    for folder in (killed, whole):  # the last run of the one, and one more of the other, which changes nothing
+        pid = audits.start(folder)
+        audits.wait_for("done")
+        audits.kill(pid)
+    resumed = content(killed)
+    assert {name: value for name, value in resumed.items() if name != "files"} == {
+        name: value for name, value in expected.items() if name != "files"
+    }
+    assert resumed["files"] == expected["files"]
+    assert {file for _, _, _, file, _ in resumed["images"]} == set(resumed["files"])
+    assert rows(killed, "PRAGMA integrity_check") == [("ok",)]
+    assert content(whole) == expected
+
+
+def test_what_a_kill_leaves_half_written_is_no_image(audits: LightAudits, tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    pid = audits.start(folder)
+    audits.wait_for("drew", 3)
+    audits.kill(pid)
+    (folder / "images" / "pair").mkdir(parents=True, exist_ok=True)
+    (folder / "images" / "pair" / ".0-12345678.png.partial").write_bytes(b"half a picture")
+    (folder / "images" / "pair" / ".orphan.png.partial").write_bytes(b"")
+    pid = audits.start(folder)
+    audits.wait_for("done")
+    audits.kill(pid)
+    found = content(folder)
+    assert len(found["files"]) == len(found["images"]) == IMAGES
+    assert found["failures"] == []
+
+
+def test_the_second_process_on_a_run_folder_says_so_and_stops(
+    audits: LightAudits, tmp_path: Path, command: Callable[..., Any], tiny_model: Path, tiny_judge: Path
+) -> None:
+    folder = tmp_path / "run"
+    arguments = ("a [mug]", "--model", tiny_model, "--judge", f"blip:{tiny_judge}", "--out", folder, "--seeds", 1)
+    pid = audits.start(folder)
+    audits.wait_for("drew", 2)
+    os.kill(pid, signal.SIGSTOP)  # so that it is certainly still at work
+    before = content(folder)
+    refused = command("audit", *arguments)
+    assert refused.status == 2
+    assert refused.out == ""
+    assert refused.err == (
+        f"error: the run folder {folder} is in use by process {pid}; wait for it, or give another --out\n"
+    )
+    assert content(folder) == before
+    audits.kill(pid)
+    assert command("audit", *arguments).status == 0
+
+
+def real_command(*arguments: object) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "dominance", *map(str, arguments)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONWARNINGS": "ignore"},
+    )
+
+
+def wait_until(process: subprocess.Popen[str], reached: Callable[[], bool]) -> None:
+    while not reached():
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.005)
+
+
+def test_the_real_command_killed_and_interrupted_resumes_to_the_same_images(
+    tmp_path: Path, command: Callable[..., Any], tiny_model: Path, tiny_judge: Path
+) -> None:
+    suite = tmp_path / "suite.yaml"
+    suite.write_text("prompts: ['a [tower:landmark] and a [mug]', 'a [lamp] beside a [book]']\n")
+    whole, broken = tmp_path / "whole", tmp_path / "broken"
+    arguments = (suite, "--model", tiny_model, "--judge", f"blip:{tiny_judge}", "--seeds", 20, "--steps", 6)
+    assert command("audit", *arguments, "--out", whole).status == 0
+    rng = random.Random(7)
+
+    for target in sorted(rng.sample(range(1, 24), 2)):
+        process = real_command("audit", *arguments, "--out", broken, "--batch", 1)
+        wait_until(process, lambda target=target: len(rows(broken, "SELECT item FROM images")) >= target)
+        time.sleep(rng.uniform(0, 0.02))
+        process.kill()
+        assert "Traceback" not in process.communicate()[1]
+        assert process.returncode == -signal.SIGKILL
+        check_sound(broken)
+    made = len(rows(broken, "SELECT item FROM images"))
+    assert made < 40
+
+    process = real_command("audit", *arguments, "--out", broken, "--batch", 1, "--json")
+    wait_until(process, lambda: len(rows(broken, "SELECT item FROM images")) > made)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=120)
+    assert process.returncode == 130
+    assert out == ""
+    told = [line for line in err.splitlines() if not line.startswith(("images: ", "judged: "))]
+    assert told == [f"stopped; what is finished lies in {broken}: run the same command again to resume"]
+    check_sound(broken)
+    assert not list(broken.rglob("*.partial"))
+
+    assert command("audit", *arguments, "--out", broken).status == 0
+    one, other = content(whole), content(broken)
+    for table in ("images", "failures"):
+        assert one[table] == other[table]
+    assert [row[:4] for row in one["answers"]] == [row[:4] for row in other["answers"]]
+    assert one["files"].keys() == other["files"].keys() == {row[3] for row in other["images"]}
+    for file in one["files"]:
+        with Image.open(whole / file) as first, Image.open(broken / file) as second:
+            assert np.abs(np.asarray(first).astype(int) - np.asarray(second).astype(int)).max() <= 1

@@ -1,0 +1,193 @@
+"""The face over diffusers pipelines: an ordinary folder, an image or a reason for every item, nothing left behind."""
+
+import json
+import shutil
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+from diffusers import StableDiffusionPipeline
+from PIL import Image
+from safetensors.torch import load_file, save_file
+
+import dominance
+from dominance.errors import ItemError, ModelError
+from dominance.models import GenerationSettings, find_model
+from dominance.models.image_model import PipelineModel, load_pipeline
+from dominance.records import Concept, Prompt
+
+SETTINGS = GenerationSettings(steps=2, guidance=3.0)
+
+
+@pytest.fixture(scope="module")
+def model(tiny_model: Path) -> PipelineModel:
+    folder = find_model(str(tiny_model))
+    return PipelineModel(folder, load_pipeline(folder, "cpu"))
+
+
+def pixels(image: Image.Image | ItemError) -> np.ndarray:
+    assert isinstance(image, Image.Image)
+    return np.asarray(image).astype(int)
+
+
+def test_the_folder_is_an_ordinary_one_and_draws_the_same_in_plain_diffusers(
+    model: PipelineModel, tiny_model: Path
+) -> None:
+    plain = StableDiffusionPipeline.from_pretrained(tiny_model, dtype=torch.float32, safety_checker=None)
+    plain.set_progress_bar_config(disable=True)
+    generator = torch.Generator().manual_seed(5)
+    drawn = plain("a tower and a mug", num_inference_steps=2, guidance_scale=3.0, generator=generator).images[0]
+    ours = model.generate(["a tower and a mug"], [5], SETTINGS)[0]
+    assert np.abs(pixels(drawn) - pixels(ours)).max() <= 1
+    assert pixels(ours).shape == (32, 32, 3)
+    assert pixels(ours).std() > 1
+
+
+def test_the_library_hands_out_the_plain_pipeline(tiny_model: Path) -> None:
+    pipeline = dominance.load_pipeline(str(tiny_model), "cpu")
+    assert isinstance(pipeline, StableDiffusionPipeline)
+    assert pipeline.unet.dtype == torch.float32
+
+
+def test_seed_prompt_steps_and_guidance_each_change_the_image(model: PipelineModel) -> None:
+    own = pixels(model.generate(["a mug"], [0], SETTINGS)[0])
+    assert np.array_equal(own, pixels(model.generate(["a mug"], [0], SETTINGS)[0]))
+    for text, seed, settings in (
+        ("a mug", 1, SETTINGS),
+        ("a lamp", 0, SETTINGS),
+        ("a mug", 0, GenerationSettings(steps=5, guidance=3.0)),
+        ("a mug", 0, GenerationSettings(steps=2, guidance=9.0)),
+    ):
+        assert not np.array_equal(own, pixels(model.generate([text], [seed], settings)[0]))
+
+
+def test_the_size_is_the_models_own_unless_given(model: PipelineModel) -> None:
+    wide = GenerationSettings(steps=1, guidance=1.0, height=32, width=64)
+    assert pixels(model.generate(["a mug"], [0], wide)[0]).shape == (32, 64, 3)
+
+
+def test_generating_leaves_torch_as_it_was(model: PipelineModel) -> None:
+    torch.manual_seed(99)
+    before = torch.get_rng_state()
+    model.generate(["a mug", "a lamp"], [1, 2], SETTINGS)
+    assert torch.equal(torch.get_rng_state(), before)
+    assert torch.is_grad_enabled()
+    torch.manual_seed(4)
+    assert np.array_equal(
+        pixels(model.generate(["a mug"], [1], SETTINGS)[0]), pixels(model.generate(["a mug"], [1], SETTINGS)[0])
+    )
+
+
+def test_pixels_that_are_no_numbers_and_withheld_images_are_failures_of_their_item(tiny_model: Path) -> None:
+    good = np.full((8, 8, 3), 0.5)
+    broken = good.copy()
+    broken[0, 0, 0] = np.nan
+
+    def draw(prompt: list[str], **options: object) -> SimpleNamespace:
+        return SimpleNamespace(images=np.stack([good, broken, good]), nsfw_content_detected=[False, False, True])
+
+    model = PipelineModel(find_model(str(tiny_model)), draw)
+    whole, numbers, withheld = model.generate(["a", "b", "c"], [0, 1, 2], SETTINGS)
+    assert pixels(whole)[0, 0].tolist() == [128, 128, 128]
+    assert isinstance(numbers, ItemError)
+    assert "not numbers" in str(numbers)
+    assert isinstance(withheld, ItemError)
+    assert "safety checker" in str(withheld)
+
+
+def test_weights_that_are_not_numbers_give_reasons_and_no_warning(tiny_model: Path) -> None:
+    folder = find_model(str(tiny_model))
+    model = PipelineModel(folder, load_pipeline(folder, "cpu"))
+    with torch.no_grad():
+        next(model.pipeline.components["unet"].parameters()).fill_(float("nan"))
+    assert all(isinstance(outcome, ItemError) for outcome in model.generate(["a mug", "a lamp"], [0, 1], SETTINGS))
+
+
+@pytest.mark.parametrize(
+    ("file", "content"),
+    [
+        ("unet/diffusion_pytorch_model.safetensors", b"broken"),
+        ("unet/config.json", b"{"),
+        ("vae/config.json", b"[]"),
+        ("scheduler/scheduler_config.json", b""),
+        ("tokenizer/tokenizer_config.json", b"{"),
+        ("model_index.json", b'{"_class_name": "NoSuchPipeline"}'),
+    ],
+)
+def test_a_damaged_pipeline_cannot_be_loaded_and_says_so_in_one_line(
+    tiny_model: Path, tmp_path: Path, file: str, content: bytes
+) -> None:
+    folder = Path(shutil.copytree(tiny_model, tmp_path / "model"))
+    assert (folder / file).is_file()
+    (folder / file).write_bytes(content)
+    with pytest.raises(ModelError, match="cannot load the model") as refused:
+        load_pipeline(find_model(str(folder)), "cpu")
+    assert "\n" not in str(refused.value)
+    assert str(folder) in str(refused.value)
+
+
+@pytest.mark.parametrize("part", ["unet", "vae", "text_encoder"])
+def test_a_weight_that_is_missing_is_never_made_up(tiny_model: Path, tmp_path: Path, part: str) -> None:
+    folder = Path(shutil.copytree(tiny_model, tmp_path / "model"))
+    weights = next((folder / part).glob("*.safetensors"))
+    tensors = load_file(weights)
+    del tensors[sorted(tensors)[0]]
+    save_file(tensors, weights, metadata={"format": "pt"})
+    with pytest.raises(ModelError, match=f"the file of {part} lacks 1 of its weights, among them") as refused:
+        load_pipeline(find_model(str(folder)), "cpu")
+    assert len(str(refused.value)) < 500
+
+
+def test_loading_gives_the_users_progress_bars_back(tiny_model: Path) -> None:
+    from diffusers.utils import logging
+
+    shown = logging.is_progress_bar_enabled()
+    load_pipeline(find_model(str(tiny_model)), "cpu")
+    assert logging.is_progress_bar_enabled() == shown
+
+
+def prompt(text: str, *names: str) -> Prompt:
+    return Prompt("p", text, tuple(Concept(name) for name in names))
+
+
+def test_concepts_beyond_the_token_limit_are_found(model: PipelineModel) -> None:
+    limit = model.pipeline.components["tokenizer"].model_max_length
+    fits = " ".join(["a"] * (limit - 4)) + " tower mug"
+    over = f"a tower {fits} lamp"
+    assert model.cut_concepts([prompt(fits, "tower", "mug")]) == []
+    (found, concept, read), *others = model.cut_concepts([prompt(fits, "mug"), prompt(over, "tower", "mug", "lamp")])
+    assert (found.text, concept, read) == (over, "mug", limit)
+    assert [name for _, name, _ in others] == ["lamp"]
+
+
+def test_a_concept_that_is_not_named_or_differs_in_punctuation_is_not_cut(model: PipelineModel) -> None:
+    rest = " and a mug" * 20
+    assert model.cut_concepts([prompt(f"the king's-tower{rest}", "King's-Tower")]) == []
+    assert model.cut_concepts([prompt(f"a tower{rest}", "tower", "never mentioned")]) == []
+
+
+def test_a_pipeline_with_another_text_encoder_reads_on(model: PipelineModel) -> None:
+    class T5Tokenizer:
+        model_max_length = 512
+
+    clip = model.pipeline.components["tokenizer"]
+    long = prompt("a tower" + " and a mug" * 20 + " lamp", "lamp")
+    for name in ("tokenizer_2", "tokenizer_3"):
+        mixed = PipelineModel(model.folder, SimpleNamespace(tokenizer=clip, **{name: T5Tokenizer()}))
+        assert mixed.cut_concepts([long]) == []
+    both = PipelineModel(model.folder, SimpleNamespace(tokenizer=clip, tokenizer_2=clip))
+    assert len(both.cut_concepts([long])) == 1
+
+
+def test_defaults_that_are_not_numbers_are_refused(tiny_model: Path, tmp_path: Path) -> None:
+    from dominance.runs import AuditOptions
+    from dominance.runs.audit import generation_settings
+
+    folder = Path(shutil.copytree(tiny_model, tmp_path / "model"))
+    for defaults in ({"steps": "many"}, {"guidance": "strong"}, {"steps": None}):
+        (folder / "dominance.json").write_text(json.dumps(defaults))
+        with pytest.raises(ModelError, match=r"dominance\.json of the model"):
+            generation_settings(AuditOptions(), find_model(str(folder)))
+        assert generation_settings(AuditOptions(steps=3, guidance=1.0), find_model(str(folder))).steps == 3
