@@ -32,7 +32,7 @@ SUITE = Suite(
         Prompt("chair", "a chair and a mug", (Concept("chair"), PAIR[1])),
     ),
 )
-OPTIONS = AuditOptions(seeds=tuple(range(24)), batch=4)
+OPTIONS = AuditOptions(seeds=tuple(range(32)), batch=4)
 
 
 def tell(word: str) -> None:

@@ -5,7 +5,8 @@ import os
 import resource
 import shutil
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -361,11 +362,19 @@ def test_what_is_unusual_but_right_is_taken(
 
 
 @pytest.fixture
-def small_files() -> Iterator[Callable[[int], None]]:
-    """Sets how large a file may grow; beyond it the kernel refuses to write, as on a full disk."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    yield lambda size: resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
-    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+def small_files() -> Callable[[int], AbstractContextManager[None]]:
+    """Limits how large a file may grow; beyond it the kernel refuses to write, as on a full disk."""
+
+    @contextmanager
+    def limited(size: int) -> Generator[None]:
+        before = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+        try:
+            yield
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+    return limited
 
 
 @pytest.mark.parametrize("nth", [1, 3])
@@ -397,12 +406,15 @@ def test_a_disk_that_fills_up_while_images_are_written(
 
 @pytest.mark.parametrize("size", [0, 5_000, 40_000, 90_000])
 def test_a_disk_that_fills_up_under_the_ledger(
-    command: Command, tiny: Options, workplace: Path, small_files: Callable[[int], None], size: int
+    command: Command,
+    tiny: Options,
+    workplace: Path,
+    small_files: Callable[[int], AbstractContextManager[None]],
+    size: int,
 ) -> None:
     arguments = ["audit", "miniature", *tiny, "--out", "run", "--seeds", 4]
-    small_files(size)
-    stopped = command(*arguments)
-    small_files(resource.RLIM_INFINITY)
+    with small_files(size):
+        stopped = command(*arguments)
     assert (stopped.status, stopped.out) == (2, "")
     (line,) = (line for line in stopped.err.splitlines() if not line.startswith(("images: ", "judged: ")))
     assert line.startswith("error: ")

@@ -17,14 +17,15 @@ import pytest
 from PIL import Image
 
 LIGHT_AUDIT = Path(__file__).with_name("light_audit.py")
-IMAGES, ASKED = 72, 72
-"""Items of the light audit: 96 planned images, of which a prompt shares 24 with its twin."""
+PLANNED, IMAGES, BATCH = 128, 96, 4
+"""Of the light audit: planned images, images without those that twin prompts share, and images drawn at once."""
 
 
 class LightAudits:
     """The process of ``light_audit.py``: each audit that it starts is a fresh process."""
 
     def __init__(self) -> None:
+        self.running: int | None = None
         self.process = subprocess.Popen(
             [sys.executable, LIGHT_AUDIT],
             stdin=subprocess.PIPE,
@@ -37,6 +38,8 @@ class LightAudits:
     def _line(self) -> str:
         line = self.process.stdout.readline()
         assert line, "light_audit.py ended"
+        if line.startswith("ended"):
+            self.running = None
         return line.strip()
 
     def start(self, folder: Path) -> int:
@@ -44,7 +47,8 @@ class LightAudits:
         self.process.stdin.flush()
         word, _, pid = self._line().partition(" ")
         assert word == "pid"
-        return int(pid)
+        self.running = int(pid)
+        return self.running
 
     def wait_for(self, word: str, times: int = 1) -> None:
         while times:
@@ -59,6 +63,8 @@ class LightAudits:
         assert line == f"ended {-by if by == signal.SIGKILL else 1}"
 
     def close(self) -> None:
+        if self.running is not None:  # a test failed between start and kill
+            self.kill(self.running)
         self.process.stdin.close()
         self.process.wait(timeout=60)
         self.process.stdout.close()
@@ -102,59 +108,53 @@ def check_sound(folder: Path) -> None:
             image.load()
 
 
-def moments(rng: random.Random) -> Iterator[tuple[str | None, Callable[[Path], int]]]:
-    """Where to stop: at once, after some batches were drawn, after some images were judged; random, but seeded."""
+def moments(folder: Path, rng: random.Random) -> Iterator[tuple[str, int, float]]:
+    """Where to stop, after which word, how often it was said, and how long after: random, but seeded.
+
+    At once, so that there is hardly a ledger; after some batches were drawn; after some images were judged.
+    """
     for _ in range(8):
-        yield None, lambda folder: 0
-    for _ in range(12):
-        yield "drew", lambda folder: rng.randrange(1, 3)
+        yield "pid", 0, rng.uniform(0, 0.03)
+    for _ in range(14):
+        if missing := IMAGES - len(rows(folder, "SELECT item FROM images")):
+            yield "drew", rng.randint(1, min(2, -(-missing // BATCH))), rng.uniform(0, 0.008)
     for _ in range(8):
-        yield "asked", lambda folder: rng.randint(1, ASKED - len(answered(folder)))
+        if waiting := IMAGES - len(rows(folder, "SELECT DISTINCT item FROM answers")):
+            yield "asked", rng.randint(1, waiting), rng.uniform(0, 0.008)
 
 
-def answered(folder: Path) -> list[tuple]:
-    return rows(folder, "SELECT DISTINCT item FROM answers")
-
-
-def test_a_run_killed_at_many_random_moments_ends_like_one_that_was_not(audits: LightAudits, tmp_path: Path) -> None:
-    whole, killed = tmp_path / "whole", tmp_path / "killed"
-    pid = audits.start(whole)
+def finish(audits: LightAudits, folder: Path) -> None:
+    pid = audits.start(folder)
     audits.wait_for("done")
     audits.kill(pid)
+
+
+def test_a_run_stopped_at_many_random_moments_ends_like_one_that_was_not(audits: LightAudits, tmp_path: Path) -> None:
+    whole, broken = tmp_path / "whole", tmp_path / "broken"
+    finish(audits, whole)
     expected = content(whole)
     assert (len(expected["images"]), len(expected["files"])) == (IMAGES, IMAGES)
-    assert (len(expected["scores"]), len(expected["answers"])) == (96, 24 * (10 + 5 + 10))
+    assert (len(expected["scores"]), len(expected["answers"])) == (PLANNED, PLANNED // 4 * (10 + 5 + 10))
 
-    rng = random.Random(20251220)
-    stopped, seen = {signal.SIGKILL: 0, signal.SIGINT: 0}, set()
-    for word, times in moments(rng):
-        if word == "asked" and len(answered(killed)) == ASKED:
-            break
-        pid = audits.start(killed)
-        if word is not None:
-            audits.wait_for(word, times(killed))
-        time.sleep(rng.uniform(0, 0.03 if word is None else 0.008))
-        by = rng.choices([signal.SIGKILL, signal.SIGINT], [3, 1])[0]
+    stops: list[tuple[str, signal.Signals]] = []
+    for word, times, delay in moments(broken, random.Random(20251220)):
+        pid = audits.start(broken)
+        audits.wait_for(word, times)
+        time.sleep(delay)
+        by = signal.SIGINT if len(stops) % 4 == 3 else signal.SIGKILL
         audits.kill(pid, by)
-        stopped[by] += 1
-        check_sound(killed)
-        made = len(rows(killed, "SELECT item FROM images"))
-        seen.add("nothing yet" if made == 0 else "images" if made < IMAGES else "answers")
-    assert stopped[signal.SIGKILL] >= 12
-    assert stopped[signal.SIGINT] >= 3
-    assert seen == {"nothing yet", "images", "answers"}
+        stops.append((word, by))
+        check_sound(broken)
+    assert sum(by == signal.SIGKILL for _, by in stops) >= 12
+    assert {("drew", signal.SIGKILL), ("asked", signal.SIGKILL), ("drew", signal.SIGINT)} <= set(stops)
 
-    for folder in (killed, whole):  # the last run of the one, and one more of the other, which changes nothing
-        pid = audits.start(folder)
-        audits.wait_for("done")
-        audits.kill(pid)
-    resumed = content(killed)
-    assert {name: value for name, value in resumed.items() if name != "files"} == {
-        name: value for name, value in expected.items() if name != "files"
-    }
-    assert resumed["files"] == expected["files"]
+    finish(audits, broken)
+    resumed = content(broken)
+    for part in expected:
+        assert resumed[part] == expected[part], part
     assert {file for _, _, _, file, _ in resumed["images"]} == set(resumed["files"])
-    assert rows(killed, "PRAGMA integrity_check") == [("ok",)]
+    assert rows(broken, "PRAGMA integrity_check") == [("ok",)]
+    finish(audits, whole)  # once more, which changes nothing
     assert content(whole) == expected
 
 
@@ -166,9 +166,7 @@ def test_what_a_kill_leaves_half_written_is_no_image(audits: LightAudits, tmp_pa
     (folder / "images" / "pair").mkdir(parents=True, exist_ok=True)
     (folder / "images" / "pair" / ".0-12345678.png.partial").write_bytes(b"half a picture")
     (folder / "images" / "pair" / ".orphan.png.partial").write_bytes(b"")
-    pid = audits.start(folder)
-    audits.wait_for("done")
-    audits.kill(pid)
+    finish(audits, folder)
     found = content(folder)
     assert len(found["files"]) == len(found["images"]) == IMAGES
     assert found["failures"] == []
@@ -200,7 +198,6 @@ def real_command(*arguments: object) -> subprocess.Popen[str]:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        env={**os.environ, "PYTHONWARNINGS": "ignore"},
     )
 
 

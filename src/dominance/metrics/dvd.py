@@ -7,6 +7,7 @@ from torch import Tensor
 
 from dominance.errors import InputError
 
+
 @overload
 def dvd_score(dominating_yes: float, dominated_yes: float, questions: int = 5) -> float: ...
 @overload

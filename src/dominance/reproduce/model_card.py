@@ -102,9 +102,8 @@ def autoencoder_quality(
         pictures.append(render(single if index % 2 else pair_scene(pairs[index % len(pairs)], DEFAULT_DIVERSITY, rng)))
     images = as_images(np.stack([picture.pixels for picture in pictures]))
     with torch.no_grad():
-        decoded = torch.cat(
-            [autoencoder.decode(autoencoder.encode(part).latent_dist.mean).sample for part in images.split(32)]
-        )
+        latents = torch.cat([autoencoder.encode(part).latent_dist.mean for part in images.split(32)])
+        decoded = torch.cat([autoencoder.decode(part).sample for part in latents.split(32)])
     pixels = decoded.clamp(-1, 1).add(1).mul(127.5).round().byte().permute(0, 2, 3, 1).numpy()
     return AutoencoderQuality(
         psnr=reconstruction_psnr(autoencoder, images),
@@ -138,7 +137,7 @@ def presence_by_concept(singles: RunResult) -> dict[str, Rate]:
 
 
 def outcomes(prompts: list[PromptResult]) -> tuple[int, int, int, int]:
-    """Images that show only the first concept, both, only the second, none; the first is the entity, if there is one."""
+    """Images that show only the first concept, both, only the second, none; an entity counts as the first."""
     counts = [0, 0, 0, 0]
     for result in prompts:
         first, second = sorted(result.prompt.concepts, key=lambda concept: concept.kind == "object")

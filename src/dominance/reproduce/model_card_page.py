@@ -118,5 +118,14 @@ def _entities(run: RunResult) -> str:
     return (
         "## Entity and object\n\nEvery entity with every object; images by what they show.\n\n"
         + _table(columns, rows)
-        + f"\nMean DvD: {_mean(run)}.\n"
+        + f"\nMean DvD: {_mean(run)}.\n\nBy word order:\n\n"
+        + _table(["prompts", "only entity", "both", "only object", "none"], _by_order(run))
     )
+
+
+def _by_order(run: RunResult) -> list[list[str]]:
+    rows = []
+    for name, place in (("entity named first", 0), ("entity named second", 1)):
+        own = [p for p in run.prompts if p.prompt.concepts[place].name in ENTITIES]
+        rows.append([f"{name} ({len(own)})", *(str(count) for count in outcomes(own))])
+    return rows

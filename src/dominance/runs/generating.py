@@ -12,7 +12,7 @@ from dominance.models.settings import GenerationSettings
 from dominance.progress import Progress
 from dominance.runs.folder import write_whole
 from dominance.runs.ledger import ImageRow, Ledger
-from dominance.runs.pictures import is_readable, png_bytes
+from dominance.runs.pictures import is_whole, png_bytes
 from dominance.runs.plan import PlannedImage
 
 Item = TypeVar("Item")
@@ -31,7 +31,7 @@ def missing_images(planned: Sequence[PlannedImage], ledger: Ledger, folder: Path
     """The images still to be made, each item once; rows whose files are gone or broken are forgotten first."""
     rows = ledger.images()
     wanted = {image.item: image for image in planned}
-    broken = [item for item in wanted if item in rows and not is_readable(folder / rows[item].file)]
+    broken = [item for item in wanted if item in rows and not is_whole(folder / rows[item].file)]
     ledger.forget_images(broken)
     return [image for item, image in wanted.items() if item not in rows or item in broken]
 

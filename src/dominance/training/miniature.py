@@ -141,7 +141,11 @@ def assemble(denoiser: Denoiser, autoencoder: AutoencoderKL) -> StableDiffusionP
 
 
 def train_miniature(
-    settings: MiniatureSettings, folder: Path, device: str = "cpu", stages: tuple[Stage, ...] = STAGES
+    settings: MiniatureSettings,
+    folder: Path,
+    device: str = "cpu",
+    stages: tuple[Stage, ...] = STAGES,
+    sheet_columns: int = 8,
 ) -> Path:
     """Trains, or resumes, and returns the folder of the finished pipeline, ``folder/model``.
 
@@ -156,13 +160,20 @@ def train_miniature(
     if "pipeline" not in stages:
         return folder
     pipeline = assemble(train_denoiser(settings, folder, device), train_autoencoder(settings, folder, device))
-    sample_sheet(pipeline, folder / "samples.png")
+    sample_sheet(pipeline, folder / "samples.png", sheet_columns)
     target = folder / "model"
     pipeline.to(dtype=torch.float16).save_pretrained(target, safe_serialization=True)
+    _load_in_full_precision(target / "text_encoder" / "config.json")
     defaults = {"steps": SAMPLING_STEPS, "guidance": GUIDANCE, "concepts": _listed_concepts(settings.world)}
     (target / "dominance.json").write_text(json.dumps(defaults, indent=1) + "\n")
     (target / "training.json").write_text(json.dumps(settings.record(), indent=1, sort_keys=True) + "\n")
     return target
+
+
+def _load_in_full_precision(config: Path) -> None:
+    """Without this, transformers loads the text encoder in half precision and diffusers everything else in full."""
+    settings = json.loads(config.read_text(encoding="utf-8"))
+    config.write_text(json.dumps(settings | {"dtype": "float32"}, indent=2, sort_keys=True) + "\n")
 
 
 def _listed_concepts(world: World) -> list[dict[str, object]]:

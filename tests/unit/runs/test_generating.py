@@ -14,7 +14,7 @@ from dominance.errors import InputError, ItemError, ModelError
 from dominance.models import GenerationSettings, find_model
 from dominance.runs.generating import in_halves, make_images, missing_images
 from dominance.runs.ledger import Ledger
-from dominance.runs.pictures import is_readable
+from dominance.runs.pictures import is_whole
 from dominance.runs.plan import Plan
 
 
@@ -53,7 +53,7 @@ def test_deleted_and_damaged_images_are_missing_again_and_forgotten(
     content = (run_folder / cut.file).read_bytes()
     (run_folder / cut.file).write_bytes(content[:-12])
     (run_folder / text.file).write_text("not an image")
-    assert not any(is_readable(run_folder / image.file) for image in (gone, cut, text))
+    assert not any(is_whole(run_folder / image.file) for image in (gone, cut, text))
     missing = missing_images(plan.images, ledger, run_folder)
     assert missing == [gone, cut, text]
     assert not {image.item for image in missing} & ledger.images().keys()

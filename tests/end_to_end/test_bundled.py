@@ -1,0 +1,63 @@
+"""What ships: the bundled model and judge are what the package says they are."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import dominance
+from dominance.bench import load_questions
+from dominance.judges import load_judge
+from dominance.metrics import wilson_interval
+from dominance.models.folders import bundled_folder
+from dominance.records import Concept
+from dominance.reproduce.judge_quality import grade_qualities, negative_controls
+
+
+def size_in_megabytes(folder: Path) -> float:
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) / 1e6
+
+
+def test_the_weights_are_small_enough_to_ship() -> None:
+    assert size_in_megabytes(bundled_folder("miniature")) <= 25
+    assert size_in_megabytes(bundled_folder("judge")) <= 10
+
+
+def test_the_judge_sees_what_is_there_and_little_that_is_not() -> None:
+    """Far below what the model card states, so that only a broken judge fails."""
+    judge = load_judge("miniature", "cpu")
+    for grade in grade_qualities(judge, load_questions().ask, 150):
+        assert grade.balanced_accuracy is not None
+        assert grade.balanced_accuracy > 0.85, grade
+    for name, said in negative_controls(judge, load_questions().ask, 42).items():
+        assert said.n >= 400
+        assert wilson_interval(said.count, said.n)[0] < (0.15 if name == "garbled shape" else 0.05), name
+
+
+def test_the_judge_refuses_what_it_does_not_know() -> None:
+    judge = load_judge("miniature", "cpu")
+    with pytest.raises(dominance.errors.ModelError, match="does not know"):
+        judge.check(load_questions().ask(Concept("unicorn", "character")))
+
+
+@pytest.mark.slow
+def test_the_audit_finds_dominance_and_balance(tmp_path: Path) -> None:
+    """A rigid landmark named second takes the picture; two objects share it; one concept alone is there."""
+    suite = dominance.Suite(
+        "bundled",
+        (
+            dominance.Prompt("dominated", "a lamp with a tower", (Concept("lamp"), Concept("tower", "landmark"))),
+            dominance.Prompt("shared", "a lamp beside a chair", (Concept("lamp"), Concept("chair"))),
+            dominance.Prompt("alone", "a castle", (Concept("castle", "landmark"),)),
+        ),
+    )
+    options = dominance.AuditOptions(seeds=(100, 101, 102, 103, 104), device="cpu")
+    result = dominance.audit(suite, out=tmp_path / "run", options=options)
+    dominated, shared, alone = result.prompts
+    assert dominated.verdict == "dominance"
+    assert dominated.dominating == "tower"
+    assert shared.balanced >= 3
+    assert alone.presence["castle"].count >= 4
+    with Image.open(tmp_path / "run" / str(alone.images[0].file)) as image:
+        assert np.asarray(image).std() > 20

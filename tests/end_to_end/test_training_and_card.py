@@ -1,0 +1,60 @@
+"""From nothing to a pipeline, a judge and their card, at the smallest size that still takes every step."""
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from diffusers import StableDiffusionPipeline
+from transformers import BlipForQuestionAnswering
+
+from dominance.bench import load_questions
+from dominance.models import find_model
+from dominance.reproduce.model_card import FIRST_SEED, measure, outcomes
+from dominance.reproduce.model_card_page import card_page
+from dominance.training.judge import JudgeSettings, load_autoencoder, train_judge
+from dominance.training.miniature import MiniatureSettings, train_miniature
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("training")
+    settings = MiniatureSettings(pictures=64, autoencoder_pictures=32, channels=(16, 16, 16, 16))
+    train_miniature(settings, folder, stages=("denoiser",))
+    train_miniature(settings, folder, sheet_columns=1)
+    autoencoder = load_autoencoder(folder / "model")
+    judge = JudgeSettings(pictures=64, width=32, vision_layers=1, text_layers=1)
+    train_judge(judge, folder, load_questions().ask, autoencoder)
+    return folder
+
+
+def test_the_result_is_an_ordinary_pipeline_of_safetensors(trained: Path) -> None:
+    pipeline = StableDiffusionPipeline.from_pretrained(trained / "model", use_safetensors=True)
+    pipeline.set_progress_bar_config(disable=True)
+    made = pipeline("a tower", num_inference_steps=2, generator=torch.Generator().manual_seed(0)).images[0]
+    assert made.size == (64, 64)
+    weights = {path.suffix for path in (trained / "model").rglob("*") if path.is_file()}
+    assert not weights & {".bin", ".pt", ".pkl", ".ckpt"}
+    listed = find_model(str(trained / "model")).defaults["concepts"]
+    assert {"name": "tower", "kind": "landmark", "diversity": 0.0} in listed
+    assert json.loads((trained / "model" / "training.json").read_text())["pictures"] == 64
+    assert (trained / "samples.png").is_file()
+    assert (trained / "autoencoder.png").is_file()
+
+
+def test_the_judge_is_an_ordinary_blip(trained: Path) -> None:
+    judge = BlipForQuestionAnswering.from_pretrained(trained / "judge", use_safetensors=True)
+    assert judge.config.vision_config.image_size == 64
+
+
+def test_the_card_measures_and_says_n_everywhere(trained: Path, tmp_path: Path) -> None:
+    figures = measure(str(trained / "model"), f"blip:{trained / 'judge'}", tmp_path / "runs", "cpu", seeds=1)
+    assert sum(outcomes(list(figures.entity_object.prompts))) == figures.entity_object.scored == 48
+    assert figures.held_out.scored == 16
+    assert {int(image.name) for p in figures.singles.prompts for image in p.images} == {FIRST_SEED, FIRST_SEED + 1}
+    assert all(grade.yes.n > 50 and grade.no.n > 50 for grade in figures.grades)
+    assert set(figures.controls) >= {"blank", "noise", "another concept", "garbled shape"}
+    page = card_page(figures)
+    for heading in ("The judge", "The autoencoder", "Single concepts", "Held-out object pairs", "Entity and object"):
+        assert f"## {heading}" in page
+    assert "None" not in page
