@@ -17,7 +17,7 @@ demo: .venv/.core  ## audit the bundled suite with the bundled model and judge
 	$(BIN)/dominance audit miniature --out runs/demo
 
 test: .venv/.dev  ## all tests
-	$(BIN)/python -m pytest -n 2 --dist worksteal -q
+	$(BIN)/python -m pytest -n 2 --dist worksteal -q -rs
 
 check: .venv/.dev  ## format, lint, types, import rules, docs in sync
 	$(BIN)/ruff format --check .

@@ -133,7 +133,7 @@ class ScoredImage:
         yes: for each concept, how many of its questions were answered yes; None when one is unscored.
         dvd: the larger of the DvD scores over ordered pairs of concepts, 0 to 100; None with one concept or unscored.
         soft_dvd: the same from sums of P(yes).
-        dominating, dominated: the direction of ``dvd``; None when the score is 0 or None.
+        dominating, dominated: the direction of ``dvd``; None when the score is 0, None, or the same both ways.
         pairs: the DvD score of every ordered pair (dominating, dominated).
         verdict: None when unscored.
         problem: one line that says why it is unscored.
@@ -152,6 +152,11 @@ class ScoredImage:
     verdict: ImageVerdict | None = None
     problem: str | None = None
 
+    @property
+    def collapses(self) -> tuple[tuple[str, str], ...]:
+        """Every direction (dominating, dominated) in which a collapsed image collapses."""
+        return tuple(pair for pair, dvd in self.pairs.items() if dvd >= COLLAPSE) if self.verdict == "collapsed" else ()
+
 
 @dataclass(frozen=True)
 class PromptResult:
@@ -160,7 +165,7 @@ class PromptResult:
     Attributes:
         dvd_mean: mean DvD of its scored images, 0 to 100; ``dvd_interval`` is its bootstrap interval.
         presence: for each concept, in how many of the scored images the majority of its questions was yes.
-        dominating: the concept that dominates most of the collapsed images; None when none collapse.
+        dominating: what dominates in the most frequent direction of collapse; None when none collapse.
         verdict: None when nothing is scored.
     """
 

@@ -17,6 +17,7 @@ import numpy as np
 from PIL import Image
 
 import dominance.runs.manifest
+from dominance.cli.interrupts import insistent_interrupts
 from dominance.judges import ScriptedJudge
 from dominance.models import GenerationSettings, ModelFolder
 from dominance.records import Answer, Concept, Prompt, Question, Suite
@@ -70,11 +71,12 @@ def opinion(image: Image.Image, question: Question) -> float:
 
 
 def run(folder: Path) -> None:
-    tell(f"pid {os.getpid()}")
-    audit(SUITE, "light", LightJudge(opinion), folder, OPTIONS)
-    tell("done")
-    while True:
-        signal.pause()
+    with insistent_interrupts():
+        tell(f"pid {os.getpid()}")
+        audit(SUITE, "light", LightJudge(opinion), folder, OPTIONS)
+        tell("done")
+        while True:
+            signal.pause()
 
 
 def main() -> None:

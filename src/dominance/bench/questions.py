@@ -21,11 +21,6 @@ class QuestionSet:
     name: str
     templates: dict[Kind, tuple[str, ...]]
 
-    @property
-    def count(self) -> int:
-        """Questions a concept."""
-        return len(next(iter(self.templates.values())))
-
     def ask(self, concept: Concept) -> tuple[Question, ...]:
         """The questions about one concept, its name filled in."""
         article = "an" if concept.name[:1].lower() in "aeiou" else "a"
@@ -66,6 +61,8 @@ def _question_set(name: str, document: object, path: Path) -> QuestionSet:
         for text in listed:
             if "{concept}" not in text and "{a_concept}" not in text:
                 raise InputError(f"{path}: the question {text!r} names no concept; write {{concept}} or {{a_concept}}")
+        if len(set(listed)) < len(listed):
+            raise InputError(f"{path}: a question of kind {kind} stands there twice; one answer must not count twice")
         templates[kind] = tuple(listed)
     if len({len(listed) for listed in templates.values()}) > 1:
         counts = ", ".join(f"{kind} {len(listed)}" for kind, listed in templates.items())

@@ -51,7 +51,8 @@ def load_suite(spec: str) -> Suite:
             raise SuiteError(f"{on_one_line(spec)}: {error}") from None
     if "[" in spec:
         prompt = parse_prompt(spec, slug(spec))
-        return Suite("prompt", (dataclasses.replace(prompt, id=slug(prompt.text)),))
+        name = slug(prompt.text)
+        return Suite(name, (dataclasses.replace(prompt, id=name),))
     raise SuiteError(
         f"there is no suite {quoted(spec)}{suggestion(spec, bundled)} give a bundled suite "
         f"({', '.join(bundled)}), a {', '.join(_LOADERS)} file, or a prompt with its concepts in brackets, "

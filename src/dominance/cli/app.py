@@ -7,8 +7,9 @@ from typing import Annotated
 import typer
 
 from dominance.cli import audit, listing, report, score, train
+from dominance.cli.interrupts import insistent_interrupts
 from dominance.cli.process import prepare_process
-from dominance.cli.statuses import EXIT_INPUT, EXIT_INTERRUPTED
+from dominance.cli.statuses import EXIT_INPUT, EXIT_INTERNAL, EXIT_INTERRUPTED
 from dominance.errors import DominanceError
 
 _LONGEST_LINE = 1000
@@ -52,8 +53,9 @@ def main() -> None:
     """Runs the command line; every error that a user can cause ends in one line on standard error."""
     prepare_process()
     try:
-        status = app(standalone_mode=False)
-        sys.stdout.flush()
+        with insistent_interrupts():
+            status = app(standalone_mode=False)
+            sys.stdout.flush()
     except (typer.Abort, KeyboardInterrupt):
         _say("stopped")
         sys.exit(EXIT_INTERRUPTED)
@@ -72,6 +74,11 @@ def main() -> None:
             _say(f"error: the system refused: {error}; free space or mend the permissions, and run the command again")
         _drop_output()
         sys.exit(EXIT_INPUT)
+    except Exception as error:
+        if "DOMINANCE_TRACEBACK" in os.environ:
+            raise
+        _say(f"internal error: {type(error).__name__}: {error}; set DOMINANCE_TRACEBACK=1 to see where, and report it")
+        sys.exit(EXIT_INTERNAL)
     except SystemExit:  # typer's way out of a closed pipe, with the status that means a failed gate here
         sys.exit(EXIT_INPUT)
     sys.exit(status if isinstance(status, int) else 0)

@@ -55,12 +55,17 @@ def _concepts(model: str) -> _Rows:
     return [{str(key): value for key, value in row.items()} for row in listed]
 
 
+def _claims() -> _Rows:
+    return []  # none is reproduced by this version
+
+
 _LISTS: dict[str, Callable[[], _Rows]] = {
     "models": _models,
     "judges": _judges,
     "suites": _suites,
     "engines": _engines,
     "methods": _methods,
+    "claims": _claims,
 }
 LISTED: tuple[str, ...] = (*_LISTS, "concepts")
 

@@ -1,6 +1,7 @@
 """What the command line sets for its own process before the heavy libraries load; a user's settings win."""
 
 import ctypes
+import io
 import os
 import sys
 
@@ -20,6 +21,9 @@ def prepare_process() -> None:
     for name, value in _QUIET.items():
         os.environ.setdefault(name, value)
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal that lacks a sign shows another, not a traceback
     if sys.platform == "linux" and "GLIBC_TUNABLES" not in os.environ:
         _keep_freed_memory()
 

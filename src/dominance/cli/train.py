@@ -70,7 +70,7 @@ def judge(
     model: Annotated[
         str, typer.Option(help="Pipeline whose autoencoder's artefacts the judge learns to see through.")
     ] = ("miniature"),
-    pictures: Annotated[int, typer.Option(min=320, help="Pictures that the judge sees.")] = 120_000,
+    pictures: Annotated[int, typer.Option(min=320, help="Pictures that the judge sees.")] = 112_000,
     seed: Seed = 0,
     device: TrainDevice = "auto",
 ) -> None:
@@ -80,9 +80,11 @@ def judge(
     from dominance.models.folders import find_model
     from dominance.training.judge import JudgeSettings, load_autoencoder, train_judge
 
-    autoencoder = load_autoencoder(find_model(model).path)
+    source = find_model(model)
     settings = JudgeSettings(seed=seed, pictures=pictures)
-    note(f"wrote {train_judge(settings, out, load_questions().ask, autoencoder, str(find_device(device)))}")
+    autoencoder = load_autoencoder(source.path)
+    ask = load_questions().ask
+    note(f"wrote {train_judge(settings, out, ask, autoencoder, source.identity, str(find_device(device)))}")
 
 
 @app.command("card", epilog="\b\nExample:\n  dominance train card --out MODEL_CARD.md --runs runs/card")
@@ -97,7 +99,7 @@ def card(
     """Measure a miniature model and its judge on fresh seeds and write the model card."""
     from dominance.reproduce.model_card import measure
     from dominance.reproduce.model_card_page import card_page
-    from dominance.runs.folder import write_whole
+    from dominance.whole_files import write_whole
 
     write_whole(out, card_page(measure(model, judge, runs, device, seeds)).encode())
     note(f"wrote {out}")

@@ -15,7 +15,7 @@ from dominance.errors import ModelError
 from dominance.judges.protocol import as_answer
 from dominance.models.complaints import in_one_line
 from dominance.models.devices import find_device
-from dominance.models.folders import content_identity
+from dominance.models.folders import content_identity, read_defaults
 from dominance.records import Answer, Question
 
 
@@ -28,10 +28,15 @@ class BlipJudge:
     model: BlipForQuestionAnswering
     tokenizer: BertTokenizer
     processor: BlipImageProcessorPil
+    taught: tuple[dict[str, str], ...] = ()
+    """``concept``, ``kind`` and ``text`` of every question that a judge of few concepts was taught; else empty."""
 
     def check(self, questions: Sequence[Question]) -> None:
-        """Refuses questions with words that the tokenizer does not know, and questions that it would cut off."""
+        """Refuses questions that it was not taught, that hold words it does not know, or that it would cut off."""
+        texts = {entry["text"] for entry in self.taught}
         for question in questions:
+            if texts and question.text not in texts:
+                raise ModelError(self._untaught(question))
             tokens = self.tokenizer.tokenize(question.text)
             if self.tokenizer.unk_token in tokens:
                 raise ModelError(
@@ -45,6 +50,15 @@ class BlipJudge:
                     f"the judge {self.name!r} reads {longest} tokens of a question, and {question.text[:200]!r} has"
                     f" {len(tokens)}; shorten the concept, or give another --judge"
                 )
+
+    def _untaught(self, question: Question) -> str:
+        kinds = {entry["concept"]: entry["kind"] for entry in self.taught}
+        asked = f"the judge {self.name!r} was never taught to answer {question.text[:200]!r}"
+        if question.concept in kinds:
+            kind = kinds[question.concept]
+            return f"{asked}; it knows {question.concept!r} as [{question.concept}:{kind}] and under its own questions"
+        known = ", ".join(f"{name}:{kind}" for name, kind in kinds.items())
+        return f"{asked}; it knows {known}: give one of these, or another --judge"
 
     @torch.inference_mode()
     def answer(
@@ -92,17 +106,29 @@ def load_blip_judge(name: str, path: Path, device: str = "auto") -> BlipJudge:
             f"the judge {name!r} has no config.json with .safetensors weights in {path}; give the folder of a BLIP-VQA"
             " model"
         )
+    place = find_device(device)
     try:
         model = _load_model(path)
         tokenizer = BertTokenizer.from_pretrained(path, local_files_only=True)
         processor = BlipImageProcessorPil.from_pretrained(path, local_files_only=True)
+        model = model.eval().to(place)
     except Exception as error:  # transformers raises whatever the broken part raises
         raise ModelError(
             f"cannot load the judge {name!r} from {path}: {in_one_line(error)}; save or fetch it again"
         ) from error
     if tokenizer.unk_token_id in tokenizer.convert_tokens_to_ids(["yes", "no"]):
         raise ModelError(f"the judge {name!r} in {path} has no words for yes and no; give a BLIP-VQA model")
-    return BlipJudge(name, content_identity(path), model.eval().to(find_device(device)), tokenizer, processor)
+    return BlipJudge(name, content_identity(path), model, tokenizer, processor, _taught(path))
+
+
+def _taught(path: Path) -> tuple[dict[str, str], ...]:
+    taught = read_defaults(path).get("taught", [])
+    complete = isinstance(taught, list) and all(
+        isinstance(e, dict) and set(e) == {"concept", "kind", "text"} for e in taught
+    )
+    if not complete:
+        raise ModelError(f"{path / 'dominance.json'}: taught is no list of concept, kind and text; mend or delete it")
+    return tuple(taught)
 
 
 def _load_model(path: Path) -> BlipForQuestionAnswering:

@@ -8,6 +8,8 @@ import numpy as np
 from dominance.errors import InputError
 from dominance.records import Interval, Rate
 
+_MOST_WEIGHTS = 4_000_000
+
 
 def wilson_interval(count: int, n: int, confidence: float = 0.95) -> Interval:
     """Wilson's score interval of a rate, each end from 0 to 1.
@@ -53,8 +55,13 @@ def bootstrap_mean(
     if not kept:
         raise InputError("a mean over nothing has no interval; give at least one value")
     sums, sizes = np.array([c.sum() for c in kept]), np.array([float(c.size) for c in kept])
-    weights = np.random.default_rng(seed).multinomial(len(kept), np.full(len(kept), 1 / len(kept)), size=resamples)
-    means = (weights @ sums) / (weights @ sizes)
+    rng = np.random.default_rng(seed)
+    chunk = max(1, _MOST_WEIGHTS // len(kept))  # bounds the memory, without a change to what is drawn
+    means = []
+    for start in range(0, resamples, chunk):
+        count = min(chunk, resamples - start)
+        weights = rng.multinomial(len(kept), np.full(len(kept), 1 / len(kept)), size=count)
+        means.append((weights @ sums) / (weights @ sizes))
     tail = (1 - confidence) / 2
-    low, high = np.quantile(means, [tail, 1 - tail])
+    low, high = np.quantile(np.concatenate(means), [tail, 1 - tail])
     return (float(low), float(high))

@@ -12,7 +12,6 @@ from dominance.models.complaints import in_one_line
 
 BUNDLED_MODELS: tuple[str, ...] = ("miniature",)
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*(@[\w.-]+)?")
-_KEPT = ("*.safetensors", "*.json", "*.txt", "*.model")
 _LONGEST_HUB_ID = 200
 _WEIGHTED = ("unet", "transformer", "vae", "text_encoder", "text_encoder_2", "text_encoder_3")
 _IDENTIFYING = {".safetensors", ".json", ".txt", ".model"}
@@ -33,6 +32,12 @@ class ModelFolder:
     path: Path
     identity: str
     defaults: dict[str, object]
+
+    @property
+    def scheduler(self) -> str | None:
+        """Class of the noise scheduler that the pipeline's folder names."""
+        listed = json.loads((self.path / "model_index.json").read_text(encoding="utf-8")).get("scheduler")
+        return listed[1] if isinstance(listed, list) and len(listed) == 2 else None
 
 
 def is_folder(path: Path) -> bool:
@@ -128,11 +133,12 @@ def read_defaults(path: Path) -> dict[str, object]:
 
 
 def _from_hub(name: str) -> ModelFolder:
-    from huggingface_hub import snapshot_download
+    from diffusers import DiffusionPipeline
 
     repository, _, revision = name.partition("@")
     try:
-        path = Path(snapshot_download(repository, revision=revision or None, allow_patterns=list(_KEPT)))
+        # Fetches the components that model_index.json names, one precision of each, and nothing else.
+        path = Path(DiffusionPipeline.download(repository, revision=revision or None, use_safetensors=True))
     except Exception as error:  # the hub's client raises many kinds; each ends here as one line
         raise ModelError(
             f"cannot fetch the model {name!r} from the hub ({type(error).__name__}: {in_one_line(error, 160)}); check"

@@ -7,10 +7,10 @@ from pathlib import Path
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from dominance.records import RunResult
-from dominance.report.atomic import write_atomically
 from dominance.report.page import VERDICTS, build_page, percent
 from dominance.report.plots import dvd_range, presence_bar
 from dominance.report.sentences import plural
+from dominance.whole_files import write_whole
 
 REPORT_NAME = "report.html"
 _IN_VIEW = 24
@@ -38,7 +38,7 @@ def write_report(result: RunResult, folder: Path) -> Path:
     Raises:
         RunError: the page cannot be written.
     """
-    return write_atomically(folder / REPORT_NAME, _chunks(result, folder))
+    return write_whole(folder / REPORT_NAME, then=_chunks(result, folder))
 
 
 def _chunks(result: RunResult, folder: Path) -> Iterator[bytes]:

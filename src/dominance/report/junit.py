@@ -5,9 +5,9 @@ from pathlib import Path
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from dominance.records import PromptResult, RunResult
-from dominance.report.atomic import write_atomically
 from dominance.report.ranking import directions
 from dominance.report.sentences import number, prompt_sentence
+from dominance.whole_files import write_whole
 
 _ILLEGAL = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """What XML 1.0 cannot hold, not even escaped."""
@@ -35,7 +35,7 @@ def write_junit(result: RunResult, path: Path) -> Path:
         suite.set(attribute, str(len(list(suite.iter(tag)))))
     suite.set("errors", "0")
     indent(root)
-    return write_atomically(path, [tostring(root, encoding="utf-8", xml_declaration=True), b"\n"])
+    return write_whole(path, tostring(root, encoding="utf-8", xml_declaration=True), b"\n")
 
 
 def _prompt_case(suite: Element, result: RunResult, prompt: PromptResult) -> None:

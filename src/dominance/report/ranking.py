@@ -20,11 +20,7 @@ class Direction:
 
 def directions(result: PromptResult) -> tuple[Direction, ...]:
     """The directions in which the prompt's images collapse, the most frequent first."""
-    counts = Counter(
-        (image.dominating, image.dominated)
-        for image in result.images
-        if image.verdict == "collapsed" and image.dominating is not None and image.dominated is not None
-    )
+    counts = Counter(pair for image in result.images for pair in image.collapses)
     ordered = sorted(counts.items(), key=lambda item: -item[1])
     return tuple(Direction(dominating, dominated, images) for (dominating, dominated), images in ordered)
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from PIL import Image
 
+from dominance.errors import ItemError
 from dominance.judges import Judge
 from dominance.metrics import rate
 from dominance.miniature.concepts import CONCEPTS
@@ -20,6 +21,8 @@ from dominance.training.judge_pictures import JudgedPicture, garbled_whole, samp
 _SEED = 777_000
 """Far from every training seed."""
 _BATCH = 16
+ABOUT_ITSELF: frozenset[str] = frozenset({"own backdrop, concept missing", "garbled shape"})
+"""Controls in which the judge is asked about the very concept that was hidden or destroyed."""
 
 Ask = Callable[[Concept], tuple[Question, ...]]
 
@@ -49,7 +52,7 @@ def grade_qualities(judge: Judge, ask: Ask, pictures: int) -> list[GradeQuality]
     for picture, answers in _judged(judge, ask, drawn, pictures, "judge on renders"):
         for answer in answers:
             truth = true_answers(answer.question.concept, picture.truths)[answer.question.grade - 1]
-            hits[answer.question.grade - 1, int(truth), int(answer.yes == truth)] += 1
+            hits[answer.question.grade - 1, int(truth), int(_decided(answer) == truth)] += 1
     return [
         GradeQuality(grade, rate(int(yes[1]), int(yes.sum())), rate(int(no[1]), int(no.sum())))
         for grade, (no, yes) in enumerate(hits, start=1)
@@ -57,7 +60,10 @@ def grade_qualities(judge: Judge, ask: Ask, pictures: int) -> list[GradeQuality]
 
 
 def negative_controls(judge: Judge, ask: Ask, each: int) -> dict[str, Rate]:
-    """How often the judge says yes where the truth is no, by kind of picture; every concept is asked about alike."""
+    """How often the judge says yes where the truth is no, by kind of picture.
+
+    About a garbled or missing concept only that concept is asked; elsewhere, two that are not there.
+    """
     rng = np.random.default_rng([_SEED, 1])
     controls: dict[str, list[JudgedPicture]] = {
         "blank": [JudgedPicture(np.full((64, 64, 3), rng.integers(0, 256, 3), np.uint8), ()) for _ in range(each)],
@@ -69,13 +75,22 @@ def negative_controls(judge: Judge, ask: Ask, each: int) -> dict[str, Rate]:
     rates = {}
     for name, pictures in controls.items():
         said = [
-            bool(answer.yes)
+            _decided(answer)
             for picture, answers in _judged(judge, ask, pictures, each, f"judge on {name}")
             for answer in answers
+            if name not in ABOUT_ITSELF or answer.question.concept == picture.truths[0].concept
             if not true_answers(answer.question.concept, picture.truths)[answer.question.grade - 1]
         ]
         rates[name] = rate(sum(said), len(said))
     return rates
+
+
+def _decided(answer: Answer) -> bool:
+    if answer.yes is None:
+        raise ItemError(
+            f"the judge left {answer.question.text!r} unanswered ({answer.problem}); its quality is unknown"
+        )
+    return answer.yes
 
 
 def _name(index: int) -> str:

@@ -9,8 +9,10 @@ _HEAD = """# Model card: {model}
 
 Measured by `dominance train card` on fresh seeds with the judge `{judge}`; anyone can run it again. Intervals are 95%:
 Wilson for rates, bootstrap clustered by prompt (10 000 resamples) for means. The pictures are 64×64 and procedural, the
-model is a miniature Stable Diffusion trained on them and on nothing else; what it shows is how dominance arises in a
-world whose training data is known, not how often it happens in larger models.
+model is a miniature Stable Diffusion trained on them and on nothing else; what it shows is dominance in a world
+whose training data is known, not how often it happens in larger models. It is a first version: whether rigidity causes
+the dominance below is not established, since the same entities rendered varied have not been measured under the same
+condition, and word order plays a large part (see the last table).
 """
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dominance.bench import QuestionSet, load_questions, load_suite
-from dominance.errors import InputError, ModelError
+from dominance.errors import InputError, ModelError, RunError
 from dominance.judges import Judge
 from dominance.models import GenerationSettings, ModelFolder, find_model
 from dominance.records import Gate, RunResult, Suite
@@ -60,15 +60,17 @@ class AuditOptions:
             raise InputError(f"no engine {self.engine[:60]!r}; give one of {', '.join(ENGINES)}")
         if self.method not in METHODS:
             raise InputError(f"no method {self.method[:60]!r}; give one of {', '.join(METHODS)}")
-        if self.gate is not None:
-            check_gate(self.gate)
 
 
 def check_gate(gate: Gate) -> None:
-    """Raises an InputError unless every limit is a share from 0 to 1."""
+    """Raises an InputError unless every limit is a share from 0 to 1, and one of them says what an image must show."""
     for name, share in asdict(gate).items():
         if share is not None and not 0 <= share <= 1:
             raise InputError(f"the gate's {name.replace('_', '-')} is {share}; give a share from 0 to 1")
+    if gate.max_collapse is None and gate.min_presence is None:
+        raise InputError(
+            "the gate limits only unscored images, so any picture would pass; give max-collapse or min-presence"
+        )
 
 
 def audit(
@@ -106,7 +108,7 @@ def audit(
         questions=asked,
         images=plan_images(loaded, options.seeds, source.identity, settings.record()),
         settings=_settings_record(options, settings, questions),
-        image_settings=settings.record(),
+        origin="audit",
     )
     return _run(plan, folder, seen_by, source, settings, options)
 
@@ -118,14 +120,29 @@ def _run(
     # A new folder is not even made before the model is known to load; an old one may need no model.
     prepared = None if (folder / LEDGER_NAME).exists() else prepare_model(source, options, plan)
     with held(folder), Ledger(folder / LEDGER_NAME) as ledger:
+        check_same_suite(plan, ledger, folder)
         missing = missing_images(plan.images, ledger, folder)
         drawer = (prepared or prepare_model(source, options, plan)) if missing else None
         ledger.put("plan", plan_document(plan))
         if drawer is not None:
-            make_images(missing, drawer, settings, ledger, folder, options.batch or fitting_batch(drawer))
-            ledger.put("scheduler", drawer.scheduler)
-        del prepared, drawer  # the judge may need the memory
-        return finish(plan, ledger, folder, judge, {"model": {"name": plan.model, "identity": source.identity}})
+            ledger.forget_images(image.item for image in missing)
+            make_images(missing, drawer, settings, ledger, folder, options.batch or fitting_batch(drawer, settings))
+        del prepared, drawer  # the judge needs none of it
+        described = {"name": plan.model, "identity": source.identity, "scheduler": source.scheduler}
+        return finish(plan, ledger, folder, judge, {"model": described, "device": options.device})
+
+
+def check_same_suite(plan: Plan, ledger: Ledger, folder: Path) -> None:
+    """Raises a RunError if the folder holds a run of another suite, or of images from another source."""
+    earlier = ledger.get("plan")
+    if not isinstance(earlier, dict):
+        return
+    for what, held_here, wanted in (
+        ("the suite", earlier["suite"]["name"], plan.suite.name),
+        ("the origin of images", earlier["origin"], plan.origin),
+    ):
+        if held_here != wanted:
+            raise RunError(f"{folder} holds a run with {what} {held_here!r}, not {wanted!r}; give another --out")
 
 
 def finish(plan: Plan, ledger: Ledger, folder: Path, judge: Judge, manifest: dict[str, object]) -> RunResult:
@@ -135,11 +152,10 @@ def finish(plan: Plan, ledger: Ledger, folder: Path, judge: Judge, manifest: dic
     waiting = unanswered(plan, ledger, folder)
     if waiting:
         ask_judge(waiting, plan, judge, ledger)
-    scheduler = ledger.get("scheduler")
     described = {
         **manifest,
         "judge": {"name": judge.name, "identity": judge.identity},
-        "settings": plan.settings | ({} if scheduler is None else {"scheduler": scheduler}),
+        "settings": plan.settings,
         **environment(),
     }
     ledger.put("manifest", described)
@@ -151,6 +167,8 @@ def finish(plan: Plan, ledger: Ledger, folder: Path, judge: Judge, manifest: dic
 def limited(suite: Suite, options: AuditOptions) -> Suite:
     """The suite's first prompts, if a limit is set, under the gate that the options set."""
     gate = options.gate if options.gate is not None else suite.gate
+    if gate is not None:
+        check_gate(gate)
     return replace(suite, prompts=suite.prompts[: options.limit], gate=gate)
 
 
@@ -179,12 +197,14 @@ def prepare_model(source: ModelFolder, options: AuditOptions, plan: Plan) -> "Pi
     return model
 
 
-def fitting_batch(model: "PipelineModel") -> int:
-    """Images at once: 32 at small latents, fewer as they grow."""
+def fitting_batch(model: "PipelineModel", settings: GenerationSettings) -> int:
+    """Images at once: 32 at small latents, fewer as they grow; 512² pictures at eight pixels a latent ride by 16."""
     denoiser = getattr(model.pipeline, "unet", None) or getattr(model.pipeline, "transformer", None)
-    side = getattr(getattr(denoiser, "config", None), "sample_size", 64)
-    area = side * side if isinstance(side, int) else 64 * 64
-    return max(1, min(32, 2**16 // area))
+    side = getattr(getattr(denoiser, "config", None), "sample_size", 128)
+    side = side if isinstance(side, int) else 128
+    scale = getattr(model.pipeline, "vae_scale_factor", 8)
+    rows, columns = (side if asked is None else asked // scale for asked in (settings.height, settings.width))
+    return max(1, min(32, 2**16 // (rows * columns)))
 
 
 def _settings_record(options: AuditOptions, settings: GenerationSettings, questions: QuestionSet) -> dict[str, object]:

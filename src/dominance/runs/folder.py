@@ -8,6 +8,7 @@ from pathlib import Path
 
 from dominance.bench.wording import on_one_line
 from dominance.errors import RunError
+from dominance.whole_files import write_failed
 
 LEDGER_NAME = "run.sqlite"
 _LOCK_NAME = "run.lock"
@@ -74,32 +75,3 @@ def _take(lock: int, path: Path) -> None:
         ) from None
     except OSError as error:
         raise write_failed(path, error) from None
-
-
-def write_failed(path: Path, error: OSError) -> RunError:
-    """The one line for a disk that takes no more."""
-    return RunError(
-        f"cannot write {path} ({error.strerror or error}); nothing finished is lost: free space, or mend the"
-        " permissions, and run the same command again to resume"
-    )
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Writes a file so that a kill or a full disk leaves either all of it or nothing.
-
-    Raises:
-        RunError: the disk refuses.
-    """
-    temporary = path.with_name(f".{path.name}.partial")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with temporary.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except OSError as error:
-        raise write_failed(path, error) from None
-    finally:
-        with contextlib.suppress(OSError):
-            temporary.unlink()

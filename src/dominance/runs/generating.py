@@ -10,10 +10,10 @@ from dominance.errors import DominanceError, ItemError
 from dominance.models.complaints import in_one_line
 from dominance.models.settings import GenerationSettings
 from dominance.progress import Progress
-from dominance.runs.folder import write_whole
 from dominance.runs.ledger import ImageRow, Ledger
 from dominance.runs.pictures import is_whole, png_bytes
 from dominance.runs.plan import PlannedImage
+from dominance.whole_files import write_whole
 
 Item = TypeVar("Item")
 Outcome = TypeVar("Outcome")
@@ -28,12 +28,10 @@ class Draws(Protocol):
 
 
 def missing_images(planned: Sequence[PlannedImage], ledger: Ledger, folder: Path) -> list[PlannedImage]:
-    """The images still to be made, each item once; rows whose files are gone or broken are forgotten first."""
+    """The images still to be made, each item once: those without a row, and those whose files are gone or broken."""
     rows = ledger.images()
     wanted = {image.item: image for image in planned}
-    broken = [item for item in wanted if item in rows and not is_whole(folder / rows[item].file)]
-    ledger.forget_images(broken)
-    return [image for item, image in wanted.items() if item not in rows or item in broken]
+    return [i for item, i in wanted.items() if item not in rows or not is_whole(folder / rows[item].file)]
 
 
 def make_images(

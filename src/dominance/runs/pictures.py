@@ -3,17 +3,21 @@
 import io
 from pathlib import Path
 
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageOps, UnidentifiedImageError
 
-from dominance.errors import ItemError
+from dominance.errors import ItemError, RunError
 from dominance.models.complaints import in_one_line
 
 
 def open_image(path: Path) -> Image.Image | ItemError:
-    """The image as RGB, or why it cannot be read."""
+    """The image as RGB, upright and on white where it is transparent, or why it cannot be read."""
     try:
         with Image.open(path) as image:
-            return image.convert("RGB")
+            upright = ImageOps.exif_transpose(image)
+            if not upright.has_transparency_data:
+                return upright.convert("RGB")
+            white = Image.new("RGBA", upright.size, "white")
+            return Image.alpha_composite(white, upright.convert("RGBA")).convert("RGB")
     except FileNotFoundError:
         return ItemError(f"the image {path} is gone")
     except UnidentifiedImageError:
@@ -23,9 +27,20 @@ def open_image(path: Path) -> Image.Image | ItemError:
 
 
 def is_whole(path: Path) -> bool:
-    """Whether a PNG that a run has written is still whole, by its checksums; its pixels are not decoded."""
+    """Whether a PNG that a run has written is still whole, by its checksums; its pixels are not decoded.
+
+    Raises:
+        RunError: the file is there, but the system does not let it be read; then nothing is known about it.
+    """
     try:
-        with Image.open(path) as image:
+        content = path.read_bytes()
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+        return False
+    except OSError as error:
+        reason = error.strerror or error
+        raise RunError(f"the image {path} cannot be read ({reason}); mend that, and run the command again") from None
+    try:
+        with Image.open(io.BytesIO(content)) as image:
             image.verify()
     except Exception:  # a decoder raises whatever a broken file makes it raise
         return False

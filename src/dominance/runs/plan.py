@@ -38,7 +38,7 @@ class Plan:
     Attributes:
         questions: for each concept, the questions asked about it.
         settings: all settings of the run, as its manifest shows them.
-        image_settings: those that decide what is drawn.
+        origin: ``audit`` for images that the run makes, ``score`` for images that were brought.
     """
 
     suite: Suite
@@ -48,7 +48,7 @@ class Plan:
     questions: dict[Concept, tuple[Question, ...]]
     images: tuple[PlannedImage, ...]
     settings: dict[str, object]
-    image_settings: dict[str, object]
+    origin: str
 
     def asked_about(self, prompt: Prompt) -> tuple[Question, ...]:
         """All questions about the images of a prompt."""
@@ -110,7 +110,7 @@ def plan_document(plan: Plan) -> dict[str, object]:
         ],
         "images": [asdict(image) for image in plan.images],
         "settings": plan.settings,
-        "image_settings": plan.image_settings,
+        "origin": plan.origin,
     }
 
 
@@ -133,5 +133,5 @@ def read_plan(document: dict) -> Plan:
         questions=questions,
         images=tuple(PlannedImage(**image) for image in document["images"]),
         settings=document["settings"],
-        image_settings=document["image_settings"],
+        origin=document["origin"],
     )

@@ -12,7 +12,7 @@ from dominance.judges import Judge
 from dominance.models.complaints import in_one_line
 from dominance.models.folders import is_folder
 from dominance.records import Prompt, RunResult, Suite
-from dominance.runs.audit import AuditOptions, finish, limited
+from dominance.runs.audit import AuditOptions, check_same_suite, finish, limited
 from dominance.runs.folder import LEDGER_NAME, check_run_folder, held
 from dominance.runs.judging import judge_for
 from dominance.runs.ledger import ImageRow, Ledger
@@ -56,9 +56,10 @@ def score(
         questions=asked,
         images=planned,
         settings={"questions": questions.name, "limit": options.limit},
-        image_settings={},
+        origin="score",
     )
     with held(folder), Ledger(folder / LEDGER_NAME) as ledger:
+        check_same_suite(plan, ledger, folder)
         ledger.put("plan", plan_document(plan))
         _enter(planned, ledger)
         return finish(plan, ledger, folder, seen_by, {"images": {"folder": str(images), "count": len(planned)}})

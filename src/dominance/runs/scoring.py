@@ -37,7 +37,7 @@ def score_image(
     questions = len(next(iter(by_concept.values())))
     pairs = {(a, b): dvd_score(counted[a], counted[b], questions) for a, b in itertools.permutations(counted, 2)}
     best = max(pairs, key=lambda pair: pairs[pair], default=None)
-    dominating, dominated = best if best is not None and pairs[best] > 0 else (None, None)
+    dominating, dominated = best if best is not None and pairs[best] > pairs[best[::-1]] else (None, None)
     return ScoredImage(
         prompt_id=prompt.id,
         name=name,
@@ -93,7 +93,7 @@ def score_prompt(prompt: Prompt, images: Sequence[ScoredImage]) -> PromptResult:
     """A prompt's images together; the interval of the mean is a bootstrap over its images."""
     scored = [image for image in images if image.verdict is not None]
     verdicts = Counter(image.verdict for image in scored)
-    directions = Counter(image.dominating for image in scored if image.verdict == "collapsed")
+    directions = Counter(pair for image in scored for pair in image.collapses)
     dvd = [image.dvd for image in scored if image.dvd is not None]
     return PromptResult(
         prompt=prompt,
@@ -105,7 +105,7 @@ def score_prompt(prompt: Prompt, images: Sequence[ScoredImage]) -> PromptResult:
         lost=verdicts["lost"],
         mixed=verdicts["mixed"],
         presence={concept.name: _presence(concept, scored) for concept in prompt.concepts},
-        dominating=directions.most_common(1)[0][0] if directions else None,
+        dominating=directions.most_common(1)[0][0][0] if directions else None,
         verdict=_prompt_verdict(scored, verdicts),
     )
 
@@ -121,7 +121,7 @@ def _presence(concept: Concept, scored: Sequence[ScoredImage]) -> Rate:
 def _prompt_verdict(scored: Sequence[ScoredImage], verdicts: Counter) -> PromptVerdict | None:
     if not scored:
         return None
-    directions = Counter((i.dominating, i.dominated) for i in scored if i.verdict == "collapsed")
+    directions = Counter(pair for image in scored for pair in image.collapses)
     most = directions.most_common(1)[0][1] if directions else 0
     for name, count in (("dominance", most), ("balanced", verdicts["balanced"]), ("lost", verdicts["lost"])):
         if 10 * count >= _MOST_OF_TEN * len(scored):
@@ -158,13 +158,15 @@ def judge_gate(gate: Gate, prompts: Sequence[PromptResult]) -> GateResult:
     scored = sum(prompt.scored for prompt in prompts)
     if scored == 0:
         return GateResult(False, f"nothing was scored: 0 of {planned} images")
-    if planned - scored > gate.max_unscored * planned:
+    if (planned - scored) / planned > gate.max_unscored:
         return GateResult(
             False, f"{planned - scored} of {planned} images unscored; at most {gate.max_unscored:.0%} may be"
         )
     failures = {p.prompt.id: reason for p in prompts if (reason := _gate_failure(gate, p)) is not None}
     if not failures:
-        return GateResult(True, f"all {len(prompts)} prompts hold ({_limits(gate)}), {scored} images scored")
+        return GateResult(
+            True, f"{len(prompts)} of {len(prompts)} prompts hold ({_limits(gate)}), {scored} images scored"
+        )
     first = next(iter(failures.values()))
     return GateResult(False, f"{len(failures)} of {len(prompts)} prompts fail: {first}", failures)
 
@@ -175,21 +177,21 @@ def _limits(gate: Gate) -> str:
         limits.append(f"collapse at most {gate.max_collapse:.0%}")
     if gate.min_presence is not None:
         limits.append(f"each concept present in at least {gate.min_presence:.0%}")
-    return ", ".join(limits) or "no limit but on unscored images"
+    return ", ".join(limits)
 
 
 def _gate_failure(gate: Gate, result: PromptResult) -> str | None:
     prompt, scored = result.prompt, result.scored
     if scored == 0:
         return f"{prompt.id}: none of its {len(result.images)} images was scored"
-    if gate.max_collapse is not None and result.collapsed > gate.max_collapse * scored:
+    if gate.max_collapse is not None and result.collapsed / scored > gate.max_collapse:
         return (
             f"{prompt.id}: {result.collapsed} of {scored} images collapse, {result.dominating} dominating;"
             f" at most {gate.max_collapse:.0%} may"
         )
     if gate.min_presence is not None:
         for concept, presence in result.presence.items():
-            if presence.count < gate.min_presence * scored:
+            if presence.count / scored < gate.min_presence:
                 return (
                     f"{prompt.id}: {concept} is present in {presence.count} of {scored} images;"
                     f" at least {gate.min_presence:.0%} must show it"

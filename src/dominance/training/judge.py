@@ -60,6 +60,11 @@ class Catechism:
     def __init__(self, ask: Callable[[Concept], tuple[Question, ...]]) -> None:
         questions = [ask(Concept(concept.name, concept.kind)) for concept in CONCEPTS]
         self.texts = [question.text for asked in questions for question in asked]
+        self.taught = [
+            {"concept": concept.name, "kind": concept.kind, "text": question.text}
+            for concept, asked in zip(CONCEPTS, questions, strict=True)
+            for question in asked
+        ]
         self.tokenizer = new_question_tokenizer(self.texts)
         rows = self.tokenizer(self.texts, padding=True, return_tensors="pt")
         self.tokens, self.mask = rows.input_ids, rows.attention_mask
@@ -201,6 +206,7 @@ def train_judge(
     folder: Path,
     ask: Callable[[Concept], tuple[Question, ...]],
     autoencoder: AutoencoderKL | None = None,
+    artefacts_of: str | None = None,
     device: str = "cpu",
 ) -> Path:
     """Trains, or resumes, and returns the folder of the finished judge, ``folder/judge``.
@@ -208,12 +214,14 @@ def train_judge(
     Args:
         ask: the questions about a concept, by rising strictness, as ``QuestionSet.ask`` gives them.
         autoencoder: whose artefacts the judge shall see through; None trains without them.
+        artefacts_of: its model's identity, so that a run is not resumed with another.
     """
     folder.mkdir(parents=True, exist_ok=True)
     catechism = Catechism(ask)
     student = JudgeInTraining(settings, catechism).to(device)
     autoencoder = None if autoencoder is None else autoencoder.to(device)
     schedule = Schedule(settings.pictures // settings.batch, settings.batch, settings.learning_rate)
+    record = settings.record() | {"questions": catechism.texts, "artefacts_of": artefacts_of}
     answer_ids = torch.tensor([catechism.no, catechism.yes])
     start = student.judge.decoder_start_token_id
 
@@ -234,7 +242,7 @@ def train_judge(
         aside = _weighted_answers(everything, truth) + 2 * _weighted_answers(somewhere, concept_patches(pictures))
         return said + 0.1 * ended + aside
 
-    train("judge", student, loss, schedule, folder / "judge.safetensors", settings.record())
+    train("judge", student, loss, schedule, folder / "judge.safetensors", record)
     return save_judge(student.judge.cpu(), catechism, folder / "judge")
 
 
@@ -251,7 +259,7 @@ def save_judge(judge: BlipForQuestionAnswering, catechism: Catechism, target: Pa
     BlipImageProcessorPil(size={"height": SIDE, "width": SIDE}, image_mean=_MEAN, image_std=_DEVIATION).save_pretrained(
         target
     )
-    (target / "dominance.json").write_text(json.dumps({"questions": "dominance-5"}) + "\n")
+    (target / "dominance.json").write_text(json.dumps({"taught": catechism.taught}, indent=1) + "\n")
     return target
 
 

@@ -43,8 +43,8 @@ class MiniatureSettings:
     """
 
     seed: int = 0
-    pictures: int = 120_000
-    autoencoder_pictures: int = 48_000
+    pictures: int = 96_000
+    autoencoder_pictures: int = 40_000
     world: World = field(default_factory=World)
     channels: tuple[int, ...] = CHANNELS
     batch: int = 32

@@ -27,7 +27,7 @@ def refusal(tmp_path):
 
 def test_the_own_set_asks_five_different_questions_of_every_kind_that_name_the_concept():
     questions = load_questions()
-    assert (questions.name, questions.count) == ("dominance-5", 5)
+    assert (questions.name, len(questions.templates["object"])) == ("dominance-5", 5)
     for kind in KINDS:
         asked = questions.ask(Concept("old umbrella", kind))
         assert [question.grade for question in asked] == [1, 2, 3, 4, 5]
@@ -49,7 +49,7 @@ def test_each_kind_is_asked_its_own_questions(tmp_path):
     path = tmp_path / "mine.yaml"
     path.write_text(lines(artist="['Style of {concept}?']"))
     questions = load_questions(path)
-    assert (questions.name, questions.count) == ("mine", 1)
+    assert (questions.name, len(questions.templates["object"])) == ("mine", 1)
     assert questions.ask(Concept("monet", "artist"))[0].text == "Style of monet?"
     assert questions.ask(Concept("tower", "landmark"))[0].text == "Is tower there?"
 

@@ -49,7 +49,7 @@ def refusal(load):
 
 def test_one_bracketed_prompt_is_a_suite():
     suite = load_suite("a [tower:landmark] and a [mug]")
-    assert suite == Suite("prompt", (Prompt("a-tower-and-a-mug", "a tower and a mug", (TOWER, MUG)),))
+    assert suite == Suite("a-tower-and-a-mug", (Prompt("a-tower-and-a-mug", "a tower and a mug", (TOWER, MUG)),))
     with pytest.raises(SuiteError, match=r"^prompt a-mug: the \[ at character 3 of 'a \[mug' is never closed"):
         load_suite("a [mug")
 

@@ -1,5 +1,6 @@
 """The BLIP judge: one encoding of an image serves all its questions, and the answer is the model's own."""
 
+import dataclasses
 import json
 import shutil
 from collections.abc import Sequence
@@ -117,10 +118,15 @@ def test_judging_disturbs_neither_torch_nor_the_model(judge: BlipJudge) -> None:
 def test_unknown_words_and_long_questions_are_refused(judge: BlipJudge) -> None:
     for concept in CONCEPTS:
         judge.check(ask(concept))
-    with pytest.raises(ModelError, match=r"does not know all words of .*zeppelin.* it cannot judge 'zeppelin'"):
+    with pytest.raises(ModelError, match=r"never taught .*zeppelin.* it knows tower:landmark, .*: give one of these"):
         judge.check([*ask(CONCEPTS[0]), *ask(Concept("zeppelin"))])
+    with pytest.raises(ModelError, match=r"it knows 'tower' as \[tower:landmark\]"):
+        judge.check(ask(Concept("tower")))
+    unlimited = dataclasses.replace(judge, taught=())
+    with pytest.raises(ModelError, match=r"does not know all words of .*zeppelin.* it cannot judge 'zeppelin'"):
+        unlimited.check([*ask(CONCEPTS[0]), *ask(Concept("zeppelin"))])
     with pytest.raises(ModelError, match="reads 30 tokens of a question"):
-        judge.check([Question("mug", "is a mug " * 20, 1)])
+        unlimited.check([Question("mug", "is a mug " * 20, 1)])
     with pytest.raises(ModelError) as refused:
         judge.check(ask(Concept("x" * 10_000)))
     assert len(str(refused.value)) < 600

@@ -89,7 +89,7 @@ def test_a_hub_that_cannot_be_reached_is_one_line(monkeypatch: pytest.MonkeyPatc
     def refuse(*arguments: object, **options: object) -> str:
         raise ConnectionError("no route\nto the hub")
 
-    monkeypatch.setattr("huggingface_hub.snapshot_download", refuse)
+    monkeypatch.setattr("diffusers.DiffusionPipeline.download", refuse)
     with pytest.raises(ModelError, match=r"'nobody/nothing' from the hub \(ConnectionError: no route to the hub\)"):
         find_model("nobody/nothing")
 
@@ -97,12 +97,12 @@ def test_a_hub_that_cannot_be_reached_is_one_line(monkeypatch: pytest.MonkeyPatc
 def test_a_model_of_the_hub_is_known_by_its_commit(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = []
 
-    def fetch(repository: str, revision: str | None, allow_patterns: list[str]) -> str:
+    def fetch(repository: str, revision: str | None, use_safetensors: bool) -> str:
         asked.append((repository, revision))
-        assert not any(pattern.endswith((".bin", ".ckpt", ".pt")) for pattern in allow_patterns)
+        assert use_safetensors
         return str(folder)
 
-    monkeypatch.setattr("huggingface_hub.snapshot_download", fetch)
+    monkeypatch.setattr("diffusers.DiffusionPipeline.download", fetch)
     assert find_model("someone/something@v1").identity == f"someone/something@{folder.name}"
     assert asked == [("someone/something", "v1")]
 

@@ -152,7 +152,7 @@ def test_gate(prompt_of, run_of):
     good, bad = prompt_of([BOTH] * 10), prompt_of([LOST_MUG] * 10)
     assert gate_sentence(run_of(good)) is None
     passed = gate_sentence(run_of(good, gate=Gate(max_collapse=0.2)))
-    assert passed == "Gate passed: all 1 prompts hold (collapse at most 20%), 10 images scored."
+    assert passed == "Gate passed: 1 of 1 prompts hold (collapse at most 20%), 10 images scored."
     assert "Gate failed: 1 of 1 prompts fail: " in str(gate_sentence(run_of(bad, gate=Gate(max_collapse=0.2))))
     assert gate_sentence(run_of(prompt_of([OUT]), gate=Gate())) == "Gate failed: nothing was scored: 0 of 1 images."
 
@@ -180,7 +180,11 @@ def test_gate(prompt_of, run_of):
         ([], ("tower", "mug"), "no images"),
         ([(5,)] * 9 + [(0,)], ("tower",), "tower shows in 9 of 10 images"),
         ([(5, 5, 5)] * 4, ("tower", "mug", "lamp"), "all 3 concepts show in 4 of 4 images"),
-        ([(5, 0, 4)] * 4, ("tower", "mug", "lamp"), "tower takes over from mug in 4 of 4 images"),
+        (
+            [(5, 0, 4)] * 4,
+            ("tower", "mug", "lamp"),
+            "tower takes over from mug in 4 of 4 images, lamp from mug in 4",
+        ),
     ],
 )
 def test_prompt_sentence(prompt_of, images, concepts, said):

@@ -58,7 +58,7 @@ def plan() -> Plan:
         questions=ask_all(suite, load_questions().ask),
         images=plan_images(suite, (0, 1, 2), "plain", SETTINGS.record()),
         settings={"seeds": [0, 1, 2]},
-        image_settings=SETTINGS.record(),
+        origin="audit",
     )
 
 

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from dominance.errors import RunError
-from dominance.runs.folder import check_run_folder, held, write_whole
+from dominance.runs.folder import check_run_folder, held
+from dominance.whole_files import write_whole
 
 
 def test_new_empty_and_run_folders_are_taken_and_nothing_is_made(tmp_path: Path) -> None:

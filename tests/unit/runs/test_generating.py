@@ -56,6 +56,7 @@ def test_deleted_and_damaged_images_are_missing_again_and_forgotten(
     assert not any(is_whole(run_folder / image.file) for image in (gone, cut, text))
     missing = missing_images(plan.images, ledger, run_folder)
     assert missing == [gone, cut, text]
+    ledger.forget_images(image.item for image in missing)
     assert not {image.item for image in missing} & ledger.images().keys()
     model = plain_model()
     make_images(missing, model, settings, ledger, run_folder, 8)

@@ -27,14 +27,14 @@ def image(prompt: Prompt, counts: Sequence[int | None], name: str = "0") -> Scor
     ("counts", "verdict", "dvd", "dominating"),
     [
         ((5, 5), "balanced", 0, None),
-        ((3, 3), "balanced", 24, "tower"),
+        ((3, 3), "balanced", 24, None),
         ((5, 3), "balanced", 40, "tower"),
         ((5, 0), "collapsed", 100, "tower"),
         ((0, 5), "collapsed", 100, "mug"),
         ((3, 2), "collapsed", 36, "tower"),
         ((2, 3), "collapsed", 36, "mug"),
         ((0, 0), "lost", 0, None),
-        ((2, 2), "lost", 24, "tower"),
+        ((2, 2), "lost", 24, None),
         ((2, 0), "collapsed", 40, "tower"),
         ((1, 0), "lost", 20, "tower"),
     ],
@@ -95,6 +95,13 @@ def test_a_prompt_is_dominated_from_seven_of_ten_in_one_direction() -> None:
     assert verdict(0, 0, 0) is None
 
 
+def test_with_three_concepts_a_direction_counts_wherever_it_collapses() -> None:
+    """Castle over book and castle over chair collapse in every image, whichever is the larger."""
+    result = score_prompt(THREE, [image(THREE, (5, 0, 1)), image(THREE, (5, 1, 0))] * 5)
+    assert result.verdict == "dominance"
+    assert result.dominating == "tower"
+
+
 def test_groups_cluster_by_prompt_and_name_the_nameless_by_kind() -> None:
     one = score_prompt(PAIR, [image(PAIR, (5, 0))] * 4)
     other = score_prompt(THREE, [image(THREE, (5, 5, 5))] * 4)
@@ -108,6 +115,9 @@ def test_the_gate_fails_closed_and_names_the_prompt() -> None:
     collapsed = score_prompt(PAIR, [image(PAIR, (5, 0))] * 3 + [image(PAIR, (5, 5))])
     alone = score_prompt(ALONE, [image(ALONE, (5,))] * 2)
     assert judge_gate(Gate(max_collapse=0.75), [collapsed, alone]).passed
+    assert judge_gate(
+        Gate(max_collapse=0.58), [score_prompt(PAIR, [image(PAIR, c) for c in 29 * [(5, 0)] + 21 * [(5, 5)]])]
+    ).passed
     failed = judge_gate(Gate(max_collapse=0.7), [collapsed, alone])
     assert not failed.passed
     assert "tower-mug: 3 of 4 images collapse, tower dominating" in failed.reason
