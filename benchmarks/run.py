@@ -38,7 +38,14 @@ def ratio(slow: Callable[[], object], quick: Callable[[], object], rounds: int =
     }
 
 
-def generation(model: str, images: int = 32) -> dict[str, float]:
+def prepare() -> None:
+    """The settings of the command line, for both sides of every comparison alike."""
+    from dominance.cli.process import prepare_process
+
+    prepare_process()
+
+
+def generation(model: str, images: int = 12) -> dict[str, float]:
     """Batches over prompts and seeds against a plain diffusers loop, one prompt at a time, on the same pipeline."""
     import torch
 
@@ -59,7 +66,7 @@ def generation(model: str, images: int = 32) -> dict[str, float]:
     return ratio(plain, lambda: drawer.generate(texts, seeds, GenerationSettings(25, 5.0)))
 
 
-def judging(judge: str, images: int = 24) -> dict[str, float]:
+def judging(judge: str, images: int = 16) -> dict[str, float]:
     """All ten questions of an image together against one call a question."""
     import numpy as np
     from PIL import Image
@@ -116,19 +123,21 @@ def main() -> None:
     parser.add_argument("--judge", default="miniature")
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
-    results = {
-        "start_up": start_up(),
-        "judging: ten questions together / one call a question": judging(given.judge),
-        "generation: batched / one prompt at a time": generation(given.model),
-        "demo audit": demo(given.model, given.judge),
+    prepare()
+    comparisons: dict[str, Callable[[], dict[str, float]]] = {
+        "start-up, beyond the interpreter's own": start_up,
+        "judging: ten questions together / one call a question": lambda: judging(given.judge),
+        "generation: batched / one prompt at a time": lambda: generation(given.model),
+        "demo audit": lambda: demo(given.model, given.judge),
     }
+    results = {}
+    for name, compare in comparisons.items():
+        results[name] = compare()
+        if not given.json:
+            figures = ", ".join(f"{key} {value:.2f}" for key, value in results[name].items())
+            print(f"{name}: {figures}", flush=True)
     if given.json:
         print(json.dumps(results, indent=2))
-        return
-    for name, figures in results.items():
-        print(name)
-        for key, value in figures.items():
-            print(f"    {key:15} {value:.2f}")
 
 
 if __name__ == "__main__":

@@ -9,6 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from jaxtyping import install_import_hook
+
+SHAPED = ("dominance.judges.blip", "dominance.training.denoiser", "dominance.training.patches")
+install_import_hook(SHAPED, "beartype.beartype")
 
 os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
 os.environ.setdefault("DIFFUSERS_VERBOSITY", "error")

@@ -40,10 +40,14 @@ def tell(word: str) -> None:
     os.write(1, f"{word}\n".encode())
 
 
-class LightModel:
-    """Noise from prompt and seed, a moment an image."""
+class LightFolder(ModelFolder):
+    """A model without a folder."""
 
     scheduler = "Light"
+
+
+class LightModel:
+    """Noise from prompt and seed, a moment an image."""
 
     def generate(self, texts: Sequence[str], seeds: Sequence[int], settings: GenerationSettings) -> list[Image.Image]:
         tell("drew")
@@ -81,7 +85,7 @@ def run(folder: Path) -> None:
 
 def main() -> None:
     stages = sys.modules["dominance.runs.audit"].__dict__
-    stages["find_model"] = lambda name: ModelFolder(name, Path(), "sha256:light", {"steps": 2, "guidance": 3.0})
+    stages["find_model"] = lambda name: LightFolder(name, Path(), "sha256:light", {"steps": 2, "guidance": 3.0})
     stages["prepare_model"] = lambda *arguments: LightModel()
     dominance.runs.manifest.environment = dict
     tell("ready")

@@ -107,7 +107,7 @@ def test_a_run_folder_holds_what_the_manifest_needs(audit: Command, tmp_path: Pa
         assert ledger.execute("SELECT count(*), count(verdict) FROM scores").fetchone() == (3, 3)
     assert manifest["model"]["identity"].startswith("sha256:")
     assert manifest["judge"]["identity"].startswith("sha256:")
-    assert manifest["settings"]["scheduler"] == "DDIMScheduler"
+    assert manifest["model"]["scheduler"] == "DDIMScheduler"
     assert {"dominance", "torch", "diffusers", "transformers", "python"} <= manifest["versions"].keys()
     assert manifest["hardware"]["cores"]
 
@@ -171,8 +171,12 @@ def test_one_bracketed_prompt_is_a_suite_and_its_run_has_a_place(
     monkeypatch.chdir(tmp_path)
     ran = command("audit", PAIR, "--model", tiny_model, "--judge", f"blip:{tiny_judge}", "--seeds", 2)
     assert ran.status == 0
-    assert (tmp_path / "runs" / "prompt" / "report.html").is_file()
-    for text in ("a tower and a mug", "2 images, 2 scored, 0 unscored", f"wrote {Path('runs/prompt/report.html')}"):
+    assert (tmp_path / "runs" / "a-tower-and-a-mug" / "report.html").is_file()
+    for text in (
+        "a tower and a mug",
+        "2 images, 2 scored, 0 unscored",
+        f"wrote {Path('runs/a-tower-and-a-mug/report.html')}",
+    ):
         assert text in ran.out
     assert "gate" not in ran.out
 

@@ -184,7 +184,7 @@ def test_bad_options(command: Command, tiny: Options, workplace: Path, name: str
 
 def test_words_that_the_judge_does_not_know(command: Command, tiny: Options, workplace: Path) -> None:
     line = check_refused(command, ["audit", "a [zeppelin] and a [mug]", *tiny, "--out", "run"], workplace)
-    assert "'zeppelin'" in line
+    assert "a zeppelin" in line
 
 
 def test_a_concept_beyond_what_the_model_reads(command: Command, tiny: Options, workplace: Path) -> None:

@@ -176,7 +176,9 @@ def test_the_second_process_on_a_run_folder_says_so_and_stops(
     audits: LightAudits, tmp_path: Path, command: Callable[..., Any], tiny_model: Path, tiny_judge: Path
 ) -> None:
     folder = tmp_path / "run"
-    arguments = ("a [mug]", "--model", tiny_model, "--judge", f"blip:{tiny_judge}", "--out", folder, "--seeds", 1)
+    suite = tmp_path / "light.yaml"
+    suite.write_text("prompts: ['a [mug]']")
+    arguments = (suite, "--model", tiny_model, "--judge", f"blip:{tiny_judge}", "--out", folder, "--seeds", 1)
     pid = audits.start(folder)
     audits.wait_for("drew", 2)
     os.kill(pid, signal.SIGSTOP)  # so that it is certainly still at work

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import cast
 
 import torch
+from jaxtyping import Float
 from PIL import Image
 from torch import Tensor
 from transformers import BertTokenizer, BlipForQuestionAnswering, BlipImageProcessorPil
@@ -72,7 +73,7 @@ class BlipJudge:
         given = iter(p_yes)
         return [tuple(as_answer(question, next(given)) for question in asked) for asked in questions]
 
-    def _p_yes(self, seen: Tensor, texts: list[str]) -> Tensor:
+    def _p_yes(self, seen: Float[Tensor, "question patch channel"], texts: list[str]) -> Float[Tensor, "question"]:
         """P(yes) / (P(yes) + P(no)) at the first answer position; ``seen`` is (question, patch, channel)."""
         rows = self.tokenizer(texts, padding=True, truncation=True, return_tensors="pt").to(seen.device)
         read = self.model.text_encoder(

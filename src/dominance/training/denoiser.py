@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 from diffusers.schedulers.scheduling_ddim import DDIMScheduler
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
@@ -39,8 +40,13 @@ class Denoiser(nn.Module):
                 norm_num_groups=16,
             )
 
-    def forward(self, latents: Tensor, timesteps: Tensor, tokens: Tensor) -> Tensor:
-        """Predicted velocity, shaped like the latents (image, channel, height, width)."""
+    def forward(
+        self,
+        latents: Float[Tensor, "image channel row column"],
+        timesteps: Int[Tensor, "image"],
+        tokens: Int[Tensor, "image token"],
+    ) -> Float[Tensor, "image channel row column"]:
+        """Predicted velocity, shaped like the latents."""
         text = self.text_encoder(tokens).last_hidden_state
         return self.unet(latents, timesteps, text).sample
 
@@ -82,7 +88,7 @@ def new_scheduler() -> DDIMScheduler:
 class CaptionedLatents:
     """One training batch: latents (image, channel, height, width) and one caption an image."""
 
-    latents: Tensor
+    latents: Float[Tensor, "image channel row column"]
     captions: list[str]
 
 

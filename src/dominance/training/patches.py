@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 from torch.nn.functional import pixel_shuffle, pixel_unshuffle
 
@@ -19,21 +20,21 @@ class PatchCode:
         basis: float32 (channel, 48); a latent is ``basis @ (patch - mean)``.
     """
 
-    mean: Tensor
-    basis: Tensor
+    mean: Float[Tensor, "48"]
+    basis: Float[Tensor, "channel 48"]
 
-    def encode(self, images: Tensor) -> Tensor:
+    def encode(self, images: Float[Tensor, "image 3 height width"]) -> Float[Tensor, "image channel row column"]:
         """Latents of images in [-1, 1]: (image, 3, height, width) to (image, channel, height/4, width/4)."""
         patches = pixel_unshuffle(images, PATCH) - self.mean[:, None, None]
         return torch.einsum("kp,nphw->nkhw", self.basis, patches)
 
-    def decode(self, latents: Tensor) -> Tensor:
+    def decode(self, latents: Float[Tensor, "image channel row column"]) -> Float[Tensor, "image 3 height width"]:
         """The images nearest to these latents that the code can express, blocky: the inverse shapes of ``encode``."""
         patches = torch.einsum("pk,nkhw->nphw", torch.linalg.pinv(self.basis), latents) + self.mean[:, None, None]
         return pixel_shuffle(patches, PATCH)
 
 
-def fit_patch_code(images: Tensor, channels: int) -> PatchCode:
+def fit_patch_code(images: Float[Tensor, "image 3 height width"], channels: int) -> PatchCode:
     """Principal components of the images' patches, each divided by the square root of its deviation.
 
     The square root lies between leaving brightness twelve times as strong as detail and whitening, which
