@@ -11,7 +11,12 @@ from typing import Any
 import pytest
 from jaxtyping import install_import_hook
 
-SHAPED = ("dominance.judges.blip", "dominance.training.denoiser", "dominance.training.patches")
+SHAPED = (
+    "dominance.judges.blip",
+    "dominance.training.denoiser",
+    "dominance.training.images",
+    "dominance.training.patches",
+)
 install_import_hook(SHAPED, "beartype.beartype")
 
 os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")

@@ -264,6 +264,25 @@ def test_run_folders_that_cannot_be_used(
     assert f"{workplace} cannot be written" in line
 
 
+def test_a_run_folder_of_another_suite_or_version_keeps_what_it_holds(
+    command: Command, tiny: Options, workplace: Path
+) -> None:
+    (workplace / "pictures" / "one").mkdir(parents=True)
+    Image.new("RGB", (8, 8)).save(workplace / "pictures" / "one" / "0.png")
+    (workplace / "s.yaml").write_text("prompts: [{id: one, prompt: 'a [mug]'}]")
+    (workplace / "other.yaml").write_text("prompts: ['a [lamp]']")
+    assert command("audit", "s.yaml", *tiny, "--out", "run").status == 0
+    other = ["audit", "other.yaml", *tiny, "--out", "run"]
+    assert "holds a run with the suite 's', not 'other'" in check_ledger_kept(command, other, workplace / "run")
+    brought = ["score", "pictures", "--suite", "s.yaml", *tiny[2:4], "--out", "run"]
+    assert "not 'score'" in check_ledger_kept(command, brought, workplace / "run")
+    with sqlite3.connect("run/run.sqlite") as ledger:
+        ledger.execute("UPDATE manifest SET value = '{}' WHERE name = 'plan'")
+    line = check_ledger_kept(command, ["audit", "s.yaml", *tiny, "--out", "run"], workplace / "run")
+    assert "is not one that this version of dominance reads" in line
+    assert check_ledger_kept(command, ["report", "run"], workplace / "run") == line
+
+
 def test_folders_of_images_that_cannot_be_scored(
     command: Command, tiny: Options, workplace: Path, tmp_path: Path
 ) -> None:

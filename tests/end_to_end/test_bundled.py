@@ -37,7 +37,7 @@ def test_the_judge_sees_what_is_there_and_little_that_is_not() -> None:
 
 def test_the_judge_refuses_what_it_does_not_know() -> None:
     judge = load_judge("miniature", "cpu")
-    with pytest.raises(dominance.errors.ModelError, match="does not know"):
+    with pytest.raises(dominance.errors.ModelError, match="was never taught"):
         judge.check(load_questions().ask(Concept("unicorn", "character")))
 
 

@@ -45,6 +45,9 @@ def dvd_score(dominating_yes: float | Tensor, dominated_yes: float | Tensor, que
 
 
 def _check_count(name: str, count: float | Tensor, questions: int) -> None:
-    values = torch.as_tensor(count)
+    try:
+        values = torch.as_tensor(count)
+    except (TypeError, ValueError, RuntimeError):
+        raise InputError(f"{name} is {count!r}; give counts of yes from 0 to {questions}") from None
     if values.is_complex() or not bool(((values >= 0) & (values <= questions)).all()):
         raise InputError(f"{name} is {count}; give counts of yes from 0 to {questions}")

@@ -20,9 +20,10 @@ from dominance.models import find_model
 from dominance.records import Concept, Prompt, PromptResult, Question, Rate, RunResult, Suite
 from dominance.reproduce.judge_quality import GradeQuality, grade_qualities, negative_controls
 from dominance.runs import AuditOptions, audit
+from dominance.runs.scoring import is_present
 from dominance.training.autoencoder import reconstruction_psnr
+from dominance.training.images import as_images
 from dominance.training.judge import load_autoencoder
-from dominance.training.miniature import as_images
 
 FIRST_SEED: int = 1000
 """Seeds of the card's images start here; sample sheets and suites use smaller ones."""
@@ -122,7 +123,7 @@ def _recognised(
     for picture, shown in zip(pictures, pixels, strict=True):
         for truth in picture.truths:
             answers = judge.answer([Image.fromarray(shown)], [ask(Concept(truth.concept, kinds[truth.concept]))])[0]
-            seen += 2 * sum(bool(answer.yes) for answer in answers) > len(answers)
+            seen += is_present(sum(bool(answer.yes) for answer in answers), len(answers))
             drawn += 1
     return rate(seen, drawn)
 
@@ -143,6 +144,7 @@ def outcomes(prompts: list[PromptResult]) -> tuple[int, int, int, int]:
         first, second = sorted(result.prompt.concepts, key=lambda concept: concept.kind == "object")
         for image in result.images:
             if image.verdict is not None:
-                one, other = (2 * (image.yes[c.name] or 0) > len(image.answers) / 2 for c in (first, second))
+                questions = len(image.answers) // 2
+                one, other = (is_present(image.yes[c.name] or 0, questions) for c in (first, second))
                 counts[(1 if other else 0) if one else (2 if other else 3)] += 1
     return counts[0], counts[1], counts[2], counts[3]

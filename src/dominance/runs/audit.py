@@ -14,7 +14,7 @@ from dominance.runs.generating import make_images, missing_images
 from dominance.runs.judging import ask_judge, judge_for, unanswered
 from dominance.runs.ledger import Ledger
 from dominance.runs.plan import Plan, ask_all, checked_suite, plan_document, plan_images
-from dominance.runs.results import result_of
+from dominance.runs.results import recorded_plan, result_of
 from dominance.seeds import DEFAULT_SEEDS, check_seeds
 
 if TYPE_CHECKING:
@@ -134,12 +134,12 @@ def _run(
 
 def check_same_suite(plan: Plan, ledger: Ledger, folder: Path) -> None:
     """Raises a RunError if the folder holds a run of another suite, or of images from another source."""
-    earlier = ledger.get("plan")
-    if not isinstance(earlier, dict):
+    earlier = recorded_plan(ledger, folder)
+    if earlier is None:
         return
     for what, held_here, wanted in (
-        ("the suite", earlier["suite"]["name"], plan.suite.name),
-        ("the origin of images", earlier["origin"], plan.origin),
+        ("the suite", earlier.suite.name, plan.suite.name),
+        ("the origin of images", earlier.origin, plan.origin),
     ):
         if held_here != wanted:
             raise RunError(f"{folder} holds a run with {what} {held_here!r}, not {wanted!r}; give another --out")

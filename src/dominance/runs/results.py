@@ -25,14 +25,27 @@ def read_result(folder: Path) -> RunResult:
             " `dominance audit` named"
         )
     with Ledger(folder / LEDGER_NAME) as ledger:
-        document = ledger.get("plan")
-        if document is None:
+        plan = recorded_plan(ledger, folder)
+        if plan is None:
             raise RunError(f"the run in {folder} has no plan yet; run its `dominance audit` command again")
-        try:
-            plan = read_plan(cast(dict, document))
-        except (KeyError, TypeError, ValueError):
-            raise RunError(f"the plan in {folder} is not one that this version of dominance reads") from None
         return result_of(plan, ledger, folder)
+
+
+def recorded_plan(ledger: Ledger, folder: Path) -> Plan | None:
+    """The plan of the run that the folder holds, or None where it never got that far.
+
+    Raises:
+        RunError: it was written by a version whose plans this one does not read.
+    """
+    document = ledger.get("plan")
+    if document is None:
+        return None
+    try:
+        return read_plan(cast(dict, document))
+    except (KeyError, TypeError, ValueError):
+        raise RunError(
+            f"the plan in {folder} is not one that this version of dominance reads; give another --out"
+        ) from None
 
 
 def result_of(plan: Plan, ledger: Ledger, folder: Path) -> RunResult:

@@ -22,6 +22,7 @@ from dominance.miniature.concepts import CONCEPTS
 from dominance.miniature.renderer import SIDE
 from dominance.miniature.truth import GRADES, true_answers
 from dominance.records import Concept, Question
+from dominance.training.images import as_images
 from dominance.training.judge_pictures import JudgedPicture, sample_judged
 from dominance.training.loop import Schedule, train
 
@@ -148,8 +149,7 @@ class JudgeInTraining(nn.Module):
 
 def as_judge_images(pictures: list[JudgedPicture]) -> Tensor:
     """Float32 (image, 3, 64, 64) in [-1, 1], what the judge's image processor makes of 64×64 pictures."""
-    pixels = np.stack([picture.pixels for picture in pictures])
-    return torch.from_numpy(pixels).permute(0, 3, 1, 2).float().div(127.5).sub(1).contiguous()
+    return as_images(np.stack([picture.pixels for picture in pictures]))
 
 
 def all_true_answers(pictures: list[JudgedPicture]) -> Tensor:

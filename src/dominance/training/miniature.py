@@ -17,6 +17,7 @@ from dominance.miniature.concepts import CONCEPTS, ENTITIES, OBJECTS
 from dominance.miniature.world import World
 from dominance.training.autoencoder import LATENT_CHANNELS, decoder_loss, new_autoencoder, reconstruction_psnr
 from dominance.training.denoiser import CHANNELS, CaptionedLatents, Denoiser, denoising_loss, new_scheduler
+from dominance.training.images import as_images
 from dominance.training.loop import Schedule, train
 from dominance.training.patches import PatchCode, fit_patch_code
 from dominance.training.vocabulary import new_tokenizer
@@ -61,11 +62,6 @@ def training_images(world: World, seed: int, first: int, count: int) -> tuple[li
     """Captions and images in [-1, 1], (image, 3, 64, 64), of ``count`` successive training pictures."""
     drawn = [world.picture(seed, index) for index in range(first, first + count)]
     return [caption for caption, _ in drawn], as_images(np.stack([picture.pixels for _, picture in drawn]))
-
-
-def as_images(pixels: np.ndarray) -> Tensor:
-    """Uint8 pixels (image, height, width, 3) as float32 images (image, 3, height, width) in [-1, 1]."""
-    return torch.from_numpy(pixels).permute(0, 3, 1, 2).float().div(127.5).sub(1).contiguous()
 
 
 def patch_code(settings: MiniatureSettings) -> PatchCode:

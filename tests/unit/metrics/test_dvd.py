@@ -53,6 +53,12 @@ def test_counts_out_of_range_are_refused(dominating: float, dominated: float) ->
         dvd_score(torch.tensor([1.0, dominating]), torch.tensor([1.0, dominated]))
 
 
+@pytest.mark.parametrize("count", ["3", None, object(), 1j])
+def test_what_is_no_number_is_refused(count: object) -> None:
+    with pytest.raises(InputError, match="give counts of yes from 0 to 5"):
+        dvd_score(count, 0)
+
+
 @pytest.mark.parametrize("questions", [0, -1, 2.5, True])
 def test_a_number_of_questions_that_is_none_is_refused(questions: object) -> None:
     with pytest.raises(InputError, match="whole number of questions"):
