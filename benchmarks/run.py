@@ -67,7 +67,7 @@ def generation(model: str, images: int = 12) -> dict[str, float]:
 
 
 def judging(judge: str, images: int = 16) -> dict[str, float]:
-    """All ten questions of an image together against one call a question."""
+    """All ten questions of an image together, one image at a time, against one call a question."""
     import numpy as np
     from PIL import Image
 
@@ -89,7 +89,11 @@ def judging(judge: str, images: int = 16) -> dict[str, float]:
             for question in questions:
                 seen_by.answer([picture], [[question]])
 
-    return ratio(one_by_one, lambda: seen_by.answer(pictures, [questions] * images))
+    def together() -> None:
+        for picture in pictures:
+            seen_by.answer([picture], [questions])
+
+    return ratio(one_by_one, together)
 
 
 def start_up() -> dict[str, float]:
