@@ -6,8 +6,8 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from dominance.bench import bracketed, parse_prompt
-from dominance.bench.mentions import mention
 from dominance.errors import SuiteError
+from dominance.mentions import mention
 from dominance.records import KINDS, Concept, Prompt
 
 

@@ -17,6 +17,7 @@ from PIL import Image
 from transformers import PreTrainedModel
 
 from dominance.errors import ItemError, ModelError
+from dominance.mentions import mention
 from dominance.models.complaints import in_one_line
 from dominance.models.devices import find_device
 from dominance.models.folders import ModelFolder
@@ -98,11 +99,6 @@ class PipelineModel:
     folder: ModelFolder
     pipeline: DiffusionPipeline
 
-    @property
-    def scheduler(self) -> str:
-        """The class of the pipeline's scheduler, for the manifest."""
-        return type(self.pipeline.components.get("scheduler")).__name__
-
     def cut_concepts(self, prompts: Sequence[Prompt]) -> list[tuple[Prompt, str, int]]:
         """Concepts that lie beyond what the text encoder reads: prompt, concept's name, the limit in tokens.
 
@@ -116,12 +112,12 @@ class PipelineModel:
         limit = min(int(tokenizer.model_max_length) for tokenizer in tokenizers)
         cut = []
         for prompt in prompts:
-            ids = tokenizers[0](prompt.text, add_special_tokens=False).input_ids
-            if len(ids) <= limit - 2:
+            offsets = tokenizers[0](prompt.text, add_special_tokens=False, return_offsets_mapping=True).offset_mapping
+            if len(offsets) <= limit - 2:
                 continue
-            whole, read = (_letters(tokenizers[0].decode(part)) for part in (ids, ids[: limit - 2]))
-            named = [(concept.name, _letters(concept.name)) for concept in prompt.concepts]
-            cut += [(prompt, name, limit) for name, letters in named if letters in whole and letters not in read]
+            read = prompt.text[: offsets[limit - 3][1]]
+            names = [concept.name for concept in prompt.concepts if mention(prompt.text, concept.name) is not None]
+            cut += [(prompt, name, limit) for name in names if mention(read, name) is None]
         return cut
 
     def generate(
@@ -154,8 +150,3 @@ def _as_image(pixels: np.ndarray, withheld: bool) -> Image.Image | ItemError:
     if not np.isfinite(pixels).all():
         return ItemError("the model made pixels that are not numbers; try --dtype float32")
     return Image.fromarray(np.rint(np.clip(pixels, 0.0, 1.0) * 255).astype(np.uint8))
-
-
-def _letters(text: str) -> str:
-    """Letters and digits alone, because a tokenizer gives space and punctuation back differently."""
-    return "".join(character for character in text.lower() if character.isalnum())

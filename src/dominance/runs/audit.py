@@ -117,6 +117,8 @@ def _run(
     plan: Plan, folder: Path, judge: Judge, source: ModelFolder, settings: GenerationSettings, options: AuditOptions
 ) -> RunResult:
     """Makes what is missing, in a folder that no other process may use meanwhile, and finishes."""
+    from dominance.models.devices import find_device
+
     # A new folder is not even made before the model is known to load; an old one may need no model.
     prepared = None if (folder / LEDGER_NAME).exists() else prepare_model(source, options, plan)
     with held(folder), Ledger(folder / LEDGER_NAME) as ledger:
@@ -129,7 +131,8 @@ def _run(
             make_images(missing, drawer, settings, ledger, folder, options.batch or fitting_batch(drawer, settings))
         del prepared, drawer  # the judge needs none of it
         described = {"name": plan.model, "identity": source.identity, "scheduler": source.scheduler}
-        return finish(plan, ledger, folder, judge, {"model": described, "device": options.device})
+        device = str(find_device(options.device))
+        return finish(plan, ledger, folder, judge, {"model": described, "device": device})
 
 
 def check_same_suite(plan: Plan, ledger: Ledger, folder: Path) -> None:

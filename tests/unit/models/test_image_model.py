@@ -168,6 +168,12 @@ def test_a_concept_that_is_not_named_or_differs_in_punctuation_is_not_cut(model:
     assert model.cut_concepts([prompt(f"a tower{rest}", "tower", "never mentioned")]) == []
 
 
+def test_a_longer_word_does_not_stand_in_for_a_concept_that_is_cut(model: PipelineModel) -> None:
+    """The tower within towering is read, the tower at the end is not."""
+    found = model.cut_concepts([prompt("a towering" + " and a mug" * 20 + " and a tower", "tower")])
+    assert [name for _, name, _ in found] == ["tower"]
+
+
 def test_a_pipeline_with_another_text_encoder_reads_on(model: PipelineModel) -> None:
     class T5Tokenizer:
         model_max_length = 512
