@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -170,13 +170,22 @@ def _marked(result: PromptResult) -> Markup:
     if result.verdict == "dominance" and found:
         roles = {found[0].dominating: " won", found[0].dominated: " gone"}
     pieces, end = [], 0
-    for concept in result.prompt.concepts:
-        match = re.compile(rf"(?<!\w){re.escape(concept.name)}(?!\w)", re.IGNORECASE).search(text, end)
-        if match is not None:
-            pieces += [escape(text[end : match.start()]), _concept(match.group(), roles.get(concept.name, ""))]
-            end = match.end()
+    for start, stop, name in _mentions(text, [concept.name for concept in result.prompt.concepts]):
+        pieces += [escape(text[end:start]), _concept(text[start:stop], roles.get(name, ""))]
+        end = stop
     pieces.append(escape(text[end:]))
     return Markup("").join(pieces)
+
+
+def _mentions(text: str, names: Sequence[str]) -> list[tuple[int, int, str]]:
+    """Start, end and name of each concept's first mention that no other overlaps, in the order of the text."""
+    found: list[tuple[int, int, str]] = []
+    for name in names:
+        for match in re.finditer(rf"(?<!\w){re.escape(name)}(?!\w)", text, re.IGNORECASE):
+            if all(match.end() <= start or stop <= match.start() for start, stop, _ in found):
+                found.append((*match.span(), name))
+                break
+    return sorted(found)
 
 
 def _concept(text: str, role: str) -> Markup:

@@ -314,3 +314,13 @@ def test_a_failed_write_leaves_the_old_page(prompt_of, run_of, tmp_path, monkeyp
 def test_importing_the_report_loads_no_torch():
     code = "import sys, dominance.report; sys.exit('torch' in sys.modules or 'matplotlib' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_concepts_are_marked_wherever_they_stand_in_the_text(prompt_of):
+    """The official files name the dominating concept first, wherever the prompt names it."""
+    from dominance.report.page import _marked
+
+    result = prompt_of([LOST_MUG] * 10, text="a mug with a tower")
+    assert _marked(result) == 'a <span class="c gone">mug</span> with a <span class="c won">tower</span>'
+    nested = prompt_of([LOST_MUG] * 10, concepts=("water tower", "tower"), text="a tower by a water tower")
+    assert _marked(nested).count("<span") == 2
