@@ -74,11 +74,7 @@ def load_checkpoint(
         return 0
     with safe_open(path, framework="pt") as file:
         metadata = file.metadata()
-        if json.loads(metadata["settings"]) != json.loads(json.dumps(settings)):
-            raise InputError(
-                f"{path} was written with settings {metadata['settings']}, not {json.dumps(settings, sort_keys=True)};"
-                " give the same settings to resume, or another --out to start afresh"
-            )
+        _check_settings(path, json.loads(metadata["settings"]), json.loads(json.dumps(settings)))
         tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  safe_open is no dict
     module.load_state_dict(_part(tensors, "module."))
     moments: dict[int, dict[str, torch.Tensor]] = {}
@@ -89,6 +85,21 @@ def load_checkpoint(
     if average is not None:
         average.values = {name: value.to(average.values[name]) for name, value in _part(tensors, "average.").items()}
     return int(metadata["step"])
+
+
+def _check_settings(path: Path, written: dict[str, object], given: dict[str, object]) -> None:
+    names = [name for name in {**written, **given} if written.get(name) != given.get(name)]
+    if names:
+        differences = (f"{name} {_short(written.get(name))}, not {_short(given.get(name))}" for name in names)
+        raise InputError(
+            f"{path} was written with {', '.join(differences)}; give the same settings to resume, or another --out to"
+            " start afresh"
+        )
+
+
+def _short(value: object) -> str:
+    text = json.dumps(value)
+    return text if len(text) <= 40 else "of its own"
 
 
 def _part(tensors: dict[str, torch.Tensor], prefix: str) -> dict[str, torch.Tensor]:

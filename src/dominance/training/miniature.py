@@ -15,6 +15,7 @@ from torch import Tensor
 from dominance.miniature.captions import with_article
 from dominance.miniature.concepts import CONCEPTS, ENTITIES, OBJECTS
 from dominance.miniature.world import World
+from dominance.progress import Progress
 from dominance.training.autoencoder import LATENT_CHANNELS, decoder_loss, new_autoencoder, reconstruction_psnr
 from dominance.training.denoiser import CHANNELS, CaptionedLatents, Denoiser, denoising_loss, new_scheduler
 from dominance.training.images import as_images
@@ -187,16 +188,18 @@ def sample_sheet(pipeline: StableDiffusionPipeline, path: Path, each: int = 8, c
     prompts += [f"{with_article(a)} and {with_article(b)}" for a, b in (("mug", "umbrella"), ("book", "lamp"))]
     pipeline.set_progress_bar_config(disable=True)
     rows = []
-    for prompt in prompts:
-        generators = [torch.Generator().manual_seed(seed) for seed in range(each)]
-        made = pipeline(
-            [prompt] * each,
-            num_inference_steps=SAMPLING_STEPS,
-            guidance_scale=GUIDANCE,
-            generator=generators,
-            output_type="pt" if code is None else "latent",
-        ).images.cpu()
-        rows.append(made * 2 - 1 if code is None else code.decode(made))
+    with Progress("samples", total=len(prompts) * each) as progress:
+        for prompt in prompts:
+            generators = [torch.Generator().manual_seed(seed) for seed in range(each)]
+            made = pipeline(
+                [prompt] * each,
+                num_inference_steps=SAMPLING_STEPS,
+                guidance_scale=GUIDANCE,
+                generator=generators,
+                output_type="pt" if code is None else "latent",
+            ).images.cpu()
+            rows.append(made * 2 - 1 if code is None else code.decode(made))
+            progress.advance(each)
     _save_sheet(torch.cat(rows), each, path)
 
 
