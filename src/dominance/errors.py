@@ -21,9 +21,5 @@ class RunError(InputError):
     """A run folder cannot be used: taken by another process, foreign, or full."""
 
 
-class MissingExtraError(InputError):
-    """An optional dependency is not installed; the message is the line that installs it."""
-
-
 class ItemError(DominanceError):
     """One image or answer could not be made; the run goes on without it. Exit status 3 at the end."""

@@ -22,6 +22,8 @@ MinPresence = Annotated[
 ]
 MaxUnscored = Annotated[
     float | None,
-    typer.Option(help="Gate: highest share of images that may stay unscored, 0 to 1; 0 unless given."),
+    typer.Option(
+        help="Gate: highest share of images that may stay unscored, 0 unless given; the status is then still 3."
+    ),
 ]
 JUnit = Annotated[Path | None, typer.Option(help="Also write a JUnit XML file there.")]

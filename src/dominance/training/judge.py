@@ -115,8 +115,8 @@ class JudgeInTraining(nn.Module):
     """The judge, and two more heads on its image encoder, which are thrown away afterwards.
 
     One answers all seventy questions of a picture from the image alone, the other says of every patch which
-    concepts stand there. Without them the image encoder learns only from the few questions that were asked, and
-    is still near chance after 24 000 pictures.
+    concepts stand there. Without them the image encoder learns only from the few questions that were asked,
+    which is slow.
     """
 
     def __init__(self, settings: JudgeSettings, catechism: Catechism) -> None:
