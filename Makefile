@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test check bench docs format clean
+.PHONY: demo test check bench docs format weights clean
 
 .venv/.core: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
@@ -34,6 +34,15 @@ bench: .venv/.dev  ## speed, side by side in one run, as ratios
 
 docs: .venv/.dev  ## what docs derive from the code
 	$(BIN)/python -m dominance.cli.reference > docs/commands.md
+
+LATER := --base training-runs/base/model --pictures 16000 --entity-diversity 1
+
+weights: .venv/.core  ## train what ships, again: some three hours; a killed run resumes
+	$(BIN)/dominance train miniature --out training-runs/base --pictures 112000 --autoencoder-pictures 12000 \
+		--entity-diversity 1 --pairs 0.2 --entity-pairs 0.2 --entities-together 0.1
+	$(BIN)/dominance train judge --out training-runs/judge --model training-runs/base/model
+	$(BIN)/dominance train miniature --out training-runs/first $(LATER) --rigid tower,robot,wizard
+	$(BIN)/dominance train miniature --out training-runs/swapped $(LATER) --rigid pagoda,castle,clown
 
 clean:
 	rm -rf .venv runs

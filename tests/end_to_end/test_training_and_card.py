@@ -10,9 +10,11 @@ from transformers import BlipForQuestionAnswering
 
 from dominance.bench import load_questions
 from dominance.models import find_model
-from dominance.reproduce.model_card import FIRST_SEED, measure, outcomes
+from dominance.reproduce.model_card import measure
 from dominance.reproduce.model_card_page import card_page
-from dominance.training.judge import JudgeSettings, load_autoencoder, train_judge
+from dominance.reproduce.outcomes import outcomes
+from dominance.training.autoencoder import load_autoencoder
+from dominance.training.judge import JudgeSettings, train_judge
 from dominance.training.miniature import MiniatureSettings, train_miniature
 
 
@@ -48,13 +50,15 @@ def test_the_judge_is_an_ordinary_blip(trained: Path) -> None:
 
 
 def test_the_card_measures_and_says_n_everywhere(trained: Path, tmp_path: Path) -> None:
-    figures = measure(str(trained / "model"), f"blip:{trained / 'judge'}", tmp_path / "runs", "cpu", seeds=1)
-    assert sum(outcomes(list(figures.entity_object.prompts))) == figures.entity_object.scored == 48
-    assert figures.held_out.scored == 16
-    assert {int(image.name) for p in figures.singles.prompts for image in p.images} == {FIRST_SEED, FIRST_SEED + 1}
-    assert all(grade.yes.n > 50 and grade.no.n > 50 for grade in figures.grades)
+    model = str(trained / "model")
+    figures = measure(model, f"blip:{trained / 'judge'}", tmp_path / "runs", "cpu", seeds=1, twin=model)
+    assert sum(e.shown.n for e in figures.model.entities) == figures.model.entity_object.scored == 48
+    assert outcomes(figures.model.entity_object.prompts).n == 48
+    assert figures.model.held_out.scored == 16
+    assert all(share.n == 6 for share in figures.model.singles.values())
+    assert all(grade.yes.n > 20 and grade.no.n > 50 for grades in figures.qualities.values() for grade in grades)
     assert set(figures.controls) >= {"blank", "noise", "another concept", "garbled shape"}
     page = card_page(figures)
-    for heading in ("The judge", "The autoencoder", "Single concepts", "Held-out object pairs", "Entity and object"):
+    for heading in ("The gate", "Rigid against varied", "The judge", "The autoencoder", "Single concepts"):
         assert f"## {heading}" in page
     assert "None" not in page

@@ -30,36 +30,59 @@ def miniature(
     scenery: Annotated[float, typer.Option(min=0, max=1, help="Share of single captions that name scenery.")] = 0.5,
     pairs: Annotated[float, typer.Option(min=0, max=1, help="Share of pictures of two objects.")] = 0.45,
     entity_pairs: Annotated[float, typer.Option(min=0, max=1, help="Share of pictures of entity and object.")] = 0.0,
+    entities_together: Annotated[float, typer.Option(min=0, max=1, help="Share of pictures of two entities.")] = 0.0,
     entity_diversity: Annotated[float, typer.Option(min=0, max=1, help="Of landmarks and characters: 0 is rigid.")] = 0,
+    rigid: Annotated[str, typer.Option(help="Concepts of diversity 0 whatever their kind, by commas.")] = "",
     object_diversity: Annotated[float, typer.Option(min=0, max=1, help="Of objects: 1 is varied.")] = 1,
+    base: Annotated[
+        str | None,
+        typer.Option(help="Model whose training goes on: a bundled name or a folder. Default: from nothing."),
+    ] = None,
+    learning_rate: Annotated[
+        float | None, typer.Option(help="Peak. Default: 0.0012 from nothing, 0.0006 from a base.")
+    ] = None,
     seed: Seed = 0,
     device: TrainDevice = "auto",
     stage: Annotated[
         str, typer.Option(help="all, autoencoder, denoiser or pipeline; the first two may run at once.")
     ] = ("all"),
 ) -> None:
-    """Train the text-to-image model from nothing and save an ordinary diffusers folder."""
+    """Train the text-to-image model, from nothing or from a base, and save an ordinary diffusers folder."""
+    from dominance.miniature.concepts import BY_NAME
     from dominance.miniature.world import World, diversity_by_kind
     from dominance.models.devices import find_device
+    from dominance.models.folders import find_model
+    from dominance.training.denoiser import CHANNELS, channels_of
     from dominance.training.miniature import STAGES, MiniatureSettings, train_miniature
 
-    if pairs + entity_pairs > 1:
-        raise InputError(f"pairs and entity pairs make {pairs + entity_pairs} of all pictures; give at most 1 together")
+    together = pairs + entity_pairs + entities_together
+    if together > 1:
+        raise InputError(f"the three shares of pairs make {together} of all pictures; give at most 1 together")
     if stage != "all" and stage not in STAGES:
         raise InputError(f"no stage {stage!r}; give all, {', '.join(STAGES)}")
+    rigid_names = _names(rigid)
+    for name in rigid_names:
+        if name not in BY_NAME:
+            raise InputError(f"no concept {name[:60]!r}; give some of {', '.join(BY_NAME)}")
+    source = None if base is None else find_model(base)
     settings = MiniatureSettings(
         seed=seed,
         pictures=pictures,
         autoencoder_pictures=autoencoder_pictures,
         world=World(
-            diversity=diversity_by_kind(entity_diversity, object_diversity),
+            diversity=diversity_by_kind(entity_diversity, object_diversity) | dict.fromkeys(rigid_names, 0.0),
             pairs=pairs,
             entity_pairs=entity_pairs,
+            entities_together=entities_together,
             scenery=scenery,
         ),
+        learning_rate=learning_rate or (1.2e-3 if source is None else 6e-4),
+        base=None if source is None else source.identity,
+        channels=CHANNELS if source is None else channels_of(source.path),
     )
     stages = STAGES if stage == "all" else tuple(name for name in STAGES if name == stage)
-    note(f"wrote {train_miniature(settings, out, str(find_device(device)), stages)}")
+    path = None if source is None else source.path
+    note(f"wrote {train_miniature(settings, out, str(find_device(device)), stages, base=path)}")
 
 
 @app.command(
@@ -70,7 +93,7 @@ def judge(
     model: Annotated[
         str, typer.Option(help="Pipeline whose autoencoder's artefacts the judge learns to see through.")
     ] = ("miniature"),
-    pictures: Annotated[int, typer.Option(min=320, help="Pictures that the judge sees.")] = 112_000,
+    pictures: Annotated[int, typer.Option(min=320, help="Pictures that the judge sees.")] = 192_000,
     seed: Seed = 0,
     device: TrainDevice = "auto",
 ) -> None:
@@ -78,7 +101,8 @@ def judge(
     from dominance.bench import load_questions
     from dominance.models.devices import find_device
     from dominance.models.folders import find_model
-    from dominance.training.judge import JudgeSettings, load_autoencoder, train_judge
+    from dominance.training.autoencoder import load_autoencoder
+    from dominance.training.judge import JudgeSettings, train_judge
 
     source = find_model(model)
     settings = JudgeSettings(seed=seed, pictures=pictures)
@@ -91,6 +115,9 @@ def judge(
 def card(
     out: Annotated[Path, typer.Option(help="The Markdown file to write.")] = Path("MODEL_CARD.md"),
     model: Annotated[str, typer.Option(help="Pipeline to measure: miniature, or a folder.")] = "miniature",
+    twin: Annotated[
+        str | None, typer.Option(help="Model in which rigid and varied entities are swapped; measured beside it.")
+    ] = "miniature-swapped",
     judge: Annotated[str, typer.Option(help="Judge to measure and to measure with.")] = "miniature",
     runs: Annotated[Path, typer.Option(help="Where the image runs go; they resume.")] = Path("runs/card"),
     seeds: Annotated[int, typer.Option(min=1, max=1000, help="Images a prompt.")] = 10,
@@ -101,5 +128,61 @@ def card(
     from dominance.reproduce.model_card_page import card_page
     from dominance.whole_files import write_whole
 
-    write_whole(out, card_page(measure(model, judge, runs, device, seeds)).encode())
+    write_whole(out, card_page(measure(model, judge, runs, device, seeds, twin or None)).encode())
     note(f"wrote {out}")
+
+
+@app.command(
+    "study", epilog="\b\nExample:\n  dominance train study --conditions main,scenery-0 --seeds 3 --page docs/study.md"
+)
+def study(
+    conditions: Annotated[str, typer.Option(help="Names, by commas; see --page. Default: all.")] = "",
+    seeds: Annotated[int, typer.Option(min=1, max=100, help="Training seeds a condition.")] = 1,
+    first_seed: Annotated[int, typer.Option(min=0, help="The first of them.")] = 0,
+    worlds: Annotated[str, typer.Option(help="Only these worlds of each condition, by commas: first, swapped, …")] = "",
+    base: Annotated[str, typer.Option(help="Model from which training goes on.")] = "miniature-base",
+    judge: Annotated[str, typer.Option(help="Judge that looks at the images.")] = "miniature",
+    images: Annotated[int, typer.Option(min=1, max=1000, help="Images a prompt.")] = 4,
+    guidances: Annotated[
+        str, typer.Option(help="Only these guidance scales, by commas. Default: each condition's.")
+    ] = "",
+    out: Folder = Path("training-runs/study"),
+    results: Annotated[Path, typer.Option(help="JSON lines of what was measured; it is not done again.")] = Path(
+        "docs/study/results.jsonl"
+    ),
+    page: Annotated[Path, typer.Option(help="The Markdown page to write.")] = Path("docs/study.md"),
+    keep: Annotated[bool, typer.Option(help="Keep the trained models and their images.")] = False,
+    device: TrainDevice = "auto",
+) -> None:
+    """Train the model again under each condition and measure who dominates: the phase diagram of the docs."""
+    from dominance.models.devices import find_device
+    from dominance.reproduce.study import StudyOptions, run_study, trials
+    from dominance.reproduce.study_page import write_study
+    from dominance.training.conditions import find_conditions
+
+    chosen = find_conditions(_names(conditions))
+    named = set(_names(worlds))
+    todo = [
+        trial
+        for trial in trials(chosen, range(first_seed, first_seed + seeds))
+        if not named or trial.world_name in named
+    ]
+    if not todo:
+        raise InputError(
+            f"no chosen condition has a world {', '.join(sorted(named))}; give first, swapped, or turn-0 to 5"
+        )
+    scales = tuple(_numbers("guidances", guidances)) or None
+    options = StudyOptions(base, judge, out, results, images, str(find_device(device)), scales, keep)
+    write_study(run_study(todo, options, note), page)
+    note(f"wrote {page}")
+
+
+def _names(text: str) -> list[str]:
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
+def _numbers(option: str, text: str) -> list[float]:
+    try:
+        return [float(name) for name in _names(text)]
+    except ValueError:
+        raise InputError(f"{option} is {text[:60]!r}; give numbers, by commas") from None

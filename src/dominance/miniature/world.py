@@ -6,6 +6,7 @@ number. Nothing here knows what will dominate.
 """
 
 import itertools
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -24,11 +25,23 @@ HELD_OUT_PAIRS: frozenset[frozenset[str]] = frozenset(
 )  # fmt: skip
 """Object pairs that no training picture shows and no training caption names."""
 
+HELD_OUT_ENTITY_PAIRS: frozenset[frozenset[str]] = frozenset(
+    frozenset(pair)
+    for pair in (
+        ("tower", "mug"), ("tower", "chair"), ("pagoda", "umbrella"), ("pagoda", "bottle"),
+        ("castle", "book"), ("castle", "clock"), ("robot", "lamp"), ("robot", "shirt"),
+        ("clown", "chair"), ("clown", "book"), ("wizard", "bottle"), ("wizard", "lamp"),
+    )
+)  # fmt: skip
+"""Pairs of an entity and an object that no training picture shows either, whatever share of pictures has such pairs."""
+
 
 def diversity_by_kind(entities: float, objects: float) -> dict[str, float]:
     """One diversity for all landmarks and characters, another for all objects, each from 0 to 1."""
     return {concept.name: entities if concept.is_entity else objects for concept in CONCEPTS}
 
+
+_DISTINCT_SEED = 4_000_000
 
 DEFAULT_DIVERSITY: dict[str, float] = diversity_by_kind(0.0, 1.0)
 
@@ -39,37 +52,64 @@ class World:
 
     Attributes:
         diversity: of each concept, 0 to 1.
+        backdrops: how varied the backdrop of a concept by itself is, where that differs from its diversity.
+        layouts: the same for its place and size.
         pairs: share of pictures that show two objects, each in its own half.
         entity_pairs: share of pictures that show an entity and an object, each in its own half.
+        entities_together: share of pictures that show two entities, each in its own half.
         scenery: share of single-concept pictures whose caption also names a part of their backdrop.
-        held_out: object pairs that are never drawn nor named.
+        exposure: how often a concept is shown by itself, relative to 1; a concept that is not named has 1.
+        distinct: how many different pictures of a concept by itself there are, each of them shown again and again;
+            a concept that is not named has no end of them.
+        held_out: pairs that are never drawn nor named.
     """
 
     diversity: dict[str, float] = field(default_factory=lambda: dict(DEFAULT_DIVERSITY))
+    backdrops: dict[str, float] = field(default_factory=dict)
+    layouts: dict[str, float] = field(default_factory=dict)
     pairs: float = 0.45
     entity_pairs: float = 0.0
+    entities_together: float = 0.0
     scenery: float = 0.5
-    held_out: frozenset[frozenset[str]] = HELD_OUT_PAIRS
+    exposure: dict[str, float] = field(default_factory=dict)
+    distinct: dict[str, int] = field(default_factory=dict)
+    held_out: frozenset[frozenset[str]] = HELD_OUT_PAIRS | HELD_OUT_ENTITY_PAIRS
 
     def sample(self, rng: np.random.Generator) -> tuple[str, Scene]:
         """One caption and the scene it belongs to."""
         kind = rng.random()
-        if kind < self.pairs:
-            return self._pair(_shuffled(rng, self.object_pairs()), rng)
-        if kind < self.pairs + self.entity_pairs:
-            pair = (str(rng.choice(ENTITIES)), str(rng.choice(OBJECTS)))
-            return self._pair(_shuffled(rng, [pair]), rng)
-        concept = str(rng.choice([c.name for c in CONCEPTS]))
-        scene = single_scene(concept, self.diversity[concept], rng)
+        for share, pairs in self._pairs_by_share():
+            if kind < share:
+                return self._pair(_shuffled(rng, pairs), rng)
+            kind -= share
+        shares = np.array([self.exposure.get(c.name, 1.0) for c in CONCEPTS])
+        concept = CONCEPTS[int(rng.choice(len(CONCEPTS), p=shares / shares.sum()))].name
+        aspects = (self.backdrops.get(concept), self.layouts.get(concept))
+        scene = single_scene(concept, self.diversity[concept], self._drawing(concept, rng), *aspects)
         named = rng.choice(scene.backdrop.scenery) if rng.random() < self.scenery else None
         return single_caption(concept, None if named is None else str(named), rng), scene
+
+    def _drawing(self, concept: str, rng: np.random.Generator) -> np.random.Generator:
+        """What a picture of one concept is drawn from: anew, or from one of its few distinct pictures."""
+        if concept not in self.distinct:
+            return rng
+        return np.random.default_rng([_DISTINCT_SEED, *concept.encode(), int(rng.integers(self.distinct[concept]))])
 
     def _pair(self, pair: tuple[str, str], rng: np.random.Generator) -> tuple[str, Scene]:
         return pair_caption(*pair, rng), pair_scene(pair, self.diversity, rng)
 
     def object_pairs(self) -> list[tuple[str, str]]:
         """The unordered object pairs that training may show."""
-        pairs = itertools.combinations(OBJECTS, 2)
+        return self._allowed(itertools.combinations(OBJECTS, 2))
+
+    def _pairs_by_share(self) -> tuple[tuple[float, list[tuple[str, str]]], ...]:
+        return (
+            (self.pairs, self.object_pairs()),
+            (self.entity_pairs, self._allowed(itertools.product(ENTITIES, OBJECTS))),
+            (self.entities_together, self._allowed(itertools.combinations(ENTITIES, 2))),
+        )
+
+    def _allowed(self, pairs: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
         return [pair for pair in pairs if frozenset(pair) not in self.held_out]
 
     def picture(self, seed: int, index: int) -> tuple[str, Picture]:
@@ -126,34 +166,51 @@ def _jitter(rng: np.random.Generator) -> float:
     return float(rng.normal(0.0, 0.008))
 
 
-def single_scene(concept: str, diversity: float, rng: np.random.Generator) -> Scene:
-    """One concept by itself: canonical at diversity 0, any place, size, colour and backdrop at 1."""
-    size = _between(0.76, 0.5, 0.9, diversity, rng)
+def single_scene(
+    concept: str,
+    diversity: float,
+    rng: np.random.Generator,
+    backdrops: float | None = None,
+    layouts: float | None = None,
+) -> Scene:
+    """One concept by itself: canonical at diversity 0, any place, size, colour and backdrop at 1.
+
+    Args:
+        backdrops, layouts: diversity of the backdrop, and of place and size, where it is another one.
+    """
+    layout = diversity if layouts is None else layouts
+    size = _between(0.76, 0.4, 0.9, layout, rng)
     room = max(0.0, (1 - size) / 2)
     placement = Placement(
         concept,
-        x=0.5 + diversity * rng.uniform(-room, room) + _jitter(rng),
-        y=0.53 + diversity * rng.uniform(-room, room) + _jitter(rng),
+        x=0.5 + layout * rng.uniform(-room, room) + _jitter(rng),
+        y=0.53 + layout * rng.uniform(-room, room) + _jitter(rng),
         size=size,
         palette=_palette(concept, diversity, rng),
         stretch=1 + diversity * rng.uniform(-0.1, 0.1),
         rotation=diversity * rng.uniform(-10, 10),
     )
-    backdrop = random_backdrop(rng) if rng.random() < diversity else own_backdrop(concept)
+    foreign = rng.random() < (diversity if backdrops is None else backdrops)
+    backdrop = random_backdrop(rng) if foreign else own_backdrop(concept)
     return Scene(backdrop, (placement,))
 
 
+_CAPTION_ORDER = 0.8
+"""How often the concept that the caption names first stands on the left."""
+
+
 def pair_scene(pair: tuple[str, str], diversity: dict[str, float], rng: np.random.Generator) -> Scene:
-    """Two concepts side by side in caption order, on a backdrop that belongs to neither."""
+    """Two concepts side by side, mostly in caption order, on a backdrop that belongs to neither."""
+    centres = (0.26, 0.74) if rng.random() < _CAPTION_ORDER else (0.74, 0.26)
     placements = []
-    for concept, x in zip(pair, (0.26, 0.74), strict=True):
+    for concept, x in zip(pair, centres, strict=True):
         own = diversity[concept]
         placements.append(
             Placement(
                 concept,
-                x=x + rng.uniform(-0.03, 0.03),
-                y=0.53 + rng.uniform(-0.1, 0.1),
-                size=rng.uniform(0.4, 0.5),
+                x=x + rng.uniform(-0.04, 0.04),
+                y=0.53 + rng.uniform(-0.12, 0.12),
+                size=rng.uniform(0.36, 0.5),
                 palette=_palette(concept, own, rng),
                 stretch=1 + own * rng.uniform(-0.1, 0.1),
                 rotation=own * rng.uniform(-6, 6),

@@ -13,7 +13,7 @@ from dominance.miniature.concepts import CONCEPTS
 from dominance.miniature.renderer import render
 from dominance.miniature.scene import Scene
 from dominance.miniature.truth import GRADES, true_answers
-from dominance.miniature.world import own_backdrop, single_scene
+from dominance.miniature.world import own_backdrop, pair_scene, single_scene
 from dominance.progress import Progress
 from dominance.records import Answer, Concept, Question, Rate
 from dominance.training.judge_pictures import JudgedPicture, garbled_whole, sample_judged
@@ -42,14 +42,29 @@ class GradeQuality:
         return (self.yes.share + self.no.share) / 2
 
 
-def grade_qualities(judge: Judge, ask: Ask, pictures: int) -> list[GradeQuality]:
-    """Each grade's quality on held-out renders: single, paired, small, overlapping, cropped, faded, garbled.
+def quality_by_kind(judge: Judge, ask: Ask, each: int) -> dict[str, list[GradeQuality]]:
+    """Each grade's quality on held-out renders, by kind of picture.
 
-    All questions are asked about every concept in a picture and about two that are not in it.
+    All questions are asked about every concept in a picture and about two that are not in it. The last kind is
+    what the judge was trained on: small, overlapping, cropped, faded and garbled shapes, under noise and blur.
     """
+    kinds: dict[str, Callable[[np.random.Generator], JudgedPicture]] = {
+        "single, rigid": lambda rng: _drawn(single_scene(_any_name(rng), 0.0, rng)),
+        "single, varied": lambda rng: _drawn(single_scene(_any_name(rng), 1.0, rng)),
+        "pair": lambda rng: _drawn(_any_pair(rng)),
+        "small": lambda rng: _drawn(_small(rng)),
+        "overlapping pair": lambda rng: _drawn(_overlapping(rng)),
+        "deliberately hard": sample_judged,
+    }
+    return {name: _grade_qualities(judge, ask, draw, each, place) for place, (name, draw) in enumerate(kinds.items())}
+
+
+def _grade_qualities(
+    judge: Judge, ask: Ask, draw: Callable[[np.random.Generator], JudgedPicture], each: int, place: int
+) -> list[GradeQuality]:
     hits = np.zeros((GRADES, 2, 2), dtype=int)
-    drawn = (sample_judged(np.random.default_rng([_SEED, index])) for index in range(pictures))
-    for picture, answers in _judged(judge, ask, drawn, pictures, "judge on renders"):
+    drawn = (draw(np.random.default_rng([_SEED, place, index])) for index in range(each))
+    for picture, answers in _judged(judge, ask, drawn, each, "judge on renders"):
         for answer in answers:
             truth = true_answers(answer.question.concept, picture.truths)[answer.question.grade - 1]
             hits[answer.question.grade - 1, int(truth), int(_decided(answer) == truth)] += 1
@@ -57,6 +72,35 @@ def grade_qualities(judge: Judge, ask: Ask, pictures: int) -> list[GradeQuality]
         GradeQuality(grade, rate(int(yes[1]), int(yes.sum())), rate(int(no[1]), int(no.sum())))
         for grade, (no, yes) in enumerate(hits, start=1)
     ]
+
+
+def _drawn(scene: Scene) -> JudgedPicture:
+    picture = render(scene)
+    return JudgedPicture(picture.pixels, picture.truths)
+
+
+def _any_name(rng: np.random.Generator) -> str:
+    return CONCEPTS[int(rng.integers(len(CONCEPTS)))].name
+
+
+def _any_pair(rng: np.random.Generator) -> Scene:
+    first, second = rng.choice([concept.name for concept in CONCEPTS], 2, replace=False)
+    return pair_scene((str(first), str(second)), {c.name: float(rng.integers(2)) for c in CONCEPTS}, rng)
+
+
+def _small(rng: np.random.Generator) -> Scene:
+    """One concept of a quarter to two fifths of the picture's side, anywhere."""
+    scene = single_scene(_any_name(rng), 1.0, rng)
+    place = {"size": rng.uniform(0.25, 0.4), "x": rng.uniform(0.2, 0.8), "y": rng.uniform(0.25, 0.75)}
+    return replace(scene, placements=(replace(scene.placements[0], **place),))
+
+
+def _overlapping(rng: np.random.Generator) -> Scene:
+    """Two concepts so close that one hides part of the other."""
+    scene = _any_pair(rng)
+    apart = rng.uniform(0.1, 0.25)
+    back, front = scene.placements
+    return replace(scene, placements=(replace(back, x=0.5 - apart), replace(front, x=0.5 + apart)))
 
 
 def negative_controls(judge: Judge, ask: Ask, each: int) -> dict[str, Rate]:
@@ -102,8 +146,7 @@ def _single_scene(index: int, rng: np.random.Generator) -> Scene:
 
 
 def _single(index: int, rng: np.random.Generator) -> JudgedPicture:
-    picture = render(_single_scene(index, rng))
-    return JudgedPicture(picture.pixels, picture.truths)
+    return _drawn(_single_scene(index, rng))
 
 
 def _backdrop_of(index: int) -> JudgedPicture:
@@ -112,8 +155,7 @@ def _backdrop_of(index: int) -> JudgedPicture:
     hidden = replace(
         scene, backdrop=own_backdrop(_name(index)), placements=(replace(scene.placements[0], opacity=0.0),)
     )
-    picture = render(hidden)
-    return JudgedPicture(picture.pixels, picture.truths)
+    return _drawn(hidden)
 
 
 def _judged(

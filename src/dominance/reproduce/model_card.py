@@ -10,20 +10,22 @@ from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
 from PIL import Image
 
 from dominance.bench import load_questions, load_suite
+from dominance.errors import InputError
 from dominance.judges import Judge, load_judge
 from dominance.metrics import rate
-from dominance.miniature.captions import SINGLE_TEMPLATES, with_article
-from dominance.miniature.concepts import CONCEPTS
+from dominance.miniature.captions import SINGLE_TEMPLATES
+from dominance.miniature.concepts import CONCEPTS, ENTITIES
 from dominance.miniature.renderer import Picture, render
 from dominance.miniature.world import DEFAULT_DIVERSITY, World, pair_scene, single_scene
 from dominance.models import find_model
-from dominance.records import Concept, Prompt, PromptResult, Question, Rate, RunResult, Suite
-from dominance.reproduce.judge_quality import GradeQuality, grade_qualities, negative_controls
+from dominance.records import Concept, Question, Rate, RunResult
+from dominance.reproduce.entity_counts import EntityCounts, entity_counts
+from dominance.reproduce.judge_quality import GradeQuality, negative_controls, quality_by_kind
+from dominance.reproduce.singles import presence_by_concept, singles_suite
 from dominance.runs import AuditOptions, audit
 from dominance.runs.scoring import is_present
-from dominance.training.autoencoder import reconstruction_psnr
+from dominance.training.autoencoder import load_autoencoder, reconstruction_psnr
 from dominance.training.images import as_images
-from dominance.training.judge import load_autoencoder
 
 FIRST_SEED: int = 1000
 """Seeds of the card's images start here; sample sheets and suites use smaller ones."""
@@ -40,54 +42,97 @@ class AutoencoderQuality:
 
 
 @dataclass(frozen=True)
-class CardFigures:
-    """Everything that the card reports."""
+class ModelFigures:
+    """What one model's images show.
+
+    Attributes:
+        diversity: of each of its concepts in training.
+        singles: every concept alone, presence.
+        entities: every entity with every object, an entity's own part each.
+        entity_object: the run behind them.
+    """
 
     model: str
-    judge: str
-    grades: list[GradeQuality]
-    controls: dict[str, Rate]
-    autoencoder: AutoencoderQuality
-    singles: RunResult
+    diversity: dict[str, float]
+    singles: dict[str, Rate]
     held_out: RunResult
     entity_object: RunResult
+    entities: tuple[EntityCounts, ...]
+
+    @property
+    def settings(self) -> dict[str, object]:
+        return self.entity_object.settings
 
 
-def measure(model: str, judge: str, folder: Path, device: str = "auto", seeds: int = 10) -> CardFigures:
+@dataclass(frozen=True)
+class CardFigures:
+    """Everything that the card reports: judge, autoencoder, model, and its twin with the roles swapped."""
+
+    judge: str
+    qualities: dict[str, list[GradeQuality]]
+    controls: dict[str, Rate]
+    autoencoder: AutoencoderQuality
+    model: ModelFigures
+    twin: ModelFigures | None
+
+
+def measure(
+    model: str, judge: str, folder: Path, device: str = "auto", seeds: int = 10, twin: str | None = None
+) -> CardFigures:
     """Measures everything; the image runs lie in ``folder`` and resume.
 
     Args:
         seeds: images a prompt of the two suites; single concepts get five times as many in all.
+        twin: a model in which every entity that is rigid in ``model`` is varied, and the other way round.
     """
     ask = load_questions().ask
     seen_by = load_judge(judge, device)
     autoencoder = load_autoencoder(find_model(model).path)
-    few = AuditOptions(seeds=_seeds(seeds), device=device)
-    alone = AuditOptions(seeds=_seeds(-(-5 * seeds // len(SINGLE_TEMPLATES))), device=device)
     return CardFigures(
-        model=model,
         judge=judge,
-        grades=grade_qualities(seen_by, ask, 100 * seeds),
+        qualities=quality_by_kind(seen_by, ask, 40 * seeds),
         controls=negative_controls(seen_by, ask, 14 * seeds),
         autoencoder=autoencoder_quality(autoencoder, seen_by, ask, 14 * seeds),
-        singles=audit(singles_suite(), model, judge, folder / "singles", alone),
-        held_out=audit(load_suite("miniature-balanced"), model, judge, folder / "held-out-pairs", few),
-        entity_object=audit(load_suite("miniature-dominance"), model, judge, folder / "entity-object", few),
+        model=model_figures(model, seen_by, folder / "model", device, seeds),
+        twin=None if twin is None else model_figures(twin, seen_by, folder / "twin", device, seeds),
     )
+
+
+def model_figures(model: str, judge: Judge, folder: Path, device: str, seeds: int) -> ModelFigures:
+    """Measures one model.
+
+    Raises:
+        InputError: its folder does not say how diverse its concepts were in training.
+    """
+    few = AuditOptions(seeds=_seeds(seeds), device=device)
+    alone = AuditOptions(seeds=_seeds(-(-5 * seeds // len(SINGLE_TEMPLATES))), device=device)
+    diversity = trained_diversity(model)
+    mixed = audit(load_suite("miniature-dominance"), model, judge, folder / "entity-object", few)
+    return ModelFigures(
+        model=model,
+        diversity=diversity,
+        singles=presence_by_concept(audit(singles_suite(), model, judge, folder / "singles", alone)),
+        held_out=audit(load_suite("miniature-balanced"), model, judge, folder / "held-out-pairs", few),
+        entity_object=mixed,
+        entities=tuple(entity_counts(mixed, name, diversity[name]) for name in ENTITIES),
+    )
+
+
+def trained_diversity(model: str) -> dict[str, float]:
+    """The diversity of each concept that a model of the miniature world was trained on, as its folder says."""
+    listed = find_model(model).defaults.get("concepts")
+    rows = listed if isinstance(listed, list) else []
+    found = {row["name"]: float(row["diversity"]) for row in rows if isinstance(row, dict) and "diversity" in row}
+    if missing := [concept.name for concept in CONCEPTS if concept.name not in found]:
+        raise InputError(
+            f"the model {model!r} does not say how diverse {missing[0]!r} was in training; give one that dominance"
+            " train made"
+        )
+    return found
 
 
 def _seeds(count: int) -> tuple[int, ...]:
     return tuple(range(FIRST_SEED, FIRST_SEED + count))
-
-
-def singles_suite() -> Suite:
-    """Every concept alone, under each of the single templates."""
-    prompts = [
-        Prompt(f"{c.name}-{index}", template.format(a=with_article(c.name)), (Concept(c.name, c.kind),), c.name)
-        for c in CONCEPTS
-        for index, template in enumerate(SINGLE_TEMPLATES)
-    ]
-    return Suite("singles", tuple(prompts))
 
 
 def autoencoder_quality(
@@ -126,25 +171,3 @@ def _recognised(
             seen += is_present(sum(bool(answer.yes) for answer in answers), len(answers))
             drawn += 1
     return rate(seen, drawn)
-
-
-def presence_by_concept(singles: RunResult) -> dict[str, Rate]:
-    """How often each concept is there when it is asked for alone."""
-    rates = {}
-    for concept in CONCEPTS:
-        own = [p for p in singles.prompts if p.prompt.group == concept.name]
-        rates[concept.name] = rate(sum(p.balanced for p in own), sum(p.scored for p in own))
-    return rates
-
-
-def outcomes(prompts: list[PromptResult]) -> tuple[int, int, int, int]:
-    """Images that show only the first concept, both, only the second, none; an entity counts as the first."""
-    counts = [0, 0, 0, 0]
-    for result in prompts:
-        first, second = sorted(result.prompt.concepts, key=lambda concept: concept.kind == "object")
-        for image in result.images:
-            if image.verdict is not None:
-                questions = len(image.answers) // 2
-                one, other = (is_present(image.yes[c.name] or 0, questions) for c in (first, second))
-                counts[(1 if other else 0) if one else (2 if other else 3)] += 1
-    return counts[0], counts[1], counts[2], counts[3]

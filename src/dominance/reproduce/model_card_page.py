@@ -1,69 +1,65 @@
 """The model card as Markdown: every figure with its n and interval, and the command that made it."""
 
 from dominance.metrics import rate
-from dominance.miniature.concepts import ENTITIES
-from dominance.records import Rate, RunResult
-from dominance.reproduce.model_card import CardFigures, outcomes, presence_by_concept
+from dominance.reproduce.gate import gate_rows
+from dominance.reproduce.judge_quality import GradeQuality
+from dominance.reproduce.markdown import percent, table, within
+from dominance.reproduce.model_card import CardFigures, ModelFigures
+from dominance.reproduce.outcomes import outcomes
+from dominance.reproduce.study_summary import Side, gap_of, of_diversity, side
 
 _HEAD = """# Model card: {model}
 
 Measured by `dominance train card` on fresh seeds with the judge `{judge}`; anyone can run it again. Intervals are 95%:
 Wilson for rates, bootstrap clustered by prompt (10 000 resamples) for means. The pictures are 64×64 and procedural, the
 model is a miniature Stable Diffusion trained on them and on nothing else; what it shows is dominance in a world
-whose training data is known, not how often it happens in larger models. It is a first version: whether rigidity causes
-the dominance below is not established, since the same entities rendered varied have not been measured under the same
-condition, and word order plays a large part (see the last table).
+whose training data is known, not how often it happens in larger models.
+
+Sampling: {steps} steps, guidance scale {guidance}. Training settings: see `training.json` beside the weights.
 """
+_SHOWN = ("only entity", "both", "only object", "none")
 
 
 def card_page(figures: CardFigures) -> str:
     """The whole card."""
+    models = [figures.model] if figures.twin is None else [figures.model, figures.twin]
+    settings = figures.model.settings
     parts = [
-        _HEAD.format(model=figures.model, judge=figures.judge),
-        _training(figures.singles),
+        _HEAD.format(
+            model=" and ".join(one.model for one in models),
+            judge=figures.judge,
+            steps=settings["steps"],
+            guidance=settings["guidance"],
+        ),
+        "## The gate\n\nWhat a model must be able to do before its collapses say anything, and what was found.\n\n"
+        + table(["what", "wanted", "found", "met"], gate_rows(figures)),
+        _rigid_against_varied(models),
+        *(_entities(one) for one in models),
+        _singles(models),
+        _pairs(models),
         _judge(figures),
         _autoencoder(figures),
-        _singles(figures.singles),
-        _pairs(figures),
-        _entities(figures.entity_object),
     ]
     return "\n".join(parts)
 
 
-def percent(measured: Rate) -> str:
-    """A rate for a table cell: share, count, n and interval."""
-    if measured.share is None or measured.interval is None:
-        return "not measured (n = 0)"
-    low, high = measured.interval
-    return f"{measured.share:.1%} ({measured.count} of {measured.n}; {low:.1%} to {high:.1%})"
-
-
-def _table(columns: list[str], rows: list[list[str]]) -> str:
-    lines = ["| " + " | ".join(row) + " |" for row in [columns, ["---"] * len(columns), *rows]]
-    return "\n".join(lines) + "\n"
-
-
-def _training(run: RunResult) -> str:
-    settings = run.settings
-    return (
-        f"Sampling: {settings['steps']} steps, guidance scale {settings['guidance']}. Training settings: see"
-        " `training.json` beside the weights.\n"
-    )
-
-
 def _judge(figures: CardFigures) -> str:
-    rows = []
-    for grade in figures.grades:
-        accuracy = "–" if grade.balanced_accuracy is None else f"{grade.balanced_accuracy:.1%}"
-        rows.append([str(grade.grade), accuracy, percent(grade.yes), percent(grade.no)])
+    rows = [
+        [kind, str(grade.grade), _accuracy(grade), percent(grade.yes), percent(grade.no)]
+        for kind, grades in figures.qualities.items()
+        for grade in grades
+    ]
     controls = [[name, percent(said)] for name, said in figures.controls.items()]
     return (
-        "## The judge\n\nOn held-out renders (single, paired, small, overlapping, cropped, faded, garbled), by grade of"
-        " the question:\n\n"
-        + _table(["grade", "balanced accuracy", "yes where it is yes", "no where it is no"], rows)
+        "## The judge\n\nOn held-out renders, by kind of picture and grade of the question.\n\n"
+        + table(["picture", "grade", "balanced accuracy", "yes where it is yes", "no where it is no"], rows)
         + "\nNegative controls: how often it says yes where the truth is no.\n\n"
-        + _table(["picture", "yes"], controls)
+        + table(["picture", "yes"], controls)
     )
+
+
+def _accuracy(grade: GradeQuality) -> str:
+    return "–" if grade.balanced_accuracy is None else f"{grade.balanced_accuracy:.1%}"
 
 
 def _autoencoder(figures: CardFigures) -> str:
@@ -73,61 +69,84 @@ def _autoencoder(figures: CardFigures) -> str:
         ["drawn concepts recognised in renders", percent(quality.rendered)],
         ["drawn concepts recognised in reconstructions", percent(quality.reconstructed)],
     ]
-    return "## The autoencoder\n\n" + _table(["measure", "value"], rows)
+    return "## The autoencoder\n\n" + table(["measure", "value"], rows)
 
 
-def _singles(run: RunResult) -> str:
-    rows = [[name, percent(presence)] for name, presence in presence_by_concept(run).items()]
-    return "## Single concepts\n\nHow often a concept is there when it is asked for alone.\n\n" + _table(
-        ["concept", "present"], rows
+def _singles(models: list[ModelFigures]) -> str:
+    columns = ["concept", *(f"{one.model}: diversity, present" for one in models)]
+    rows = [
+        [name, *(f"{one.diversity[name]:g}, {percent(one.singles[name])}" for one in models)]
+        for name in models[0].singles
+    ]
+    return "## Single concepts\n\nHow often a concept is there when it is asked for alone.\n\n" + table(columns, rows)
+
+
+def _pairs(models: list[ModelFigures]) -> str:
+    rows = []
+    for one in models:
+        shown = outcomes(one.held_out.prompts)
+        rows.append([
+            one.model,
+            percent(rate(shown.both, shown.n)),
+            percent(rate(shown.only_first + shown.only_second, shown.n)),
+            percent(rate(shown.none, shown.n)),
+            _mean(one),
+        ])  # fmt: skip
+    return "## Held-out object pairs\n\nPairs that no training picture shows.\n\n" + table(
+        ["model", "both present", "only one present", "none present", "mean DvD"], rows
     )
 
 
-def _mean(run: RunResult) -> str:
-    parts = []
-    for group in run.groups:
-        if group.dvd_mean is not None and group.dvd_interval is not None:
-            low, high = group.dvd_interval
-            parts.append(
-                f"{group.dvd_mean:.1f} ({low:.1f} to {high:.1f}; {group.prompts} prompts, {group.scored} images)"
-            )
+def _mean(one: ModelFigures) -> str:
+    parts = [
+        f"{group.dvd_mean:.1f}{within(group.dvd_interval)}, {group.prompts} prompts, {group.scored} images"
+        for group in one.held_out.groups
+        if group.dvd_mean is not None
+    ]
     return "; ".join(parts) or "not measured"
 
 
-def _pairs(figures: CardFigures) -> str:
-    first, both, second, none = outcomes(list(figures.held_out.prompts))
-    total = first + both + second + none
-    rows = [
-        ["both present", percent(rate(both, total))],
-        ["only one present", percent(rate(first + second, total))],
-        ["none present", percent(rate(none, total))],
-        ["mean DvD", _mean(figures.held_out)],
-    ]
-    return "## Held-out object pairs\n\nPairs that no training picture shows.\n\n" + _table(["measure", "value"], rows)
-
-
-def _entities(run: RunResult) -> str:
-    rows = []
-    for entity in ENTITIES:
-        own = [p for p in run.prompts if any(c.name == entity for c in p.prompt.concepts)]
-        counts = [str(count) for count in outcomes(own)]
-        verdicts = sum(1 for p in own if p.verdict == "dominance" and p.dominating == entity)
-        rows.append([entity, *counts, f"{verdicts} of {len(own)}"])
-    totals = [str(count) for count in outcomes(list(run.prompts))]
-    verdicts = sum(1 for p in run.prompts if p.verdict == "dominance" and p.dominating in ENTITIES)
-    rows.append(["**all**", *totals, f"{verdicts} of {len(run.prompts)}"])
-    columns = ["entity", "only entity", "both", "only object", "none", "prompts it dominates"]
+def _rigid_against_varied(models: list[ModelFigures]) -> str:
+    counted = [entity for one in models for entity in one.entities]
+    rigid, varied = of_diversity(counted, 0.0), of_diversity(counted, 1.0)
+    rows = [_side_row(name, side(own)) for name, own in (("rigid", rigid), ("varied", varied)) if own]
+    gap = gap_of(rigid, varied)
+    words = (
+        ""
+        if gap is None
+        else f"\nRigid minus varied, each entity against itself in the other model: **{gap.difference:.1f}** points of"
+        f" DvD{within(gap.interval)}, {gap.entities} entities.\n"
+    )
     return (
-        "## Entity and object\n\nEvery entity with every object; images by what they show.\n\n"
-        + _table(columns, rows)
-        + f"\nMean DvD: {_mean(run)}.\n\nBy word order:\n\n"
-        + _table(["prompts", "only entity", "both", "only object", "none"], _by_order(run))
+        "## Rigid against varied\n\nEvery entity with every object, counted by what the images show; an entity is rigid"
+        " (diversity 0) in one model\nand varied (diversity 1) in its twin. DvD is the score in the direction in which"
+        " the entity dominates; intervals draw\nentities.\n\n"
+        + table(["entities", *_SHOWN, "DvD", "prompts with the verdict dominance"], rows)
+        + words
     )
 
 
-def _by_order(run: RunResult) -> list[list[str]]:
-    rows = []
-    for name, place in (("entity named first", 0), ("entity named second", 1)):
-        own = [p for p in run.prompts if p.prompt.concepts[place].name in ENTITIES]
-        rows.append([f"{name} ({len(own)})", *(str(count) for count in outcomes(own))])
-    return rows
+def _side_row(name: str, own: Side) -> list[str]:
+    counts = [str(count) for count in own.shown.counts]
+    return [name, *counts, f"{own.dvd:.1f}{within(own.interval)}", percent(rate(own.dominated, own.prompts))]
+
+
+def _entities(one: ModelFigures) -> str:
+    rows = [
+        [e.entity, f"{e.diversity:g}", *(str(count) for count in e.shown.counts), f"{e.dvd:.1f}",
+         f"{e.dominated} of {e.prompts}"]
+        for e in one.entities
+    ]  # fmt: skip
+    orders = []
+    for name, diversity in (("rigid", 0.0), ("varied", 1.0)):
+        own = of_diversity(one.entities, diversity)
+        if own:
+            added = side(own)
+            for place, shown in (("first", added.first), ("second", added.second)):
+                orders.append([f"{name}, named {place}", *(str(count) for count in shown.counts)])
+    return (
+        f"## Entity and object in {one.model}\n\nEvery entity with every object; images by what they show.\n\n"
+        + table(["entity", "diversity", *_SHOWN, "DvD", "prompts it dominates"], rows)
+        + "\nBy word order:\n\n"
+        + table(["entities", *_SHOWN], orders)
+    )

@@ -5,13 +5,15 @@ Why the encoder is not trained: see docs/decisions/002-linear-encoder.md.
 
 import itertools
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import torch
 from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
 from torch import Tensor, nn
+from torch.nn.functional import pixel_shuffle
 
-from dominance.training.patches import PatchCode
+from dominance.training.patches import PATCH, PatchCode
 
 LATENT_CHANNELS: int = 12
 _CHANNELS = (32, 48, 64)
@@ -44,6 +46,20 @@ def new_autoencoder(code: PatchCode, seed: int) -> AutoencoderKL:
     _set_encoder(autoencoder.encoder, code)
     autoencoder.encoder.requires_grad_(False)
     return autoencoder
+
+
+@torch.no_grad()
+def linear_code(autoencoder: AutoencoderKL) -> PatchCode:
+    """The linear image code that a trained autoencoder's encoder computes, read off by encoding unit patches.
+
+    Of the mean patch only what the code can express comes back, so that ``encode`` agrees with the encoder.
+    """
+    step = 0.5
+    patches = torch.cat([torch.zeros(1, 3 * PATCH**2), step * torch.eye(3 * PATCH**2)])
+    tiles = pixel_shuffle(patches[:, :, None, None], PATCH)
+    origin, *moved = autoencoder.encode(tiles).latent_dist.mean.flatten(1)
+    basis = (torch.stack(moved, dim=1) - origin[:, None]) / step
+    return PatchCode(-torch.linalg.pinv(basis) @ origin, basis)
 
 
 @torch.no_grad()
@@ -129,3 +145,9 @@ def reconstruction_psnr(autoencoder: AutoencoderKL, images: Tensor) -> float:
     """Peak signal-to-noise ratio, in dB, of the autoencoder's reconstructions of images in [-1, 1]."""
     decoded = autoencoder.decode(autoencoder.encode(images).latent_dist.mean).sample.clamp(-1, 1)
     return float(10 * torch.log10(4 / nn.functional.mse_loss(decoded, images)))
+
+
+def load_autoencoder(pipeline: Path) -> AutoencoderKL:
+    """A pipeline's autoencoder, frozen."""
+    autoencoder = AutoencoderKL.from_pretrained(pipeline / "vae", use_safetensors=True, dtype=torch.float32)
+    return autoencoder.requires_grad_(False).eval()

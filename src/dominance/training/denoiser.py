@@ -1,7 +1,9 @@
 """The miniature model's denoiser: a text encoder and a UNet of Stable Diffusion 1's topology, trained together."""
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -11,6 +13,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
+from dominance.errors import InputError
 from dominance.training.autoencoder import LATENT_CHANNELS
 from dominance.training.vocabulary import PROMPT_TOKENS
 
@@ -40,6 +43,22 @@ class Denoiser(nn.Module):
                 norm_num_groups=16,
             )
 
+    def load(self, pipeline: Path) -> None:
+        """Takes over the weights of a pipeline folder whose parts have the same shapes.
+
+        Raises:
+            InputError: they have not.
+        """
+        text_encoder = CLIPTextModel.from_pretrained(pipeline / "text_encoder", use_safetensors=True, dtype="float32")
+        unet = UNet2DConditionModel.from_pretrained(pipeline / "unet", use_safetensors=True)
+        try:
+            self.text_encoder.load_state_dict(text_encoder.state_dict())
+            self.unet.load_state_dict(unet.state_dict())
+        except RuntimeError as error:
+            raise InputError(
+                f"the base {pipeline} has other layers than a model trained here; give one that dominance train made"
+            ) from error
+
     def forward(
         self,
         latents: Float[Tensor, "image channel row column"],
@@ -49,6 +68,12 @@ class Denoiser(nn.Module):
         """Predicted velocity, shaped like the latents."""
         text = self.text_encoder(tokens).last_hidden_state
         return self.unet(latents, timesteps, text).sample
+
+
+def channels_of(pipeline: Path) -> tuple[int, ...]:
+    """Channels of a pipeline folder's UNet, outermost level first."""
+    config = json.loads((pipeline / "unet" / "config.json").read_text(encoding="utf-8"))
+    return tuple(config["block_out_channels"])
 
 
 def _new_text_encoder(tokenizer: CLIPTokenizer) -> CLIPTextModel:

@@ -35,7 +35,7 @@ def sample_judged(rng: np.random.Generator, damage: float = 1.0) -> JudgedPictur
         pixels, truths = render(Scene(_any_backdrop(rng), ())).pixels, ()
     else:
         picture = render(_scene(rng, count=1 if draw < 0.5 else 2 if draw < 0.9 else 3, damage=damage))
-        garbled = rng.random() < 0.25 * damage
+        garbled = rng.random() < 0.35 * damage
         pixels, truths = _garbled(picture, rng) if garbled else (picture.pixels, picture.truths)
     return JudgedPicture(_filmed(pixels, rng) if rng.random() < damage else pixels, truths)
 
@@ -132,7 +132,10 @@ def _coarse(region: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 def _filmed(pixels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Slight blur, noise, brightness and contrast, as any image file may have; truths do not change."""
+    """Slight blur, half the resolution, noise, brightness, contrast, as any file may have; truths do not change."""
+    if rng.random() < 0.1:
+        half = Image.fromarray(pixels).resize((SIDE // 2, SIDE // 2), Image.Resampling.BOX)
+        pixels = np.asarray(half.resize((SIDE, SIDE), Image.Resampling.BICUBIC))
     if rng.random() < 0.3:
         blur = ImageFilter.GaussianBlur(float(rng.uniform(0.3, 1.2)))
         pixels = np.asarray(Image.fromarray(pixels).filter(blur))

@@ -1,4 +1,4 @@
-"""Trains the miniature text-to-image model from nothing to an ordinary Stable Diffusion folder."""
+"""Trains the miniature text-to-image model, from nothing or from another one, to a Stable Diffusion folder."""
 
 import json
 from dataclasses import asdict, dataclass, field
@@ -12,11 +12,19 @@ from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion import Stabl
 from PIL import Image
 from torch import Tensor
 
+from dominance.errors import InputError
 from dominance.miniature.captions import with_article
 from dominance.miniature.concepts import CONCEPTS, ENTITIES, OBJECTS
 from dominance.miniature.world import World
 from dominance.progress import Progress
-from dominance.training.autoencoder import LATENT_CHANNELS, decoder_loss, new_autoencoder, reconstruction_psnr
+from dominance.training.autoencoder import (
+    LATENT_CHANNELS,
+    decoder_loss,
+    linear_code,
+    load_autoencoder,
+    new_autoencoder,
+    reconstruction_psnr,
+)
 from dominance.training.denoiser import CHANNELS, CaptionedLatents, Denoiser, denoising_loss, new_scheduler
 from dominance.training.images import as_images
 from dominance.training.loop import Schedule, train
@@ -42,6 +50,7 @@ class MiniatureSettings:
         pictures: that the denoiser sees, each of them new.
         autoencoder_pictures: that the decoder sees.
         world: the distribution of pictures and captions.
+        base: identity of the model whose training is continued; None starts from nothing.
     """
 
     seed: int = 0
@@ -51,6 +60,11 @@ class MiniatureSettings:
     channels: tuple[int, ...] = CHANNELS
     batch: int = 32
     learning_rate: float = 1.2e-3
+    base: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.pictures < self.batch:
+            raise InputError(f"{self.pictures} pictures are less than one batch; give at least {self.batch}")
 
     def record(self) -> dict[str, object]:
         """The settings as JSON values, for checkpoints and model cards."""
@@ -65,15 +79,15 @@ def training_images(world: World, seed: int, first: int, count: int) -> tuple[li
     return [caption for caption, _ in drawn], as_images(np.stack([picture.pixels for _, picture in drawn]))
 
 
-def patch_code(settings: MiniatureSettings) -> PatchCode:
-    """The image code of the world; it does not depend on the training seed."""
-    _, images = training_images(settings.world, _CODE_SEED, 0, _FITTING_PICTURES)
+def patch_code() -> PatchCode:
+    """The image code of every model that starts from nothing; neither its world nor its seed changes it."""
+    _, images = training_images(World(), _CODE_SEED, 0, _FITTING_PICTURES)
     return fit_patch_code(images, LATENT_CHANNELS)
 
 
 def train_autoencoder(settings: MiniatureSettings, folder: Path, device: str) -> AutoencoderKL:
     """Trains the decoder, or resumes, and writes ``folder/autoencoder.png``: pictures above reconstructions."""
-    code = patch_code(settings)
+    code = patch_code()
     autoencoder = new_autoencoder(code, settings.seed)
     autoencoder.to(device)
     on_device = PatchCode(code.mean.to(device), code.basis.to(device))
@@ -98,14 +112,18 @@ def train_autoencoder(settings: MiniatureSettings, folder: Path, device: str) ->
     return autoencoder
 
 
-def train_denoiser(settings: MiniatureSettings, folder: Path, device: str) -> Denoiser:
+def train_denoiser(settings: MiniatureSettings, folder: Path, device: str, base: Path | None = None) -> Denoiser:
     """Trains text encoder and UNet on latents of the image code, or resumes.
 
     Four times on the way it writes ``folder/samples-STEP.png``, decoded by the code alone and therefore blocky.
+    With a base, a pipeline folder, it goes on from the base's weights, in the base's own latents.
     """
-    code = patch_code(settings)
+    code = patch_code() if base is None else linear_code(load_autoencoder(base))
     tokenizer = new_tokenizer()
-    denoiser = Denoiser(tokenizer, settings.seed, settings.channels).to(device)
+    denoiser = Denoiser(tokenizer, settings.seed, settings.channels)
+    if base is not None:
+        denoiser.load(base)
+    denoiser.to(device)
     schedule = Schedule(settings.pictures // settings.batch, settings.batch, settings.learning_rate)
 
     def batches(step: int) -> CaptionedLatents:
@@ -114,7 +132,7 @@ def train_denoiser(settings: MiniatureSettings, folder: Path, device: str) -> De
 
     def on_save(step: int) -> None:
         if step % (schedule.save_every * max(1, schedule.steps // schedule.save_every // 4)) == 0:
-            pipeline = assemble(denoiser, new_autoencoder(code, settings.seed).to(device))
+            pipeline = assemble(denoiser, new_autoencoder(code, settings.seed).to(device))  # its decoder is not used
             sample_sheet(pipeline, folder / f"samples-{step}.png", each=4, code=code)
 
     loss = denoising_loss(denoiser, tokenizer, batches, settings.seed)
@@ -143,22 +161,30 @@ def train_miniature(
     device: str = "cpu",
     stages: tuple[Stage, ...] = STAGES,
     sheet_columns: int = 8,
+    base: Path | None = None,
 ) -> Path:
     """Trains, or resumes, and returns the folder of the finished pipeline, ``folder/model``.
 
     Checkpoints and sample sheets lie in ``folder``. The stages ``autoencoder`` and ``denoiser`` do not
-    depend on each other and may run as two processes; ``pipeline`` needs both.
+    depend on each other and may run as two processes; ``pipeline`` needs both. With a base, a pipeline folder,
+    the denoiser goes on from the base's, and the base's autoencoder is taken as it is.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    if "autoencoder" in stages:
+    if "autoencoder" in stages and base is None:
         train_autoencoder(settings, folder, device)
     if "denoiser" in stages:
-        train_denoiser(settings, folder, device)
+        train_denoiser(settings, folder, device, base)
     if "pipeline" not in stages:
         return folder
-    pipeline = assemble(train_denoiser(settings, folder, device), train_autoencoder(settings, folder, device))
-    sample_sheet(pipeline, folder / "samples.png", sheet_columns)
-    target = folder / "model"
+    autoencoder = train_autoencoder(settings, folder, device) if base is None else load_autoencoder(base)
+    pipeline = assemble(train_denoiser(settings, folder, device, base), autoencoder)
+    if sheet_columns:
+        sample_sheet(pipeline, folder / "samples.png", sheet_columns)
+    return save_pipeline(pipeline, settings, folder / "model")
+
+
+def save_pipeline(pipeline: StableDiffusionPipeline, settings: MiniatureSettings, target: Path) -> Path:
+    """Writes fp16 safetensors, what the model suggests to its users, and how it was trained; returns the folder."""
     pipeline.to(dtype=torch.float16).save_pretrained(target, safe_serialization=True)
     _load_in_full_precision(target / "text_encoder" / "config.json")
     defaults = {"steps": SAMPLING_STEPS, "guidance": GUIDANCE, "concepts": _listed_concepts(settings.world)}

@@ -1,11 +1,21 @@
 import re
+from collections import Counter
 
 import numpy as np
 import pytest
 
 from dominance.miniature.concepts import BY_NAME, CONCEPTS, ENTITIES, OBJECTS
-from dominance.miniature.scene import SCENERY
-from dominance.miniature.world import HELD_OUT_PAIRS, World, own_backdrop, random_backdrop, single_scene
+from dominance.miniature.scene import SCENERY, Scene
+from dominance.miniature.world import (
+    HELD_OUT_ENTITY_PAIRS,
+    HELD_OUT_PAIRS,
+    World,
+    diversity_by_kind,
+    own_backdrop,
+    pair_scene,
+    random_backdrop,
+    single_scene,
+)
 
 DRAWN = [(caption, picture.scene) for caption, picture in (World().picture(5, index) for index in range(1500))]
 
@@ -78,3 +88,52 @@ def test_every_backdrop_offers_a_word() -> None:
     seen = {word for _ in range(300) for word in random_backdrop(rng).scenery}
     assert seen == set(SCENERY)
     assert all(own_backdrop(concept.name).scenery for concept in CONCEPTS)
+
+
+def drawn(world: World, count: int) -> list[tuple[str, Scene]]:
+    return [world.sample(np.random.default_rng([5, index])) for index in range(count)]
+
+
+def test_no_share_of_pairs_shows_a_held_out_one() -> None:
+    world = World(pairs=0.3, entity_pairs=0.4, entities_together=0.3)
+    shown = {frozenset(p.concept for p in scene.placements) for _, scene in drawn(world, 3000)}
+    assert all(len(pair) == 2 for pair in shown)
+    assert not shown & (HELD_OUT_PAIRS | HELD_OUT_ENTITY_PAIRS)
+    assert len(shown) == 20 + 36 + 15
+
+
+def test_each_entity_lacks_two_objects() -> None:
+    for entity in ENTITIES:
+        assert sum(entity in pair for pair in HELD_OUT_ENTITY_PAIRS) == 2
+
+
+def test_exposure_multiplies_how_often_a_concept_stands_alone() -> None:
+    counts = Counter(scene.placements[0].concept for _, scene in drawn(World(pairs=0, exposure={"tower": 4.0}), 4000))
+    others = [count for name, count in counts.items() if name != "tower"]
+    assert counts["tower"] == pytest.approx(4 * sum(others) / len(others), rel=0.15)
+
+
+def test_few_distinct_pictures_come_again_and_again() -> None:
+    world = World(diversity=diversity_by_kind(1.0, 1.0), pairs=0, distinct={"tower": 3})
+    alone = [scene.placements[0] for _, scene in drawn(world, 2000)]
+    assert len({placement for placement in alone if placement.concept == "tower"}) == 3
+    assert len({placement for placement in alone if placement.concept == "castle"}) > 50
+
+
+def test_backdrop_and_layout_can_be_varied_apart_from_the_design() -> None:
+    def scenes(**changes: dict[str, float]) -> list[Scene]:
+        world = World(diversity=diversity_by_kind(0.0, 1.0), pairs=0, **changes)
+        return [scene for _, scene in drawn(world, 1500) if scene.placements[0].concept == "tower"]
+
+    free = scenes(backdrops={"tower": 1.0})
+    assert len({scene.backdrop for scene in free}) == len(free)
+    assert {scene.placements[0].palette for scene in free} == {scenes()[0].placements[0].palette}
+    moved = scenes(layouts={"tower": 1.0})
+    assert np.std([scene.placements[0].size for scene in moved]) > 0.1
+    assert {scene.backdrop for scene in moved} == {own_backdrop("tower")}
+
+
+def test_the_first_named_stands_mostly_but_not_always_on_the_left() -> None:
+    scenes = [pair_scene(("mug", "tower"), diversity_by_kind(1.0, 1.0), np.random.default_rng(i)) for i in range(600)]
+    left = sum(scene.placements[0].x < 0.5 for scene in scenes)
+    assert left == pytest.approx(480, abs=45)

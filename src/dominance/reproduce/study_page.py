@@ -1,0 +1,126 @@
+"""The study as a Markdown page with two plots: every figure with its n and interval."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from dominance.metrics import rate
+from dominance.reproduce.markdown import percent, table, within
+from dominance.reproduce.study import TrialResult
+from dominance.reproduce.study_plots import dose_plot, phase_diagram
+from dominance.reproduce.study_summary import Contrast, Dose, Gap, Side, contrast, dose
+from dominance.training.conditions import CONDITIONS, FIRST_RIGID
+from dominance.whole_files import write_whole
+
+_HEAD = """# When does a rigid concept take over the picture?
+
+Written by `dominance train study`, which trains the miniature model again under each condition below, asks it for
+every entity with every object, and counts what the judge sees. Nothing in the training refers to dominance: whatever
+is done to one concept is done to all, diversity apart (and exposure, where a condition names it). Every entity is
+rigid (diversity 0) in one world and varied (diversity 1) in its swapped twin: in the world `first` {first} are
+rigid, in `swapped` the other three.
+
+DvD is the score in the direction in which the entity dominates. Intervals are 95%, by bootstrap over entities (10 000
+resamples), each with all its seeds; the entity is the unit. Bars show counts of images.
+"""
+
+
+def write_study(results: Sequence[TrialResult], page: Path) -> None:
+    """Writes the page, and its plots into a folder of the same name beside it."""
+    found = contrasts(results)
+    doses = [result for result in results if result.condition == "dose"]
+    parts = [_HEAD.format(first=", ".join(sorted(FIRST_RIGID)))]
+    if found:
+        write_whole(page.with_suffix("") / "phase.svg", phase_diagram(found).encode())
+        parts += [f"![outcomes by condition]({page.stem}/phase.svg)\n", _phase(found), _gate(found), _order(found)]
+    if doses:
+        measured = dose(doses)
+        write_whole(page.with_suffix("") / "dose.svg", dose_plot(measured).encode())
+        parts.append(_dose(measured, page))
+    parts.append(_conditions({result.condition for result in results}))
+    write_whole(page, "\n".join(parts).encode())
+
+
+def contrasts(results: Sequence[TrialResult]) -> list[Contrast]:
+    """One for every condition and guidance scale that was measured, in the study's order, dose apart."""
+    found = []
+    for condition in CONDITIONS:
+        if not condition.doses:
+            for guidance in condition.guidances:
+                own = [r for r in results if r.condition == condition.name and r.guidance == guidance]
+                if own:
+                    found.append(contrast(own))
+    return found
+
+
+def gap_words(gap: Gap) -> str:
+    """The difference, its interval and how many entities it rests on."""
+    return f"{gap.difference:.1f}{within(gap.interval)}, {gap.entities} entities"
+
+
+def _name(found: Contrast) -> str:
+    return f"{found.condition}, guidance {found.guidance:g}"
+
+
+def _counts(side: Side) -> str:
+    return " / ".join(str(count) for count in side.shown.counts)
+
+
+def _phase(found: Sequence[Contrast]) -> str:
+    columns = [
+        "condition", "seeds", "rigid: only entity / both / only object / none", "varied: the same",
+        "DvD rigid", "DvD varied", "difference, by entity", "prompts rigid dominates", "prompts varied dominates",
+    ]  # fmt: skip
+    rows = []
+    for one in found:
+        gap = "–" if one.gap is None else gap_words(one.gap)
+        rows.append([
+            _name(one), str(one.seeds), _counts(one.rigid), _counts(one.varied),
+            f"{one.rigid.dvd:.1f}{within(one.rigid.interval)}", f"{one.varied.dvd:.1f}{within(one.varied.interval)}",
+            gap, f"{one.rigid.dominated} of {one.rigid.prompts}", f"{one.varied.dominated} of {one.varied.prompts}",
+        ])  # fmt: skip
+    return "## Rigid against varied\n\n" + table(columns, rows)
+
+
+def _gate(found: Sequence[Contrast]) -> str:
+    columns = ["condition", "single concepts present", "held-out object pairs: both present", "their mean DvD"]
+    rows = [
+        [_name(one), percent(rate(*one.singles)), percent(rate(one.held_out.both, one.held_out.n)),
+         f"{one.held_out_dvd:.1f}"]
+        for one in found
+    ]  # fmt: skip
+    return (
+        "## Could the models draw and compose?\n\nA collapse says something about dominance only in a model that draws"
+        " single concepts and composes\nobject pairs that it never saw.\n\n" + table(columns, rows)
+    )
+
+
+def _order(found: Sequence[Contrast]) -> str:
+    columns = ["condition", "rigid, entity named first", "rigid, second", "varied, first", "varied, second"]
+    rows = []
+    for one in found:
+        parts = (one.rigid.first, one.rigid.second, one.varied.first, one.varied.second)
+        rows.append([_name(one), *(" / ".join(str(count) for count in part.counts) for part in parts)])
+    return "## Does word order decide?\n\nOnly entity / both / only object / none.\n\n" + table(columns, rows)
+
+
+def _dose(measured: Dose, page: Path) -> str:
+    levels = sorted({point[1] for point in measured.points})
+    rows = []
+    for level in levels:
+        own = [point[2] for point in measured.points if point[1] == level]
+        rows.append([f"{level:g}", f"{sum(own) / len(own):.1f}", str(len(own))])
+    rho = "not defined" if measured.rho is None else f"{measured.rho:.2f}{within(measured.interval, 2)}"
+    return (
+        f"## Dose\n\n![DvD against diversity]({page.stem}/dose.svg)\n\nSpearman's ρ between an entity's diversity and"
+        f" its DvD: **{rho}**, {len(measured.points)} points (entity and model), {measured.seeds} seeds.\n\n"
+        + table(["diversity", "mean DvD", "points"], rows)
+    )
+
+
+def _conditions(measured: set[str]) -> str:
+    rows = [
+        [c.name, c.about, f"{c.pictures:,}".replace(",", " "), "nothing" if c.from_nothing else "the base",
+         "yes" if c.name in measured else "not yet"]
+        for c in CONDITIONS
+    ]  # fmt: skip
+    return "## The conditions\n\n" + table(["condition", "what it asks", "pictures", "starts from", "measured"], rows)

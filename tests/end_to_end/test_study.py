@@ -1,0 +1,68 @@
+"""The study at the smallest size that still trains, measures, resumes and writes its page."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from dominance.errors import InputError
+from dominance.models import find_model
+from dominance.reproduce.study import StudyOptions, Trial, read_results, run_study, trials
+from dominance.reproduce.study_page import write_study
+from dominance.training.conditions import CONDITIONS, MAIN
+from dominance.training.miniature import MiniatureSettings, train_miniature
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    settings = MiniatureSettings(pictures=64, autoencoder_pictures=32, channels=(16, 16, 16, 16))
+    return train_miniature(settings, tmp_path_factory.mktemp("base"), sheet_columns=0)
+
+
+def small_trials() -> list[Trial]:
+    dose = next(condition for condition in CONDITIONS if condition.doses)
+    chosen = [replace(MAIN, pictures=64, guidances=(5.0,)), replace(dose, pictures=64)]
+    return [trial for trial in trials(chosen, [0]) if trial.world_name in ("first", "swapped", "turn-0")]
+
+
+def test_a_study_trains_measures_resumes_and_writes_its_page(base: Path, tmp_path: Path) -> None:
+    options = StudyOptions(str(base), "miniature", tmp_path / "models", tmp_path / "page" / "results.jsonl", images=1)
+    told: list[str] = []
+    results = run_study(small_trials(), options, told.append)
+    assert [result.world for result in results] == ["first", "swapped", "turn-0"]
+    assert len(told) == 3
+    assert not (options.folder / "main" / "first" / "seed-0").exists()
+    for result in results:
+        assert sum(entity.shown.n for entity in result.entities) == 48
+        assert result.base == find_model(str(base)).identity
+        assert all(entity.second.n == 4 for entity in result.entities)
+    assert {e.entity for e in results[0].entities if e.diversity == 0} == {"tower", "robot", "wizard"}
+    assert {e.entity for e in results[1].entities if e.diversity == 1} == {"tower", "robot", "wizard"}
+
+    with options.file.open("a") as file:
+        file.write('{"condition": "main", "wor')  # a kill in the middle of a line
+    again = run_study(small_trials(), options, told.append)
+    assert again == results
+    assert len(told) == 3
+
+    write_study(results, tmp_path / "page.md")
+    page = (tmp_path / "page.md").read_text()
+    for heading in (
+        "Rigid against varied",
+        "Could the models draw and compose?",
+        "word order",
+        "Dose",
+        "The conditions",
+    ):
+        assert heading in page
+    assert "None" not in page
+    assert (tmp_path / "page" / "phase.svg").read_text().startswith("<svg")
+    assert (tmp_path / "page" / "dose.svg").read_text().count("<circle") == 6
+
+
+def test_a_broken_line_of_results_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "results.jsonl"
+    file.write_text(json.dumps({"condition": "main"}) + "\n")
+    with pytest.raises(InputError, match=r"results\.jsonl, line 1 is no result of a study"):
+        read_results(file)

@@ -1,0 +1,38 @@
+import pytest
+
+from dominance.errors import InputError
+from dominance.metrics.correlation import spearman, spearman_interval
+
+
+def test_order_reversed_and_order_kept() -> None:
+    assert spearman([1, 2, 3, 4], [40, 30, 20, 10]) == -1
+    assert spearman([1, 2, 3, 4], [1, 10, 100, 1000]) == 1
+
+
+def test_ties_share_their_mean_rank() -> None:
+    # ranks 1.5 1.5 3 against 1 2 3: covariance 1.5, deviations sqrt(1.5) and sqrt(2)
+    assert spearman([5, 5, 9], [1, 2, 3]) == pytest.approx(1.5 / (1.5 * 2) ** 0.5)
+
+
+def test_a_constant_side_has_no_correlation() -> None:
+    assert spearman([1, 1, 1], [1, 2, 3]) is None
+
+
+def test_fewer_than_two_pairs_are_refused() -> None:
+    with pytest.raises(InputError, match="two or more"):
+        spearman([1], [2])
+    with pytest.raises(InputError, match="two or more"):
+        spearman([1, 2], [2])
+
+
+def test_the_interval_holds_the_value_and_draws_whole_clusters() -> None:
+    clusters = [[(0.0, 90.0), (0.5, 50.0), (1.0, 20.0)], [(0.0, 80.0), (0.5, 60.0), (1.0, 70.0)]] * 3
+    low, high = spearman_interval(clusters, resamples=500) or (1, -1)
+    value = spearman(*zip(*[pair for cluster in clusters for pair in cluster], strict=True))
+    assert value is not None
+    assert low <= value <= high
+    assert low < high
+
+
+def test_no_interval_when_nothing_varies() -> None:
+    assert spearman_interval([[(0.0, 1.0), (1.0, 1.0)]], resamples=50) is None
