@@ -6,9 +6,11 @@ from pathlib import Path
 import pytest
 import torch
 from diffusers import StableDiffusionPipeline
+from safetensors.torch import load_file
 from transformers import BlipForQuestionAnswering
 
 from dominance.bench import load_questions
+from dominance.errors import InputError
 from dominance.models import find_model
 from dominance.reproduce.model_card import measure
 from dominance.reproduce.model_card_page import card_page
@@ -25,7 +27,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     train_miniature(settings, folder, stages=("denoiser",))
     train_miniature(settings, folder, sheet_columns=1)
     autoencoder = load_autoencoder(folder / "model")
-    judge = JudgeSettings(pictures=64, width=32, vision_layers=1, text_layers=1)
+    judge = JudgeSettings(pictures=64, answered=64, width=32, vision_layers=1, text_layers=1)
     train_judge(judge, folder, load_questions().ask, autoencoder)
     return folder
 
@@ -42,6 +44,25 @@ def test_the_result_is_an_ordinary_pipeline_of_safetensors(trained: Path) -> Non
     assert json.loads((trained / "model" / "training.json").read_text())["pictures"] == 64
     assert (trained / "samples.png").is_file()
     assert (trained / "autoencoder.png").is_file()
+
+
+def test_training_goes_on_from_a_base_in_the_bases_own_latents(trained: Path, tmp_path: Path) -> None:
+    base = trained / "model"
+    settings = MiniatureSettings(
+        pictures=32, channels=(16, 16, 16, 16), learning_rate=1e-9, base=find_model(str(base)).identity
+    )
+    model = train_miniature(settings, tmp_path, sheet_columns=0, base=base)
+    weights = "diffusion_pytorch_model.safetensors"
+    assert (model / "vae" / weights).read_bytes() == (base / "vae" / weights).read_bytes()
+    old, new = (load_file(folder / "unet" / weights) for folder in (base, model))
+    assert all(torch.allclose(old[name], new[name], atol=2e-3) for name in old)
+    assert json.loads((model / "training.json").read_text())["base"] == find_model(str(base)).identity
+
+
+def test_a_base_of_another_shape_is_refused(trained: Path, tmp_path: Path) -> None:
+    settings = MiniatureSettings(pictures=32, channels=(16, 16, 16, 32))
+    with pytest.raises(InputError, match="has other layers"):
+        train_miniature(settings, tmp_path, sheet_columns=0, base=trained / "model")
 
 
 def test_the_judge_is_an_ordinary_blip(trained: Path) -> None:

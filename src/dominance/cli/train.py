@@ -93,7 +93,10 @@ def judge(
     model: Annotated[
         str, typer.Option(help="Pipeline whose autoencoder's artefacts the judge learns to see through.")
     ] = ("miniature"),
-    pictures: Annotated[int, typer.Option(min=320, help="Pictures that the judge sees.")] = 192_000,
+    pictures: Annotated[int, typer.Option(min=320, help="Pictures that it learns to see from.")] = 192_000,
+    answered: Annotated[
+        int, typer.Option(min=320, help="Pictures after that, from which it learns to answer.")
+    ] = 40_000,
     seed: Seed = 0,
     device: TrainDevice = "auto",
 ) -> None:
@@ -105,7 +108,7 @@ def judge(
     from dominance.training.judge import JudgeSettings, train_judge
 
     source = find_model(model)
-    settings = JudgeSettings(seed=seed, pictures=pictures)
+    settings = JudgeSettings(seed=seed, pictures=pictures, answered=answered)
     autoencoder = load_autoencoder(source.path)
     ask = load_questions().ask
     note(f"wrote {train_judge(settings, out, ask, autoencoder, source.identity, str(find_device(device)))}")
@@ -117,7 +120,7 @@ def card(
     model: Annotated[str, typer.Option(help="Pipeline to measure: miniature, or a folder.")] = "miniature",
     twin: Annotated[
         str | None, typer.Option(help="Model in which rigid and varied entities are swapped; measured beside it.")
-    ] = "miniature-swapped",
+    ] = None,
     judge: Annotated[str, typer.Option(help="Judge to measure and to measure with.")] = "miniature",
     runs: Annotated[Path, typer.Option(help="Where the image runs go; they resume.")] = Path("runs/card"),
     seeds: Annotated[int, typer.Option(min=1, max=1000, help="Images a prompt.")] = 10,
@@ -128,7 +131,7 @@ def card(
     from dominance.reproduce.model_card_page import card_page
     from dominance.whole_files import write_whole
 
-    write_whole(out, card_page(measure(model, judge, runs, device, seeds, twin or None)).encode())
+    write_whole(out, card_page(measure(model, judge, runs, device, seeds, twin)).encode())
     note(f"wrote {out}")
 
 

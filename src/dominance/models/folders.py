@@ -10,7 +10,8 @@ from pathlib import Path
 from dominance.errors import ModelError
 from dominance.models.complaints import in_one_line
 
-BUNDLED_MODELS: tuple[str, ...] = ("miniature",)
+BUNDLED_MODELS: tuple[str, ...] = ("miniature", "miniature-base")
+"""The default, and a model that composes entities with objects, from which later training goes on."""
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*(@[\w.-]+)?")
 _LONGEST_HUB_ID = 200
 _WEIGHTED = ("unet", "transformer", "vae", "text_encoder", "text_encoder_2", "text_encoder_3")

@@ -38,17 +38,16 @@ class JudgeSettings:
 
     Attributes:
         seed: of pictures, questions and initial weights.
-        pictures: that the judge sees, each of them new.
-        questioned: pictures of a batch about which it is asked; it learns from the others by its two aside heads alone,
-            which is twice as fast.
-        asked: questions about each of them.
+        pictures: that its image encoder learns to see from, each of them new.
+        answered: pictures after that, about which it is asked and learns to answer.
+        asked: questions about each of those.
     """
 
     seed: int = 0
     pictures: int = 192_000
+    answered: int = 40_000
     batch: int = 32
-    questioned: int = 12
-    asked: int = 4
+    asked: int = 8
     width: int = 128
     vision_layers: int = 5
     text_layers: int = 2
@@ -118,8 +117,8 @@ class JudgeInTraining(nn.Module):
     """The judge, and two more heads on its image encoder, which are thrown away afterwards.
 
     One answers all seventy questions of a picture from the image alone, the other says of every patch which
-    concepts stand there. Without them the image encoder learns only from the few questions that were asked,
-    which is slow.
+    concepts stand there. The image encoder learns from them first: from the few questions that can be asked of a
+    picture it learns slowly, and questions about what it cannot see yet teach the rest of the judge nothing.
     """
 
     def __init__(self, settings: JudgeSettings, catechism: Catechism) -> None:
@@ -130,24 +129,29 @@ class JudgeInTraining(nn.Module):
             self.all_answers = nn.Linear(settings.width, len(catechism.texts))
             self.whereabouts = nn.Linear(settings.width, len(CONCEPTS))
 
-    def forward(self, images: Tensor, tokens: Tensor, mask: Tensor, answers: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Logits over the vocabulary for each decoder place, of yes for every question, of concepts for every patch.
+    def look(self, images: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """What the image encoder makes of images, and both heads' logits: of yes for every question, of every patch.
 
         Args:
             images: (image, 3, 64, 64) in [-1, 1].
-            tokens, mask: (questioned, asked, token), about the first images.
-            answers: (questioned, asked, 2), the decoder's start token and the true answer.
         """
-        questioned, asked = tokens.shape[:2]
         seen = self.judge.vision_model(pixel_values=images).last_hidden_state
-        spread = seen[:questioned].repeat_interleave(asked, dim=0)
+        return seen, self.all_answers(seen[:, 0]), self.whereabouts(seen[:, 1:])
+
+    def answer(self, seen: Tensor, tokens: Tensor, mask: Tensor, answers: Tensor) -> Tensor:
+        """Logits over the vocabulary for each place of the decoder.
+
+        Args:
+            tokens, mask: (image, asked, token).
+            answers: (image, asked, 2), the decoder's start token and the true answer.
+        """
+        spread = seen.repeat_interleave(tokens.shape[1], dim=0)
         read = self.judge.text_encoder(
             input_ids=tokens.flatten(0, 1), attention_mask=mask.flatten(0, 1), encoder_hidden_states=spread
         ).last_hidden_state
-        spoken = self.judge.text_decoder(
+        return self.judge.text_decoder(
             input_ids=answers.flatten(0, 1), encoder_hidden_states=read, encoder_attention_mask=mask.flatten(0, 1)
-        )
-        return spoken.logits, self.all_answers(seen[:, 0]), self.whereabouts(seen[:, 1:])
+        ).logits
 
 
 def as_judge_images(pictures: list[JudgedPicture]) -> Tensor:
@@ -225,29 +229,39 @@ def train_judge(
     catechism = Catechism(ask)
     student = JudgeInTraining(settings, catechism).to(device)
     autoencoder = None if autoencoder is None else autoencoder.to(device)
-    schedule = Schedule(settings.pictures // settings.batch, settings.batch, settings.learning_rate)
     record = settings.record() | {"questions": catechism.texts, "artefacts_of": artefacts_of}
     answer_ids = torch.tensor([catechism.no, catechism.yes])
     start = student.judge.decoder_start_token_id
+    looking = Schedule(settings.pictures // settings.batch, settings.batch, settings.learning_rate)
+    answering = Schedule(settings.answered // settings.batch, settings.batch, settings.learning_rate)
 
-    def loss(step: int) -> Tensor:
-        rng = np.random.default_rng([settings.seed, 11, step])
-        damage = min(1.0, 3 * step / schedule.steps)
+    def drawn(rng: np.random.Generator, damage: float) -> tuple[list[JudgedPicture], Tensor]:
         pictures = [sample_judged(rng, damage) for _ in range(settings.batch)]
-        images = _with_artefacts(as_judge_images(pictures).to(device), autoencoder, rng)
-        truth = all_true_answers(pictures)
-        rows = _asked_rows(pictures[: settings.questioned], settings.asked, rng)
-        spoken = answer_ids[truth[: settings.questioned].gather(1, rows).long()].to(device)
+        return pictures, _with_artefacts(as_judge_images(pictures).to(device), autoencoder, rng)
+
+    def aside(pictures: list[JudgedPicture], everything: Tensor, somewhere: Tensor) -> Tensor:
+        answers = _weighted_answers(everything, all_true_answers(pictures))
+        return answers + 2 * _weighted_answers(somewhere, concept_patches(pictures))
+
+    def to_look(step: int) -> Tensor:
+        pictures, images = drawn(np.random.default_rng([settings.seed, 11, step]), min(1.0, 3 * step / looking.steps))
+        return aside(pictures, *student.look(images)[1:])
+
+    def to_answer(step: int) -> Tensor:
+        rng = np.random.default_rng([settings.seed, 12, step])
+        pictures, images = drawn(rng, 1.0)
+        rows = _asked_rows(pictures, settings.asked, rng)
+        spoken = answer_ids[all_true_answers(pictures).gather(1, rows).long()].to(device)
         begun = torch.stack([torch.full_like(spoken, start), spoken], dim=-1)
-        asked = (catechism.tokens[rows].to(device), catechism.mask[rows].to(device))
-        logits, everything, somewhere = student(images, *asked, begun)
+        seen, everything, somewhere = student.look(images)
+        logits = student.answer(seen, catechism.tokens[rows].to(device), catechism.mask[rows].to(device), begun)
         ending = torch.full_like(spoken, catechism.tokenizer.sep_token_id)
         said = nn.functional.cross_entropy(logits[:, 0], spoken.flatten())
         ended = nn.functional.cross_entropy(logits[:, 1], ending.flatten())
-        aside = _weighted_answers(everything, truth) + 2 * _weighted_answers(somewhere, concept_patches(pictures))
-        return said + 0.1 * ended + aside
+        return said + 0.1 * ended + aside(pictures, everything, somewhere)
 
-    train("judge", student, loss, schedule, folder / "judge.safetensors", record)
+    train("judge looks", student, to_look, looking, folder / "judge-looking.safetensors", record)
+    train("judge answers", student.train(), to_answer, answering, folder / "judge.safetensors", record)
     return save_judge(student.judge.cpu(), catechism, folder / "judge")
 
 

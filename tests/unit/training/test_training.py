@@ -10,11 +10,11 @@ from torch import Tensor, nn
 
 from dominance.errors import InputError
 from dominance.miniature.world import World
-from dominance.training.autoencoder import new_autoencoder
+from dominance.training.autoencoder import linear_code, new_autoencoder
 from dominance.training.denoiser import CaptionedLatents, Denoiser, denoising_loss
 from dominance.training.judge_pictures import sample_judged
 from dominance.training.loop import Schedule, train
-from dominance.training.miniature import MiniatureSettings, patch_code, training_images
+from dominance.training.miniature import patch_code, training_images
 from dominance.training.vocabulary import PROMPT_TOKENS, new_tokenizer, world_words
 
 
@@ -28,7 +28,7 @@ def test_every_word_of_the_world_is_one_token_and_any_text_survives() -> None:
 
 
 def test_the_encoder_is_the_linear_code_and_survives_half_precision() -> None:
-    code = patch_code(MiniatureSettings())
+    code = patch_code()
     _, images = training_images(World(), 3, 0, 8)
     autoencoder = new_autoencoder(code, seed=0)
     latents = code.encode(images)
@@ -37,6 +37,10 @@ def test_the_encoder_is_the_linear_code_and_survives_half_precision() -> None:
         halved = autoencoder.half().float()
         assert torch.allclose(halved.encode(images).latent_dist.mean, latents, atol=6e-3)
     assert latents.std().item() == pytest.approx(1.0, abs=0.15)
+    read_off = linear_code(halved)
+    with torch.no_grad():
+        encoded = halved.encode(images).latent_dist.mean
+    assert torch.allclose(read_off.encode(images), encoded, atol=2e-3)
     wide = torch.rand(1, 3, 32, 96) * 2 - 1
     assert code.encode(wide).shape == (1, 12, 8, 24)
 
@@ -52,7 +56,7 @@ def test_the_unet_has_stable_diffusions_topology() -> None:
 
 def _tiny_denoiser(seed: int = 0) -> tuple[Denoiser, list[CaptionedLatents]]:
     denoiser = Denoiser(new_tokenizer(), seed, channels=(16, 16, 16, 16), sample_size=8)
-    code = patch_code(MiniatureSettings())
+    code = patch_code()
     captions, images = training_images(World(), 0, 0, 8)
     small = nn.functional.interpolate(images, size=32)
     return denoiser, [CaptionedLatents(code.encode(small), captions)]
