@@ -10,9 +10,9 @@ import dominance
 from dominance.bench import load_questions
 from dominance.judges import load_judge
 from dominance.metrics import wilson_interval
-from dominance.models.folders import bundled_folder
+from dominance.models.folders import BUNDLED_MODELS, bundled_folder
 from dominance.records import Concept
-from dominance.reproduce.judge_quality import grade_qualities, negative_controls
+from dominance.reproduce.judge_quality import negative_controls, quality_by_kind
 
 
 def size_in_megabytes(folder: Path) -> float:
@@ -20,19 +20,21 @@ def size_in_megabytes(folder: Path) -> float:
 
 
 def test_the_weights_are_small_enough_to_ship() -> None:
-    assert size_in_megabytes(bundled_folder("miniature")) <= 25
+    for name in BUNDLED_MODELS:
+        assert size_in_megabytes(bundled_folder(name)) <= 25, name
     assert size_in_megabytes(bundled_folder("judge")) <= 10
 
 
 def test_the_judge_sees_what_is_there_and_little_that_is_not() -> None:
     """Far below what the model card states, so that only a broken judge fails."""
     judge = load_judge("miniature", "cpu")
-    for grade in grade_qualities(judge, load_questions().ask, 150):
-        assert grade.balanced_accuracy is not None
-        assert grade.balanced_accuracy > 0.85, grade
+    for kind, grades in quality_by_kind(judge, load_questions().ask, 60).items():
+        for grade in grades:
+            assert grade.balanced_accuracy is not None
+            assert grade.balanced_accuracy > (0.85 if kind == "deliberately hard" else 0.92), (kind, grade)
     for name, said in negative_controls(judge, load_questions().ask, 42).items():
         assert said.n >= 200
-        assert wilson_interval(said.count, said.n)[0] < (0.3 if name == "garbled shape" else 0.05), name
+        assert wilson_interval(said.count, said.n)[0] < (0.2 if name == "garbled shape" else 0.03), name
 
 
 def test_the_judge_refuses_what_it_does_not_know() -> None:

@@ -79,7 +79,7 @@ class Condition:
 
 MAIN = Condition(
     "main",
-    "the shipped one: singles and object pairs, half of the single captions name scenery, no entity beside an object",
+    "singles and object pairs, half of the single captions name scenery, no entity beside an object",
     guidances=(5.0, 1.0, 2.5, 7.5),
 )
 
