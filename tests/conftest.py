@@ -13,6 +13,23 @@ from jaxtyping import install_import_hook
 
 SHAPED = (
     "dominance.judges.blip",
+    "dominance.metrics.detection",
+    "dominance.metrics.dynamics",
+    "dominance.metrics.focus",
+    "dominance.metrics.logistic",
+    "dominance.probes.first_step",
+    "dominance.runs.ablation_interactions",
+    "dominance.runs.calibration",
+    "dominance.report.explanation_maps",
+    "dominance.report.explanation_sentences",
+    "dominance.runs.examples",
+    "dominance.runs.explanation",
+    "dominance.runs.measuring",
+    "dominance.probes.calls",
+    "dominance.probes.interception",
+    "dominance.probes.rebalancing",
+    "dominance.probes.recording",
+    "dominance.probes.reduction",
     "dominance.training.denoiser",
     "dominance.training.images",
     "dominance.training.patches",
@@ -38,15 +55,13 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A diffusers folder of random weights, 32×32 pictures, that draws in milliseconds."""
     import torch
 
-    from dominance.miniature.world import World
     from dominance.training.autoencoder import new_autoencoder
     from dominance.training.denoiser import Denoiser
-    from dominance.training.miniature import MiniatureSettings, assemble, patch_code
+    from dominance.training.miniature import assemble, patch_code
     from dominance.training.vocabulary import new_tokenizer
 
-    settings = MiniatureSettings(world=World())
     denoiser = Denoiser(new_tokenizer(), seed=0, channels=(16, 16, 16, 16), sample_size=8)
-    pipeline = assemble(denoiser, new_autoencoder(patch_code(settings), 0))
+    pipeline = assemble(denoiser, new_autoencoder(patch_code(), 0))
     folder = tmp_path_factory.mktemp("tiny") / "model"
     pipeline.to(dtype=torch.float16).save_pretrained(folder)
     (folder / "dominance.json").write_text(json.dumps({"steps": 2, "guidance": 3.0}))

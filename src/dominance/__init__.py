@@ -11,42 +11,99 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from dominance.bench import load_suite
+    from dominance.metrics import attention_deviation, focus_score
     from dominance.models.pipelines import load_pipeline
+    from dominance.probes import AttentionRecord, attention_sites, record_attention
+    from dominance.probes.ablation import Ablation, ablate
+    from dominance.probes.rebalancing import Rebalancing, rebalance
     from dominance.records import Concept, Gate, Prompt, RunResult, Suite
     from dominance.report import write_junit, write_report
+    from dominance.report.ablation import write_ablation
+    from dominance.report.explanation import write_explanation
     from dominance.runs import AuditOptions, audit, read_result, score
+    from dominance.runs.ablation_options import AblationOptions
+    from dominance.runs.ablation_results import AblationResult
+    from dominance.runs.ablation_suite import ablate_suite
+    from dominance.runs.calibrating import CalibrationOptions, calibrate
+    from dominance.runs.explain import ExplainOptions, explain
+    from dominance.runs.explanation import Explanation
+    from dominance.runs.preflight import Preflight, PreflightOptions, preflight
 
 __version__ = "0.1.0"
 
 _HOMES = {
+    "Ablation": "dominance.probes.ablation",
+    "AblationOptions": "dominance.runs.ablation_options",
+    "AblationResult": "dominance.runs.ablation_results",
+    "AttentionRecord": "dominance.probes",
     "AuditOptions": "dominance.runs",
+    "CalibrationOptions": "dominance.runs.calibrating",
     "Concept": "dominance.records",
+    "ExplainOptions": "dominance.runs.explain",
+    "Explanation": "dominance.runs.explanation",
     "Gate": "dominance.records",
+    "Preflight": "dominance.runs.preflight",
+    "PreflightOptions": "dominance.runs.preflight",
     "Prompt": "dominance.records",
+    "Rebalancing": "dominance.probes.rebalancing",
     "RunResult": "dominance.records",
     "Suite": "dominance.records",
+    "ablate": "dominance.probes.ablation",
+    "ablate_suite": "dominance.runs.ablation_suite",
+    "attention_deviation": "dominance.metrics",
+    "attention_sites": "dominance.probes",
     "audit": "dominance.runs",
+    "calibrate": "dominance.runs.calibrating",
+    "explain": "dominance.runs.explain",
+    "focus_score": "dominance.metrics",
     "load_pipeline": "dominance.models.pipelines",
     "load_suite": "dominance.bench",
+    "preflight": "dominance.runs.preflight",
     "read_result": "dominance.runs",
+    "rebalance": "dominance.probes.rebalancing",
+    "record_attention": "dominance.probes",
     "score": "dominance.runs",
+    "write_ablation": "dominance.report.ablation",
+    "write_explanation": "dominance.report.explanation",
     "write_junit": "dominance.report",
     "write_report": "dominance.report",
 }
 
 __all__ = [
+    "Ablation",
+    "AblationOptions",
+    "AblationResult",
+    "AttentionRecord",
     "AuditOptions",
+    "CalibrationOptions",
     "Concept",
+    "ExplainOptions",
+    "Explanation",
     "Gate",
+    "Preflight",
+    "PreflightOptions",
     "Prompt",
+    "Rebalancing",
     "RunResult",
     "Suite",
     "__version__",
+    "ablate",
+    "ablate_suite",
+    "attention_deviation",
+    "attention_sites",
     "audit",
+    "calibrate",
+    "explain",
+    "focus_score",
     "load_pipeline",
     "load_suite",
+    "preflight",
     "read_result",
+    "rebalance",
+    "record_attention",
     "score",
+    "write_ablation",
+    "write_explanation",
     "write_junit",
     "write_report",
 ]

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Iterator
 
 _UNSPACED = ("CJK", "HIRAGANA", "KATAKANA", "HANGUL", "THAI", "LAO", "KHMER", "MYANMAR", "TIBETAN")
 
@@ -15,14 +16,51 @@ def mention(text: str, name: str) -> int | None:
     >>> mention("two Mugs on a bench", "mug"), mention("a smug face", "mug")
     (4, None)
     """
-    text, name = (unicodedata.normalize("NFC", part).casefold() for part in (text, name))
+    return next((start for start, _ in _found(_folded(text), _folded(name))), None)
+
+
+def mention_spans(text: str, name: str) -> list[tuple[int, int]]:
+    """Start and end of every mention of the name, plural ending included, in characters of the text itself.
+
+    >>> mention_spans("Two mugs, a smug face and a MUG!", "mug")
+    [(4, 8), (28, 31)]
+    """
+    folded, homes = "", []
+    for start, end in _clusters(text):
+        part = _folded(text[start:end])
+        folded += part
+        homes += [(start, end)] * len(part)
+    return [(homes[start][0], homes[end - 1][1]) for start, end in _found(folded, _folded(name))]
+
+
+def _folded(text: str) -> str:
+    return unicodedata.normalize("NFC", text).casefold()
+
+
+def _clusters(text: str) -> Iterator[tuple[int, int]]:
+    """Each character with what composition may melt into it: accents, and the parts of a Korean syllable."""
+    start = 0
+    for place in range(1, len(text) + 1):
+        cluster = text[start : place + 1]
+        if place == len(text) or not (unicodedata.combining(text[place]) or _melts(cluster)):
+            yield start, place
+            start = place
+
+
+def _melts(cluster: str) -> bool:
+    """Whether the last character becomes one with those before it."""
+    return len(unicodedata.normalize("NFC", cluster)) <= len(unicodedata.normalize("NFC", cluster[:-1]))
+
+
+def _found(text: str, name: str) -> Iterator[tuple[int, int]]:
+    """Start and end of every mention in folded text."""
     words = r"\s+".join(re.escape(word) for word in name.split())
     # A lookahead, so that a mention that overlaps a false one is seen too.
-    for found in re.finditer(f"(?=({words}))", text):
-        ends = (found.end(1) + len(plural) for plural in ("", "s", "es") if text.startswith(plural, found.end(1)))
-        if not _inside_word(text, found.start()) and any(not _inside_word(text, end) for end in ends):
-            return found.start()
-    return None
+    for found in re.finditer(f"(?=({words}))", text) if words else ():
+        ends = [found.end(1) + len(plural) for plural in ("", "s", "es") if text.startswith(plural, found.end(1))]
+        whole = [end for end in ends if not _inside_word(text, end)]
+        if whole and not _inside_word(text, found.start()):
+            yield found.start(), whole[0]
 
 
 def _inside_word(text: str, position: int) -> bool:

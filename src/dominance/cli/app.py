@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from dominance.cli import audit, listing, report, score, train
+from dominance.cli import ablate, audit, explain, listing, preflight, report, score, train
 from dominance.cli.interrupts import insistent_interrupts
 from dominance.cli.process import prepare_process
 from dominance.cli.statuses import EXIT_INPUT, EXIT_INTERNAL, EXIT_INTERRUPTED
@@ -27,6 +27,9 @@ app = typer.Typer(
 )
 app.command("audit", epilog=audit.EXAMPLE)(audit.command)
 app.command("score", epilog=score.EXAMPLE)(score.command)
+app.command("preflight", epilog=preflight.EXAMPLE)(preflight.command)
+app.command("explain", epilog=explain.EXAMPLE)(explain.command)
+app.command("ablate", epilog=ablate.EXAMPLE)(ablate.command)
 app.command("report", epilog=report.EXAMPLE)(report.command)
 app.command("list", epilog=listing.EXAMPLE)(listing.command)
 app.add_typer(train.app, name="train")

@@ -1,0 +1,265 @@
+"""The only place that touches attention: what a denoiser attends with passes through here, to be read or edited.
+
+A probe is told of every forward of the denoiser and handed the query, key, value and mask of each site that it wants.
+All probes edit, in the order in which they were entered, before any probe reads: a recorder sees what an editor made,
+whichever of the two was entered first.
+"""
+
+import contextlib
+import inspect
+import sys
+from collections.abc import Callable, Generator
+from types import FrameType
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import torch
+from diffusers.pipelines.pipeline_utils import DiffusionPipeline
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.overrides import TorchFunctionMode
+from torch.utils.hooks import RemovableHandle
+
+from dominance.errors import InputError, ModelError
+from dominance.probes.calls import AttentionCall, Forward, images_drawn, parts, prompts_drawn
+from dominance.probes.sites import AttentionSite, attention_sites, denoiser_of
+
+_ATTENTION_ARGUMENTS = ("query", "key", "value", "attn_mask", "dropout_p", "is_causal")
+
+
+class Probe:
+    """Something that looks at attention or changes it; each method may be overridden, and does nothing by itself."""
+
+    def begin(self, forward: Forward) -> None:
+        """A call of the pipeline begins with this forward; raise to refuse it."""
+
+    def wants(self, site: AttentionSite, forward: Forward) -> bool:  # noqa: ARG002
+        """Whether this site's attention is to be handed over in this forward; one that nobody wants costs little."""
+        return True
+
+    def edit(self, call: AttentionCall) -> AttentionCall:
+        """Changes what is attended with."""
+        return call
+
+    def edit_output(
+        self,
+        call: AttentionCall,  # noqa: ARG002
+        output: Float[Tensor, "sample head row width"],
+    ) -> Float[Tensor, "sample head row width"]:
+        """Changes what comes of it; the call is as all edits left it."""
+        return output
+
+    def read(self, call: AttentionCall) -> None:
+        """Looks at the call as all edits left it."""
+
+    def finish(self, forward: Forward) -> None:
+        """The forward has ended; not called for one that raised."""
+
+
+@contextlib.contextmanager
+def intercept(pipeline: DiffusionPipeline, probe: Probe, guided: bool | None = None) -> Generator[None]:
+    """Lets a probe watch and edit the attention of the pipeline's denoiser, and leaves nothing behind.
+
+    What passes is softmax attention by torch's ``scaled_dot_product_attention``, outside compiled code.
+
+    Args:
+        guided: whether the batch is [unconditional…, conditional…]. None finds out from the pipeline's running call,
+            and takes all samples for conditional where the denoiser is called without its pipeline.
+
+    Raises:
+        ModelError: the pipeline's attention sites are not known, or its denoiser is compiled.
+        InputError: ``guided`` is not what another probe at work said.
+    """
+    denoiser = denoiser_of(pipeline)
+    tap = _TAPS.get(denoiser) or _Tap(denoiser, attention_sites(pipeline))
+    tap.add(probe, guided)
+    _TAPS[denoiser] = tap
+    try:
+        yield
+    finally:
+        tap.remove(probe)
+        if not tap.probes:
+            del _TAPS[denoiser]
+
+
+class _Tap:
+    """The hooks on one denoiser, shared by all probes at work on it."""
+
+    def __init__(self, denoiser: nn.Module, sites: tuple[AttentionSite, ...]) -> None:
+        self.probes: list[Probe] = []
+        self._guided: dict[Probe, bool | None] = {}
+        self._new: set[Probe] = set()
+        self._denoiser, self._sites = denoiser, sites
+        self._signature = inspect.signature(type(denoiser).forward)
+        self._handles: list[RemovableHandle] = []
+        self._interceptor = _Interceptor(self._attend)
+        self._intercepting = False
+        self._forward: Forward | None = None
+        self._finished = False
+        self._time = 0.0
+        self._caller: FrameType | None = None
+        self._site: AttentionSite | None = None
+        self._served: list[Probe] = []
+
+    def add(self, probe: Probe, guided: bool | None) -> None:
+        if guided is not None and (not guided) in self._guided.values():
+            raise InputError(
+                f"guided is {guided} here and {not guided} for another probe on the pipeline; agree on one"
+            )
+        if not self.probes:
+            self._install()
+        self.probes.append(probe)
+        self._new.add(probe)
+        self._guided[probe] = guided
+
+    def remove(self, probe: Probe) -> None:
+        self.probes.remove(probe)
+        self._new.discard(probe)
+        del self._guided[probe]
+        self._leave()
+        if not self.probes:
+            self._caller = self._forward = None
+            while self._handles:
+                self._handles.pop().remove()
+
+    def _install(self) -> None:
+        hooks = [
+            self._denoiser.register_forward_pre_hook(self._before, with_kwargs=True),
+            self._denoiser.register_forward_hook(self._after),
+        ]
+        for site in self._sites:
+            module = self._denoiser.get_submodule(site.name)
+            hooks.append(module.register_forward_pre_hook(self._entering(site)))
+            hooks.append(module.register_forward_hook(lambda *_: self._leave(), always_call=True))
+        self._handles = hooks
+
+    def _before(self, denoiser: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        """Finds out where in which call this forward stands, and tells the probes that have not begun."""
+        self._leave()
+        given = self._signature.bind_partial(denoiser, *args, **kwargs).arguments
+        time = float(torch.as_tensor(given.get("timestep", 0.0)).reshape(-1)[0])
+        caller = _running_call(denoiser)
+        step, index = self._place(time, caller)
+        self._forward, self._finished = self._describe(given, caller, step, index), False
+        self._time, self._caller = time, caller
+        begun = [probe for probe in self.probes if probe in self._new or (step, index) == (0, 0)]
+        self._new.clear()
+        for probe in begun:
+            probe.begin(self._forward)
+
+    def _place(self, time: float, caller: FrameType | None) -> tuple[int, int]:
+        """Step and index of a forward; both 0 where a call begins."""
+        last = self._forward
+        if last is None or caller is not self._caller:
+            return 0, 0
+        # Without the pipeline's own call, what begins a new one can only be told by its looks.
+        if caller is None and (time > self._time or self._new or not self._finished):
+            return 0, 0
+        return (last.step, last.index + 1) if time == self._time else (last.step + 1, 0)
+
+    def _describe(self, given: dict[str, Any], caller: FrameType | None, step: int, index: int) -> Forward:
+        latents, text = given.get("sample", given.get("hidden_states")), given.get("encoder_hidden_states")
+        if not isinstance(latents, Tensor) or not isinstance(text, Tensor):
+            raise ModelError(f"{type(self._denoiser).__name__} was called without latents or without a text")
+        variables = caller.f_locals if caller is not None else {}
+        guided = next((told for told in self._guided.values() if told is not None), None)
+        samples, flux = latents.shape[0], given.get("img_ids")
+        images = images_drawn(samples, variables, guided)
+        prompted = slice(samples - images, samples)
+        if variables.get("do_true_cfg") and index % 2:  # FLUX's conditional and unconditional forwards take turns
+            prompted = slice(0, 0)
+        return Forward(
+            step=step,
+            index=index,
+            samples=samples,
+            images=images,
+            conditional=prompted,
+            tokens=text.shape[1],
+            prompts=prompts_drawn(images, variables, by_second=flux is not None),
+            sides=(latents.shape[-2], latents.shape[-1]),
+            image_ids=flux,
+        )
+
+    def _after(self, *_: object) -> None:
+        self._finished = True
+        if self._forward is not None:
+            for probe in self.probes:
+                probe.finish(self._forward)
+
+    def _entering(self, site: AttentionSite) -> Callable[..., None]:
+        def enter(*_: object) -> None:
+            forward = self._forward
+            self._leave()
+            self._served = [] if forward is None else [probe for probe in self.probes if probe.wants(site, forward)]
+            if self._served:
+                self._site = site
+                self._interceptor.__enter__()
+                self._intercepting = True
+
+        return enter
+
+    def _leave(self) -> None:
+        """Ends the interception; also where a keyboard interrupt passed the hooks by."""
+        self._site = None
+        if self._intercepting:
+            self._intercepting = False
+            self._interceptor.__exit__(None, None, None)
+
+    def _attend(
+        self, attend: Callable[..., Tensor], query: Tensor, key: Tensor, value: Tensor, **options: Any
+    ) -> Tensor:
+        """Attention at the site in force, as the probes have it."""
+        site, forward = self._site, self._forward
+        if site is None or forward is None:
+            return attend(query, key, value, **options)
+        self._site = None  # what follows in this module, such as attention to an image prompt, is not to the text
+        positions, text = parts(site, forward, query.shape[-2], key.shape[-2])
+        mask, scale = options.pop("attn_mask", None), options.pop("scale", None)
+        call = AttentionCall(site, forward, query, key, value, mask, scale, positions, text)
+        for probe in self._served:
+            call = probe.edit(call)
+        output = attend(call.query, call.key, call.value, attn_mask=call.mask, scale=call.scale, **options)
+        for probe in self._served:
+            output = probe.edit_output(call, output)
+        for probe in self._served:
+            probe.read(call)
+        return output
+
+
+_TAPS: WeakKeyDictionary[nn.Module, _Tap] = WeakKeyDictionary()
+
+
+class _Interceptor(TorchFunctionMode):
+    """Hands torch's softmax attention to a function; in force only while an attention module runs."""
+
+    def __init__(self, attend: Callable[..., Tensor]) -> None:
+        super().__init__()
+        self._attend = attend
+
+    def __torch_function__(
+        self, func: Callable[..., Any], types: object, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        options = kwargs or {}
+        if func is F.scaled_dot_product_attention:
+            return self._attend(func, **dict(zip(_ATTENTION_ARGUMENTS, args, strict=False)), **options)
+        return func(*args, **options)
+
+
+def _running_call(denoiser: nn.Module) -> FrameType | None:
+    """The pipeline's call that this forward is part of; None where the denoiser is called without one.
+
+    How many images are drawn, whether with guidance and from which prompts is known to that call alone: some families
+    keep it in local variables, and what others keep in properties outlives the call.
+    """
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None:
+        if frame.f_code.co_name == "__call__":
+            owner = frame.f_locals.get("self")
+            if isinstance(owner, DiffusionPipeline) and denoiser in (
+                getattr(owner, "unet", None),
+                getattr(owner, "transformer", None),
+            ):
+                return frame
+        frame = frame.f_back
+    return None

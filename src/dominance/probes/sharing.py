@@ -1,0 +1,150 @@
+"""One computation for samples that are still the same: variants of an image share what comes before their edits."""
+
+import contextlib
+import functools
+import inspect
+from collections.abc import Callable, Generator, Hashable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import torch
+from diffusers.pipelines.pipeline_utils import DiffusionPipeline
+from diffusers.utils import BaseOutput
+from torch import Tensor, nn
+
+from dominance.errors import InputError
+from dominance.probes.calls import Forward
+from dominance.probes.interception import Probe, intercept
+from dominance.probes.samples import ROWS_RUN, running_forward
+from dominance.probes.sites import AttentionSite, denoiser_of
+
+_UNBATCHED = ("img_ids", "txt_ids")
+"""Arguments of FLUX that have no sample axis."""
+
+
+@contextlib.contextmanager
+def shared_forwards(
+    pipeline: DiffusionPipeline, alike: Sequence[Hashable], starts: Sequence[int | None]
+) -> Generator[None]:
+    """Computes images that are alike once, at every step before their edits begin, and gives each its copy.
+
+    Which samples are the same is checked at every forward, bit by bit, before one stands for another; so a wrong
+    ``alike`` costs time and changes nothing. Meant for a sweep that only edits: a probe that reads attention in a
+    shared step sees fewer samples than the forward names.
+
+    Args:
+        alike: for each image of the call, a key that it shares with those of the same prompt and noise.
+        starts: for each image, the first step in which it is edited; None for never.
+
+    Raises:
+        InputError: not one key and one start for every image.
+    """
+    denoiser = denoiser_of(pipeline)
+    sharing = _Sharing(denoiser, tuple(alike), tuple(starts))
+    with intercept(pipeline, sharing), _called_through(denoiser, sharing.call):
+        yield
+
+
+class _Sharing(Probe):
+    """Picks one sample of each group, and hands its result to the others."""
+
+    def __init__(self, denoiser: nn.Module, alike: tuple[Hashable, ...], starts: tuple[int | None, ...]) -> None:
+        self._denoiser, self._alike, self._starts = denoiser, alike, starts
+        self._signature = inspect.signature(type(denoiser).forward)
+
+    def begin(self, forward: Forward) -> None:
+        for given in (self._alike, self._starts):
+            if len(given) != forward.images:
+                raise InputError(
+                    f"{len(given)} keys or starts are given for {forward.images} images; give one an image"
+                )
+
+    def wants(self, site: AttentionSite, forward: Forward) -> bool:  # noqa: ARG002  (a Probe's signature)
+        return False
+
+    def call(self, run: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Runs the denoiser's forward on the samples that differ."""
+        forward = running_forward(self._denoiser)
+        if forward is None or all(start is not None and start <= forward.step for start in self._starts):
+            return run(*args, **kwargs)
+        rows, homes = self._chosen(forward)
+        given = self._signature.bind_partial(self._denoiser, *args, **kwargs).arguments
+        given.pop("self")
+        fewer = {name: _picked(value, rows, forward.samples) for name, value in _batched(given).items()}
+        if len(rows) == forward.samples or not _same(_batched(given), fewer, homes, forward.samples):
+            return run(*args, **kwargs)
+        ROWS_RUN[self._denoiser] = tuple(rows)
+        try:
+            return _picked(run(**{**given, **fewer}), homes, len(rows))
+        finally:
+            del ROWS_RUN[self._denoiser]
+
+    def _chosen(self, forward: Forward) -> tuple[list[int], list[int]]:
+        """The samples to compute, and for each sample of the batch the one that stands for it."""
+        places: dict[Hashable, int] = {}
+        rows: list[int] = []
+        homes: list[int] = []
+        for sample in range(forward.samples):
+            branch, image = divmod(sample, forward.images)
+            start = self._starts[image]
+            apart = start is not None and start <= forward.step
+            key = (branch, apart, image if apart else self._alike[image])
+            if key not in places:
+                places[key] = len(rows)
+                rows.append(sample)
+            homes.append(places[key])
+        return rows, homes
+
+
+@contextlib.contextmanager
+def _called_through(
+    denoiser: nn.Module, call: Callable[[Callable[..., Any], tuple[Any, ...], dict[str, Any]], Any]
+) -> Generator[None]:
+    """Has the denoiser's forward go through a function; its hooks stay around it."""
+    own = vars(denoiser).get("forward")  # offloading leaves one there
+    run = denoiser.forward
+
+    @functools.wraps(run)
+    def through(*args: Any, **kwargs: Any) -> Any:
+        return call(run, args, kwargs)
+
+    denoiser.forward = through
+    try:
+        yield
+    finally:
+        if own is None:
+            del denoiser.forward
+        else:
+            denoiser.forward = own
+
+
+def _batched(given: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in given.items() if name not in _UNBATCHED}
+
+
+def _picked(value: Any, rows: Sequence[int], samples: int) -> Any:
+    """The value with these samples of its tensors' first axis, wherever that axis is the samples'."""
+    if isinstance(value, Tensor):
+        return value[list(rows)] if value.ndim and value.shape[0] == samples else value
+    if isinstance(value, BaseOutput):
+        return replace(value, **{name: _picked(entry, rows, samples) for name, entry in value.items()})
+    if isinstance(value, dict):
+        return {name: _picked(entry, rows, samples) for name, entry in value.items()}
+    if isinstance(value, tuple | list):
+        return type(value)(_picked(entry, rows, samples) for entry in value)
+    return value
+
+
+def _same(given: dict[str, Any], fewer: dict[str, Any], homes: Sequence[int], samples: int) -> bool:
+    """Whether the fewer samples, each copied to its homes, are what was given."""
+    return all(_equal(value, _picked(fewer[name], homes, len(set(homes))), samples) for name, value in given.items())
+
+
+def _equal(one: Any, other: Any, samples: int) -> bool:
+    if isinstance(one, Tensor):
+        return not one.ndim or one.shape[0] != samples or torch.equal(one, other)
+    if isinstance(one, dict):
+        return all(_equal(entry, other[name], samples) for name, entry in one.items())
+    if isinstance(one, tuple | list):
+        return all(_equal(*pair, samples) for pair in zip(one, other, strict=True))
+    return True

@@ -1,0 +1,121 @@
+"""The stage that looks at first steps: batches over prompts and seeds, no image made."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from dominance.errors import InputError
+from dominance.models.settings import GenerationSettings
+from dominance.probes.first_step import FirstStep, first_step
+from dominance.probes.tokens import PromptTokens, TokenSet, prompt_tokens
+from dominance.progress import Progress
+from dominance.records import Prompt
+
+if TYPE_CHECKING:
+    from diffusers.pipelines.pipeline_utils import DiffusionPipeline
+
+
+@dataclass(frozen=True, eq=False)
+class Look:
+    """One prompt's first steps, from one or more noises.
+
+    Attributes:
+        tokens: the texts of the tokens T.
+        concepts: for each concept, the places of its tokens in T.
+        layers: those looked at, in forward order.
+        attention: of the tokens T, averaged over positions and heads.
+        start: the same of the start token in front of them; 0 where the text encoder has none, as T5.
+        share: of one whole generation's multiply-adds in the denoiser, all seeds together.
+    """
+
+    prompt: Prompt
+    tokens: tuple[str, ...]
+    concepts: dict[str, tuple[int, ...]]
+    layers: tuple[int, ...]
+    attention: Float[Tensor, "seed layer token"]
+    start: Float[Tensor, "seed layer"]
+    share: float
+
+    def at(self, layers: Sequence[int]) -> Float[Tensor, "seed layer token"]:
+        """The attention in some of the layers."""
+        return self.attention[:, [self.layers.index(layer) for layer in layers]]
+
+
+def look_at(
+    pipeline: "DiffusionPipeline",
+    prompts: Sequence[Prompt],
+    seeds: Sequence[Sequence[int]],
+    layers: Sequence[int] | None,
+    settings: GenerationSettings,
+    token_set: TokenSet,
+    batch: int,
+) -> list[Look]:
+    """Looks at every prompt with each of its seeds.
+
+    Args:
+        seeds: of each prompt.
+        layers: None for all.
+        batch: first steps at once.
+
+    Raises:
+        InputError: a prompt of fewer than two tokens, a concept that its prompt does not name, an unknown layer.
+    """
+    chosen = [_Chosen(prompt, prompt_tokens(pipeline, prompt.text), token_set) for prompt in prompts]
+    wanted = [(place, seed) for place, own in enumerate(seeds) for seed in own]
+    seen: list[list[Tensor]] = [[] for _ in prompts]
+    steps: list[FirstStep] = []
+    with Progress("first steps", total=len(wanted)) as progress:
+        for start in range(0, len(wanted), batch):
+            part = wanted[start : start + batch]
+            step = first_step(
+                pipeline,
+                [prompts[place].text for place, _ in part],
+                [seed for _, seed in part],
+                layers,
+                steps=settings.steps,
+                guidance=settings.guidance,
+                height=settings.height,
+                width=settings.width,
+            )
+            for (place, _), attention in zip(part, step.attention, strict=True):
+                seen[place].append(attention)
+            steps.append(step)
+            progress.advance(len(part))
+    return [_look(*one, steps[0]) for one in zip(chosen, seen, strict=True)]
+
+
+def _look(chosen: "_Chosen", seen: Sequence[Float[Tensor, "layer column"]], step: FirstStep) -> Look:
+    everything = torch.stack(list(seen))
+    start = everything[..., 0] * 0 if chosen.start is None else everything[..., chosen.start]
+    return Look(
+        prompt=chosen.prompt,
+        tokens=chosen.tokens,
+        concepts=chosen.concepts,
+        layers=step.layers,
+        attention=everything[..., chosen.columns],
+        start=start,
+        share=step.share * len(seen),
+    )
+
+
+class _Chosen:
+    """The tokens T of a prompt: their columns and texts, and which of them are its concepts'."""
+
+    def __init__(self, prompt: Prompt, tokens: PromptTokens, token_set: TokenSet) -> None:
+        self.prompt = prompt
+        self.columns = list(tokens.token_set(token_set))
+        texts = {token.index: token.text for token in tokens.tokens} | dict.fromkeys(tokens.ends, "<end>")
+        self.tokens = tuple(texts.get(column, "<other>") for column in self.columns)
+        named = tokens.concepts([concept.name for concept in prompt.concepts])
+        self.concepts = {name: tuple(self.columns.index(c) for c in columns) for name, columns in named.items()}
+        if len(tokens.tokens) < 2:
+            raise InputError(
+                f"the prompt {prompt.text[:80]!r} has {len(tokens.tokens)} token(s), and focus compares tokens with one"
+                " another; give a prompt of two words or more"
+            )
+        first = tokens.tokens[0].index
+        self.start = first - 1 if first else None
