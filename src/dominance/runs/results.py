@@ -50,7 +50,7 @@ def recorded_plan(ledger: Ledger, folder: Path) -> Plan | None:
 
 def result_of(plan: Plan, ledger: Ledger, folder: Path) -> RunResult:
     """Scores everything that the ledger holds of the plan."""
-    scored = _scored_images(plan, ledger)
+    scored = scored_images(plan, ledger)
     prompts = tuple(score_prompt(prompt, scored.get(prompt.id, ())) for prompt in plan.suite.prompts)
     gate = plan.suite.gate
     return RunResult(
@@ -66,7 +66,8 @@ def result_of(plan: Plan, ledger: Ledger, folder: Path) -> RunResult:
     )
 
 
-def _scored_images(plan: Plan, ledger: Ledger) -> dict[str, list[ScoredImage]]:
+def scored_images(plan: Plan, ledger: Ledger) -> dict[str, list[ScoredImage]]:
+    """Every image of the plan with its score, by prompt, in the order of the plan."""
     rows, failures = ledger.images(), ledger.failures()
     answers = ledger.answers(plan.judge_identity)
     prompts = {prompt.id: prompt for prompt in plan.suite.prompts}

@@ -1,0 +1,205 @@
+"""What a sweep tries: the parts of a model that can be ablated, and one variant for each that is to be."""
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from dominance.errors import InputError
+from dominance.probes.ablation import SCALE, Ablation, Branches, Mode
+from dominance.probes.branches import residual_branches
+from dominance.probes.rebalancing import Rebalancing
+from dominance.probes.sites import attention_sites
+from dominance.records import Prompt
+
+if TYPE_CHECKING:
+    from diffusers.pipelines.pipeline_utils import DiffusionPipeline
+
+Sweep = Literal["heads", "multi", "controls", "feed-forward", "residual", "interactions"]
+SWEEPS: tuple[Sweep, ...] = ("heads", "multi", "controls", "feed-forward", "residual", "interactions")
+CONTROL_LAYER = 1
+"""Where the pairs of non-mitigating heads are taken from. Source: Jeong & Lee (2025), section 5."""
+
+Head = tuple[int, int]
+"""Layer, from 1, and head, from 0."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """An attention layer: its number, the path of its module, its heads."""
+
+    layer: int
+    name: str
+    heads: int
+
+
+@dataclass(frozen=True)
+class Anatomy:
+    """What a model has that can be ablated; ``residuals`` are the paths of its residual branches, in order."""
+
+    places: tuple[Place, ...]
+    residuals: tuple[str, ...]
+
+    def document(self) -> dict[str, object]:
+        """As JSON values."""
+        return asdict(self)
+
+
+def anatomy_of(pipeline: "DiffusionPipeline") -> Anatomy:
+    """Reads a pipeline's parts off its denoiser."""
+    places = tuple(Place(site.layer, site.name, site.heads) for site in attention_sites(pipeline))
+    return Anatomy(places, tuple(branch.name for branch in residual_branches(pipeline)))
+
+
+def read_anatomy(document: dict) -> Anatomy:
+    """The anatomy that ``Anatomy.document`` wrote."""
+    return Anatomy(tuple(Place(**place) for place in document["places"]), tuple(document["residuals"]))
+
+
+@dataclass(frozen=True)
+class Window:
+    """An interval of denoising steps counted from 0; ``last`` belongs to it, and None stands for all steps."""
+
+    first: int
+    last: int | None
+
+    @property
+    def name(self) -> str:
+        """For instance ``5–9``, ``3``, or ``all``."""
+        if self.last is None:
+            return "all"
+        return str(self.first) if self.first == self.last else f"{self.first}–{self.last}"
+
+    @property
+    def steps(self) -> tuple[int, ...] | None:
+        """Numbers of its steps; None for all."""
+        return None if self.last is None else tuple(range(self.first, self.last + 1))
+
+
+def windows_of(total: int, width: int) -> tuple[Window, ...]:
+    """Intervals of so many steps one after another, the last one shorter where it must be, and all steps together.
+
+    >>> [window.name for window in windows_of(12, 5)]
+    ['0–4', '5–9', '10–11', 'all']
+    """
+    parts = [Window(first, min(first + width, total) - 1) for first in range(0, total, width)]
+    return (*parts, Window(0, None))
+
+
+@dataclass(frozen=True)
+class How:
+    """How parts are taken away, whichever they are."""
+
+    window: Window = Window(0, 0)
+    scale: float = SCALE
+    mode: Mode = "scale"
+    branches: Branches = "both"
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One edit of the model.
+
+    Attributes:
+        label: names it within its sweep, for instance ``9.3`` for head 3 of layer 9.
+        place: the attention layer, or the number of the residual branch; None where there are several.
+    """
+
+    label: str
+    edit: Ablation | Rebalancing
+    place: int | None
+
+    @property
+    def start(self) -> int:
+        """The first step that it changes."""
+        return 0 if self.edit.steps is None else min(self.edit.steps)
+
+
+def all_heads(anatomy: Anatomy, layers: Sequence[int] | None) -> tuple[Head, ...]:
+    """Every head of some layers, or of all, in forward order.
+
+    Raises:
+        InputError: a layer that the model does not have.
+    """
+    return tuple((place.layer, head) for place in _chosen(anatomy, layers) for head in range(place.heads))
+
+
+def single_head(head: Head, how: How) -> Variant:
+    """One head alone."""
+    return Variant(head_label(head), _heads([head], how), head[0])
+
+
+def heads_together(heads: Sequence[Head], how: How) -> Variant:
+    """Several heads at once."""
+    layers = {layer for layer, _ in heads}
+    label = " + ".join(map(head_label, sorted(heads)))
+    return Variant(label, _heads(heads, how), layers.pop() if len(layers) == 1 else None)
+
+
+def head_pairs(heads: Sequence[Head], how: How) -> tuple[Variant, ...]:
+    """Every two of the heads."""
+    return tuple(heads_together(pair, how) for pair in itertools.combinations(heads, 2))
+
+
+def feed_forwards(anatomy: Anatomy, layers: Sequence[int] | None, how: How) -> tuple[Variant, ...]:
+    """The feed-forward network of every layer's transformer block."""
+    return tuple(
+        Variant(f"ff {place.layer}", _ablation(how, feed_forwards=[place.layer]), place.layer)
+        for place in _chosen(anatomy, layers)
+    )
+
+
+def residuals(anatomy: Anatomy, numbers: Sequence[int] | None, how: How) -> tuple[Variant, ...]:
+    """Every residual branch.
+
+    Raises:
+        InputError: a number that no branch has.
+    """
+    total = len(anatomy.residuals)
+    for number in numbers or ():
+        if not 1 <= number <= total:
+            raise InputError(
+                f"no residual branch {number}: the model has {total}, numbered from 1 in forward order; give some of 1"
+                f" to {total}"
+            )
+    return tuple(
+        Variant(f"residual {number}", _ablation(how, residuals=[number]), number)
+        for number in numbers or range(1, total + 1)
+    )
+
+
+def rebalancing(prompt: Prompt, window: Window) -> Variant:
+    """Equal attention for the prompt's concepts in an interval of steps."""
+    concepts = [concept.name for concept in prompt.concepts]
+    return Variant(window.name, Rebalancing(concepts, window.steps), None)
+
+
+def head_label(head: Head) -> str:
+    """Layer and head.
+
+    >>> head_label((9, 3))
+    '9.3'
+    """
+    return f"{head[0]}.{head[1]}"
+
+
+def _heads(heads: Sequence[Head], how: How) -> Ablation:
+    by_layer: dict[int, list[int]] = {}
+    for layer, head in heads:
+        by_layer.setdefault(layer, []).append(head)
+    return _ablation(how, heads=by_layer)
+
+
+def _ablation(how: How, **parts: Any) -> Ablation:
+    return Ablation(**parts, steps=how.window.steps, scale=how.scale, mode=how.mode, branches=how.branches)
+
+
+def _chosen(anatomy: Anatomy, layers: Sequence[int] | None) -> list[Place]:
+    places = {place.layer: place for place in anatomy.places}
+    for layer in layers or ():
+        if layer not in places:
+            raise InputError(
+                f"no attention layer {layer}: the model has {len(places)}, numbered from 1 in forward order; give some"
+                f" of 1 to {len(places)}"
+            )
+    return [place for layer, place in places.items() if layers is None or layer in layers]
