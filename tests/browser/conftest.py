@@ -1,7 +1,9 @@
-"""Runs whose images are drawn by the miniature world's renderer and answered from the truth."""
+"""A browser, and runs whose images are drawn by the miniature world's renderer and answered from the truth."""
 
-from collections.abc import Callable, Sequence
+import shutil
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -15,6 +17,14 @@ from dominance.miniature.truth import true_answers
 from dominance.miniature.world import DEFAULT_DIVERSITY, pair_scene, random_backdrop, single_scene
 from dominance.records import Answer, Concept, Gate, Prompt, RunResult, ScoredImage
 from dominance.runs.scoring import judge_gate, score_groups, score_image, score_prompt
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+_FLAGS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+]  # fmt: skip
 
 SEEDS = (1825, 410, 4507, 4013, 3658, 2287, 1680, 8936, 1425, 9675)
 """Of the official release."""
@@ -106,3 +116,41 @@ def audit_plan() -> list[tuple[Prompt, tuple[Outcome, ...]]]:
         (pair("chair", "bottle", "object–object"), ("unmade",) * 10),
         (Prompt("tower", "a tower", (Concept("tower", "landmark"),), "single"), ("first",) * 9 + ("none",)),
     ]
+
+
+@pytest.fixture(scope="module")
+def browser() -> "Iterator[Browser]":
+    """Chromium; the tests that use it are skipped where there is none."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=_FLAGS)
+        yield launched
+        launched.close()
+
+
+@pytest.fixture
+def open_file(browser):
+    """A function that opens a page; at the end, no page may have had an error or asked for anything."""
+    contexts, troubles = [], []
+
+    def build(path: Path, width: int = 1200, scheme: str = "light", javascript: bool = True) -> "Page":
+        context = browser.new_context(
+            viewport={"width": width, "height": 800}, color_scheme=scheme, java_script_enabled=javascript
+        )
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", lambda message: troubles.append(f"console {message.type}: {message.text}"))
+        page.on("pageerror", lambda error: troubles.append(f"error: {error}"))
+        page.on(
+            "request",
+            lambda request: request.url.startswith("data:") or troubles.append(f"request: {request.url[:99]}"),
+        )
+        page.goto(path.as_uri())
+        troubles.remove(f"request: {path.as_uri()[:99]}")
+        return page
+
+    yield build
+    for context in contexts:
+        context.close()
+    assert troubles == []

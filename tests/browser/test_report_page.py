@@ -2,22 +2,15 @@
 
 import importlib.util
 import shutil
-from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
+from page_checks import CONTRASTS
 
 from dominance.records import Gate
 from dominance.report import write_report
 
-if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
-
-_FLAGS = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync",
-]  # fmt: skip
 _CHROMIUM = shutil.which("chromium")
 
 pytestmark = [
@@ -26,38 +19,6 @@ pytestmark = [
         importlib.util.find_spec("playwright") is None, reason="no playwright; install it: pip install 'dominance[dev]'"
     ),
 ]
-
-_CONTRASTS = """() => {
-  const channel = (v) => { v /= 255; return v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4; };
-  const parse = (text) => text.match(/[\\d.]+/g).map(Number);
-  const light = (rgb) => 0.2126 * channel(rgb[0]) + 0.7152 * channel(rgb[1]) + 0.0722 * channel(rgb[2]);
-  const ground = (element) => {
-    for (let at = element; at; at = at.parentElement) {
-      const colour = parse(getComputedStyle(at).backgroundColor);
-      if (colour.length < 4 || colour[3] > 0) return colour;
-    }
-    return [255, 255, 255];
-  };
-  const low = [];
-  for (const element of document.querySelectorAll("body *")) {
-    const own = Array.from(element.childNodes).some((node) => node.nodeType === 3 && node.data.trim());
-    if (!own || element.closest("svg, script, style, .skip, .vh, #filter")) continue;
-    const [a, b] = [light(parse(getComputedStyle(element).color)), light(ground(element))].sort((x, y) => y - x);
-    const ratio = (a + 0.05) / (b + 0.05);
-    if (ratio < 4.5) low.push([element.tagName, element.className, element.textContent.slice(0, 40), ratio]);
-  }
-  return low;
-}"""
-
-
-@pytest.fixture(scope="module")
-def browser() -> "Iterator[Browser]":
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=_CHROMIUM, args=_FLAGS)
-        yield launched
-        launched.close()
 
 
 @pytest.fixture(scope="module")
@@ -69,30 +30,9 @@ def report(drawn_run, audit_plan, tmp_path_factory) -> Path:
 
 
 @pytest.fixture
-def open_page(browser, report):
-    """A function that opens the report; at the end, no page may have had an error or asked for anything."""
-    contexts, troubles = [], []
-
-    def build(width: int = 1200, scheme: str = "light", javascript: bool = True) -> "Page":
-        context = browser.new_context(
-            viewport={"width": width, "height": 800}, color_scheme=scheme, java_script_enabled=javascript
-        )
-        contexts.append(context)
-        page = context.new_page()
-        page.on("console", lambda message: troubles.append(f"console {message.type}: {message.text}"))
-        page.on("pageerror", lambda error: troubles.append(f"error: {error}"))
-        page.on(
-            "request",
-            lambda request: request.url.startswith("data:") or troubles.append(f"request: {request.url[:99]}"),
-        )
-        page.goto(report.as_uri())
-        troubles.remove(f"request: {report.as_uri()[:99]}")
-        return page
-
-    yield build
-    for context in contexts:
-        context.close()
-    assert troubles == []
+def open_page(open_file, report):
+    """A function that opens the report."""
+    return partial(open_file, report)
 
 
 @pytest.mark.parametrize("width", [360, 768, 1200])
@@ -108,7 +48,7 @@ def test_text_has_contrast(open_page, scheme):
     page = open_page(scheme=scheme)
     dark = page.evaluate("getComputedStyle(document.body).backgroundColor") != "rgb(255, 255, 255)"
     assert dark == (scheme == "dark")
-    assert page.evaluate(_CONTRASTS) == []
+    assert page.evaluate(CONTRASTS) == []
 
 
 def test_all_images_decode(open_page):

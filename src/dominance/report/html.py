@@ -42,14 +42,15 @@ def write_report(result: RunResult, folder: Path) -> Path:
 
 
 def _chunks(result: RunResult, folder: Path) -> Iterator[bytes]:
-    stream = _environment().get_template("report.html.j2").stream(page=build_page(result, folder), **_WORDS)
+    stream = environment().get_template("report.html.j2").stream(page=build_page(result, folder), **_WORDS)
     stream.enable_buffering(200)
     for chunk in stream:
         yield chunk.encode("utf-8", "replace")
 
 
 @cache
-def _environment() -> Environment:
+def environment() -> Environment:
+    """The templates, and how they are read."""
     return Environment(
         loader=PackageLoader("dominance.report"),
         autoescape=True,

@@ -71,7 +71,7 @@ class PromptView:
 
     def images(self) -> Iterator[ImageView]:
         for image in self.result.images:
-            yield _image_view(self.result, image, self.folder, self.side)
+            yield image_view(self.result, image, self.folder, self.side)
 
 
 @dataclass(frozen=True)
@@ -198,7 +198,8 @@ def _questions(result: PromptResult) -> tuple[tuple[str, tuple[Question, ...]], 
     return tuple((concept, questions) for concept, questions in by_concept if questions)
 
 
-def _image_view(result: PromptResult, image: ScoredImage, folder: Path, side: int) -> ImageView:
+def image_view(result: PromptResult, image: ScoredImage, folder: Path, side: int) -> ImageView:
+    """One image of a prompt, its file read and made small enough for a page."""
     made_here = image.file is None or not Path(image.file).is_absolute()
     label = image_label(image, seeds=made_here)
     picture = Missing("the image was not made") if image.file is None else embed(folder / image.file, side)

@@ -1,0 +1,297 @@
+"""What an explanation holds, and what is worked out from it: focus, peaks, and how each concept's lead changes."""
+
+from collections import Counter
+from dataclasses import asdict, dataclass, field
+from typing import Literal
+
+from jaxtyping import Float
+from PIL import Image
+from torch import Tensor
+
+from dominance.metrics import (
+    attention_deviation,
+    concept_attention,
+    deviation_change,
+    focus_score,
+    interval_edges,
+    peak_token,
+)
+from dominance.probes.sites import AttentionSite
+from dominance.records import Prompt, PromptResult
+
+Role = Literal["dominating", "other"]
+
+LEADING_LAYERS: tuple[int, ...] = (8, 9, 10)
+"""Where the dominating concept is followed in a UNet of 16 sites. Source: Jeong & Lee (2025), attention dynamics."""
+
+TRAILING_LAYERS: tuple[int, ...] = (7,)
+"""Where the dominated one is. Source: as above."""
+
+_PAPER_SITES = 16
+_MIDDLE = 7
+
+
+@dataclass(frozen=True, eq=False)
+class ConceptMaps:
+    """How much each position of the picture attends to each concept.
+
+    Attributes:
+        layers: averaged over, each first brought to the finest of their grids.
+        steps: counted from 0.
+        values: mean over the concept's tokens and over heads, 0 to 1; concepts in the order of the prompt.
+    """
+
+    layers: tuple[int, ...]
+    steps: tuple[int, ...]
+    values: Float[Tensor, "image step concept row column"]
+
+
+@dataclass(frozen=True)
+class Peak:
+    """The token that gets most attention in a layer at the first step, in most of the images.
+
+    Attributes:
+        place: in the tokens T.
+        concept: that the token belongs to; None for all other words.
+        images: in which it is the peak.
+    """
+
+    layer: int
+    place: int
+    token: str
+    concept: str | None
+    images: int
+
+
+@dataclass(frozen=True, eq=False)
+class Track:
+    """One concept's attention over the steps, in the layers in which concepts of its role are followed.
+
+    Attributes:
+        attention: of all its tokens together, averaged over the layers.
+        deviation: ``attention`` less the mean over all other tokens; None where the concept is the whole prompt.
+        edges: steps that part the generation into intervals.
+        change: of the deviation over each interval; None without a deviation, and where there is one step only.
+    """
+
+    concept: str
+    role: Role
+    layers: tuple[int, ...]
+    attention: Float[Tensor, "image step"]
+    deviation: Float[Tensor, "image step"] | None
+    edges: tuple[int, ...]
+    change: Float[Tensor, "image interval"] | None
+
+
+@dataclass(frozen=True)
+class Lead:
+    """The concept that dominates, and whether the images or the attention at the first step say so."""
+
+    concept: str
+    by: Literal["images", "attention"]
+
+
+@dataclass(frozen=True, eq=False)
+class Explanation:
+    """One prompt, looked at from the inside while its images are drawn.
+
+    Attributes:
+        identity: of the model; None for a pipeline of the user's own.
+        judge: None where none was asked; then no image of ``result`` has a verdict.
+        seeds: of the images whose attention was recorded, in the order of the tensors' first axis.
+        tokens: texts of T, the prompt's own tokens.
+        places: for each concept, the places of its tokens in T.
+        sites: the recorded attention layers, in forward order.
+        model_layers: how many the model has.
+        follows_paper: whether they are arranged as in the paper, 16 with number 7 in the middle.
+        attention: softmax probability of each token of T, averaged over positions and heads; not renormalised.
+        pictures: by seed; a seed whose picture could not be made is absent.
+        result: every image with its verdict, and the prompt's.
+        settings, manifest: what the images were made with.
+    """
+
+    prompt: Prompt
+    model: str
+    identity: str | None
+    judge: str | None
+    seeds: tuple[int, ...]
+    tokens: tuple[str, ...]
+    places: dict[str, tuple[int, ...]]
+    sites: tuple[AttentionSite, ...]
+    model_layers: int
+    follows_paper: bool
+    attention: Float[Tensor, "image step layer token"]
+    maps: ConceptMaps
+    pictures: dict[int, Image.Image]
+    result: PromptResult
+    settings: dict[str, object]
+    manifest: dict[str, object] = field(default_factory=dict)
+
+    @property
+    def layers(self) -> tuple[int, ...]:
+        """Numbers of the recorded layers."""
+        return tuple(site.layer for site in self.sites)
+
+    @property
+    def concepts(self) -> tuple[str, ...]:
+        """Names, in the order of the prompt."""
+        return tuple(self.places)
+
+    @property
+    def steps(self) -> int:
+        """Denoising steps of the generation."""
+        return self.attention.shape[1]
+
+    @property
+    def unscored(self) -> int:
+        """Images without a verdict, though a judge was asked, and images that could not be made."""
+        judged = [image for image in self.result.images if self.judge is not None or image.file is None]
+        return sum(1 for image in judged if image.verdict is None)
+
+    def at(self, layers: tuple[int, ...]) -> Float[Tensor, "image step layer token"]:
+        """The attention in some of the recorded layers."""
+        return self.attention[:, :, [self.layers.index(layer) for layer in layers]]
+
+    @property
+    def focus(self) -> Float[Tensor, "image step layer"]:
+        """The focus score at every step and layer."""
+        return focus_score(self.attention)
+
+    def concept_of(self, place: int) -> str | None:
+        """The concept that a token belongs to."""
+        return next((name for name, places in self.places.items() if place in places), None)
+
+
+def is_papers_unet(sites: tuple[AttentionSite, ...]) -> bool:
+    """Whether a model's sites are arranged as in Stable Diffusion 1 and 2, which the paper's layer numbers mean."""
+    return len(sites) == _PAPER_SITES and sites[_MIDDLE - 1].where == "mid"
+
+
+def followed_layers(explanation: Explanation, role: Role) -> tuple[int, ...]:
+    """Layers in which a concept is followed: 8 to 10 where it dominates, else 7; in all other models, all layers.
+
+    Where only some layers were recorded, those of them; all recorded ones where none of the paper's is among them.
+
+    Source: Jeong & Lee (2025), attention dynamics; all layers of other models are our choice.
+    """
+    wanted = LEADING_LAYERS if role == "dominating" else TRAILING_LAYERS
+    kept = tuple(layer for layer in explanation.layers if layer in wanted)
+    return kept if explanation.follows_paper and kept else explanation.layers
+
+
+def first_amounts(explanation: Explanation) -> Float[Tensor, "image concept"]:
+    """Attention of each concept at the first step, averaged over the layers in which a dominating one is followed."""
+    seen = explanation.at(followed_layers(explanation, "dominating"))[:, 0].mean(dim=1)
+    return concept_attention(seen, list(explanation.places.values()))
+
+
+def strongest_at_first(explanation: Explanation) -> str:
+    """The concept whose strongest token gets most attention at the first step, in the same layers."""
+    seen = explanation.at(followed_layers(explanation, "dominating"))[:, 0].mean(dim=(0, 1))
+    peaks = concept_attention(seen, list(explanation.places.values()), pooled="max")
+    return explanation.concepts[int(peak_token(peaks))]
+
+
+def lead(explanation: Explanation) -> Lead | None:
+    """The dominating concept by the images that collapse, else by the attention; None with fewer than two concepts."""
+    if len(explanation.places) < 2:
+        return None
+    if explanation.result.dominating is not None:
+        return Lead(explanation.result.dominating, "images")
+    return Lead(strongest_at_first(explanation), "attention")
+
+
+def peaks(explanation: Explanation) -> tuple[Peak, ...]:
+    """The peak token of every recorded layer at the first step."""
+    found = peak_token(explanation.attention[:, 0])
+    listed = []
+    for layer, places in zip(explanation.layers, found.T.tolist(), strict=True):
+        place, images = Counter(places).most_common(1)[0]
+        listed.append(Peak(layer, place, explanation.tokens[place], explanation.concept_of(place), images))
+    return tuple(listed)
+
+
+def concept_track(explanation: Explanation, concept: str, layers: tuple[int, ...], role: Role) -> Track:
+    """One concept's attention over the steps in these layers."""
+    places = explanation.places[concept]
+    seen = explanation.at(layers).mean(dim=2)
+    alone = len(places) == len(explanation.tokens)
+    deviation = None if alone else attention_deviation(seen, places)
+    edges = interval_edges(explanation.steps) if explanation.steps > 1 else ()
+    change = deviation_change(deviation, edges) if deviation is not None and edges else None
+    return Track(concept, role, layers, concept_attention(seen, [places])[..., 0], deviation, edges, change)
+
+
+def tracks(explanation: Explanation) -> tuple[Track, ...]:
+    """Every concept in the layers of its role; a concept without another beside it counts as dominating."""
+    leading = lead(explanation)
+    listed = []
+    for concept in explanation.concepts:
+        role: Role = "dominating" if leading is None or leading.concept == concept else "other"
+        listed.append(concept_track(explanation, concept, followed_layers(explanation, role), role))
+    return tuple(listed)
+
+
+def as_document(explanation: Explanation) -> dict[str, object]:
+    """The explanation as JSON values; means are over images, steps are counted from 0, layers from 1."""
+    leading = lead(explanation)
+    maps = explanation.maps
+    return {
+        "kind": "dominance explanation",
+        "format": 1,
+        "prompt": explanation.prompt.text,
+        "concepts": [
+            {"name": concept.name, "kind": concept.kind, "tokens": list(explanation.places[concept.name])}
+            for concept in explanation.prompt.concepts
+        ],
+        "tokens": list(explanation.tokens),
+        "model": explanation.model,
+        "judge": explanation.judge,
+        "settings": explanation.settings,
+        "steps": explanation.steps,
+        "layers": [asdict(site) for site in explanation.sites],
+        "seeds": list(explanation.seeds),
+        "dominating": None if leading is None else asdict(leading),
+        "focus_first_step": dict(
+            zip(map(str, explanation.layers), _rounded(explanation.focus[:, 0].mean(dim=0)), strict=True)
+        ),
+        "focus": _rounded(explanation.focus.mean(dim=0)),
+        "attention": _rounded(explanation.attention.mean(dim=0)),
+        "peaks": [asdict(peak) for peak in peaks(explanation)],
+        "tracks": [_track_document(track) for track in tracks(explanation)],
+        "maps": {"layers": list(maps.layers), "steps": list(maps.steps), "values": _rounded(maps.values)},
+        "verdict": explanation.result.verdict,
+        "images": [
+            {
+                "seed": int(image.name),
+                "file": image.file,
+                "verdict": image.verdict,
+                "dvd": image.dvd,
+                "yes": dict(image.yes),
+                "problem": image.problem,
+            }
+            for image in explanation.result.images
+        ],
+        "manifest": explanation.manifest,
+    }
+
+
+def _track_document(track: Track) -> dict[str, object]:
+    return {
+        "concept": track.concept,
+        "role": track.role,
+        "layers": list(track.layers),
+        "attention": _rounded(track.attention.mean(dim=0)),
+        "deviation": None if track.deviation is None else _rounded(track.deviation.mean(dim=0)),
+        "edges": list(track.edges),
+        "change": None if track.change is None else _rounded(track.change.mean(dim=0)),
+    }
+
+
+def _rounded(values: Tensor) -> list:
+    """Nested lists of numbers of four significant digits, which keeps the document small."""
+    flat = [float(f"{value:.4g}") for value in values.flatten().tolist()]
+    shape = values.shape
+    for size in reversed(shape[1:]):
+        flat = [flat[start : start + size] for start in range(0, len(flat), size)]
+    return flat
