@@ -1,6 +1,7 @@
 """The study at the smallest size that still trains, measures, resumes and writes its page."""
 
 import json
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +13,14 @@ from dominance.reproduce.study import StudyOptions, Trial, read_results, run_stu
 from dominance.reproduce.study_page import write_study
 from dominance.training.conditions import CONDITIONS, MAIN
 from dominance.training.miniature import MiniatureSettings, train_miniature
+
+
+@pytest.fixture(scope="module", autouse=True)
+def few_steps() -> Iterator[None]:
+    """Pictures of models that learned nothing need no 25 steps."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("dominance.training.miniature.SAMPLING_STEPS", 2)
+        yield
 
 
 @pytest.fixture(scope="module")

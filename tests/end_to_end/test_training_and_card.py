@@ -1,6 +1,7 @@
 """From nothing to a pipeline, a judge and their card, at the smallest size that still takes every step."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,14 @@ from dominance.reproduce.outcomes import outcomes
 from dominance.training.autoencoder import load_autoencoder
 from dominance.training.judge import JudgeSettings, train_judge
 from dominance.training.miniature import MiniatureSettings, train_miniature
+
+
+@pytest.fixture(scope="module", autouse=True)
+def few_steps() -> Iterator[None]:
+    """Pictures of models that learned nothing need no 25 steps."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("dominance.training.miniature.SAMPLING_STEPS", 2)
+        yield
 
 
 @pytest.fixture(scope="module")

@@ -15,8 +15,8 @@ from torch import Tensor, nn
 from dominance.errors import InputError, ModelError
 from dominance.probes.branches import feed_forward, residual_branches
 from dominance.probes.calls import AttentionCall, Forward
-from dominance.probes.interception import Probe, intercept
-from dominance.probes.samples import EditsByImage, Sample, checked_steps, running_forward, samples_run
+from dominance.probes.interception import Probe, intercept, running_forward
+from dominance.probes.samples import EditsByImage, Sample, checked_steps, samples_run
 from dominance.probes.sites import AttentionSite, attention_sites, chosen_sites, denoiser_of
 from dominance.probes.unseen import why_unseen
 

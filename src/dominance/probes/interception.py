@@ -95,7 +95,7 @@ class _Tap:
         self._handles: list[RemovableHandle] = []
         self._interceptor = _Interceptor(self._attend)
         self._intercepting = False
-        self._forward: Forward | None = None
+        self.forward: Forward | None = None
         self._finished = False
         self._time = 0.0
         self._caller: FrameType | None = None
@@ -119,7 +119,7 @@ class _Tap:
         del self._guided[probe]
         self._leave()
         if not self.probes:
-            self._caller = self._forward = None
+            self._caller = self.forward = None
             while self._handles:
                 self._handles.pop().remove()
 
@@ -141,16 +141,16 @@ class _Tap:
         time = float(torch.as_tensor(given.get("timestep", 0.0)).reshape(-1)[0])
         caller = _running_call(denoiser)
         step, index = self._place(time, caller)
-        self._forward, self._finished = self._describe(given, caller, step, index), False
+        self.forward, self._finished = self._describe(given, caller, step, index), False
         self._time, self._caller = time, caller
         begun = [probe for probe in self.probes if probe in self._new or (step, index) == (0, 0)]
         self._new.clear()
         for probe in begun:
-            probe.begin(self._forward)
+            probe.begin(self.forward)
 
     def _place(self, time: float, caller: FrameType | None) -> tuple[int, int]:
         """Step and index of a forward; both 0 where a call begins."""
-        last = self._forward
+        last = self.forward
         if last is None or caller is not self._caller:
             return 0, 0
         # Without the pipeline's own call, what begins a new one can only be told by its looks.
@@ -183,13 +183,13 @@ class _Tap:
 
     def _after(self, *_: object) -> None:
         self._finished = True
-        if self._forward is not None:
+        if self.forward is not None:
             for probe in self.probes:
-                probe.finish(self._forward)
+                probe.finish(self.forward)
 
     def _entering(self, site: AttentionSite) -> Callable[..., None]:
         def enter(*_: object) -> None:
-            forward = self._forward
+            forward = self.forward
             self._leave()
             self._served = [] if forward is None else [probe for probe in self.probes if probe.wants(site, forward)]
             if self._served:
@@ -210,7 +210,7 @@ class _Tap:
         self, attend: Callable[..., Tensor], query: Tensor, key: Tensor, value: Tensor, **options: Any
     ) -> Tensor:
         """Attention at the site in force, as the probes have it."""
-        site, forward = self._site, self._forward
+        site, forward = self._site, self.forward
         if site is None or forward is None:
             return attend(query, key, value, **options)
         self._site = None  # what follows in this module, such as attention to an image prompt, is not to the text
@@ -228,6 +228,12 @@ class _Tap:
 
 
 _TAPS: WeakKeyDictionary[nn.Module, _Tap] = WeakKeyDictionary()
+
+
+def running_forward(denoiser: nn.Module) -> Forward | None:
+    """The forward that the denoiser is in; None where nothing intercepts it."""
+    tap = _TAPS.get(denoiser)
+    return None if tap is None else tap.forward
 
 
 class _Interceptor(TorchFunctionMode):

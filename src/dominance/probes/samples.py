@@ -9,7 +9,6 @@ from torch import nn
 
 from dominance.errors import InputError
 from dominance.probes.calls import Forward
-from dominance.probes.interception import _TAPS
 
 ROWS_RUN: WeakKeyDictionary[nn.Module, tuple[int, ...]] = WeakKeyDictionary()
 """Of denoisers that compute only some of their batch's samples at this moment: which; see ``sharing``."""
@@ -28,12 +27,6 @@ class Sample:
     row: int
     image: int
     prompted: bool
-
-
-def running_forward(denoiser: nn.Module) -> Forward | None:
-    """The forward that the denoiser is in; None where nothing intercepts it."""
-    tap = _TAPS.get(denoiser)
-    return None if tap is None else tap._forward
 
 
 def samples_run(denoiser: nn.Module, forward: Forward) -> Iterator[Sample]:

@@ -14,8 +14,8 @@ from torch import Tensor, nn
 
 from dominance.errors import InputError
 from dominance.probes.calls import Forward
-from dominance.probes.interception import Probe, intercept
-from dominance.probes.samples import ROWS_RUN, running_forward
+from dominance.probes.interception import Probe, intercept, running_forward
+from dominance.probes.samples import ROWS_RUN
 from dominance.probes.sites import AttentionSite, denoiser_of
 
 _UNBATCHED = ("img_ids", "txt_ids")

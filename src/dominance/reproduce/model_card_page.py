@@ -15,7 +15,12 @@ Wilson for rates, bootstrap clustered by prompt (10 000 resamples) for means. Th
 model is a miniature Stable Diffusion trained on them and on nothing else; what it shows is dominance in a world
 whose training data is known, not how often it happens in larger models.
 
-Sampling: {steps} steps, guidance scale {guidance}. Training settings: see `training.json` beside the weights.
+Sampling: {steps} steps, guidance scale {guidance}; {images} images a prompt (`--seeds {images}`). Training settings:
+see `training.json` beside the weights.
+"""
+_NO_TWIN = """
+No twin was measured, in which the same entities are varied under the same conditions: whether it is their rigidity that
+lets them dominate is open.
 """
 _SHOWN = ("only entity", "both", "only object", "none")
 
@@ -30,6 +35,7 @@ def card_page(figures: CardFigures) -> str:
             judge=figures.judge,
             steps=settings["steps"],
             guidance=settings["guidance"],
+            images=len(figures.model.entity_object.prompts[0].images),
         ),
         "## The gate\n\nWhat a model must be able to do before its collapses say anything, and what was found.\n\n"
         + table(["what", "wanted", "found", "met"], gate_rows(figures)),
@@ -111,12 +117,12 @@ def _rigid_against_varied(models: list[ModelFigures]) -> str:
     rigid, varied = of_diversity(counted, 0.0), of_diversity(counted, 1.0)
     rows = [_side_row(name, side(own)) for name, own in (("rigid", rigid), ("varied", varied)) if own]
     gap = gap_of(rigid, varied)
-    words = (
-        ""
-        if gap is None
-        else f"\nRigid minus varied, each entity against itself in the other model: **{gap.difference:.1f}** points of"
-        f" DvD{within(gap.interval)}, {gap.entities} entities.\n"
-    )
+    words = _NO_TWIN
+    if gap is not None:
+        words = (
+            f"\nRigid minus varied, each entity against itself in the other model: **{gap.difference:.1f}** points of"
+            f" DvD{within(gap.interval)}, {gap.entities} entities.\n"
+        )
     return (
         "## Rigid against varied\n\nEvery entity with every object, counted by what the images show; an entity is rigid"
         " (diversity 0) in one model\nand varied (diversity 1) in its twin. DvD is the score in the direction in which"
