@@ -37,7 +37,7 @@ docs: .venv/.dev  ## what docs derive from the code
 
 LATER := --base training-runs/base/model --pictures 16000 --entity-diversity 1
 
-weights: .venv/.core  ## train what ships, again: some three hours; a killed run resumes
+weights: .venv/.core  ## train base, judge and the study's main models: some three hours; a killed run resumes
 	$(BIN)/dominance train miniature --out training-runs/base --pictures 112000 --autoencoder-pictures 12000 \
 		--entity-diversity 1 --pairs 0.2 --entity-pairs 0.2 --entities-together 0.1
 	$(BIN)/dominance train judge --out training-runs/judge --model training-runs/base/model

@@ -13,12 +13,13 @@ from dominance.runs.plan import Plan, read_plan
 from dominance.runs.scoring import judge_gate, score_groups, score_image, score_prompt
 
 
-def read_result(folder: Path) -> RunResult:
+def read_result(folder: Path | str) -> RunResult:
     """The result of a run folder, as of now.
 
     Raises:
         RunError: not a run folder, or one whose run never got as far as its plan.
     """
+    folder = Path(folder)
     if not is_file(folder / LEDGER_NAME):
         raise RunError(
             f"{on_one_line(folder, 120)} is no run folder: it has no {LEDGER_NAME}; give the folder that"
