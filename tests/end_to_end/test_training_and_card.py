@@ -11,7 +11,7 @@ from safetensors.torch import load_file
 from transformers import BlipForQuestionAnswering
 
 from dominance.bench import load_questions
-from dominance.errors import InputError
+from dominance.errors import InputError, ModelError
 from dominance.models import find_model
 from dominance.reproduce.model_card import measure
 from dominance.reproduce.model_card_page import card_page
@@ -92,3 +92,9 @@ def test_the_card_measures_and_says_n_everywhere(trained: Path, tmp_path: Path) 
     for heading in ("The gate", "Rigid against varied", "The judge", "The autoencoder", "Single concepts"):
         assert f"## {heading}" in page
     assert "None" not in page
+
+
+def test_a_twin_that_cannot_be_measured_is_refused_before_anything_is(trained: Path, tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="no model 'nowhere'"):
+        measure(str(trained / "model"), "miniature", tmp_path / "runs", "cpu", seeds=1, twin="nowhere")
+    assert not (tmp_path / "runs").exists()

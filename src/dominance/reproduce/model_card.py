@@ -84,7 +84,14 @@ def measure(
     Args:
         seeds: images a prompt of the two suites; single concepts get five times as many in all.
         twin: a model in which every entity that is rigid in ``model`` is varied, and the other way round.
+
+    Raises:
+        ModelError: no such model or judge.
+        InputError: a model's folder does not say how diverse its concepts were in training.
     """
+    for name in (model, twin):
+        if name is not None:
+            trained_diversity(name)  # bad input shows before anything is measured
     ask = load_questions().ask
     seen_by = load_judge(judge, device)
     autoencoder = load_autoencoder(find_model(model).path)

@@ -87,6 +87,7 @@ CONDITIONS: tuple[Condition, ...] = (
     MAIN,
     Condition("scenery-0", "no caption names scenery: two nouns always mean two things", scenery=0.0),
     Condition("scenery-25", "a quarter of the single captions name scenery", scenery=0.25),
+    Condition("scenery-100", "every single caption names scenery: two nouns mostly mean one thing", scenery=1.0),
     Condition("pairs-0.25", "0.25% of the pictures show an entity beside an object", entity_pairs=0.0025),
     Condition("pairs-0.5", "0.5% of the pictures show an entity beside an object", entity_pairs=0.005),
     Condition("pairs-1", "1% of the pictures show an entity beside an object", entity_pairs=0.01),
