@@ -21,14 +21,14 @@ EXAMPLE = (
 
 def command(
     prompt: Annotated[str, typer.Argument(help="A prompt with at least one concept in brackets.")],
-    model: Annotated[str, typer.Option(help="miniature, a diffusers folder, or a hub id.")] = "miniature",
+    model: shared.Model = "miniature",
     judge: Annotated[str, typer.Option(help="miniature, blip:FOLDER, or none for no verdicts.")] = "miniature",
     seeds: shared.Seeds = "4",
-    steps: Annotated[int | None, typer.Option(help="Denoising steps; the model's own unless given.")] = None,
-    guidance: Annotated[float | None, typer.Option(help="Guidance scale; the model's own unless given.")] = None,
-    height: Annotated[int | None, typer.Option(help="Image height in pixels.")] = None,
-    width: Annotated[int | None, typer.Option(help="Image width in pixels.")] = None,
-    dtype: Annotated[str, typer.Option(help="float32, float16 or bfloat16.")] = "float32",
+    steps: shared.Steps = None,
+    guidance: shared.Guidance = None,
+    height: shared.Height = None,
+    width: shared.Width = None,
+    dtype: shared.Dtype = "float32",
     layers: Annotated[
         str | None, typer.Option(help="Attention layers to look at, such as 7-10 or 2,9, from 1; all unless given.")
     ] = None,
@@ -42,7 +42,7 @@ def command(
         str | None,
         typer.Option(help="Layers that maps are averaged over; those of a middle resolution unless given."),
     ] = None,
-    batch: Annotated[int | None, typer.Option(help="Images at once; fitted to the model unless given.")] = None,
+    batch: shared.Batch = None,
     out: Annotated[
         Path | None, typer.Option(help="Folder for page, JSON and images; explanations/ and the prompt unless given.")
     ] = None,

@@ -6,6 +6,13 @@ from typing import Annotated
 import typer
 
 Seeds = Annotated[str, typer.Option(help="How many images a prompt (10 means seeds 0 to 9), or a list: 7,8,9.")]
+Model = Annotated[str, typer.Option(help="miniature, a diffusers folder, or a hub id.")]
+Steps = Annotated[int | None, typer.Option(help="Denoising steps; the model's own unless given.")]
+Guidance = Annotated[float | None, typer.Option(help="Guidance scale; the model's own unless given.")]
+Height = Annotated[int | None, typer.Option(help="Image height in pixels.")]
+Width = Annotated[int | None, typer.Option(help="Image width in pixels.")]
+Dtype = Annotated[str, typer.Option(help="float32, float16 or bfloat16.")]
+Batch = Annotated[int | None, typer.Option(help="Images at once; fitted to the model unless given.")]
 Limit = Annotated[int | None, typer.Option(help="Only the suite's first so many prompts.")]
 Out = Annotated[Path | None, typer.Option(help="Run folder; the same folder resumes.")]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")]

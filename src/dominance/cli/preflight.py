@@ -32,9 +32,9 @@ def command(
     seeds: Annotated[str, typer.Option(help="Noises averaged for a prompt: a count, or a list of seeds 7,8,9.")] = "1",
     steps: Annotated[int | None, typer.Option(help="Steps of the whole generation; the model's own.")] = None,
     guidance: Annotated[float | None, typer.Option(help="Its guidance scale; the model's own.")] = None,
-    height: Annotated[int | None, typer.Option(help="Image height in pixels.")] = None,
-    width: Annotated[int | None, typer.Option(help="Image width in pixels.")] = None,
-    dtype: Annotated[str, typer.Option(help="float32, float16 or bfloat16.")] = "float32",
+    height: shared.Height = None,
+    width: shared.Width = None,
+    dtype: shared.Dtype = "float32",
     layers: Annotated[
         str | None, typer.Option(help="Attention layers, such as 9,10 or 1-16; with them the paper's rule is used.")
     ] = None,

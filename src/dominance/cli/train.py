@@ -39,7 +39,7 @@ def miniature(
         typer.Option(help="Model whose training goes on: a bundled name or a folder. Default: from nothing."),
     ] = None,
     learning_rate: Annotated[
-        float | None, typer.Option(help="Peak. Default: 0.0012 from nothing, 0.0006 from a base.")
+        float | None, typer.Option(min=1e-8, max=1, help="Peak. Default: 0.0012 from nothing, 0.0006 from a base.")
     ] = None,
     seed: Seed = 0,
     device: TrainDevice = "auto",
@@ -53,7 +53,13 @@ def miniature(
     from dominance.models.devices import find_device
     from dominance.models.folders import find_model
     from dominance.training.denoiser import CHANNELS, channels_of
-    from dominance.training.miniature import STAGES, MiniatureSettings, train_miniature
+    from dominance.training.miniature import (
+        LATER_LEARNING_RATE,
+        LEARNING_RATE,
+        STAGES,
+        MiniatureSettings,
+        train_miniature,
+    )
 
     together = pairs + entity_pairs + entities_together
     if together > 1:
@@ -76,7 +82,7 @@ def miniature(
             entities_together=entities_together,
             scenery=scenery,
         ),
-        learning_rate=learning_rate or (1.2e-3 if source is None else 6e-4),
+        learning_rate=learning_rate or (LEARNING_RATE if source is None else LATER_LEARNING_RATE),
         base=None if source is None else source.identity,
         channels=CHANNELS if source is None else channels_of(source.path),
     )

@@ -21,14 +21,11 @@ from dominance.models import find_model
 from dominance.records import Concept, Question, Rate, RunResult
 from dominance.reproduce.entity_counts import EntityCounts, entity_counts
 from dominance.reproduce.judge_quality import GradeQuality, negative_controls, quality_by_kind
-from dominance.reproduce.singles import presence_by_concept, singles_suite
+from dominance.reproduce.singles import image_seeds, presence_by_concept, singles_suite
 from dominance.runs import AuditOptions, audit
 from dominance.runs.scoring import is_present
 from dominance.training.autoencoder import load_autoencoder, reconstruction_psnr
 from dominance.training.images import as_images
-
-FIRST_SEED: int = 1000
-"""Seeds of the card's images start here; sample sheets and suites use smaller ones."""
 
 
 @dataclass(frozen=True)
@@ -111,8 +108,8 @@ def model_figures(model: str, judge: Judge, folder: Path, device: str, seeds: in
     Raises:
         InputError: its folder does not say how diverse its concepts were in training.
     """
-    few = AuditOptions(seeds=_seeds(seeds), device=device)
-    alone = AuditOptions(seeds=_seeds(-(-5 * seeds // len(SINGLE_TEMPLATES))), device=device)
+    few = AuditOptions(seeds=image_seeds(seeds), device=device)
+    alone = AuditOptions(seeds=image_seeds(-(-5 * seeds // len(SINGLE_TEMPLATES))), device=device)
     diversity = trained_diversity(model)
     mixed = audit(load_suite("miniature-dominance"), model, judge, folder / "entity-object", few)
     return ModelFigures(
@@ -136,10 +133,6 @@ def trained_diversity(model: str) -> dict[str, float]:
             " train made"
         )
     return found
-
-
-def _seeds(count: int) -> tuple[int, ...]:
-    return tuple(range(FIRST_SEED, FIRST_SEED + count))
 
 
 def autoencoder_quality(

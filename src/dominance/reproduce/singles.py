@@ -1,9 +1,17 @@
-"""Every concept of the miniature world alone: can the model draw it at all?"""
+"""What a model of the miniature world is measured with: image seeds, and every concept alone."""
 
 from dominance.metrics import rate
 from dominance.miniature.captions import SINGLE_TEMPLATES, with_article
 from dominance.miniature.concepts import CONCEPTS
 from dominance.records import Concept, Prompt, Rate, RunResult, Suite
+
+FIRST_SEED: int = 1000
+"""Seeds of images that measure a model start here; sample sheets and suites use smaller ones."""
+
+
+def image_seeds(count: int) -> tuple[int, ...]:
+    """The first so many seeds that measure a model."""
+    return tuple(range(FIRST_SEED, FIRST_SEED + count))
 
 
 def singles_suite() -> Suite:

@@ -19,17 +19,12 @@ from dominance.models import find_model
 from dominance.records import RunResult, Suite
 from dominance.reproduce.entity_counts import EntityCounts, entity_counts, mean
 from dominance.reproduce.outcomes import Outcomes, outcomes
-from dominance.reproduce.singles import presence_by_concept, singles_suite
+from dominance.reproduce.singles import image_seeds, presence_by_concept, singles_suite
 from dominance.runs import AuditOptions, audit
 from dominance.training.conditions import Condition
 from dominance.training.denoiser import channels_of
-from dominance.training.miniature import MiniatureSettings, train_miniature
+from dominance.training.miniature import LATER_LEARNING_RATE, MiniatureSettings, train_miniature
 from dominance.whole_files import write_failed, write_whole
-
-FIRST_SEED: int = 1000
-"""Of the images; sample sheets and suites use smaller ones."""
-LEARNING_RATE: float = 6e-4
-"""Of training that goes on from a base: half of what training from nothing begins with."""
 
 
 @dataclass(frozen=True)
@@ -159,7 +154,7 @@ def trial_settings(trial: Trial, base: str) -> MiniatureSettings:
     if trial.condition.from_nothing:
         return settings
     source = find_model(base)
-    return replace(settings, learning_rate=LEARNING_RATE, base=source.identity, channels=channels_of(source.path))
+    return replace(settings, learning_rate=LATER_LEARNING_RATE, base=source.identity, channels=channels_of(source.path))
 
 
 def _measured(
@@ -184,8 +179,7 @@ def measured(
     """Audits one trained model: entity–object prompts, held-out object pairs, single concepts."""
 
     def audited(suite: Suite, name: str, images: int) -> RunResult:
-        seeds = tuple(range(FIRST_SEED, FIRST_SEED + images))
-        how = AuditOptions(seeds=seeds, guidance=guidance, device=options.device)
+        how = AuditOptions(seeds=image_seeds(images), guidance=guidance, device=options.device)
         return audit(suite, model, judge, runs / name, how)
 
     mixed = audited(load_suite("miniature-dominance"), "entity-object", options.images)
