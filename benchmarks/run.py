@@ -125,15 +125,21 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", default="miniature")
     parser.add_argument("--judge", default="miniature")
+    parser.add_argument("--only", default="", help="comparisons whose name holds this, such as 'preflight'")
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
     prepare()
+    import attention  # beside this file; loads torch, which prepare() must come before
+
     comparisons: dict[str, Callable[[], dict[str, float]]] = {
         "start-up, beyond the interpreter's own": start_up,
         "judging: ten questions together / one call a question": lambda: judging(given.judge),
         "generation: batched / one prompt at a time": lambda: generation(given.model),
+        **attention.comparisons(),
         "demo audit": lambda: demo(given.model, given.judge),
     }
+    if given.only:
+        comparisons = {name: compare for name, compare in comparisons.items() if given.only in name}
     results = {}
     for name, compare in comparisons.items():
         results[name] = compare()
