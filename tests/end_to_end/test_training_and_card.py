@@ -68,6 +68,20 @@ def test_training_goes_on_from_a_base_in_the_bases_own_latents(trained: Path, tm
     assert json.loads((model / "training.json").read_text())["base"] == find_model(str(base)).identity
 
 
+def test_training_from_nothing_takes_over_another_models_autoencoder(trained: Path, tmp_path: Path) -> None:
+    taken = trained / "model"
+    settings = MiniatureSettings(
+        pictures=32, seed=5, channels=(16, 16, 16, 16), autoencoder=find_model(str(taken)).identity
+    )
+    model = train_miniature(settings, tmp_path, sheet_columns=0, autoencoder=taken)
+    weights = "diffusion_pytorch_model.safetensors"
+    assert (model / "vae" / weights).read_bytes() == (taken / "vae" / weights).read_bytes()
+    old, new = (load_file(folder / "unet" / weights) for folder in (taken, model))
+    assert not any(torch.allclose(old[name], new[name], atol=2e-3) for name in old if old[name].ndim == 4)
+    recorded = json.loads((model / "training.json").read_text())
+    assert (recorded["base"], recorded["autoencoder"]) == (None, find_model(str(taken)).identity)
+
+
 def test_a_base_of_another_shape_is_refused(trained: Path, tmp_path: Path) -> None:
     settings = MiniatureSettings(pictures=32, channels=(16, 16, 16, 32))
     with pytest.raises(InputError, match="has other layers"):

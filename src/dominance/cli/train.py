@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from dominance.cli import pictures
 from dominance.cli.output import note
 from dominance.errors import InputError
 
@@ -13,6 +14,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     help="Train the miniature world's model and judge. A killed run resumes: give the same command again.",
 )
+app.command("pictures", epilog=pictures.EXAMPLE)(pictures.command)
 
 Folder = Annotated[Path, typer.Option(help="Where checkpoints, sample sheets and the result go.")]
 Seed = Annotated[int, typer.Option(min=0, help="Seed of data, weights and noise.")]
@@ -37,6 +39,10 @@ def miniature(
     base: Annotated[
         str | None,
         typer.Option(help="Model whose training goes on: a bundled name or a folder. Default: from nothing."),
+    ] = None,
+    autoencoder: Annotated[
+        str | None,
+        typer.Option(help="Model whose autoencoder is taken as it is. Default: the base's, else one of its own."),
     ] = None,
     learning_rate: Annotated[
         float | None, typer.Option(min=1e-8, max=1, help="Peak. Default: 0.0012 from nothing, 0.0006 from a base.")
@@ -71,6 +77,7 @@ def miniature(
         if name not in BY_NAME:
             raise InputError(f"no concept {name[:60]!r}; give some of {', '.join(BY_NAME)}")
     source = None if base is None else find_model(base)
+    decoder = None if autoencoder is None else find_model(autoencoder)
     settings = MiniatureSettings(
         seed=seed,
         pictures=pictures,
@@ -84,11 +91,13 @@ def miniature(
         ),
         learning_rate=learning_rate or (LEARNING_RATE if source is None else LATER_LEARNING_RATE),
         base=None if source is None else source.identity,
+        autoencoder=None if decoder is None else decoder.identity,
         channels=CHANNELS if source is None else channels_of(source.path),
     )
     stages = STAGES if stage == "all" else tuple(name for name in STAGES if name == stage)
-    path = None if source is None else source.path
-    note(f"wrote {train_miniature(settings, out, str(find_device(device)), stages, base=path)}")
+    start, taken = (None if folder is None else folder.path for folder in (source, decoder))
+    place = str(find_device(device))
+    note(f"wrote {train_miniature(settings, out, place, stages, base=start, autoencoder=taken)}")
 
 
 @app.command(

@@ -151,9 +151,9 @@ def _key(trial: Trial) -> tuple[str, str, int]:
 def trial_settings(trial: Trial, base: str) -> MiniatureSettings:
     """How a trial's model is trained."""
     settings = MiniatureSettings(seed=trial.seed, pictures=trial.condition.pictures, world=trial.world)
-    if trial.condition.from_nothing:
-        return settings
     source = find_model(base)
+    if trial.condition.from_nothing:
+        return replace(settings, autoencoder=source.identity)
     return replace(settings, learning_rate=LATER_LEARNING_RATE, base=source.identity, channels=channels_of(source.path))
 
 
@@ -161,8 +161,9 @@ def _measured(
     trial: Trial, guidances: list[float], folder: Path, judge: Judge, options: StudyOptions
 ) -> Iterator[TrialResult]:
     settings = trial_settings(trial, options.base)
-    base = None if trial.condition.from_nothing else find_model(options.base).path
-    model = train_miniature(settings, folder, options.device, sheet_columns=0, base=base)
+    source = find_model(options.base).path
+    start = None if trial.condition.from_nothing else source
+    model = train_miniature(settings, folder, options.device, sheet_columns=0, base=start, autoencoder=source)
     for guidance in guidances:
         yield measured(trial, guidance, str(model), folder / f"runs-{guidance:g}", judge, settings, options)
 

@@ -94,6 +94,12 @@ CONDITIONS: tuple[Condition, ...] = (
     Condition("pairs-4", "4% of the pictures show an entity beside an object", entity_pairs=0.04),
     Condition("longer", "twice the training: is it that rigid concepts are learned sooner?", pictures=32_000),
     Condition("entities-frequent", "every entity is shown three times as often, rigid or varied", exposure=3.0),
+    Condition(
+        "frequent-longer",
+        "every entity is shown four times as often, rigid or varied, in three times the training",
+        pictures=48_000,
+        exposure=4.0,
+    ),
     Condition("rigid-rare", "rigid entities are shown a third as often", exposure=1 / 3, exposed="rigid"),
     Condition("varied-frequent", "varied entities are shown three times as often", exposure=3.0, exposed="varied"),
     Condition("few-pictures", "a varied entity has eight pictures, shown again and again", distinct=8),

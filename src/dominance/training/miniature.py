@@ -55,6 +55,8 @@ class MiniatureSettings:
         autoencoder_pictures: that the decoder sees.
         world: the distribution of pictures and captions.
         base: identity of the model whose training is continued; None starts from nothing.
+        autoencoder: identity of the model whose autoencoder is taken as it is; None for the base's, else for one of
+            its own.
     """
 
     seed: int = 0
@@ -65,6 +67,7 @@ class MiniatureSettings:
     batch: int = 32
     learning_rate: float = LEARNING_RATE
     base: str | None = None
+    autoencoder: str | None = None
 
     def __post_init__(self) -> None:
         if self.pictures < self.batch:
@@ -116,13 +119,16 @@ def train_autoencoder(settings: MiniatureSettings, folder: Path, device: str) ->
     return autoencoder
 
 
-def train_denoiser(settings: MiniatureSettings, folder: Path, device: str, base: Path | None = None) -> Denoiser:
+def train_denoiser(
+    settings: MiniatureSettings, folder: Path, device: str, base: Path | None = None, autoencoder: Path | None = None
+) -> Denoiser:
     """Trains text encoder and UNet on latents of the image code, or resumes.
 
     Four times on the way it writes ``folder/samples-STEP.png``, decoded by the code alone and therefore blocky.
-    With a base, a pipeline folder, it goes on from the base's weights, in the base's own latents.
+    With a base, a pipeline folder, it goes on from the base's weights. Where an autoencoder is taken from a pipeline
+    folder, the latents are that autoencoder's own.
     """
-    code = patch_code() if base is None else linear_code(load_autoencoder(base))
+    code = patch_code() if autoencoder is None else linear_code(load_autoencoder(autoencoder))
     tokenizer = new_tokenizer()
     denoiser = Denoiser(tokenizer, settings.seed, settings.channels)
     if base is not None:
@@ -166,22 +172,27 @@ def train_miniature(
     stages: tuple[Stage, ...] = STAGES,
     sheet_columns: int = 8,
     base: Path | None = None,
+    autoencoder: Path | None = None,
 ) -> Path:
     """Trains, or resumes, and returns the folder of the finished pipeline, ``folder/model``.
 
     Checkpoints and sample sheets lie in ``folder``. The stages ``autoencoder`` and ``denoiser`` do not
-    depend on each other and may run as two processes; ``pipeline`` needs both. With a base, a pipeline folder,
-    the denoiser goes on from the base's, and the base's autoencoder is taken as it is.
+    depend on each other and may run as two processes; ``pipeline`` needs both.
+
+    Args:
+        base: pipeline folder from which the denoiser goes on, and whose autoencoder is taken as it is.
+        autoencoder: pipeline folder whose autoencoder is taken instead.
     """
+    ready = autoencoder or base
     folder.mkdir(parents=True, exist_ok=True)
-    if "autoencoder" in stages and base is None:
+    if "autoencoder" in stages and ready is None:
         train_autoencoder(settings, folder, device)
     if "denoiser" in stages:
-        train_denoiser(settings, folder, device, base)
+        train_denoiser(settings, folder, device, base, ready)
     if "pipeline" not in stages:
         return folder
-    autoencoder = train_autoencoder(settings, folder, device) if base is None else load_autoencoder(base)
-    pipeline = assemble(train_denoiser(settings, folder, device, base), autoencoder)
+    decoder = train_autoencoder(settings, folder, device) if ready is None else load_autoencoder(ready)
+    pipeline = assemble(train_denoiser(settings, folder, device, base, ready), decoder)
     if sheet_columns:
         sample_sheet(pipeline, folder / "samples.png", sheet_columns)
     return save_pipeline(pipeline, settings, folder / "model")
