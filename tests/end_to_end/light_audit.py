@@ -85,7 +85,9 @@ def run(folder: Path) -> None:
 
 def main() -> None:
     stages = sys.modules["dominance.runs.audit"].__dict__
-    stages["find_model"] = lambda name: LightFolder(name, Path(), "sha256:light", {"steps": 2, "guidance": 3.0})
+    stages["find_model"] = lambda name, revision: LightFolder(
+        name, Path(), "sha256:light", {"steps": 2, "guidance": 3.0}
+    )
     stages["prepare_model"] = lambda *arguments: LightModel()
     dominance.runs.manifest.environment = dict
     tell("ready")

@@ -215,7 +215,7 @@ def test_an_item_that_cannot_be_made_is_status_3_and_made_by_the_next_run(
 
     def refuse_one(self: PipelineModel, texts: Sequence[str], seeds: Sequence[int], settings: object) -> list[Any]:
         if ("a lamp", 1) in zip(texts, seeds, strict=True):
-            raise RuntimeError("out of memory")
+            raise RuntimeError("no such kernel")
         return draw(self, texts, seeds, settings)
 
     with monkeypatch.context() as broken:
@@ -223,7 +223,7 @@ def test_an_item_that_cannot_be_made_is_status_3_and_made_by_the_next_run(
         ran = audit("--seeds", 2)
         assert ran.status == 3
         assert (ran.document["images"], ran.document["scored"], ran.document["unscored"]) == (5, 5, 1)
-        assert ran.document["prompts"][0]["problems"] == [{"image": "1", "problem": "RuntimeError: out of memory"}]
+        assert ran.document["prompts"][0]["problems"] == [{"image": "1", "problem": "RuntimeError: no such kernel"}]
         closed = audit("--seeds", 2, "--max-collapse", 1)
         assert closed.status == 1
         assert closed.document["gate"]["reason"] == "1 of 6 images unscored; at most 0% may be"

@@ -8,7 +8,10 @@ import typer
 from dominance.cli import options as shared
 from dominance.cli.output import check_writable, deliver, gate_from
 
-EXAMPLE = '\x08\nExample:\n  dominance audit "a [tower:landmark] and a [mug]" --seeds 10 --max-collapse 0.2'
+EXAMPLE = (
+    '\x08\nExamples:\n  dominance audit "a [tower:landmark] and a [mug]" --seeds 10 --max-collapse 0.2\n'
+    "  dominance audit prompts.csv --model owner/name --dtype float16 --preset paper-sd14"
+)
 
 
 def command(
@@ -17,16 +20,25 @@ def command(
     ),
     model: shared.Model = "miniature",
     judge: shared.JudgeName = "miniature",
-    seeds: shared.Seeds = "10",
+    judge_mode: shared.JudgeMode = "fast",
+    revision: shared.Revision = None,
+    preset: shared.Preset = None,
+    seeds: Annotated[
+        str | None,
+        typer.Option(help="How many images a prompt (10, the default, means seeds 0 to 9), or a list: 7,8,9."),
+    ] = None,
     steps: shared.Steps = None,
     guidance: shared.Guidance = None,
     height: shared.Height = None,
     width: shared.Width = None,
+    scheduler: shared.Scheduler = None,
     dtype: shared.Dtype = "float32",
     limit: shared.Limit = None,
     out: shared.Out = None,
-    batch: shared.Batch = None,
+    batch: shared.AutoBatch = "auto",
     device: shared.Device = "auto",
+    offload: shared.Offload = "none",
+    vae_tiling: shared.VaeTiling = False,
     engine: Annotated[str, typer.Option(help="Where to run: local.")] = "local",
     method: Annotated[str, typer.Option(help="Mitigation while generating: none.")] = "none",
     questions: shared.Questions = None,
@@ -44,19 +56,27 @@ def command(
     """
     from dominance.bench import load_suite
     from dominance.runs import AuditOptions, audit
+    from dominance.runs.batches import parse_batch
     from dominance.seeds import parse_seeds
 
     loaded = load_suite(suite)
+    given = {} if seeds is None else {"seeds": parse_seeds(seeds)}
     chosen = AuditOptions(
-        seeds=parse_seeds(seeds),
+        **given,
         steps=steps,
         guidance=guidance,
         height=height,
         width=width,
         dtype=dtype,
         limit=limit,
-        batch=batch,
+        batch=parse_batch(batch),
         device=device,
+        offload=offload,
+        vae_tiling=vae_tiling,
+        revision=revision,
+        preset=preset,
+        scheduler=scheduler,
+        judge_mode=judge_mode,
         engine=engine,
         method=method,
         questions=questions,

@@ -13,11 +13,38 @@ Height = Annotated[int | None, typer.Option(help="Image height in pixels.")]
 Width = Annotated[int | None, typer.Option(help="Image width in pixels.")]
 Dtype = Annotated[str, typer.Option(help="float32, float16 or bfloat16.")]
 Batch = Annotated[int | None, typer.Option(help="Images at once; fitted to the model unless given.")]
+AutoBatch = Annotated[
+    str, typer.Option("--batch", metavar="N|auto", help="Images at once; auto fits it to the model and the memory.")
+]
+Scheduler = Annotated[
+    str | None,
+    typer.Option(help="Noise scheduler: ddim, euler, dpm++ or a diffusers class; the model's own unless given."),
+]
+Offload = Annotated[
+    str, typer.Option(help="Keep what is not in use off the GPU: none, model (by component) or sequential (by layer).")
+]
+VaeTiling = Annotated[bool, typer.Option("--vae-tiling", help="Decode large images tile by tile, in less memory.")]
+Revision = Annotated[str | None, typer.Option(help="Branch, tag or commit of the model's hub id.")]
+Preset = Annotated[
+    str | None, typer.Option(help="Settings and seeds of the paper: paper-sd14 or paper-sd21; options override them.")
+]
+JudgeMode = Annotated[
+    str, typer.Option(help="fast: all questions in one pass; official: the release's protocol, one call a question.")
+]
 Limit = Annotated[int | None, typer.Option(help="Only the suite's first so many prompts.")]
 Out = Annotated[Path | None, typer.Option(help="Run folder; the same folder resumes.")]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")]
-JudgeName = Annotated[str, typer.Option("--judge", help="miniature, or blip:FOLDER.")]
-Questions = Annotated[Path | None, typer.Option(help="YAML file of question templates by kind.")]
+JudgeName = Annotated[
+    str,
+    typer.Option(
+        "--judge",
+        help="miniature; qwen:, blip:, vilt:, clip: or siglip: and a folder or hub id; openai:URL#MODEL; answers:FILE.",
+    ),
+]
+Questions = Annotated[
+    Path | None,
+    typer.Option(help="YAML file: for each kind a list of templates with {concept} or {a_concept}; replaces ours."),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on stdout, all else on stderr.")]
 MaxCollapse = Annotated[
     float | None,

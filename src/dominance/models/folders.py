@@ -2,20 +2,20 @@
 
 import hashlib
 import json
-import re
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 
 from dominance.errors import ModelError
+from dominance.models import hub
 from dominance.models.complaints import in_one_line
+from dominance.models.whole_weights import check_weights
 
 BUNDLED_MODELS: tuple[str, ...] = ("miniature", "miniature-base")
 """The default, and a model that composes entities with objects, from which later training goes on."""
-_HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*(@[\w.-]+)?")
-_LONGEST_HUB_ID = 200
 _WEIGHTED = ("unet", "transformer", "vae", "text_encoder", "text_encoder_2", "text_encoder_3")
-_IDENTIFYING = {".safetensors", ".json", ".txt", ".model"}
+_OTHER_WEIGHTS = (".bin", ".pt", ".pth", ".ckpt", ".msgpack", ".h5")
+_IDENTIFYING = {".safetensors", ".json", ".txt", ".model", ".jinja"}
 
 
 @dataclass(frozen=True)
@@ -62,43 +62,94 @@ def bundled_folder(*parts: str) -> Path:
     return Path(str(resources.files("dominance.miniature"))).joinpath("weights", *parts)
 
 
-def find_model(name: str) -> ModelFolder:
+def find_model(name: str, revision: str | None = None) -> ModelFolder:
     """Resolves ``--model``: a bundled name, a folder, or ``owner/name`` or ``owner/name@revision`` of a hub.
 
+    Args:
+        revision: branch, tag or commit of a hub id, if the name does not say it.
+
     Raises:
-        ModelError: nothing by that name; not a diffusers folder; weights missing or not safetensors.
+        ModelError: nothing by that name; not a diffusers folder; weights missing, cut off or not safetensors; a
+            revision of something that has none.
     """
-    if name in BUNDLED_MODELS:
-        path = bundled_folder(name)
-    elif name and is_folder(Path(name)):
-        path = Path(name)
-    elif len(name) <= _LONGEST_HUB_ID and _HUB_ID.fullmatch(name) and not Path(name).exists():
-        return _from_hub(name)
-    else:
+    bundled = name in BUNDLED_MODELS
+    if bundled or (name and is_folder(Path(name))):
+        hub.refuse_revision(name, revision)
+        path = bundled_folder(name) if bundled else Path(name)
+        check_pipeline_folder(path)
+        return ModelFolder(name, path, content_identity(path), read_defaults(path))
+    place = _hub_place(name, revision)
+    if place is None:
         raise ModelError(
             f"no model {name[:80]!r}; give a bundled one ({', '.join(BUNDLED_MODELS)}), a diffusers folder, or a hub id"
             " such as owner/name"
         )
+    path = hub.fetch_pipeline(place)
     check_pipeline_folder(path)
-    return ModelFolder(name, path, content_identity(path), read_defaults(path))
+    return ModelFolder(name, path, f"{place.repository}@{path.name}", read_defaults(path))
+
+
+def find_weights(name: str, what: str, revision: str | None = None) -> ModelFolder:
+    """Resolves one model of transformers, such as a judge: a folder, or ``owner/name[@revision]`` of a hub.
+
+    Args:
+        name: folder or hub id, without the judge's scheme.
+        what: what it is to be, for messages: ``"the judge 'blip:owner/name'"``.
+        revision: branch, tag or commit of a hub id, if the name does not say it.
+
+    Raises:
+        ModelError: nothing by that name; weights missing, cut off or not safetensors.
+    """
+    if name and is_folder(Path(name)):
+        hub.refuse_revision(name, revision)
+        path = Path(name)
+        check_weights(path)
+        return ModelFolder(name, path, content_identity(path), read_defaults(path))
+    place = _hub_place(name, revision)
+    if place is None:
+        raise ModelError(f"no weights of {what} at {name[:80]!r}; give a folder, or a hub id such as owner/name")
+    path = hub.fetch_weights(place, what)
+    check_weights(path)
+    return ModelFolder(name, path, f"{place.repository}@{path.name}", read_defaults(path))
+
+
+def _hub_place(name: str, revision: str | None) -> hub.HubPlace | None:
+    """The place on the hub that a name means, unless something of that name lies on disk."""
+    place = hub.read_place(name, revision)
+    return None if place is None or Path(name).exists() else place
 
 
 def check_pipeline_folder(path: Path) -> None:
     """Raises a ModelError unless the folder holds a diffusers pipeline with all its weights as safetensors."""
+    present = _components(path)
+    for component in present:
+        place = path / component
+        # What was saved with a config.json is a network; tokenizers and schedulers name theirs otherwise.
+        network = (place / "config.json").is_file() and not (place / "tokenizer_config.json").is_file()
+        other = any(file.suffix in _OTHER_WEIGHTS for file in place.glob("*"))
+        if component in _WEIGHTED or network or other:
+            check_weights(place)
+
+
+def _components(path: Path) -> dict[str, str]:
+    """The pipeline's components and the libraries that their classes come from."""
     index = path / "model_index.json"
     if not index.is_file():
         raise ModelError(f"{path} is no diffusers pipeline: it has no model_index.json; give the pipeline's folder")
     try:
         listed = json.loads(index.read_text(encoding="utf-8"))
-        present = {name for name, entry in listed.items() if isinstance(entry, list) and entry and entry[0]}
+        present = {
+            name: str(entry[0])
+            for name, entry in listed.items()
+            if not name.startswith("_") and isinstance(entry, list) and entry and entry[0]
+        }
     except (OSError, ValueError, AttributeError) as error:
         raise ModelError(f"{index} cannot be read ({in_one_line(error)}); save the pipeline again") from None
-    for component in _WEIGHTED:
-        if component in present and not any((path / component).glob("*.safetensors")):
-            raise ModelError(
-                f"{path / component} has no .safetensors weights; download them, or save the pipeline again with"
-                " safe_serialization=True (other weight formats are not loaded)"
-            )
+    own = [f"{name}/{library}.py" for name, library in present.items() if (path / name / f"{library}.py").is_file()]
+    if own or not isinstance(listed.get("_class_name", ""), str):
+        code = own[0] if own else "a pipeline class of its own"
+        raise ModelError(f"{path} brings code of its own ({code}), and foreign code is never run; give another model")
+    return present
 
 
 def content_identity(path: Path) -> str:
@@ -131,19 +182,3 @@ def read_defaults(path: Path) -> dict[str, object]:
     if not isinstance(defaults, dict):
         raise ModelError(f"{file} holds {type(defaults).__name__}, not an object; mend or delete it")
     return defaults
-
-
-def _from_hub(name: str) -> ModelFolder:
-    from diffusers import DiffusionPipeline
-
-    repository, _, revision = name.partition("@")
-    try:
-        # Fetches the components that model_index.json names, one precision of each, and nothing else.
-        path = Path(DiffusionPipeline.download(repository, revision=revision or None, use_safetensors=True))
-    except Exception as error:  # the hub's client raises many kinds; each ends here as one line
-        raise ModelError(
-            f"cannot fetch the model {name!r} from the hub ({type(error).__name__}: {in_one_line(error, 160)}); check"
-            " the id and the connection, or give a folder that holds the pipeline"
-        ) from None
-    check_pipeline_folder(path)
-    return ModelFolder(name, path, f"{repository}@{path.name}", read_defaults(path))

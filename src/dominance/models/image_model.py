@@ -1,95 +1,23 @@
 """A thin face over a diffusers pipeline: prompts and seeds in, images out, one noise generator an image."""
 
-import contextlib
-import json
-from collections.abc import Callable, Collection, Generator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
 import torch
-import transformers
-from diffusers import AutoPipelineForText2Image
 from diffusers.pipelines.pipeline_utils import DiffusionPipeline
-from diffusers.utils import logging
 from PIL import Image
-from transformers import PreTrainedModel
 
 from dominance.errors import ItemError, ModelError
 from dominance.mentions import mention
-from dominance.models.complaints import in_one_line
-from dominance.models.devices import find_device
+from dominance.models.calls import call_of, check_settings
 from dominance.models.folders import ModelFolder
+from dominance.models.loading import load_pipeline
 from dominance.models.settings import GenerationSettings
 from dominance.records import Prompt
 
-
-def load_pipeline(folder: ModelFolder, device: str = "auto", dtype: str = "float32") -> DiffusionPipeline:
-    """The folder's own pipeline, from safetensors only, quiet, on the device.
-
-    Raises:
-        ModelError: the pipeline cannot be built from the folder's files.
-    """
-    place = find_device(device)
-    try:
-        with _without_bars():
-            encoders = _transformers_parts(folder.path, dtype)
-            pipeline = AutoPipelineForText2Image.from_pretrained(
-                folder.path, use_safetensors=True, dtype=getattr(torch, dtype), local_files_only=True, **encoders
-            )
-        _check_complete(pipeline)
-        pipeline.to(place)
-    except Exception as error:  # diffusers and transformers raise whatever the broken part raises
-        raise ModelError(
-            f"cannot load the model {folder.name!r} from {folder.path}: {in_one_line(error)}; save or fetch it again"
-        ) from error
-    pipeline.set_progress_bar_config(disable=True)
-    return pipeline
-
-
-def _transformers_parts(path: Path, dtype: str) -> dict[str, PreTrainedModel]:
-    """The text encoders: loaded here, because on the way through diffusers missing weights become noise in silence."""
-    parts = {}
-    for name, entry in json.loads((path / "model_index.json").read_text(encoding="utf-8")).items():
-        if not isinstance(entry, list) or entry[:1] != ["transformers"]:
-            continue
-        kind = getattr(transformers, entry[1])
-        if isinstance(kind, type) and issubclass(kind, PreTrainedModel):
-            parts[name], report = kind.from_pretrained(
-                path / name,
-                use_safetensors=True,
-                dtype=getattr(torch, dtype),
-                local_files_only=True,
-                output_loading_info=True,
-            )
-            _refuse_missing(name, report["missing_keys"])
-    return parts
-
-
-def _check_complete(pipeline: DiffusionPipeline) -> None:
-    """Refuses parts that diffusers left without some of their weights."""
-    for name, part in pipeline.components.items():
-        if isinstance(part, torch.nn.Module):
-            _refuse_missing(name, [key for key, value in part.state_dict().items() if value.is_meta])
-
-
-def _refuse_missing(part: str, keys: Collection[str]) -> None:
-    """Raises a ModelError when weights of a part are missing from its file."""
-    if keys:
-        raise ModelError(f"the file of {part} lacks {len(keys)} of its weights, among them {min(keys)}")
-
-
-@contextlib.contextmanager
-def _without_bars() -> Generator[None]:
-    """Loading takes a second or two and needs no bar of its own; the user's setting comes back afterwards."""
-    shown = logging.is_progress_bar_enabled()
-    logging.disable_progress_bar()
-    try:
-        yield
-    finally:
-        if shown:
-            logging.enable_progress_bar()
+__all__ = ["PipelineModel", "load_pipeline"]
 
 
 @dataclass(frozen=True)
@@ -120,6 +48,10 @@ class PipelineModel:
             cut += [(prompt, name, limit) for name in names if mention(read, name) is None]
         return cut
 
+    def check(self, settings: GenerationSettings) -> None:
+        """Raises an InputError or ModelError for settings that the pipeline would ignore, round off or refuse."""
+        check_settings(self.pipeline, settings)
+
     def generate(
         self, texts: Sequence[str], seeds: Sequence[int], settings: GenerationSettings
     ) -> list[Image.Image | ItemError]:
@@ -127,21 +59,22 @@ class PipelineModel:
 
         Each image's noise comes from its own CPU generator, so that neither the batch it rides in nor the
         device changes what is drawn, beyond the rounding of the kernels (about one grey level on a CPU).
+
+        Raises:
+            InputError: a setting that this pipeline does not take.
+            ModelError: no pipeline for text to image, or one that draws another size than asked.
         """
         generators = [torch.Generator("cpu").manual_seed(seed) for seed in seeds]
-        sizes = {"height": settings.height, "width": settings.width}
         draw = cast(Callable[..., Any], self.pipeline)  # every text-to-image pipeline has its own signature
         with torch.inference_mode():
-            made = draw(
-                prompt=list(texts),
-                num_inference_steps=settings.steps,
-                guidance_scale=settings.guidance,
-                generator=generators,
-                output_type="np",
-                **{name: side for name, side in sizes.items() if side is not None},
-            )
-        withheld = getattr(made, "nsfw_content_detected", None) or [False] * len(texts)
-        return [_as_image(pixels, bool(held)) for pixels, held in zip(made.images, withheld, strict=True)]
+            made = draw(**call_of(draw).arguments(texts, settings, generators))
+        held = getattr(made, "nsfw_content_detected", None) or getattr(made, "nsfw_detected", None)
+        drawn = [
+            _as_image(pixels, bool(withheld))
+            for pixels, withheld in zip(made.images, held or [False] * len(texts), strict=True)
+        ]
+        _check_size(drawn, settings)
+        return drawn
 
 
 def _as_image(pixels: np.ndarray, withheld: bool) -> Image.Image | ItemError:
@@ -150,3 +83,13 @@ def _as_image(pixels: np.ndarray, withheld: bool) -> Image.Image | ItemError:
     if not np.isfinite(pixels).all():
         return ItemError("the model made pixels that are not numbers; try --dtype float32")
     return Image.fromarray(np.rint(np.clip(pixels, 0.0, 1.0) * 255).astype(np.uint8))
+
+
+def _check_size(drawn: Sequence[Image.Image | ItemError], settings: GenerationSettings) -> None:
+    """Raises a ModelError where the pipeline drew another size than asked, which would be wrong for every image."""
+    for image in drawn:
+        if isinstance(image, ItemError):
+            continue
+        for what, asked, side in (("height", settings.height, image.height), ("width", settings.width, image.width)):
+            if asked not in (None, side):
+                raise ModelError(f"the model drew a {what} of {side} where {asked} was asked; leave --{what} out")

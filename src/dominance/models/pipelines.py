@@ -4,17 +4,24 @@ from diffusers.pipelines.pipeline_utils import DiffusionPipeline
 
 from dominance.models.folders import find_model
 from dominance.models.image_model import load_pipeline as load_from_folder
+from dominance.models.schedulers import find_scheduler
 
 
-def load_pipeline(model: str, device: str = "auto", dtype: str = "float32") -> DiffusionPipeline:
+def load_pipeline(
+    model: str, device: str = "auto", dtype: str = "float32", scheduler: str | None = None, revision: str | None = None
+) -> DiffusionPipeline:
     """A plain diffusers pipeline of a bundled model, a folder or a hub id, on the device.
 
     Args:
         model: ``miniature``, a diffusers folder, or ``owner/name``.
         device: ``auto``, ``cpu``, ``cuda``, ``cuda:N`` or ``mps``.
         dtype: ``float32``, ``float16`` or ``bfloat16``.
+        scheduler: such as ``ddim`` or ``dpm++``, in place of the model's own.
+        revision: branch, tag or commit of a hub id.
 
     Raises:
         ModelError: no such model, or it cannot be loaded.
+        InputError: no such device, or no scheduler of that name that the model can use.
     """
-    return load_from_folder(find_model(model), device, dtype)
+    folder = find_model(model, revision)
+    return load_from_folder(folder, device, dtype, find_scheduler(scheduler, folder))

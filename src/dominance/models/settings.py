@@ -15,6 +15,7 @@ class GenerationSettings:
         guidance: classifier-free guidance scale, 0 to 100; 1 and below turn guidance off.
         height, width: of the image in pixels, multiples of 8 from 16 to 4096; None leaves them to the model.
         dtype: ``float32``, ``float16`` or ``bfloat16``, the precision that the model runs in.
+        scheduler: class of the noise scheduler that takes the place of the model's own; None for the model's own.
 
     Raises:
         InputError: a value out of its range.
@@ -25,6 +26,7 @@ class GenerationSettings:
     height: int | None = None
     width: int | None = None
     dtype: str = "float32"
+    scheduler: str | None = None
 
     def __post_init__(self) -> None:
         if isinstance(self.steps, bool) or not isinstance(self.steps, int) or not 1 <= self.steps <= 1000:
@@ -38,5 +40,29 @@ class GenerationSettings:
             raise InputError(f"dtype is {self.dtype!r}; give float32, float16 or bfloat16")
 
     def record(self) -> dict[str, object]:
-        """The settings as JSON values."""
-        return asdict(self)
+        """The settings as JSON values; the model's own scheduler belongs to the model and is left out."""
+        return {name: value for name, value in asdict(self).items() if name != "scheduler" or value is not None}
+
+
+OFFLOADS: tuple[str, ...] = ("none", "model", "sequential")
+
+
+@dataclass(frozen=True)
+class Thrift:
+    """What is given up in speed to save the device's memory; none of it is meant to change a picture.
+
+    Attributes:
+        offload: ``model`` keeps only the component at work on the device, ``sequential`` only the layer; the rest
+            waits in the computer's own memory.
+        vae_tiling: images larger than the autoencoder's tiles are decoded tile by tile, with blended seams.
+
+    Raises:
+        InputError: another kind of offload.
+    """
+
+    offload: str = "none"
+    vae_tiling: bool = False
+
+    def __post_init__(self) -> None:
+        if self.offload not in OFFLOADS:
+            raise InputError(f"no offload {self.offload[:60]!r}; give one of {', '.join(OFFLOADS)}")

@@ -1,6 +1,7 @@
 """The audit: from a suite to images, answers, scores, verdicts and the gate."""
 
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -8,69 +9,20 @@ from dominance.bench import QuestionSet, load_questions, load_suite
 from dominance.errors import InputError, ModelError, RunError
 from dominance.judges import Judge
 from dominance.models import GenerationSettings, ModelFolder, find_model
-from dominance.records import Gate, RunResult, Suite
+from dominance.records import RunResult, Suite
+from dominance.runs.audit_options import ENGINES, JUDGE_MODES, METHODS, AuditOptions, check_gate
+from dominance.runs.batches import BatchSize
 from dominance.runs.folder import LEDGER_NAME, check_run_folder, held
 from dominance.runs.generating import make_images, missing_images
-from dominance.runs.judging import ask_judge, judge_for, unanswered
+from dominance.runs.judging import ask_judge, check_names, judge_for, judge_record, questions_of, unanswered
 from dominance.runs.ledger import Ledger
 from dominance.runs.plan import Plan, ask_all, checked_suite, plan_document, plan_images
 from dominance.runs.results import recorded_plan, result_of
-from dominance.seeds import DEFAULT_SEEDS, check_seeds
 
 if TYPE_CHECKING:
     from dominance.models.image_model import PipelineModel
 
-ENGINES: tuple[str, ...] = ("local",)
-METHODS: tuple[str, ...] = ("none",)
-
-
-@dataclass(frozen=True)
-class AuditOptions:
-    """How to audit; what is None is left to the model's own defaults.
-
-    Attributes:
-        seeds: one image a prompt is made from each.
-        limit: only the suite's first so many prompts.
-        batch: images generated at once; None fits it to the size of the latents.
-        device: ``auto``, ``cpu``, ``cuda``, ``cuda:N`` or ``mps``.
-        gate: replaces the suite's own.
-        questions: a YAML file that replaces the project's questions.
-    """
-
-    seeds: tuple[int, ...] = DEFAULT_SEEDS
-    steps: int | None = None
-    guidance: float | None = None
-    height: int | None = None
-    width: int | None = None
-    dtype: str = "float32"
-    limit: int | None = None
-    batch: int | None = None
-    device: str = "auto"
-    engine: str = "local"
-    method: str = "none"
-    gate: Gate | None = None
-    questions: Path | None = None
-
-    def __post_init__(self) -> None:
-        check_seeds(self.seeds)
-        for name, value, most in (("limit", self.limit, 10**6), ("batch", self.batch, 1024)):
-            if value is not None and not 1 <= value <= most:
-                raise InputError(f"{name} is {value}; give a whole number from 1 to {most}")
-        if self.engine not in ENGINES:
-            raise InputError(f"no engine {self.engine[:60]!r}; give one of {', '.join(ENGINES)}")
-        if self.method not in METHODS:
-            raise InputError(f"no method {self.method[:60]!r}; give one of {', '.join(METHODS)}")
-
-
-def check_gate(gate: Gate) -> None:
-    """Raises an InputError unless every limit is a share from 0 to 1, and one of them says what an image must show."""
-    for name, share in asdict(gate).items():
-        if share is not None and not 0 <= share <= 1:
-            raise InputError(f"the gate's {name.replace('_', '-')} is {share}; give a share from 0 to 1")
-    if gate.max_collapse is None and gate.min_presence is None:
-        raise InputError(
-            "the gate limits only unscored images, so any picture would pass; give max-collapse or min-presence"
-        )
+__all__ = ["ENGINES", "JUDGE_MODES", "METHODS", "AuditOptions", "audit"]
 
 
 def audit(
@@ -96,43 +48,102 @@ def audit(
     questions = load_questions(options.questions)
     folder = Path(out) if out is not None else Path("runs") / loaded.name
     check_run_folder(folder)
-    source = find_model(model)
+    source = find_model(model, options.revision)
     settings = generation_settings(options, source)
     asked = ask_all(loaded, questions.ask)
-    seen_by = judge_for(asked, judge, options.device)
+    keeper = _JudgeKeeper(lambda: judge_for(asked, judge, options.device, options.judge_mode))
     plan = Plan(
         suite=loaded,
         model=model,
-        judge=seen_by.name,
-        judge_identity=seen_by.identity,
-        questions=asked,
+        judge=keeper.judge().name,
+        judge_identity=keeper.judge().identity,
+        questions=questions_of(keeper.judge(), asked),
         images=plan_images(loaded, options.seeds, source.identity, settings.record()),
         settings=_settings_record(options, settings, questions),
         origin="audit",
     )
-    return _run(plan, folder, seen_by, source, settings, options)
+    check_names(keeper.judge(), plan)
+    return _run(plan, folder, keeper, source, settings, options)
+
+
+class _JudgeKeeper:
+    """The judge, which is loaded before any image is made, so that one that cannot be used is known at once."""
+
+    def __init__(self, load: Callable[[], Judge]) -> None:
+        self._load = load
+        self._judge: Judge | None = load()
+
+    def judge(self) -> Judge:
+        if self._judge is None:
+            self._judge = self._load()
+        return self._judge
+
+    def set_aside(self) -> None:
+        """Lets go of its weights, until it is asked for again, so that the model has the device for itself."""
+        from dominance.models.memory import release_memory
+
+        self._judge = None
+        release_memory()
 
 
 def _run(
-    plan: Plan, folder: Path, judge: Judge, source: ModelFolder, settings: GenerationSettings, options: AuditOptions
+    plan: Plan,
+    folder: Path,
+    keeper: _JudgeKeeper,
+    source: ModelFolder,
+    settings: GenerationSettings,
+    options: AuditOptions,
 ) -> RunResult:
     """Makes what is missing, in a folder that no other process may use meanwhile, and finishes."""
     from dominance.models.devices import find_device
+    from dominance.models.memory import release_memory
 
+    device = find_device(options.device)
     # A new folder is not even made before the model is known to load; an old one may need no model.
-    prepared = None if (folder / LEDGER_NAME).exists() else prepare_model(source, options, plan)
+    new = not (folder / LEDGER_NAME).exists()
+    if new and device.type == "cuda":
+        keeper.set_aside()
+    prepared = prepare_model(source, options, plan) if new else None
     with held(folder), Ledger(folder / LEDGER_NAME) as ledger:
         check_same_suite(plan, ledger, folder)
         missing = missing_images(plan.images, ledger, folder)
-        drawer = (prepared or prepare_model(source, options, plan)) if missing else None
+        if missing and prepared is None:
+            if device.type == "cuda":
+                keeper.set_aside()
+            prepared = prepare_model(source, options, plan)
         ledger.put("plan", plan_document(plan))
-        if drawer is not None:
+        if prepared is not None and missing:
             ledger.forget_images(image.item for image in missing)
-            make_images(missing, drawer, settings, ledger, folder, options.batch or fitting_batch(drawer, settings))
-        del prepared, drawer  # the judge needs none of it
-        described = {"name": plan.model, "identity": source.identity, "scheduler": source.scheduler}
-        device = str(find_device(options.device))
-        return finish(plan, ledger, folder, judge, {"model": described, "device": device})
+            make_images(missing, prepared, settings, ledger, folder, _batches(prepared, settings, options))
+        prepared = None  # the judge needs the memory
+        if device.type != "cpu":
+            release_memory()
+        return finish(plan, ledger, folder, keeper.judge(), _manifest(plan, source, settings, options, str(device)))
+
+
+def _batches(model: "PipelineModel", settings: GenerationSettings, options: AuditOptions) -> BatchSize:
+    """The size that was asked; else one that suits the latents and grows while the GPU has room."""
+    from dominance.models.devices import find_device
+    from dominance.models.memory import GpuRoom
+
+    if options.batch is not None:
+        return BatchSize(options.batch)
+    return BatchSize(fitting_batch(model, settings), GpuRoom(find_device(options.device)))
+
+
+def _manifest(
+    plan: Plan, source: ModelFolder, settings: GenerationSettings, options: AuditOptions, device: str
+) -> dict[str, object]:
+    from dominance.models.schedulers import describe_scheduler
+
+    model = {
+        "name": plan.model,
+        "identity": source.identity,
+        "revision": options.revision,
+        "scheduler": settings.scheduler or source.scheduler,
+        "scheduler_settings": describe_scheduler(source, settings.scheduler),
+    }
+    return {"model": model, "device": device, "judge_mode": options.judge_mode}
 
 
 def check_same_suite(plan: Plan, ledger: Ledger, folder: Path) -> None:
@@ -157,7 +168,7 @@ def finish(plan: Plan, ledger: Ledger, folder: Path, judge: Judge, manifest: dic
         ask_judge(waiting, plan, judge, ledger)
     described = {
         **manifest,
-        "judge": {"name": judge.name, "identity": judge.identity},
+        "judge": judge_record(judge, ledger),
         "settings": plan.settings,
         **environment(),
     }
@@ -176,22 +187,45 @@ def limited(suite: Suite, options: AuditOptions) -> Suite:
 
 
 def generation_settings(options: AuditOptions, source: ModelFolder) -> GenerationSettings:
-    """The options, filled up with what the model's folder suggests, else 50 steps at guidance 7.5."""
-    steps = options.steps if options.steps is not None else source.defaults.get("steps", 50)
-    guidance = options.guidance if options.guidance is not None else source.defaults.get("guidance", 7.5)
+    """The options, filled up with what the model's folder suggests, else with what its pipeline draws with by itself.
+
+    Raises:
+        ModelError: the folder suggests what is no number, or holds no text-to-image pipeline.
+        InputError: a setting out of range, or a scheduler that the model cannot use.
+    """
+    asked = {"steps": options.steps, "guidance": options.guidance}
+    chosen = {**source.defaults, **{name: value for name, value in asked.items() if value is not None}}
+    if not asked.keys() <= chosen.keys():
+        from dominance.models.calls import suggested_settings
+
+        chosen = {"steps": 50, "guidance": 7.5, **suggested_settings(source), **chosen}
+    steps, guidance = chosen["steps"], chosen["guidance"]
     if not isinstance(steps, int) or not isinstance(guidance, int | float):
         raise ModelError(
             f"the dominance.json of the model {source.name!r} gives steps {steps!r} and guidance {guidance!r}, not two"
             " numbers; mend it, or give --steps and --guidance"
         )
-    return GenerationSettings(steps, float(guidance), options.height, options.width, options.dtype)
+    scheduler = None
+    if options.scheduler is not None:
+        from dominance.models.schedulers import find_scheduler
+
+        scheduler = find_scheduler(options.scheduler, source)
+    return GenerationSettings(steps, float(guidance), options.height, options.width, options.dtype, scheduler)
 
 
 def prepare_model(source: ModelFolder, options: AuditOptions, plan: Plan) -> "PipelineModel":
-    """Loads the pipeline and refuses prompts whose concepts lie beyond what its text encoder reads."""
+    """Loads the pipeline and refuses settings and prompts that it cannot follow.
+
+    Raises:
+        ModelError: it cannot be loaded.
+        InputError: a setting that it does not take, or a concept beyond what its text encoder reads.
+    """
     from dominance.models.image_model import PipelineModel, load_pipeline
 
-    model = PipelineModel(source, load_pipeline(source, options.device, options.dtype))
+    settings = generation_settings(options, source)
+    pipeline = load_pipeline(source, options.device, options.dtype, settings.scheduler, options.thrift())
+    model = PipelineModel(source, pipeline)
+    model.check(settings)
     for prompt, concept, limit in model.cut_concepts(plan.suite.prompts):
         raise InputError(
             f"prompt {prompt.id!r} is longer than the {limit} tokens that {source.name!r} reads, and its concept"
@@ -211,6 +245,10 @@ def fitting_batch(model: "PipelineModel", settings: GenerationSettings) -> int:
 
 
 def _settings_record(options: AuditOptions, settings: GenerationSettings, questions: QuestionSet) -> dict[str, object]:
+    """All settings of the run; options that were not used leave no trace, so that a run's document stays readable."""
     record: dict[str, object] = {"seeds": list(options.seeds), **settings.record()}
     record |= {"limit": options.limit, "engine": options.engine, "method": options.method}
-    return record | {"questions": questions.name}
+    record |= {"questions": questions.name, "batch": options.batch or "auto", "judge_mode": options.judge_mode}
+    used = {"preset": options.preset, "revision": options.revision, "vae_tiling": options.vae_tiling or None}
+    used["offload"] = None if options.offload == "none" else options.offload
+    return record | {name: value for name, value in used.items() if value is not None}

@@ -10,6 +10,7 @@ from dominance.errors import DominanceError, ItemError
 from dominance.models.complaints import in_one_line
 from dominance.models.settings import GenerationSettings
 from dominance.progress import Progress
+from dominance.runs.batches import BatchSize
 from dominance.runs.ledger import ImageRow, Ledger
 from dominance.runs.pictures import is_whole, png_bytes
 from dominance.runs.plan import PlannedImage
@@ -40,27 +41,76 @@ def make_images(
     settings: GenerationSettings,
     ledger: Ledger,
     folder: Path,
-    batch: int,
+    batch: int | BatchSize,
 ) -> None:
-    """Makes what is missing; an image that cannot be made is recorded as a failure and the rest goes on."""
+    """Makes what is missing; an image that cannot be made is recorded as a failure and the rest goes on.
+
+    Where memory runs out, the same images are tried again in a smaller batch, and so are all later ones.
+    """
+    batches = BatchSize(batch) if isinstance(batch, int) else batch
+    done = 0
     with Progress("images", total=len(missing)) as progress:
-        for start in range(0, len(missing), batch):
-            chunk = missing[start : start + batch]
-            for planned, outcome in zip(chunk, _draw(model, chunk, settings), strict=True):
-                if isinstance(outcome, ItemError):
-                    ledger.add_failure(planned.item, "image", str(outcome))
-                else:
-                    write_whole(folder / planned.file, png_bytes(outcome))
-                    row = ImageRow(planned.item, planned.text, planned.seed, planned.file, settings.record())
-                    ledger.add_image(row)
+        while done < len(missing):
+            chunk = missing[done : done + batches.size]
+            outcomes = _draw(model, chunk, settings, batches)
+            if outcomes is None:
+                continue
+            for planned, outcome in zip(chunk, outcomes, strict=True):
+                _keep(planned, outcome, settings, ledger, folder)
                 progress.advance()
+            done += len(chunk)
 
 
-def _draw(model: Draws, chunk: Sequence[PlannedImage], settings: GenerationSettings) -> list[Image.Image | ItemError]:
+def _keep(
+    planned: PlannedImage, outcome: Image.Image | ItemError, settings: GenerationSettings, ledger: Ledger, folder: Path
+) -> None:
+    if isinstance(outcome, ItemError):
+        ledger.add_failure(planned.item, "image", str(outcome))
+        return
+    write_whole(folder / planned.file, png_bytes(outcome))
+    ledger.add_image(ImageRow(planned.item, planned.text, planned.seed, planned.file, settings.record()))
+
+
+class _TooLargeError(DominanceError):
+    """The memory does not hold a batch of so many images; no item is to blame."""
+
+    def __init__(self, images: int) -> None:
+        super().__init__(f"{images} images at once do not fit into the memory")
+        self.images = images
+
+
+def _draw(
+    model: Draws, chunk: Sequence[PlannedImage], settings: GenerationSettings, batches: BatchSize
+) -> list[Image.Image | ItemError] | None:
+    """An image or a reason for each item; None where the chunk did not fit and a smaller one is to be tried."""
+
     def draw(part: Sequence[PlannedImage]) -> list[Image.Image | ItemError]:
-        return model.generate([p.text for p in part], [p.seed or 0 for p in part], settings)
+        try:
+            return model.generate([p.text for p in part], [p.seed or 0 for p in part], settings)
+        except (RuntimeError, MemoryError) as error:
+            from dominance.models.memory import is_out_of_memory
 
-    return in_halves(draw, chunk)
+            if is_out_of_memory(error):
+                raise _TooLargeError(len(part)) from None
+            raise
+
+    try:
+        outcomes = in_halves(draw, chunk)
+    except _TooLargeError as refused:
+        too_many = refused.images
+    else:
+        batches.fitted(len(chunk))
+        return outcomes
+    # Only here, after its except clause, is the error gone, and with its traceback the memory of the batch.
+    from dominance.models.memory import release_memory
+
+    release_memory()
+    batches.refused(too_many)
+    if len(chunk) > 1:
+        return None
+    return [
+        ItemError("one image alone does not fit into the memory; try a smaller --height, --offload or --vae-tiling")
+    ]
 
 
 def in_halves(

@@ -5,12 +5,24 @@ import platform
 from datetime import UTC, datetime
 from importlib import metadata
 
-_PACKAGES = ("dominance", "torch", "diffusers", "transformers", "tokenizers", "safetensors", "numpy", "pillow")
+_PACKAGES = (
+    "dominance",
+    "torch",
+    "diffusers",
+    "transformers",
+    "tokenizers",
+    "accelerate",
+    "safetensors",
+    "numpy",
+    "pillow",
+)
 
 
 def environment() -> dict[str, object]:
-    """Versions and hardware of this process."""
+    """Versions, hardware and memory of this process."""
     import torch
+
+    from dominance.models.memory import peak_memory
 
     accelerators = [torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count())]
     return {
@@ -21,7 +33,9 @@ def environment() -> dict[str, object]:
             "cores": os.cpu_count(),
             "threads": torch.get_num_threads(),
             "accelerators": accelerators,
+            "cuda": torch.version.cuda,
         },
+        "peak_memory": peak_memory(),
         "finished_at": datetime.now(UTC).isoformat(timespec="seconds"),
     }
 

@@ -10,12 +10,43 @@ import pytest
 from dominance.errors import InputError, ModelError
 from dominance.models import GenerationSettings, find_model
 from dominance.models.devices import find_device
+from dominance.models.folders import find_weights
 
 
 @pytest.fixture
 def folder(tiny_model: Path, tmp_path: Path) -> Path:
     """A copy of the tiny model that a test may damage."""
     return Path(shutil.copytree(tiny_model, tmp_path / "model"))
+
+
+def cut(folder: Path, part: str = "vae", keep: int = -10) -> None:
+    file = next((folder / part).glob("*.safetensors"))
+    file.write_bytes(file.read_bytes()[:keep])
+
+
+def in_shards(folder: Path) -> None:
+    """The weights as two files with an index, of which one never arrived."""
+    file = next((folder / "unet").glob("*.safetensors"))
+    shards = [file.with_name(f"{file.stem}-0000{number}-of-00002.safetensors") for number in (1, 2)]
+    file.rename(shards[0])
+    index = {"metadata": {}, "weight_map": {"a": shards[0].name, "b": shards[1].name}}
+    file.with_name("diffusion_pytorch_model.safetensors.index.json").write_text(json.dumps(index))
+
+
+def with_code(folder: Path) -> None:
+    listed = json.loads((folder / "model_index.json").read_text())
+    listed["unet"] = ["my_unet", "MyUNet"]
+    (folder / "model_index.json").write_text(json.dumps(listed))
+    (folder / "unet" / "my_unet.py").write_text("raise SystemExit('foreign code ran')")
+
+
+def another_part(folder: Path) -> None:
+    """A network under a name that no list holds, saved by pickle."""
+    listed = json.loads((folder / "model_index.json").read_text())
+    (folder / "model_index.json").write_text(json.dumps(listed | {"movq": ["diffusers", "VQModel"]}))
+    (folder / "movq").mkdir()
+    (folder / "movq" / "config.json").write_text("{}")
+    (folder / "movq" / "diffusion_pytorch_model.bin").write_bytes(b"pickle")
 
 
 def only_bin(folder: Path) -> None:
@@ -51,6 +82,17 @@ def test_a_moved_model_is_the_same_and_a_changed_one_is_not(folder: Path, tiny_m
     [
         (only_bin, r"unet has no \.safetensors weights; .*safe_serialization=True"),
         (lambda folder: shutil.rmtree(folder / "vae"), r"vae has no \.safetensors weights"),
+        (another_part, r"movq has no \.safetensors weights; .*safe_serialization=True"),
+        (cut, r"vae.*\.safetensors is no whole safetensors file: it has \d+ bytes of \d+; download or save it again"),
+        (lambda folder: cut(folder, "unet", 5), r"it has 5 bytes, too few for its header"),
+        (lambda folder: cut(folder, "unet", 30), r"it has 30 bytes, too few for its header"),
+        (
+            lambda folder: next((folder / "vae").glob("*.safetensors")).write_bytes(b"\2" + b"\0" * 7 + b"{]"),
+            "its header cannot be read",
+        ),
+        (in_shards, r"unet lacks .*-00002-of-00002\.safetensors, which .*index\.json names; download it again"),
+        (with_code, r"brings code of its own \(unet/my_unet\.py\), and foreign code is never run"),
+        (write("model_index.json", '{"_class_name": ["mine", "Mine"]}'), "a pipeline class of its own"),
         (lambda folder: (folder / "model_index.json").unlink(), "is no diffusers pipeline"),
         (write("model_index.json", "{"), r"model_index\.json cannot be read"),
         (write("model_index.json", "[]"), r"model_index\.json cannot be read"),
@@ -97,14 +139,71 @@ def test_a_hub_that_cannot_be_reached_is_one_line(monkeypatch: pytest.MonkeyPatc
 def test_a_model_of_the_hub_is_known_by_its_commit(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = []
 
-    def fetch(repository: str, revision: str | None, use_safetensors: bool) -> str:
+    def fetch(repository: str, revision: str | None, use_safetensors: bool, local_files_only: bool) -> str:
         asked.append((repository, revision))
         assert use_safetensors
+        assert not local_files_only
         return str(folder)
 
     monkeypatch.setattr("diffusers.DiffusionPipeline.download", fetch)
     assert find_model("someone/something@v1").identity == f"someone/something@{folder.name}"
-    assert asked == [("someone/something", "v1")]
+    find_model("someone/something", "refs/pr/2")
+    find_model("someone/something@v1", "v1")
+    find_model("someone/something")
+    assert asked == [
+        ("someone/something", "v1"),
+        ("someone/something", "refs/pr/2"),
+        ("someone/something", "v1"),
+        ("someone/something", None),
+    ]
+    with pytest.raises(ModelError, match=r"names the revision 'v1', and --revision 'v2'; give one"):
+        find_model("someone/something@v1", "v2")
+    for held_here in (str(folder), "miniature"):
+        with pytest.raises(ModelError, match=r"is a folder and has no revision 'v2'; leave --revision out"):
+            find_model(held_here, "v2")
+
+
+def test_offline_only_the_cache_is_asked_and_the_message_says_so(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fetch(repository: str, local_files_only: bool, **options: object) -> str:
+        if not local_files_only:
+            raise AssertionError("the network was asked")
+        if repository == "not/there":
+            raise FileNotFoundError("no such snapshot")
+        return str(folder)
+
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    monkeypatch.setattr("diffusers.DiffusionPipeline.download", fetch)
+    monkeypatch.setattr("huggingface_hub.snapshot_download", fetch)
+    assert find_model("someone/something").path == folder
+    with pytest.raises(ModelError, match=r"'not/there' from the cache \(FileNotFoundError: .*; unset HF_HUB_OFFLINE"):
+        find_model("not/there")
+    with pytest.raises(ModelError, match=r"the judge 'x' \(not/there\) from the cache .*a folder that holds its files"):
+        find_weights("not/there", "the judge 'x'")
+
+
+def test_weights_of_a_judge_come_from_a_folder_or_from_the_hub(
+    tiny_judge: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from_folder = find_weights(str(tiny_judge), "the judge")
+    assert from_folder.path == tiny_judge
+    assert from_folder.identity.startswith("sha256:")
+    asked: list[object] = []
+
+    def fetch(repository: str, revision: str | None, allow_patterns: list[str], local_files_only: bool) -> str:
+        asked.append((repository, revision, local_files_only))
+        assert not any(pattern.endswith((".bin", ".py", ".pt", "*")) for pattern in allow_patterns)
+        return str(tiny_judge)
+
+    monkeypatch.setattr("huggingface_hub.snapshot_download", fetch)
+    assert find_weights("owner/judge", "the judge", "v3").identity == f"owner/judge@{tiny_judge.name}"
+    assert asked == [("owner/judge", "v3", False)]
+    with pytest.raises(
+        ModelError, match=r"no weights of the judge 'blip:nowhere' at 'nowhere'; give a folder, or a hub"
+    ):
+        find_weights("nowhere", "the judge 'blip:nowhere'")
+    (tmp_path / "config.json").write_text("{}")
+    with pytest.raises(ModelError, match=r"has no \.safetensors weights"):
+        find_weights(str(tmp_path), "the judge")
 
 
 def test_a_file_that_may_not_be_read_is_one_line(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

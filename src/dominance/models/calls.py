@@ -1,0 +1,189 @@
+"""What a pipeline can be asked for, read from the signature of its call, because every family has its own."""
+
+import inspect
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from dominance.errors import InputError, ModelError
+from dominance.models.complaints import in_one_line
+from dominance.models.folders import ModelFolder
+from dominance.models.settings import GenerationSettings
+
+_OWN_SIZE = {"use_resolution_binning": False, "clean_caption": False}
+"""Switched off where they exist: the first draws another size than asked and crops it, the second rewrites the prompt,
+and only where optional packages are installed."""
+
+
+@dataclass(frozen=True)
+class Call:
+    """The parameters of a pipeline's call.
+
+    Attributes:
+        name: class of the pipeline, for messages.
+        parameters: names and defaults, ``inspect.Parameter.empty`` where there is none.
+    """
+
+    name: str
+    parameters: Mapping[str, Any]
+
+    @property
+    def steps(self) -> int | None:
+        """Denoising steps, unless asked otherwise."""
+        steps = self.parameters.get("num_inference_steps")
+        return steps if isinstance(steps, int) else None
+
+    @property
+    def guidance(self) -> float | None:
+        """Guidance scale, unless asked otherwise; None where the call takes none."""
+        guidance = self.parameters.get("guidance_scale")
+        return float(guidance) if isinstance(guidance, int | float) else None
+
+    def arguments(
+        self, texts: Sequence[str], settings: GenerationSettings, generators: Sequence[torch.Generator]
+    ) -> dict[str, Any]:
+        """What to call the pipeline with: all that is asked, and nothing that it does not know.
+
+        Raises:
+            ModelError: it does not take what every image needs: prompts, steps and generators.
+            InputError: it does not take a size that is asked.
+        """
+        needed = {
+            "prompt": list(texts),
+            "num_inference_steps": settings.steps,
+            "generator": list(generators),
+            "output_type": "np",
+        }
+        for name in needed:
+            if name not in self.parameters:
+                raise ModelError(f"{self.name} takes no {name}, so it cannot be audited; give another model")
+        sizes = {"height": settings.height, "width": settings.width}
+        asked = {name: side for name, side in sizes.items() if side is not None}
+        for name, side in asked.items():
+            if name not in self.parameters:
+                raise InputError(f"--{name} is {side}, but {self.name} draws only its own size; leave --{name} out")
+        guidance = {} if self.guidance is None else {"guidance_scale": settings.guidance}
+        return needed | asked | guidance | {k: v for k, v in _OWN_SIZE.items() if k in self.parameters}
+
+
+def call_of(draws: Callable[..., Any] | type) -> Call:
+    """The call of a pipeline or of its class."""
+    kind = draws if inspect.isclass(draws) or inspect.isfunction(draws) else type(draws)
+    listed = inspect.signature(kind.__call__ if inspect.isclass(kind) else kind).parameters
+    named = {p.name: p.default for p in listed.values() if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)}
+    named.pop("self", None)
+    return Call(kind.__name__, named)
+
+
+def takes_guidance(kind: type, denoiser: Mapping[str, Any], pipeline: Mapping[str, Any]) -> bool:
+    """Whether a guidance scale changes what the pipeline draws.
+
+    It does not where the call takes none, where guidance was distilled away (FLUX schnell: no embedding of the scale
+    and no second branch), and where the pipeline says that it is distilled.
+
+    Args:
+        kind: the pipeline's class.
+        denoiser, pipeline: their configurations.
+    """
+    if call_of(kind).guidance is None or pipeline.get("is_distilled") is True:
+        return False
+    return denoiser.get("guidance_embeds") is not False or hasattr(kind, "do_classifier_free_guidance")
+
+
+def check_settings(pipeline: Any, settings: GenerationSettings) -> None:
+    """Refuses, before anything is drawn, what the loaded pipeline would ignore or round off.
+
+    Raises:
+        InputError: guidance for a model that takes none, or a side that is no multiple of what it draws in.
+        ModelError: see ``Call.arguments``.
+    """
+    name = type(pipeline).__name__
+    denoiser = getattr(pipeline, "unet", None) or getattr(pipeline, "transformer", None)
+    config = getattr(denoiser, "config", {})
+    call_of(pipeline).arguments([], settings, [])
+    if settings.guidance > 1 and not takes_guidance(type(pipeline), config, getattr(pipeline, "config", {})):
+        raise InputError(
+            f"guidance is {settings.guidance:g}, but {name} with these weights takes none; leave --guidance out, or"
+            " give 1"
+        )
+    unit = _unit(pipeline, config)
+    for what, side in (("height", settings.height), ("width", settings.width)):
+        if side is not None and side % unit:
+            near = f"{side // unit * unit} or {(side // unit + 1) * unit}" if side > unit else str(unit)
+            raise InputError(f"{what} is {side}, but {name} draws sides in steps of {unit} pixels; give {near}")
+    _check_inputs(pipeline, settings)
+
+
+def _check_inputs(pipeline: Any, settings: GenerationSettings) -> None:
+    """Has the pipeline's own check look at the size, where it has one."""
+    check = getattr(pipeline, "check_inputs", None)
+    sides = [side for side in (settings.height, settings.width) if side is not None]
+    if check is None or not sides:
+        return
+    listed = inspect.signature(check).parameters.values()
+    given: dict[str, Any] = {p.name: None for p in listed if p.default is p.empty and p.kind is p.POSITIONAL_OR_KEYWORD}
+    known = {"prompt": "a picture", "height": sides[0], "width": sides[-1], "callback_steps": 1}
+    given |= {name: value for name, value in known.items() if name in given}
+    try:
+        check(**given)
+    except ValueError as error:
+        if "height" in str(error):
+            raise InputError(
+                f"{type(pipeline).__name__} refuses the size ({in_one_line(error)}); give another --height and --width"
+            ) from None
+    except Exception:  # asked for something that is not known here; the call itself will tell
+        return
+
+
+def _unit(pipeline: Any, denoiser: Mapping[str, Any]) -> int:
+    """Sides are multiples of so many pixels: of one latent, or of one patch of latents."""
+    latent = getattr(pipeline, "vae_scale_factor", 8)
+    patch = denoiser.get("patch_size", 1)
+    packed = getattr(getattr(pipeline, "image_processor", None), "config", {}).get("vae_scale_factor", 1)
+    return max(latent * patch if isinstance(patch, int) else latent, packed if isinstance(packed, int) else 1)
+
+
+def suggested_settings(folder: ModelFolder) -> dict[str, object]:
+    """Steps and guidance that the pipeline's own call has for defaults; guidance 1 where it takes none.
+
+    Empty for a folder without a pipeline, such as that of a pipeline that the user loaded.
+
+    Raises:
+        ModelError: the folder holds a pipeline that draws no pictures from text.
+    """
+    index = _read(folder.path / "model_index.json")
+    if not index:
+        return {}
+    kind = _text_to_image_class(folder, str(index.get("_class_name")))
+    call = call_of(kind)
+    denoiser = _read(folder.path / ("transformer" if "transformer" in index else "unet") / "config.json")
+    takes = takes_guidance(kind, denoiser, index)
+    return {"steps": call.steps or 50, "guidance": call.guidance if takes else 1.0}
+
+
+def _text_to_image_class(folder: ModelFolder, name: str) -> type:
+    from diffusers.pipelines import auto_pipeline
+
+    named = name.replace("ControlNetPipeline", "Pipeline")
+    try:
+        return auto_pipeline._get_task_class(auto_pipeline.AUTO_TEXT2IMAGE_PIPELINES_MAPPING, named)
+    except ValueError:
+        raise ModelError(
+            f"the model {folder.name!r} is a {name[:80]}, which draws no pictures from text alone; give a"
+            " text-to-image pipeline"
+        ) from None
+
+
+def _read(file: Path) -> dict[str, Any]:
+    """A configuration; empty where there is none."""
+    if not file.is_file():
+        return {}
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ModelError(f"{file} cannot be read ({in_one_line(error)}); save or fetch the model again") from None
+    return content if isinstance(content, dict) else {}

@@ -1,0 +1,100 @@
+"""What is fetched from a model hub: safetensors and plain settings, from the cache alone when offline."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from dominance.errors import ModelError
+from dominance.models.complaints import in_one_line
+
+_HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*(@[\w./-]+)?")
+_LONGEST_HUB_ID = 200
+_WANTED = ["*.safetensors", "*.json", "*.txt", "*.model", "*.jinja"]
+
+
+@dataclass(frozen=True)
+class HubPlace:
+    """A repository of the hub, and the branch, tag or commit of it; None is its main branch."""
+
+    repository: str
+    revision: str | None = None
+
+    def __str__(self) -> str:
+        return self.repository if self.revision is None else f"{self.repository}@{self.revision}"
+
+
+def read_place(name: str, revision: str | None = None) -> HubPlace | None:
+    """The place that a name and a revision mean, or None where the name is no hub id.
+
+    Raises:
+        ModelError: the name says one revision and the argument another.
+
+    >>> read_place("owner/name@v1"), read_place("miniature")
+    (HubPlace(repository='owner/name', revision='v1'), None)
+    """
+    if len(name) > _LONGEST_HUB_ID or not _HUB_ID.fullmatch(name):
+        return None
+    repository, _, named = name.partition("@")
+    if named and revision and named != revision:
+        raise ModelError(f"{name!r} names the revision {named!r}, and --revision {revision[:60]!r}; give one of them")
+    return HubPlace(repository, named or revision or None)
+
+
+def refuse_revision(name: str, revision: str | None) -> None:
+    """Raises a ModelError for a revision of a folder, which has only the content it has."""
+    if revision is not None:
+        raise ModelError(
+            f"{name[:80]!r} is a folder and has no revision {revision[:60]!r}; leave --revision out, or give a hub id"
+        )
+
+
+def is_offline() -> bool:
+    """Whether the user asked, by HF_HUB_OFFLINE, that nothing be fetched."""
+    from huggingface_hub import constants
+
+    return bool(constants.is_offline_mode())
+
+
+def fetch_pipeline(place: HubPlace) -> Path:
+    """The folder of a pipeline's components, one precision of each and nothing else; its name is the commit.
+
+    Raises:
+        ModelError: it cannot be fetched, or is not in the cache when offline.
+    """
+    from diffusers import DiffusionPipeline
+
+    def fetch(offline: bool) -> object:
+        return DiffusionPipeline.download(
+            place.repository, revision=place.revision, use_safetensors=True, local_files_only=offline
+        )
+
+    return _fetched(fetch, f"the model {str(place)!r}", "the pipeline")
+
+
+def fetch_weights(place: HubPlace, what: str) -> Path:
+    """The folder of a repository's safetensors and settings; its name is the commit.
+
+    Raises:
+        ModelError: it cannot be fetched, or is not in the cache when offline.
+    """
+    from huggingface_hub import snapshot_download
+
+    def fetch(offline: bool) -> str:
+        return snapshot_download(
+            place.repository, revision=place.revision, allow_patterns=_WANTED, local_files_only=offline
+        )
+
+    return _fetched(fetch, f"{what} ({place})", "its files")
+
+
+def _fetched(fetch: Callable[[bool], object], what: str, wanted: str) -> Path:
+    offline = is_offline()
+    try:
+        return Path(str(fetch(offline)))
+    except Exception as error:  # the hub's client raises many kinds; each ends here as one line
+        known = "unset HF_HUB_OFFLINE to fetch it" if offline else "check the id and the connection"
+        raise ModelError(
+            f"cannot fetch {what} from the {'cache' if offline else 'hub'} ({type(error).__name__}:"
+            f" {in_one_line(error, 160)}); {known}, or give a folder that holds {wanted}"
+        ) from None

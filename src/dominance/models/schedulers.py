@@ -1,0 +1,121 @@
+"""Noise schedulers, by the short names that people use and by their diffusers classes."""
+
+import hashlib
+import inspect
+import json
+from typing import Any
+
+from dominance.errors import InputError, ModelError
+from dominance.models.complaints import in_one_line
+from dominance.models.folders import ModelFolder
+
+SHORT_NAMES: dict[str, str] = {
+    "ddim": "DDIMScheduler",
+    "ddpm": "DDPMScheduler",
+    "pndm": "PNDMScheduler",
+    "lms": "LMSDiscreteScheduler",
+    "euler": "EulerDiscreteScheduler",
+    "euler-a": "EulerAncestralDiscreteScheduler",
+    "heun": "HeunDiscreteScheduler",
+    "dpm2": "KDPM2DiscreteScheduler",
+    "dpm2-a": "KDPM2AncestralDiscreteScheduler",
+    "dpm++": "DPMSolverMultistepScheduler",
+    "dpm++-single": "DPMSolverSinglestepScheduler",
+    "dpm++-sde": "DPMSolverSDEScheduler",
+    "unipc": "UniPCMultistepScheduler",
+    "deis": "DEISMultistepScheduler",
+    "edm-euler": "EDMEulerScheduler",
+    "lcm": "LCMScheduler",
+    "tcd": "TCDScheduler",
+    "flow-euler": "FlowMatchEulerDiscreteScheduler",
+}
+_INSISTED: dict[str, dict[str, object]] = {"PNDMScheduler": {"skip_prk_steps": True}}
+"""As Stable Diffusion sets it: its warm-up takes more steps than were asked, and fails where few were."""
+_MAIN = (
+    "prediction_type",
+    "beta_schedule",
+    "beta_start",
+    "beta_end",
+    "num_train_timesteps",
+    "timestep_spacing",
+    "steps_offset",
+    "clip_sample",
+    "set_alpha_to_one",
+    "shift",
+    "use_dynamic_shifting",
+)
+
+
+def find_scheduler(asked: str | None, folder: ModelFolder) -> str | None:
+    """The class to put in the place of the model's own scheduler; None where it is the model's own.
+
+    Args:
+        asked: a short name or a diffusers class, in any case of letters.
+
+    Raises:
+        InputError: no such scheduler, or none that this model can use; the message lists those that it can.
+    """
+    if asked is None:
+        return None
+    own = folder.scheduler
+    if own is None:
+        raise InputError(f"the model {folder.name!r} has no scheduler of its own to replace; leave --scheduler out")
+    usable = _compatible(own)
+    by_any_name = {name.lower(): name for name in usable}
+    by_any_name |= {name.lower().removesuffix("scheduler"): name for name in usable}
+    by_any_name |= {short: name for short, name in SHORT_NAMES.items() if name in usable}
+    found = by_any_name.get(asked.strip().lower())
+    if found is None:
+        raise InputError(
+            f"the scheduler {asked[:60]!r} is none that the model {folder.name!r} can use; give one of"
+            f" {', '.join(_shown(name) for name in sorted(usable))}"
+        )
+    return None if found == own else found
+
+
+def _shown(name: str) -> str:
+    return next((short for short, known in SHORT_NAMES.items() if known == name), name)
+
+
+def _compatible(own: str) -> set[str]:
+    """Classes that can stand in for a scheduler, those whose packages are missing left out.
+
+    Diffusers also lists some that know no schedule of betas and would denoise a model that was trained on one by
+    another; these are left out as well.
+    """
+    import diffusers
+
+    kind = getattr(diffusers, own, None)
+    listed = [] if kind is None else kind._get_compatibles()
+    # What lacks an optional package is there as a stand-in that raises when it is made.
+    present = [found for found in listed if not hasattr(found, "_backends")]
+    by_betas = _knows_betas(kind)
+    return {found.__name__ for found in present if _knows_betas(found) == by_betas} | {own}
+
+
+def _knows_betas(kind: type | None) -> bool:
+    return kind is not None and "beta_schedule" in inspect.signature(kind.__init__).parameters
+
+
+def use_scheduler(pipeline: Any, name: str | None) -> None:
+    """Puts a scheduler of that class in the place of the pipeline's own, with the own one's noise schedule."""
+    if name is not None:
+        import diffusers
+
+        own = pipeline.scheduler.config
+        pipeline.scheduler = getattr(diffusers, name).from_config(own, **_INSISTED.get(name, {}))
+
+
+def describe_scheduler(folder: ModelFolder, name: str | None) -> dict[str, object]:
+    """For the manifest: the class in use, the main settings it takes from the model, and the hash of all of them."""
+    described: dict[str, object] = {"class": name or folder.scheduler}
+    file = folder.path / "scheduler" / "scheduler_config.json"
+    if folder.scheduler is None or not file.is_file():
+        return described
+    try:
+        config = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ModelError(f"{file} cannot be read ({in_one_line(error)}); save or fetch the model again") from None
+    kept = {key: value for key, value in config.items() if not key.startswith("_")}
+    digest = hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()[:24]
+    return described | {"config": {key: kept[key] for key in _MAIN if key in kept}, "config_hash": f"sha256:{digest}"}
