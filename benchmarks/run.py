@@ -129,12 +129,14 @@ def main() -> None:
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
     prepare()
-    import attention  # beside this file; loads torch, which prepare() must come before
+    import attention  # beside this file, as is judges; they load torch, which prepare() must come before
+    import judges
 
     comparisons: dict[str, Callable[[], dict[str, float]]] = {
         "start-up, beyond the interpreter's own": start_up,
         "judging: ten questions together / one call a question": lambda: judging(given.judge),
         "generation: batched / one prompt at a time": lambda: generation(given.model),
+        **judges.comparisons(),
         **attention.comparisons(),
         "demo audit": lambda: demo(given.model, given.judge),
     }

@@ -1,5 +1,6 @@
 """Question sets: what a judge is asked about each concept, by kind, from lenient to strict."""
 
+import re
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -7,6 +8,8 @@ from pathlib import Path
 from dominance.bench.documents import read_yaml
 from dominance.errors import InputError
 from dominance.records import KINDS, Concept, Kind, Question
+
+_BLANK = re.compile(r"\{[^{}]*\}")
 
 
 @dataclass(frozen=True)
@@ -38,10 +41,21 @@ def _fill(template: str, values: dict[str, str]) -> str:
 
 
 def load_questions(path: Path | None = None) -> QuestionSet:
-    """The project's own questions, or those of a YAML file that maps each kind to a list of templates.
+    """The project's own questions, or those of a YAML file, which replace them all; the set is named like the file.
+
+    Such a file maps each kind (artist, landmark, character, object) to a list of templates, from lenient to strict,
+    as many for every kind. ``{concept}`` becomes the concept's name, ``{a_concept}`` the name with its article::
+
+        artist: ["Is this in the style of {concept}?"]
+        landmark: ["Is {concept} in this picture?"]
+        character: ["Is {concept} in this picture?"]
+        object: ["Is there {a_concept} in this picture?"]
+
+    The own set asks about an artist leniently, by style alone, and about all else strictly.
 
     Raises:
-        InputError: an unknown or missing kind, a template without its concept, lists of different lengths.
+        InputError: an unknown or missing kind, a template without its concept or with another blank, one that stands
+            there twice, lists of different lengths.
     """
     if path is None:
         with resources.as_file(resources.files("dominance.bench") / "data" / "questions.yaml") as bundled:
@@ -61,6 +75,7 @@ def _question_set(name: str, document: object, path: Path) -> QuestionSet:
         for text in listed:
             if "{concept}" not in text and "{a_concept}" not in text:
                 raise InputError(f"{path}: the question {text!r} names no concept; write {{concept}} or {{a_concept}}")
+            _check_text(text, path)
         if len(set(listed)) < len(listed):
             raise InputError(f"{path}: a question of kind {kind} stands there twice; one answer must not count twice")
         templates[kind] = tuple(listed)
@@ -68,3 +83,11 @@ def _question_set(name: str, document: object, path: Path) -> QuestionSet:
         counts = ", ".join(f"{kind} {len(listed)}" for kind, listed in templates.items())
         raise InputError(f"{path}: the kinds have different numbers of questions ({counts}); give as many for each")
     return QuestionSet(name, templates)
+
+
+def _check_text(text: str, path: Path) -> None:
+    blank = next((found for found in _BLANK.findall(text) if found not in ("{concept}", "{a_concept}")), None)
+    if blank is not None:
+        raise InputError(f"{path}: {blank} in {text!r} is filled in by nothing; write {{concept}} or {{a_concept}}")
+    if not text.isprintable():
+        raise InputError(f"{path}: the question {text!r} holds a line end or a control character; write it on one line")

@@ -1,10 +1,9 @@
 """BLIP-VQA judges: the image is encoded once for all its questions, and P(yes) is read against P(no)."""
 
-import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
+from typing import Any
 
 import torch
 from jaxtyping import Float
@@ -13,8 +12,17 @@ from torch import Tensor
 from transformers import BertTokenizer, BlipForQuestionAnswering, BlipImageProcessorPil
 
 from dominance.errors import ModelError
+from dominance.judges.loading import (
+    check_fits,
+    check_vocabulary,
+    load_tokenizer,
+    load_weights,
+    one_line,
+    read_model_type,
+    side,
+)
+from dominance.judges.pictures import as_rgb
 from dominance.judges.protocol import as_answer
-from dominance.models.complaints import in_one_line
 from dominance.models.devices import find_device
 from dominance.models.folders import content_identity, read_defaults
 from dominance.records import Answer, Question
@@ -66,7 +74,7 @@ class BlipJudge:
         self, images: Sequence[Image.Image], questions: Sequence[Sequence[Question]]
     ) -> list[tuple[Answer, ...]]:
         """All questions of all images in one forward of each part."""
-        pixels = self.processor(images=[image.convert("RGB") for image in images], return_tensors="pt").pixel_values
+        pixels = self.processor(images=[as_rgb(image) for image in images], return_tensors="pt").pixel_values
         seen = self.model.vision_model(pixel_values=pixels.to(self.model.device)).last_hidden_state
         counts = torch.tensor([len(asked) for asked in questions])
         p_yes = self._p_yes(seen.repeat_interleave(counts.to(seen.device), dim=0), _texts(questions)).tolist()
@@ -96,30 +104,26 @@ def _texts(questions: Sequence[Sequence[Question]]) -> list[str]:
     return [question.text for asked in questions for question in asked]
 
 
-def load_blip_judge(name: str, path: Path, device: str = "auto") -> BlipJudge:
+def load_blip_judge(name: str, path: Path, device: str = "auto", identity: str | None = None) -> BlipJudge:
     """A BLIP-VQA judge from an ordinary transformers folder, safetensors only.
 
+    Args:
+        identity: of the weights, where they have one besides their content.
+
     Raises:
-        ModelError: the folder lacks the weights, or they are no BLIP-VQA.
+        ModelError: the folder lacks a part, its parts do not fit together, or they are no BLIP-VQA.
     """
-    if not (path / "config.json").is_file() or not any(path.glob("*.safetensors")):
-        raise ModelError(
-            f"the judge {name!r} has no config.json with .safetensors weights in {path}; give the folder of a BLIP-VQA"
-            " model"
-        )
-    place = find_device(device)
-    try:
-        model = _load_model(path)
-        tokenizer = BertTokenizer.from_pretrained(path, local_files_only=True)
+    read_model_type(name, path, "blip")
+    model: Any = load_weights(name, path, BlipForQuestionAnswering, find_device(device))
+    with one_line(name, path):
+        tokenizer = load_tokenizer(path, BertTokenizer)
         processor = BlipImageProcessorPil.from_pretrained(path, local_files_only=True)
-        model = model.eval().to(place)
-    except Exception as error:  # transformers raises whatever the broken part raises
-        raise ModelError(
-            f"cannot load the judge {name!r} from {path}: {in_one_line(error)}; save or fetch it again"
-        ) from error
-    if tokenizer.unk_token_id in tokenizer.convert_tokens_to_ids(["yes", "no"]):
+        sizes = side(processor.size), side(model.config.vision_config.image_size)
+        check_fits(name, path, {"the side of its pictures": sizes})
+        check_vocabulary(name, path, len(tokenizer), model.config.text_config.vocab_size)
+    if tokenizer.unk_token_id in {tokenizer.convert_tokens_to_ids(word) for word in ("yes", "no")}:
         raise ModelError(f"the judge {name!r} in {path} has no words for yes and no; give a BLIP-VQA model")
-    return BlipJudge(name, content_identity(path), model, tokenizer, processor, _taught(path))
+    return BlipJudge(name, identity or content_identity(path), model, tokenizer, processor, _taught(path))
 
 
 def _taught(path: Path) -> tuple[dict[str, str], ...]:
@@ -130,16 +134,3 @@ def _taught(path: Path) -> tuple[dict[str, str], ...]:
     if not complete:
         raise ModelError(f"{path / 'dominance.json'}: taught is no list of concept, kind and text; mend or delete it")
     return tuple(taught)
-
-
-def _load_model(path: Path) -> BlipForQuestionAnswering:
-    kind = json.loads((path / "config.json").read_text(encoding="utf-8")).get("model_type")
-    if kind != "blip":
-        raise ModelError(f"its config.json is of a {kind!r} model, not of a 'blip' one")
-    load = cast(Callable[..., tuple[BlipForQuestionAnswering, dict]], BlipForQuestionAnswering.from_pretrained)
-    model, report = load(
-        path, use_safetensors=True, dtype=torch.float32, local_files_only=True, output_loading_info=True
-    )
-    if missing := report["missing_keys"]:  # transformers would fill them with noise
-        raise ModelError(f"its file lacks {len(missing)} weights, among them {min(missing)}")
-    return model

@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from PIL import Image
 
-from dominance.records import Answer, Question
+from dominance.errors import ModelError
+from dominance.records import Answer, Concept, Question
 
 
 class Judge(Protocol):
@@ -31,6 +32,79 @@ class Judge(Protocol):
     ) -> list[tuple[Answer, ...]]:
         """For each image the answers to its own questions, in their order; an unanswered one says why."""
         ...
+
+
+@dataclass(frozen=True)
+class ImageName:
+    """Which image it is, for judges that know images by their names.
+
+    Attributes:
+        prompt_id: of the prompt that it was made for.
+        name: what tells it from the prompt's other images: its seed, or its file's name.
+        file: its path, relative to the run folder or absolute.
+    """
+
+    prompt_id: str
+    name: str
+    file: str
+
+
+@runtime_checkable
+class NamedJudge(Protocol):
+    """A judge that also answers about images that it is told the names of, and never sees.
+
+    An image that several prompts share has several names.
+    """
+
+    def check_images(self, names: Sequence[ImageName], questions: Sequence[Question]) -> None:
+        """Raises a ModelError if it holds an answer about another image or question than all of these."""
+        ...
+
+    def answer_named(
+        self, images: Sequence[tuple[ImageName, ...]], questions: Sequence[Sequence[Question]]
+    ) -> list[tuple[Answer, ...]]:
+        """For each image the answers to its own questions, in their order; an unanswered one says why."""
+        ...
+
+
+@runtime_checkable
+class AsksItself(Protocol):
+    """A judge that may bring its own questions, such as the one question of labels that say present or not."""
+
+    def ask(self, concept: Concept) -> tuple[Question, ...] | None:
+        """Its questions about a concept; None where the question set's are asked."""
+        ...
+
+
+@runtime_checkable
+class PacedJudge(Protocol):
+    """A judge that is slow or may fail, and says how many images it takes before their answers are kept."""
+
+    @property
+    def images_at_once(self) -> int:
+        """At least 1."""
+        ...
+
+
+@runtime_checkable
+class DescribedJudge(Protocol):
+    """A judge with more to say for a run's manifest than its name and identity."""
+
+    def describe(self) -> dict[str, object]:
+        """JSON values; no secrets."""
+        ...
+
+
+class JudgeStoppedError(ModelError):
+    """A judge cannot go on; what it answered before that is not lost.
+
+    Attributes:
+        answers: for each image of the batch, the answers to its questions, the missing ones unscored.
+    """
+
+    def __init__(self, message: str, answers: Sequence[tuple[Answer, ...]] = ()) -> None:
+        super().__init__(message)
+        self.answers = list(answers)
 
 
 @dataclass(frozen=True)

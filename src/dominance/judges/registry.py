@@ -1,34 +1,74 @@
 """Judges, by the names that users give."""
 
-from pathlib import Path
-
-from dominance.errors import ModelError
+from dominance.errors import InputError, ModelError
 from dominance.judges.protocol import Judge
-from dominance.models.folders import bundled_folder, is_folder
+from dominance.models.folders import bundled_folder, find_weights
 
 JUDGES: dict[str, str] = {
     "miniature": "the bundled judge of the miniature world",
-    "blip:FOLDER": "a BLIP-VQA model saved by transformers",
+    "qwen:ID_OR_FOLDER": "a Qwen2-VL, Qwen2.5-VL or Qwen3-VL, in mode fast or official",
+    "blip:ID_OR_FOLDER": "a BLIP-VQA model",
+    "vilt:ID_OR_FOLDER": "a ViLT-VQA model",
+    "clip:ID_OR_FOLDER": "similarity to the concept's name, a weak baseline: the same answer to all its questions",
+    "siglip:ID_OR_FOLDER": "the same by SigLIP and its own sigmoid",
+    "openai:URL#MODEL": "a model behind an OpenAI-compatible endpoint",
+    "answers:FILE": "answers that people or other programs gave",
 }
+MODES: tuple[str, ...] = ("fast", "official")
+"""``fast``: P(yes), the image read once for all its questions; ``official``: the official release's own protocol."""
+_SCHEMES = {listed.partition(":")[0] for listed in JUDGES if ":" in listed}
 
 
-def load_judge(name: str, device: str = "auto") -> Judge:
+def load_judge(name: str, device: str = "auto", mode: str = "fast") -> Judge:
     """The judge of that name, loaded.
 
+    Args:
+        name: one of JUDGES, the hub id as ``owner/name`` or ``owner/name@revision``.
+        device: where its weights go, if it has any.
+        mode: one of MODES; only ``qwen:`` judges have ``official``.
+
     Raises:
-        ModelError: no such judge, or its weights cannot be loaded.
+        InputError: no such mode or device.
+        ModelError: no such judge, its weights cannot be loaded, or it does not have that mode.
     """
     scheme, _, place = name.partition(":")
-    if name == "miniature":
-        return _load_blip(name, bundled_folder("judge"), device)
-    if scheme != "blip":
+    if mode not in MODES:
+        raise InputError(f"no judge mode {mode[:60]!r}; give one of {', '.join(MODES)}")
+    if name != "miniature" and not (scheme in _SCHEMES and place):
         raise ModelError(f"no judge {name[:80]!r}; give one of {', '.join(JUDGES)}")
-    if not place or not is_folder(Path(place)):
-        raise ModelError(f"the judge {name[:80]!r} names no folder; give blip: and the folder of a BLIP-VQA model")
-    return _load_blip(name, Path(place), device)
+    if mode == "official" and scheme != "qwen":
+        raise ModelError(f"the judge {name[:80]!r} has no mode 'official'; give a qwen: judge, or the mode fast")
+    if scheme == "openai":
+        from dominance.judges.openai_compatible import load_openai_judge
+
+        return load_openai_judge(name, place)
+    if scheme == "answers":
+        from dominance.judges.answers_file import load_answers_judge
+
+        return load_answers_judge(name, place)
+    return _load_local(name, scheme, place, device, mode)
 
 
-def _load_blip(name: str, folder: Path, device: str) -> Judge:
+def _load_local(name: str, scheme: str, place: str, device: str, mode: str) -> Judge:
+    """A judge whose weights are here, or come here from a hub."""
+    if name == "miniature":
+        from dominance.judges.blip import load_blip_judge
+
+        return load_blip_judge(name, bundled_folder("judge"), device)
+    weights = find_weights(place, f"the judge {name[:80]!r}")
+    path, identity = weights.path, weights.identity
+    if scheme == "qwen":
+        from dominance.judges.qwen import load_qwen_judge
+
+        return load_qwen_judge(name, path, device, "official" if mode == "official" else "fast", identity)
+    if scheme == "vilt":
+        from dominance.judges.vilt import load_vilt_judge
+
+        return load_vilt_judge(name, path, device, identity)
+    if scheme in ("clip", "siglip"):
+        from dominance.judges.similarity import load_similarity_judge
+
+        return load_similarity_judge(name, path, scheme, device, identity)
     from dominance.judges.blip import load_blip_judge
 
-    return load_blip_judge(name, folder, device)
+    return load_blip_judge(name, path, device, identity)

@@ -14,7 +14,7 @@ from dominance.models.folders import is_folder
 from dominance.records import Prompt, RunResult, Suite
 from dominance.runs.audit import AuditOptions, check_same_suite, finish, limited
 from dominance.runs.folder import LEDGER_NAME, check_run_folder, held
-from dominance.runs.judging import judge_for
+from dominance.runs.judging import check_names, judge_for, questions_of
 from dominance.runs.ledger import ImageRow, Ledger
 from dominance.runs.plan import Plan, PlannedImage, ask_all, checked_suite, plan_document
 
@@ -47,7 +47,8 @@ def score(
     check_run_folder(folder)
     planned = find_images(Path(images), loaded)
     asked = ask_all(loaded, questions.ask)
-    seen_by = judge_for(asked, judge, options.device)
+    seen_by = judge_for(asked, judge, options.device, options.judge_mode)
+    asked = questions_of(seen_by, asked)
     plan = Plan(
         suite=loaded,
         model=f"images in {images}",
@@ -55,9 +56,10 @@ def score(
         judge_identity=seen_by.identity,
         questions=asked,
         images=planned,
-        settings={"questions": questions.name, "limit": options.limit},
+        settings={"questions": questions.name, "limit": options.limit, "judge_mode": options.judge_mode},
         origin="score",
     )
+    check_names(seen_by, plan)
     with held(folder), Ledger(folder / LEDGER_NAME) as ledger:
         check_same_suite(plan, ledger, folder)
         ledger.put("plan", plan_document(plan))

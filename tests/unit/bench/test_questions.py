@@ -59,6 +59,16 @@ def test_a_concept_that_looks_like_a_template_or_a_group_reference_is_asked_abou
     assert r"\1 {x}" in questions.ask(Concept(r"\1 {x}", "landmark"))[0].text
 
 
+def test_an_artist_is_asked_about_by_style_and_all_else_by_what_is_seen():
+    questions = load_questions()
+    by_sight = ("visible", "recognised", "depicted", "shown", "subject")
+    for question in questions.templates["artist"]:
+        assert not any(word in question for word in by_sight)
+    assert sum("style" in question for question in questions.templates["artist"]) >= 3
+    for kind in ("landmark", "character", "object"):
+        assert all(any(word in question for word in by_sight) for question in questions.templates[kind])
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -71,6 +81,12 @@ def test_a_concept_that_looks_like_a_template_or_a_group_reference_is_asked_abou
         (lines(artist="[1]"), "the questions of kind artist are [1]; give a list of texts"),
         (lines(object="[Is it there?]"), "the question 'Is it there?' names no concept; "
                                          "write {concept} or {a_concept}"),
+        (lines(object="['{concept} on {x}?']"), "{x} in '{concept} on {x}?' is filled in by nothing; "
+                                                "write {concept} or {a_concept}"),
+        (lines(object='["{concept}\\nthere?"]'), "the question '{concept}\\nthere?' holds a line end or a "
+                                                 "control character; write it on one line"),
+        (lines(object="['{concept}?', '{concept}?']"), "a question of kind object stands there twice; "
+                                                       "one answer must not count twice"),
         (lines(object="['{concept}?', '{a_concept}!']"), "the kinds have different numbers of questions (artist 1, "
                                                          "landmark 1, character 1, object 2); give as many for each"),
     ],

@@ -148,6 +148,11 @@ def take_weights(folder: Path) -> None:
         file.rename(file.with_suffix(".bin"))
 
 
+def shrink_pictures(folder: Path) -> None:
+    settings = folder / "preprocessor_config.json"
+    settings.write_text(json.dumps(json.loads(settings.read_text()) | {"size": {"height": 32, "width": 32}}))
+
+
 def take_yes(folder: Path) -> None:
     for name in ("tokenizer.json", "vocab.txt", "vocab.json"):
         if (folder / name).is_file():
@@ -161,6 +166,8 @@ def take_yes(folder: Path) -> None:
         (break_weights, "cannot load the judge"),
         (lose_one_weight, "its file lacks 1 weights"),
         (take_weights, "has no config.json with .safetensors weights"),
+        (lambda folder: (folder / "tokenizer.json").unlink(), "has no tokenizer.json, and so no tokenizer"),
+        (shrink_pictures, r"the side of its pictures is \(32, 32\) in its processor and \(64, 64\) in its model"),
         (take_yes, "has no words for yes and no"),
         (lambda folder: (folder / "config.json").unlink(), "has no config.json"),
         (lambda folder: (folder / "config.json").write_text("{"), "cannot load the judge"),

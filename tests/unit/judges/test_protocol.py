@@ -1,12 +1,9 @@
-"""Answers from probabilities, and judges by their names."""
-
-from pathlib import Path
+"""Answers from probabilities."""
 
 import pytest
 from PIL import Image
 
-from dominance.errors import InputError, ModelError
-from dominance.judges import JUDGES, ScriptedJudge, as_answer, load_judge
+from dominance.judges import ScriptedJudge, as_answer
 from dominance.records import Question
 
 QUESTION = Question("mug", "Is there a mug?", 1)
@@ -33,20 +30,3 @@ def test_a_scripted_judge_answers_each_image_its_own_questions() -> None:
     assert [answer.yes for answer in first] == [False]
     assert [answer.yes for answer in second] == [None, True]
     assert [answer.question for answer in second] == [OTHER, QUESTION]
-
-
-@pytest.mark.parametrize("name", ["", "nobody", "blip", "blip:", "blip:/nowhere", "blip:" + "x" * 10_000, "x" * 10_000])
-def test_an_unknown_judge_is_refused_in_one_short_line(name: str) -> None:
-    with pytest.raises(ModelError) as refused:
-        load_judge(name)
-    assert len(str(refused.value)) < 300
-    assert "give" in str(refused.value)
-
-
-def test_a_judge_is_found_by_scheme_and_folder(tiny_judge: Path) -> None:
-    judge = load_judge(f"blip:{tiny_judge}", "cpu")
-    assert judge.name == f"blip:{tiny_judge}"
-    assert judge.identity.startswith("sha256:")
-    with pytest.raises(InputError, match="no device 'nonsense'"):
-        load_judge(f"blip:{tiny_judge}", "nonsense")
-    assert set(JUDGES) == {"miniature", "blip:FOLDER"}

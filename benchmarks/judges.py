@@ -1,0 +1,114 @@
+"""What sharing a picture between its questions saves a large judge; see ``run.py``.
+
+A Qwen2-VL with random weights, small enough for two cores and large enough that its arithmetic is what takes the
+time. Pictures have 512 pixels a side, which makes 324 tokens.
+"""
+
+import functools
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+
+from dominance.bench import load_questions
+from dominance.judges import load_judge
+from dominance.judges.qwen import QwenJudge
+from dominance.judges.qwen_prompts import as_batch
+from dominance.records import Concept, Question
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "fixtures"))
+from tiny_judges import save_qwen  # ty: ignore[import-not-found]
+
+SIZES: dict[str, Any] = {
+    "width": 512,
+    "layers": 6,
+    "head": 64,
+    "vision": {"embed_dim": 160, "depth": 2, "num_heads": 2, "mlp_ratio": 4},
+}
+
+
+@functools.cache
+def judge(mode: str) -> Any:
+    """The judge in a mode, saved and loaded as any other."""
+    words = " ".join(["system user assistant You are helpful", *(question.text for question in ten_questions())])
+    with tempfile.TemporaryDirectory() as folder:
+        return load_judge(f"qwen:{save_qwen('qwen2_vl', Path(folder), words, **SIZES)}", "cpu", mode)
+
+
+def picture() -> Image.Image:
+    return Image.fromarray(np.random.default_rng(0).integers(0, 256, (512, 512, 3), dtype=np.uint8))
+
+
+def ten_questions() -> list[Question]:
+    """Five about each of two concepts, as an audit asks."""
+    ask = load_questions().ask
+    return [*ask(Concept("neuschwanstein castle", "landmark")), *ask(Concept("coaster"))]
+
+
+@torch.inference_mode()
+def plain_forward(seen_by: QwenJudge, image: Image.Image, question: Question) -> torch.Tensor:
+    """The simplest call for one question: read the picture, one forward of the whole prompt, its last logits."""
+    seen = seen_by.reader.see(image)
+    prompt = seen_by.reader.prompt(seen_by.reader.chat(question.text), seen.tokens)
+    batch = as_batch([seen], [prompt], seen_by.reader.image_token, seen_by.model.device)
+    return seen_by.model(**batch, logits_to_keep=1).logits[0, -1]
+
+
+def in_turns(first: Callable[[], object], second: Callable[[], object], rounds: int) -> dict[str, float]:
+    """``ratio`` is the first's seconds in those of the second, the median over rounds; both are warmed up before."""
+    first()
+    second()
+    turns = []
+    for _ in range(rounds):
+        begun = time.perf_counter()
+        first()
+        halfway = time.perf_counter()
+        second()
+        turns.append((halfway - begun, time.perf_counter() - halfway))
+    ratios = [one / other for one, other in turns]
+    return {
+        "ratio": statistics.median(ratios),
+        "lowest": min(ratios),
+        "highest": max(ratios),
+        "slow_seconds": statistics.median(one for one, _ in turns),
+        "quick_seconds": statistics.median(other for _, other in turns),
+        "rounds": rounds,
+    }
+
+
+def plain_forwards(rounds: int = 5) -> dict[str, float]:
+    """Ten questions of a picture by ten plain forwards, and together."""
+    seen_by, image, questions = judge("fast"), picture(), ten_questions()
+    return {
+        "image_tokens": seen_by.reader.see(image).tokens,
+        **in_turns(
+            lambda: [plain_forward(seen_by, image, question) for question in questions],
+            lambda: seen_by.answer([image], [questions]),
+            rounds,
+        ),
+    }
+
+
+def official_mode(rounds: int = 3) -> dict[str, float]:
+    """Ten questions of a picture in mode official, which generates up to five tokens a question, and in mode fast."""
+    image, questions = picture(), ten_questions()
+    return in_turns(
+        lambda: judge("official").answer([image], [questions]),
+        lambda: judge("fast").answer([image], [questions]),
+        rounds,
+    )
+
+
+def comparisons() -> dict[str, Callable[[], dict[str, float]]]:
+    """By the names that are printed."""
+    return {
+        "judging by a Qwen2-VL: one forward a question / ten together": plain_forwards,
+        "judging by a Qwen2-VL: mode official / mode fast": official_mode,
+    }

@@ -1,0 +1,247 @@
+"""One question put to an OpenAI-compatible endpoint: with time limits, and again when it is worth it."""
+
+import json
+import random
+import ssl
+import threading
+import time
+from urllib.parse import urlsplit
+
+import httpx2
+
+from dominance.errors import ModelError
+from dominance.judges.openai_patience import Patience, asked_wait
+from dominance.judges.openai_place import KEY_VARIABLES, Key, Place
+from dominance.judges.openai_replies import Form, MalformedReplyError, message_of, read_reply
+from dominance.models.complaints import in_one_line
+from dominance.records import Answer, Question
+
+_AGAIN = {408, 409, 425, 429, 500, 502, 503, 504, 529}
+_LARGEST_REPLY = 2_000_000
+_MOST_PAUSES = 8
+
+
+class UnansweredError(Exception):
+    """A question that the endpoint did not answer.
+
+    Attributes:
+        unreachable: whether there was not even a connection.
+    """
+
+    def __init__(self, message: str, unreachable: bool = False) -> None:
+        super().__init__(message)
+        self.unreachable = unreachable
+
+
+class _PassingError(Exception):
+    """A failure that may pass.
+
+    Attributes:
+        wait: the seconds that the endpoint asks for.
+        weight: how many tries it counts for; 2 where it has cost a whole time limit.
+    """
+
+    def __init__(self, message: str, wait: float | None = None, unreachable: bool = False, weight: int = 1) -> None:
+        super().__init__(message)
+        self.wait, self.unreachable, self.weight = wait, unreachable, weight
+
+
+class _RefusedError(Exception):
+    """The endpoint does not take this request."""
+
+
+class Caller:
+    """Puts questions to one endpoint, from several threads at once.
+
+    Attributes:
+        form: how questions are put; what the endpoint turned out to refuse is left out of it.
+    """
+
+    def __init__(
+        self, place: Place, key: Key, patience: Patience | None = None, transport: httpx2.BaseTransport | None = None
+    ) -> None:
+        self.place, self.key, self.patience = place, key, patience or Patience()
+        self.form = Form()
+        self._transport = transport
+        self._certificates: ssl.SSLContext | None = None
+        self._quiet_until = 0.0
+
+    def client(self) -> httpx2.Client:
+        """Connections to the endpoint, to be closed by whoever opens them; no redirect is followed."""
+        if self._certificates is None:  # once, because reading the system's certificates takes longer than a call
+            secure = self.place.base.startswith("https:")
+            self._certificates = httpx2.create_ssl_context() if secure else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        return httpx2.Client(
+            verify=self._certificates,
+            headers={"User-Agent": "dominance", **self.key.headers()},
+            timeout=httpx2.Timeout(self.patience.reply, connect=self.patience.connect),
+            limits=httpx2.Limits(max_connections=self.patience.connections),
+            follow_redirects=False,
+            trust_env=not self.place.loopback,  # a proxy cannot reach this machine's own address
+            transport=self._transport,
+        )
+
+    def ask(
+        self, client: httpx2.Client, picture: str, question: Question, stop: threading.Event, tries: int | None = None
+    ) -> Answer:
+        """The answer to one question about one picture, a data URL.
+
+        Raises:
+            UnansweredError: the endpoint did not answer, or does not take this question.
+            ModelError: it will answer none: a wrong key, model or address.
+        """
+        form, tries, asked, failed, pauses = self.form, tries or self.patience.tries, 0, 0, 0
+        refused_forms: set[Form] = set()
+        while True:
+            self._wait(stop, self._quiet_until - time.monotonic())
+            try:
+                answer = self._once(client, form, picture, question)
+            except _RefusedError as refused:
+                refused_forms.add(form)
+                form = _conceded(form, self.form, refused_forms, str(refused))
+            except _PassingError as again:
+                asked += 1
+                if again.wait is None:
+                    failed += again.weight
+                else:
+                    pauses += 1
+                if failed >= tries or pauses >= _MOST_PAUSES or (again.wait or 0) > self.patience.longest_pause:
+                    raise UnansweredError(self._given_up(again, asked), again.unreachable) from None
+                self._hold(stop, again.wait, failed)
+            else:
+                self.form = form
+                return answer
+
+    def check(self) -> None:
+        """Raises a ModelError if nothing answers at the address, or the key is not accepted; asks no question."""
+        with self.client() as client:
+            for left in (2, 1, 0):
+                try:
+                    self._look(client)
+                except httpx2.TransportError as error:
+                    if left:
+                        time.sleep(self.patience.first_wait)
+                        continue
+                    told = self._told(in_one_line(error, 400))
+                    raise ModelError(
+                        f"nothing answers at {self.place.base[:120]} ({type(error).__name__}: {told}); start the"
+                        " endpoint, or check the URL and the connection"
+                    ) from None
+                return
+
+    def _look(self, client: httpx2.Client) -> None:
+        """Asks for the list of models, and heeds only whether that is allowed: not every endpoint has one."""
+        with client.stream("GET", f"{self.place.base}/models", timeout=self.patience.connect) as reply:
+            if reply.status_code in (401, 403):
+                told = self._told(message_of(_document(self._content(reply))))
+                raise self._not_let_in(reply.status_code, told)
+
+    def _once(self, client: httpx2.Client, form: Form, picture: str, question: Question) -> Answer:
+        body = form.body(self.place.model, picture, question)
+        try:
+            with client.stream("POST", f"{self.place.base}/chat/completions", json=body) as reply:
+                content = self._content(reply)
+        except httpx2.TimeoutException as error:
+            raise self._late(isinstance(error, httpx2.ConnectTimeout)) from None
+        except (httpx2.HTTPError, OSError) as error:
+            told = self._told(in_one_line(error, 400))
+            raise _PassingError(
+                f"{type(error).__name__}: {told}", unreachable=isinstance(error, httpx2.ConnectError)
+            ) from None
+        document = _document(content)
+        if reply.status_code != 200:
+            raise self._failure(reply, self._told(message_of(document)))
+        try:
+            return _scrubbed(read_reply(question, document), self.key)
+        except MalformedReplyError as malformed:
+            raise _PassingError(
+                self._told(str(malformed) if document is not None else "the reply is no JSON")
+            ) from None
+
+    def _content(self, reply: httpx2.Response) -> bytes:
+        """The whole reply, unless it is endless in length or in time."""
+        content, late = bytearray(), time.monotonic() + self.patience.reply
+        for chunk in reply.iter_bytes():
+            content += chunk
+            if len(content) > _LARGEST_REPLY:
+                raise _PassingError(f"the reply is longer than {_LARGEST_REPLY // 1_000_000} MB")
+            if time.monotonic() > late:
+                raise self._late(False)
+        return bytes(content)
+
+    def _late(self, unreachable: bool) -> _PassingError:
+        told = f"no answer within {self.patience.reply:g} s, the DOMINANCE_JUDGE_TIMEOUT"
+        return _PassingError(told, unreachable=unreachable, weight=2)
+
+    def _failure(self, reply: httpx2.Response, told: str) -> Exception:
+        status = reply.status_code
+        said = f"HTTP {status}" + (f": {told}" if told else "")
+        if "insufficient_quota" in told or "exceeded your current quota" in told:
+            return ModelError(f"the endpoint {self.place.base[:120]} says {said}; mend the account, and run it again")
+        if status in _AGAIN or status >= 500:
+            return _PassingError(said, asked_wait(reply.headers.get("Retry-After")))
+        if status in (401, 403):
+            return self._not_let_in(status, told)
+        if 300 <= status < 400:
+            goal = urlsplit(reply.headers.get("Location", ""))
+            there = self._told(f"{goal.scheme}://{goal.hostname}{goal.path}" if goal.hostname else goal.path)[:120]
+            return ModelError(
+                f"the endpoint {self.place.base[:120]} redirects to {there or 'nowhere'} (HTTP {status}), which is"
+                " not followed; give the URL where it really is"
+            )
+        if status == 404:
+            return ModelError(
+                f"the endpoint {self.place.base[:120]} has no {self.place.model[:80]!r} ({said}); check the model's"
+                " name after #, and that the URL ends where /chat/completions begins, often in /v1"
+            )
+        return _RefusedError(said)
+
+    def _not_let_in(self, status: int, told: str) -> ModelError:
+        held = f"with the key in {self.key.variable}" if self.key else "without a key"
+        return ModelError(
+            f"the endpoint {self.place.base[:120]} lets nobody in {held} (HTTP {status}{f': {told}' if told else ''});"
+            f" put the right key into {KEY_VARIABLES[0]}"
+        )
+
+    def _given_up(self, again: _PassingError, tries: int) -> str:
+        if again.wait is not None and again.wait > self.patience.longest_pause:
+            return f"{again}; the endpoint asks to wait {again.wait:.0f} s"
+        return f"{again} ({tries} {'try' if tries == 1 else 'tries'})"
+
+    def _told(self, text: str) -> str:
+        return self.key.scrubbed(text)[:200]  # in this order, so that no half of a key is left
+
+    def _hold(self, stop: threading.Event, asked: float | None, failed: int) -> None:
+        """Waits before the next try; what the endpoint asked for holds for all threads."""
+        if asked is not None:
+            self._quiet_until = max(self._quiet_until, time.monotonic() + asked)
+            self._wait(stop, random.uniform(0, min(0.25, asked)))
+        else:
+            most = min(self.patience.first_wait * 2 ** (failed - 1), self.patience.longest_wait)
+            self._wait(stop, random.uniform(most / 2, most))
+
+    @staticmethod
+    def _wait(stop: threading.Event, seconds: float) -> None:
+        if stop.wait(max(0.0, seconds)):
+            raise UnansweredError("not asked: the run was stopped")
+
+
+def _conceded(form: Form, known: Form, refused: set[Form], complaint: str) -> Form:
+    """The next form to try: one that another thread found meanwhile, or one that asks for less."""
+    following = known if known not in refused else form.without(complaint)
+    if following is None or following in refused:
+        raise UnansweredError(complaint)
+    return following
+
+
+def _scrubbed(answer: Answer, key: Key) -> Answer:
+    if answer.problem is None:
+        return answer
+    return Answer(answer.question, answer.yes, answer.p_yes, key.scrubbed(answer.problem))
+
+
+def _document(content: bytes) -> object:
+    try:
+        return json.loads(content)
+    except (ValueError, RecursionError):
+        return None

@@ -1,0 +1,172 @@
+"""Judges behind an OpenAI-compatible endpoint: one question a call, P(yes) where log-probabilities are given."""
+
+import base64
+import hashlib
+import io
+import itertools
+import json
+import threading
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+import httpx2
+from PIL import Image
+
+from dominance.errors import ModelError
+from dominance.judges.openai_calls import Caller, UnansweredError
+from dominance.judges.openai_patience import patience_from
+from dominance.judges.openai_place import find_key, read_place
+from dominance.judges.openai_replies import WORDING
+from dominance.judges.openai_workers import at_once
+from dominance.judges.protocol import JudgeStoppedError
+from dominance.records import Answer, Question
+
+_Job = tuple[int, int]
+"""Image and question, by their places in the batch."""
+_HURRIED = 4
+"""Questions given up in a row from which the next ones get one try each."""
+_TOO_MANY = 8
+"""Questions given up in a row from which the endpoint counts as gone."""
+_SEVERAL = 3
+"""Images that they must be about, unless not even a connection stands: one bad image is not a dead endpoint."""
+
+
+@dataclass
+class Losses:
+    """The questions that were given up since the last one that was answered."""
+
+    count: int = 0
+    unreachable: int = 0
+    images: set[int] = field(default_factory=set)
+    reason: str = ""
+
+    def add(self, image: int, given_up: UnansweredError) -> None:
+        """One more, about an image of that number."""
+        self.count += 1
+        self.unreachable += given_up.unreachable
+        self.images.add(image)
+        self.reason = str(given_up)
+
+    @property
+    def hurried(self) -> bool:
+        return self.count >= _HURRIED
+
+    @property
+    def gone(self) -> bool:
+        return self.count >= _TOO_MANY and (len(self.images) >= _SEVERAL or self.unreachable == self.count)
+
+
+class OpenAIJudge:
+    """A model behind an OpenAI-compatible endpoint; ``load_openai_judge`` makes one.
+
+    Attributes:
+        name: as the user named it.
+        identity: hash of address, model and wording. It cannot see that the endpoint changed what is behind a name.
+        images_at_once: images whose answers are kept together.
+    """
+
+    def __init__(self, name: str, caller: Caller, images_at_once: int = 4) -> None:
+        self.name = name
+        self.images_at_once = images_at_once
+        decisive = {"base": caller.place.base, "model": caller.place.model, "wording": WORDING}
+        digest = hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()
+        self.identity = f"sha256:{digest[:24]}"
+        self._caller = caller
+        self._losses = Losses()
+        self._numbers = itertools.count()
+
+    def __repr__(self) -> str:
+        return f"OpenAIJudge({self.name!r})"
+
+    def check(self, questions: Sequence[Question]) -> None:  # noqa: ARG002 - it understands any question
+        """Raises a ModelError if nothing answers at the address or the key is refused, before any image is made."""
+        self._caller.check()
+
+    def answer(
+        self, images: Sequence[Image.Image], questions: Sequence[Sequence[Question]]
+    ) -> list[tuple[Answer, ...]]:
+        """For each image the answers to its own questions, in their order; an unanswered one says why.
+
+        Raises:
+            JudgeStoppedError: the endpoint is gone, or will answer none; what it answered is in it.
+        """
+        pictures = [_data_url(image) for image in images]
+        numbers = [next(self._numbers) for _ in images]
+        answers = {
+            (image, place): Answer(question, None, None, "not asked: the endpoint stopped answering")
+            for image, asked in enumerate(questions)
+            for place, question in enumerate(asked)
+        }
+        # Image by image within each question, so that one bad image does not look like a dead endpoint.
+        jobs = sorted(answers, key=lambda job: job[::-1])
+        with self._caller.client() as client:
+
+            def ask(job: _Job, stop: threading.Event) -> Answer:
+                tries = 1 if self._losses.hurried else None
+                return self._caller.ask(client, pictures[job[0]], questions[job[0]][job[1]], stop, tries)
+
+            outcomes = at_once(ask, jobs, self._caller.patience.connections)
+            try:
+                reason = self._gather(outcomes, answers, numbers)
+            finally:
+                outcomes.close()
+        given = [tuple(answers[image, place] for place in range(len(asked))) for image, asked in enumerate(questions)]
+        if reason is not None:
+            raise JudgeStoppedError(reason, given)
+        return given
+
+    def describe(self) -> dict[str, object]:
+        """What a manifest says about it: the endpoint, the model, and how its answers were read."""
+        place = self._caller.place
+        method = "P(yes) from the first token's log-probabilities; where there are none, yes or no from the text alone"
+        return {"endpoint": place.base, "model": place.model, "method": method}
+
+    def _gather(
+        self, outcomes: Iterable[tuple[_Job, Answer | Exception]], answers: dict[_Job, Answer], numbers: list[int]
+    ) -> str | None:
+        """Enters what comes; why the endpoint has to be left, or None."""
+        for job, outcome in outcomes:
+            if isinstance(outcome, Answer):
+                answers[job] = outcome
+                self._losses = Losses()
+            elif isinstance(outcome, UnansweredError):
+                answers[job] = Answer(answers[job].question, None, None, str(outcome))
+                self._losses.add(numbers[job[0]], outcome)
+                if self._losses.gone:
+                    return self._gone()
+            elif isinstance(outcome, ModelError):
+                return f"{outcome}; what it answered before is kept"
+            else:
+                raise outcome
+        return None
+
+    def _gone(self) -> str:
+        lost, self._losses = self._losses, Losses()
+        return (
+            f"the judge {self.name[:120]!r} stopped answering: {lost.count} questions in a row went unanswered, the"
+            f" last with {lost.reason}; what it answered is kept: mend it or wait, and run the same command again"
+        )
+
+
+def _data_url(image: Image.Image) -> str:
+    buffer = io.BytesIO()
+    image.convert("RGB").save(buffer, format="PNG")
+    return f"data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()}"
+
+
+def load_openai_judge(name: str, place: str) -> OpenAIJudge:
+    """The judge at ``URL#MODEL``, for instance ``http://127.0.0.1:8000/v1#qwen2.5-vl``; nothing is sent yet.
+
+    The key comes from ``DOMINANCE_JUDGE_KEY``, else ``OPENAI_API_KEY``, and from nowhere else. It is sent over plain
+    http only to this machine, unless ``DOMINANCE_JUDGE_PLAIN_HTTP=1``. ``DOMINANCE_JUDGE_TIMEOUT`` (seconds, 60) and
+    ``DOMINANCE_JUDGE_CONNECTIONS`` (4) say how long and with how many questions at once the endpoint is waited for.
+
+    Raises:
+        ModelError: no usable URL or model, a key that must not be sent there, a setting out of range.
+    """
+    found = read_place(place)
+    try:
+        httpx2.URL(found.base)
+    except (httpx2.InvalidURL, ValueError):
+        raise ModelError(f"the judge's URL is {found.base[:80]!r}, which is none; check its host and port") from None
+    return OpenAIJudge(name, Caller(found, find_key(found), patience_from()))

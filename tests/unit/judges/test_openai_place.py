@@ -1,0 +1,118 @@
+"""Where an endpoint is, and that the key goes there and nowhere else."""
+
+import pytest
+
+from dominance.errors import ModelError
+from dominance.judges.openai_compatible import load_openai_judge
+from dominance.judges.openai_place import Key, find_key, read_place
+
+SECRET = "sk-very-secret-0123456789"
+HERE = "http://127.0.0.1:8000/v1#qwen2.5-vl"
+
+
+def test_a_place_is_an_address_and_a_model() -> None:
+    place = read_place("https://judge.example/v1/#Qwen/Qwen2.5-VL-7B-Instruct:free")
+    assert (place.base, place.model) == ("https://judge.example/v1", "Qwen/Qwen2.5-VL-7B-Instruct:free")
+    assert read_place("https://judge.example/v1/chat/completions#m").base == "https://judge.example/v1"
+
+
+@pytest.mark.parametrize(
+    ("host", "loopback"),
+    [("localhost:1", True), ("127.0.0.1", True), ("127.3.2.1", True), ("[::1]:8000", True), ("10.0.0.1", False),
+     ("localhost.example", False), ("gpu-box:8000", False)],
+)  # fmt: skip
+def test_this_machine_is_known(host: str, loopback: bool) -> None:
+    assert read_place(f"http://{host}/v1#m").loopback is loopback
+
+
+@pytest.mark.parametrize(
+    ("place", "found"),
+    [
+        ("", "is ''"),
+        ("#m", "is ''"),
+        ("http://127.0.0.1:8000/v1", "names no model"),
+        ("http://127.0.0.1:8000/v1# ", "names no model"),
+        ("ftp://127.0.0.1/v1#m", "http:// or https://"),
+        ("127.0.0.1:8000/v1#m", "http:// or https://"),
+        ("http:///v1#m", "http:// or https://"),
+        ("http://host:99999/v1#m", "cannot be read"),
+        ("http://[::1/v1#m", "cannot be read"),
+        ("http://a b/v1#m", "http:// or https://"),
+        ("http://127.0.0.1/v1#m\n", "control characters"),
+        ("http://127.0.0.1/v1#" + "m" * 10_000, "too long"),
+    ],
+)
+def test_what_is_no_place_is_refused_in_one_line(place: str, found: str) -> None:
+    with pytest.raises(ModelError, match=found) as refused:
+        load_openai_judge("openai", place)
+    assert str(refused.value).isprintable()
+    assert len(str(refused.value)) < 400
+
+
+@pytest.mark.parametrize(
+    "place",
+    [f"https://me:{SECRET}@judge.example/v1#m", f"https://{SECRET}@judge.example/v1#m",
+     f"https://judge.example/v1?key={SECRET}#m", f"https://me:{SECRET}@judge.example:port/v1#m"],
+)  # fmt: skip
+def test_a_url_that_holds_a_secret_is_refused_without_repeating_it(place: str) -> None:
+    with pytest.raises(ModelError) as refused:
+        read_place(place)
+    assert SECRET not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("environment", "variable"),
+    [
+        ({}, None),
+        ({"OPENAI_API_KEY": SECRET}, "OPENAI_API_KEY"),
+        ({"OPENAI_API_KEY": "other", "DOMINANCE_JUDGE_KEY": f" {SECRET}\n"}, "DOMINANCE_JUDGE_KEY"),
+        ({"OPENAI_API_KEY": SECRET, "DOMINANCE_JUDGE_KEY": ""}, None),
+    ],
+)
+def test_the_key_comes_from_the_environment_alone(environment: dict[str, str], variable: str | None) -> None:
+    key = find_key(read_place(HERE), environment)
+    assert key.variable == variable
+    assert key.headers() == ({"Authorization": f"Bearer {SECRET}"} if variable else {})
+
+
+def test_a_key_shows_itself_in_no_text() -> None:
+    key = Key(SECRET, "OPENAI_API_KEY")
+    assert SECRET not in f"{key} {key!r} {[key]}"
+    assert key.scrubbed(f"the key {SECRET} is wrong") == "the key [key] is wrong"
+    assert Key().scrubbed("nothing") == "nothing"
+
+
+def test_a_key_is_not_sent_unencrypted_to_another_machine_unless_the_user_says_so() -> None:
+    far = read_place("http://gpu-box:8000/v1#m")
+    with pytest.raises(ModelError, match="unencrypted to gpu-box:8000") as refused:
+        find_key(far, {"OPENAI_API_KEY": SECRET})
+    assert SECRET not in str(refused.value)
+    assert not find_key(far, {})
+    assert find_key(far, {"OPENAI_API_KEY": SECRET, "DOMINANCE_JUDGE_PLAIN_HTTP": "1"})
+    assert find_key(read_place("https://gpu-box:8000/v1#m"), {"OPENAI_API_KEY": SECRET})
+
+
+@pytest.mark.parametrize("secret", ["sk-é", "a b", "a\x00b", "a\r\nX-Other: 1"])
+def test_a_key_that_no_header_can_hold_is_refused_without_repeating_it(secret: str) -> None:
+    with pytest.raises(ModelError, match="DOMINANCE_JUDGE_KEY holds characters") as refused:
+        find_key(read_place(HERE), {"DOMINANCE_JUDGE_KEY": secret})
+    assert secret not in str(refused.value)
+
+
+def test_the_identity_is_of_address_and_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", SECRET)
+    judge = load_openai_judge("openai:x", HERE)
+    assert judge.identity == load_openai_judge("openai:y", HERE.replace("/v1", "/v1/")).identity
+    assert judge.identity != load_openai_judge("openai:x", HERE + "-7b").identity
+    assert judge.identity != load_openai_judge("openai:x", HERE.replace("8000", "8001")).identity
+    monkeypatch.setenv("OPENAI_API_KEY", "another")
+    assert judge.identity == load_openai_judge("openai:x", HERE).identity
+    assert SECRET not in f"{judge!r} {judge.identity} {judge.name} {judge.describe()}"
+
+
+@pytest.mark.parametrize("name", ["DOMINANCE_JUDGE_TIMEOUT", "DOMINANCE_JUDGE_CONNECTIONS"])
+@pytest.mark.parametrize("value", ["soon", "0", "-1", "nan", "1e9"])
+def test_settings_out_of_range_are_refused(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(ModelError, match=f"{name} is '{value}'; give a number from"):
+        load_openai_judge("openai", HERE)
