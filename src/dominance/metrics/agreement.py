@@ -1,0 +1,128 @@
+"""How far two judges agree beyond chance."""
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+from numpy.typing import ArrayLike
+
+from dominance.errors import InputError
+from dominance.records import Interval
+
+_MOST_WEIGHTS = 4_000_000
+
+
+@dataclass(frozen=True)
+class Confusion:
+    """Two judges' answers to the same questions, counted.
+
+    Attributes:
+        both_yes, neither: questions on which they agree.
+        only_first, only_second: questions to which only that judge says yes.
+    """
+
+    both_yes: int
+    only_first: int
+    only_second: int
+    neither: int
+
+    @property
+    def n(self) -> int:
+        return self.both_yes + self.only_first + self.only_second + self.neither
+
+    @property
+    def agreed(self) -> int:
+        return self.both_yes + self.neither
+
+    @property
+    def kappa(self) -> float | None:
+        """``(p_o − p_e) / (1 − p_e)``, from −1 to 1; None where both always give one and the same answer.
+
+        With p_o the share of questions on which they agree, and p_e the share on which they would agree by chance,
+        each with its own share of yes: ``p_e = y1 y2 + (1 − y1)(1 − y2)``.
+
+        Source: Cohen (1960), equation 1.
+
+        >>> round(Confusion(20, 5, 10, 15).kappa, 12)
+        0.4
+        """
+        counts = np.array([[self.both_yes, self.only_first, self.only_second, self.neither]], dtype=float)
+        value = float(_kappas(counts)[0]) if self.n else np.nan
+        return None if np.isnan(value) else value
+
+
+def confusion(first: ArrayLike, second: ArrayLike) -> Confusion:
+    """The answers of two judges to the same questions, in the same order.
+
+    Raises:
+        InputError: not as many answers of the one as of the other.
+    """
+    one, other = _paired(first, second)
+    counts = [int(np.count_nonzero(both)) for both in (one & other, one & ~other, ~one & other, ~one & ~other)]
+    return Confusion(*counts)
+
+
+def kappa_interval(
+    first: ArrayLike,
+    second: ArrayLike,
+    groups: Sequence[Hashable] | None = None,
+    resamples: int = 10_000,
+    seed: int = 0,
+    confidence: float = 0.95,
+) -> Interval | None:
+    """Percentile bootstrap interval of Cohen's κ, whole groups drawn with replacement.
+
+    Args:
+        groups: what each question belongs to, for instance its image; each question its own where None.
+
+    None where κ itself has no value, and where there is only one group. A resample in which both judges always give
+    one and the same answer has no κ and is left out.
+
+    Raises:
+        InputError: not as many answers, or groups, of the one as of the other.
+
+    Source: Efron & Tibshirani (1993), chapter 13; groups as in Field & Welsh (2007).
+    """
+    one, other = _paired(first, second)
+    labels = list(groups) if groups is not None else list(range(len(one)))
+    if len(labels) != len(one):
+        raise InputError(f"{len(labels)} groups for {len(one)} answers; give one an answer")
+    numbers = {label: number for number, label in enumerate(dict.fromkeys(labels))}
+    if len(numbers) < 2 or confusion(one, other).kappa is None:
+        return None
+    counts = np.zeros((len(numbers), 4))
+    cell = np.where(one, np.where(other, 0, 1), np.where(other, 2, 3))
+    np.add.at(counts, (np.array([numbers[label] for label in labels]), cell), 1)
+    rng = np.random.default_rng(seed)
+    chunk = max(1, _MOST_WEIGHTS // len(counts))  # bounds the memory, without a change to what is drawn
+    found = []
+    for start in range(0, resamples, chunk):
+        size = min(chunk, resamples - start)
+        weights = rng.multinomial(len(counts), np.full(len(counts), 1 / len(counts)), size=size)
+        found.append(_kappas(weights @ counts))
+    kappas = np.concatenate(found)
+    kappas = kappas[~np.isnan(kappas)]
+    if not len(kappas):
+        return None
+    tail = (1 - confidence) / 2
+    low, high = np.quantile(kappas, [tail, 1 - tail])
+    return (float(low), float(high))
+
+
+def _kappas(counts: Float[np.ndarray, "table 4"]) -> Float[np.ndarray, " table"]:
+    """κ of each table, of which the four numbers are in the order of ``Confusion``; NaN where it has none."""
+    n = counts.sum(1)
+    first, second = counts[:, 0] + counts[:, 1], counts[:, 0] + counts[:, 2]
+    # In counts, not in shares: whole numbers tell exactly whether both always give the same answer.
+    chance = first * second + (n - first) * (n - second)
+    beyond = n * n - chance
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.where(beyond > 0, ((counts[:, 0] + counts[:, 3]) * n - chance) / beyond, np.nan)
+
+
+def _paired(first: ArrayLike, second: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
+    one, other = np.asarray(first, dtype=bool).ravel(), np.asarray(second, dtype=bool).ravel()
+    if len(one) != len(other):
+        raise InputError(f"{len(one)} and {len(other)} answers; give both judges' answers to the same questions")
+    return one, other
