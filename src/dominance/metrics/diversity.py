@@ -1,0 +1,275 @@
+"""How far the images of one concept lie apart, from their embeddings, in bounded memory."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from statistics import NormalDist
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from dominance.errors import InputError
+from dominance.records import Interval
+
+BIN_WIDTH = 1e-6
+"""Of the histogram that stands for the distances where they are too many to keep: float32 resolves no more."""
+
+_BLOCK = 1024
+_MOST_KEPT = 2_000_000
+"""Pairs whose distances are kept and sorted, 16 MB; more of them are counted into bins."""
+_MOST_RESAMPLED = 20_000
+"""Pairs up to which the interval is resampled, 200 images; beyond, it is the normal one."""
+_DRAWS = 25
+"""Resamples at once; more of them no longer fit into a CPU's cache."""
+_DENSITY_REACH = 0.05
+
+Pair = tuple[int, int, float]
+"""Two images by their places, the first before the second, and their distance."""
+
+
+@dataclass(frozen=True)
+class Spread:
+    """The distances of all unordered pairs of one concept's images.
+
+    Attributes:
+        n: images; ``pairs`` is n (n - 1) / 2.
+        median, mean, quartiles: cosine distances, 0 (the same direction) to 2 (the opposite one).
+        interval: of the median; None with two images, whose single pair has none.
+        exact: whether the quantiles are selected from the distances themselves, or from bins of 1e-6.
+        near_pairs: pairs whose distance is at most the threshold.
+        near_images: images with at least one such partner.
+        nearest: the nearest pairs, nearest first; at most as many as were asked for.
+        farthest: the farthest pair.
+        typical: places of the images, from that nearest to the others' mean to that farthest from it.
+    """
+
+    n: int
+    pairs: int
+    median: float
+    mean: float
+    quartiles: tuple[float, float]
+    interval: Interval | None
+    exact: bool
+    near_pairs: int
+    near_images: int
+    nearest: tuple[Pair, ...]
+    farthest: Pair
+    typical: tuple[int, ...]
+
+
+def spread(
+    embeddings: Float[np.ndarray, "image channel"],
+    near: float = 0.05,
+    nearest: int = 12,
+    resamples: int = 10_000,
+    seed: int = 0,
+) -> Spread:
+    """Distances ``1 - cos`` between the images of one concept.
+
+    They are computed in blocks. Up to 2 000 000 of them are kept and their quantiles selected exactly; of more, a
+    histogram with bins of 1e-6 is kept, so that a quantile is off by at most half of that.
+
+    The median's interval is a percentile bootstrap over images (pairs share images and so are not independent): a
+    pair counts as often as the product of its images' counts, and an image drawn twice makes no pair with itself.
+    Beyond 200 images it is the normal one of a U-quantile, ``1.96 · 2 · sd(p) / (√n · f)``, where p is the share of
+    the others within the median of an image, and f the density of the distances there.
+
+    Args:
+        near: distance up to which a pair counts as near duplicates.
+        nearest: pairs to name.
+
+    Raises:
+        InputError: fewer than two images, or an embedding without a direction.
+
+    Source: Jeong & Lee (2025), arXiv 2512.20666, for the median of pairwise cosine distances; Efron & Tibshirani
+    (1993), chapter 13, for the bootstrap; Serfling (1980), section 5.7, and Choudhury & Serfling (1988) for the normal
+    interval.
+    """
+    directions = unit(embeddings)
+    n = len(directions)
+    if n < 2:
+        raise InputError(f"{n} image(s) have no distance to one another; give two or more")
+    found = _Pass(n, near, nearest)
+    for first, block in _blocks(directions):
+        found.add(first, block)
+    low, median, high = found.quantiles((0.25, 0.5, 0.75))
+    if n == 2:
+        interval = None
+    elif found.pairs <= _MOST_RESAMPLED:
+        interval = _resampled(directions, resamples, seed)
+    else:
+        interval = _normal(directions, median, found.density(median))
+    closeness = directions @ directions.mean(axis=0)
+    return Spread(
+        n=n,
+        pairs=found.pairs,
+        median=median,
+        mean=found.total / found.pairs,
+        quartiles=(low, high),
+        interval=interval,
+        exact=found.kept is not None,
+        near_pairs=found.near_pairs,
+        near_images=int(found.has_partner.sum()),
+        nearest=tuple(found.nearest),
+        farthest=found.farthest,
+        typical=tuple(int(place) for place in np.argsort(-closeness, kind="stable")),
+    )
+
+
+def median_interval(values: Sequence[float], resamples: int = 10_000, seed: int = 0) -> Interval | None:
+    """Percentile bootstrap interval of a median of independent values; None below three of them.
+
+    Source: Efron & Tibshirani (1993), chapter 13.
+    """
+    if len(values) < 3:
+        return None
+    drawn = np.random.default_rng(seed).choice(np.asarray(values, dtype=float), size=(resamples, len(values)))
+    low, high = np.quantile(np.median(drawn, axis=1), [0.025, 0.975])
+    return (float(low), float(high))
+
+
+def vendi_score(embeddings: Float[np.ndarray, "image channel"]) -> float:
+    """The effective number of different images, from 1 (all alike) to n: the exponential of the entropy of K / n.
+
+    K is the matrix of cosine similarities. Its eigenvalues over n are those of the channels' second moments, which is
+    the smaller matrix where there are many images.
+
+    Raises:
+        InputError: no image, or an embedding without a direction.
+
+    Source: Friedman & Dieng (2023), "The Vendi Score", definition 3.1, with the cosine kernel.
+
+    >>> round(vendi_score(np.eye(3)), 6), round(vendi_score(np.ones((5, 2))), 6)
+    (3.0, 1.0)
+    """
+    directions = unit(embeddings)
+    n, channels = directions.shape
+    if n < channels:
+        gram = directions.astype(np.float64) @ directions.T.astype(np.float64)
+    else:
+        gram = np.zeros((channels, channels))
+        for start in range(0, n, _BLOCK):
+            block = directions[start : start + _BLOCK].astype(np.float64)
+            gram += block.T @ block
+    values = np.linalg.eigvalsh(gram / n)
+    values = values[values > 1e-12]
+    return float(np.exp(-(values * np.log(values)).sum()))
+
+
+def unit(embeddings: Float[np.ndarray, "image channel"]) -> Float[np.ndarray, "image channel"]:
+    """The embeddings at length 1, float32.
+
+    Raises:
+        InputError: none at all, or one of length 0 or with a value that is not a number.
+    """
+    if not len(embeddings):
+        raise InputError("no images; give one or more")
+    lengths = np.linalg.norm(embeddings.astype(np.float64), axis=1, keepdims=True)
+    if not (np.isfinite(lengths).all() and (lengths > 0).all()):
+        raise InputError("an embedding has no direction: its length is 0 or not a number; leave the image out")
+    return (embeddings / lengths).astype(np.float32)
+
+
+def _blocks(
+    directions: Float[np.ndarray, "image channel"],
+) -> Iterator[tuple[int, Float[np.ndarray, "row column"]]]:
+    """Rows of the matrix of distances, from their own column on; entries on and left of the diagonal are NaN."""
+    for first in range(0, len(directions), _BLOCK):
+        block = _distances(directions[first : first + _BLOCK], directions[first:])
+        block[np.tri(*block.shape, dtype=bool)] = np.nan
+        yield first, block
+
+
+def _distances(
+    some: Float[np.ndarray, "row channel"], others: Float[np.ndarray, "column channel"]
+) -> Float[np.ndarray, "row column"]:
+    return np.clip(1 - some @ others.T, 0, 2)
+
+
+class _Pass:
+    """What one pass over all distances leaves behind."""
+
+    def __init__(self, n: int, near: float, nearest: int) -> None:
+        self.pairs = n * (n - 1) // 2
+        self.kept: list[np.ndarray] | None = [] if self.pairs <= _MOST_KEPT else None
+        self._counts = np.zeros(0 if self.kept is not None else round(2 / BIN_WIDTH) + 1, dtype=np.int64)
+        self._sorted: np.ndarray | None = None
+        self._near, self._most = near, nearest
+        self.total, self.near_pairs = 0.0, 0
+        self.has_partner = np.zeros(n, dtype=bool)
+        self.nearest: list[Pair] = []
+        self.farthest: Pair = (0, 1, -1.0)
+
+    def add(self, first: int, block: Float[np.ndarray, "row column"]) -> None:
+        values = block[~np.isnan(block)]
+        if not values.size:
+            return
+        self.total += float(values.sum(dtype=np.float64))
+        if self.kept is not None:
+            self.kept.append(values)
+        else:
+            places = np.rint(values.astype(np.float64) / BIN_WIDTH).astype(np.int64)
+            self._counts += np.bincount(places, minlength=len(self._counts))
+        near = block <= self._near
+        self.near_pairs += int(near.sum())
+        self.has_partner[first : first + len(block)] |= near.any(axis=1)
+        self.has_partner[first:] |= near.any(axis=0)
+        self._keep_extremes(first, block, values.size)
+
+    def _keep_extremes(self, first: int, block: Float[np.ndarray, "row column"], count: int) -> None:
+        flat = block.ravel()
+        most = min(self._most, count)
+        for place in np.argpartition(flat, most - 1)[:most] if most else ():  # NaN sorts last
+            self.nearest.append(self._pair(first, int(place), block))
+        self.nearest = sorted(self.nearest, key=lambda pair: (pair[2], pair[0], pair[1]))[: self._most]
+        farthest = self._pair(first, int(np.nanargmax(flat)), block)
+        self.farthest = max(self.farthest, farthest, key=lambda pair: pair[2])
+
+    @staticmethod
+    def _pair(first: int, place: int, block: Float[np.ndarray, "row column"]) -> Pair:
+        row, column = divmod(place, block.shape[1])
+        return (first + row, first + column, float(block[row, column]))
+
+    def quantiles(self, shares: tuple[float, ...]) -> tuple[float, ...]:
+        if self.kept is not None:
+            self._sorted = np.sort(np.concatenate(self.kept))
+            return tuple(float(np.quantile(self._sorted, share)) for share in shares)
+        reached = np.cumsum(self._counts)
+        ranks = [share * (self.pairs - 1) + 1 for share in shares]
+        return tuple(float(np.searchsorted(reached, rank) * BIN_WIDTH) for rank in ranks)
+
+    def density(self, at: float) -> float:
+        """Distances an unit of distance there: those between the quantiles 5% below and above, over their gap."""
+        low, high = self.quantiles((0.5 - _DENSITY_REACH, 0.5 + _DENSITY_REACH))
+        gap = max(high - low, BIN_WIDTH * max(1.0, abs(at)))
+        return 2 * _DENSITY_REACH / gap
+
+
+def _resampled(directions: Float[np.ndarray, "image channel"], resamples: int, seed: int) -> Interval:
+    n = len(directions)
+    one, other = np.triu_indices(n, 1)
+    distances = _distances(directions, directions)[one, other]
+    order = np.argsort(distances, kind="stable")
+    distances, one, other = distances[order].astype(np.float64), one[order], other[order]
+    rng = np.random.default_rng(seed)
+    medians = []
+    for start in range(0, resamples, _DRAWS):
+        counts = rng.multinomial(n, np.full(n, 1 / n), size=min(_DRAWS, resamples - start)).astype(np.float32)
+        reached = np.take(counts, one, axis=1)
+        reached *= np.take(counts, other, axis=1)
+        np.cumsum(reached, axis=1, out=reached)
+        reached = reached[reached[:, -1] > 0]  # without draws of one image again and again
+        medians.append(distances[(reached < reached[:, -1:] / 2).sum(axis=1)])
+    low, high = np.quantile(np.concatenate(medians), [0.025, 0.975])
+    return (float(low), float(high))
+
+
+def _normal(directions: Float[np.ndarray, "image channel"], median: float, density: float) -> Interval:
+    n = len(directions)
+    within: Int[np.ndarray, " image"] = np.zeros(n, dtype=np.int64)
+    for first, block in _blocks(directions):
+        inside = block <= median
+        within[first : first + len(block)] += inside.sum(axis=1)
+        within[first:] += inside.sum(axis=0)
+    spread_of_shares = float((within / (n - 1)).std(ddof=1))
+    reach = NormalDist().inv_cdf(0.975) * 2 * spread_of_shares / (n**0.5 * density)
+    return (max(0.0, median - reach), min(2.0, median + reach))

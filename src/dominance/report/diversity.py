@@ -1,0 +1,172 @@
+"""A measurement of diversity as a page, a JSON document and a table, each whole or not at all."""
+
+import csv
+import io
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from markupsafe import Markup
+
+from dominance.diversity.verdicts import PAPER_MEDIANS, UNIFORM_BELOW, VARIED_FROM
+from dominance.report.html import environment
+from dominance.report.measure_strips import Mark, Measure, MeasureStrip, measure_strips
+from dominance.report.pictures import Embedded, Missing, embed
+from dominance.report.sentences import listed, plural
+from dominance.runs.diversity_result import ConceptDiversity, DiversityResult, NamedPair, uniform_first
+from dominance.whole_files import write_whole
+
+PAGE_NAME, DOCUMENT_NAME, TABLE_NAME = "diversity.html", "diversity.json", "diversity.csv"
+_MOST_PICTURED = 60
+"""Concepts whose pictures the page shows, the most uniform first; all are in the tables."""
+_SIDE = 160
+_TYPICAL = 4
+_NAMED = 6
+"""Concepts that the headline names."""
+
+_COLUMNS = (
+    "category", "concept", "images", "unreadable", "pairs", "median", "median_low", "median_high", "mean",
+    "quartile_low", "quartile_high", "vendi", "near_duplicate_pairs", "near_duplicate_images", "copies", "verdict",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One file as the page shows it."""
+
+    file: str
+    shown: Embedded | Missing
+
+
+@dataclass(frozen=True)
+class ConceptView:
+    """One concept with its pictures."""
+
+    concept: ConceptDiversity
+    typical: tuple[Picture, ...]
+    unusual: tuple[Picture, ...]
+    nearest: tuple[Picture, Picture] | None
+    farthest: tuple[Picture, Picture] | None
+
+
+def write_diversity(result: DiversityResult, folder: Path) -> tuple[Path, ...]:
+    """Writes ``diversity.html``, ``diversity.json`` and ``diversity.csv`` into the run folder; returns their paths.
+
+    The page holds its pictures and style, and makes no request.
+
+    Raises:
+        RunError: one of them cannot be written.
+    """
+    text = json.dumps(result.document(), ensure_ascii=False, indent=1)
+    document = write_whole(folder / DOCUMENT_NAME, text.encode("utf-8", "replace"), b"\n")
+    table = write_whole(folder / TABLE_NAME, diversity_table(result).encode("utf-8", "replace"))
+    return write_whole(folder / PAGE_NAME, then=_chunks(result)), document, table
+
+
+def diversity_table(result: DiversityResult) -> str:
+    """One line a concept as CSV; what was not measured is empty."""
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(_COLUMNS)
+    for one in result.concepts:
+        low, high = one.interval or (None, None)
+        first, third = one.quartiles or (None, None)
+        measured = (one.median, low, high, one.mean, first, third, one.vendi)
+        numbers = ["" if value is None else f"{value:.6f}" for value in measured]
+        copies = sum(len(group) for group in one.copies)
+        writer.writerow(
+            (one.category or "", one.name, one.images, one.unreadable, one.pairs, *numbers, one.near_pairs,
+             one.near_images, copies, one.verdict.word or "")
+        )  # fmt: skip
+    return text.getvalue()
+
+
+def diversity_headline(result: DiversityResult) -> str:
+    """The finding in one sentence."""
+    judged = [one for one in result.concepts if one.verdict.word is not None]
+    if not judged:
+        return f"{plural(len(result.concepts), 'concept')} measured, and no verdict on any of them."
+    uniform = [one.name for one in uniform_first(judged) if one.verdict.word == "uniform"]
+    if not uniform:
+        between = sum(one.verdict.word == "between" for one in judged)
+        doubt = f", {between} of {plural(len(judged), 'concept')} in doubt" if between else ""
+        return f"No set is so uniform that its concept must be expected to dominate{doubt}."
+    rest = len(uniform) - _NAMED
+    named = [*uniform[:_NAMED], f"{rest} more"] if rest > 0 else uniform
+    verb = "is" if len(uniform) == 1 else "are"
+    whose = "its concept" if len(uniform) == 1 else "their concepts"
+    return f"{listed(named)} {verb} so uniform that {whose} must be expected to dominate."
+
+
+def _chunks(result: DiversityResult) -> Iterator[bytes]:
+    template = environment().get_template("diversity.html.j2")
+    stream = template.stream(
+        result=result,
+        headline=diversity_headline(result),
+        concepts=uniform_first(result.concepts),
+        strips=_strips(result),
+        views=_views(result),
+        pictured=min(_MOST_PICTURED, len(result.concepts)),
+        paper=PAPER_MEDIANS,
+        plural=plural,
+        distance=distance,
+    )
+    stream.enable_buffering(200)
+    for chunk in stream:
+        yield chunk.encode("utf-8", "replace")
+
+
+def distance(value: float) -> str:
+    """A distance to four decimals, as the paper gives them.
+
+    >>> distance(0.30791)
+    '0.3079'
+    """
+    return f"{value:.4f}"
+
+
+def _strips(result: DiversityResult) -> Markup | None:
+    if not result.categories:
+        return None
+    strips = []
+    for category in result.categories:
+        members = [one for one in result.concepts if one.median is not None and one.category_name == category.name]
+        strips.append(
+            MeasureStrip(
+                category.name,
+                f"{plural(category.concepts, 'concept')}, {plural(category.images, 'image')}, median"
+                f" {distance(category.median)}",
+                tuple(Measure(one.median or 0.0, _said(one), one.verdict.word or "plain") for one in members),
+                category.median,
+                category.interval,
+            )
+        )
+    marks = [Mark(UNIFORM_BELOW, "◂ uniform"), Mark(VARIED_FROM, "varied ▸")] if result.comparable == "paper" else []
+    told = "; ".join(f"{strip.name}: {strip.count}" for strip in strips)
+    return measure_strips(strips, f"Median pairwise cosine distance by category. {told}", marks)
+
+
+def _said(one: ConceptDiversity) -> str:
+    interval = f", 95% interval {distance(one.interval[0])} to {distance(one.interval[1])}" if one.interval else ""
+    verdict = f", {one.verdict.word}" if one.verdict.word else ""
+    return f"{one.name}: {distance(one.median or 0.0)}{interval}, {plural(one.images, 'image')}{verdict}"
+
+
+def _views(result: DiversityResult) -> Iterator[ConceptView]:
+    """The most uniform concepts, their pictures read as the page asks for them."""
+
+    def pictures(files: Sequence[str]) -> tuple[Picture, ...]:
+        return tuple(Picture(file, embed(result.root / file, _SIDE)) for file in files)
+
+    def pair(named: NamedPair | None) -> tuple[Picture, Picture] | None:
+        if named is None:
+            return None
+        first, second = pictures((named.first, named.second))
+        return first, second
+
+    for one in uniform_first(result.concepts)[:_MOST_PICTURED]:
+        nearest = one.nearest[0] if one.nearest else None
+        yield ConceptView(
+            one, pictures(one.typical[:_TYPICAL]), pictures(one.unusual[:_TYPICAL]), pair(nearest), pair(one.farthest)
+        )

@@ -1,0 +1,56 @@
+"""What is said about a set: on the paper's scale, among the other sets, or nothing at all."""
+
+import pytest
+
+from dominance.diversity.verdicts import MeasuredConcept, judge_sets, rests_on
+
+
+def measured(median: float | None, reach: float = 0.01, images: int = 50) -> MeasuredConcept:
+    interval = None if median is None else (median - reach, median + reach)
+    return MeasuredConcept(images, median, interval)
+
+
+@pytest.mark.parametrize(
+    ("median", "reach", "word"),
+    [
+        (0.3079, 0.01, "uniform"),
+        (0.4672, 0.01, "varied"),
+        (0.4417, 0.01, "between"),
+        (0.3079, 0.1, "between"),
+        (0.2, 0.0, "uniform"),
+    ],
+)
+def test_on_the_papers_scale_the_whole_interval_decides(median: float, reach: float, word: str) -> None:
+    (verdict,) = judge_sets([measured(median, reach)], paper=True)
+    assert verdict.word == word
+    assert verdict.low is not None and verdict.low < (verdict.high or 0)
+
+
+def test_another_embedder_compares_with_the_other_concepts_alone() -> None:
+    words = [
+        one.word for one in judge_sets([measured(0.02), measured(0.2), measured(0.21), measured(0.22)], paper=False)
+    ]
+    assert words == ["uniform", "varied", "varied", "varied"]
+
+
+def test_another_embedder_says_nothing_about_fewer_than_three_concepts() -> None:
+    for verdict in judge_sets([measured(0.02), measured(0.2)], paper=False):
+        assert verdict.word is None
+        assert "two other concepts" in verdict.sentence
+
+
+@pytest.mark.parametrize(
+    ("concept", "why"),
+    [(measured(0.3, images=4), "4 images are too few"), (measured(None, images=1), "fewer than two")],
+)
+def test_too_few_images_give_no_verdict(concept: MeasuredConcept, why: str) -> None:
+    (verdict,) = judge_sets([concept], paper=True)
+    assert verdict.word is None
+    assert why in verdict.sentence
+
+
+def test_a_foreign_embedder_gives_no_verdict_and_says_why() -> None:
+    (verdict,) = judge_sets([measured(0.1)], paper=False, refused="it knows only toys")
+    assert (verdict.word, verdict.sentence) == (None, "No verdict: it knows only toys.")
+    assert "Nothing is said" in rests_on(paper=False, refused="it knows only toys")
+    assert "0.3079" in rests_on(paper=True, refused=None)
