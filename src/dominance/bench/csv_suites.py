@@ -13,6 +13,8 @@ from dominance.errors import SuiteError
 from dominance.records import KINDS, Suite
 
 OFFICIAL_COLUMNS = ("case_num", "content_type", "content", "nm_word", "prompt")
+_PASSED_OVER = ("object_prompt_phrase", "template_id", "source")
+"""Columns that one of the official prompt files has besides."""
 
 
 def load_csv_suite(path: Path) -> Suite:
@@ -67,7 +69,7 @@ def _columns(line: int, row: list[str]) -> tuple[list[str], Callable[[dict[str, 
     official = any(name in OFFICIAL_COLUMNS for name in header if name != "prompt")
     known = OFFICIAL_COLUMNS if official else PROMPT_KEYS
     for name in header:
-        if name not in known:
+        if name not in known and not (official and name in _PASSED_OVER):
             wanted = f"the columns are {', '.join(known)}, separated by commas"
             raise SuiteError(f"line {line}: unknown column {quoted(name)}{suggestion(name, known)} {wanted}")
     missing = [name for name in (OFFICIAL_COLUMNS if official else ("prompt",)) if name not in header]

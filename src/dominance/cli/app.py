@@ -6,7 +6,20 @@ from typing import Annotated
 
 import typer
 
-from dominance.cli import ablate, audit, explain, listing, preflight, report, score, train
+from dominance.cli import (
+    ablate,
+    audit,
+    bench,
+    diversity,
+    explain,
+    judge,
+    listing,
+    memorization,
+    preflight,
+    report,
+    score,
+    train,
+)
 from dominance.cli.interrupts import insistent_interrupts
 from dominance.cli.process import prepare_process
 from dominance.cli.statuses import EXIT_INPUT, EXIT_INTERNAL, EXIT_INTERRUPTED
@@ -30,8 +43,12 @@ app.command("score", epilog=score.EXAMPLE)(score.command)
 app.command("preflight", epilog=preflight.EXAMPLE)(preflight.command)
 app.command("explain", epilog=explain.EXAMPLE)(explain.command)
 app.command("ablate", epilog=ablate.EXAMPLE)(ablate.command)
+app.command("diversity", epilog=diversity.EXAMPLE)(diversity.command)
+app.command("memorization", epilog=memorization.EXAMPLE)(memorization.command)
 app.command("report", epilog=report.EXAMPLE)(report.command)
 app.command("list", epilog=listing.EXAMPLE)(listing.command)
+app.add_typer(bench.app, name="bench")
+app.add_typer(judge.app, name="judge")
 app.add_typer(train.app, name="train")
 
 

@@ -1,0 +1,146 @@
+"""Benches for other programs: CSV in the official columns, JSON lines, Parquet, the official folders of images."""
+
+import csv
+import io
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from dominance.bench.entries import slug
+from dominance.bench.official_prompts import case_numbers, official_prompts_csv
+from dominance.bench.wording import on_one_line
+from dominance.errors import InputError, RunError
+from dominance.runs.bench_compare import Comparison, Side
+from dominance.runs.bench_result import DOMINANCE, PARTS, BenchResult, Entry
+from dominance.whole_files import write_failed, write_whole
+
+FORMATS: tuple[str, ...] = ("csv", "jsonl", "parquet", "official-images")
+EXPORT_PARTS: tuple[str, ...] = (*PARTS, "all")
+_OFFICIAL = ("csv", "official-images")
+
+
+def export_bench(bench: BenchResult, folder: Path, format: str, out: Path, part: str | None = None) -> Path:
+    """Writes the bench's prompts, in one of ``FORMATS``.
+
+    Args:
+        folder: of the bench, where its images lie.
+        out: a file; for ``official-images`` a folder, which gets ``caseNNN_prompt/seed.png`` and ``prompts.csv``.
+        part: ``dominance``, ``balanced`` or ``all``; unless given, ``dominance`` for the official formats, which have
+            no column that tells the two apart, and ``all`` for the others.
+
+    Raises:
+        InputError: an unknown format or part, a part without prompts, a prompt of other than two concepts for the
+            official formats, or pyarrow is missing.
+        RunError: it cannot be written.
+    """
+    if format not in FORMATS:
+        raise InputError(f"no format {format[:60]!r}; give one of {', '.join(FORMATS)}")
+    part = part or (DOMINANCE if format in _OFFICIAL else "all")
+    if part not in EXPORT_PARTS:
+        raise InputError(f"no part {part[:60]!r}; give one of {', '.join(EXPORT_PARTS)}")
+    entries = bench.entries if part == "all" else bench.part(part)
+    if not entries:
+        raise InputError(
+            f"the bench in {on_one_line(folder, 120)} holds no {part} prompts, so there is nothing to export"
+        )
+    if format == "official-images":
+        return _official_images(entries, folder, out)
+    makers: dict[str, Callable[[Sequence[Entry]], bytes]] = {"csv": _official_csv, "jsonl": _jsonl, "parquet": _parquet}
+    return write_whole(out, makers[format](entries))
+
+
+def _official_csv(entries: Sequence[Entry]) -> bytes:
+    return official_prompts_csv([entry.result.prompt for entry in entries])
+
+
+def _jsonl(entries: Sequence[Entry]) -> bytes:
+    return "".join(json.dumps(export_row(entry), ensure_ascii=False) + "\n" for entry in entries).encode()
+
+
+def _parquet(entries: Sequence[Entry]) -> bytes:
+    try:
+        import pyarrow as arrow
+        from pyarrow import parquet
+    except ImportError:
+        raise InputError(
+            "Parquet needs pyarrow, which is not installed; install it with: pip install 'dominance[parquet]', or give"
+            " --format jsonl"
+        ) from None
+    buffer = io.BytesIO()
+    parquet.write_table(arrow.Table.from_pylist([export_row(entry) for entry in entries]), buffer)
+    return buffer.getvalue()
+
+
+def export_row(entry: Entry) -> dict[str, object]:
+    """One prompt with all that was found out about it, flat; what was not measured is None."""
+    kept, result = entry.kept, entry.result
+    dominating, dominated = entry.direction or (None, None)
+    low, high = result.dvd_interval or (None, None)
+    presence = {name: rate.count for name, rate in result.presence.items()}
+    return {
+        "id": kept.id,
+        "part": kept.part,
+        "category": kept.category,
+        "style": kept.style,
+        "prompt": result.prompt.text,
+        "concept": kept.concept,
+        "object": kept.object,
+        "dominating": dominating,
+        "dominated": dominated,
+        "images": len(result.images),
+        "scored": result.scored,
+        "agreeing": entry.agreeing,
+        "collapsed": result.collapsed,
+        "balanced": result.balanced,
+        "lost": result.lost,
+        "mixed": result.mixed,
+        "concept_present": presence[kept.concept],
+        "object_present": presence[kept.object],
+        "dvd_mean": result.dvd_mean,
+        "dvd_low": low,
+        "dvd_high": high,
+        "verdict": result.verdict,
+        "seeds": [image.name for image in result.images],
+        "dvd": [image.dvd for image in result.images],
+    }
+
+
+def _official_images(entries: Sequence[Entry], folder: Path, out: Path) -> Path:
+    """Copies the images under the names that the release's scorer looks for; what is missing is left out."""
+    try:
+        if out.exists() and (not out.is_dir() or any(out.iterdir())):
+            raise RunError(f"{on_one_line(out, 120)} is not an empty folder; give a new or empty --out")
+    except OSError as error:
+        raise write_failed(out, error) from None
+    by_id = {entry.kept.id: entry for entry in entries}
+    for number, prompt in case_numbers([entry.result.prompt for entry in entries]).items():
+        place = out / f"case{number:03d}_{slug(prompt.text).replace('-', '_')}"
+        for image in by_id[prompt.id].result.images:
+            if image.file is not None and (source := folder / image.file).is_file():
+                write_whole(place / f"{image.name}.png", source.read_bytes())
+    # Last, so that a folder with a prompt file is a whole one.
+    write_whole(out / "prompts.csv", _official_csv(entries))
+    return out
+
+
+def comparison_csv(comparison: Comparison) -> bytes:
+    """The comparison as CSV, one row a prompt; what was not measured is empty."""
+    sides = ("scored", "collapsed", "balanced", "lost", "dvd_mean", "dominating", "verdict")
+    columns = ["id", "prompt", "group", *(f"{side}_{name}" for side in ("first", "second") for name in sides)]
+    differences = ("collapse_difference", "dvd_difference")
+    columns += [f"{name}{end}" for name in differences for end in ("", "_low", "_high")]
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(columns)
+    for pairing in comparison.pairings:
+        prompt = pairing.prompt
+        row: list[object] = [prompt.id, prompt.text, prompt.group]
+        row += [value for side in (pairing.first, pairing.second) for value in _side_values(side, sides)]
+        for found in (pairing.collapse_difference, pairing.dvd_difference):
+            row += [None] * 3 if found is None else [found[0], *found[1]]
+        writer.writerow(row)
+    return text.getvalue().encode()
+
+
+def _side_values(side: Side | None, names: Sequence[str]) -> list[object]:
+    return [None if side is None else getattr(side, name) for name in names]

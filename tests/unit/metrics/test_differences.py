@@ -1,0 +1,45 @@
+"""Differences and their intervals."""
+
+import pytest
+
+from dominance.errors import InputError
+from dominance.metrics.differences import mean_difference, rate_difference
+from dominance.records import Rate
+
+
+def rate(count: int, n: int) -> Rate:
+    return Rate(count, n, None)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "expected"),
+    [
+        # Newcombe (1998), table II, method 10, with its signs turned: 56/70 - 48/80, 9/10 - 3/10, 10/10 - 0/20.
+        ((48, 80), (56, 70), (0.2000, 0.0524, 0.3339)),
+        ((3, 10), (9, 10), (0.6000, 0.1705, 0.8090)),
+        ((0, 20), (10, 10), (1.0000, 0.6791, 1.0000)),
+    ],
+)
+def test_published_intervals(first, second, expected):
+    difference, (low, high) = rate_difference(rate(*first), rate(*second))
+    assert (difference, low, high) == pytest.approx(expected, abs=6e-5)
+
+
+def test_a_difference_turns_its_sign_with_its_sides():
+    there, (low, high) = rate_difference(rate(2, 10), rate(9, 12))
+    back, (back_low, back_high) = rate_difference(rate(9, 12), rate(2, 10))
+    assert (back, back_low, back_high) == pytest.approx((-there, -high, -low))
+
+
+def test_means_of_samples_that_do_not_vary_differ_for_certain():
+    assert mean_difference([1.0, 1.0], [4.0] * 3) == (3.0, (3.0, 3.0))
+    difference, (low, high) = mean_difference([0, 100] * 5, [36] * 10)
+    assert low < difference == -14 < high
+    assert mean_difference([0, 1], [2, 5]) == mean_difference([0, 1], [2, 5])
+
+
+def test_nothing_has_no_difference():
+    with pytest.raises(InputError):
+        rate_difference(rate(0, 0), rate(1, 2))
+    with pytest.raises(InputError):
+        mean_difference([], [1.0])
