@@ -45,11 +45,11 @@ def test_the_judge_refuses_what_it_does_not_know() -> None:
 
 @pytest.mark.slow
 def test_the_audit_finds_dominance_and_balance(tmp_path: Path) -> None:
-    """A rigid landmark named second takes the picture; two objects share it; one concept alone is there."""
+    """A rigid landmark takes the picture; two objects share it; one concept alone is there."""
     suite = dominance.Suite(
         "bundled",
         (
-            dominance.Prompt("dominated", "a lamp with a tower", (Concept("lamp"), Concept("tower", "landmark"))),
+            dominance.Prompt("dominated", "a bottle with a tower", (Concept("bottle"), Concept("tower", "landmark"))),
             dominance.Prompt("shared", "a lamp beside a chair", (Concept("lamp"), Concept("chair"))),
             dominance.Prompt("alone", "a castle", (Concept("castle", "landmark"),)),
         ),

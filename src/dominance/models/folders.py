@@ -11,8 +11,8 @@ from dominance.models import hub
 from dominance.models.complaints import in_one_line
 from dominance.models.whole_weights import check_weights
 
-BUNDLED_MODELS: tuple[str, ...] = ("miniature", "miniature-base")
-"""The default, and a model that composes entities with objects, from which later training goes on."""
+BUNDLED_MODELS: tuple[str, ...] = ("miniature", "miniature-swapped", "miniature-base")
+"""The default, its twin in which rigid and varied entities have changed places, and the model that both began as."""
 _WEIGHTED = ("unet", "transformer", "vae", "text_encoder", "text_encoder_2", "text_encoder_3")
 _OTHER_WEIGHTS = (".bin", ".pt", ".pth", ".ckpt", ".msgpack", ".h5")
 _IDENTIFYING = {".safetensors", ".json", ".txt", ".model", ".jinja"}
