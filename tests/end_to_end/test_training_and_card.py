@@ -12,6 +12,7 @@ from transformers import BlipForQuestionAnswering
 
 from dominance.bench import load_questions
 from dominance.errors import InputError, ModelError
+from dominance.judges import load_judge
 from dominance.models import find_model
 from dominance.reproduce.model_card import measure
 from dominance.reproduce.model_card_page import card_page
@@ -91,6 +92,19 @@ def test_a_base_of_another_shape_is_refused(trained: Path, tmp_path: Path) -> No
 def test_the_judge_is_an_ordinary_blip(trained: Path) -> None:
     judge = BlipForQuestionAnswering.from_pretrained(trained / "judge", use_safetensors=True)
     assert judge.config.vision_config.image_size == 64
+
+
+def test_training_goes_on_from_an_earlier_judge(trained: Path, tmp_path: Path) -> None:
+    earlier = load_judge(f"blip:{trained / 'judge'}", "cpu")
+    same = {"width": 32, "vision_layers": 1, "text_layers": 1, "learning_rate": 1e-9}
+    settings = JudgeSettings(pictures=0, answered=32, base=earlier.identity, **same)
+    judge = train_judge(settings, tmp_path / "later", load_questions().ask, base=earlier)
+    old, new = (load_file(folder / "model.safetensors") for folder in (trained / "judge", judge))
+    assert all(torch.allclose(old[name], new[name], atol=2e-3) for name in old)
+    wider = JudgeSettings(pictures=0, answered=32, width=64, vision_layers=1, text_layers=1)
+    with pytest.raises(ModelError, match=r"'blip:.*' has other layers"):
+        train_judge(wider, tmp_path / "wider", load_questions().ask, base=earlier)
+    assert not (tmp_path / "wider").exists()
 
 
 def test_the_card_measures_and_says_n_everywhere(trained: Path, tmp_path: Path) -> None:

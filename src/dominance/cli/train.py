@@ -108,25 +108,54 @@ def judge(
     model: Annotated[
         str, typer.Option(help="Pipeline whose autoencoder's artefacts the judge learns to see through.")
     ] = ("miniature"),
-    pictures: Annotated[int, typer.Option(min=320, help="Pictures that it learns to see from.")] = 192_000,
+    pictures: Annotated[
+        int | None,
+        typer.Option(help="Pictures that it learns to see from. Default: 192000 from nothing, none from a base."),
+    ] = None,
     answered: Annotated[
         int, typer.Option(min=320, help="Pictures after that, from which it learns to answer.")
     ] = 40_000,
+    garbled: Annotated[
+        float, typer.Option(min=0, max=1, help="Share of the pictures in which a concept is made unrecognisable.")
+    ] = 0.35,
+    base: Annotated[
+        str | None, typer.Option(help="Judge whose training goes on: miniature, or blip:FOLDER. Default: from nothing.")
+    ] = None,
+    learning_rate: Annotated[
+        float | None, typer.Option(min=1e-8, max=1, help="Peak. Default: 0.0008 from nothing, 0.0004 from a base.")
+    ] = None,
     seed: Seed = 0,
     device: TrainDevice = "auto",
 ) -> None:
     """Train the yes/no judge on renders and save an ordinary transformers folder."""
     from dominance.bench import load_questions
+    from dominance.judges import load_judge
+    from dominance.judges.blip import BlipJudge
     from dominance.models.devices import find_device
     from dominance.models.folders import find_model
     from dominance.training.autoencoder import load_autoencoder
-    from dominance.training.judge import JudgeSettings, train_judge
+    from dominance.training.judge import LATER_LEARNING_RATE, LEARNING_RATE, JudgeSettings, train_judge
 
+    if pictures is not None and pictures < (0 if base else 320):
+        raise InputError(f"--pictures is {pictures}; give at least 320, or leave it out where a --base is given")
     source = find_model(model)
-    settings = JudgeSettings(seed=seed, pictures=pictures, answered=answered)
+    place = str(find_device(device))
+    earlier = None if base is None else load_judge(base, "cpu")
+    if earlier is not None and not isinstance(earlier, BlipJudge):
+        raise InputError(
+            f"the judge {base!r} is no BLIP-VQA; give miniature, or blip: and the folder of one trained here"
+        )
+    settings = JudgeSettings(
+        seed=seed,
+        pictures=pictures if pictures is not None else 0 if earlier else 192_000,
+        answered=answered,
+        garbled=garbled,
+        learning_rate=learning_rate or (LATER_LEARNING_RATE if earlier else LEARNING_RATE),
+        base=None if earlier is None else earlier.identity,
+    )
     autoencoder = load_autoencoder(source.path)
     ask = load_questions().ask
-    note(f"wrote {train_judge(settings, out, ask, autoencoder, source.identity, str(find_device(device)))}")
+    note(f"wrote {train_judge(settings, out, ask, autoencoder, source.identity, place, earlier)}")
 
 
 @app.command("card", epilog="\b\nExample:\n  dominance train card --out MODEL_CARD.md --runs runs/card")

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -18,6 +19,7 @@ from transformers import (
     BlipVisionConfig,
 )
 
+from dominance.errors import ModelError
 from dominance.miniature.concepts import CONCEPTS
 from dominance.miniature.renderer import SIDE
 from dominance.miniature.truth import GRADES, true_answers
@@ -28,6 +30,10 @@ from dominance.training.loop import Schedule, train
 
 PATCH: int = 8
 """Pixels a side of the judge's patches."""
+LEARNING_RATE: float = 8e-4
+"""Peak when training begins with nothing."""
+LATER_LEARNING_RATE: float = 4e-4
+"""Peak when an earlier judge's training goes on."""
 _MEAN, _DEVIATION = (0.5, 0.5, 0.5), (0.5, 0.5, 0.5)
 _PLACES = {concept.name: place for place, concept in enumerate(CONCEPTS)}
 
@@ -41,6 +47,8 @@ class JudgeSettings:
         pictures: that its image encoder learns to see from, each of them new.
         answered: pictures after that, about which it is asked and learns to answer.
         asked: questions about each of those.
+        garbled: share of the pictures in which a concept is made unrecognisable, once they are as damaged as they come.
+        base: identity of the judge whose training goes on; None starts from nothing.
     """
 
     seed: int = 0
@@ -51,10 +59,25 @@ class JudgeSettings:
     width: int = 128
     vision_layers: int = 5
     text_layers: int = 2
-    learning_rate: float = 8e-4
+    learning_rate: float = LEARNING_RATE
+    garbled: float = 0.35
+    base: str | None = None
 
     def record(self) -> dict[str, object]:
         return asdict(self)
+
+
+class EarlierJudge(Protocol):
+    """A judge whose training goes on, as far as training needs it."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def model(self) -> BlipForQuestionAnswering: ...
+
+    @property
+    def tokenizer(self) -> BertTokenizer: ...
 
 
 class Catechism:
@@ -217,17 +240,26 @@ def train_judge(
     autoencoder: AutoencoderKL | None = None,
     artefacts_of: str | None = None,
     device: str = "cpu",
+    base: EarlierJudge | None = None,
 ) -> Path:
     """Trains, or resumes, and returns the folder of the finished judge, ``folder/judge``.
+
+    With a base, a judge of the same layers and words, its weights are where training begins.
 
     Args:
         ask: the questions about a concept, by rising strictness, as ``QuestionSet.ask`` gives them.
         autoencoder: whose artefacts the judge shall see through; None trains without them.
         artefacts_of: its model's identity, so that a run is not resumed with another.
+
+    Raises:
+        ModelError: the base is no such judge.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     catechism = Catechism(ask)
-    student = JudgeInTraining(settings, catechism).to(device)
+    student = JudgeInTraining(settings, catechism)
+    if base is not None:
+        _begin_at(base, student, catechism)
+    student = student.to(device)
+    folder.mkdir(parents=True, exist_ok=True)
     autoencoder = None if autoencoder is None else autoencoder.to(device)
     record = settings.record() | {"questions": catechism.texts, "artefacts_of": artefacts_of}
     answer_ids = torch.tensor([catechism.no, catechism.yes])
@@ -236,7 +268,7 @@ def train_judge(
     answering = Schedule(settings.answered // settings.batch, settings.batch, settings.learning_rate)
 
     def drawn(rng: np.random.Generator, damage: float) -> tuple[list[JudgedPicture], Tensor]:
-        pictures = [sample_judged(rng, damage) for _ in range(settings.batch)]
+        pictures = [sample_judged(rng, damage, settings.garbled) for _ in range(settings.batch)]
         return pictures, _with_artefacts(as_judge_images(pictures).to(device), autoencoder, rng)
 
     def aside(pictures: list[JudgedPicture], everything: Tensor, somewhere: Tensor) -> Tensor:
@@ -260,9 +292,21 @@ def train_judge(
         ended = nn.functional.cross_entropy(logits[:, 1], ending.flatten())
         return said + 0.1 * ended + aside(pictures, everything, somewhere)
 
-    train("judge looks", student, to_look, looking, folder / "judge-looking.safetensors", record)
+    if looking.steps:
+        train("judge looks", student, to_look, looking, folder / "judge-looking.safetensors", record)
     train("judge answers", student.train(), to_answer, answering, folder / "judge.safetensors", record)
     return save_judge(student.judge.cpu(), catechism, folder / "judge")
+
+
+def _begin_at(base: EarlierJudge, student: JudgeInTraining, catechism: Catechism) -> None:
+    """Gives the student the weights of an earlier judge; the two heads, which no judge keeps, begin anew."""
+    if base.tokenizer.get_vocab() != catechism.tokenizer.get_vocab():
+        raise ModelError(f"the judge {base.name!r} knows other words than the questions have; train from nothing")
+    weights = base.model.state_dict()
+    shapes = {name: tuple(weight.shape) for name, weight in student.judge.state_dict().items()}
+    if shapes != {name: tuple(weight.shape) for name, weight in weights.items()}:
+        raise ModelError(f"the judge {base.name!r} has other layers than are trained here; train from nothing")
+    student.judge.load_state_dict(weights)
 
 
 def _weighted_answers(logits: Tensor, truth: Tensor) -> Tensor:

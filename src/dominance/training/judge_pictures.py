@@ -22,11 +22,12 @@ class JudgedPicture:
     truths: tuple[Truth, ...]
 
 
-def sample_judged(rng: np.random.Generator, damage: float = 1.0) -> JudgedPicture:
+def sample_judged(rng: np.random.Generator, damage: float = 1.0, garbled: float = 0.35) -> JudgedPicture:
     """One picture of the judge's curriculum; every concept and kind is treated alike.
 
     Args:
         damage: from 0, clean and roomy pictures to begin with, to 1, as crowded and damaged as they come.
+        garbled: share of the pictures with a concept, at damage 1, in which one is made unrecognisable.
     """
     draw = rng.random()
     if draw < 0.05:
@@ -35,8 +36,8 @@ def sample_judged(rng: np.random.Generator, damage: float = 1.0) -> JudgedPictur
         pixels, truths = render(Scene(_any_backdrop(rng), ())).pixels, ()
     else:
         picture = render(_scene(rng, count=1 if draw < 0.5 else 2 if draw < 0.9 else 3, damage=damage))
-        garbled = rng.random() < 0.35 * damage
-        pixels, truths = _garbled(picture, rng) if garbled else (picture.pixels, picture.truths)
+        spoiled = rng.random() < garbled * damage
+        pixels, truths = _garbled(picture, rng) if spoiled else (picture.pixels, picture.truths)
     return JudgedPicture(_filmed(pixels, rng) if rng.random() < damage else pixels, truths)
 
 
@@ -82,7 +83,10 @@ def garbled_whole(picture: Picture, rng: np.random.Generator) -> JudgedPicture:
 
 
 def _garbled(picture: Picture, rng: np.random.Generator) -> tuple[np.ndarray, tuple[Truth, ...]]:
-    """Makes one concept unrecognisable, if it stands apart from the others; its truth says so."""
+    """Makes one concept unrecognisable, if it stands apart from the others; its truth says so.
+
+    Every second time its tiles are shuffled: whole parts remain, and a judge that only looks for parts says yes.
+    """
     index = int(rng.integers(len(picture.truths)))
     box = picture.truths[index].box
     others = [truth.box for place, truth in enumerate(picture.truths) if place != index and truth.box]
@@ -91,7 +95,7 @@ def _garbled(picture: Picture, rng: np.random.Generator) -> tuple[np.ndarray, tu
     left, top, right, bottom = box
     pixels = picture.pixels.copy()
     region = pixels[top:bottom, left:right]
-    garble = (_shuffled_tiles, _smeared, _coarse)[int(rng.integers(3))]
+    garble = (_shuffled_tiles, _shuffled_tiles, _smeared, _coarse)[int(rng.integers(4))]
     pixels[top:bottom, left:right] = garble(region, rng)
     truths = list(picture.truths)
     truths[index] = replace(truths[index], intact=0.0)

@@ -15,6 +15,7 @@ from dominance.miniature.captions import single_caption
 from dominance.miniature.concepts import BY_NAME
 from dominance.miniature.renderer import render
 from dominance.miniature.world import single_scene
+from dominance.progress import Progress
 from dominance.whole_files import write_failed
 
 LIST_NAME = "pictures.csv"
@@ -33,28 +34,46 @@ def write_picture_set(folder: Path, diversity: Mapping[str, float], count: int, 
     Raises:
         RunError: the folder holds something, or cannot be written.
     """
-    partial = folder.with_name(f".{folder.name}.partial")
-    rows = io.StringIO(newline="")
-    table = csv.writer(rows, lineterminator="\n")
-    table.writerow(("path", "concept", "category", "diversity", "caption"))
+    whole = Path(os.path.realpath(folder))
+    _check_free(folder, whole)
+    partial = whole.with_name(f".{whole.name}.partial")
     try:
-        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-            raise RunError(f"{folder} is not an empty folder; give a new or empty --out")
         shutil.rmtree(partial, ignore_errors=True)
-        for concept, own in diversity.items():
-            (partial / concept).mkdir(parents=True)
-            rng = np.random.default_rng([seed, *concept.encode()])
-            for number in range(count):
-                path = Path(concept) / f"{number:05d}.png"
-                Image.fromarray(render(single_scene(concept, own, rng)).pixels).save(partial / path)
-                caption = single_caption(concept, None, rng)
-                table.writerow((path.as_posix(), concept, BY_NAME[concept].kind, f"{own:g}", caption))
-        (partial / LIST_NAME).write_text(rows.getvalue(), encoding="utf-8")
-        if folder.exists():
-            folder.rmdir()
-        os.replace(partial, folder)
+        partial.mkdir(parents=True)
+        listing = _draw(partial, diversity, count, seed)
+        (partial / LIST_NAME).write_text(listing, encoding="utf-8")
+        os.replace(partial, whole)  # an empty folder gives way
     except OSError as error:
         raise write_failed(folder, error) from None
     finally:
         shutil.rmtree(partial, ignore_errors=True)
     return folder / LIST_NAME
+
+
+def _check_free(folder: Path, whole: Path) -> None:
+    try:
+        taken = whole.exists() and (not whole.is_dir() or any(whole.iterdir()))
+    except OSError as error:
+        raise write_failed(folder, error) from None
+    if taken:
+        raise RunError(f"{folder} is not an empty folder; give a new or empty --out")
+    if whole == Path.cwd():  # it would be replaced, and a shell that stands in it left nowhere
+        raise RunError(f"{folder} is the current folder; give a new folder as --out")
+
+
+def _draw(folder: Path, diversity: Mapping[str, float], count: int, seed: int) -> str:
+    """Writes the pictures and returns their list, a CSV."""
+    rows = io.StringIO(newline="")
+    table = csv.writer(rows, lineterminator="\n")
+    table.writerow(("path", "concept", "category", "diversity", "caption"))
+    with Progress("pictures", total=count * len(diversity)) as progress:
+        for concept, own in diversity.items():
+            (folder / concept).mkdir()
+            rng = np.random.default_rng([seed, *concept.encode()])
+            for number in range(count):
+                path = Path(concept) / f"{number:05d}.png"
+                Image.fromarray(render(single_scene(concept, own, rng)).pixels).save(folder / path)
+                caption = single_caption(concept, None, rng)
+                table.writerow((path.as_posix(), concept, BY_NAME[concept].kind, f"{own:g}", caption))
+                progress.advance()
+    return rows.getvalue()
