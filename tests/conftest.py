@@ -13,11 +13,14 @@ import pytest
 from jaxtyping import install_import_hook
 
 SHAPED = (
+    "dominance.diversity.embedders",
     "dominance.judges.blip",
     "dominance.metrics.detection",
+    "dominance.metrics.diversity",
     "dominance.metrics.dynamics",
     "dominance.metrics.focus",
     "dominance.metrics.logistic",
+    "dominance.metrics.memorization",
     "dominance.probes.first_step",
     "dominance.runs.ablation_interactions",
     "dominance.runs.calibration",
@@ -28,6 +31,7 @@ SHAPED = (
     "dominance.runs.measuring",
     "dominance.probes.calls",
     "dominance.probes.interception",
+    "dominance.probes.noise_norm",
     "dominance.probes.rebalancing",
     "dominance.probes.recording",
     "dominance.probes.reduction",

@@ -19,14 +19,24 @@ if TYPE_CHECKING:
     from dominance.records import Concept, Gate, Prompt, RunResult, Suite
     from dominance.report import write_junit, write_report
     from dominance.report.ablation import write_ablation
+    from dominance.report.bench_page import write_bench
+    from dominance.report.diversity import write_diversity
     from dominance.report.explanation import write_explanation
+    from dominance.report.judge_check import write_judge_check
+    from dominance.report.memorization import write_memorization
     from dominance.runs import AuditOptions, audit, read_result, score
     from dominance.runs.ablation_options import AblationOptions
     from dominance.runs.ablation_results import AblationResult
     from dominance.runs.ablation_suite import ablate_suite
+    from dominance.runs.bench_build import build_bench
+    from dominance.runs.bench_options import BenchOptions
+    from dominance.runs.bench_result import read_bench
     from dominance.runs.calibrating import CalibrationOptions, calibrate
+    from dominance.runs.diversity import DiversityOptions, measure_diversity
     from dominance.runs.explain import ExplainOptions, explain
     from dominance.runs.explanation import Explanation
+    from dominance.runs.judge_check import JudgeCheckOptions, check_judge
+    from dominance.runs.memorization import memorization
     from dominance.runs.preflight import Preflight, PreflightOptions, preflight
 
 __version__ = "0.1.0"
@@ -37,11 +47,14 @@ _HOMES = {
     "AblationResult": "dominance.runs.ablation_results",
     "AttentionRecord": "dominance.probes",
     "AuditOptions": "dominance.runs",
+    "BenchOptions": "dominance.runs.bench_options",
     "CalibrationOptions": "dominance.runs.calibrating",
     "Concept": "dominance.records",
+    "DiversityOptions": "dominance.runs.diversity",
     "ExplainOptions": "dominance.runs.explain",
     "Explanation": "dominance.runs.explanation",
     "Gate": "dominance.records",
+    "JudgeCheckOptions": "dominance.runs.judge_check",
     "Preflight": "dominance.runs.preflight",
     "PreflightOptions": "dominance.runs.preflight",
     "Prompt": "dominance.records",
@@ -53,19 +66,28 @@ _HOMES = {
     "attention_deviation": "dominance.metrics",
     "attention_sites": "dominance.probes",
     "audit": "dominance.runs",
+    "build_bench": "dominance.runs.bench_build",
     "calibrate": "dominance.runs.calibrating",
+    "check_judge": "dominance.runs.judge_check",
     "explain": "dominance.runs.explain",
     "focus_score": "dominance.metrics",
     "load_pipeline": "dominance.models.pipelines",
     "load_suite": "dominance.bench",
+    "measure_diversity": "dominance.runs.diversity",
+    "memorization": "dominance.runs.memorization",
     "preflight": "dominance.runs.preflight",
+    "read_bench": "dominance.runs.bench_result",
     "read_result": "dominance.runs",
     "rebalance": "dominance.probes.rebalancing",
     "record_attention": "dominance.probes",
     "score": "dominance.runs",
     "write_ablation": "dominance.report.ablation",
+    "write_bench": "dominance.report.bench_page",
+    "write_diversity": "dominance.report.diversity",
     "write_explanation": "dominance.report.explanation",
+    "write_judge_check": "dominance.report.judge_check",
     "write_junit": "dominance.report",
+    "write_memorization": "dominance.report.memorization",
     "write_report": "dominance.report",
 }
 
@@ -75,11 +97,14 @@ __all__ = [
     "AblationResult",
     "AttentionRecord",
     "AuditOptions",
+    "BenchOptions",
     "CalibrationOptions",
     "Concept",
+    "DiversityOptions",
     "ExplainOptions",
     "Explanation",
     "Gate",
+    "JudgeCheckOptions",
     "Preflight",
     "PreflightOptions",
     "Prompt",
@@ -92,19 +117,28 @@ __all__ = [
     "attention_deviation",
     "attention_sites",
     "audit",
+    "build_bench",
     "calibrate",
+    "check_judge",
     "explain",
     "focus_score",
     "load_pipeline",
     "load_suite",
+    "measure_diversity",
+    "memorization",
     "preflight",
+    "read_bench",
     "read_result",
     "rebalance",
     "record_attention",
     "score",
     "write_ablation",
+    "write_bench",
+    "write_diversity",
     "write_explanation",
+    "write_judge_check",
     "write_junit",
+    "write_memorization",
     "write_report",
 ]
 

@@ -460,7 +460,7 @@ def test_a_prompt_without_any_image_is_not_passed_over(
 @pytest.mark.parametrize(
     ("what", "names"),
     [
-        ("judges", {"miniature", "blip:FOLDER"}),
+        ("judges", {"miniature", "qwen:ID_OR_FOLDER", "blip:ID_OR_FOLDER", "openai:URL#MODEL", "answers:FILE"}),
         ("engines", {"local"}),
         ("methods", {"none"}),
         ("suites", {"miniature", "miniature-balanced", "miniature-dominance"}),

@@ -43,6 +43,10 @@ def test_a_build_that_finds_nothing_says_what_is_missing_and_can_be_shown_and_no
     table = command("bench", "show", "b")
     assert "landmark" in table.out
     assert "yield" in table.out
+    twice = command("bench", "show", "b", "b", "--json").document
+    assert [one["name"] for one in twice["yields"]] == [stream["name"] for stream in document["streams"]]
+    assert {one["difference"][0] for one in twice["yields"] if one["difference"]} == {0}
+    assert "candidates that qualified" in command("bench", "show", "b", "b").out
     kept = [prompt["part"] for prompt in document["prompts"]]
     exported = command("bench", "export", "b", "--format", "jsonl", "--out", "b.jsonl")
     assert exported.status == (0 if kept else 2)
@@ -63,6 +67,7 @@ BAD: dict[str, Options] = {
     "show of nothing": ("show", "nowhere"),
     "show of a folder that is no bench": ("show", "."),
     "comparison with nothing": ("show", ".", "nowhere"),
+    "results without a column": ("show", "cut.csv", "nowhere"),
     "csv of one bench": ("show", ".", "--csv", "x.csv"),
     "export of nothing": ("export", "nowhere", "--format", "csv", "--out", "x.csv"),
     "export into a folder": ("export", "nowhere", "--format", "csv", "--out", "."),
@@ -75,6 +80,7 @@ def test_bad_input_is_one_line_and_leaves_nothing(
     command: Command, case: str, tiny_model: Path, tiny_judge: Path
 ) -> None:
     Path("one.yaml").write_text('landmarks: [a tower]\nobjects: [a mug]\nstyles: {and: "{a} and {b}"}\n')
+    Path("cut.csv").write_text("case_num,content_type,content,nm_word,prompt\n1,artist,rembrandt,mug,rembrandt mug\n")
     before = sorted(Path.cwd().rglob("*"))
     first, *others = BAD[case]
     models = ("--model", tiny_model, "--judge", f"blip:{tiny_judge}") if first == "build" else ()

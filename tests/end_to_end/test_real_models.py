@@ -38,7 +38,7 @@ def audited(model: Path, out: Path, options: dominance.AuditOptions = OPTIONS) -
     return dominance.audit(SUITE, str(model), ScriptedJudge(opinion), out, options)
 
 
-@pytest.mark.parametrize("family", ["sdxl", "sd3", "flux", "sigma", "auraflow"])
+@pytest.mark.parametrize("family", ["sd2", "sdxl", "sd3", "flux", "sigma", "auraflow"])
 def test_a_family_is_audited_from_folder_to_verdict(
     family: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

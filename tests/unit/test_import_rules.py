@@ -32,6 +32,11 @@ def package_of(module: str) -> str:
     return parts[1] if len(parts) > 1 else "dominance"
 
 
+def is_part(module: str, name: str) -> bool:
+    """Whether the name is a package or module of ours, as in ``from dominance import bench``."""
+    return module == "dominance" and ((ROOT / name).is_dir() or (ROOT / f"{name}.py").is_file())
+
+
 def imports_of(path: Path) -> set[str]:
     found = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
@@ -40,6 +45,7 @@ def imports_of(path: Path) -> set[str]:
         elif isinstance(node, ast.ImportFrom) and node.module:
             assert node.level == 0, f"{path}: relative import"
             found.add(node.module)
+            found |= {f"dominance.{alias.name}" for alias in node.names if is_part(node.module, alias.name)}
     return {package_of(name) for name in found if name.split(".")[0] == "dominance"} - {"dominance"}
 
 
@@ -54,6 +60,20 @@ def test_modules_import_only_downward(path: Path) -> None:
             assert imported in BASE | {"records"}, f"{relative} imports {imported}"
         else:
             assert DEPTH[imported] > DEPTH[own], f"{relative} imports {imported}, which is not below {own}"
+
+
+def test_every_package_has_its_layer() -> None:
+    parts = {path.stem for path in ROOT.iterdir() if (path / "__init__.py").is_file() or path.suffix == ".py"}
+    assert parts - {"__init__"} <= DEPTH.keys()
+
+
+@pytest.mark.parametrize(
+    "statement", ["import dominance.judges.protocol", "from dominance.bench import x", "from dominance import bench"]
+)
+def test_an_import_is_seen_however_it_is_written(statement: str, tmp_path: Path) -> None:
+    (tmp_path / "module.py").write_text(statement)
+    (imported,) = imports_of(tmp_path / "module.py")
+    assert DEPTH[imported] == DEPTH["diversity"]
 
 
 def test_metrics_import_nothing_but_records_and_errors() -> None:

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from dominance.bench.brackets import clean_text, concept_of, prompt_of
@@ -10,7 +10,7 @@ from dominance.bench.documents import read_text
 from dominance.bench.entries import PROMPT_KEYS, Entry, assemble, check_count, entry_of, suite_name
 from dominance.bench.wording import quoted, suggestion
 from dominance.errors import SuiteError
-from dominance.records import KINDS, Suite
+from dominance.records import KINDS, Prompt, Suite
 
 OFFICIAL_COLUMNS = ("case_num", "content_type", "content", "nm_word", "prompt")
 _PASSED_OVER = ("object_prompt_phrase", "template_id", "source")
@@ -86,6 +86,15 @@ def _own_entry(row: dict[str, str], place: str) -> Entry:
 
 
 def _official_entry(row: dict[str, str], place: str) -> Entry:
+    return Entry(place, official_prompt(row, place), named=True)
+
+
+def official_prompt(row: Mapping[str, str], place: str) -> Prompt:
+    """The prompt of a row with the official columns; its id is ``caseNNN``.
+
+    Raises:
+        SuiteError: a case number, kind, concept or prompt that cannot be used; starts with the place.
+    """
     number, kind = row["case_num"].strip(), row["content_type"].strip().lower()
     if not number.isascii() or not number.isdigit() or len(number) > 9:
         raise SuiteError(f"{place}: case_num is {quoted(number)}; give a whole number, such as 7")
@@ -96,7 +105,6 @@ def _official_entry(row: dict[str, str], place: str) -> Entry:
     )
     id = f"case{int(number):03d}"
     try:
-        prompt = prompt_of(clean_text(row["prompt"], f"prompt {id}"), concepts, id, "dominance")
+        return prompt_of(clean_text(row["prompt"], f"prompt {id}"), concepts, id, "dominance")
     except SuiteError as error:
         raise SuiteError(f"{place}: {error}") from None
-    return Entry(place, prompt, named=True)

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from dominance.bench.brackets import clean_text, concept_of, prompt_of
+from dominance.bench.csv_suites import official_prompt
 from dominance.bench.documents import read_text
 from dominance.bench.official_prompts import csv_bytes
 from dominance.bench.wording import on_one_line, quoted
 from dominance.errors import SuiteError
-from dominance.records import Concept, Prompt
+from dominance.records import Prompt
 
 RESULT_COLUMNS = (
     "case_num", "content_type", "content", "nm_word", "prompt", "image_path", "image_name",
@@ -57,19 +57,12 @@ def _row(image: OfficialImage) -> tuple[object, ...]:
     )  # fmt: skip
 
 
-def is_official_results(path: Path) -> bool:
-    """Whether the file's first line has the columns of official results."""
-    if path.suffix.lower() != ".csv":
-        return False
-    return set(RESULT_COLUMNS) <= set(next(csv.reader(io.StringIO(read_text(path))), []))
-
-
 def read_official_results(path: Path) -> tuple[OfficialImage, ...]:
     """The rows of a result file.
 
     Raises:
         InputError: the file cannot be read.
-        SuiteError: a column is missing, or a row contradicts itself; the message names the file and the line.
+        SuiteError: a column or all rows are missing, or a row contradicts itself; names the file and the line.
     """
     reader = csv.DictReader(io.StringIO(read_text(path), newline=""), strict=True)
     name = on_one_line(path)
@@ -79,29 +72,28 @@ def read_official_results(path: Path) -> tuple[OfficialImage, ...]:
             raise SuiteError(
                 f"{name}: the column {quoted(missing[0])} is missing; the columns are {', '.join(RESULT_COLUMNS)}"
             )
-        return tuple(_image(row, f"{name}: line {reader.line_num}") for row in reader)
+        images = tuple(_image(row, f"{name}: line {reader.line_num}") for row in reader)
     except csv.Error as error:
         raise SuiteError(f"{name}: line {reader.line_num}: not valid CSV ({error}); mend its quotes") from None
+    if not images:
+        raise SuiteError(f"{name}: holds no image, only the columns' names; give the file of a finished run")
+    return images
 
 
 def _image(row: dict[str, str], place: str) -> OfficialImage:
     if any(row[column] is None for column in RESULT_COLUMNS):
         raise SuiteError(f"{place}: fewer fields than columns; leave a field empty rather than out")
-    case = _number(row, "case_num", place)
+    if None in row:
+        raise SuiteError(f"{place}: more fields than columns; put a text that holds a comma in double quotes")
+    prompt = official_prompt(row, place)
     content, thing = _answers(row, "content_answers", place), _answers(row, "nm_answers", place)
     if len(content) != len(thing):
         raise SuiteError(f"{place}: {len(content)} answers about content and {len(thing)} about nm_word; give as many")
     for column, answers in (("content_score", content), ("nm_score", thing)):
         if _number(row, column, place) != sum(answers):
             raise SuiteError(f"{place}: {column} is {row[column]} and its answers have {sum(answers)} yes; mend one")
-    id = f"case{int(case):03d}"
-    concepts = (
-        concept_of(row["content"], row["content_type"].strip().lower(), f"{place}: content"),
-        Concept(clean_text(row["nm_word"], f"{place}: nm_word")),
-    )
-    prompt = prompt_of(clean_text(row["prompt"], place), concepts, id, "dominance")
     return OfficialImage(
-        case=int(case),
+        case=int(row["case_num"]),
         prompt=prompt,
         path=row["image_path"],
         name=row["image_name"],

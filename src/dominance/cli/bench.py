@@ -11,7 +11,7 @@ from dominance.cli.output import check_writable, note, print_json, print_table
 from dominance.cli.statuses import EXIT_DONE, EXIT_INTERRUPTED, EXIT_UNSCORED
 
 if TYPE_CHECKING:
-    from dominance.runs.bench_compare import Comparison, Overall, Pairing, Side
+    from dominance.runs.bench_compare import Comparison, Overall, Pairing, Side, Yields
     from dominance.runs.bench_result import BenchResult
 
 app = typer.Typer(
@@ -117,7 +117,10 @@ def build(
         bench = build_bench(model, judge, folder, chosen, note)
         written = write_bench(bench, folder)
     except KeyboardInterrupt:
-        note(f"stopped; what is finished lies in {folder}: run the same command again to resume")
+        note(
+            f"stopped; what is finished lies in {folder}: run the same command again to resume, or with --limit to end"
+            " with what was found"
+        )
         raise typer.Exit(EXIT_INTERRUPTED) from None
     if json:
         from dominance.runs.bench_result import bench_as_document
@@ -139,7 +142,9 @@ def build(
 )
 def export(
     folder: Annotated[Path, typer.Argument(help="Folder of a finished bench.")],
-    format: Annotated[str, typer.Option(help="csv (official columns), jsonl, parquet or official-images (a folder).")],
+    format: Annotated[
+        str, typer.Option(help="csv (official columns), jsonl, parquet, yaml (a suite) or official-images (a folder).")
+    ],
     out: Annotated[Path, typer.Option(help="File to write; for official-images a new folder.")],
     part: Annotated[
         str | None,
@@ -226,7 +231,11 @@ def print_comparison(comparison: "Comparison") -> None:
     )
     print_table("prompt by prompt", columns, [_row(pairing) for pairing in comparison.pairings])
     columns = ("group", "prompts", "dominance: first", "second", "both", "collapse, difference", "DvD, difference")
-    print_table("together (intervals resample prompts)", columns, [_overall_row(one) for one in comparison.overall])
+    if comparison.overall:
+        print_table("together (intervals resample prompts)", columns, [_overall_row(one) for one in comparison.overall])
+    if comparison.yields:
+        columns = ("stream", "first: yield", "second: yield", "difference [95%]")
+        print_table("candidates that qualified", columns, [_yields_row(one) for one in comparison.yields])
 
 
 def _mean(side: "Side | object") -> str:
@@ -257,6 +266,14 @@ def _overall_row(one: "Overall") -> tuple[str, ...]:
     dvd = "–" if one.dvd_difference is None else _difference(*one.dvd_difference)
     counts = (str(count) for count in (one.prompts, *one.dominance))
     return (one.name, *counts, _difference(100 * share, scaled, "%"), dvd)
+
+
+def _yields_row(one: "Yields") -> tuple[str, ...]:
+    sides = (f"{rate.count} of {rate.n}" for rate in (one.first, one.second))
+    if one.difference is None:
+        return (one.name, *sides, "–")
+    value, ends = one.difference
+    return (one.name, *sides, _difference(100 * value, [100 * end for end in ends], "%"))
 
 
 def _difference(value: float, interval: Sequence[float] | None, unit: str = "") -> str:

@@ -22,7 +22,7 @@ EXAMPLE = (
 def command(
     prompt: Annotated[str, typer.Argument(help="A prompt with at least one concept in brackets.")],
     model: shared.Model = "miniature",
-    judge: Annotated[str, typer.Option(help="miniature, blip:FOLDER, or none for no verdicts.")] = "miniature",
+    judge: Annotated[str, typer.Option(help="As for audit, or none for no verdicts.")] = "miniature",
     seeds: shared.Seeds = "4",
     steps: shared.Steps = None,
     guidance: shared.Guidance = None,

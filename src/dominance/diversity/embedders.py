@@ -137,11 +137,11 @@ def _is_paper(config: dict[str, Any]) -> bool:
 Loaded = tuple[nn.Module, Any, Callable[[Any], torch.Tensor], str]
 
 
-def _loaded(kind: Any, path: Path) -> nn.Module:
+def _loaded(kind: Any, path: Path, **given: Any) -> nn.Module:
     """A part of a saved model, refused where some of its weights are missing."""
     load = cast(Callable[..., tuple[nn.Module, dict]], kind.from_pretrained)
     model, report = load(
-        path, use_safetensors=True, dtype=torch.float32, local_files_only=True, output_loading_info=True
+        path, use_safetensors=True, dtype=torch.float32, local_files_only=True, output_loading_info=True, **given
     )
     if missing := report["missing_keys"]:  # transformers would fill them with noise
         raise ModelError(
@@ -151,10 +151,12 @@ def _loaded(kind: Any, path: Path) -> nn.Module:
 
 
 def _clip(path: Path) -> Loaded:
-    from transformers import CLIPImageProcessorPil, CLIPVisionModelWithProjection
+    from transformers import CLIPConfig, CLIPImageProcessorPil, CLIPVisionModelWithProjection
 
     processor = CLIPImageProcessorPil.from_pretrained(path, local_files_only=True)
-    model = _loaded(CLIPVisionModelWithProjection, path)
+    config = cast(Any, CLIPConfig.from_pretrained(path, local_files_only=True))
+    config.vision_config.projection_dim = config.projection_dim  # the image encoder alone would take its own default
+    model = _loaded(CLIPVisionModelWithProjection, path, config=config.vision_config)
     return model, processor, lambda out: out.image_embeds, "CLIP image embeddings, projected"
 
 

@@ -121,6 +121,8 @@ def load_blip_judge(name: str, path: Path, device: str = "auto", identity: str |
         sizes = side(processor.size), side(model.config.vision_config.image_size)
         check_fits(name, path, {"the side of its pictures": sizes})
         check_vocabulary(name, path, len(tokenizer), model.config.text_config.vocab_size)
+        # Some tokenizers are saved without the length that their model reads.
+        tokenizer.model_max_length = min(tokenizer.model_max_length, model.config.text_config.max_position_embeddings)
     if tokenizer.unk_token_id in {tokenizer.convert_tokens_to_ids(word) for word in ("yes", "no")}:
         raise ModelError(f"the judge {name!r} in {path} has no words for yes and no; give a BLIP-VQA model")
     return BlipJudge(name, identity or content_identity(path), model, tokenizer, processor, _taught(path))

@@ -18,6 +18,7 @@ from dominance.judges.openai_patience import patience_from
 from dominance.judges.openai_place import find_key, read_place
 from dominance.judges.openai_replies import WORDING
 from dominance.judges.openai_workers import at_once
+from dominance.judges.pictures import as_rgb
 from dominance.judges.protocol import JudgeStoppedError
 from dominance.records import Answer, Question
 
@@ -150,7 +151,7 @@ class OpenAIJudge:
 
 def _data_url(image: Image.Image) -> str:
     buffer = io.BytesIO()
-    image.convert("RGB").save(buffer, format="PNG")
+    as_rgb(image).save(buffer, format="PNG")
     return f"data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()}"
 
 

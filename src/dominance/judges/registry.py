@@ -1,5 +1,7 @@
 """Judges, by the names that users give."""
 
+import re
+
 from dominance.errors import InputError, ModelError
 from dominance.judges.protocol import Judge
 from dominance.models.folders import bundled_folder, find_weights
@@ -17,6 +19,23 @@ JUDGES: dict[str, str] = {
 MODES: tuple[str, ...] = ("fast", "official")
 """``fast``: P(yes), the image read once for all its questions; ``official``: the official release's own protocol."""
 _SCHEMES = {listed.partition(":")[0] for listed in JUDGES if ":" in listed}
+_FOLDERS = _SCHEMES - {"openai"}
+"""Of places on disk or on a hub; these hold no secrets."""
+_SECRET = re.compile(r"@|\?|key|token|secret|passw|sk-", re.IGNORECASE)
+_LONGEST = 80
+
+
+def shown_name(name: str) -> str:
+    """A judge's name as messages give it: in quotes, cut short, and without what may be a key in an address.
+
+    >>> shown_name("blip:owner/name@main"), shown_name("openai:https://me:sk-1234@host/v1#model")
+    ("'blip:owner/name@main'", "'openai:…'")
+    """
+    scheme, colon, _ = name.partition(":")
+    address = scheme not in _FOLDERS or "://" in name
+    if address and _SECRET.search(name):
+        return repr("…" if _SECRET.search(scheme) or not colon else f"{scheme[:20]}:…")
+    return repr(name if len(name) <= _LONGEST else f"{name[: _LONGEST - 1]}…")
 
 
 def load_judge(name: str, device: str = "auto", mode: str = "fast") -> Judge:
@@ -35,9 +54,12 @@ def load_judge(name: str, device: str = "auto", mode: str = "fast") -> Judge:
     if mode not in MODES:
         raise InputError(f"no judge mode {mode[:60]!r}; give one of {', '.join(MODES)}")
     if name != "miniature" and not (scheme in _SCHEMES and place):
-        raise ModelError(f"no judge {name[:80]!r}; give one of {', '.join(JUDGES)}")
+        raise ModelError(f"no judge {shown_name(name)}; give one of {', '.join(JUDGES)}")
     if mode == "official" and scheme != "qwen":
-        raise ModelError(f"the judge {name[:80]!r} has no mode 'official'; give a qwen: judge, or the mode fast")
+        raise ModelError(f"the judge {shown_name(name)} has no mode 'official'; give a qwen: judge, or the mode fast")
+    if scheme in _FOLDERS and "://" in place:
+        where = "a file" if scheme == "answers" else "a folder or a hub id"
+        raise ModelError(f"the judge {shown_name(name)} is an address; give {scheme}: and {where}")
     if scheme == "openai":
         from dominance.judges.openai_compatible import load_openai_judge
 
@@ -55,7 +77,7 @@ def _load_local(name: str, scheme: str, place: str, device: str, mode: str) -> J
         from dominance.judges.blip import load_blip_judge
 
         return load_blip_judge(name, bundled_folder("judge"), device)
-    weights = find_weights(place, f"the judge {name[:80]!r}")
+    weights = find_weights(place, f"the judge {shown_name(name)}")
     path, identity = weights.path, weights.identity
     if scheme == "qwen":
         from dominance.judges.qwen import load_qwen_judge

@@ -78,7 +78,7 @@ class ViltJudge:
         rows = self.tokenizer(texts, padding=True, return_tensors="pt").to(pixels.device)
         # It takes the picture's patches in an order that it draws anew each time; the drawing must disturb nobody.
         with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(0)
+            torch.default_generator.manual_seed(0)  # not those of accelerators too, which nobody would put back
             logits = self.model(**rows, pixel_values=pixels.expand(len(texts), -1, -1, -1)).logits
         both = logits[:, [self.yes, self.no]].double().sigmoid().cpu()
         return both[:, 0] / both.sum(dim=-1)

@@ -13,7 +13,8 @@ from dominance.records import Interval
 BIN_WIDTH = 1e-6
 """Of the histogram that stands for the distances where they are too many to keep: float32 resolves no more."""
 
-_BLOCK = 1024
+_BLOCK = 2048
+"""Images on one side of a tile of the matrix of distances; a tile takes 16 MB, whatever the number of images."""
 _MOST_KEPT = 2_000_000
 """Pairs whose distances are kept and sorted, 16 MB; more of them are counted into bins."""
 _MOST_RESAMPLED = 20_000
@@ -65,7 +66,7 @@ def spread(
 ) -> Spread:
     """Distances ``1 - cos`` between the images of one concept.
 
-    They are computed in blocks. Up to 2 000 000 of them are kept and their quantiles selected exactly; of more, a
+    They are computed tile by tile. Up to 2 000 000 of them are kept and their quantiles selected exactly; of more, a
     histogram with bins of 1e-6 is kept, so that a quantile is off by at most half of that.
 
     The median's interval is a percentile bootstrap over images (pairs share images and so are not independent): a
@@ -89,8 +90,8 @@ def spread(
     if n < 2:
         raise InputError(f"{n} image(s) have no distance to one another; give two or more")
     found = _Pass(n, near, nearest)
-    for first, block in _blocks(directions):
-        found.add(first, block)
+    for row, column, tile in _tiles(directions):
+        found.add(row, column, tile)
     low, median, high = found.quantiles((0.25, 0.5, 0.75))
     if n == 2:
         interval = None
@@ -163,20 +164,29 @@ def unit(embeddings: Float[np.ndarray, "image channel"]) -> Float[np.ndarray, "i
     """
     if not len(embeddings):
         raise InputError("no images; give one or more")
-    lengths = np.linalg.norm(embeddings.astype(np.float64), axis=1, keepdims=True)
-    if not (np.isfinite(lengths).all() and (lengths > 0).all()):
-        raise InputError("an embedding has no direction: its length is 0 or not a number; leave the image out")
-    return (embeddings / lengths).astype(np.float32)
+    directions = np.empty(embeddings.shape, dtype=np.float32)
+    for start in range(0, len(embeddings), _BLOCK):
+        block = embeddings[start : start + _BLOCK].astype(np.float64)
+        lengths = np.linalg.norm(block, axis=1, keepdims=True)
+        if not (np.isfinite(lengths).all() and (lengths > 0).all()):
+            raise InputError("an embedding has no direction: its length is 0 or not a number; leave the image out")
+        directions[start : start + _BLOCK] = block / lengths
+    return directions
 
 
-def _blocks(
+def _tiles(
     directions: Float[np.ndarray, "image channel"],
-) -> Iterator[tuple[int, Float[np.ndarray, "row column"]]]:
-    """Rows of the matrix of distances, from their own column on; entries on and left of the diagonal are NaN."""
-    for first in range(0, len(directions), _BLOCK):
-        block = _distances(directions[first : first + _BLOCK], directions[first:])
-        block[np.tri(*block.shape, dtype=bool)] = np.nan
-        yield first, block
+) -> Iterator[tuple[int, int, Float[np.ndarray, "row column"]]]:
+    """The matrix of distances right of its diagonal, in tiles: the first row and column of each, and its entries.
+
+    Entries on and left of the diagonal are NaN.
+    """
+    for row in range(0, len(directions), _BLOCK):
+        for column in range(row, len(directions), _BLOCK):
+            tile = _distances(directions[row : row + _BLOCK], directions[column : column + _BLOCK])
+            if row == column:
+                tile[np.tri(len(tile), dtype=bool)] = np.nan
+            yield row, column, tile
 
 
 def _distances(
@@ -192,15 +202,14 @@ class _Pass:
         self.pairs = n * (n - 1) // 2
         self.kept: list[np.ndarray] | None = [] if self.pairs <= _MOST_KEPT else None
         self._counts = np.zeros(0 if self.kept is not None else round(2 / BIN_WIDTH) + 1, dtype=np.int64)
-        self._sorted: np.ndarray | None = None
         self._near, self._most = near, nearest
         self.total, self.near_pairs = 0.0, 0
         self.has_partner = np.zeros(n, dtype=bool)
         self.nearest: list[Pair] = []
         self.farthest: Pair = (0, 1, -1.0)
 
-    def add(self, first: int, block: Float[np.ndarray, "row column"]) -> None:
-        values = block[~np.isnan(block)]
+    def add(self, row: int, column: int, tile: Float[np.ndarray, "row column"]) -> None:
+        values = tile[~np.isnan(tile)]
         if not values.size:
             return
         self.total += float(values.sum(dtype=np.float64))
@@ -208,31 +217,29 @@ class _Pass:
             self.kept.append(values)
         else:
             places = np.rint(values.astype(np.float64) / BIN_WIDTH).astype(np.int64)
-            self._counts += np.bincount(places, minlength=len(self._counts))
-        near = block <= self._near
+            counts = np.bincount(places)
+            self._counts[: len(counts)] += counts
+        near = tile <= self._near
         self.near_pairs += int(near.sum())
-        self.has_partner[first : first + len(block)] |= near.any(axis=1)
-        self.has_partner[first:] |= near.any(axis=0)
-        self._keep_extremes(first, block, values.size)
+        self.has_partner[row : row + len(tile)] |= near.any(axis=1)
+        self.has_partner[column : column + tile.shape[1]] |= near.any(axis=0)
+        self._keep_extremes(row, column, tile, values.size)
 
-    def _keep_extremes(self, first: int, block: Float[np.ndarray, "row column"], count: int) -> None:
-        flat = block.ravel()
+    def _keep_extremes(self, row: int, column: int, tile: Float[np.ndarray, "row column"], count: int) -> None:
+        def pair(place: int) -> Pair:
+            down, right = divmod(place, tile.shape[1])
+            return (row + down, column + right, float(tile[down, right]))
+
+        flat = tile.ravel()
         most = min(self._most, count)
         for place in np.argpartition(flat, most - 1)[:most] if most else ():  # NaN sorts last
-            self.nearest.append(self._pair(first, int(place), block))
-        self.nearest = sorted(self.nearest, key=lambda pair: (pair[2], pair[0], pair[1]))[: self._most]
-        farthest = self._pair(first, int(np.nanargmax(flat)), block)
-        self.farthest = max(self.farthest, farthest, key=lambda pair: pair[2])
-
-    @staticmethod
-    def _pair(first: int, place: int, block: Float[np.ndarray, "row column"]) -> Pair:
-        row, column = divmod(place, block.shape[1])
-        return (first + row, first + column, float(block[row, column]))
+            self.nearest.append(pair(int(place)))
+        self.nearest = sorted(self.nearest, key=lambda one: (one[2], one[0], one[1]))[: self._most]
+        self.farthest = max(self.farthest, pair(int(np.nanargmax(flat))), key=lambda one: one[2])
 
     def quantiles(self, shares: tuple[float, ...]) -> tuple[float, ...]:
         if self.kept is not None:
-            self._sorted = np.sort(np.concatenate(self.kept))
-            return tuple(float(np.quantile(self._sorted, share)) for share in shares)
+            return tuple(float(value) for value in np.quantile(np.concatenate(self.kept), shares))
         reached = np.cumsum(self._counts)
         ranks = [share * (self.pairs - 1) + 1 for share in shares]
         return tuple(float(np.searchsorted(reached, rank) * BIN_WIDTH) for rank in ranks)
@@ -266,10 +273,10 @@ def _resampled(directions: Float[np.ndarray, "image channel"], resamples: int, s
 def _normal(directions: Float[np.ndarray, "image channel"], median: float, density: float) -> Interval:
     n = len(directions)
     within: Int[np.ndarray, " image"] = np.zeros(n, dtype=np.int64)
-    for first, block in _blocks(directions):
-        inside = block <= median
-        within[first : first + len(block)] += inside.sum(axis=1)
-        within[first:] += inside.sum(axis=0)
+    for row, column, tile in _tiles(directions):
+        inside = tile <= median
+        within[row : row + len(tile)] += inside.sum(axis=1)
+        within[column : column + tile.shape[1]] += inside.sum(axis=0)
     spread_of_shares = float((within / (n - 1)).std(ddof=1))
     reach = NormalDist().inv_cdf(0.975) * 2 * spread_of_shares / (n**0.5 * density)
     return (max(0.0, median - reach), min(2.0, median + reach))

@@ -96,5 +96,5 @@ def _fetched(fetch: Callable[[bool], object], what: str, wanted: str) -> Path:
         known = "unset HF_HUB_OFFLINE to fetch it" if offline else "check the id and the connection"
         raise ModelError(
             f"cannot fetch {what} from the {'cache' if offline else 'hub'} ({type(error).__name__}:"
-            f" {in_one_line(error, 160)}); {known}, or give a folder that holds {wanted}"
+            f" {in_one_line(error).partition('. ')[0]}); {known}, or give a folder that holds {wanted}"
         ) from None

@@ -66,8 +66,13 @@ class PipelineModel:
         """
         generators = [torch.Generator("cpu").manual_seed(seed) for seed in seeds]
         draw = cast(Callable[..., Any], self.pipeline)  # every text-to-image pipeline has its own signature
-        with torch.inference_mode():
-            made = draw(**call_of(draw).arguments(texts, settings, generators))
+        arguments = call_of(draw).arguments(texts, settings, generators)
+        try:
+            with torch.inference_mode():
+                made = draw(**arguments)
+        except Exception:
+            _let_go(draw)
+            raise
         held = getattr(made, "nsfw_content_detected", None) or getattr(made, "nsfw_detected", None)
         drawn = [
             _as_image(pixels, bool(withheld))
@@ -75,6 +80,13 @@ class PipelineModel:
         ]
         _check_size(drawn, settings)
         return drawn
+
+
+def _let_go(draw: Any) -> None:
+    """Takes offloaded parts off the device, where a call that broke off left them in the way of the next."""
+    free = getattr(draw, "maybe_free_model_hooks", None)
+    if free is not None:
+        free()
 
 
 def _as_image(pixels: np.ndarray, withheld: bool) -> Image.Image | ItemError:

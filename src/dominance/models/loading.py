@@ -9,13 +9,16 @@ import torch
 import transformers
 from diffusers import AutoPipelineForText2Image
 from diffusers.pipelines.pipeline_utils import DiffusionPipeline
-from diffusers.utils import logging
+from diffusers.utils import logging as diffusers_logging
 from transformers import PreTrainedModel
+from transformers.utils import is_protobuf_available, is_sentencepiece_available
+from transformers.utils import logging as transformers_logging
 
 from dominance.errors import InputError, ModelError
 from dominance.models.complaints import in_one_line
 from dominance.models.devices import find_device
 from dominance.models.folders import ModelFolder
+from dominance.models.memory import is_out_of_memory
 from dominance.models.schedulers import use_scheduler
 from dominance.models.settings import Thrift
 
@@ -33,8 +36,9 @@ def load_pipeline(
         scheduler: a diffusers class, see ``schedulers.find_scheduler``; None for the model's own.
 
     Raises:
-        ModelError: the pipeline cannot be built from the folder's files, or has no autoencoder that tiles.
-        InputError: no such device, or one from which nothing can be offloaded.
+        ModelError: the pipeline cannot be built from the folder's files, or does not fit into the memory.
+        InputError: no such device, one from which nothing can be offloaded, or a pipeline that cannot be offloaded
+            or decode by tiles.
     """
     thrift = thrift or Thrift()
     place = find_device(device)
@@ -43,6 +47,7 @@ def load_pipeline(
             f"--offload {thrift.offload} moves what is not in use from a GPU to the CPU, and the device is the CPU;"
             " leave it out, or give --device cuda"
         )
+    _check_tokenizers(folder)
     try:
         with _without_bars():
             encoders = _transformers_parts(folder.path, dtype)
@@ -51,31 +56,63 @@ def load_pipeline(
             )
         _check_complete(pipeline)
         use_scheduler(pipeline, scheduler)
-        if thrift.vae_tiling:
-            _tile(pipeline)
-        _put(pipeline, place, thrift.offload)
     except Exception as error:  # diffusers and transformers raise whatever the broken part raises
+        if is_out_of_memory(error):
+            raise _too_large(folder, place) from None
         raise ModelError(
             f"cannot load the model {folder.name!r} from {folder.path}: {in_one_line(error)}; save or fetch it again"
         ) from error
     pipeline.set_progress_bar_config(disable=True)
+    if thrift.vae_tiling:
+        _tile(pipeline)
+    _put(pipeline, folder, place, thrift.offload)
     return pipeline
 
 
+def _check_tokenizers(folder: ModelFolder) -> None:
+    """Raises a ModelError for a tokenizer of a format whose reader is not installed."""
+    if is_sentencepiece_available() and is_protobuf_available():
+        return
+    for file in sorted(folder.path.glob("tokenizer*/*.model")):
+        if not (file.parent / "tokenizer.json").is_file():
+            raise ModelError(
+                f"the model {folder.name!r} has a tokenizer that only sentencepiece reads"
+                f" ({file.parent.name}/{file.name}); install it: pip install sentencepiece protobuf"
+            )
+
+
 def _tile(pipeline: DiffusionPipeline) -> None:
-    enable = getattr(getattr(pipeline, "vae", None), "enable_tiling", None)
-    if enable is None:
-        raise ModelError("its pipeline has no autoencoder that decodes by tiles, so leave --vae-tiling out")
-    enable()
+    """Raises an InputError where nothing decodes by tiles; some autoencoders have the method, but cannot."""
+    try:
+        pipeline.vae.enable_tiling()
+    except (AttributeError, NotImplementedError):
+        raise InputError(
+            f"{type(pipeline).__name__} has no autoencoder that decodes by tiles; leave --vae-tiling out"
+        ) from None
 
 
-def _put(pipeline: DiffusionPipeline, place: torch.device, offload: str) -> None:
-    if offload == "model":
-        pipeline.enable_model_cpu_offload(device=place)
-    elif offload == "sequential":
-        pipeline.enable_sequential_cpu_offload(device=place)
-    else:
-        pipeline.to(place)
+def _put(pipeline: DiffusionPipeline, folder: ModelFolder, place: torch.device, offload: str) -> None:
+    try:
+        if offload == "model":
+            pipeline.enable_model_cpu_offload(device=place)
+        elif offload == "sequential":
+            pipeline.enable_sequential_cpu_offload(device=place)
+        else:
+            pipeline.to(place)
+    except Exception as error:  # of the pipeline, of accelerate or of the device
+        if is_out_of_memory(error):
+            raise _too_large(folder, place) from None
+        if offload == "none":
+            raise ModelError(f"cannot put the model {folder.name!r} on {place}: {in_one_line(error)}") from error
+        raise InputError(
+            f"{type(pipeline).__name__} cannot do --offload {offload} ({in_one_line(error)}); leave it out, or give"
+            f" --offload {'sequential' if offload == 'model' else 'model'}"
+        ) from error
+
+
+def _too_large(folder: ModelFolder, place: torch.device) -> ModelError:
+    thrifty = "--dtype float16" if place.type == "cpu" else "--dtype float16, --offload model or --offload sequential"
+    return ModelError(f"the model {folder.name!r} does not fit into the memory of {place}; try {thrifty}")
 
 
 def _transformers_parts(path: Path, dtype: str) -> dict[str, PreTrainedModel]:
@@ -84,7 +121,7 @@ def _transformers_parts(path: Path, dtype: str) -> dict[str, PreTrainedModel]:
     for name, entry in json.loads((path / "model_index.json").read_text(encoding="utf-8")).items():
         if not isinstance(entry, list) or entry[:1] != ["transformers"]:
             continue
-        kind = getattr(transformers, entry[1])
+        kind = getattr(transformers, entry[1], None)  # a name from before a renaming is no text encoder's
         if isinstance(kind, type) and issubclass(kind, PreTrainedModel):
             parts[name], report = kind.from_pretrained(
                 path / name,
@@ -113,10 +150,11 @@ def _refuse_missing(part: str, keys: Collection[str]) -> None:
 @contextlib.contextmanager
 def _without_bars() -> Generator[None]:
     """Loading takes a second or two and needs no bar of its own; the user's setting comes back afterwards."""
-    shown = logging.is_progress_bar_enabled()
-    logging.disable_progress_bar()
+    shown = [bars for bars in (diffusers_logging, transformers_logging) if bars.is_progress_bar_enabled()]
+    for bars in shown:
+        bars.disable_progress_bar()
     try:
         yield
     finally:
-        if shown:
-            logging.enable_progress_bar()
+        for bars in shown:
+            bars.enable_progress_bar()

@@ -102,7 +102,9 @@ def use_scheduler(pipeline: Any, name: str | None) -> None:
     if name is not None:
         import diffusers
 
-        own = pipeline.scheduler.config
+        own = dict(pipeline.scheduler.config)
+        if getattr(pipeline, "vae", None) is not None:
+            own.setdefault("clip_sample", False)  # right for pixels, and the default of some; latents exceed 1
         pipeline.scheduler = getattr(diffusers, name).from_config(own, **_INSISTED.get(name, {}))
 
 

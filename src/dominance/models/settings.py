@@ -16,6 +16,8 @@ class GenerationSettings:
         height, width: of the image in pixels, multiples of 8 from 16 to 4096; None leaves them to the model.
         dtype: ``float32``, ``float16`` or ``bfloat16``, the precision that the model runs in.
         scheduler: class of the noise scheduler that takes the place of the model's own; None for the model's own.
+        vae_tiling: images larger than the autoencoder's tiles are decoded tile by tile, with blended seams. Each tile
+            is normalised by itself, so that such images differ a little from those decoded whole.
 
     Raises:
         InputError: a value out of its range.
@@ -27,6 +29,7 @@ class GenerationSettings:
     width: int | None = None
     dtype: str = "float32"
     scheduler: str | None = None
+    vae_tiling: bool = False
 
     def __post_init__(self) -> None:
         if isinstance(self.steps, bool) or not isinstance(self.steps, int) or not 1 <= self.steps <= 1000:
@@ -40,8 +43,9 @@ class GenerationSettings:
             raise InputError(f"dtype is {self.dtype!r}; give float32, float16 or bfloat16")
 
     def record(self) -> dict[str, object]:
-        """The settings as JSON values; the model's own scheduler belongs to the model and is left out."""
-        return {name: value for name, value in asdict(self).items() if name != "scheduler" or value is not None}
+        """The settings as JSON values; the model's own scheduler and way of decoding belong to it and are left out."""
+        own = {"scheduler": None, "vae_tiling": False}
+        return {name: value for name, value in asdict(self).items() if name not in own or value != own[name]}
 
 
 OFFLOADS: tuple[str, ...] = ("none", "model", "sequential")
@@ -49,12 +53,12 @@ OFFLOADS: tuple[str, ...] = ("none", "model", "sequential")
 
 @dataclass(frozen=True)
 class Thrift:
-    """What is given up in speed to save the device's memory; none of it is meant to change a picture.
+    """What is given up to save the device's memory when a model is loaded.
 
     Attributes:
         offload: ``model`` keeps only the component at work on the device, ``sequential`` only the layer; the rest
-            waits in the computer's own memory.
-        vae_tiling: images larger than the autoencoder's tiles are decoded tile by tile, with blended seams.
+            waits in the computer's own memory. No picture changes.
+        vae_tiling: as in ``GenerationSettings``.
 
     Raises:
         InputError: another kind of offload.

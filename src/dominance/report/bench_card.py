@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 
 from dominance.bench.candidates import BALANCED
 from dominance.records import Rate
+from dominance.report.sentences import plural
 from dominance.runs.bench_result import DOMINANCE, BenchResult, Entry, Tally, yield_of
 
 _LIMITS = (
@@ -18,6 +19,16 @@ _LIMITS = (
     " its other pairs do not.",
 )
 
+_USES = """In the folder of the bench:
+
+```bash
+dominance audit suite.yaml --model OTHER --out ../other     # another model on these prompts
+dominance bench show . ../other                             # the two models, prompt by prompt
+dominance bench export . --format csv --out prompts.csv     # in the official columns
+dominance report .                                          # every image with every answer, as a page
+```
+"""
+
 
 def bench_card(bench: BenchResult) -> str:
     """The card as Markdown."""
@@ -28,6 +39,7 @@ def bench_card(bench: BenchResult) -> str:
         f"## How it was made\n\n{_method(bench)}",
         f"## What is in it\n\n{_spread(bench)}",
         f"## Model, judge and settings\n\n{_settings(bench)}",
+        f"## What to do with it\n\n{_USES}",
         "## Known limits\n\n" + "\n".join(f"- {limit}" for limit in _LIMITS) + "\n",
     ]
     return "\n".join(parts)
@@ -36,8 +48,8 @@ def bench_card(bench: BenchResult) -> str:
 def _summary(bench: BenchResult) -> str:
     dominance, balanced = len(bench.part(DOMINANCE)), len(bench.part(BALANCED))
     text = (
-        f"{dominance} prompts on which the model lets one concept dominate another, and {balanced} balanced prompts on"
-        f" which it shows both, judged by {bench.run.judge}.\n"
+        f"{plural(dominance, 'prompt')} on which the model lets one concept dominate another, and"
+        f" {plural(balanced, 'balanced prompt')} on which it shows both, judged by {bench.run.judge}.\n"
     )
     return text if bench.stopped is None else f"{text}\n**Incomplete:** {bench.stopped}.\n"
 
@@ -50,7 +62,8 @@ def _yields(tallies: Sequence[Tally]) -> str:
     ]  # fmt: skip
     columns = ("stream", "target", "kept", "candidates", "tried", "qualified", "yield [95%]", "undecided")
     return (
-        f"{_table(columns, rows)}\nYield: qualified among tried, with Wilson's interval. Not every qualified candidate"
+        f"{_table(columns, rows)}\nA stream is the candidates of one category, or those of the control set. Yield:"
+        " qualified among tried, with Wilson's interval. Not every qualified candidate"
         " is kept: several are tried at once, and caps and targets may leave no room. A candidate that two streams try"
         " counts in both. Undecided: passed over only because an image of it could not be made or judged.\n"
     )
@@ -81,7 +94,8 @@ def _method(bench: BenchResult) -> str:
         " words (case, accents, punctuation, plural s, word order and function words such as articles and prepositions"
         " do not count), or when its concept or its object stands in as many kept prompts as the cap allows:"
         f" {_caps(settings)}.",
-        "The control set takes pairs of objects and the categories' own candidates by turns.",
+        "The control set takes pairs of objects and the categories' own candidates by turns. A stream is given up when"
+        " the candidates left could not fill it even at the upper end of its yield's interval.",
     ]
     return "\n\n".join(lines) + "\n"
 
@@ -127,11 +141,20 @@ def _counts(values: Iterable[str]) -> str:
 
 def _settings(bench: BenchResult) -> str:
     manifest = bench.run.manifest
-    rows = [(f"{part} {key}", str(value)) for part in ("model", "judge") for key, value in _items(manifest.get(part))]
-    rows += [(key, str(value)) for key, value in bench.run.settings.items()]
-    rows += [("finished at", str(manifest.get("finished_at", "unknown")))]
-    rows += [(f"version of {key}", str(value)) for key, value in _items(manifest.get("versions"))]
-    return _table(("what", "value"), rows)
+    rows = [(f"{part} {key}", value) for part in ("model", "judge") for key, value in _items(manifest.get(part))]
+    rows += bench.run.settings.items()
+    rows += [("finished at", manifest.get("finished_at"))]
+    rows += [(f"version of {key}", value) for key, value in _items(manifest.get("versions"))]
+    return _table(("what", "value"), [(key.replace("_", " "), _shown(value)) for key, value in rows])
+
+
+def _shown(value: object) -> str:
+    """A setting in words; lists by commas, what was left open as a dash."""
+    if isinstance(value, dict):
+        return "; ".join(f"{str(key).replace('_', ' ')}: {_shown(one)}" for key, one in value.items())
+    if isinstance(value, list):
+        return ", ".join(map(_shown, value))
+    return "–" if value is None else str(value)
 
 
 def _items(value: object) -> list[tuple[str, object]]:

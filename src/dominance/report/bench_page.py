@@ -5,12 +5,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from dominance.bench.suite_files import suite_yaml
-from dominance.records import Suite
 from dominance.report.bench_card import bench_card, shown_yield
 from dominance.report.html import environment
 from dominance.report.page import ImageView, image_view
 from dominance.report.pictures import thumbnail_side
-from dominance.runs.bench_result import PARTS, BenchResult, Entry, bench_as_document
+from dominance.report.sentences import plural
+from dominance.runs.bench_result import PARTS, BenchResult, Entry, bench_as_document, bench_suite
 from dominance.whole_files import write_whole
 
 SUITE_NAME = "suite.yaml"
@@ -28,21 +28,13 @@ def write_bench(bench: BenchResult, folder: Path) -> list[Path]:
         RunError: a file cannot be written.
     """
     document = {**bench_as_document(bench), "manifest": bench.run.manifest}
-    written = [write_whole(folder / SUITE_NAME, suite_yaml(suite_of(bench)).encode())] if bench.entries else []
+    written = [write_whole(folder / SUITE_NAME, suite_yaml(bench_suite(bench)).encode())] if bench.entries else []
     return [
         *written,
         write_whole(folder / CARD_NAME, bench_card(bench).encode()),
         write_whole(folder / DOCUMENT_NAME, json.dumps(document, indent=2, ensure_ascii=False).encode()),
         write_whole(folder / SHEET_NAME, then=_sheet(bench, folder)),
     ]
-
-
-def suite_of(bench: BenchResult) -> Suite:
-    """The bench's prompts, in the groups ``dominance`` and ``balanced``."""
-    prompts = tuple(entry.result.prompt for entry in bench.entries)
-    kept = ", ".join(f"{len(bench.part(part))} {part}" for part in PARTS)
-    description = f"DominanceBench of {bench.run.model}, judged by {bench.run.judge}: {kept} prompts."
-    return Suite(bench.run.suite, prompts, description)
 
 
 def _sheet(bench: BenchResult, folder: Path) -> Iterator[bytes]:
@@ -55,7 +47,7 @@ def _sheet(bench: BenchResult, folder: Path) -> Iterator[bytes]:
     stream = (
         environment()
         .get_template("bench.html.j2")
-        .stream(bench=bench, parts=parts, views=views, shown_yield=shown_yield)
+        .stream(bench=bench, parts=parts, views=views, shown_yield=shown_yield, plural=plural)
     )
     stream.enable_buffering(200)
     for chunk in stream:

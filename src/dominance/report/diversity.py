@@ -9,7 +9,7 @@ from pathlib import Path
 
 from markupsafe import Markup
 
-from dominance.diversity.verdicts import PAPER_MEDIANS, UNIFORM_BELOW, VARIED_FROM
+from dominance.diversity.verdicts import PAPER_MEDIANS, SCALES
 from dominance.report.html import environment
 from dominance.report.measure_strips import Mark, Measure, MeasureStrip, measure_strips
 from dominance.report.pictures import Embedded, Missing, embed
@@ -91,12 +91,11 @@ def diversity_headline(result: DiversityResult) -> str:
     if not uniform:
         between = sum(one.verdict.word == "between" for one in judged)
         doubt = f", {between} of {plural(len(judged), 'concept')} in doubt" if between else ""
-        return f"No set is so uniform that its concept must be expected to dominate{doubt}."
+        return f"No set is so uniform that its concept is likely to dominate{doubt}."
     rest = len(uniform) - _NAMED
     named = [*uniform[:_NAMED], f"{rest} more"] if rest > 0 else uniform
-    verb = "is" if len(uniform) == 1 else "are"
-    whose = "its concept" if len(uniform) == 1 else "their concepts"
-    return f"{listed(named)} {verb} so uniform that {whose} must be expected to dominate."
+    are = "it is" if len(uniform) == 1 else "they are"
+    return f"The images of {listed(named)} are so uniform that, by the paper's finding, {are} likely to dominate."
 
 
 def _chunks(result: DiversityResult) -> Iterator[bytes]:
@@ -106,6 +105,7 @@ def _chunks(result: DiversityResult) -> Iterator[bytes]:
         headline=diversity_headline(result),
         concepts=uniform_first(result.concepts),
         strips=_strips(result),
+        marked=bool(_marks(result)),
         views=_views(result),
         pictured=min(_MOST_PICTURED, len(result.concepts)),
         paper=PAPER_MEDIANS,
@@ -142,9 +142,16 @@ def _strips(result: DiversityResult) -> Markup | None:
                 category.interval,
             )
         )
-    marks = [Mark(UNIFORM_BELOW, "◂ uniform"), Mark(VARIED_FROM, "varied ▸")] if result.comparable == "paper" else []
     told = "; ".join(f"{strip.name}: {strip.count}" for strip in strips)
-    return measure_strips(strips, f"Median pairwise cosine distance by category. {told}", marks)
+    return measure_strips(strips, f"Median pairwise cosine distance by category. {told}", _marks(result))
+
+
+def _marks(result: DiversityResult) -> list[Mark]:
+    """The limits of the verdicts, where they are the same for all concepts."""
+    scale = SCALES.get(result.comparable)
+    if scale is None or not any(one.verdict.word for one in result.concepts):
+        return []
+    return [Mark(scale.low, "◂ uniform"), Mark(scale.high, "varied ▸")]
 
 
 def _said(one: ConceptDiversity) -> str:

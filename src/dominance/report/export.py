@@ -1,4 +1,4 @@
-"""Benches for other programs: CSV in the official columns, JSON lines, Parquet, the official folders of images."""
+"""Benches as other files: CSV in the official columns, JSON lines, Parquet, a suite, the official folders of images."""
 
 import csv
 import io
@@ -6,15 +6,16 @@ import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from dominance.bench.entries import slug
+from dominance.bench.entries import slug, suite_name
 from dominance.bench.official_prompts import case_numbers, official_prompts_csv
+from dominance.bench.suite_files import suite_yaml
 from dominance.bench.wording import on_one_line
 from dominance.errors import InputError, RunError
 from dominance.runs.bench_compare import Comparison, Side
-from dominance.runs.bench_result import DOMINANCE, PARTS, BenchResult, Entry
+from dominance.runs.bench_result import DOMINANCE, PARTS, BenchResult, Entry, bench_suite
 from dominance.whole_files import write_failed, write_whole
 
-FORMATS: tuple[str, ...] = ("csv", "jsonl", "parquet", "official-images")
+FORMATS: tuple[str, ...] = ("csv", "jsonl", "parquet", "yaml", "official-images")
 EXPORT_PARTS: tuple[str, ...] = (*PARTS, "all")
 _OFFICIAL = ("csv", "official-images")
 
@@ -24,7 +25,8 @@ def export_bench(bench: BenchResult, folder: Path, format: str, out: Path, part:
 
     Args:
         folder: of the bench, where its images lie.
-        out: a file; for ``official-images`` a folder, which gets ``caseNNN_prompt/seed.png`` and ``prompts.csv``.
+        out: a file; for ``yaml`` its name is the suite's; for ``official-images`` a folder, which gets
+            ``caseNNN_prompt/seed.png`` and ``prompts.csv``.
         part: ``dominance``, ``balanced`` or ``all``; unless given, ``dominance`` for the official formats, which have
             no column that tells the two apart, and ``all`` for the others.
 
@@ -45,6 +47,9 @@ def export_bench(bench: BenchResult, folder: Path, format: str, out: Path, part:
         )
     if format == "official-images":
         return _official_images(entries, folder, out)
+    if format == "yaml":
+        suite = bench_suite(bench, None if part == "all" else part, suite_name(out.stem))
+        return write_whole(out, suite_yaml(suite).encode())
     makers: dict[str, Callable[[Sequence[Entry]], bytes]] = {"csv": _official_csv, "jsonl": _jsonl, "parquet": _parquet}
     return write_whole(out, makers[format](entries))
 

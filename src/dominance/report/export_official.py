@@ -12,9 +12,15 @@ OFFICIAL_NAME = "official-results.csv"
 
 
 def check_official(suite: Suite, limit: int | None = None) -> None:
-    """Raises an InputError if one of the suite's first prompts (all unless limited) has not two concepts."""
-    for prompt in suite.prompts[:limit]:
+    """Refuses, before any image is judged, a suite whose first prompts (all unless limited) have no place in the file.
+
+    Raises:
+        InputError: a prompt has not two concepts, or two are the same case.
+    """
+    prompts = suite.prompts[:limit]
+    for prompt in prompts:
         content_and_object(prompt)
+    case_numbers(prompts)
 
 
 def official_images(result: RunResult) -> tuple[OfficialImage, ...]:

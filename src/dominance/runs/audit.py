@@ -150,6 +150,8 @@ def check_same_suite(plan: Plan, ledger: Ledger, folder: Path) -> None:
     """Raises a RunError if the folder holds a run of another suite, or of images from another source."""
     earlier = recorded_plan(ledger, folder)
     if earlier is None:
+        if ledger.get("diversity source") is not None or ledger.get("memorization suite") is not None:
+            raise RunError(f"{folder} holds the run of another command; give another --out")
         return
     for what, held_here, wanted in (
         ("the suite", earlier.suite.name, plan.suite.name),
@@ -210,7 +212,9 @@ def generation_settings(options: AuditOptions, source: ModelFolder) -> Generatio
         from dominance.models.schedulers import find_scheduler
 
         scheduler = find_scheduler(options.scheduler, source)
-    return GenerationSettings(steps, float(guidance), options.height, options.width, options.dtype, scheduler)
+    return GenerationSettings(
+        steps, float(guidance), options.height, options.width, options.dtype, scheduler, options.vae_tiling
+    )
 
 
 def prepare_model(source: ModelFolder, options: AuditOptions, plan: Plan) -> "PipelineModel":
@@ -249,6 +253,6 @@ def _settings_record(options: AuditOptions, settings: GenerationSettings, questi
     record: dict[str, object] = {"seeds": list(options.seeds), **settings.record()}
     record |= {"limit": options.limit, "engine": options.engine, "method": options.method}
     record |= {"questions": questions.name, "batch": options.batch or "auto", "judge_mode": options.judge_mode}
-    used = {"preset": options.preset, "revision": options.revision, "vae_tiling": options.vae_tiling or None}
+    used = {"preset": options.preset, "revision": options.revision}
     used["offload"] = None if options.offload == "none" else options.offload
     return record | {name: value for name, value in used.items() if value is not None}

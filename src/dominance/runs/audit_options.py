@@ -29,7 +29,8 @@ class AuditOptions:
         batch: images generated at once; None starts from what suits the size of the latents and grows on a GPU with
             room. Whatever it is, it is halved when memory runs out.
         device: ``auto``, ``cpu``, ``cuda``, ``cuda:N`` or ``mps``.
-        offload, vae_tiling: as in ``models.settings.Thrift``.
+        offload: as in ``models.settings.Thrift``.
+        vae_tiling: as in ``GenerationSettings``.
         revision: branch, tag or commit of the model's hub id.
         preset: ``paper-sd14`` or ``paper-sd21``; fills in the seeds and settings that are not given.
         judge_mode: ``fast``, or ``official`` for the release's protocol, one call a question.

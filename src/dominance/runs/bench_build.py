@@ -9,8 +9,10 @@ from dominance.bench import load_questions
 from dominance.bench.candidates import BALANCED, Candidate, candidate_streams
 from dominance.bench.pools import Pools, chosen_styles, load_pools
 from dominance.bench.selection import Shelf, caps_of, needed, shares_of
+from dominance.bench.wording import on_one_line
 from dominance.errors import InputError, RunError
 from dominance.judges import Judge
+from dominance.judges.protocol import NamedJudge
 from dominance.models import GenerationSettings, ModelFolder, find_model
 from dominance.records import Concept, Kind, Prompt, Question, Suite
 from dominance.runs.audit import finish, fitting_batch, generation_settings, prepare_model
@@ -69,6 +71,11 @@ def build_bench(
     questions = load_questions(options.audit.questions)
     asked = {noun.concept: questions.ask(noun.concept) for nouns in pools.nouns.values() for noun in nouns}
     seen_by = judge_for(asked, judge, options.audit.device, options.audit.judge_mode)
+    if isinstance(seen_by, NamedJudge):
+        raise InputError(
+            f"the judge {on_one_line(seen_by.name, 120)} holds answers about images that are there, and a bench makes"
+            " its own; give a judge that looks at images, and check it with `dominance judge check`"
+        )
     recipe = _recipe(options, pools, categories, shelves, settings, questions.name)
     plan = Plan(
         suite=Suite(name[:80], (), f"DominanceBench of {model}, judged by {seen_by.name}"),

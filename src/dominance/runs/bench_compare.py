@@ -4,13 +4,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from dominance.bench.official_results import OfficialImage, is_official_results, read_official_results
+from dominance.bench.official_results import OfficialImage, read_official_results
 from dominance.errors import InputError
 from dominance.metrics import bootstrap_mean
 from dominance.metrics.differences import mean_difference, rate_difference
-from dominance.models.folders import is_file
+from dominance.models.folders import is_folder
 from dominance.records import Answer, Interval, Prompt, PromptResult, Question, Rate, RunResult
-from dominance.runs.bench_result import is_bench, read_bench
+from dominance.runs.bench_result import BenchResult, is_bench, read_bench, yield_of
 from dominance.runs.results import read_result
 from dominance.runs.scoring import score_groups, score_image, score_prompt
 
@@ -64,13 +64,32 @@ class Overall:
 
 
 @dataclass(frozen=True)
+class Yields:
+    """How many of the candidates that two benches tried for a stream showed what it looks for.
+
+    Attributes:
+        name: of the stream.
+        difference: second minus first, -1 to 1, with its interval; None where a side tried nothing.
+    """
+
+    name: str
+    first: Rate
+    second: Rate
+    difference: tuple[float, Interval] | None
+
+
+@dataclass(frozen=True)
 class Comparison:
-    """What two runs say about the same prompts; prompts that only one of them has are listed with one side."""
+    """What two runs say about the same prompts; prompts that only one of them has are listed with one side.
+
+    ``yields`` is empty unless both are benches whose candidates come from the same pools, by the same measure.
+    """
 
     first: str
     second: str
     pairings: tuple[Pairing, ...]
     overall: tuple[Overall, ...]
+    yields: tuple[Yields, ...] = ()
 
     def document(self) -> dict[str, object]:
         """The JSON document of ``dominance bench show A B``."""
@@ -78,19 +97,20 @@ class Comparison:
             "first": self.first,
             "second": self.second,
             "overall": [asdict(one) for one in self.overall],
+            "yields": [asdict(one) for one in self.yields],
             "prompts": [_pairing_document(pairing) for pairing in self.pairings],
         }
 
 
-def read_side(place: Path) -> RunResult:
-    """The result of a finished bench, of the run folder of an audit, or of a result CSV in the official columns.
+def read_side(place: Path) -> RunResult | BenchResult:
+    """A finished bench, the result of the run folder of an audit, or that of a result CSV in the official columns.
 
     Raises:
-        InputError: none of these, or a bench that is not finished.
+        InputError: none of these, a bench that is not finished, or a CSV file that holds something else.
     """
-    if is_file(place) and is_official_results(place):
+    if place.suffix.lower() == ".csv" and not is_folder(place):
         return result_of_official(read_official_results(place), place)
-    return read_bench(place).run if is_bench(place) else read_result(place)
+    return read_bench(place) if is_bench(place) else read_result(place)
 
 
 def result_of_official(images: Sequence[OfficialImage], place: Path) -> RunResult:
@@ -115,16 +135,22 @@ def _answers(image: OfficialImage) -> list[Answer]:
     ]
 
 
-def compare(first: RunResult, second: RunResult) -> Comparison:
+def compare(one: RunResult | BenchResult, other: RunResult | BenchResult) -> Comparison:
     """The two results prompt by prompt; a prompt is the same where text and concepts are.
 
+    Two benches are compared by what they tried as well, so that even two without a common prompt can be.
+
     Raises:
-        InputError: they have no prompt in common.
+        InputError: they have nothing in common.
     """
+    yields = _yields(one, other) if isinstance(one, BenchResult) and isinstance(other, BenchResult) else ()
+    first, second = (side.run if isinstance(side, BenchResult) else side for side in (one, other))
     ours, theirs = _by_content(first), _by_content(second)
-    common = [key for key in ours if key in theirs]
-    if not common:
-        raise InputError(f"{first.run} and {second.run} have no prompt in common; give two runs of one suite")
+    if not yields and not ours.keys() & theirs.keys():
+        raise InputError(
+            f"{first.run} and {second.run} have no prompt in common; give two runs of one suite, or two benches built"
+            " from the same pools"
+        )
     prompts = {key: result.prompt for key, result in (theirs | ours).items()}
     keys = [*ours, *(key for key in theirs if key not in ours)]
     pairings = tuple(_pairing(prompts[key], ours.get(key), theirs.get(key)) for key in keys)
@@ -139,7 +165,27 @@ def compare(first: RunResult, second: RunResult) -> Comparison:
         second=f"{second.run} ({second.model}, judged by {second.judge})",
         pairings=pairings,
         overall=tuple(_overall(name, members) for name, members in chosen.items()),
+        yields=yields,
     )
+
+
+def _yields(one: BenchResult, other: BenchResult) -> tuple[Yields, ...]:
+    """The streams that both have, if a candidate had to do the same in both."""
+    if _trial_of(one) != _trial_of(other):
+        return ()
+    theirs = {tally.name: yield_of(tally) for tally in other.tallies}
+    ours = {tally.name: yield_of(tally) for tally in one.tallies if tally.name in theirs}
+    return tuple(
+        Yields(name, rate, theirs[name], rate_difference(rate, theirs[name]) if rate.n and theirs[name].n else None)
+        for name, rate in ours.items()
+    )
+
+
+def _trial_of(bench: BenchResult) -> tuple[object, ...]:
+    """What a candidate was made of, of how many images, and how many of them had to agree."""
+    settings = bench.run.settings
+    seeds = settings["seeds"]
+    return settings["pools_identity"], len(seeds) if isinstance(seeds, list) else seeds, settings["needed"]
 
 
 def _by_content(result: RunResult) -> dict[object, PromptResult]:

@@ -9,7 +9,7 @@ from dominance.bench.candidates import BALANCED
 from dominance.bench.wording import on_one_line
 from dominance.errors import RunError
 from dominance.models.folders import is_file
-from dominance.records import Kind, PromptResult, Rate, RunResult, ScoredImage
+from dominance.records import Kind, PromptResult, Rate, RunResult, ScoredImage, Suite
 from dominance.runs.document import as_document
 from dominance.runs.folder import LEDGER_NAME
 from dominance.runs.ledger import Ledger
@@ -116,6 +116,19 @@ def bench_of(run: RunResult, kept: tuple[Kept, ...], tallies: tuple[Tally, ...],
     results = {result.prompt.id: result for result in run.prompts}
     entries = [Entry(k, results[k.id], *agreement(results[k.id].images, k.part)) for k in kept]
     return BenchResult(run, tuple(entries), tallies, stopped)
+
+
+def bench_suite(bench: BenchResult, part: str | None = None, name: str | None = None) -> Suite:
+    """The bench's prompts as a suite, in the groups ``dominance`` and ``balanced``, or those of one part.
+
+    Args:
+        name: of the suite; the bench's own unless given.
+    """
+    parts = PARTS if part is None else (part,)
+    prompts = tuple(entry.result.prompt for one in parts for entry in bench.part(one))
+    kept = ", ".join(f"{len(bench.part(one))} {one}" for one in parts)
+    made = f"DominanceBench of {bench.run.model}, judged by {bench.run.judge}"
+    return Suite(name or bench.run.suite, prompts, f"{made}: {kept} prompts.")
 
 
 def bench_record(bench: BenchResult) -> dict[str, object]:

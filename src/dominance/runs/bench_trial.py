@@ -6,11 +6,14 @@ from dataclasses import dataclass, field
 
 from dominance.bench.candidates import Candidate
 from dominance.bench.selection import Shelf
+from dominance.metrics import wilson_interval
 from dominance.runs.bench_result import Tally
 from dominance.runs.bench_trying import Attempt, Outcome
 
 _AT_ONCE = 8
 """Candidates of a stream that are tried together."""
+_ENOUGH = 100
+"""Candidates of a stream that are tried before it may be given up."""
 
 
 @dataclass
@@ -27,6 +30,7 @@ class Trial:
     _tried: Counter[str] = field(default_factory=Counter)
     _qualified: Counter[str] = field(default_factory=Counter)
     _undecided: Counter[str] = field(default_factory=Counter)
+    _given_up: set[str] = field(default_factory=set)
     _limited: bool = False
 
     def run(
@@ -34,7 +38,7 @@ class Trial:
         attempt: Callable[[Sequence[Attempt]], Mapping[tuple[str, str], Outcome]],
         tell: Callable[[str], None],
     ) -> None:
-        """Fills the shelves, until they are full, the candidates are used up, or the limit is reached."""
+        """Fills the shelves, until they are full, cannot be filled, or the limit is reached."""
         while wave := self._next():
             outcomes = attempt(wave)
             for stream, candidate in wave:
@@ -53,6 +57,9 @@ class Trial:
         for name, shelf in self.shelves.items():
             wanted = min(self.at_once, 2 * shelf.missing)
             stream, place = self.streams[name], self._places.get(name, 0)
+            if self._is_hopeless(name):
+                self._given_up.add(name)
+                continue
             while wanted > 0 and place < len(stream):
                 candidate = stream[place]
                 if shelf.has_room(candidate):
@@ -66,6 +73,17 @@ class Trial:
                 place += 1
             self._places[name] = place
         return wave
+
+    def _is_hopeless(self, name: str) -> bool:
+        """Whether the candidates left would not fill the shelf even at the upper end of the yield's interval.
+
+        Without this, a model that never shows what a stream looks for would draw every candidate of the pools.
+        """
+        tried, missing = self._tried[name] - self._undecided[name], self.shelves[name].missing
+        if missing == 0 or tried < _ENOUGH:
+            return False
+        _, highest = wilson_interval(self._qualified[name], tried)
+        return highest * (len(self.streams[name]) - self._places[name]) < missing
 
     def _is_one_too_many(self, candidate: Candidate) -> bool:
         return self.limit is not None and len(self._seen) >= self.limit and candidate.prompt.id not in self._seen
@@ -99,7 +117,12 @@ class Trial:
         if not missing:
             return None
         named = ", ".join(f"{tally.missing} of {tally.target} {tally.name}" for tally in missing)
-        why = "the limit of candidates is reached" if self._limited else "no candidates are left that the caps let in"
+        if self._limited:
+            why = "the limit of candidates is reached"
+        elif self._given_up:
+            why = f"too few candidates qualify for the others to make up for it ({', '.join(sorted(self._given_up))})"
+        else:
+            why = "no candidates are left that the caps let in"
         undecided = sum(tally.undecided for tally in missing)
         again = f"; {undecided} candidates lack images or answers: run the same command again" if undecided else ""
         return f"{named} prompts are missing: {why}{again}"

@@ -10,11 +10,12 @@ import numpy as np
 from PIL import Image
 
 from dominance.diversity.embedders import DUPLICATE_SIMILARITY, MINIATURE, PAPER_EMBEDDER, Embedder, load_embedder
-from dominance.diversity.verdicts import MeasuredConcept, SetVerdict, judge_sets, rests_on
+from dominance.diversity.verdicts import SCALES, MeasuredConcept, SetVerdict, judge_sets, rests_on
 from dominance.errors import InputError, RunError
 from dominance.metrics.diversity import Spread, median_interval, spread, vendi_score
 from dominance.miniature.renderer import SIDE
 from dominance.models.devices import find_device
+from dominance.progress import Progress
 from dominance.runs.diversity_embedding import embedded
 from dominance.runs.diversity_result import CategoryDiversity, ConceptDiversity, DiversityResult, NamedPair
 from dominance.runs.diversity_source import Collection, ImageSet, read_collection
@@ -86,7 +87,11 @@ def measure_diversity(
         _claim(ledger, folder, collection)
         with VectorStore(folder / VECTORS_NAME) as store:
             contents, problems = embedded(collection, encoder, store, options.batch)
-            measured = [_measure(one, contents, encoder, store, options) for one in collection.sets]
+            measured = []
+            with Progress("concepts", total=len(collection.sets)) as progress:
+                for one in collection.sets:
+                    measured.append(_measure(one, contents, encoder, store, options))
+                    progress.advance()
         result = _result(str(folder), str(source), collection, encoder, measured, problems, options)
         ledger.put("diversity", result.document())
         return result
@@ -95,7 +100,7 @@ def measure_diversity(
 def _claim(ledger: Ledger, folder: Path, collection: Collection) -> None:
     """Raises a RunError if the folder holds another measurement, or a run of another command."""
     earlier = ledger.get("diversity source")
-    if earlier is None and ledger.get("plan") is not None:
+    if earlier is None and (ledger.get("plan") is not None or ledger.get("memorization suite") is not None):
         raise RunError(f"{folder} holds a run of another command; give another --out")
     if earlier not in (None, collection.name):
         raise RunError(f"{folder} holds a measurement of {earlier!r}, not of {collection.name!r}; give another --out")
@@ -143,14 +148,14 @@ def _result(
     options: DiversityOptions,
 ) -> DiversityResult:
     refused = _foreign(collection) if encoder.comparable == "miniature" else None
-    paper = encoder.comparable == "paper"
+    scale = SCALES.get(encoder.comparable)
     seen = [
         MeasuredConcept(len(one.files), None, None)
         if one.spread is None
         else MeasuredConcept(len(one.files), one.spread.median, one.spread.interval)
         for one in measured
     ]
-    verdicts = judge_sets(seen, paper=paper, refused=refused)
+    verdicts = judge_sets(seen, scale=scale, refused=refused)
     concepts = tuple(_concept(one, verdict) for one, verdict in zip(measured, verdicts, strict=True))
     return DiversityResult(
         run=run,
@@ -165,7 +170,7 @@ def _result(
         categories=_categories(concepts),
         problems=tuple((file.as_posix(), problem) for file, problem in problems.items()),
         notes=_notes(encoder, refused),
-        rests=rests_on(paper=paper, refused=refused),
+        rests=rests_on(scale, refused),
         manifest={
             "embedder": {"name": encoder.name, "identity": encoder.identity},
             "settings": {"near": _near(options, encoder), "seed": options.seed, "batch": options.batch},

@@ -28,16 +28,18 @@ def embedded(
     problems: dict[Path, str] = dict.fromkeys(collection.outside, "a link out of the folder")
     contents: dict[Path, str] = {}
     done = set(store.known(encoder.identity))
-    waiting: list[tuple[Path, str]] = []
+    waiting: dict[str, list[Path]] = {}
     files = [file for one in collection.sets for file in one.files]
 
     def flush() -> None:
-        for (file, content), problem in zip(waiting, _embed(collection.root, waiting, encoder, store), strict=True):
+        firsts = [(alike[0], content) for content, alike in waiting.items()]
+        outcomes = _embed(collection.root, firsts, encoder, store)
+        for (content, alike), problem in zip(waiting.items(), outcomes, strict=True):
             if problem is None:
-                contents[file] = content
+                contents.update(dict.fromkeys(alike, content))
                 done.add(content)
             else:
-                problems[file] = problem
+                problems.update(dict.fromkeys(alike, problem))
         waiting.clear()
 
     with Progress("images", total=len(files)) as progress:
@@ -49,7 +51,7 @@ def embedded(
                 elif content in done:
                     contents[file] = content
                 else:
-                    waiting.append((file, content))
+                    waiting.setdefault(content, []).append(file)
             if len(waiting) >= batch:
                 flush()
             progress.advance()

@@ -89,11 +89,11 @@ def _folder(root: Path) -> Collection:
         raise InputError(
             f"{on_one_line(error.filename or root, 120)} cannot be read ({error.strerror or error}); mend that"
         ) from None
-    return Collection(slug(root.resolve().name), root, tuple(sets), tuple(outside))
+    return Collection(slug(Path(os.path.realpath(root)).name), root, tuple(sets), tuple(outside))
 
 
 def _walk(root: Path) -> tuple[list[ImageSet], list[Path]]:
-    base = root.resolve()
+    base = Path(os.path.realpath(root))
     outside: list[Path] = []
 
     def listed(folder: Path) -> tuple[list[Path], list[Path]]:
@@ -103,7 +103,7 @@ def _walk(root: Path) -> tuple[list[ImageSet], list[Path]]:
             is_one = path.is_dir()
             if not is_one and path.suffix.lower() not in SUFFIXES:
                 continue
-            if path.is_symlink() and not path.resolve().is_relative_to(base):
+            if path.is_symlink() and not _within(path, base):
                 outside.append(path.relative_to(root))
             else:
                 (folders if is_one else images).append(path)
@@ -133,6 +133,10 @@ def _walk(root: Path) -> tuple[list[ImageSet], list[Path]]:
     return kept, outside
 
 
+def _within(path: Path, base: Path) -> bool:
+    return Path(os.path.realpath(path)).is_relative_to(base)  # resolve() would raise on a link to itself
+
+
 def _relative(images: list[Path], root: Path) -> tuple[Path, ...]:
     return tuple(image.relative_to(root) for image in images)
 
@@ -147,7 +151,7 @@ def _refuse_mixed(folder: Path, images: list[Path], folders: list[Path]) -> None
 
 def _table(file: Path) -> Collection:
     rows = list(_rows(file))
-    root, base = file.parent, file.parent.resolve()
+    root, base = file.parent, Path(os.path.realpath(file.parent))
     sets: dict[tuple[str | None, str], list[Path]] = {}
     seen: dict[tuple[str, Path], int] = {}
     for line, row in rows:
@@ -156,8 +160,8 @@ def _table(file: Path) -> Collection:
         if not row["path"] or not row["concept"]:
             raise InputError(f"{place}: {'path' if not row['path'] else 'concept'} is empty; fill it in")
         try:
-            inside = not path.is_absolute() and (root / path).resolve().is_relative_to(base)
-        except (OSError, ValueError):
+            inside = not path.is_absolute() and _within(root / path, base)
+        except (OSError, ValueError):  # a name that no file can have
             inside = False
         if not inside:
             raise InputError(

@@ -1,5 +1,6 @@
 """The JSON document that ``dominance audit --json`` prints."""
 
+import itertools
 from dataclasses import asdict
 
 from dominance.records import PromptResult, RunResult
@@ -37,7 +38,23 @@ def _prompt(result: PromptResult) -> dict[str, object]:
         "lost": result.lost,
         "mixed": result.mixed,
         "presence": {name: presence.share for name, presence in result.presence.items()},
+        **({"pairs": _pairs(result)} if len(result.prompt.concepts) > 2 else {}),
         "dominating": result.dominating,
         "verdict": result.verdict,
         "problems": [{"image": i.name, "problem": i.problem} for i in result.images if i.verdict is None],
     }
+
+
+def _pairs(result: PromptResult) -> list[dict[str, object]]:
+    """Every ordered pair of concepts: its mean DvD, and how many of the scored images collapse in its direction."""
+    scored = [image for image in result.images if image.verdict is not None]
+    names = [concept.name for concept in result.prompt.concepts]
+    return [
+        {
+            "dominating": a,
+            "dominated": b,
+            "dvd_mean": sum(image.pairs[a, b] for image in scored) / len(scored) if scored else None,
+            "collapsed": sum((a, b) in image.collapses for image in scored),
+        }
+        for a, b in itertools.permutations(names, 2)
+    ]

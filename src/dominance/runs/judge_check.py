@@ -8,11 +8,19 @@ from dominance.bench import load_questions, load_suite
 from dominance.errors import InputError
 from dominance.judges import Judge, load_judge
 from dominance.judges.protocol import NamedJudge
+from dominance.judges.registry import shown_name
 from dominance.models.folders import is_file
 from dominance.records import Concept, Question, Suite
 from dominance.runs.folder import LEDGER_NAME, held
 from dominance.runs.judge_check_controls import as_they_are, make_controls
-from dominance.runs.judge_check_images import Source, find_sources, is_miniature, render_sources, spread
+from dominance.runs.judge_check_images import (
+    Source,
+    drawn_prompts,
+    find_sources,
+    is_miniature,
+    render_sources,
+    spread,
+)
 from dominance.runs.judge_check_labels import known_labels, read_labels
 from dominance.runs.judge_check_measuring import (
     Replies,
@@ -145,13 +153,15 @@ def _check_drawable(suite: Suite, options: JudgeCheckOptions, *, drawn: bool) ->
             f"no images to check the judge on, and the suite {suite.name!r} is not of the miniature world, so none can"
             " be drawn; give the run folder of an audit, or a folder of images and their --suite"
         )
+    if drawn:
+        drawn_prompts(suite)
 
 
 def _refuse_twice(judge: str | Judge, against: str | Judge | None, options: JudgeCheckOptions) -> None:
     if against is not None and judge == against and options.mode == options.against_mode:
         name = judge if isinstance(judge, str) else judge.name
         raise InputError(
-            f"the judge {name[:80]!r} is given twice in the mode {options.mode!r}, and always agrees with itself;"
+            f"the judge {shown_name(name)} is given twice in the mode {options.mode!r}, and always agrees with itself;"
             " give another --against, or an --against-mode"
         )
 
@@ -170,15 +180,15 @@ def _load(
         found = load_judge(named, options.device, mode) if isinstance(named, str) else named
         if isinstance(found, NamedJudge):
             raise InputError(
-                f"the judge {found.name[:120]!r} looks at no image, so that there is nothing to check; give its file as"
-                " --labels, to check another judge against it"
+                f"the judge {shown_name(found.name)} looks at no image, so that there is nothing to check; give its"
+                " file as --labels, to check another judge against it"
             )
         found.check([question for listed in questions.values() for question in listed])
         loaded.append(LoadedJudge(found, mode if by_name else None))
     identities = [one.judge.identity for one in loaded]
     if len(set(identities)) < len(identities):
         raise InputError(
-            f"{loaded[0].judge.name[:80]!r} and {loaded[1].judge.name[:80]!r} are one and the same judge"
+            f"{shown_name(loaded[0].judge.name)} and {shown_name(loaded[1].judge.name)} are one and the same judge"
             f" ({identities[0][:60]}); give another --against, or another --against-mode"
         )
     return tuple(loaded)

@@ -20,6 +20,7 @@ from dominance.records import Concept, Prompt, Suite
 from dominance.runs.folder import LEDGER_NAME
 from dominance.runs.ledger import Ledger
 from dominance.runs.pictures import is_whole, png_bytes
+from dominance.runs.plan import PlannedImage
 from dominance.runs.results import recorded_plan
 from dominance.runs.score import find_images
 from dominance.whole_files import write_whole
@@ -66,12 +67,7 @@ def find_sources(places: Sequence[Path], suite: Suite) -> tuple[Source, ...]:
     found: list[Source] = []
     for place in places:
         held = is_file(place / LEDGER_NAME)
-        found += _of_run(place) if held else [
-            Source(image.item, prompt, image.name, image.file)
-            for prompt in suite.prompts
-            for image in find_images(place, suite)
-            if image.prompt_id == prompt.id
-        ]  # fmt: skip
+        found += _of_run(place) if held else _of_folder(place, suite)
     prompts: dict[str, Prompt] = {}
     for source in found:
         known = prompts.setdefault(source.prompt.id, source.prompt)
@@ -81,6 +77,18 @@ def find_sources(places: Sequence[Path], suite: Suite) -> tuple[Source, ...]:
                 f" {source.prompt.text[:80]!r}; check them one after the other"
             )
     return tuple({source.key: source for source in found}.values())
+
+
+def _of_folder(folder: Path, suite: Suite) -> list[Source]:
+    """The images of a plain folder, in the order of the suite's prompts."""
+    by_prompt: dict[str, list[PlannedImage]] = {}
+    for image in find_images(folder, suite):
+        by_prompt.setdefault(image.prompt_id, []).append(image)
+    return [
+        Source(image.item, prompt, image.name, image.file)
+        for prompt in suite.prompts
+        for image in by_prompt.get(prompt.id, ())
+    ]
 
 
 def _of_run(folder: Path) -> list[Source]:
@@ -134,16 +142,26 @@ def _drawable(concept: Concept) -> bool:
     return concept.name in BY_NAME and BY_NAME[concept.name].kind == concept.kind
 
 
-def render_sources(suite: Suite, limit: int, seed: int, folder: Path) -> tuple[Source, ...]:
-    """Draws the suite's prompts of one and two concepts in turn, with all of their concepts; writes them as PNG.
+def drawn_prompts(suite: Suite) -> list[Prompt]:
+    """The prompts that are drawn.
 
-    The first picture of a prompt has every concept in its canonical design, the next one varied, and so on.
+    Raises:
+        InputError: none of them has one or two concepts.
     """
     prompts = [prompt for prompt in suite.prompts if len(prompt.concepts) <= _DRAWN_CONCEPTS]
     if not prompts:
         raise InputError(
             f"no prompt of {suite.name!r} has one or two concepts, so none is drawn; give the run folder of an audit"
         )
+    return prompts
+
+
+def render_sources(suite: Suite, limit: int, seed: int, folder: Path) -> tuple[Source, ...]:
+    """Draws the suite's prompts of one and two concepts in turn, with all of their concepts; writes them as PNG.
+
+    The first picture of a prompt has every concept in its canonical design, the next one varied, and so on.
+    """
+    prompts = drawn_prompts(suite)
     found = []
     for index in range(limit):
         prompt, turn = prompts[index % len(prompts)], index // len(prompts)

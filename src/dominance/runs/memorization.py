@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dominance.bench import load_suite
-from dominance.errors import InputError, ItemError, RunError
+from dominance.errors import DominanceError, InputError, ItemError, ModelError, RunError
 from dominance.models import GenerationSettings, ModelFolder, find_model
+from dominance.models.complaints import in_one_line
 from dominance.models.devices import find_device
 from dominance.progress import Progress
 from dominance.records import Prompt, Suite
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from dominance.models.image_model import PipelineModel
 
 _MEASURE = "text-conditional noise norm, by step"
-
 
 DEFAULT_SEEDS: tuple[int, ...] = (0, 1, 2, 3)
 
@@ -85,13 +85,15 @@ def memorization(
         for seed in options.seeds
     ]
     drawer = _Drawer(source, options, settings)
+    name = f"noise norm {item_key('', 0, source.identity, decisive)}"
     if not (folder / LEDGER_NAME).exists():  # a new folder is not even made before the model is known to answer
         drawer.check()
-    with held(folder), Ledger(folder / LEDGER_NAME) as ledger, VectorStore(folder / VECTORS_NAME) as store:
+    with held(folder), Ledger(folder / LEDGER_NAME) as ledger:
         _claim(ledger, folder, loaded)
-        problems = _measure(items, drawer, store, ledger)
-        found = store.get(_MEASURE, [item.key for item in items])
-        what = ledger.get("noise norm")
+        with VectorStore(folder / VECTORS_NAME) as store:
+            problems = _measure(items, drawer, store, ledger, name)
+            found = store.get(_MEASURE, [item.key for item in items])
+        what = ledger.get(name)
         if not isinstance(what, dict):
             raise RunError(f"nothing could be measured: {next(iter(problems.values()), 'no prompts')}")
         result = _result(str(folder), loaded, prompts, items, found, problems, what, source, settings, options)
@@ -127,15 +129,26 @@ class _Drawer:
         return self._model
 
     def check(self) -> None:
-        """Two steps of one image, which show whether the model has an unconditional branch at all."""
+        """Two steps of one image, which show whether the model has an unconditional branch at all.
+
+        Raises:
+            ModelError: it has none, or cannot denoise with these settings.
+        """
         from dominance.probes.noise_norm import noise_norms
 
-        self.model()
-        settings = self._settings
-        noise_norms(
-            self.model().pipeline, ["a"], [0], steps=min(2, settings.steps), guidance=settings.guidance,
-            height=settings.height, width=settings.width,
-        )  # fmt: skip
+        settings, pipeline = self._settings, self.model().pipeline
+        try:
+            noise_norms(
+                pipeline, ["a"], [0], steps=min(2, settings.steps), guidance=settings.guidance,
+                height=settings.height, width=settings.width,
+            )  # fmt: skip
+        except DominanceError:
+            raise
+        except Exception as error:  # a pipeline raises whatever does not suit it
+            raise ModelError(
+                f"the model {self._source.name!r} cannot denoise with these settings ({in_one_line(error)}); try"
+                " another --height, --width, --scheduler or --device"
+            ) from error
 
     def batch(self) -> int:
         # Both branches ride in one batch, but nothing is decoded.
@@ -163,8 +176,8 @@ class _Drawer:
         ]
 
 
-def _measure(items: Sequence[_Item], drawer: _Drawer, store: VectorStore, ledger: Ledger) -> dict[str, str]:
-    """Measures and keeps what is missing, batch by batch; why the rest could not be, by item."""
+def _measure(items: Sequence[_Item], drawer: _Drawer, store: VectorStore, ledger: Ledger, name: str) -> dict[str, str]:
+    """Measures and keeps what is missing, batch by batch, and under ``name`` what it is; why the rest has none."""
     known = store.known(_MEASURE)
     missing = list({item.key: item for item in items if item.key not in known}.values())
     problems: dict[str, str] = {}
@@ -177,7 +190,7 @@ def _measure(items: Sequence[_Item], drawer: _Drawer, store: VectorStore, ledger
             outcomes = dict(zip([item.key for item in part], in_halves(drawer.norms, part), strict=True))
             good = {key: found for key, found in outcomes.items() if not isinstance(found, ItemError)}
             if good:
-                ledger.put("noise norm", drawer.quantity)
+                ledger.put(name, drawer.quantity)
                 store.add(_MEASURE, good)
             problems |= {key: str(found) for key, found in outcomes.items() if isinstance(found, ItemError)}
             progress.advance(len(part))

@@ -29,6 +29,11 @@ def read_result(folder: Path | str) -> RunResult:
         plan = recorded_plan(ledger, folder)
         if plan is None:
             raise RunError(f"the run in {folder} has no plan yet; run its `dominance audit` command again")
+        if plan.origin == "judge check":
+            raise RunError(
+                f"{on_one_line(folder, 120)} holds a check of a judge, not images of prompts; open its"
+                " judge-check.html, or give the folder of an audit"
+            )
         return result_of(plan, ledger, folder)
 
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from dominance.bench import load_suite
 from dominance.bench.official_prompts import content_and_object, official_prompts_csv
-from dominance.bench.official_results import is_official_results, official_results_csv, read_official_results
+from dominance.bench.official_results import official_results_csv, read_official_results
 from dominance.bench.suite_files import suite_yaml
 from dominance.errors import InputError, SuiteError
 from dominance.records import Concept, Prompt, Suite
@@ -114,7 +114,6 @@ def test_case_numbers_come_from_the_ids_or_from_the_order():
 def test_official_results_come_out_byte_for_byte(tmp_path):
     path = tmp_path / "results.csv"
     path.write_bytes(RESULTS.encode())
-    assert is_official_results(path)
     images = read_official_results(path)
     assert (images[0].case, images[0].dvd, images[0].content_answers) == (7, 100.0, (True,) * 5)
     assert images[2].prompt == Prompt(
@@ -132,6 +131,11 @@ def test_official_results_come_out_byte_for_byte(tmp_path):
         (",5,0,100.0", ",4,0,100.0", "line 2: content_score is 4 and its answers have 5 yes"),
         (",36.0,", ",high,", "line 3: dvd_score is 'high'; give a number"),
         (",36.0,68.0", ",36.0", "line 3: fewer fields than columns"),
+        (",36.0,68.0", ",36.0,68.0,1", "line 3: more fields than columns"),
+        ("7,artist", "seven,artist", "line 2: case_num is 'seven'; give a whole number"),
+        ("7,artist,", "7,painter,", "line 2: content: the concept 'rembrandt' has the unknown kind 'painter'"),
+        ("rembrandt,mug,", "mug,mug,", "line 2: prompt case007: the concept 'mug' is marked twice"),
+        (RESULTS.partition("\r\n")[2], "", "results.csv: holds no image, only the columns' names"),
     ],
 )
 def test_results_that_contradict_themselves_are_refused(tmp_path, change, to, words):

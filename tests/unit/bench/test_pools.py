@@ -27,6 +27,11 @@ def test_the_default_pools_are_large_enough():
     assert title.templates["landmark"] == "{a_name} {b_name}"
 
 
+def test_no_object_of_the_default_pools_is_named_like_another():
+    words = [word for noun in load_pools("default").nouns["object"] for word in noun.concept.name.split()]
+    assert len(set(words)) == len(words)
+
+
 @pytest.mark.parametrize("name", ["default", "miniature"])
 def test_bundled_objects_have_the_right_article(name):
     for noun in load_pools(name).nouns["object"]:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from dominance.diversity.verdicts import MeasuredConcept, judge_sets, rests_on
+from dominance.diversity.verdicts import SCALES, MeasuredConcept, judge_sets, rests_on
 
 
 def measured(median: float | None, reach: float = 0.01, images: int = 50) -> MeasuredConcept:
@@ -21,20 +21,20 @@ def measured(median: float | None, reach: float = 0.01, images: int = 50) -> Mea
     ],
 )
 def test_on_the_papers_scale_the_whole_interval_decides(median: float, reach: float, word: str) -> None:
-    (verdict,) = judge_sets([measured(median, reach)], paper=True)
+    (verdict,) = judge_sets([measured(median, reach)], scale=SCALES["paper"])
     assert verdict.word == word
     assert verdict.low is not None and verdict.low < (verdict.high or 0)
 
 
 def test_another_embedder_compares_with_the_other_concepts_alone() -> None:
     words = [
-        one.word for one in judge_sets([measured(0.02), measured(0.2), measured(0.21), measured(0.22)], paper=False)
+        one.word for one in judge_sets([measured(0.02), measured(0.2), measured(0.21), measured(0.22)], scale=None)
     ]
-    assert words == ["uniform", "varied", "varied", "varied"]
+    assert words == ["uniform", "usual", "usual", "usual"]
 
 
 def test_another_embedder_says_nothing_about_fewer_than_three_concepts() -> None:
-    for verdict in judge_sets([measured(0.02), measured(0.2)], paper=False):
+    for verdict in judge_sets([measured(0.02), measured(0.2)], scale=None):
         assert verdict.word is None
         assert "two other concepts" in verdict.sentence
 
@@ -44,13 +44,24 @@ def test_another_embedder_says_nothing_about_fewer_than_three_concepts() -> None
     [(measured(0.3, images=4), "4 images are too few"), (measured(None, images=1), "fewer than two")],
 )
 def test_too_few_images_give_no_verdict(concept: MeasuredConcept, why: str) -> None:
-    (verdict,) = judge_sets([concept], paper=True)
+    (verdict,) = judge_sets([concept], scale=SCALES["paper"])
     assert verdict.word is None
     assert why in verdict.sentence
 
 
 def test_a_foreign_embedder_gives_no_verdict_and_says_why() -> None:
-    (verdict,) = judge_sets([measured(0.1)], paper=False, refused="it knows only toys")
+    (verdict,) = judge_sets([measured(0.1)], scale=SCALES["miniature"], refused="it knows only toys")
     assert (verdict.word, verdict.sentence) == (None, "No verdict: it knows only toys.")
-    assert "Nothing is said" in rests_on(paper=False, refused="it knows only toys")
-    assert "0.3079" in rests_on(paper=True, refused=None)
+    assert "Nothing is said" in rests_on(SCALES["miniature"], "it knows only toys")
+    assert "0.3079" in rests_on(SCALES["paper"], None)
+
+
+def test_the_papers_limits_lie_midway_between_its_kinds() -> None:
+    assert SCALES["paper"].low == pytest.approx((0.3079 + 0.4417) / 2)
+    assert SCALES["paper"].high == pytest.approx((0.4417 + 0.4672) / 2)
+
+
+def test_sets_alike_are_all_uniform_on_a_scale_and_only_usual_without_one() -> None:
+    rigid = [measured(0.002, 0.001), measured(0.003, 0.001), measured(0.004, 0.001)]
+    assert {one.word for one in judge_sets(rigid, scale=SCALES["miniature"])} == {"uniform"}
+    assert "uniform" not in {one.word for one in judge_sets(rigid[1:] + rigid[1:], scale=None)}

@@ -160,6 +160,19 @@ def take_yes(folder: Path) -> None:
             (folder / name).write_text(text.replace('"yes"', '"yea"').replace("\nyes\n", "\nyea\n"))
 
 
+def test_a_tokenizer_that_knows_no_length_takes_its_model_s(tiny_judge: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "judge"
+    shutil.copytree(tiny_judge, folder)
+    settings = folder / "tokenizer_config.json"
+    kept = {name: value for name, value in json.loads(settings.read_text()).items() if name != "model_max_length"}
+    settings.write_text(json.dumps(kept))
+    loaded = load_blip_judge("tiny", folder, "cpu")
+    longest = loaded.model.config.text_config.max_position_embeddings
+    assert loaded.tokenizer.model_max_length == longest
+    with pytest.raises(ModelError, match=f"reads {longest - 2} tokens of a question"):
+        dataclasses.replace(loaded, taught=()).check([Question("mug", "is a mug " * 200, 1)])
+
+
 @pytest.mark.parametrize(
     ("damage", "found"),
     [

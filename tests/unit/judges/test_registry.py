@@ -1,5 +1,6 @@
 """Judges by their names: every scheme, every mode, hub ids, and what is refused."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from tiny_judges import save_clip, save_qwen, save_siglip, save_vilt
 from dominance.errors import InputError, ModelError
 from dominance.judges import JUDGES, load_judge, registry
 from dominance.judges.loading import SCHEMES
+from dominance.judges.registry import shown_name
 from dominance.models.folders import ModelFolder
 
 
@@ -23,6 +25,30 @@ def test_an_unknown_judge_is_refused_in_one_short_line(name: str) -> None:
     assert "\n" not in str(refused.value)
     assert len(str(refused.value)) < 300
     assert "give" in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "mode", "shown"),
+    [
+        ("openai:https://me:hush@host/v1#model", "official", "'openai:…'"),
+        ("openai:https://host/v1?api_key=hush#model", "official", "'openai:…'"),
+        ("https://me:hush@host/v1#model", "fast", "'https:…'"),
+        ("me@hush:x", "fast", "'…'"),
+        ("sk-hush", "fast", "'…'"),
+        ("blip:https://me:hush@host/model", "fast", "'blip:…'"),
+        ("answers:https://me:hush@host/labels.csv", "fast", "'answers:…'"),
+        ("openai:http://localhost:8000/v1#model", "official", "'openai:http://localhost:8000/v1#model'"),
+        ("blip:turkey/judge@main", "official", "'blip:turkey/judge@main'"),
+    ],
+)
+def test_a_key_in_a_judge_s_name_is_not_repeated(name: str, mode: str, shown: str) -> None:
+    with pytest.raises(ModelError, match=re.escape(f"judge {shown}")) as refused:
+        load_judge(name, "cpu", mode)
+    assert "hush" not in str(refused.value)
+
+
+def test_a_long_name_ends_in_dots() -> None:
+    assert shown_name("blip:" + "x" * 100) == f"'blip:{'x' * 74}…'"
 
 
 def test_a_judge_is_found_by_scheme_and_folder(tiny_judge: Path) -> None:

@@ -52,13 +52,31 @@ def test_nothing_depends_on_the_size_of_a_block(monkeypatch: pytest.MonkeyPatch)
 
 def test_quantiles_from_bins_are_the_exact_ones_within_a_bin(monkeypatch: pytest.MonkeyPatch) -> None:
     points = cloud(90)
-    exact = spread(points)
+    exact = spread(points, resamples=100)
     monkeypatch.setattr(diversity, "_MOST_KEPT", 10)
-    binned = spread(points)
+    binned = spread(points, resamples=100)
     assert exact.exact and not binned.exact
     assert binned.median == pytest.approx(exact.median, abs=2 * diversity.BIN_WIDTH)
     # Quartiles are interpolated between two neighbours where they are exact.
     assert binned.quartiles == pytest.approx(exact.quartiles, abs=1e-4)
+
+
+def test_many_images_take_no_memory_for_their_pairs(monkeypatch: pytest.MonkeyPatch) -> None:
+    import tracemalloc
+
+    monkeypatch.setattr(diversity, "_BLOCK", 128)
+    monkeypatch.setattr(diversity, "_MOST_KEPT", 10_000)
+    monkeypatch.setattr(diversity, "BIN_WIDTH", 1e-3)  # the histogram alone takes 16 MB otherwise
+    points = cloud(1500, channels=8)
+    tracemalloc.start()
+    found = spread(points)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert (found.pairs, found.exact) == (1500 * 1499 // 2, False)
+    assert peak < 1500 * 1500 * 4 / 5  # a fifth of the matrix of distances
+    sample = np.random.default_rng(1).choice(1500, size=(40_000, 2))
+    ends = unit(points)[sample[sample[:, 0] != sample[:, 1]]]
+    assert found.median == pytest.approx(np.median(1 - (ends[:, 0] * ends[:, 1]).sum(axis=1)), abs=0.01)
 
 
 def test_the_normal_interval_is_as_wide_as_the_resampled_one(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,14 +1,15 @@
-"""Every family of text-to-image models, saved as a hub would hand it out, through the code that loads a hub id."""
+"""Every family of text-to-image models, in the cache of a hub, through the code that loads a hub id."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from tiny_families import AUDITED, save
+from tiny_families import AUDITED, COMMIT, as_released, cached, save, with_sentencepiece
+from transformers.utils import is_protobuf_available, is_sentencepiece_available
 
 from dominance.errors import InputError, ItemError, ModelError
 from dominance.models import GenerationSettings, ModelFolder, find_model
@@ -21,15 +22,20 @@ TEXTS = ["a tower and a mug", "a lamp"]
 
 
 @pytest.fixture(scope="module")
-def saved(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], ModelFolder]:
-    """The folder of a family, saved when first asked for."""
-    place = tmp_path_factory.mktemp("families")
+def saved(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], ModelFolder]]:
+    """A family by its hub id, put into the hub's cache when first asked for, with no hub to be reached."""
+    cache = tmp_path_factory.mktemp("hub")
+    found: dict[str, ModelFolder] = {}
 
     def folder(family: str) -> ModelFolder:
-        path = place / family
-        return find_model(str(path if path.exists() else save(family, path)))
+        if family not in found:
+            found[family] = find_model(cached(family, cache))
+        return found[family]
 
-    return folder
+    with pytest.MonkeyPatch.context() as offline:
+        offline.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(cache))
+        offline.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+        yield folder
 
 
 def opened(folder: ModelFolder, scheduler: str | None = None) -> PipelineModel:
@@ -47,6 +53,7 @@ def test_every_family_draws_from_its_folder_in_the_size_that_is_asked(
     family: str, saved: Callable[[str], ModelFolder]
 ) -> None:
     folder = saved(family)
+    assert (folder.name, folder.identity) == (f"tiny/{family}", f"tiny/{family}@{COMMIT}")
     guidance = suggested_settings(folder)["guidance"]
     assert isinstance(guidance, float)
     settings = GenerationSettings(2, guidance, 32, 64)
@@ -63,10 +70,10 @@ def test_every_family_draws_from_its_folder_in_the_size_that_is_asked(
 @pytest.mark.parametrize(
     ("family", "steps", "guidance"),
     [
-        ("sd1", 50, 7.5),
+        ("sd14", 50, 7.5),
         ("sd2", 50, 7.5),
         ("sdxl", 50, 5.0),
-        ("sd3", 28, 7.0),
+        ("sd35", 28, 7.0),
         ("flux", 28, 1.0),
         ("flux-dev", 28, 3.5),
         ("sigma", 20, 4.5),
@@ -189,6 +196,83 @@ def test_the_schedulers_record_changes_with_its_settings(saved: Callable[[str], 
     assert one["config_hash"] != other["config_hash"]
     assert other["config"]["prediction_type"] == "v_prediction"  # type: ignore[index]
     assert describe_scheduler(saved("sd1"), "EulerDiscreteScheduler") == one | {"class": "EulerDiscreteScheduler"}
+
+
+def test_latents_are_never_clipped_as_pixels_are(saved: Callable[[str], ModelFolder]) -> None:
+    """DDIM clips to -1 … 1 unless it is told not to, and the released PNDM settings need not say so."""
+    folder = saved("sd14")
+    file = folder.path / "scheduler" / "scheduler_config.json"
+    assert "clip_sample" not in json.loads(file.read_text())
+    for name in ("ddim", "ddpm"):
+        pipeline: Any = load_pipeline(folder, "cpu", scheduler=find_scheduler(name, folder))
+        assert pipeline.scheduler.config.clip_sample is False
+        assert pipeline.scheduler.config.steps_offset == 1
+
+
+def test_the_names_of_older_releases_are_known(saved: Callable[[str], ModelFolder], tmp_path: Path) -> None:
+    new, settings = opened(saved("sd14")), GenerationSettings(2, 3.0, 16, 16)
+    old = opened(find_model(str(as_released(save("sd14", tmp_path / "old")))))
+    parts: list[Any] = [model.pipeline.components["safety_checker"].state_dict() for model in (new, old)]
+    assert all(torch.equal(parts[0][name], parts[1][name]) for name in parts[0])
+    assert np.array_equal(drawn(new, settings)[0], drawn(old, settings)[0])
+
+
+def test_a_tokenizer_without_its_reader_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = find_model(str(with_sentencepiece(save("sigma", tmp_path / "sigma"))))
+    monkeypatch.setattr("dominance.models.loading.is_sentencepiece_available", lambda: False)
+    with pytest.raises(
+        ModelError, match=r"only sentencepiece reads \(tokenizer/spiece\.model\); .* pip install sentencep"
+    ):
+        load_pipeline(folder, "cpu")
+
+
+@pytest.mark.skipif(
+    not (is_sentencepiece_available() and is_protobuf_available()), reason="sentencepiece or protobuf is not installed"
+)
+def test_a_tokenizer_of_sentencepiece_reads_as_its_twin(saved: Callable[[str], ModelFolder], tmp_path: Path) -> None:
+    folder = find_model(str(with_sentencepiece(save("sigma", tmp_path / "sigma"))))
+    ours, twin = (opened(model).pipeline.components["tokenizer"] for model in (folder, saved("sigma")))
+    assert ours("a tower and a mug").input_ids == twin("a tower and a mug").input_ids
+
+
+def test_a_model_that_does_not_fit_while_it_is_loaded_says_what_to_try(
+    saved: Callable[[str], ModelFolder], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(self: object, *arguments: object, **options: object) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    folder = saved("sd1")
+    with monkeypatch.context() as small:
+        small.setattr("dominance.models.loading.find_device", lambda name: torch.device("cuda"))
+        small.setattr("diffusers.StableDiffusionPipeline.to", full)
+        with pytest.raises(
+            ModelError, match=r"'tiny/sd1' does not fit into the memory of cuda; .* --offload sequential$"
+        ):
+            load_pipeline(folder)
+    monkeypatch.setattr("diffusers.AutoPipelineForText2Image.from_pretrained", full)
+    with pytest.raises(ModelError, match=r"does not fit into the memory of cpu; try --dtype float16$"):
+        load_pipeline(folder, "cpu")
+
+
+def test_a_pipeline_that_cannot_be_offloaded_or_tiled_says_so(
+    saved: Callable[[str], ModelFolder], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unable(self: object) -> None:
+        raise NotImplementedError("Tiling doesn't seem to be implemented")
+
+    folder = saved("sd1")
+    with monkeypatch.context() as untiled:
+        untiled.setattr("diffusers.AutoencoderKL.enable_tiling", unable)
+        with pytest.raises(
+            InputError, match=r"^StableDiffusionPipeline has no autoencoder that decodes by tiles; leave"
+        ):
+            load_pipeline(folder, "cpu", thrift=Thrift(vae_tiling=True))
+    monkeypatch.setattr("dominance.models.loading.find_device", lambda name: torch.device("cuda"))
+    monkeypatch.setattr("diffusers.StableDiffusionPipeline.model_cpu_offload_seq", None)
+    with pytest.raises(
+        InputError, match=r"^StableDiffusionPipeline cannot do --offload model \(.*--offload sequential$"
+    ):
+        load_pipeline(folder, thrift=Thrift("model"))
 
 
 def test_offload_needs_a_gpu_and_tiling_an_autoencoder_that_can(saved: Callable[[str], ModelFolder]) -> None:

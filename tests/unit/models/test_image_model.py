@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -9,8 +10,10 @@ import numpy as np
 import pytest
 import torch
 from diffusers import StableDiffusionPipeline
+from diffusers.utils import logging as diffusers_logging
 from PIL import Image
 from safetensors.torch import load_file, save_file
+from transformers.utils import logging as transformers_logging
 
 import dominance
 from dominance.errors import ItemError, ModelError
@@ -141,12 +144,33 @@ def test_a_weight_that_is_missing_is_never_made_up(tiny_model: Path, tmp_path: P
     assert len(str(refused.value)) < 500
 
 
-def test_loading_gives_the_users_progress_bars_back(tiny_model: Path) -> None:
-    from diffusers.utils import logging
+def test_a_call_that_breaks_off_lets_go_of_what_it_had_put_on_the_device(tiny_model: Path) -> None:
+    freed: list[str] = []
 
-    shown = logging.is_progress_bar_enabled()
+    class Offloaded:
+        def __call__(self, prompt: list[str], generator: object, num_inference_steps: int, output_type: str) -> None:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+
+        def maybe_free_model_hooks(self) -> None:
+            freed.append("all")
+
+    model = PipelineModel(find_model(str(tiny_model)), Offloaded())  # type: ignore[arg-type]
+    with pytest.raises(torch.OutOfMemoryError):
+        model.generate(["a mug"], [0], SETTINGS)
+    assert freed == ["all"]
+
+
+def test_loading_shows_no_progress_bars_and_gives_the_users_own_back(
+    tiny_model: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    # As where nobody switched them off before the libraries were imported.
+    monkeypatch.setattr(sys.modules["huggingface_hub.utils.tqdm"], "HF_HUB_DISABLE_PROGRESS_BARS", None)
+    for library in ("diffusers", "transformers"):
+        monkeypatch.setattr(f"{library}.utils.logging._tqdm_active", True)
     load_pipeline(find_model(str(tiny_model)), "cpu")
-    assert logging.is_progress_bar_enabled() == shown
+    assert "\r" not in capfd.readouterr().err
+    assert diffusers_logging.is_progress_bar_enabled()
+    assert transformers_logging.is_progress_bar_enabled()
 
 
 def prompt(text: str, *names: str) -> Prompt:

@@ -78,7 +78,7 @@ def test_the_card_tells_yield_method_and_what_is_missing(bench: BenchResult, fol
     write_bench(bench, folder)
     card = (folder / "CARD.md").read_text(encoding="utf-8")
     for words in (
-        "1 prompts on which the model lets one concept dominate",
+        "1 prompt on which the model lets one concept dominate another, and 1 balanced prompt on which",
         "**Incomplete:** 1 of 2 landmark prompts are missing",
         "| landmark | 2 | 1 | 40 | 7 | 2 | 29% [8%–64%] | 0 |",
         "| balanced | 2 | 1 | 60 | 0 | 0 | nothing tried | 0 |",
@@ -86,6 +86,9 @@ def test_the_card_tells_yield_method_and_what_is_missing(bench: BenchResult, fol
         "2 a concept and 1 an object (landmark)",
         "| what dominates | the landmark 1 |",
         "| model identity | sha256:m |",
+        "dominance audit suite.yaml --model OTHER",
+        "| caps | landmark: 2, 1; balanced: 4, 2 |",
+        "| finished at | – |",
         "## Known limits",
     ):
         assert words in card
@@ -111,6 +114,18 @@ def test_csv_has_the_official_columns_and_the_dominance_prompts(bench: BenchResu
     )
     both = export_bench(bench, folder, "csv", folder / "both.csv", "all")
     assert [prompt.concepts for prompt in load_suite(str(both)).prompts] == [TITLE.concepts, PAIR.concepts]
+
+
+def test_yaml_is_a_suite_of_the_whole_bench_or_of_one_part_named_like_its_file(
+    bench: BenchResult, folder: Path
+) -> None:
+    whole = load_suite(str(export_bench(bench, folder, "yaml", folder / "whole.yaml")))
+    assert (whole.name, whole.prompts) == ("whole", (TITLE, PAIR))
+    twin = load_suite(str(export_bench(bench, folder, "yaml", folder / "twin.yaml", "balanced")))
+    assert (twin.name, twin.prompts) == ("twin", (PAIR,))
+    assert twin.description == "DominanceBench of own, judged by some | judge: 1 balanced prompts."
+    with pytest.raises(InputError, match=r"the suite's name '\.hidden' cannot be used"):
+        export_bench(bench, folder, "yaml", folder / ".hidden")
 
 
 def test_json_lines_and_parquet_hold_the_same_rows(bench: BenchResult, folder: Path) -> None:
@@ -153,7 +168,7 @@ def test_official_images_lie_where_score_finds_them(bench: BenchResult, folder: 
 @pytest.mark.parametrize(
     ("format", "part", "words"),
     [
-        ("xlsx", None, "no format 'xlsx'; give one of csv, jsonl, parquet, official-images"),
+        ("xlsx", None, "no format 'xlsx'; give one of csv, jsonl, parquet, yaml, official-images"),
         ("csv", "some", "no part 'some'; give one of dominance, balanced, all"),
     ],
 )

@@ -13,16 +13,18 @@ from PIL import Image
 import dominance.runs.bench_build as building
 from dominance.bench.candidates import BALANCED, Candidate, candidate_streams, content_words
 from dominance.bench.pools import load_pools
+from dominance.bench.selection import Caps, Shelf
 from dominance.errors import InputError, RunError
 from dominance.judges import ScriptedJudge
 from dominance.miniature.concepts import BY_NAME
 from dominance.models import GenerationSettings, ModelFolder
-from dominance.records import Question
+from dominance.records import Prompt, Question
 from dominance.runs import AuditOptions, read_result
 from dominance.runs.bench_build import build_bench, make_shelves
 from dominance.runs.bench_options import BenchOptions
 from dominance.runs.bench_result import BenchResult, bench_as_document, read_bench
 from dominance.runs.bench_trial import Trial
+from dominance.runs.bench_trying import Outcome
 
 NAMES = tuple(BY_NAME)
 OPTIONS = BenchOptions(target=4, pools="miniature", audit=AuditOptions(batch=16))
@@ -219,6 +221,32 @@ def test_pools_that_run_out_say_what_is_missing(model: PaintingModel, judge: Scr
     assert all(tally.tried <= tally.candidates for tally in bench.tallies)
 
 
+def test_a_stream_that_never_qualifies_is_given_up_and_one_that_does_is_not() -> None:
+    def stream(kind: str) -> list[Candidate]:
+        return [
+            Candidate(Prompt(f"{kind}{n}", f"{kind}{n}", ()), kind, "and", f"c{n}", f"o{n}", frozenset({f"{kind}{n}"}))
+            for n in range(5000)
+        ]
+
+    streams = {"landmark": stream("landmark"), "character": stream("character")}
+    shelves = {name: Shelf(name, 50, Caps(1, 1)) for name in streams}
+    trial = Trial(streams, shelves, needed=7)
+
+    def attempt(wave: Sequence[tuple[str, Candidate]]) -> dict[tuple[str, str], Outcome]:
+        return {
+            (name, c.prompt.id): Outcome(7 * (name == "character" and c.prompt.id.endswith("7")), undecided=False)
+            for name, c in wave
+        }
+
+    trial.run(attempt, lambda line: None)
+    landmark, character = trial.tallies()
+    assert (character.kept, character.tried) == (50, 498), "one in ten qualifies"
+    assert 100 <= landmark.tried < 500
+    assert trial.stopped() == (
+        "50 of 50 landmark prompts are missing: too few candidates qualify for the others to make up for it (landmark)"
+    )
+
+
 def test_a_bench_of_which_nothing_was_kept_is_still_whole(
     model: PaintingModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -291,6 +319,22 @@ def test_bad_options_are_refused_before_anything_is_made(
         build_bench("painted", judge, tmp_path / "b", dataclasses.replace(OPTIONS, **change))
     assert not (tmp_path / "b").exists()
     assert not model.made
+
+
+class Labels(ScriptedJudge):
+    """A judge that knows images by name alone."""
+
+    def check_images(self, names: Sequence[object], questions: Sequence[Question]) -> None:
+        raise AssertionError("no image was to be named")
+
+    def answer_named(self, images: Sequence[object], questions: Sequence[object]) -> list:
+        raise AssertionError("no image was to be judged")
+
+
+def test_labels_of_images_that_are_yet_to_be_made_are_refused(model: PaintingModel, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="the judge scripted holds answers about images that are there"):
+        build_bench("painted", Labels(see), tmp_path / "b", OPTIONS)
+    assert not (tmp_path / "b").exists()
 
 
 def test_styles_without_a_template_for_a_kind_are_refused(

@@ -1,5 +1,6 @@
 """Comparing two runs, and presence-only labels and many concepts on their way through scores and official results."""
 
+import dataclasses
 import itertools
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,6 +13,8 @@ from dominance.records import Answer, Concept, Prompt, PromptResult, Question, R
 from dominance.report.export import comparison_csv
 from dominance.report.export_official import check_official, official_images, write_official
 from dominance.runs.bench_compare import compare, read_side
+from dominance.runs.bench_result import BenchResult, Tally
+from dominance.runs.document import as_document
 from dominance.runs.scoring import score_groups, score_image, score_prompt
 
 TOWER, MUG, LAMP, BOOK = Concept("tower", "landmark"), Concept("mug"), Concept("lamp"), Concept("book")
@@ -83,6 +86,37 @@ def test_runs_without_a_common_prompt_are_refused():
         compare(run(result(PAIR, [(5, 0)])), run(result(TURNED, [(5, 0)])))
 
 
+def bench(name: str, *tallies: Tally, pools: str = "sha256:p") -> BenchResult:
+    settings = {"pools_identity": pools, "seeds": [0, 1], "needed": 2}
+    return BenchResult(dataclasses.replace(run(name=name), settings=settings), (), tallies, None)
+
+
+def test_two_benches_without_a_common_prompt_are_compared_by_what_they_tried():
+    one = bench("one", Tally("landmark", 9, 2, 10, 3, 0, 40), Tally("balanced", 9, 0, 0, 0, 0, 60))
+    other = bench("two", Tally("landmark", 9, 9, 10, 9, 0, 40), Tally("balanced", 9, 1, 5, 1, 0, 60))
+    both = compare(one, other)
+    assert (both.pairings, both.overall) == ((), ())
+    landmark, balanced = both.yields
+    assert (landmark.first.count, landmark.first.n, landmark.second.count) == (3, 10, 9)
+    assert landmark.difference[0] == pytest.approx(0.6)
+    assert landmark.difference[1] == pytest.approx((0.1705, 0.8090), abs=6e-5)
+    assert balanced.difference is None
+    assert both.document()["yields"][0]["second"]["n"] == 10
+    with pytest.raises(InputError, match="give two runs of one suite, or two benches built from the same pools"):
+        compare(one, bench("three", *other.tallies, pools="sha256:q"))
+    with pytest.raises(InputError, match="have no prompt in common"):
+        compare(one, other.run)
+
+
+def test_a_csv_that_holds_no_results_names_the_missing_column(tmp_path: Path):
+    path = tmp_path / "prompts.csv"
+    path.write_text("case_num,content_type,content,nm_word,prompt\n1,landmark,tower,mug,tower mug\n")
+    with pytest.raises(InputError, match=r"prompts\.csv: the column 'image_path' is missing; the columns are case_num"):
+        read_side(path)
+    with pytest.raises(InputError, match="there is no such file"):
+        read_side(tmp_path / "none.csv")
+
+
 def test_the_comparison_as_csv_has_a_row_a_prompt_and_empty_fields_for_what_is_missing():
     both = compare(run(result(PAIR, [(5, 0)] * 2), result(TURNED, [(5, 5)])), run(result(PAIR, [(5, 5)] * 2)))
     head, pair, alone = comparison_csv(both).decode().splitlines()
@@ -117,6 +151,12 @@ def test_a_prompt_of_three_concepts_has_no_place_in_official_results():
     with pytest.raises(InputError, match="prompt 'three' has 3 concepts and the official columns hold two"):
         check_official(Suite("s", (PAIR, three)))
     check_official(Suite("s", (PAIR, three)), limit=1)
+
+
+def test_one_case_twice_is_refused_before_anything_is_judged():
+    twice = dataclasses.replace(TURNED, id="case01")
+    with pytest.raises(InputError, match="the prompts 'case001' and 'case01' are one case"):
+        check_official(Suite("s", (PAIR, twice)))
 
 
 # Presence-only labels, and many concepts
@@ -159,3 +199,6 @@ def test_four_concepts_are_scored_in_every_ordered_pair_with_the_presence_of_eac
         "tower": 10, "mug": 10, "lamp": 2, "book": 10,
     }  # fmt: skip
     assert listed.verdict == "dominance"
+    pairs = as_document(run(listed))["prompts"][0]["pairs"]
+    assert len(pairs) == 12
+    assert {"dominating": "tower", "dominated": "lamp", "dvd_mean": 64.0, "collapsed": 8} in pairs

@@ -62,6 +62,13 @@ def test_a_link_out_of_the_folder_is_not_followed(tmp_path: Path) -> None:
     assert [path.name for path in found.sets[0].files] == ["0.png", "1.png", "own.png"]
 
 
+def test_a_link_to_itself_is_not_followed(tmp_path: Path) -> None:
+    picture(tmp_path / "mug" / "1.png")
+    picture(tmp_path / "mug" / "2.png")
+    (tmp_path / "mug" / "round.png").symlink_to("round.png")
+    assert len(read_collection(tmp_path).sets[0].files) == 3  # which is named as an image that cannot be read
+
+
 @pytest.mark.parametrize(
     ("rows", "message"),
     [

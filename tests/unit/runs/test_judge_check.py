@@ -288,6 +288,7 @@ def test_what_cannot_be_checked_is_refused_in_one_line_and_nothing_is_written(pi
         tmp_path / "unsure.csv", [{"prompt_id": "mug", "image": "0.png", "concept": "mug", "present": "unsure"}]
     )
     abroad = Suite("abroad", (Prompt("eiffel", "the eiffel tower", (Concept("eiffel tower", "landmark"),)),))
+    crowd = Suite("crowd", (Prompt("crowd", "all", tuple(map(Concept, ("mug", "lamp", "chair")))),))
     cases: list[tuple[type[Exception], str, dict[str, Any]]] = [
         (InputError, "given twice in the mode 'fast'", {"judge": "miniature", "against": "miniature"}),
         (
@@ -297,6 +298,7 @@ def test_what_cannot_be_checked_is_refused_in_one_line_and_nothing_is_written(pi
         ),
         (ModelError, "no judge 'nobody'", {"judge": "nobody"}),
         (InputError, "no images to check the judge on", {"suite": abroad}),
+        (InputError, "no prompt of 'crowd' has one or two concepts", {"suite": crowd}),
         (InputError, "no folder of images", {"images": [tmp_path / "nowhere"]}),
         (InputError, "holds no image of any prompt", {"images": [pictures], "suite": abroad}),
         (InputError, "labels without images", {"options": JudgeCheckOptions(labels=labels)}),

@@ -9,6 +9,7 @@ from PIL import Image
 from dominance.bench import load_suite
 from dominance.miniature.concepts import BY_NAME
 from dominance.records import Concept, Prompt, Suite
+from dominance.runs import judge_check_images
 from dominance.runs.judge_check_controls import CONTROLS, Asked, as_they_are, make_controls, shuffled_patches, torn
 from dominance.runs.judge_check_images import Source, find_sources, is_miniature, render_sources, spread
 
@@ -146,3 +147,17 @@ def test_a_folder_of_images_is_read_as_score_reads_it(tmp_path: Path) -> None:
     found = find_sources([tmp_path], suite)
     assert [one.name for one in found] == ["0.png", "1.png", "2.png"]
     assert find_sources([tmp_path, tmp_path], suite) == found
+
+
+def test_each_image_of_a_folder_is_read_once_however_many_prompts_there_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    suite = Suite("three", tuple(Prompt(name, f"a {name}", (Concept(name),)) for name in ("mug", "lamp", "chair")))
+    for prompt in suite.prompts:
+        (tmp_path / prompt.id).mkdir()
+        Image.new("RGB", (8, 8)).save(tmp_path / prompt.id / "0.png")
+    calls = []
+    find_images = judge_check_images.find_images
+    monkeypatch.setattr(judge_check_images, "find_images", lambda *given: calls.append(given) or find_images(*given))
+    assert [one.prompt.id for one in find_sources([tmp_path], suite)] == ["mug", "lamp", "chair"]
+    assert len(calls) == 1

@@ -69,6 +69,9 @@ def test_a_resumed_run_measures_only_what_is_missing(tiny_model: Path, tmp_path:
     again = memorization(SUITE, str(tiny_model), tmp_path / "run", options(limit=2, batch=3))
     assert calls == []
     assert again.prompts == first.prompts
+    memorization(SUITE, str(tiny_model), tmp_path / "run", options(limit=1, steps=3))
+    assert memorization(SUITE, str(tiny_model), tmp_path / "run", options(limit=2)).steps == first.steps == 2
+    calls.clear()
     memorization(SUITE, str(tiny_model), tmp_path / "run", options(batch=32))
     assert [len(call) for call in calls] == [6]  # two prompts have the same text
 
@@ -107,7 +110,10 @@ def test_a_model_that_never_has_two_branches_is_refused_and_nothing_is_written(
     from diffusers import StableDiffusionPipeline
 
     monkeypatch.setattr(StableDiffusionPipeline, "do_classifier_free_guidance", property(lambda _: False))
+    large = options(height=64, width=64)  # else the middle is one position, which cannot normalise a batch of one
     with pytest.raises(ModelError, match="no unconditional branch"):
+        memorization(SUITE, str(tiny_model), tmp_path / "run", large)
+    with pytest.raises(ModelError, match="cannot denoise with these settings"):
         memorization(SUITE, str(tiny_model), tmp_path / "run", options())
     assert not (tmp_path / "run").exists()
 
