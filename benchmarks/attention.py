@@ -1,34 +1,18 @@
 """What looking inside costs: recording, the look before generation, and a sweep of ablations; see ``run.py``."""
 
-import statistics
-import time
 from collections.abc import Callable
 from typing import Any
 
 import torch
 from diffusers import AutoencoderKL, DDIMScheduler, StableDiffusionPipeline, UNet2DConditionModel
 from transformers import CLIPTextConfig, CLIPTextModel
+from turns import in_turns
 
 import dominance
 from dominance.probes.first_step import first_step
 
 PROMPTS = ["a tower and a mug", "a robot beside a lamp", "a mug and an umbrella", "a castle with a clock"]
 STEPS, GUIDANCE = 25, 5.0
-
-
-def seconds(act: Callable[[], object]) -> float:
-    """How long it takes once."""
-    start = time.perf_counter()
-    act()
-    return time.perf_counter() - start
-
-
-def in_turns(first: Callable[[], object], second: Callable[[], object], rounds: int) -> dict[str, float]:
-    """``ratio`` is the first's seconds in those of the second, the median over rounds; both are warmed up before."""
-    first()
-    second()
-    ratios = [seconds(first) / seconds(second) for _ in range(rounds)]
-    return {"ratio": statistics.median(ratios), "lowest": min(ratios), "highest": max(ratios), "rounds": rounds}
 
 
 def draw(pipeline: Any, prompts: list[str], steps: int, seeds: list[int] | None = None, **given: Any) -> None:
@@ -90,8 +74,8 @@ def looking_ahead(pipeline: Any, prompts: list[str], steps: int, rounds: int, la
         shares.append(seen.share)
 
     found = in_turns(look, lambda: draw(pipeline, prompts, steps), rounds)
-    times = {name: value * steps / 50 for name, value in found.items() if name != "rounds"}
-    return times | {"of_the_multiply_adds": shares[-1], "rounds": rounds}
+    shares_of_time = {name: found[name] * steps / 50 for name in ("ratio", "lowest", "highest")}
+    return shares_of_time | {"of_the_multiply_adds": shares[-1], "rounds": rounds}
 
 
 def sweeping(pipeline: Any, first: int, last: int, variants: int, rounds: int) -> dict[str, float]:

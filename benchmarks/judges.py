@@ -5,10 +5,8 @@ time. Pictures have 512 pixels a side, which makes 324 tokens.
 """
 
 import functools
-import statistics
 import sys
 import tempfile
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,6 +14,7 @@ from typing import Any
 import numpy as np
 import torch
 from PIL import Image
+from turns import in_turns
 
 from dominance.bench import load_questions
 from dominance.judges import load_judge
@@ -59,28 +58,6 @@ def plain_forward(seen_by: QwenJudge, image: Image.Image, question: Question) ->
     prompt = seen_by.reader.prompt(seen_by.reader.chat(question.text), seen.tokens)
     batch = as_batch([seen], [prompt], seen_by.reader.image_token, seen_by.model.device)
     return seen_by.model(**batch, logits_to_keep=1).logits[0, -1]
-
-
-def in_turns(first: Callable[[], object], second: Callable[[], object], rounds: int) -> dict[str, float]:
-    """``ratio`` is the first's seconds in those of the second, the median over rounds; both are warmed up before."""
-    first()
-    second()
-    turns = []
-    for _ in range(rounds):
-        begun = time.perf_counter()
-        first()
-        halfway = time.perf_counter()
-        second()
-        turns.append((halfway - begun, time.perf_counter() - halfway))
-    ratios = [one / other for one, other in turns]
-    return {
-        "ratio": statistics.median(ratios),
-        "lowest": min(ratios),
-        "highest": max(ratios),
-        "slow_seconds": statistics.median(one for one, _ in turns),
-        "quick_seconds": statistics.median(other for _, other in turns),
-        "rounds": rounds,
-    }
 
 
 def plain_forwards(rounds: int = 5) -> dict[str, float]:

@@ -11,31 +11,12 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable
 from pathlib import Path
 
+from turns import ratio, seconds
+
 ROUNDS = 3
-
-
-def seconds(act: Callable[[], object]) -> float:
-    """How long it takes once."""
-    start = time.perf_counter()
-    act()
-    return time.perf_counter() - start
-
-
-def ratio(slow: Callable[[], object], quick: Callable[[], object], rounds: int = ROUNDS) -> dict[str, float]:
-    """Takes turns; ``ratio`` is how many times quicker ``quick`` is, the median over rounds."""
-    pairs = [(seconds(slow), seconds(quick)) for _ in range(rounds)]
-    return {
-        "ratio": statistics.median(a / b for a, b in pairs),
-        "lowest": min(a / b for a, b in pairs),
-        "highest": max(a / b for a, b in pairs),
-        "slow_seconds": statistics.median(a for a, _ in pairs),
-        "quick_seconds": statistics.median(b for _, b in pairs),
-        "rounds": rounds,
-    }
 
 
 def prepare() -> None:
@@ -63,7 +44,7 @@ def generation(model: str, images: int = 12) -> dict[str, float]:
             generator = torch.Generator().manual_seed(seed)
             pipeline(text, num_inference_steps=25, guidance_scale=5.0, generator=generator)
 
-    return ratio(plain, lambda: drawer.generate(texts, seeds, GenerationSettings(25, 5.0)))
+    return ratio(plain, lambda: drawer.generate(texts, seeds, GenerationSettings(25, 5.0)), ROUNDS)
 
 
 def judging(judge: str, images: int = 16) -> dict[str, float]:
@@ -93,7 +74,7 @@ def judging(judge: str, images: int = 16) -> dict[str, float]:
         for picture in pictures:
             seen_by.answer([picture], [questions])
 
-    return ratio(one_by_one, together)
+    return ratio(one_by_one, together, ROUNDS)
 
 
 def start_up() -> dict[str, float]:

@@ -129,7 +129,11 @@ def test_retry_after_is_honoured_by_all_threads(endpoint: MockEndpoint) -> None:
     assert times[1] - times[0] >= 0.3
 
 
-@pytest.mark.parametrize("after", ["3600", "inf", format_datetime(datetime.now(UTC) + timedelta(hours=1), usegmt=True)])
+@pytest.mark.parametrize(
+    "after",
+    ["3600", "inf", format_datetime(datetime.now(UTC) + timedelta(hours=1), usegmt=True)],
+    ids=["seconds", "for ever", "a date"],
+)
 def test_an_endpoint_that_asks_for_too_long_a_wait_is_given_up_at_once(endpoint: MockEndpoint, after: str) -> None:
     endpoint.answer = lambda call: error(429, "daily limit", Retry_After=after)
     (answers,) = judge_at(endpoint).answer(pictures(1), [ASKED[:1]])

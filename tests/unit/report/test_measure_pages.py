@@ -122,7 +122,7 @@ def norms_of() -> Norms:
                 problems or {},
             )
             for group, norms in groups.items()
-            for place, norm in enumerate(norms)
+            for place, norm in enumerate(map(float, norms))
         )
         return MemorizationResult(
             run="run", suite="groups", model="tiny", quantity="noise", values=192, steps=2,

@@ -1,0 +1,33 @@
+"""Two sides of a comparison, timed in turns within one run; see ``run.py``."""
+
+import statistics
+import time
+from collections.abc import Callable
+
+
+def seconds(act: Callable[[], object]) -> float:
+    """How long it takes once."""
+    start = time.perf_counter()
+    act()
+    return time.perf_counter() - start
+
+
+def in_turns(first: Callable[[], object], second: Callable[[], object], rounds: int) -> dict[str, float]:
+    """``ratio`` is the first's seconds in those of the second, the median over rounds; both are warmed up before."""
+    first()
+    second()
+    return ratio(first, second, rounds)
+
+
+def ratio(first: Callable[[], object], second: Callable[[], object], rounds: int) -> dict[str, float]:
+    """The same without warming up: what a user of a fresh process waits for."""
+    turns = [(seconds(first), seconds(second)) for _ in range(rounds)]
+    ratios = [one / other for one, other in turns]
+    return {
+        "ratio": statistics.median(ratios),
+        "lowest": min(ratios),
+        "highest": max(ratios),
+        "first_seconds": statistics.median(one for one, _ in turns),
+        "second_seconds": statistics.median(other for _, other in turns),
+        "rounds": rounds,
+    }
