@@ -35,14 +35,16 @@ bench: .venv/.dev  ## speed, side by side in one run, as ratios
 docs: .venv/.dev  ## what docs derive from the code
 	$(BIN)/python -m dominance.cli.reference > docs/commands.md
 
-LATER := --base training-runs/base/model --pictures 16000 --entity-diversity 1
+RUNS := training-runs
 
-weights: .venv/.core  ## train base, judge and the study's main models: some three hours; a killed run resumes
-	$(BIN)/dominance train miniature --out training-runs/base --pictures 112000 --autoencoder-pictures 12000 \
+weights: .venv/.core  ## train what ships, base, judge and twins: five hours or more on two cores; a killed run resumes
+	$(BIN)/dominance train miniature --out $(RUNS)/base --pictures 112000 --autoencoder-pictures 12000 \
 		--entity-diversity 1 --pairs 0.2 --entity-pairs 0.2 --entities-together 0.1
-	$(BIN)/dominance train judge --out training-runs/judge --model training-runs/base/model
-	$(BIN)/dominance train miniature --out training-runs/first $(LATER) --rigid tower,robot,wizard
-	$(BIN)/dominance train miniature --out training-runs/swapped $(LATER) --rigid pagoda,castle,clown
+	$(BIN)/dominance train judge --out $(RUNS)/judge --model $(RUNS)/base/model
+	$(BIN)/dominance train judge --out $(RUNS)/judge-later --model $(RUNS)/base/model \
+		--base blip:$(RUNS)/judge/judge --answered 20000 --garbled 0.5
+	$(BIN)/dominance train study --conditions frequent-longer --guidances 5 --keep --base $(RUNS)/base/model \
+		--judge blip:$(RUNS)/judge-later/judge --out $(RUNS)/twins --results $(RUNS)/twins.jsonl --page $(RUNS)/twins.md
 
 clean:
 	rm -rf .venv runs

@@ -8,8 +8,8 @@ import typer
 
 from dominance.cli import options as shared
 from dominance.cli.numbers import parse_numbers
-from dominance.cli.output import note, print_json, print_table
-from dominance.cli.statuses import EXIT_DONE, EXIT_INTERRUPTED, EXIT_UNSCORED
+from dominance.cli.output import print_json, print_table, resumable
+from dominance.cli.statuses import EXIT_DONE, EXIT_UNSCORED
 from dominance.errors import InputError
 
 if TYPE_CHECKING:
@@ -104,12 +104,9 @@ def command(
         questions=questions,
     )
     folder = out or Path("runs") / f"{edit}-{loaded.name}"
-    try:
+    with resumable(folder):
         result = ablate_suite(loaded, model, judge, folder, chosen)
         page = write_ablation(result, folder)
-    except KeyboardInterrupt:
-        note(f"stopped; what is finished lies in {folder}: run the same command again to resume")
-        raise typer.Exit(EXIT_INTERRUPTED) from None
     if json:
         print_json(result.document())
     else:

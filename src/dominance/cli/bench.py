@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from dominance.cli import options as shared
-from dominance.cli.output import check_writable, note, print_json, print_table
-from dominance.cli.statuses import EXIT_DONE, EXIT_INTERRUPTED, EXIT_UNSCORED
+from dominance.cli.output import check_writable, note, print_json, print_table, resumable
+from dominance.cli.statuses import EXIT_DONE, EXIT_UNSCORED
 
 if TYPE_CHECKING:
     from dominance.runs.bench_compare import Comparison, Overall, Pairing, Side, Yields
@@ -113,15 +113,9 @@ def build(
         audit=audit,
     )
     folder = out or Path("runs") / f"bench-{Path(model).name}"
-    try:
+    with resumable(folder, ", or with --limit to end with what was found"):
         bench = build_bench(model, judge, folder, chosen, note)
         written = write_bench(bench, folder)
-    except KeyboardInterrupt:
-        note(
-            f"stopped; what is finished lies in {folder}: run the same command again to resume, or with --limit to end"
-            " with what was found"
-        )
-        raise typer.Exit(EXIT_INTERRUPTED) from None
     if json:
         from dominance.runs.bench_result import bench_as_document
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dominance.cli import options as shared
-from dominance.cli.output import note, print_json, print_table
-from dominance.cli.statuses import EXIT_DONE, EXIT_INTERRUPTED, EXIT_UNSCORED
+from dominance.cli.output import note, print_json, print_table, resumable
+from dominance.cli.statuses import EXIT_DONE, EXIT_UNSCORED
 
 if TYPE_CHECKING:
     from dominance.runs.diversity_result import ConceptDiversity, DiversityResult
@@ -54,12 +54,9 @@ def command(
     from dominance.runs.diversity import DiversityOptions, measure_diversity
 
     options = DiversityOptions(near=near_duplicate, batch=batch, device=device, seed=seed)
-    try:
+    with resumable(out or "its run folder"):
         result = measure_diversity(source, embedder, out, options)
         written = write_diversity(result, Path(result.run))
-    except KeyboardInterrupt:
-        note("stopped; what is embedded is kept: run the same command again to resume")
-        raise typer.Exit(EXIT_INTERRUPTED) from None
     for line in result.notes:
         note(f"note: {line}")
     if json:

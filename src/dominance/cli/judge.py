@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dominance.cli import options as shared
-from dominance.cli.output import note, print_json, print_table
-from dominance.cli.statuses import EXIT_DONE, EXIT_INTERRUPTED, EXIT_UNSCORED
+from dominance.cli.output import print_json, print_table, resumable
+from dominance.cli.statuses import EXIT_DONE, EXIT_UNSCORED
 
 if TYPE_CHECKING:
     from dominance.records import Rate
@@ -72,12 +72,9 @@ def check(
         device=device,
         seed=seed,
     )
-    try:
+    with resumable(out):
         result = check_judge(judge, tuple(images or ()), other, suite, out, chosen)
         written = write_judge_check(result, out)
-    except KeyboardInterrupt:
-        note(f"stopped; what is finished lies in {out}: run the same command again to resume")
-        raise typer.Exit(EXIT_INTERRUPTED) from None
     if json:
         print_json(result.document())
     else:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dominance.cli import options as shared
-from dominance.cli.output import note, print_json, print_table
-from dominance.cli.statuses import EXIT_DONE, EXIT_INTERRUPTED, EXIT_UNSCORED
+from dominance.cli.output import note, print_json, print_table, resumable
+from dominance.cli.statuses import EXIT_DONE, EXIT_UNSCORED
 
 if TYPE_CHECKING:
     from dominance.records import Interval
@@ -66,12 +66,9 @@ def command(
         offload=offload,
         revision=revision,
     )
-    try:
+    with resumable(out or "its run folder"):
         result = memorization(suite, model, out, options)
         written = write_memorization(result, Path(result.run))
-    except KeyboardInterrupt:
-        note("stopped; what is measured is kept: run the same command again to resume")
-        raise typer.Exit(EXIT_INTERRUPTED) from None
     for line in result.notes:
         note(f"note: {line}")
     if json:

@@ -1,10 +1,11 @@
 """What commands print: tables on stdout for people, one JSON document for programs."""
 
+import contextlib
 import dataclasses
 import json
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
 
 import typer
@@ -68,17 +69,24 @@ def check_writable(path: Path | None) -> None:
         raise InputError(f"cannot write a file at {str(path)[:120]!r}; give a file in a folder that can be written")
 
 
+@contextlib.contextmanager
+def resumable(kept: object, otherwise: str = "") -> Generator[None]:
+    """Ctrl-C in the block says that what is finished lies in ``kept``, and ends the command with status 130."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        note(f"stopped; what is finished lies in {kept}: run the same command again to resume{otherwise}")
+        raise typer.Exit(EXIT_INTERRUPTED) from None
+
+
 def deliver(work: Callable[[], RunResult], folder: Path, junit: Path | None, json: bool) -> None:
     """Does the work, writes and prints what came of it, and ends the command with its exit status."""
     from dominance.report import write_junit, write_report
     from dominance.runs import as_document
 
-    try:
+    with resumable(folder):
         result = work()
         written = [write_report(result, folder), *([write_junit(result, junit)] if junit else [])]
-    except KeyboardInterrupt:
-        note(f"stopped; what is finished lies in {folder}: run the same command again to resume")
-        raise typer.Exit(EXIT_INTERRUPTED) from None
     if json:
         print_json(as_document(result))
     else:

@@ -1,7 +1,6 @@
 """The first denoising step, as far as it must be run to read its attention: one branch, and no further than needed."""
 
 import contextlib
-import copy
 import inspect
 from collections.abc import Callable, Collection, Generator, Sequence
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from dominance.probes.calls import AttentionCall, Forward
 from dominance.probes.interception import Probe, intercept
 from dominance.probes.reduction import reduced_attention
 from dominance.probes.sites import AttentionSite, attention_sites, chosen_sites, denoiser_of
+from dominance.probes.unchanged import unchanged
 from dominance.probes.unseen import why_unseen
 
 
@@ -84,7 +84,7 @@ def first_step(
         "output_type": "latent",
         **{name: side for name, side in (("height", height), ("width", width)) if side is not None},
     }
-    with torch.no_grad(), _unchanged(pipeline), intercept(pipeline, seen), inputs, _ended_after(denoiser, sites[-1]):
+    with torch.no_grad(), unchanged(pipeline), intercept(pipeline, seen), inputs, _ended_after(denoiser, sites[-1]):
         call(**(options | given))
     seen.check_complete(pipeline)
     branches = 2 if guidance > 1 and not _is_told(pipeline) else 1
@@ -163,21 +163,6 @@ def _ended_after(denoiser: nn.Module, site: AttentionSite) -> Generator[None]:
     finally:
         handle.remove()
     raise ModelError(f"layer {site.layer} ({site.name}) was not reached in the first step; choose other layers")
-
-
-@contextlib.contextmanager
-def _unchanged(pipeline: DiffusionPipeline) -> Generator[None]:
-    """Whatever a call that is cut short leaves in the pipeline is put back; the scheduler that it turns is a copy."""
-    before = dict(vars(pipeline))
-    pipe = cast(Any, pipeline)
-    try:
-        pipe.scheduler = copy.deepcopy(pipe.scheduler)
-        pipe.set_progress_bar_config(disable=True)
-        yield
-    finally:
-        vars(pipeline).clear()
-        vars(pipeline).update(before)
-        pipe.maybe_free_model_hooks()  # parts that are kept on the CPU go back there, as at the end of a call
 
 
 def _is_told(pipeline: DiffusionPipeline) -> bool:

@@ -1,7 +1,6 @@
 """The text-conditional noise norm, recorded on a user's own pipeline while it draws with guidance."""
 
 import contextlib
-import copy
 import inspect
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
@@ -17,6 +16,7 @@ from dominance.metrics.memorization import conditional_norm, noise_scale
 from dominance.probes.calls import Forward
 from dominance.probes.interception import Probe, intercept
 from dominance.probes.sites import AttentionSite, denoiser_of
+from dominance.probes.unchanged import unchanged
 
 Quantity = Literal["noise", "velocity"]
 """What the norm is of: a difference of predicted noises, or of predicted velocities where noise has no such form."""
@@ -118,7 +118,7 @@ def noise_norms(
         {"true_cfg_scale": guidance, "negative_prompt": [""] * len(prompts)} if true else {"guidance_scale": guidance}
     )
     sizes = {name: side for name, side in (("height", height), ("width", width)) if side is not None}
-    with torch.no_grad(), _unchanged(pipeline), record_noise_norms(pipeline) as record:
+    with torch.no_grad(), unchanged(pipeline), record_noise_norms(pipeline) as record:
         call(
             prompt=list(prompts),
             num_inference_steps=steps,
@@ -198,17 +198,3 @@ class _Watcher(Probe):
             return 1.0
         place = min(len(self._signals) - 1, max(0, round(self._time)))
         return noise_scale(self._prediction, float(self._signals[place]))
-
-
-@contextlib.contextmanager
-def _unchanged(pipeline: DiffusionPipeline) -> Generator[None]:
-    """Puts back what the call sets in the pipeline; the scheduler that it turns is a copy."""
-    before = dict(vars(pipeline))
-    pipe = cast(Any, pipeline)
-    try:
-        pipe.scheduler = copy.deepcopy(pipe.scheduler)
-        pipe.set_progress_bar_config(disable=True)
-        yield
-    finally:
-        vars(pipeline).clear()
-        vars(pipeline).update(before)
