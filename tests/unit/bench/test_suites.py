@@ -495,3 +495,9 @@ def test_the_balanced_suite_is_exactly_the_held_out_pairs_in_both_orders():
     assert len(suite.prompts) == 16
     pairs = {pair(prompt) for prompt in suite.prompts}
     assert pairs == {order for names in HELD_OUT_PAIRS for order in itertools.permutations(names)}
+
+
+def test_the_miniatures_bench_ships_with_its_balanced_twin():
+    bench, twin = load_suite("miniature-bench"), load_suite("miniature-bench-balanced")
+    assert len(bench.prompts) == len(twin.prompts) > 0
+    assert ({p.group for p in bench.prompts}, {p.group for p in twin.prompts}) == ({"dominance"}, {"balanced"})
