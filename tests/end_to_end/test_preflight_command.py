@@ -52,6 +52,14 @@ def test_a_prompt_on_the_bundled_model(command: Command) -> None:
     assert 0 < found["unet_share"] < 1 / 50  # less than one branch of one of 25 steps
 
 
+def test_a_single_concept_is_at_no_risk_whatever_its_score(command: Command) -> None:
+    [alone] = command("preflight", "a [tower:landmark]", "--json").document
+    assert alone["score"] > alone["threshold"]
+    assert (alone["risk"], alone["dominating"]) == ("low", None)
+    [beside] = command("preflight", PROMPT, "--json").document
+    assert (beside["risk"], beside["dominating"]) == ("high", "tower")
+
+
 def test_it_is_what_a_recorded_generation_shows() -> None:
     pipeline = dominance.load_pipeline("miniature", device="cpu")
     with dominance.record_attention(pipeline, layers=[3, 10], steps=[0]) as record:

@@ -96,7 +96,8 @@ class Preflight:
         tokens: the tokens T.
         attention: of each token, averaged over positions, heads, seeds and the layers that name the peak.
         focus: the focus score of every layer looked at, averaged over seeds.
-        score, threshold: the rule's; from the threshold on the risk is high.
+        score, threshold: the rule's; from the threshold on the risk is high, unless the prompt marks a single concept,
+            from which nothing else can take over.
         peak_token: the text of the token with the most attention.
         dominating: the concept with the most attention at its strongest token, whatever the risk; None where the
             prompt marks fewer than two.
@@ -288,7 +289,7 @@ def _foretold(look: Look, rule: Rule) -> Preflight:
         focus=dict(zip(look.layers, focus.tolist(), strict=True)),
         score=score,
         threshold=rule.threshold,
-        risk="high" if score >= rule.threshold else "low",
+        risk="high" if score >= rule.threshold and len(look.prompt.concepts) != 1 else "low",
         peak_token=look.tokens[int(peak_token(attention))],
         dominating=strongest_concept(attention, look.concepts),
         unet_share=look.share,
