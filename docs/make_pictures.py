@@ -1,11 +1,10 @@
-"""Writes the README's picture from two finished runs of one suite, by the bundled twins.
+"""Writes the README's picture from two finished runs of the suite ``miniature``, by the bundled twins.
 
 ``python docs/make_pictures.py runs/demo runs/demo-swapped``: the first run by ``miniature``, the second by
-``miniature-swapped``.
+``miniature-swapped``. Every prompt of entity and object is shown, none is chosen.
 """
 
 import argparse
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,23 +14,7 @@ from dominance import read_result
 from dominance.models import find_model
 from dominance.records import PromptResult, RunResult
 
-CELL, GAP, LABEL, EACH, APART = 112, 6, 26, 8, 16
-
-
-def strip(run: RunResult, result: PromptResult, entity: str, rigid: bool) -> Image.Image:
-    """One prompt's first images in a row, under a line that says what the audit found."""
-    width = EACH * (CELL + GAP) - GAP
-    canvas = Image.new("RGB", (width, CELL + LABEL), "white")
-    found = f"{result.collapsed} of {result.scored} images collapse, {result.balanced} of {result.scored} show both"
-    trained = "always alike" if rigid else "varied"
-    line = f"“{result.prompt.text}”, {entity} {trained} in training: {found}"
-    ImageDraw.Draw(canvas).text((0, 2), line, fill="#222222", font=ImageFont.load_default(size=16))
-    for index, image in enumerate(result.images[:EACH]):
-        if image.file is not None:
-            with Image.open(Path(run.run) / image.file) as opened:
-                cell = opened.convert("RGB").resize((CELL, CELL), Image.Resampling.NEAREST)
-            canvas.paste(cell, (index * (CELL + GAP), LABEL))
-    return canvas
+CELL, GAP, LABEL, HEAD, EACH, APART = 76, 4, 190, 26, 5, 18
 
 
 def rigid_entities(model: str) -> set[str]:
@@ -40,34 +23,39 @@ def rigid_entities(model: str) -> set[str]:
     return {row["name"] for row in listed if row["kind"] != "object" and row["diversity"] == 0}
 
 
-def largest_change(here: RunResult, twin: Mapping[str, PromptResult], rigid: set[str]) -> tuple[str, str]:
-    """The prompt, with its entity, of which most more images collapse here, where the entity is rigid."""
-    pairs = [
-        (p, next(c.name for c in p.prompt.concepts if c.name in rigid))
-        for p in here.prompts
-        if len(p.prompt.concepts) == 2 and any(c.name in rigid for c in p.prompt.concepts)
-    ]
-    best, entity = max(pairs, key=lambda pair: pair[0].collapsed - twin[pair[0].prompt.id].collapsed)
-    return best.prompt.id, entity
+def strip(run: RunResult, result: PromptResult) -> Image.Image:
+    """One prompt's first images in a row."""
+    canvas = Image.new("RGB", (EACH * (CELL + GAP) - GAP, CELL), "white")
+    for index, image in enumerate(result.images[:EACH]):
+        if image.file is not None:
+            with Image.open(Path(run.run) / image.file) as opened:
+                cell = opened.convert("RGB").resize((CELL, CELL), Image.Resampling.BICUBIC)
+            canvas.paste(cell, (index * (CELL + GAP), 0))
+    return canvas
 
 
 def main() -> None:
-    """For each twin the prompt that changes most, chosen by the counts; images by seed, in order."""
+    """A row a prompt: on the left by the twin in which its entity is rigid, on the right by the other."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("runs", type=Path, nargs=2)
-    parser.add_argument("--out", type=Path, default=Path("docs/images/collapse.png"))
+    parser.add_argument("--out", type=Path, default=Path("docs/images/twins.png"))
     given = parser.parse_args()
     runs = [read_result(folder) for folder in given.runs]
     by_id = [{p.prompt.id: p for p in run.prompts} for run in runs]
-    rows: list[Image.Image] = []
-    for own, other in ((0, 1), (1, 0)):
-        prompt, entity = largest_change(runs[own], by_id[other], rigid_entities(runs[own].model))
-        rows += [strip(runs[i], by_id[i][prompt], entity, rigid=i == own) for i in (own, other)]
-    heights = [row.height + (APART if index % 2 else GAP) for index, row in enumerate(rows)]
-    sheet = Image.new("RGB", (rows[0].width, sum(heights)), "white")
-    for index, row in enumerate(rows):
-        sheet.paste(row, (0, sum(heights[:index])))
-    sheet.save(given.out, optimize=True)
+    rigid = [rigid_entities(run.model) for run in runs]
+    shown = [p.prompt for p in runs[0].prompts if p.prompt.group == "entity-object"]
+    width = EACH * (CELL + GAP) - GAP
+    sheet = Image.new("RGB", (LABEL + 2 * width + APART, HEAD + len(shown) * (CELL + GAP)), "white")
+    write, font = ImageDraw.Draw(sheet), ImageFont.load_default(size=14)
+    for place, head in enumerate(("always alike in its training pictures", "varied in its training pictures")):
+        write.text((LABEL + place * (width + APART), 4), f"the landmark or character {head}", fill="#222222", font=font)
+    for row, prompt in enumerate(shown):
+        top = HEAD + row * (CELL + GAP)
+        own = next(place for place in (0, 1) if rigid[place] & {concept.name for concept in prompt.concepts})
+        write.text((0, top + CELL // 2 - 10), prompt.text, fill="#222222", font=font)
+        for place, run in enumerate((own, 1 - own)):
+            sheet.paste(strip(runs[run], by_id[run][prompt.id]), (LABEL + place * (width + APART), top))
+    sheet.quantize(256).save(given.out, optimize=True)
 
 
 if __name__ == "__main__":
