@@ -14,7 +14,7 @@ from dominance import read_result
 from dominance.models import find_model
 from dominance.records import PromptResult, RunResult
 
-CELL, GAP, LABEL, HEAD, EACH, APART = 76, 4, 190, 26, 5, 18
+CELL, GAP, LABEL, HEAD, EACH, APART = 64, 4, 190, 26, 5, 18
 
 
 def rigid_entities(model: str) -> set[str]:
@@ -29,7 +29,7 @@ def strip(run: RunResult, result: PromptResult) -> Image.Image:
     for index, image in enumerate(result.images[:EACH]):
         if image.file is not None:
             with Image.open(Path(run.run) / image.file) as opened:
-                cell = opened.convert("RGB").resize((CELL, CELL), Image.Resampling.BICUBIC)
+                cell = opened.convert("RGB").resize((CELL, CELL))
             canvas.paste(cell, (index * (CELL + GAP), 0))
     return canvas
 
@@ -55,7 +55,7 @@ def main() -> None:
         write.text((0, top + CELL // 2 - 10), prompt.text, fill="#222222", font=font)
         for place, run in enumerate((own, 1 - own)):
             sheet.paste(strip(runs[run], by_id[run][prompt.id]), (LABEL + place * (width + APART), top))
-    sheet.quantize(256).save(given.out, optimize=True)
+    sheet.save(given.out, optimize=True)
 
 
 if __name__ == "__main__":
