@@ -47,8 +47,8 @@ def main() -> None:
     width = EACH * (CELL + GAP) - GAP
     sheet = Image.new("RGB", (LABEL + 2 * width + APART, HEAD + len(shown) * (CELL + GAP)), "white")
     write, font = ImageDraw.Draw(sheet), ImageFont.load_default(size=14)
-    for place, head in enumerate(("always alike in its training pictures", "varied in its training pictures")):
-        write.text((LABEL + place * (width + APART), 4), f"the landmark or character {head}", fill="#222222", font=font)
+    for place, head in enumerate(("always alike", "varied")):
+        write.text((LABEL + place * (width + APART), 4), f"landmark or character {head} in training", fill="#222222", font=font)
     for row, prompt in enumerate(shown):
         top = HEAD + row * (CELL + GAP)
         own = next(place for place in (0, 1) if rigid[place] & {concept.name for concept in prompt.concepts})
