@@ -48,7 +48,9 @@ def main() -> None:
     sheet = Image.new("RGB", (LABEL + 2 * width + APART, HEAD + len(shown) * (CELL + GAP)), "white")
     write, font = ImageDraw.Draw(sheet), ImageFont.load_default(size=14)
     for place, head in enumerate(("always alike", "varied")):
-        write.text((LABEL + place * (width + APART), 4), f"landmark or character {head} in training", fill="#222222", font=font)
+        write.text(
+            (LABEL + place * (width + APART), 4), f"landmark or character {head} in training", fill="#222222", font=font
+        )
     for row, prompt in enumerate(shown):
         top = HEAD + row * (CELL + GAP)
         own = next(place for place in (0, 1) if rigid[place] & {concept.name for concept in prompt.concepts})
