@@ -127,7 +127,7 @@ def main() -> None:
     for name, compare in comparisons.items():
         results[name] = compare()
         if not given.json:
-            figures = ", ".join(f"{key} {value:.2f}" for key, value in results[name].items())
+            figures = ", ".join(f"{key} {value:.3g}" for key, value in results[name].items())
             print(f"{name}: {figures}", flush=True)
     if given.json:
         print(json.dumps(results, indent=2))
