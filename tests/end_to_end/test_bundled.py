@@ -63,3 +63,8 @@ def test_the_audit_finds_dominance_and_balance(tmp_path: Path) -> None:
     assert alone.presence["castle"].count >= 4
     with Image.open(tmp_path / "run" / str(alone.images[0].file)) as image:
         assert np.asarray(image).std() > 20
+
+
+def test_no_shipped_file_names_a_place_on_the_machine_that_made_it() -> None:
+    for file in bundled_folder().rglob("*.json"):
+        assert "_name_or_path" not in file.read_text(encoding="utf-8"), file

@@ -64,6 +64,7 @@ def test_training_goes_on_from_a_base_in_the_bases_own_latents(trained: Path, tm
     model = train_miniature(settings, tmp_path, sheet_columns=0, base=base)
     weights = "diffusion_pytorch_model.safetensors"
     assert (model / "vae" / weights).read_bytes() == (base / "vae" / weights).read_bytes()
+    assert str(base) not in (model / "vae" / "config.json").read_text()
     old, new = (load_file(folder / "unet" / weights) for folder in (base, model))
     assert all(torch.allclose(old[name], new[name], atol=2e-3) for name in old)
     assert json.loads((model / "training.json").read_text())["base"] == find_model(str(base)).identity

@@ -202,6 +202,7 @@ def save_pipeline(pipeline: StableDiffusionPipeline, settings: MiniatureSettings
     """Writes fp16 safetensors, what the model suggests to its users, and how it was trained; returns the folder."""
     pipeline.to(dtype=torch.float16).save_pretrained(target, safe_serialization=True)
     _load_in_full_precision(target / "text_encoder" / "config.json")
+    _forget_origin(target / "vae" / "config.json")
     defaults = {"steps": SAMPLING_STEPS, "guidance": GUIDANCE, "concepts": _listed_concepts(settings.world)}
     (target / "dominance.json").write_text(json.dumps(defaults, indent=1) + "\n")
     (target / "training.json").write_text(json.dumps(settings.record(), indent=1, sort_keys=True) + "\n")
@@ -212,6 +213,13 @@ def _load_in_full_precision(config: Path) -> None:
     """Without this, transformers loads the text encoder in half precision and diffusers everything else in full."""
     settings = json.loads(config.read_text(encoding="utf-8"))
     config.write_text(json.dumps(settings | {"dtype": "float32"}, indent=2, sort_keys=True) + "\n")
+
+
+def _forget_origin(config: Path) -> None:
+    """An autoencoder that was taken over names the folder that it came from, which is nobody else's business."""
+    settings = json.loads(config.read_text(encoding="utf-8"))
+    settings.pop("_name_or_path", None)
+    config.write_text(json.dumps(settings, indent=2, sort_keys=True) + "\n")
 
 
 def _listed_concepts(world: World) -> list[dict[str, object]]:
