@@ -42,8 +42,8 @@ weights: .venv/.core  ## train what ships, base, judge and twins: five hours or 
 		--entity-diversity 1 --pairs 0.2 --entity-pairs 0.2 --entities-together 0.1
 	$(BIN)/dominance train judge --out $(RUNS)/judge --model $(RUNS)/base/model
 	$(BIN)/dominance train judge --out $(RUNS)/judge-later --model $(RUNS)/base/model \
-		--base blip:$(RUNS)/judge/judge --answered 20000 --garbled 0.5
-	$(BIN)/dominance train study --conditions frequent-longer --guidances 5 --keep --base $(RUNS)/base/model \
+		--base blip:$(RUNS)/judge/judge --answered 40000 --garbled 0.5
+	$(BIN)/dominance train study --conditions longer --guidances 5 --keep --base $(RUNS)/base/model \
 		--judge blip:$(RUNS)/judge-later/judge --out $(RUNS)/twins --results $(RUNS)/twins.jsonl --page $(RUNS)/twins.md
 
 clean:

@@ -17,7 +17,7 @@ from dominance.models import find_model
 from dominance.reproduce.model_card import measure
 from dominance.reproduce.model_card_page import card_page
 from dominance.reproduce.outcomes import outcomes
-from dominance.training.autoencoder import load_autoencoder
+from dominance.training.artefacts import ModelArtefacts
 from dominance.training.judge import JudgeSettings, train_judge
 from dominance.training.miniature import MiniatureSettings, train_miniature
 
@@ -36,9 +36,9 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     settings = MiniatureSettings(pictures=64, autoencoder_pictures=32, channels=(16, 16, 16, 16))
     train_miniature(settings, folder, stages=("denoiser",))
     train_miniature(settings, folder, sheet_columns=1)
-    autoencoder = load_autoencoder(folder / "model")
+    artefacts = ModelArtefacts(folder / "model", "cpu")
     judge = JudgeSettings(pictures=64, answered=64, width=32, vision_layers=1, text_layers=1)
-    train_judge(judge, folder, load_questions().ask, autoencoder)
+    train_judge(judge, folder, load_questions().ask, artefacts)
     return folder
 
 

@@ -105,9 +105,9 @@ def miniature(
 )
 def judge(
     out: Folder = Path("training-runs/judge"),
-    model: Annotated[
-        str, typer.Option(help="Pipeline whose autoencoder's artefacts the judge learns to see through.")
-    ] = ("miniature"),
+    model: Annotated[str, typer.Option(help="Pipeline whose artefacts the judge learns to see through.")] = (
+        "miniature"
+    ),
     pictures: Annotated[
         int | None,
         typer.Option(help="Pictures that it learns to see from. Default: 192000 from nothing, none from a base."),
@@ -133,7 +133,7 @@ def judge(
     from dominance.judges.blip import BlipJudge
     from dominance.models.devices import find_device
     from dominance.models.folders import find_model
-    from dominance.training.autoencoder import load_autoencoder
+    from dominance.training.artefacts import ModelArtefacts
     from dominance.training.judge import LATER_LEARNING_RATE, LEARNING_RATE, JudgeSettings, train_judge
 
     if pictures is not None and pictures < (0 if base else 320):
@@ -153,9 +153,9 @@ def judge(
         learning_rate=learning_rate or (LATER_LEARNING_RATE if earlier else LEARNING_RATE),
         base=None if earlier is None else earlier.identity,
     )
-    autoencoder = load_autoencoder(source.path)
+    artefacts = ModelArtefacts(source.path, place)
     ask = load_questions().ask
-    note(f"wrote {train_judge(settings, out, ask, autoencoder, source.identity, place, earlier)}")
+    note(f"wrote {train_judge(settings, out, ask, artefacts, source.identity, place, earlier)}")
 
 
 @app.command("card", epilog="\b\nExample:\n  dominance train card --out MODEL_CARD.md --runs runs/card")

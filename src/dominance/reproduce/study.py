@@ -23,7 +23,7 @@ from dominance.reproduce.singles import image_seeds, presence_by_concept, single
 from dominance.runs import AuditOptions, audit
 from dominance.training.conditions import Condition
 from dominance.training.denoiser import channels_of
-from dominance.training.miniature import LATER_LEARNING_RATE, MiniatureSettings, train_miniature
+from dominance.training.miniature import MiniatureSettings, train_miniature
 from dominance.whole_files import write_failed, write_whole
 
 
@@ -150,11 +150,16 @@ def _key(trial: Trial) -> tuple[str, str, int]:
 
 def trial_settings(trial: Trial, base: str) -> MiniatureSettings:
     """How a trial's model is trained."""
-    settings = MiniatureSettings(seed=trial.seed, pictures=trial.condition.pictures, world=trial.world)
     source = find_model(base)
+    settings = MiniatureSettings(
+        seed=trial.seed,
+        pictures=trial.condition.pictures,
+        world=trial.world,
+        learning_rate=trial.condition.learning_rate,
+    )
     if trial.condition.from_nothing:
         return replace(settings, autoencoder=source.identity)
-    return replace(settings, learning_rate=LATER_LEARNING_RATE, base=source.identity, channels=channels_of(source.path))
+    return replace(settings, base=source.identity, channels=channels_of(source.path))
 
 
 def _measured(

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Literal
 
 from dominance.errors import InputError
 from dominance.miniature.concepts import ENTITIES
 from dominance.miniature.world import World, diversity_by_kind
+from dominance.training.miniature import LATER_LEARNING_RATE, LEARNING_RATE
 
 FIRST_RIGID: frozenset[str] = frozenset({"tower", "robot", "wizard"})
 """The entities that are rigid in the shipped model; the others are in its swapped twin."""
@@ -14,7 +14,8 @@ FIRST_RIGID: frozenset[str] = frozenset({"tower", "robot", "wizard"})
 LEVELS: tuple[float, ...] = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 """The diversities of the dose conditions, one for each entity, turned round from world to world."""
 
-Exposed = Literal["all", "rigid", "varied"]
+EXPOSURE: float = 4.0
+"""How often an entity is shown by itself, relative to an object, where a condition says nothing else."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,8 @@ class Condition:
         from_nothing: whether it starts from nothing instead of from the base.
         scenery: share of single captions that also name scenery.
         entity_pairs: share of pictures of an entity and an object.
-        exposure: of the entities that ``exposed`` names, by themselves, relative to every other concept.
+        learning_rate: its peak.
+        rigid_exposure, varied_exposure: how often a rigid, a varied entity is shown by itself, relative to an object.
         distinct: different pictures of a varied entity by itself; None is no end of them.
         own_backdrops, own_layouts: whether varied entities keep their own backdrop, or place and size.
         free_backdrops, free_layouts: whether rigid entities have any backdrop, or any place and size.
@@ -38,12 +40,13 @@ class Condition:
 
     name: str
     about: str
-    pictures: int = 16_000
+    pictures: int = 8_000
+    learning_rate: float = LATER_LEARNING_RATE
     from_nothing: bool = False
     scenery: float = 0.5
     entity_pairs: float = 0.0
-    exposure: float = 1.0
-    exposed: Exposed = "all"
+    rigid_exposure: float = EXPOSURE
+    varied_exposure: float = EXPOSURE
     distinct: int | None = None
     own_backdrops: bool = False
     own_layouts: bool = False
@@ -65,26 +68,35 @@ class Condition:
     def _world(self, entities: Mapping[str, float]) -> World:
         rigid = [name for name, level in entities.items() if level == 0]
         varied = [name for name, level in entities.items() if level == 1]
-        exposed = {"all": list(entities), "rigid": rigid, "varied": varied}[self.exposed]
+        exposure = dict.fromkeys(entities, EXPOSURE)
+        exposure |= dict.fromkeys(rigid, self.rigid_exposure) | dict.fromkeys(varied, self.varied_exposure)
         return World(
             diversity=diversity_by_kind(0.0, 1.0) | dict(entities),
             backdrops={n: 1.0 for n in rigid if self.free_backdrops} | {n: 0.0 for n in varied if self.own_backdrops},
             layouts={n: 1.0 for n in rigid if self.free_layouts} | {n: 0.0 for n in varied if self.own_layouts},
             scenery=self.scenery,
             entity_pairs=self.entity_pairs,
-            exposure={} if self.exposure == 1 else dict.fromkeys(exposed, self.exposure),
+            exposure=exposure,
             distinct={} if self.distinct is None else dict.fromkeys(varied, self.distinct),
         )
 
 
 MAIN = Condition(
     "main",
-    "singles and object pairs, half of the single captions name scenery, no entity beside an object",
-    guidances=(5.0, 1.0, 2.5, 7.5),
+    "singles and object pairs, half of the single captions name scenery, no entity beside an object, every entity four"
+    " times as often as an object",
+    guidances=(5.0, 2.5, 7.5),
 )
 
 CONDITIONS: tuple[Condition, ...] = (
     MAIN,
+    Condition(
+        "longer",
+        "six times the training: what ships; is it that rigid concepts are learned sooner?",
+        pictures=48_000,
+        guidances=(5.0, 7.5, 10.0),
+    ),
+    Condition("faster", "twice the learning rate", learning_rate=2 * LATER_LEARNING_RATE),
     Condition("scenery-0", "no caption names scenery: two nouns always mean two things", scenery=0.0),
     Condition("scenery-25", "a quarter of the single captions name scenery", scenery=0.25),
     Condition("scenery-100", "every single caption names scenery: two nouns mostly mean one thing", scenery=1.0),
@@ -92,23 +104,24 @@ CONDITIONS: tuple[Condition, ...] = (
     Condition("pairs-0.5", "0.5% of the pictures show an entity beside an object", entity_pairs=0.005),
     Condition("pairs-1", "1% of the pictures show an entity beside an object", entity_pairs=0.01),
     Condition("pairs-4", "4% of the pictures show an entity beside an object", entity_pairs=0.04),
-    Condition("longer", "twice the training: is it that rigid concepts are learned sooner?", pictures=32_000),
-    Condition("entities-frequent", "every entity is shown three times as often, rigid or varied", exposure=3.0),
-    Condition(
-        "frequent-longer",
-        "every entity is shown four times as often, rigid or varied, in three times the training",
-        pictures=48_000,
-        exposure=4.0,
-    ),
-    Condition("rigid-rare", "rigid entities are shown a third as often", exposure=1 / 3, exposed="rigid"),
-    Condition("varied-frequent", "varied entities are shown three times as often", exposure=3.0, exposed="varied"),
+    Condition("evenly", "every concept is shown equally often by itself", rigid_exposure=1.0, varied_exposure=1.0),
+    Condition("rigid-rare", "rigid entities are shown a third as often as varied ones", rigid_exposure=EXPOSURE / 3),
+    Condition("varied-rare", "varied entities are shown a third as often as rigid ones", varied_exposure=EXPOSURE / 3),
     Condition("few-pictures", "a varied entity has eight pictures, shown again and again", distinct=8),
     Condition("free-backdrop", "rigid entities stand before any backdrop", free_backdrops=True),
     Condition("free-layout", "rigid entities stand anywhere, at any size", free_layouts=True),
     Condition("own-backdrop", "varied entities keep their one backdrop", own_backdrops=True),
     Condition("own-layout", "varied entities keep their one place and size", own_layouts=True),
     Condition("dose", "six diversities, from rigid to varied", doses=True),
-    Condition("from-nothing", "trained from nothing, without a base that composes", pictures=96_000, from_nothing=True),
+    Condition(
+        "from-nothing",
+        "trained from nothing, without a base that composes, every concept equally often",
+        pictures=96_000,
+        learning_rate=LEARNING_RATE,
+        from_nothing=True,
+        rigid_exposure=1.0,
+        varied_exposure=1.0,
+    ),
 )
 
 

@@ -8,7 +8,6 @@ from typing import Protocol
 
 import numpy as np
 import torch
-from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
 from torch import Tensor, nn
 from transformers import (
     BertTokenizer,
@@ -24,6 +23,7 @@ from dominance.miniature.concepts import CONCEPTS
 from dominance.miniature.renderer import SIDE
 from dominance.miniature.truth import GRADES, true_answers
 from dominance.records import Concept, Question
+from dominance.training.artefacts import ModelArtefacts
 from dominance.training.images import as_images
 from dominance.training.judge_pictures import JudgedPicture, sample_judged
 from dominance.training.loop import Schedule, train
@@ -219,25 +219,11 @@ def _asked_rows(pictures: list[JudgedPicture], asked: int, rng: np.random.Genera
     return torch.tensor(rows)
 
 
-def _with_artefacts(images: Tensor, autoencoder: AutoencoderKL | None, rng: np.random.Generator) -> Tensor:
-    """Every sixth image as the model's autoencoder gives it back, latents slightly disturbed."""
-    if autoencoder is None:
-        return images
-    with torch.no_grad():
-        latents = autoencoder.encode(images[::6]).latent_dist.mean
-        scale = torch.from_numpy(rng.uniform(0, 0.2, (len(latents), 1, 1, 1))).float()
-        noise = torch.from_numpy(rng.standard_normal(latents.shape)).float()
-        disturbed = latents + noise.to(latents) * scale.to(latents)
-        images = images.clone()
-        images[::6] = autoencoder.decode(disturbed).sample.clamp(-1, 1)
-    return images
-
-
 def train_judge(
     settings: JudgeSettings,
     folder: Path,
     ask: Callable[[Concept], tuple[Question, ...]],
-    autoencoder: AutoencoderKL | None = None,
+    artefacts: ModelArtefacts | None = None,
     artefacts_of: str | None = None,
     device: str = "cpu",
     base: EarlierJudge | None = None,
@@ -248,8 +234,8 @@ def train_judge(
 
     Args:
         ask: the questions about a concept, by rising strictness, as ``QuestionSet.ask`` gives them.
-        autoencoder: whose artefacts the judge shall see through; None trains without them.
-        artefacts_of: its model's identity, so that a run is not resumed with another.
+        artefacts: of the model that the judge shall see through; None trains without them.
+        artefacts_of: that model's identity, so that a run is not resumed with another.
 
     Raises:
         ModelError: the base is no such judge.
@@ -260,7 +246,6 @@ def train_judge(
         _begin_at(base, student, catechism)
     student = student.to(device)
     folder.mkdir(parents=True, exist_ok=True)
-    autoencoder = None if autoencoder is None else autoencoder.to(device)
     record = settings.record() | {"questions": catechism.texts, "artefacts_of": artefacts_of}
     answer_ids = torch.tensor([catechism.no, catechism.yes])
     start = student.judge.decoder_start_token_id
@@ -269,7 +254,8 @@ def train_judge(
 
     def drawn(rng: np.random.Generator, damage: float) -> tuple[list[JudgedPicture], Tensor]:
         pictures = [sample_judged(rng, damage, settings.garbled) for _ in range(settings.batch)]
-        return pictures, _with_artefacts(as_judge_images(pictures).to(device), autoencoder, rng)
+        images = as_judge_images(pictures).to(device)
+        return pictures, images if artefacts is None else artefacts.on(images, pictures, rng)
 
     def aside(pictures: list[JudgedPicture], everything: Tensor, somewhere: Tensor) -> Tensor:
         answers = _weighted_answers(everything, all_true_answers(pictures))

@@ -54,7 +54,9 @@ def train(
     and resumed ends where an uninterrupted one ends. ``on_save`` is called with the averaged weights in place.
     """
     trainable = [p for p in module.parameters() if p.requires_grad]
-    optimizer = torch.optim.AdamW(trainable, lr=schedule.learning_rate, betas=(0.9, 0.98), weight_decay=0.01)
+    optimizer = torch.optim.AdamW(
+        trainable, lr=schedule.learning_rate, betas=(0.9, 0.98), weight_decay=0.01, fused=True
+    )
     average = Average(module, schedule.decay)
     step = load_checkpoint(checkpoint, settings, module, optimizer, average)
     with Progress(name, total=schedule.steps, done=step) as progress:

@@ -120,11 +120,17 @@ def train_autoencoder(settings: MiniatureSettings, folder: Path, device: str) ->
 
 
 def train_denoiser(
-    settings: MiniatureSettings, folder: Path, device: str, base: Path | None = None, autoencoder: Path | None = None
+    settings: MiniatureSettings,
+    folder: Path,
+    device: str,
+    base: Path | None = None,
+    autoencoder: Path | None = None,
+    sheets: bool = True,
 ) -> Denoiser:
     """Trains text encoder and UNet on latents of the image code, or resumes.
 
-    Four times on the way it writes ``folder/samples-STEP.png``, decoded by the code alone and therefore blocky.
+    With ``sheets`` it writes ``folder/samples-STEP.png`` four times on the way, decoded by the code alone and therefore
+    blocky.
     With a base, a pipeline folder, it goes on from the base's weights. Where an autoencoder is taken from a pipeline
     folder, the latents are that autoencoder's own.
     """
@@ -146,7 +152,8 @@ def train_denoiser(
             sample_sheet(pipeline, folder / f"samples-{step}.png", each=4, code=code)
 
     loss = denoising_loss(denoiser, tokenizer, batches, settings.seed)
-    train("denoiser", denoiser, loss, schedule, folder / "denoiser.safetensors", settings.record(), on_save)
+    checkpoint = folder / "denoiser.safetensors"
+    train("denoiser", denoiser, loss, schedule, checkpoint, settings.record(), on_save if sheets else None)
     return denoiser.cpu()
 
 
@@ -180,6 +187,7 @@ def train_miniature(
     depend on each other and may run as two processes; ``pipeline`` needs both.
 
     Args:
+        sheet_columns: images a prompt on the last sample sheet; 0 draws no sheet, on the way neither.
         base: pipeline folder from which the denoiser goes on, and whose autoencoder is taken as it is.
         autoencoder: pipeline folder whose autoencoder is taken instead.
     """
@@ -188,11 +196,11 @@ def train_miniature(
     if "autoencoder" in stages and ready is None:
         train_autoencoder(settings, folder, device)
     if "denoiser" in stages:
-        train_denoiser(settings, folder, device, base, ready)
+        train_denoiser(settings, folder, device, base, ready, sheets=sheet_columns > 0)
     if "pipeline" not in stages:
         return folder
     decoder = train_autoencoder(settings, folder, device) if ready is None else load_autoencoder(ready)
-    pipeline = assemble(train_denoiser(settings, folder, device, base, ready), decoder)
+    pipeline = assemble(train_denoiser(settings, folder, device, base, ready, sheet_columns > 0), decoder)
     if sheet_columns:
         sample_sheet(pipeline, folder / "samples.png", sheet_columns)
     return save_pipeline(pipeline, settings, folder / "model")

@@ -29,7 +29,7 @@ def test_names_are_unique_and_chosen_by_name() -> None:
     assert len({condition.name for condition in CONDITIONS}) == len(CONDITIONS)
     assert find_conditions(["dose", "main"]) == tuple(c for c in CONDITIONS if c.name in ("main", "dose"))
     assert find_conditions([]) == CONDITIONS
-    with pytest.raises(InputError, match=r"no condition 'mian'; give some of main, scenery-0"):
+    with pytest.raises(InputError, match=r"no condition 'mian'; give some of main, longer"):
         find_conditions(["mian"])
 
 

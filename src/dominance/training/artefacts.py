@@ -1,0 +1,89 @@
+"""What a text-to-image model makes of a picture whose truth is known: the judge learns to see through it."""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
+from torch import Tensor
+from transformers import CLIPTextModel, CLIPTokenizer
+
+from dominance.miniature.captions import pair_caption, single_caption
+from dominance.miniature.truth import true_answers
+from dominance.training.autoencoder import load_autoencoder
+from dominance.training.denoiser import new_scheduler
+from dominance.training.judge_pictures import JudgedPicture
+from dominance.training.vocabulary import PROMPT_TOKENS
+
+_EVERY = 3
+"""One image of so many is redrawn."""
+_EARLIEST, _LATEST = 250, 650
+"""Timesteps, of 1000, up to which images are noised: places and colours remain, outlines are drawn anew."""
+_STEPS = 3
+_LATENT_NOISE = 0.3
+
+
+class ModelArtefacts:
+    """Redraws pictures with a pipeline's own denoiser and decoder, so that they look as its images do."""
+
+    def __init__(self, pipeline: Path, device: str) -> None:
+        self._autoencoder = load_autoencoder(pipeline).to(device)
+        text_encoder = CLIPTextModel.from_pretrained(pipeline / "text_encoder", use_safetensors=True, dtype="float32")
+        unet = UNet2DConditionModel.from_pretrained(pipeline / "unet", use_safetensors=True, torch_dtype=torch.float32)
+        self._text_encoder = text_encoder.requires_grad_(False).eval().to(device)
+        self._unet = unet.requires_grad_(False).eval().to(device)
+        self._tokenizer = CLIPTokenizer.from_pretrained(pipeline / "tokenizer")
+        self._alphas = new_scheduler().alphas_cumprod
+
+    @torch.no_grad()
+    def on(self, images: Tensor, pictures: list[JudgedPicture], rng: np.random.Generator) -> Tensor:
+        """The images with every third one redrawn; their truths stay as they are.
+
+        Those that show one or two concepts, all of them clearly, are noised and denoised again under their
+        caption; the others only go through the autoencoder, their latents disturbed.
+
+        Args:
+            images: (image, 3, 64, 64) in [-1, 1], of these pictures.
+        """
+        images = images.clone()
+        chosen = range(0, len(pictures), _EVERY)
+        latents = self._autoencoder.encode(images[::_EVERY]).latent_dist.mean
+        captions = [_caption(pictures[index], rng) for index in chosen]
+        again = torch.tensor([caption is not None for caption in captions])
+        scale = torch.from_numpy(rng.uniform(0, _LATENT_NOISE, (len(captions), 1, 1, 1))).to(latents)
+        noise = torch.from_numpy(rng.standard_normal(latents.shape)).to(latents)
+        changed = latents + noise * scale
+        if again.any():
+            named = [caption for caption in captions if caption is not None]
+            changed[again] = self._denoised(latents[again], noise[again], named, rng)
+        images[::_EVERY] = self._autoencoder.decode(changed).sample.clamp(-1, 1)
+        return images
+
+    def _denoised(self, latents: Tensor, noise: Tensor, captions: list[str], rng: np.random.Generator) -> Tensor:
+        """Latents noised to a timestep of each image's own and led back in a few DDIM steps, without guidance."""
+        tokens = self._tokenizer(captions, padding="max_length", max_length=PROMPT_TOKENS, return_tensors="pt")
+        text = self._text_encoder(tokens.input_ids.to(latents.device)).last_hidden_state
+        start = torch.from_numpy(rng.integers(_EARLIEST, _LATEST, len(captions)))
+        signal, spread = self._shares(start, latents)
+        current = signal * latents + spread * noise
+        clean = latents
+        for step in range(_STEPS, 0, -1):
+            timesteps = start * step // _STEPS
+            velocity = self._unet(current, timesteps.to(latents.device), text).sample
+            clean, left = signal * current - spread * velocity, spread * current + signal * velocity
+            signal, spread = self._shares(start * (step - 1) // _STEPS, latents)
+            current = signal * clean + spread * left
+        return clean
+
+    def _shares(self, timesteps: Tensor, like: Tensor) -> tuple[Tensor, Tensor]:
+        """How much of signal and of noise there is at each image's timestep."""
+        kept = self._alphas[timesteps].to(like)[:, None, None, None]
+        return kept.sqrt(), (1 - kept).sqrt()
+
+
+def _caption(picture: JudgedPicture, rng: np.random.Generator) -> str | None:
+    """A caption of one or two concepts, all of them clearly depicted; None for any other picture."""
+    names = [truth.concept for truth in picture.truths if true_answers(truth.concept, picture.truths)[2]]
+    if not names or len(names) > 2 or len(names) < len(picture.truths):
+        return None
+    return single_caption(names[0], None, rng) if len(names) == 1 else pair_caption(names[0], names[1], rng)
