@@ -43,7 +43,7 @@ weights: .venv/.core  ## train what ships, base, judge and twins: five hours or 
 	$(BIN)/dominance train judge --out $(RUNS)/judge --model $(RUNS)/base/model
 	$(BIN)/dominance train judge --out $(RUNS)/judge-later --model $(RUNS)/base/model \
 		--base blip:$(RUNS)/judge/judge --answered 40000 --garbled 0.5
-	$(BIN)/dominance train study --conditions longer --guidances 5 --keep --base $(RUNS)/base/model \
+	$(BIN)/dominance train study --conditions main --guidances 5 --keep --base $(RUNS)/base/model \
 		--judge blip:$(RUNS)/judge-later/judge --out $(RUNS)/twins --results $(RUNS)/twins.jsonl --page $(RUNS)/twins.md
 
 clean:

@@ -2,7 +2,7 @@
 
 from dominance.metrics import rate
 from dominance.reproduce.entity_counts import mean
-from dominance.reproduce.judge_quality import GradeQuality
+from dominance.reproduce.judge_quality import HARD, REDRAWN, GradeQuality
 from dominance.reproduce.markdown import percent
 from dominance.reproduce.model_card import CardFigures, ModelFigures
 from dominance.reproduce.outcomes import outcomes
@@ -62,12 +62,12 @@ def _model_rows(one: ModelFigures) -> list[list[str]]:
 
 
 def _worst_kind(figures: CardFigures) -> tuple[str, float]:
-    """The kind and grade with the lowest balanced accuracy; the deliberately hard pictures are no part of the gate."""
+    """The kind and grade with the lowest balanced accuracy; hard and redrawn pictures are no part of the gate."""
     found: list[tuple[float, str, GradeQuality]] = [
         (grade.balanced_accuracy, kind, grade)
         for kind, grades in figures.qualities.items()
         for grade in grades
-        if kind != "deliberately hard" and grade.balanced_accuracy is not None
+        if kind not in (HARD, REDRAWN) and grade.balanced_accuracy is not None
     ]
     accuracy, kind, grade = min(found, key=lambda item: item[0])
     return f"{kind}, grade {grade.grade}", accuracy

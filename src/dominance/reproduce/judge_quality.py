@@ -16,11 +16,14 @@ from dominance.miniature.truth import GRADES, true_answers
 from dominance.miniature.world import own_backdrop, pair_scene, single_scene
 from dominance.progress import Progress
 from dominance.records import Answer, Concept, Question, Rate
+from dominance.training.artefacts import ModelArtefacts
 from dominance.training.judge_pictures import JudgedPicture, garbled_whole, sample_judged
 
 _SEED = 777_000
 """Far from every training seed."""
 _BATCH = 16
+HARD: str = "deliberately hard"
+REDRAWN: str = "pair, redrawn by the model"
 ABOUT_ITSELF: frozenset[str] = frozenset({"own backdrop, concept missing", "garbled shape"})
 """Controls in which the judge is asked about the very concept that was hidden or destroyed."""
 
@@ -42,11 +45,14 @@ class GradeQuality:
         return (self.yes.share + self.no.share) / 2
 
 
-def quality_by_kind(judge: Judge, ask: Ask, each: int) -> dict[str, list[GradeQuality]]:
+def quality_by_kind(
+    judge: Judge, ask: Ask, each: int, artefacts: ModelArtefacts | None = None
+) -> dict[str, list[GradeQuality]]:
     """Each grade's quality on held-out renders, by kind of picture.
 
-    All questions are asked about every concept in a picture and about two that are not in it. The last kind is
-    what the judge was trained on: small, overlapping, cropped, faded and garbled shapes, under noise and blur.
+    All questions are asked about every concept in a picture and about two that are not in it. The kind ``HARD`` is
+    what the judge was trained on: small, overlapping, cropped, faded and garbled shapes, under noise and blur. With
+    artefacts there is one more, ``REDRAWN``: pairs that a model has noised and denoised, for what its images look like.
     """
     kinds: dict[str, Callable[[np.random.Generator], JudgedPicture]] = {
         "single, rigid": lambda rng: _drawn(single_scene(_any_name(rng), 0.0, rng)),
@@ -54,8 +60,10 @@ def quality_by_kind(judge: Judge, ask: Ask, each: int) -> dict[str, list[GradeQu
         "pair": lambda rng: _drawn(_any_pair(rng)),
         "small": lambda rng: _drawn(_small(rng)),
         "overlapping pair": lambda rng: _drawn(_overlapping(rng)),
-        "deliberately hard": sample_judged,
+        HARD: sample_judged,
     }
+    if artefacts is not None:
+        kinds[REDRAWN] = lambda rng: artefacts.redrawn(_drawn(_any_pair(rng)), rng)
     return {name: _grade_qualities(judge, ask, draw, each, place) for place, (name, draw) in enumerate(kinds.items())}
 
 

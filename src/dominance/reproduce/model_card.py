@@ -24,6 +24,7 @@ from dominance.reproduce.judge_quality import GradeQuality, negative_controls, q
 from dominance.reproduce.singles import image_seeds, presence_by_concept, singles_suite
 from dominance.runs import AuditOptions, audit
 from dominance.runs.scoring import is_present
+from dominance.training.artefacts import ModelArtefacts
 from dominance.training.autoencoder import load_autoencoder, reconstruction_psnr
 from dominance.training.images import as_images
 
@@ -61,6 +62,10 @@ class ModelFigures:
         return self.entity_object.settings
 
 
+BASE: str = "miniature-base"
+"""Redraws the pictures of the kind that looks like a model's images."""
+
+
 @dataclass(frozen=True)
 class CardFigures:
     """Everything that the card reports: judge, autoencoder, model, and its twin with the roles swapped."""
@@ -94,7 +99,7 @@ def measure(
     autoencoder = load_autoencoder(find_model(model).path)
     return CardFigures(
         judge=judge,
-        qualities=quality_by_kind(seen_by, ask, 40 * seeds),
+        qualities=quality_by_kind(seen_by, ask, 40 * seeds, ModelArtefacts(find_model(BASE).path, "cpu")),
         controls=negative_controls(seen_by, ask, 14 * seeds),
         autoencoder=autoencoder_quality(autoencoder, seen_by, ask, 14 * seeds),
         model=model_figures(model, seen_by, folder / "model", device, seeds),

@@ -156,6 +156,7 @@ def trial_settings(trial: Trial, base: str) -> MiniatureSettings:
         pictures=trial.condition.pictures,
         world=trial.world,
         learning_rate=trial.condition.learning_rate,
+        rate_left=trial.condition.rate_left,
     )
     if trial.condition.from_nothing:
         return replace(settings, autoencoder=source.identity)

@@ -12,6 +12,7 @@ from dominance.miniature.captions import pair_caption, single_caption
 from dominance.miniature.truth import true_answers
 from dominance.training.autoencoder import load_autoencoder
 from dominance.training.denoiser import new_scheduler
+from dominance.training.images import as_images
 from dominance.training.judge_pictures import JudgedPicture
 from dominance.training.vocabulary import PROMPT_TOKENS
 
@@ -58,6 +59,11 @@ class ModelArtefacts:
             changed[again] = self._denoised(latents[again], noise[again], named, rng)
         images[::_EVERY] = self._autoencoder.decode(changed).sample.clamp(-1, 1)
         return images
+
+    def redrawn(self, picture: JudgedPicture, rng: np.random.Generator) -> JudgedPicture:
+        """One picture as ``on`` redraws it, for measuring a judge; its truths stay as they are."""
+        image = self.on(as_images(picture.pixels[None]), [picture], rng)[0]
+        return JudgedPicture(image.add(1).mul(127.5).round().byte().permute(1, 2, 0).cpu().numpy(), picture.truths)
 
     def _denoised(self, latents: Tensor, noise: Tensor, captions: list[str], rng: np.random.Generator) -> Tensor:
         """Latents noised to a timestep of each image's own and led back in a few DDIM steps, without guidance."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from dominance.errors import InputError
 from dominance.miniature.concepts import ENTITIES
 from dominance.miniature.world import World, diversity_by_kind
-from dominance.training.miniature import LATER_LEARNING_RATE, LEARNING_RATE
+from dominance.training.miniature import LEARNING_RATE
 
 FIRST_RIGID: frozenset[str] = frozenset({"tower", "robot", "wizard"})
 """The entities that are rigid in the shipped model; the others are in its swapped twin."""
@@ -29,7 +29,7 @@ class Condition:
         from_nothing: whether it starts from nothing instead of from the base.
         scenery: share of single captions that also name scenery.
         entity_pairs: share of pictures of an entity and an object.
-        learning_rate: its peak.
+        learning_rate, rate_left: its peak, and to which share of that it falls.
         rigid_exposure, varied_exposure: how often a rigid, a varied entity is shown by itself, relative to an object.
         distinct: different pictures of a varied entity by itself; None is no end of them.
         own_backdrops, own_layouts: whether varied entities keep their own backdrop, or place and size.
@@ -41,7 +41,8 @@ class Condition:
     name: str
     about: str
     pictures: int = 8_000
-    learning_rate: float = LATER_LEARNING_RATE
+    learning_rate: float = LEARNING_RATE
+    rate_left: float = 0.02
     from_nothing: bool = False
     scenery: float = 0.5
     entity_pairs: float = 0.0
@@ -83,20 +84,23 @@ class Condition:
 
 MAIN = Condition(
     "main",
-    "singles and object pairs, half of the single captions name scenery, no entity beside an object, every entity four"
-    " times as often as an object",
+    "what ships: singles and object pairs, half of the single captions name scenery, no entity beside an object, every"
+    " entity four times as often as an object",
     guidances=(5.0, 2.5, 7.5),
 )
 
 CONDITIONS: tuple[Condition, ...] = (
     MAIN,
+    Condition("longer", "three times the training", pictures=24_000),
+    Condition("slower", "half the learning rate", learning_rate=LEARNING_RATE / 2),
+    Condition("faster", "twice the learning rate", learning_rate=2 * LEARNING_RATE),
     Condition(
-        "longer",
-        "six times the training: what ships; is it that rigid concepts are learned sooner?",
+        "slower-longer",
+        "half the learning rate in six times the training",
         pictures=48_000,
-        guidances=(5.0, 7.5, 10.0),
+        learning_rate=LEARNING_RATE / 2,
     ),
-    Condition("faster", "twice the learning rate", learning_rate=2 * LATER_LEARNING_RATE),
+    Condition("steady", "the learning rate stays at its peak", rate_left=1.0),
     Condition("scenery-0", "no caption names scenery: two nouns always mean two things", scenery=0.0),
     Condition("scenery-25", "a quarter of the single captions name scenery", scenery=0.25),
     Condition("scenery-100", "every single caption names scenery: two nouns mostly mean one thing", scenery=1.0),
@@ -117,7 +121,6 @@ CONDITIONS: tuple[Condition, ...] = (
         "from-nothing",
         "trained from nothing, without a base that composes, every concept equally often",
         pictures=96_000,
-        learning_rate=LEARNING_RATE,
         from_nothing=True,
         rigid_exposure=1.0,
         varied_exposure=1.0,

@@ -20,7 +20,8 @@ class Schedule:
     Attributes:
         steps: number of optimizer steps.
         batch: pictures a step.
-        learning_rate: its peak; it warms up over the first 2% of the steps and falls to 2% along a cosine.
+        learning_rate: its peak; it warms up over the first 2% of the steps and falls along a cosine.
+        left: share of the peak to which it falls; 1 keeps it constant, as Stable Diffusion was trained.
         decay: of the moving average of the weights.
         save_every: steps between checkpoints.
     """
@@ -28,6 +29,7 @@ class Schedule:
     steps: int
     batch: int
     learning_rate: float
+    left: float = 0.02
     decay: float = 0.999
     save_every: int = 250
 
@@ -36,7 +38,7 @@ class Schedule:
         if step < warm:
             return self.learning_rate * (step + 1) / warm
         turn = (step - warm) / max(1, self.steps - warm)
-        return self.learning_rate * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * turn)))
+        return self.learning_rate * (self.left + (1 - self.left) * 0.5 * (1 + math.cos(math.pi * turn)))
 
 
 def train(

@@ -54,6 +54,7 @@ class MiniatureSettings:
         pictures: that the denoiser sees, each of them new.
         autoencoder_pictures: that the decoder sees.
         world: the distribution of pictures and captions.
+        rate_left: share of the learning rate's peak to which the denoiser's falls; 1 keeps it constant.
         base: identity of the model whose training is continued; None starts from nothing.
         autoencoder: identity of the model whose autoencoder is taken as it is; None for the base's, else for one of
             its own.
@@ -66,6 +67,7 @@ class MiniatureSettings:
     channels: tuple[int, ...] = CHANNELS
     batch: int = 32
     learning_rate: float = LEARNING_RATE
+    rate_left: float = 0.02
     base: str | None = None
     autoencoder: str | None = None
 
@@ -140,7 +142,8 @@ def train_denoiser(
     if base is not None:
         denoiser.load(base)
     denoiser.to(device)
-    schedule = Schedule(settings.pictures // settings.batch, settings.batch, settings.learning_rate)
+    steps = settings.pictures // settings.batch
+    schedule = Schedule(steps, settings.batch, settings.learning_rate, settings.rate_left)
 
     def batches(step: int) -> CaptionedLatents:
         captions, images = training_images(settings.world, settings.seed, step * settings.batch, settings.batch)

@@ -91,6 +91,14 @@ def _regression(stop_at: int | None) -> tuple[nn.Module, object]:
     return module, loss
 
 
+def test_the_learning_rate_warms_up_and_falls_to_what_is_left() -> None:
+    falling = Schedule(steps=100, batch=8, learning_rate=0.5)
+    assert [falling.rate(0), falling.rate(1)] == [0.25, 0.5]
+    assert all(falling.rate(step) > falling.rate(step + 1) for step in range(2, 99))
+    assert falling.rate(99) == pytest.approx(0.01, rel=0.02)
+    assert {Schedule(100, 8, 0.5, left=1).rate(step) for step in range(1, 100)} == {0.5}
+
+
 def test_a_killed_run_resumes_to_the_same_weights(tmp_path: Path) -> None:
     schedule = Schedule(steps=40, batch=8, learning_rate=0.05, save_every=7)
     whole, loss = _regression(None)
