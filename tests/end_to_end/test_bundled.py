@@ -50,7 +50,7 @@ def test_the_audit_finds_dominance_and_balance(tmp_path: Path) -> None:
         "bundled",
         (
             dominance.Prompt("dominated", "a bottle with a tower", (Concept("bottle"), Concept("tower", "landmark"))),
-            dominance.Prompt("shared", "a lamp beside a chair", (Concept("lamp"), Concept("chair"))),
+            dominance.Prompt("shared", "a book and an umbrella", (Concept("book"), Concept("umbrella"))),
             dominance.Prompt("alone", "a castle", (Concept("castle", "landmark"),)),
         ),
     )
