@@ -44,9 +44,7 @@ def miniature(
         str | None,
         typer.Option(help="Model whose autoencoder is taken as it is. Default: the base's, else one of its own."),
     ] = None,
-    learning_rate: Annotated[
-        float | None, typer.Option(min=1e-8, max=1, help="Peak. Default: 0.0012 from nothing, 0.0006 from a base.")
-    ] = None,
+    learning_rate: Annotated[float | None, typer.Option(min=1e-8, max=1, help="Peak. Default: 0.0012.")] = None,
     seed: Seed = 0,
     device: TrainDevice = "auto",
     stage: Annotated[
@@ -60,7 +58,6 @@ def miniature(
     from dominance.models.folders import find_model
     from dominance.training.denoiser import CHANNELS, channels_of
     from dominance.training.miniature import (
-        LATER_LEARNING_RATE,
         LEARNING_RATE,
         STAGES,
         MiniatureSettings,
@@ -89,7 +86,7 @@ def miniature(
             entities_together=entities_together,
             scenery=scenery,
         ),
-        learning_rate=learning_rate or (LEARNING_RATE if source is None else LATER_LEARNING_RATE),
+        learning_rate=learning_rate or LEARNING_RATE,
         base=None if source is None else source.identity,
         autoencoder=None if decoder is None else decoder.identity,
         channels=CHANNELS if source is None else channels_of(source.path),
@@ -101,13 +98,17 @@ def miniature(
 
 
 @app.command(
-    "judge", epilog="\b\nExample:\n  dominance train judge --out training-runs/first --model training-runs/first/model"
+    "judge", epilog="\b\nExample:\n  dominance train judge --out training-runs/judge --base miniature --answered 20000"
 )
 def judge(
     out: Folder = Path("training-runs/judge"),
-    model: Annotated[str, typer.Option(help="Pipeline whose artefacts the judge learns to see through.")] = (
-        "miniature"
-    ),
+    model: Annotated[
+        str,
+        typer.Option(
+            help="Model that redraws some of the pictures, so that the judge learns to see through its artefacts; one"
+            " that was trained here, composes and knows no rigid concept."
+        ),
+    ] = "miniature-base",
     pictures: Annotated[
         int | None,
         typer.Option(help="Pictures that it learns to see from. Default: 192000 from nothing, none from a base."),

@@ -62,7 +62,7 @@ def _model_rows(one: ModelFigures) -> list[list[str]]:
 
 
 def _worst_kind(figures: CardFigures) -> tuple[str, float]:
-    """The kind and grade with the lowest balanced accuracy; hard and redrawn pictures are no part of the gate."""
+    """The kind and grade with the lowest balanced accuracy; of plain renders, so hard and redrawn ones are left out."""
     found: list[tuple[float, str, GradeQuality]] = [
         (grade.balanced_accuracy, kind, grade)
         for kind, grades in figures.qualities.items()

@@ -51,8 +51,9 @@ def quality_by_kind(
     """Each grade's quality on held-out renders, by kind of picture.
 
     All questions are asked about every concept in a picture and about two that are not in it. The kind ``HARD`` is
-    what the judge was trained on: small, overlapping, cropped, faded and garbled shapes, under noise and blur. With
-    artefacts there is one more, ``REDRAWN``: pairs that a model has noised and denoised, for what its images look like.
+    what the judge was trained on: small, overlapping, cropped, faded, recoloured, wavy and garbled shapes, under noise
+    and blur. With artefacts there is one more, ``REDRAWN``: pairs that a model has noised and denoised, for what its
+    images look like; the bundled judge has learned from that model's redrawing, so this kind is no independent test.
     """
     kinds: dict[str, Callable[[np.random.Generator], JudgedPicture]] = {
         "single, rigid": lambda rng: _drawn(single_scene(_any_name(rng), 0.0, rng)),

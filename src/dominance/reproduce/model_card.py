@@ -18,6 +18,7 @@ from dominance.miniature.concepts import CONCEPTS, ENTITIES
 from dominance.miniature.renderer import Picture, render
 from dominance.miniature.world import DEFAULT_DIVERSITY, World, pair_scene, single_scene
 from dominance.models import find_model
+from dominance.models.devices import find_device
 from dominance.records import Concept, Question, Rate, RunResult
 from dominance.reproduce.entity_counts import EntityCounts, entity_counts
 from dominance.reproduce.judge_quality import GradeQuality, negative_controls, quality_by_kind
@@ -27,6 +28,9 @@ from dominance.runs.scoring import is_present
 from dominance.training.artefacts import ModelArtefacts
 from dominance.training.autoencoder import load_autoencoder, reconstruction_psnr
 from dominance.training.images import as_images
+
+BASE: str = "miniature-base"
+"""Redraws the pictures of the kind that looks like a model's images."""
 
 
 @dataclass(frozen=True)
@@ -62,10 +66,6 @@ class ModelFigures:
         return self.entity_object.settings
 
 
-BASE: str = "miniature-base"
-"""Redraws the pictures of the kind that looks like a model's images."""
-
-
 @dataclass(frozen=True)
 class CardFigures:
     """Everything that the card reports: judge, autoencoder, model, and its twin with the roles swapped."""
@@ -95,11 +95,12 @@ def measure(
         if name is not None:
             trained_diversity(name)  # bad input shows before anything is measured
     ask = load_questions().ask
+    redrawing = ModelArtefacts(find_model(BASE).path, str(find_device(device)))
     seen_by = load_judge(judge, device)
     autoencoder = load_autoencoder(find_model(model).path)
     return CardFigures(
         judge=judge,
-        qualities=quality_by_kind(seen_by, ask, 40 * seeds, ModelArtefacts(find_model(BASE).path, "cpu")),
+        qualities=quality_by_kind(seen_by, ask, 40 * seeds, redrawing),
         controls=negative_controls(seen_by, ask, 14 * seeds),
         autoencoder=autoencoder_quality(autoencoder, seen_by, ask, 14 * seeds),
         model=model_figures(model, seen_by, folder / "model", device, seeds),

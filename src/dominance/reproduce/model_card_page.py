@@ -127,7 +127,7 @@ def _rigid_against_varied(models: list[ModelFigures]) -> str:
         "## Rigid against varied\n\nEvery entity with every object, counted by what the images show; an entity is rigid"
         " (diversity 0) in one model\nand varied (diversity 1) in its twin. DvD is the score in the direction in which"
         " the entity dominates; intervals draw\nentities.\n\n"
-        + table(["entities", *_SHOWN, "DvD", "prompts with the verdict dominance"], rows)
+        + table(["entities", *_SHOWN, "DvD", "prompts the entity dominates"], rows)
         + words
     )
 

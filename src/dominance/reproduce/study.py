@@ -43,13 +43,18 @@ class Trial:
 
 @dataclass(frozen=True)
 class TrialResult:
-    """What was measured of one model at one guidance scale."""
+    """What was measured of one model at one guidance scale.
+
+    Attributes:
+        images: a prompt of an entity and an object; the fewer, the harder the verdict dominance is to reach.
+    """
 
     condition: str
     world: str
     seed: int
     guidance: float
     pictures: int
+    images: int
     base: str | None
     judge: str
     entities: tuple[EntityCounts, ...]
@@ -198,6 +203,7 @@ def measured(
         seed=trial.seed,
         guidance=guidance,
         pictures=settings.pictures,
+        images=options.images,
         base=settings.base,
         judge=judge.identity,
         entities=tuple(entity_counts(mixed, name, trial.world.diversity[name]) for name in ENTITIES),

@@ -15,7 +15,8 @@ _HEAD = """# When does a rigid concept take over the picture?
 
 Written by `dominance train study`, which trains the miniature model again under each condition below, asks it for
 every entity with every object, and counts what the judge sees. Nothing in the training refers to dominance: whatever
-is done to one concept is done to all, diversity apart (and exposure, where a condition names it). Every entity is
+is done to one entity is done to all, diversity apart; entities are shown four times as often as objects unless a
+condition says otherwise. Every entity is
 rigid (diversity 0) in one world and varied (diversity 1) in its swapped twin: in the world `first` {first} are
 rigid, in `swapped` the other three.
 
@@ -67,14 +68,14 @@ def _counts(side: Side) -> str:
 
 def _phase(found: Sequence[Contrast]) -> str:
     columns = [
-        "condition", "seeds", "rigid: only entity / both / only object / none", "varied: the same",
+        "condition", "seeds", "images a prompt", "rigid: only entity / both / only object / none", "varied: the same",
         "DvD rigid", "DvD varied", "difference, by entity", "prompts rigid dominates", "prompts varied dominates",
     ]  # fmt: skip
     rows = []
     for one in found:
         gap = "–" if one.gap is None else gap_words(one.gap)
         rows.append([
-            _name(one), str(one.seeds), _counts(one.rigid), _counts(one.varied),
+            _name(one), str(one.seeds), " or ".join(map(str, one.images)), _counts(one.rigid), _counts(one.varied),
             f"{one.rigid.dvd:.1f}{within(one.rigid.interval)}", f"{one.varied.dvd:.1f}{within(one.varied.interval)}",
             gap, f"{one.rigid.dominated} of {one.rigid.prompts}", f"{one.varied.dominated} of {one.varied.prompts}",
         ])  # fmt: skip

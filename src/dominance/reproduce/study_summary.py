@@ -46,6 +46,7 @@ class Contrast:
     Attributes:
         gap: None when no entity was measured as both.
         seeds: how many training seeds.
+        images: how many a prompt, of all that were measured.
     """
 
     condition: str
@@ -54,6 +55,7 @@ class Contrast:
     varied: Side
     gap: Gap | None
     seeds: int
+    images: tuple[int, ...]
     singles: tuple[int, int]
     held_out: Outcomes
     held_out_dvd: float
@@ -82,6 +84,7 @@ def contrast(results: Sequence[TrialResult]) -> Contrast:
         varied=side(varied),
         gap=gap,
         seeds=len({result.seed for result in results}),
+        images=tuple(sorted({result.images for result in results})),
         singles=(sum(count for count, _ in singles), sum(n for _, n in singles)),
         held_out=add([result.held_out for result in results]),
         held_out_dvd=sum(result.held_out_dvd for result in results) / len(results),

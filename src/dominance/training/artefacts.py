@@ -1,13 +1,20 @@
-"""What a text-to-image model makes of a picture whose truth is known: the judge learns to see through it."""
+"""What a text-to-image model makes of a picture whose truth is known: the judge learns to see through it.
 
+Source: noising a picture part of the way and denoising it again, Meng et al. (2022), SDEdit; the steps back are DDIM's,
+Song et al. (2021), for a denoiser that predicts velocity, Salimans & Ho (2022).
+"""
+
+import json
 from pathlib import Path
 
 import numpy as np
 import torch
 from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
+from jaxtyping import Float, Int
 from torch import Tensor
 from transformers import CLIPTextModel, CLIPTokenizer
 
+from dominance.errors import ModelError
 from dominance.miniature.captions import pair_caption, single_caption
 from dominance.miniature.truth import true_answers
 from dominance.training.autoencoder import load_autoencoder
@@ -21,13 +28,23 @@ _EVERY = 3
 _EARLIEST, _LATEST = 250, 650
 """Timesteps, of 1000, up to which images are noised: places and colours remain, outlines are drawn anew."""
 _STEPS = 3
+"""Denoising steps back to a clean picture, evenly spaced."""
 _LATENT_NOISE = 0.3
+"""Most of the noise on latents that are not denoised, as a standard deviation; latents have about 1."""
 
 
 class ModelArtefacts:
-    """Redraws pictures with a pipeline's own denoiser and decoder, so that they look as its images do."""
+    """Redraws pictures with a pipeline's own denoiser and decoder, so that they look as its images do.
+
+    Args:
+        pipeline: folder of a model that was trained here; its denoiser predicts velocity.
+
+    Raises:
+        ModelError: it is another kind of model.
+    """
 
     def __init__(self, pipeline: Path, device: str) -> None:
+        _check_trained_here(pipeline)
         self._autoencoder = load_autoencoder(pipeline).to(device)
         text_encoder = CLIPTextModel.from_pretrained(pipeline / "text_encoder", use_safetensors=True, dtype="float32")
         unet = UNet2DConditionModel.from_pretrained(pipeline / "unet", use_safetensors=True, torch_dtype=torch.float32)
@@ -37,14 +54,17 @@ class ModelArtefacts:
         self._alphas = new_scheduler().alphas_cumprod
 
     @torch.no_grad()
-    def on(self, images: Tensor, pictures: list[JudgedPicture], rng: np.random.Generator) -> Tensor:
+    def on(
+        self, images: Float[Tensor, "image 3 64 64"], pictures: list[JudgedPicture], rng: np.random.Generator
+    ) -> Float[Tensor, "image 3 64 64"]:
         """The images with every third one redrawn; their truths stay as they are.
 
         Those that show one or two concepts, all of them clearly, are noised and denoised again under their
         caption; the others only go through the autoencoder, their latents disturbed.
 
         Args:
-            images: (image, 3, 64, 64) in [-1, 1], of these pictures.
+            images: of these pictures, in [-1, 1].
+            rng: decides captions, timesteps and noise.
         """
         images = images.clone()
         chosen = range(0, len(pictures), _EVERY)
@@ -65,26 +85,47 @@ class ModelArtefacts:
         image = self.on(as_images(picture.pixels[None]), [picture], rng)[0]
         return JudgedPicture(image.add(1).mul(127.5).round().byte().permute(1, 2, 0).cpu().numpy(), picture.truths)
 
-    def _denoised(self, latents: Tensor, noise: Tensor, captions: list[str], rng: np.random.Generator) -> Tensor:
+    def _denoised(
+        self,
+        latents: Float[Tensor, "image channel row column"],
+        noise: Float[Tensor, "image channel row column"],
+        captions: list[str],
+        rng: np.random.Generator,
+    ) -> Float[Tensor, "image channel row column"]:
         """Latents noised to a timestep of each image's own and led back in a few DDIM steps, without guidance."""
-        tokens = self._tokenizer(captions, padding="max_length", max_length=PROMPT_TOKENS, return_tensors="pt")
+        tokens = self._tokenizer(
+            captions, padding="max_length", truncation=True, max_length=PROMPT_TOKENS, return_tensors="pt"
+        )
         text = self._text_encoder(tokens.input_ids.to(latents.device)).last_hidden_state
         start = torch.from_numpy(rng.integers(_EARLIEST, _LATEST, len(captions)))
-        signal, spread = self._shares(start, latents)
-        current = signal * latents + spread * noise
-        clean = latents
+        clean, left = latents, noise
         for step in range(_STEPS, 0, -1):
             timesteps = start * step // _STEPS
+            signal, spread = self._shares(timesteps, latents)
+            current = signal * clean + spread * left
             velocity = self._unet(current, timesteps.to(latents.device), text).sample
             clean, left = signal * current - spread * velocity, spread * current + signal * velocity
-            signal, spread = self._shares(start * (step - 1) // _STEPS, latents)
-            current = signal * clean + spread * left
         return clean
 
-    def _shares(self, timesteps: Tensor, like: Tensor) -> tuple[Tensor, Tensor]:
-        """How much of signal and of noise there is at each image's timestep."""
+    def _shares(self, timesteps: Int[Tensor, "image"], like: Tensor) -> tuple[Tensor, Tensor]:
+        """How much of signal and of noise there is at each image's timestep, (image, 1, 1, 1) each."""
         kept = self._alphas[timesteps].to(like)[:, None, None, None]
         return kept.sqrt(), (1 - kept).sqrt()
+
+
+def _check_trained_here(pipeline: Path) -> None:
+    config = pipeline / "scheduler" / "scheduler_config.json"
+    whole = all((pipeline / part).is_dir() for part in ("vae", "unet", "text_encoder", "tokenizer"))
+    if not whole or not config.is_file():
+        raise ModelError(
+            f"{pipeline} is no whole pipeline folder; give miniature-base, or a model that was trained here"
+        )
+    predicts = json.loads(config.read_text(encoding="utf-8")).get("prediction_type")
+    if predicts != new_scheduler().config["prediction_type"]:
+        raise ModelError(
+            f"the denoiser of {pipeline} predicts {predicts!r}, not velocity; give miniature-base, or a model that was"
+            " trained here"
+        )
 
 
 def _caption(picture: JudgedPicture, rng: np.random.Generator) -> str | None:

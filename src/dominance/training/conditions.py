@@ -1,4 +1,4 @@
-"""The conditions of the study: what is done to a world, to every concept of it alike, and who is rigid in it."""
+"""The conditions of the study: what is done to a world, to every entity of it alike, and who is rigid in it."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass

@@ -35,8 +35,6 @@ Stage = Literal["autoencoder", "denoiser", "pipeline"]
 STAGES: tuple[Stage, ...] = ("autoencoder", "denoiser", "pipeline")
 
 LEARNING_RATE: float = 1.2e-3
-LATER_LEARNING_RATE: float = 6e-4
-"""Of training that goes on from a base: half of what training from nothing peaks at."""
 
 SAMPLING_STEPS: int = 25
 GUIDANCE: float = 5.0

@@ -1,4 +1,5 @@
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -6,6 +7,7 @@ import torch
 from PIL import Image
 
 from dominance.bench import load_questions
+from dominance.errors import ModelError
 from dominance.judges import load_judge
 from dominance.miniature.concepts import BY_NAME
 from dominance.miniature.renderer import render
@@ -52,6 +54,32 @@ def test_what_was_there_is_still_there(artefacts: ModelArtefacts) -> None:
     answered = judge.answer([Image.fromarray(one) for one in pixels], asked)
     said = [answer.yes for answers in answered for answer in answers]
     assert sum(map(bool, said)) >= 0.85 * len(said) == 0.85 * 72
+
+
+def test_a_redrawn_concept_stays_where_it_was(artefacts: ModelArtefacts) -> None:
+    """Judged by no judge: inside its box the redrawn picture is nearer to its own original than to another's."""
+    pictures = [
+        drawn(name, seed, 0.0) for seed, name in enumerate(("tower", "castle", "clown", "wizard", "mug", "book"))
+    ]
+    originals = as_judge_images(pictures)
+    for own, picture in enumerate(pictures):
+        again = as_judge_images([artefacts.redrawn(picture, np.random.default_rng(own))])[0]
+        box = picture.truths[0].box
+        assert box is not None
+        left, top, right, bottom = box
+        away = (originals - again)[:, :, top:bottom, left:right].abs().mean((1, 2, 3))
+        assert away.argmin() == own
+        assert 0.01 < away[own] < 0.25
+
+
+def test_a_model_that_was_not_trained_here_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="is no whole pipeline folder; give miniature-base"):
+        ModelArtefacts(tmp_path, "cpu")
+    for part in ("vae", "unet", "text_encoder", "tokenizer", "scheduler"):
+        (tmp_path / part).mkdir()
+    (tmp_path / "scheduler" / "scheduler_config.json").write_text('{"prediction_type": "epsilon"}')
+    with pytest.raises(ModelError, match="predicts 'epsilon', not velocity"):
+        ModelArtefacts(tmp_path, "cpu")
 
 
 def test_only_pictures_of_one_or_two_clear_concepts_are_denoised(
