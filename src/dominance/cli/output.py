@@ -38,12 +38,14 @@ def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]
     from rich.text import Text
 
     # As Text, because rich would take brackets and colons in a plain string for its markup.
-    table = Table(title=Text(title), box=box.SIMPLE_HEAD, title_justify="left")
+    table = Table(box=box.SIMPLE_HEAD)
     for index, column in enumerate(columns):
         table.add_column(Text(column), justify="left" if index == 0 else "right", overflow="fold")
     for row in rows:
         table.add_row(*(Text(cell) for cell in row))
     console = Console() if sys.stdout.isatty() else Console(width=140)
+    # Apart from the table, which would wrap it to its own width: in the middle of a path, of a list of layers.
+    console.print(Text(title, style="table.title"), soft_wrap=True)
     console.print(table)
 
 

@@ -124,6 +124,12 @@ def test_tables_show_brackets_and_colons_as_they_are(capsys: pytest.CaptureFixtu
         assert text in shown
 
 
+def test_a_tables_title_is_one_line_however_long_and_narrow_the_table(capsys: pytest.CaptureFixture[str]) -> None:
+    title = " ".join(["/a/folder/far/down/model: risk by mean focus of layers", "1, 2, 3, 10"] * 4)
+    print_table(title, ["prompt", "n"], [["a mug", "1"]])
+    assert title in capsys.readouterr().out.splitlines()
+
+
 def test_the_command_line_changes_a_suites_gate_or_makes_one() -> None:
     own = Gate(max_collapse=0.2, min_presence=0.5, max_unscored=0.1)
     assert gate_from(None, None, None, None) is None
