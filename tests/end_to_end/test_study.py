@@ -55,6 +55,13 @@ def test_a_study_trains_measures_resumes_and_writes_its_page(base: Path, tmp_pat
     assert again == results
     assert len(told) == 3
 
+    for other in ({"base": "sha256:other"}, {"judge": "sha256:other"}):
+        [kept, *_] = [json.loads(line) for line in options.file.read_text().splitlines()]
+        file = tmp_path / f"{next(iter(other))}.jsonl"
+        file.write_text(json.dumps(kept | other) + "\n")
+        with pytest.raises(InputError, match=r"main, first, seed 0 with the \w+ sha256:other, not sha256:"):
+            run_study(small_trials(), replace(options, file=file), told.append)
+
     write_study(results, tmp_path / "page.md")
     page = (tmp_path / "page.md").read_text()
     for heading in (

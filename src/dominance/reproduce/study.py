@@ -130,10 +130,15 @@ def run_study(chosen: Sequence[Trial], options: StudyOptions, tell: Callable[[st
 
     ``tell`` is given one line for every model that is finished. A kill loses no measured model: training
     resumes from its checkpoint, measuring from its run folder.
+
+    Raises:
+        InputError: the file holds results of another base or another judge; they do not compare.
     """
     judge = load_judge(options.judge, options.device)
     _cut_torn_line(options.file)
-    done = {result.key for result in read_results(options.file)}
+    earlier = read_results(options.file)
+    _check_comparable(earlier, judge.identity, options)
+    done = {result.key for result in earlier}
     for number, trial in enumerate(chosen, start=1):
         wanted = [g for g in trial.condition.guidances if options.guidances is None or g in options.guidances]
         missing = [g for g in wanted if (*_key(trial), g) not in done]
@@ -147,6 +152,17 @@ def run_study(chosen: Sequence[Trial], options: StudyOptions, tell: Callable[[st
             shutil.rmtree(folder)
         tell(f"{number} of {len(chosen)}: {trial.name}, {(time.monotonic() - began) / 60:.1f} minutes")
     return read_results(options.file)
+
+
+def _check_comparable(earlier: list[TrialResult], judge: str, options: StudyOptions) -> None:
+    base = find_model(options.base).identity
+    for result in earlier:
+        for what, was, now in (("base", result.base, base), ("judge", result.judge, judge)):
+            if was is not None and was != now:  # a model that was trained from nothing has no base
+                where = f"{result.condition}, {result.world}, seed {result.seed}"
+                raise InputError(
+                    f"{options.file} holds {where} with the {what} {was}, not {now}; give another file of results"
+                )
 
 
 def _key(trial: Trial) -> tuple[str, str, int]:
