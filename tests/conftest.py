@@ -83,7 +83,8 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def tiny_judge(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A BLIP-VQA folder of random weights that knows the miniature world's words."""
     from dominance.bench import load_questions
-    from dominance.training.judge import Catechism, JudgeSettings, new_judge, save_judge
+    from dominance.training.judge import JudgeSettings, new_judge, save_judge
+    from dominance.training.judge_questions import Catechism
 
     catechism = Catechism(load_questions().ask)
     settings = JudgeSettings(width=32, vision_layers=1, text_layers=1)
