@@ -110,7 +110,7 @@ def test_training_goes_on_from_an_earlier_judge(trained: Path, tmp_path: Path) -
 
 def test_the_card_measures_and_says_n_everywhere(trained: Path, tmp_path: Path) -> None:
     model = str(trained / "model")
-    figures = measure(model, f"blip:{trained / 'judge'}", tmp_path / "runs", "cpu", seeds=1, twin=model)
+    figures = measure(model, f"blip:{trained / 'judge'}", tmp_path / "runs", "cpu", seeds=1, singles=5, twin=model)
     assert sum(e.shown.n for e in figures.model.entities) == figures.model.entity_object.scored == 48
     assert outcomes(figures.model.entity_object.prompts).n == 48
     assert figures.model.held_out.scored == 16
@@ -125,5 +125,5 @@ def test_the_card_measures_and_says_n_everywhere(trained: Path, tmp_path: Path) 
 
 def test_a_twin_that_cannot_be_measured_is_refused_before_anything_is(trained: Path, tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="no model 'nowhere'"):
-        measure(str(trained / "model"), "miniature", tmp_path / "runs", "cpu", seeds=1, twin="nowhere")
+        measure(str(trained / "model"), "miniature", tmp_path / "runs", "cpu", seeds=1, singles=5, twin="nowhere")
     assert not (tmp_path / "runs").exists()

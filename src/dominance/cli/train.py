@@ -169,6 +169,7 @@ def card(
     judge: Annotated[str, typer.Option(help="Judge to measure and to measure with.")] = "miniature",
     runs: Annotated[Path, typer.Option(help="Where the image runs go; they resume.")] = Path("runs/card"),
     seeds: Annotated[int, typer.Option(min=1, max=1000, help="Images a prompt.")] = 10,
+    singles: Annotated[int, typer.Option(min=1, max=1000, help="Images of every concept alone, at least.")] = 50,
     device: TrainDevice = "auto",
 ) -> None:
     """Measure a miniature model and its judge on fresh seeds and write the model card."""
@@ -176,7 +177,7 @@ def card(
     from dominance.reproduce.model_card_page import card_page
     from dominance.whole_files import write_whole
 
-    write_whole(out, card_page(measure(model, judge, runs, device, seeds, twin)).encode())
+    write_whole(out, card_page(measure(model, judge, runs, device, seeds, singles, twin)).encode())
     note(f"wrote {out}")
 
 

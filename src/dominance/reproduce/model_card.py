@@ -79,12 +79,19 @@ class CardFigures:
 
 
 def measure(
-    model: str, judge: str, folder: Path, device: str = "auto", seeds: int = 10, twin: str | None = None
+    model: str,
+    judge: str,
+    folder: Path,
+    device: str = "auto",
+    seeds: int = 10,
+    singles: int = 50,
+    twin: str | None = None,
 ) -> CardFigures:
     """Measures everything; the image runs lie in ``folder`` and resume.
 
     Args:
-        seeds: images a prompt of the two suites; single concepts get five times as many in all.
+        seeds: images a prompt of the two suites.
+        singles: images of every concept alone, or a few more, the same number under each template.
         twin: a model in which every entity that is rigid in ``model`` is varied, and the other way round.
 
     Raises:
@@ -103,19 +110,19 @@ def measure(
         qualities=quality_by_kind(seen_by, ask, 40 * seeds, redrawing),
         controls=negative_controls(seen_by, ask, 14 * seeds),
         autoencoder=autoencoder_quality(autoencoder, seen_by, ask, 14 * seeds),
-        model=model_figures(model, seen_by, folder / "model", device, seeds),
-        twin=None if twin is None else model_figures(twin, seen_by, folder / "twin", device, seeds),
+        model=model_figures(model, seen_by, folder / "model", device, seeds, singles),
+        twin=None if twin is None else model_figures(twin, seen_by, folder / "twin", device, seeds, singles),
     )
 
 
-def model_figures(model: str, judge: Judge, folder: Path, device: str, seeds: int) -> ModelFigures:
+def model_figures(model: str, judge: Judge, folder: Path, device: str, seeds: int, singles: int) -> ModelFigures:
     """Measures one model.
 
     Raises:
         InputError: its folder does not say how diverse its concepts were in training.
     """
     few = AuditOptions(seeds=image_seeds(seeds), device=device)
-    alone = AuditOptions(seeds=image_seeds(-(-5 * seeds // len(SINGLE_TEMPLATES))), device=device)
+    alone = AuditOptions(seeds=image_seeds(-(-singles // len(SINGLE_TEMPLATES))), device=device)
     diversity = trained_diversity(model)
     mixed = audit(load_suite("miniature-dominance"), model, judge, folder / "entity-object", few)
     return ModelFigures(

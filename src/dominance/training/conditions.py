@@ -95,6 +95,9 @@ CONDITIONS: tuple[Condition, ...] = (
     Condition("slower", "half the learning rate", learning_rate=LEARNING_RATE / 2),
     Condition("faster", "twice the learning rate", learning_rate=2 * LEARNING_RATE),
     Condition(
+        "gentle", "half the learning rate in three times the training", pictures=24_000, learning_rate=LEARNING_RATE / 2
+    ),
+    Condition(
         "slower-longer",
         "half the learning rate in six times the training",
         pictures=48_000,
