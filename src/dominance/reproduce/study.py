@@ -211,7 +211,7 @@ def measured(
         return audit(suite, model, judge, runs / name, how)
 
     mixed = audited(load_suite("miniature-dominance"), "entity-object", options.images)
-    held_out = audited(load_suite("miniature-balanced"), "held-out", max(1, options.images // 2))
+    held_out = audited(load_suite("miniature-balanced"), "held-out", options.images)
     singles = audited(singles_suite(), "singles", max(1, options.images // 2))
     return TrialResult(
         condition=trial.condition.name,

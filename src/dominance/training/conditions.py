@@ -28,6 +28,7 @@ class Condition:
         pictures: that the denoiser sees.
         from_nothing: whether it starts from nothing instead of from the base.
         scenery: share of single captions that also name scenery.
+        object_pairs: share of pictures of two objects.
         entity_pairs: share of pictures of an entity and an object.
         learning_rate, rate_left: its peak, and to which share of that it falls.
         rigid_exposure, varied_exposure: how often a rigid, a varied entity is shown by itself, relative to an object.
@@ -45,6 +46,7 @@ class Condition:
     rate_left: float = 0.02
     from_nothing: bool = False
     scenery: float = 0.5
+    object_pairs: float = 0.45
     entity_pairs: float = 0.0
     rigid_exposure: float = EXPOSURE
     varied_exposure: float = EXPOSURE
@@ -76,6 +78,7 @@ class Condition:
             backdrops={n: 1.0 for n in rigid if self.free_backdrops} | {n: 0.0 for n in varied if self.own_backdrops},
             layouts={n: 1.0 for n in rigid if self.free_layouts} | {n: 0.0 for n in varied if self.own_layouts},
             scenery=self.scenery,
+            pairs=self.object_pairs,
             entity_pairs=self.entity_pairs,
             exposure=exposure,
             distinct={} if self.distinct is None else dict.fromkeys(varied, self.distinct),
@@ -107,6 +110,8 @@ CONDITIONS: tuple[Condition, ...] = (
     Condition("scenery-0", "no caption names scenery: two nouns always mean two things", scenery=0.0),
     Condition("scenery-25", "a quarter of the single captions name scenery", scenery=0.25),
     Condition("scenery-100", "every single caption names scenery: two nouns mostly mean one thing", scenery=1.0),
+    Condition("object-pairs-20", "two objects in 20% of the pictures instead of 45%", object_pairs=0.2),
+    Condition("object-pairs-70", "two objects in 70% of the pictures", object_pairs=0.7),
     Condition("pairs-0.25", "0.25% of the pictures show an entity beside an object", entity_pairs=0.0025),
     Condition("pairs-0.5", "0.5% of the pictures show an entity beside an object", entity_pairs=0.005),
     Condition("pairs-1", "1% of the pictures show an entity beside an object", entity_pairs=0.01),
