@@ -38,7 +38,7 @@ docs: .venv/.dev  ## what docs derive from the code
 RUNS := training-runs
 
 weights: .venv/.core  ## train what ships, base, judge and twins: five hours or more on two cores; a killed run resumes
-	$(BIN)/dominance train miniature --out $(RUNS)/base --pictures 112000 --autoencoder-pictures 12000 \
+	$(BIN)/dominance train miniature --out $(RUNS)/base --pictures 112000 --autoencoder-pictures 12000 --processes 2 \
 		--entity-diversity 1 --pairs 0.2 --entity-pairs 0.2 --entities-together 0.1
 	$(BIN)/dominance train judge --out $(RUNS)/judge --model $(RUNS)/base/model
 	$(BIN)/dominance train judge --out $(RUNS)/judge-later --model $(RUNS)/base/model \

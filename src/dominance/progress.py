@@ -13,7 +13,8 @@ class Progress:
     ...     progress.advance(2)
     """
 
-    def __init__(self, name: str, total: int, done: int = 0, every: float = 15.0) -> None:
+    def __init__(self, name: str, total: int, done: int = 0, every: float = 15.0, shown: bool = True) -> None:
+        self._shown = shown
         self._name, self._total, self._done, self._already = name, total, done, done
         self._note = ""
         self._every = every
@@ -22,7 +23,7 @@ class Progress:
         self._task = None
 
     def __enter__(self) -> Self:
-        if sys.stderr.isatty():
+        if self._shown and sys.stderr.isatty():
             from rich import progress
             from rich.console import Console
 
@@ -65,6 +66,8 @@ class Progress:
         return (self._done - self._already) / max(time.monotonic() - self._start, 1e-9)
 
     def _print(self) -> None:
+        if not self._shown:
+            return
         sys.stderr.write(f"{self._name}: {self._line()}\n")
         sys.stderr.flush()
 

@@ -18,8 +18,10 @@ from dominance.reproduce.model_card import measure
 from dominance.reproduce.model_card_page import card_page
 from dominance.reproduce.outcomes import outcomes
 from dominance.training.artefacts import ModelArtefacts
+from dominance.training.denoiser import Denoiser
 from dominance.training.judge import JudgeSettings, train_judge
 from dominance.training.miniature import MiniatureSettings, train_miniature
+from dominance.training.vocabulary import new_tokenizer
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -68,6 +70,26 @@ def test_training_goes_on_from_a_base_in_the_bases_own_latents(trained: Path, tm
     old, new = (load_file(folder / "unet" / weights) for folder in (base, model))
     assert all(torch.allclose(old[name], new[name], atol=2e-3) for name in old)
     assert json.loads((model / "training.json").read_text())["base"] == find_model(str(base)).identity
+
+
+def test_two_processes_train_what_one_trains(trained: Path, tmp_path: Path) -> None:
+    settings = MiniatureSettings(pictures=64, autoencoder_pictures=32, channels=(16, 16, 16, 16))
+    train_miniature(settings, tmp_path, stages=("denoiser",), sheet_columns=0, processes=2)
+    one, two = (load_file(folder / "denoiser.safetensors") for folder in (trained, tmp_path))
+    assert one.keys() == two.keys()
+    # Rounding decides the direction of an Adam step where a gradient is all but zero, as under a bias before a norm.
+    close = torch.cat([torch.isclose(one[name], two[name], atol=1e-5, rtol=1e-3).flatten() for name in one])
+    assert close.float().mean() > 0.98
+    start = Denoiser(new_tokenizer(), settings.seed, settings.channels).state_dict()
+    assert not any(torch.allclose(two[f"module.{n}"], start[n], atol=1e-6) for n in start if n.endswith("conv1.weight"))
+
+
+def test_processes_that_cannot_share_a_batch_are_refused(trained: Path, tmp_path: Path) -> None:
+    settings = MiniatureSettings(pictures=64, channels=(16, 16, 16, 16))
+    with pytest.raises(InputError, match="a batch of 32 pictures cannot be shared by 3 processes"):
+        train_miniature(settings, tmp_path, stages=("denoiser",), processes=3)
+    with pytest.raises(InputError, match="was written with"):  # before any process starts
+        train_miniature(settings, trained, stages=("denoiser",), processes=2)
 
 
 def test_training_from_nothing_takes_over_another_models_autoencoder(trained: Path, tmp_path: Path) -> None:

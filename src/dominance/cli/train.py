@@ -47,6 +47,12 @@ def miniature(
     learning_rate: Annotated[float | None, typer.Option(min=1e-8, max=1, help="Peak. Default: 0.0012.")] = None,
     seed: Seed = 0,
     device: TrainDevice = "auto",
+    processes: Annotated[
+        int,
+        typer.Option(
+            min=1, max=64, help="Processes that share the denoiser's batches of 32, on the CPU; give one a core."
+        ),
+    ] = 1,
     stage: Annotated[
         str, typer.Option(help="all, autoencoder, denoiser or pipeline; the first two may run at once.")
     ] = ("all"),
@@ -94,7 +100,10 @@ def miniature(
     stages = STAGES if stage == "all" else tuple(name for name in STAGES if name == stage)
     start, taken = (None if folder is None else folder.path for folder in (source, decoder))
     place = str(find_device(device))
-    note(f"wrote {train_miniature(settings, out, place, stages, base=start, autoencoder=taken)}")
+    if processes > 1 and place != "cpu":
+        raise InputError(f"--processes {processes} share a batch between CPU cores, not on {place}; give --device cpu")
+    made = train_miniature(settings, out, place, stages, base=start, autoencoder=taken, processes=processes)
+    note(f"wrote {made}")
 
 
 @app.command(

@@ -87,6 +87,17 @@ def load_checkpoint(
     return int(metadata["step"])
 
 
+def check_resumable(path: Path, settings: Mapping[str, object]) -> None:
+    """Refuses a checkpoint that was written under other settings; none is fine.
+
+    Raises:
+        InputError: it was.
+    """
+    if path.exists():
+        with safe_open(path, framework="pt") as file:
+            _check_settings(path, json.loads(file.metadata()["settings"]), json.loads(json.dumps(settings)))
+
+
 def _check_settings(path: Path, written: dict[str, object], given: dict[str, object]) -> None:
     names = [name for name in {**written, **given} if written.get(name) != given.get(name)]
     if names:

@@ -15,6 +15,7 @@ from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
 from dominance.errors import InputError
 from dominance.training.autoencoder import LATENT_CHANNELS
+from dominance.training.shards import WHOLE, Shard
 from dominance.training.vocabulary import PROMPT_TOKENS
 
 CHANNELS: tuple[int, ...] = (48, 64, 96, 128)
@@ -111,7 +112,7 @@ def new_scheduler() -> DDIMScheduler:
 
 @dataclass(frozen=True)
 class CaptionedLatents:
-    """One training batch: latents (image, channel, height, width) and one caption an image."""
+    """One training batch, or a shard of it: latents (image, channel, height, width) and one caption an image."""
 
     latents: Float[Tensor, "image channel row column"]
     captions: list[str]
@@ -123,8 +124,12 @@ def denoising_loss(
     batches: Callable[[int], CaptionedLatents],
     seed: int,
     caption_dropout: float = 0.1,
+    shard: Shard = WHOLE,
 ) -> Callable[[int], Tensor]:
     """Mean squared error of the predicted velocity at timesteps stratified over the batch.
+
+    ``batches`` gives this process's shard of a step's batch; noise, timesteps and dropout are what they would be
+    if one process had all of it.
 
     Source: v-prediction, Salimans & Ho (2022), equation 5 and appendix D; dropout of captions for
     classifier-free guidance, Ho & Salimans (2022).
@@ -134,13 +139,14 @@ def denoising_loss(
 
     def loss(step: int) -> Tensor:
         batch = batches(step)
-        latents, count = batch.latents, batch.latents.shape[0]
+        latents, count = batch.latents, batch.latents.shape[0] * shard.count
+        own = shard.of(count)
         generator = torch.Generator().manual_seed(int(np.random.SeedSequence([seed, 7, step]).generate_state(1)[0]))
         dropped = torch.rand(count, generator=generator) < caption_dropout
-        captions = ["" if drop else caption for drop, caption in zip(dropped, batch.captions, strict=True)]
+        captions = ["" if drop else caption for drop, caption in zip(dropped[own], batch.captions, strict=True)]
         strata = torch.randperm(count, generator=generator) + torch.rand(count, generator=generator)
-        timesteps = (strata / count * horizon).long().clamp_max(horizon - 1).to(latents.device)
-        noise = torch.randn(latents.shape, generator=generator).to(latents)
+        timesteps = (strata / count * horizon).long().clamp_max(horizon - 1)[own].to(latents.device)
+        noise = torch.randn((count, *latents.shape[1:]), generator=generator)[own].to(latents)
         tokens = tokenizer(
             captions, padding="max_length", truncation=True, max_length=PROMPT_TOKENS, return_tensors="pt"
         )

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from dominance.progress import Progress
 from dominance.training.checkpoints import Average, load_checkpoint, save_checkpoint
+from dominance.training.shards import WHOLE, Shard
 
 
 @dataclass(frozen=True)
@@ -49,11 +50,14 @@ def train(
     checkpoint: Path,
     settings: Mapping[str, object],
     on_save: Callable[[int], None] | None = None,
+    shard: Shard = WHOLE,
 ) -> None:
     """Minimises ``loss(step)`` over the module's trainable parameters and leaves their average in the module.
 
     The loss of a step must depend on nothing but the step and the weights, so that a run that was killed
     and resumed ends where an uninterrupted one ends. ``on_save`` is called with the averaged weights in place.
+    Where processes share the batches, each calls this with its shard and a loss over its part; all end with the
+    same weights, and the first one alone writes.
     """
     trainable = [p for p in module.parameters() if p.requires_grad]
     optimizer = torch.optim.AdamW(
@@ -61,19 +65,20 @@ def train(
     )
     average = Average(module, schedule.decay)
     step = load_checkpoint(checkpoint, settings, module, optimizer, average)
-    with Progress(name, total=schedule.steps, done=step) as progress:
+    with Progress(name, total=schedule.steps, done=step, shown=shard.is_first) as progress:
         while step < schedule.steps:
             for group in optimizer.param_groups:
                 group["lr"] = schedule.rate(step)
             value = loss(step)
             optimizer.zero_grad(set_to_none=True)
             value.backward()
+            shard.average([value.detach(), *(p.grad for p in trainable if p.grad is not None)])
             nn.utils.clip_grad_norm_(trainable, 1.0)
             optimizer.step()
             average.update(module, step)
             step += 1
             progress.advance(1, f"loss {value.item():.4f}" if step % 10 == 0 else None)
-            if step % schedule.save_every == 0 or step == schedule.steps:
+            if shard.is_first and (step % schedule.save_every == 0 or step == schedule.steps):
                 save_checkpoint(checkpoint, step, settings, module, optimizer, average)
                 if on_save is not None:
                     _with_average(module, average, partial(on_save, step))

@@ -1,5 +1,6 @@
 """Trains the miniature text-to-image model, from nothing or from another one, to a Stable Diffusion folder."""
 
+import functools
 import json
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -25,10 +26,12 @@ from dominance.training.autoencoder import (
     new_autoencoder,
     reconstruction_psnr,
 )
+from dominance.training.checkpoints import check_resumable
 from dominance.training.denoiser import CHANNELS, CaptionedLatents, Denoiser, denoising_loss, new_scheduler
 from dominance.training.images import as_images
 from dominance.training.loop import Schedule, train
 from dominance.training.patches import PatchCode, fit_patch_code
+from dominance.training.shards import WHOLE, Shard, share_batches
 from dominance.training.vocabulary import new_tokenizer
 
 Stage = Literal["autoencoder", "denoiser", "pipeline"]
@@ -38,6 +41,7 @@ LEARNING_RATE: float = 1.2e-3
 
 SAMPLING_STEPS: int = 25
 GUIDANCE: float = 5.0
+DENOISER_CHECKPOINT: str = "denoiser.safetensors"
 
 _FITTING_PICTURES = 600
 _CODE_SEED = 20_000
@@ -126,6 +130,7 @@ def train_denoiser(
     base: Path | None = None,
     autoencoder: Path | None = None,
     sheets: bool = True,
+    shard: Shard = WHOLE,
 ) -> Denoiser:
     """Trains text encoder and UNet on latents of the image code, or resumes.
 
@@ -143,8 +148,11 @@ def train_denoiser(
     steps = settings.pictures // settings.batch
     schedule = Schedule(steps, settings.batch, settings.learning_rate, settings.rate_left)
 
+    own = shard.of(settings.batch)
+
     def batches(step: int) -> CaptionedLatents:
-        captions, images = training_images(settings.world, settings.seed, step * settings.batch, settings.batch)
+        first = step * settings.batch + own.start
+        captions, images = training_images(settings.world, settings.seed, first, own.stop - own.start)
         return CaptionedLatents(code.encode(images).to(device), captions)
 
     def on_save(step: int) -> None:
@@ -152,10 +160,28 @@ def train_denoiser(
             pipeline = assemble(denoiser, new_autoencoder(code, settings.seed).to(device))  # its decoder is not used
             sample_sheet(pipeline, folder / f"samples-{step}.png", each=4, code=code)
 
-    loss = denoising_loss(denoiser, tokenizer, batches, settings.seed)
-    checkpoint = folder / "denoiser.safetensors"
-    train("denoiser", denoiser, loss, schedule, checkpoint, settings.record(), on_save if sheets else None)
+    loss = denoising_loss(denoiser, tokenizer, batches, settings.seed, shard=shard)
+    checkpoint = folder / DENOISER_CHECKPOINT
+    train("denoiser", denoiser, loss, schedule, checkpoint, settings.record(), on_save if sheets else None, shard)
     return denoiser.cpu()
+
+
+def _share_denoiser(
+    settings: MiniatureSettings,
+    folder: Path,
+    base: Path | None,
+    autoencoder: Path | None,
+    sheets: bool,
+    processes: int,
+) -> None:
+    """Trains the denoiser in several processes, to the checkpoint that one would have written."""
+    denoiser = Denoiser(new_tokenizer(), settings.seed, settings.channels)
+    if base is not None:
+        denoiser.load(base)  # what does not fit shows here, not in every process
+    check_resumable(folder / DENOISER_CHECKPOINT, settings.record())
+    floats = 1 + sum(parameter.numel() for parameter in denoiser.parameters())
+    work = functools.partial(train_denoiser, settings, folder, "cpu", base, autoencoder, sheets)
+    share_batches(work, processes, settings.batch, floats)
 
 
 def assemble(denoiser: Denoiser, autoencoder: AutoencoderKL) -> StableDiffusionPipeline:
@@ -181,6 +207,7 @@ def train_miniature(
     sheet_columns: int = 8,
     base: Path | None = None,
     autoencoder: Path | None = None,
+    processes: int = 1,
 ) -> Path:
     """Trains, or resumes, and returns the folder of the finished pipeline, ``folder/model``.
 
@@ -191,12 +218,15 @@ def train_miniature(
         sheet_columns: images a prompt on the last sample sheet; 0 draws no sheet, on the way neither.
         base: pipeline folder from which the denoiser goes on, and whose autoencoder is taken as it is.
         autoencoder: pipeline folder whose autoencoder is taken instead.
+        processes: that share the denoiser's batches, on the CPU; the result is the same but for rounding.
     """
     ready = autoencoder or base
     folder.mkdir(parents=True, exist_ok=True)
     if "autoencoder" in stages and ready is None:
         train_autoencoder(settings, folder, device)
-    if "denoiser" in stages:
+    if "denoiser" in stages and processes > 1:
+        _share_denoiser(settings, folder, base, ready, sheet_columns > 0, processes)
+    elif "denoiser" in stages:
         train_denoiser(settings, folder, device, base, ready, sheets=sheet_columns > 0)
     if "pipeline" not in stages:
         return folder
