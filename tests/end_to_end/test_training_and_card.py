@@ -84,12 +84,18 @@ def test_two_processes_train_what_one_trains(trained: Path, tmp_path: Path) -> N
     assert not any(torch.allclose(two[f"module.{n}"], start[n], atol=1e-6) for n in start if n.endswith("conv1.weight"))
 
 
-def test_processes_that_cannot_share_a_batch_are_refused(trained: Path, tmp_path: Path) -> None:
+def test_processes_that_cannot_share_a_batch_are_refused_before_anything_is_trained(
+    trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     settings = MiniatureSettings(pictures=64, channels=(16, 16, 16, 16))
+    monkeypatch.setattr("dominance.training.miniature.share_batches", None)
+    monkeypatch.setattr("dominance.training.miniature.train_autoencoder", None)
     with pytest.raises(InputError, match="a batch of 32 pictures cannot be shared by 3 processes"):
-        train_miniature(settings, tmp_path, stages=("denoiser",), processes=3)
-    with pytest.raises(InputError, match="was written with"):  # before any process starts
-        train_miniature(settings, trained, stages=("denoiser",), processes=2)
+        train_miniature(settings, tmp_path, processes=3)
+    with pytest.raises(InputError, match="2 processes share a batch on the CPU, not on cuda:0"):
+        train_miniature(settings, tmp_path, device="cuda:0", processes=2)
+    with pytest.raises(InputError, match="was written with"):
+        train_miniature(settings, trained, processes=2)
 
 
 def test_training_from_nothing_takes_over_another_models_autoencoder(trained: Path, tmp_path: Path) -> None:

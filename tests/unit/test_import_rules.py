@@ -21,10 +21,10 @@ LAYERS: list[set[str]] = [
     {"models"},
     {"miniature"},
     {"metrics"},
-    {"records", "errors", "seeds", "progress", "whole_files", "mentions"},
+    {"records", "allocator", "errors", "seeds", "progress", "whole_files", "mentions"},
 ]
 DEPTH = {name: depth for depth, names in enumerate(LAYERS) for name in names}
-BASE = {"errors", "mentions", "progress", "seeds", "whole_files"}
+BASE = {"allocator", "errors", "mentions", "progress", "seeds", "whole_files"}
 
 
 def package_of(module: str) -> str:

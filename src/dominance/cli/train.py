@@ -50,7 +50,7 @@ def miniature(
     processes: Annotated[
         int,
         typer.Option(
-            min=1, max=64, help="Processes that share the denoiser's batches of 32, on the CPU; give one a core."
+            min=1, max=32, help="Processes that share the denoiser's batches of 32, on the CPU: 1, 2, 4, 8, 16 or 32."
         ),
     ] = 1,
     stage: Annotated[
@@ -99,9 +99,7 @@ def miniature(
     )
     stages = STAGES if stage == "all" else tuple(name for name in STAGES if name == stage)
     start, taken = (None if folder is None else folder.path for folder in (source, decoder))
-    place = str(find_device(device))
-    if processes > 1 and place != "cpu":
-        raise InputError(f"--processes {processes} share a batch between CPU cores, not on {place}; give --device cpu")
+    place = "cpu" if processes > 1 and device == "auto" else str(find_device(device))
     made = train_miniature(settings, out, place, stages, base=start, autoencoder=taken, processes=processes)
     note(f"wrote {made}")
 

@@ -15,8 +15,8 @@ Wilson for rates, bootstrap clustered by prompt (10 000 resamples) for means. Th
 model is a miniature Stable Diffusion trained on them and on nothing else; what it shows is dominance in a world
 whose training data is known, not how often it happens in larger models.
 
-Sampling: {steps} steps, guidance scale {guidance}; {images} images a prompt (`--seeds {images}`). Training settings:
-see `training.json` beside the weights.
+Sampling: {steps} steps, guidance scale {guidance}; {images} images a prompt (`--seeds {images} --singles {singles}`).
+Training settings: see `training.json` beside the weights.
 """
 _NO_TWIN = """
 No twin was measured, in which the same entities are varied under the same conditions: whether it is their rigidity that
@@ -36,6 +36,7 @@ def card_page(figures: CardFigures) -> str:
             steps=settings["steps"],
             guidance=settings["guidance"],
             images=len(figures.model.entity_object.prompts[0].images),
+            singles=max(share.n for share in figures.model.singles.values()),
         ),
         "## The gate\n\nWhat a model must be able to do before its collapses say anything, and what was found.\n\n"
         + table(["what", "wanted", "found", "met"], gate_rows(figures)),

@@ -46,7 +46,8 @@ class TrialResult:
     """What was measured of one model at one guidance scale.
 
     Attributes:
-        images: a prompt of an entity and an object; the fewer, the harder the verdict dominance is to reach.
+        images: a prompt of an entity and an object; the fewer, the harder the verdict dominance is to reach. Held-out
+            pairs have as many (in the first results one), single prompts half as many.
     """
 
     condition: str
@@ -161,7 +162,7 @@ def _check_comparable(earlier: list[TrialResult], judge: str, options: StudyOpti
             if was is not None and was != now:  # a model that was trained from nothing has no base
                 where = f"{result.condition}, {result.world}, seed {result.seed}"
                 raise InputError(
-                    f"{options.file} holds {where} with the {what} {was}, not {now}; give another file of results"
+                    f"{options.file} holds {where} with the {what} {was}, not {now}; give another --results"
                 )
 
 

@@ -174,14 +174,23 @@ def _share_denoiser(
     sheets: bool,
     processes: int,
 ) -> None:
-    """Trains the denoiser in several processes, to the checkpoint that one would have written."""
+    """Trains the denoiser in several processes, to the checkpoint that one would have written but for rounding."""
     denoiser = Denoiser(new_tokenizer(), settings.seed, settings.channels)
     if base is not None:
         denoiser.load(base)  # what does not fit shows here, not in every process
-    check_resumable(folder / DENOISER_CHECKPOINT, settings.record())
     floats = 1 + sum(parameter.numel() for parameter in denoiser.parameters())
     work = functools.partial(train_denoiser, settings, folder, "cpu", base, autoencoder, sheets)
-    share_batches(work, processes, settings.batch, floats)
+    share_batches(work, processes, floats)
+
+
+def _check_sharing(settings: MiniatureSettings, folder: Path, device: str, processes: int) -> None:
+    if device != "cpu":
+        raise InputError(f"{processes} processes share a batch on the CPU, not on {device}; give the device cpu")
+    if settings.batch % processes:
+        raise InputError(
+            f"a batch of {settings.batch} pictures cannot be shared by {processes} processes; give a divisor"
+        )
+    check_resumable(folder / DENOISER_CHECKPOINT, settings.record())
 
 
 def assemble(denoiser: Denoiser, autoencoder: AutoencoderKL) -> StableDiffusionPipeline:
@@ -219,12 +228,18 @@ def train_miniature(
         base: pipeline folder from which the denoiser goes on, and whose autoencoder is taken as it is.
         autoencoder: pipeline folder whose autoencoder is taken instead.
         processes: that share the denoiser's batches, on the CPU; the result is the same but for rounding.
+
+    Raises:
+        InputError: the base has other layers, the folder holds a run of other settings, or so many processes cannot
+            share a batch.
     """
     ready = autoencoder or base
+    if processes > 1:
+        _check_sharing(settings, folder, device, processes)
     folder.mkdir(parents=True, exist_ok=True)
     if "autoencoder" in stages and ready is None:
         train_autoencoder(settings, folder, device)
-    if "denoiser" in stages and processes > 1:
+    if processes > 1 and stages != ("autoencoder",):
         _share_denoiser(settings, folder, base, ready, sheet_columns > 0, processes)
     elif "denoiser" in stages:
         train_denoiser(settings, folder, device, base, ready, sheets=sheet_columns > 0)

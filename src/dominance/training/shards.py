@@ -1,16 +1,23 @@
 """Processes that share every training batch: on a few cores two of them are quicker than one with two threads."""
 
+import multiprocessing
 import os
+import sys
 import threading
+import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from multiprocessing import parent_process
+from multiprocessing import connection, parent_process
+from multiprocessing.process import BaseProcess
+from multiprocessing.queues import SimpleQueue
 from threading import Barrier
 
 import torch
-from torch import Tensor, multiprocessing
+import torch.multiprocessing  # teaches pickle to share a tensor's memory
+from torch import Tensor
 
-from dominance.errors import InputError, RunError
+from dominance.allocator import keep_freed_memory
+from dominance.errors import DominanceError, RunError
 
 
 @dataclass(frozen=True)
@@ -64,37 +71,68 @@ class Shard:
 WHOLE = Shard()
 
 
-def share_batches(work: Callable[[Shard], object], processes: int, batch: int, floats: int) -> None:
-    """Runs ``work`` in so many processes, each with its shard of every batch, until all have returned.
+def share_batches(work: Callable[[Shard], object], processes: int, floats: int) -> None:
+    """Runs ``work`` in so many new processes, each with its shard of every batch, until all have returned.
 
-    A kill of this process ends the others. ``work`` must be picklable.
+    They end with this process, or when one of them fails. A script that calls this needs the usual guard
+    ``if __name__ == "__main__"``, since the new processes import it.
 
     Args:
+        work: picklable.
         floats: how many the shards average in one step, at most.
 
     Raises:
-        InputError: the batch cannot be shared evenly.
-        RunError: one of the processes failed or was killed.
+        RunError: one of the processes was killed, or did not begin.
+        Exception: what one of them raised.
     """
-    if batch % processes:
-        raise InputError(f"a batch of {batch} pictures cannot be shared by {processes} processes; give a divisor")
     context = multiprocessing.get_context("spawn")
     exchange = Exchange(torch.zeros(processes, floats).share_memory_(), context.Barrier(processes))
+    raised = context.SimpleQueue()
+    threads = max(1, torch.get_num_threads() // processes)
+    workers = [
+        context.Process(target=_work, args=(work, Shard(index, processes, exchange), threads, raised), daemon=True)
+        for index in range(processes)
+    ]
     try:
-        multiprocessing.start_processes(
-            _work, (work, processes, exchange), nprocs=processes, daemon=True, start_method="spawn"
-        )
-    except multiprocessing.ProcessRaisedException as error:
-        reason = str(error).strip().rpartition("\n")[2]
-        raise RunError(f"one of {processes} training processes failed: {reason}") from error
-    except multiprocessing.ProcessExitedException as error:
-        raise RunError(f"one of {processes} training processes was killed; run the same command again") from error
+        for worker in workers:
+            worker.start()
+        while running := [worker for worker in workers if worker.is_alive()]:
+            connection.wait([worker.sentinel for worker in running])
+            _check_ended(workers, raised)
+        _check_ended(workers, raised)
+    finally:
+        for worker in workers:
+            if worker.pid is not None:
+                worker.terminate()
+                worker.join()
 
 
-def _work(index: int, work: Callable[[Shard], object], count: int, exchange: Exchange) -> None:
+def _check_ended(workers: Sequence[BaseProcess], raised: SimpleQueue) -> None:
+    for status in (worker.exitcode for worker in workers):
+        if status and not raised.empty():
+            raise raised.get()
+        if status:
+            how = f"was killed by signal {-status}" if status < 0 else f"ended with status {status}"
+            raise RunError(
+                f"one of {len(workers)} training processes {how}; run the same command again to resume, with fewer"
+                " processes if memory ran out"
+            )
+
+
+def _work(work: Callable[[Shard], object], shard: Shard, threads: int, raised: SimpleQueue) -> None:
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    torch.set_num_threads(max(1, (os.cpu_count() or 1) // count))
-    work(Shard(index, count, exchange))
+    keep_freed_memory()
+    torch.set_num_threads(threads)
+    try:
+        work(shard)
+    except (DominanceError, OSError) as error:
+        raised.put(error)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(1)  # the others would wait for it at the barrier for ever
+    except Exception:
+        raised.put(RuntimeError(f"in training process {shard.index}: {traceback.format_exc()}"))
+        sys.exit(1)
 
 
 def _end_with_parent() -> None:
