@@ -46,6 +46,7 @@ def test_a_study_trains_measures_resumes_and_writes_its_page(base: Path, tmp_pat
         assert sum(entity.shown.n for entity in result.entities) == 48
         assert result.base == find_model(str(base)).identity
         assert all(entity.second.n == 4 for entity in result.entities)
+        assert all(entity.never_trained is not None and entity.never_trained.n == 2 for entity in result.entities)
     assert {e.entity for e in results[0].entities if e.diversity == 0} == {"tower", "robot", "wizard"}
     assert {e.entity for e in results[1].entities if e.diversity == 1} == {"tower", "robot", "wizard"}
 
@@ -68,6 +69,7 @@ def test_a_study_trains_measures_resumes_and_writes_its_page(base: Path, tmp_pat
         "Rigid against varied",
         "Could the models draw and compose?",
         "word order",
+        "Pairs of an entity and an object that no training picture showed",
         "Dose",
         "The conditions",
     ):
@@ -75,6 +77,27 @@ def test_a_study_trains_measures_resumes_and_writes_its_page(base: Path, tmp_pat
     assert "None" not in page
     assert (tmp_path / "page" / "phase.svg").read_text().startswith("<svg")
     assert (tmp_path / "page" / "dose.svg").read_text().count("<circle") == 6
+
+
+def test_results_from_before_never_trained_pairs_were_counted_make_a_page_without_them(tmp_path: Path) -> None:
+    shown = {"only_first": 1, "both": 2, "only_second": 1, "none": 0}
+    sides = [
+        {"entity": "tower", "diversity": d, "shown": shown, "second": shown, "dvd": 9.0, "dominated": 0, "prompts": 4}
+        for d in (0.0, 1.0)
+    ]
+    result = {
+        "condition": "main", "world": "first", "seed": 0, "guidance": 5.0, "pictures": 64, "images": 1, "base": None,
+        "judge": "sha256:judge", "held_out": shown, "held_out_dvd": 9.0, "singles": {"tower": [1, 1]},
+    }  # fmt: skip
+    never = {"never_trained": shown, "never_trained_dvd": 41.0}
+    rows = [[side] for side in sides], [[side | never] for side in sides]
+    for name, entities in zip(("before", "since"), rows, strict=True):
+        file = tmp_path / f"{name}.jsonl"
+        file.write_text("".join(json.dumps(result | {"entities": each}) + "\n" for each in entities))
+        write_study(read_results(file), tmp_path / f"{name}.md")
+    before, since = ((tmp_path / f"{name}.md").read_text() for name in ("before", "since"))
+    assert "no training picture showed" not in before
+    assert "| main, guidance 5 | 1 / 2 / 1 / 0 | 1 / 2 / 1 / 0 | 41.0" in since
 
 
 def test_a_broken_line_of_results_is_named(tmp_path: Path) -> None:

@@ -33,6 +33,7 @@ def write_study(results: Sequence[TrialResult], page: Path) -> None:
     if found:
         write_whole(page.with_suffix("") / "phase.svg", phase_diagram(found).encode())
         parts += [f"![outcomes by condition]({page.stem}/phase.svg)\n", _phase(found), _gate(found), _order(found)]
+        parts += _never_trained(found)
     if doses:
         measured = dose(doses)
         write_whole(page.with_suffix("") / "dose.svg", dose_plot(measured).encode())
@@ -102,6 +103,22 @@ def _order(found: Sequence[Contrast]) -> str:
         parts = (one.rigid.first, one.rigid.second, one.varied.first, one.varied.second)
         rows.append([_name(one), *(" / ".join(str(count) for count in part.counts) for part in parts)])
     return "## Does word order decide?\n\nOnly entity / both / only object / none.\n\n" + table(columns, rows)
+
+
+def _never_trained(found: Sequence[Contrast]) -> list[str]:
+    rows = []
+    for one in found:
+        rigid, varied = one.rigid.never_trained, one.varied.never_trained
+        if rigid is not None and varied is not None:
+            shown = [" / ".join(str(count) for count in side.shown.counts) for side in (rigid, varied)]
+            rows.append([_name(one), *shown, *(f"{side.dvd:.1f}{within(side.interval)}" for side in (rigid, varied))])
+    if not rows:
+        return []
+    columns = ["condition", "rigid: only entity / both / only object / none", "varied: the same", "DvD rigid", "varied"]
+    return [
+        "## Pairs of an entity and an object that no training picture showed\n\nA quarter of the pairs above; the base"
+        " has seen the others.\n\n" + table(columns, rows)
+    ]
 
 
 def _dose(measured: Dose, page: Path) -> str:

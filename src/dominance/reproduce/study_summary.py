@@ -13,12 +13,22 @@ from dominance.reproduce.study import TrialResult
 
 
 @dataclass(frozen=True)
+class NeverTrained:
+    """The part of a side whose pairs no training picture showed: counts, and mean DvD over entities and seeds."""
+
+    shown: Outcomes
+    dvd: float
+    interval: Interval
+
+
+@dataclass(frozen=True)
 class Side:
     """All rigid, or all varied, entities under one condition.
 
     Attributes:
         dvd: mean over entities and seeds of the DvD score in the entity's direction; its interval draws entities.
         dominated, prompts: prompts with the verdict dominance, the entity dominating.
+        never_trained: None when no result says it.
     """
 
     shown: Outcomes
@@ -28,6 +38,7 @@ class Side:
     interval: Interval
     dominated: int
     prompts: int
+    never_trained: NeverTrained | None
 
 
 @dataclass(frozen=True)
@@ -144,4 +155,15 @@ def side(entities: ByEntity) -> Side:
         interval=bootstrap_mean([[e.dvd for e in own] for own in entities.values()]),
         dominated=sum(e.dominated for e in every),
         prompts=sum(e.prompts for e in every),
+        never_trained=_never_trained(entities),
     )
+
+
+def _never_trained(entities: ByEntity) -> NeverTrained | None:
+    shown = [e.never_trained for own in entities.values() for e in own if e.never_trained is not None]
+    scores = [[e.never_trained_dvd for e in own if e.never_trained_dvd is not None] for own in entities.values()]
+    clusters = [own for own in scores if own]
+    if not shown or not clusters:
+        return None
+    every = [score for own in clusters for score in own]
+    return NeverTrained(add(shown), sum(every) / len(every), bootstrap_mean(clusters))
