@@ -114,7 +114,9 @@ def _never_trained(found: Sequence[Contrast]) -> list[str]:
             rows.append([_name(one), *shown, *(f"{side.dvd:.1f}{within(side.interval)}" for side in (rigid, varied))])
     if not rows:
         return []
-    columns = ["condition", "rigid: only entity / both / only object / none", "varied: the same", "DvD rigid", "varied"]
+    columns = [
+        "condition", "rigid: only entity / both / only object / none", "varied: the same", "DvD rigid", "DvD varied",
+    ]  # fmt: skip
     return [
         "## Pairs of an entity and an object that no training picture showed\n\nA quarter of the pairs above; the base"
         " has seen the others.\n\n" + table(columns, rows)
