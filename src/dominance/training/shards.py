@@ -96,10 +96,13 @@ def share_batches(work: Callable[[Shard], object], processes: int, floats: int) 
     try:
         for worker in workers:
             worker.start()
-        while running := [worker for worker in workers if worker.is_alive()]:
-            connection.wait([worker.sentinel for worker in running])
+        running = list(workers)
+        while running:
+            ended = connection.wait([worker.sentinel for worker in running])
+            for worker in (worker for worker in running if worker.sentinel in ended):
+                worker.join()  # the sentinel closes a moment before the process has a status
             _check_ended(workers, raised)
-        _check_ended(workers, raised)
+            running = [worker for worker in running if worker.sentinel not in ended]
     finally:
         for worker in workers:
             if worker.pid is not None:
