@@ -99,10 +99,10 @@ def share_batches(work: Callable[[Shard], object], processes: int, floats: int) 
         running = list(workers)
         while running:
             ended = connection.wait([worker.sentinel for worker in running])
-            for worker in (worker for worker in running if worker.sentinel in ended):
+            for worker in [worker for worker in running if worker.sentinel in ended]:
+                running.remove(worker)
                 worker.join()  # the sentinel closes a moment before the process has a status
             _check_ended(workers, raised)
-            running = [worker for worker in running if worker.sentinel not in ended]
     finally:
         for worker in workers:
             if worker.pid is not None:
