@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
+from dominance.mentions import mention
+
 Kind = Literal["artist", "landmark", "character", "object"]
 KINDS: tuple[Kind, ...] = ("artist", "landmark", "character", "object")
 
@@ -16,6 +18,11 @@ COLLAPSE: float = 36.0
 """An image collapses from this DvD score on: what 3 of 5 and 2 of 5 give. Source: Jeong & Lee (2025), section 3."""
 
 Interval = tuple[float, float]
+
+
+def is_present(yes: int, questions: int) -> bool:
+    """A concept is present when the majority of its questions is yes (3 of 5)."""
+    return 2 * yes > questions
 
 
 @dataclass(frozen=True)
@@ -45,6 +52,11 @@ class Prompt:
     text: str
     concepts: tuple[Concept, ...]
     group: str | None = None
+
+    @property
+    def names_its_concepts(self) -> bool:
+        """Whether the text mentions each of the concepts; rows of the official prompt files do not always."""
+        return all(mention(self.text, concept.name) is not None for concept in self.concepts)
 
     @property
     def group_name(self) -> str:
@@ -154,8 +166,18 @@ class ScoredImage:
 
     @property
     def collapses(self) -> tuple[tuple[str, str], ...]:
-        """Every direction (dominating, dominated) in which a collapsed image collapses."""
-        return tuple(pair for pair, dvd in self.pairs.items() if dvd >= COLLAPSE) if self.verdict == "collapsed" else ()
+        """Every direction (dominating, dominated) in which a collapsed image collapses.
+
+        What is present is not dominated: of 5, 3 and 0 yes only the third collapses, though 5 against 3 give DvD 40.
+        """
+        if self.verdict != "collapsed":
+            return ()
+        return tuple(pair for pair, dvd in self.pairs.items() if dvd >= COLLAPSE and not self.shows(pair[1]))
+
+    def shows(self, concept: str) -> bool:
+        """Whether the concept is present; an image without its answers shows nothing."""
+        questions = sum(1 for answer in self.answers if answer.question.concept == concept)
+        return is_present(self.yes.get(concept) or 0, questions)
 
 
 @dataclass(frozen=True)

@@ -19,12 +19,11 @@ from dominance.miniature.renderer import Picture, render
 from dominance.miniature.world import DEFAULT_DIVERSITY, World, pair_scene, single_scene
 from dominance.models import find_model
 from dominance.models.devices import find_device
-from dominance.records import Concept, Question, Rate, RunResult
+from dominance.records import Concept, Question, Rate, RunResult, is_present
 from dominance.reproduce.entity_counts import EntityCounts, entity_counts
 from dominance.reproduce.judge_quality import GradeQuality, negative_controls, quality_by_kind
 from dominance.reproduce.singles import image_seeds, presence_by_concept, singles_suite
 from dominance.runs import AuditOptions, audit
-from dominance.runs.scoring import is_present
 from dominance.training.artefacts import ModelArtefacts
 from dominance.training.autoencoder import load_autoencoder, reconstruction_psnr
 from dominance.training.images import as_images

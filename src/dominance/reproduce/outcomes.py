@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dominance.records import PromptResult
-from dominance.runs.scoring import is_present
 
 
 @dataclass(frozen=True)
@@ -32,7 +31,6 @@ def outcomes(prompts: Sequence[PromptResult]) -> Outcomes:
         first, second = sorted(result.prompt.concepts, key=lambda concept: concept.kind == "object")
         for image in result.images:
             if image.verdict is not None:
-                questions = len(image.answers) // 2
-                one, other = (is_present(image.yes[c.name] or 0, questions) for c in (first, second))
+                one, other = image.shows(first.name), image.shows(second.name)
                 counts[(1 if other else 0) if one else (2 if other else 3)] += 1
     return Outcomes(*counts)

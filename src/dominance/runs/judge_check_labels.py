@@ -8,10 +8,9 @@ from typing import Literal
 from dominance.errors import InputError
 from dominance.judges import load_judge
 from dominance.judges.protocol import AsksItself, ImageName, Judge, NamedJudge
-from dominance.records import Concept, Question
+from dominance.records import Concept, Question, is_present
 from dominance.runs.judge_check_images import Source
 from dominance.runs.judge_check_measuring import Known, Replies
-from dominance.runs.scoring import is_present
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from dominance.metrics.reliability import (
     held_out_accuracy,
     reliability_bins,
 )
-from dominance.records import KINDS, Concept, Prompt, Question
+from dominance.records import KINDS, Concept, Prompt, Question, is_present
 from dominance.runs.judge_check_controls import CONTROLS, Asked
 from dominance.runs.judge_check_results import (
     AgreementRow,
@@ -26,7 +26,6 @@ from dominance.runs.judge_check_results import (
     FalseYes,
     Tally,
 )
-from dominance.runs.scoring import is_present
 
 Reply = tuple[bool, float | None]
 """Yes or no, and P(yes) where there is one."""

@@ -18,6 +18,7 @@ from dominance.records import (
     PromptVerdict,
     Rate,
     ScoredImage,
+    is_present,
 )
 
 _MOST_OF_TEN = 7
@@ -70,11 +71,6 @@ def _soft_score(by_concept: dict[str, list[Answer]], questions: int) -> float | 
     return max(scores, default=None)
 
 
-def is_present(yes: int, questions: int) -> bool:
-    """A concept is present when the majority of its questions is yes (3 of 5)."""
-    return 2 * yes > questions
-
-
 def image_verdict(yes: dict[str, int], pairs: dict[tuple[str, str], float], questions: int) -> ImageVerdict:
     """The first of these that holds: all present is balanced, DvD from 36 collapsed, none present lost, else mixed.
 
@@ -111,11 +107,7 @@ def score_prompt(prompt: Prompt, images: Sequence[ScoredImage]) -> PromptResult:
 
 
 def _presence(concept: Concept, scored: Sequence[ScoredImage]) -> Rate:
-    present = 0
-    for image in scored:
-        questions = sum(1 for answer in image.answers if answer.question.concept == concept.name)
-        present += is_present(image.yes[concept.name] or 0, questions)
-    return rate(present, len(scored))
+    return rate(sum(image.shows(concept.name) for image in scored), len(scored))
 
 
 def _prompt_verdict(scored: Sequence[ScoredImage], verdicts: Counter) -> PromptVerdict | None:

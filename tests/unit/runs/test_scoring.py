@@ -102,6 +102,14 @@ def test_with_three_concepts_a_direction_counts_wherever_it_collapses() -> None:
     assert result.dominating == "tower"
 
 
+def test_what_is_present_is_not_dominated() -> None:
+    result = score_prompt(THREE, [image(THREE, (5, 3, 0), str(seed)) for seed in range(10)])
+    assert set(result.images[0].collapses) == {("tower", "lamp"), ("mug", "lamp")}
+    assert (result.verdict, result.presence["mug"].count, result.presence["lamp"].count) == ("dominance", 10, 0)
+    turns = [image(THREE, (5, 3, 0) if seed % 2 else (5, 0, 3), str(seed)) for seed in range(10)]
+    assert score_prompt(THREE, turns).verdict == "mixed"  # mug and lamp vanish in turn: no direction has seven of ten
+
+
 def test_groups_cluster_by_prompt_and_name_the_nameless_by_kind() -> None:
     one = score_prompt(PAIR, [image(PAIR, (5, 0))] * 4)
     other = score_prompt(THREE, [image(THREE, (5, 5, 5))] * 4)
