@@ -11,6 +11,7 @@ from dominance.bench.official_prompts import case_numbers, official_prompts_csv
 from dominance.bench.suite_files import suite_yaml
 from dominance.bench.wording import on_one_line
 from dominance.errors import InputError, RunError
+from dominance.records import ScoredImage
 from dominance.runs.bench_compare import Comparison, Side
 from dominance.runs.bench_result import DOMINANCE, PARTS, BenchResult, Entry, bench_suite
 from dominance.whole_files import write_failed, write_whole
@@ -32,7 +33,7 @@ def export_bench(bench: BenchResult, folder: Path, format: str, out: Path, part:
 
     Raises:
         InputError: an unknown format or part, a part without prompts, a prompt of other than two concepts for the
-            official formats, or pyarrow is missing.
+            official formats, an image outside the bench, or pyarrow is missing.
         RunError: it cannot be written.
     """
     if format not in FORMATS:
@@ -118,14 +119,32 @@ def _official_images(entries: Sequence[Entry], folder: Path, out: Path) -> Path:
     except OSError as error:
         raise write_failed(out, error) from None
     by_id = {entry.kept.id: entry for entry in entries}
+    sources = {(id, image.name): _source(folder, image) for id in by_id for image in by_id[id].result.images}
     for number, prompt in case_numbers([entry.result.prompt for entry in entries]).items():
         place = out / f"case{number:03d}_{slug(prompt.text).replace('-', '_')}"
         for image in by_id[prompt.id].result.images:
-            if image.file is not None and (source := folder / image.file).is_file():
+            if (source := sources[prompt.id, image.name]) is not None:
                 write_whole(place / f"{image.name}.png", source.read_bytes())
     # Last, so that a folder with a prompt file is a whole one.
     write_whole(out / "prompts.csv", _official_csv(entries))
     return out
+
+
+def _source(folder: Path, image: ScoredImage) -> Path | None:
+    """The image's file; None where it could not be made, or is gone.
+
+    Raises:
+        InputError: its name or its file leads out of a folder, as no bench writes it.
+    """
+    if image.file is None:
+        return None
+    source = folder / image.file
+    if Path(image.name).name != image.name or not source.resolve().is_relative_to(folder.resolve()):
+        raise InputError(
+            f"the bench in {on_one_line(folder, 120)} names the image {image.name[:60]!r} with the file"
+            f" {image.file[:120]!r}, which is not inside it; export a bench that `dominance bench build` wrote"
+        )
+    return source if source.is_file() else None
 
 
 def comparison_csv(comparison: Comparison) -> bytes:

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -163,6 +164,19 @@ def test_official_images_lie_where_score_finds_them(bench: BenchResult, folder: 
     assert len(found) == 20
     with pytest.raises(RunError, match="is not an empty folder"):
         export_bench(bench, folder, "official-images", out)
+
+
+@pytest.mark.parametrize("changed", [{"name": "../../evil"}, {"file": "/etc/hostname"}, {"file": "../secret.png"}])
+def test_official_images_stay_inside_their_folders(
+    bench: BenchResult, folder: Path, tmp_path: Path, changed: dict[str, str]
+) -> None:
+    (tmp_path / "secret.png").write_bytes(b"secret")
+    entry = bench.entries[0]
+    images = (replace(entry.result.images[0], **changed), *entry.result.images[1:])
+    tampered = replace(bench, entries=(replace(entry, result=replace(entry.result, images=images)),))
+    with pytest.raises(InputError, match="which is not inside it"):
+        export_bench(tampered, folder, "official-images", tmp_path / "a" / "pictures")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["bench", "secret.png"]
 
 
 @pytest.mark.parametrize(
