@@ -255,6 +255,36 @@ def test_a_concept_missing_from_a_prompt_made_by_hand_is_named(tiny_model: Path)
         dominance.preflight(dominance.Suite("s", ()), str(tiny_model))
 
 
+def test_one_prompt_that_does_not_name_its_concepts_stops_no_suite(command: Command, workplace: Path) -> None:
+    rows = ("1,landmark,tower,mug,a tower and a mug", "2,landmark,Big Ben,mug,a tower and a mug")
+    (workplace / "official.csv").write_text("case_num,content_type,content,nm_word,prompt\n" + "\n".join(rows) + "\n")
+    named, nameless = command("preflight", "official.csv", "--json").document
+    assert named["dominating"] in ("tower", "mug")
+    assert nameless["dominating"] is None
+    plain = command("preflight", "a tower and a mug", "--json").document[0]
+    assert nameless["score"] == pytest.approx(plain["score"], abs=1e-5)
+    assert nameless["threshold"] == plain["threshold"]
+
+
+def test_a_threshold_is_for_one_rule(command: Command, workplace: Path) -> None:
+    assert command("preflight", "a tower and a mug", "--threshold", 9, "--json").document[0]["threshold"] == 9
+    (workplace / "both.yaml").write_text("prompts: ['a [tower:landmark] and a [mug]', 'a [mug] on a table']\n")
+    refused = command("preflight", "both.yaml", "--threshold", 0.5)
+    assert refused.status == 2
+    assert "one threshold does not fit both rules" in refused.err
+
+
+def test_options_that_would_be_ignored_are_refused(command: Command) -> None:
+    for options, said in (
+        (("--calibrate", "runs/x", "--dtype", "float16"), "--calibrate takes no dtype"),
+        (("--calibrate", "runs/x", "--label", "image", "--seeds", "4"), "--label image takes no seeds"),
+        ((PROMPT, "--hold-out", "concept"), "give them beside --calibrate"),
+    ):
+        refused = command("preflight", *options)
+        assert refused.status == 2
+        assert said in refused.err
+
+
 def test_help_shows_an_example(command: Command) -> None:
     done = command("preflight", "--help")
     assert done.status == 0

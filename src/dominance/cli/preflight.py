@@ -29,12 +29,15 @@ def command(
         str | None, typer.Argument(help="A prompt, its concepts in brackets, a bundled suite, YAML, CSV or JSONL file.")
     ] = None,
     model: Annotated[str | None, typer.Option(help="miniature (the default), a diffusers folder, or a hub id.")] = None,
-    seeds: Annotated[str, typer.Option(help="Noises averaged for a prompt: a count, or a list of seeds 7,8,9.")] = "1",
+    seeds: Annotated[
+        str | None,
+        typer.Option(help="Noises averaged for a prompt: a count, 1 unless given, or seeds such as 7,8,9."),
+    ] = None,
     steps: Annotated[int | None, typer.Option(help="Steps of the whole generation; the model's own.")] = None,
     guidance: Annotated[float | None, typer.Option(help="Its guidance scale; the model's own.")] = None,
     height: shared.Height = None,
     width: shared.Width = None,
-    dtype: shared.Dtype = "float32",
+    dtype: Annotated[str | None, typer.Option(help="float32, the default, float16 or bfloat16.")] = None,
     layers: Annotated[
         str | None, typer.Option(help="Attention layers, such as 9,10 or 1-16; with them the paper's rule is used.")
     ] = None,
@@ -52,10 +55,12 @@ def command(
     calibrate: Annotated[
         Path | None, typer.Option(help="Fit a rule on this run folder of an audit, instead of looking at prompts.")
     ] = None,
-    label: Annotated[str, typer.Option(help="With --calibrate, what is foretold of: prompt or image.")] = "prompt",
+    label: Annotated[
+        str | None, typer.Option(help="With --calibrate, what is foretold of: prompt, the default, or image.")
+    ] = None,
     hold_out: Annotated[
-        str, typer.Option(help="With --calibrate, what validation keeps apart: prompt, or concept.")
-    ] = "prompt",
+        str | None, typer.Option(help="With --calibrate, what validation keeps apart: prompt, the default, or concept.")
+    ] = None,
     out: Annotated[
         Path | None, typer.Option(help="With --calibrate, the file to write; calibration.json in the run folder.")
     ] = None,
@@ -70,19 +75,21 @@ def command(
     """
     from dominance.seeds import parse_seeds
 
-    noises, chosen = parse_seeds(seeds), parse_numbers("--layers", layers)
+    noises, chosen = parse_seeds(seeds or "1"), parse_numbers("--layers", layers)
     if calibrate is not None:
         _refuse(
             "--calibrate", suite=suite, steps=steps, guidance=guidance, height=height, width=width,
-            threshold=threshold, calibration=calibration, limit=limit,
+            threshold=threshold, calibration=calibration, limit=limit, dtype=dtype,
         )  # fmt: skip
+        if label == "image":
+            _refuse("--label image", seeds=seeds)
         from dominance.runs.calibrating import CalibrationOptions
         from dominance.runs.calibrating import calibrate as fit
 
         check_writable(out)
         fitting = CalibrationOptions(
-            label=cast("Label", label),
-            hold_out=cast("HoldOut", hold_out),
+            label=cast("Label", label or "prompt"),
+            hold_out=cast("HoldOut", hold_out or "prompt"),
             seeds=noises,
             layers=chosen,
             tokens=cast("TokenSet", tokens or "content"),
@@ -97,6 +104,8 @@ def command(
         )
     if out is not None:
         raise InputError("--out names the file that --calibrate writes; redirect the output to keep this one")
+    if label is not None or hold_out is not None:
+        raise InputError("--label and --hold-out say how a rule is fitted; give them beside --calibrate")
     from dominance.runs.preflight import PreflightOptions, preflight
 
     looking = PreflightOptions(
@@ -109,7 +118,7 @@ def command(
         guidance=guidance,
         height=height,
         width=width,
-        dtype=dtype,
+        dtype=dtype or "float32",
         limit=limit,
         batch=batch,
         device=device,

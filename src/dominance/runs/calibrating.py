@@ -105,8 +105,8 @@ class CalibrationReport:
     Attributes:
         n, positives: examples (prompts, or images), and how many of them are positive.
         left_out: prompts that could not be used, by reason.
-        calibrated: from scores by models that were fitted without the scored example, at the threshold chosen on these
-            same scores, so that ``flagged`` and ``false_alarms``, unlike the area, are slightly flattered.
+        calibrated: from scores by models that were fitted without the scored example; ``flagged`` and ``false_alarms``
+            at a threshold chosen on the other folds' scores, while ``threshold`` is the rule's, chosen on all of them.
         paper: the paper's rule on the same examples; None where its layers were not looked at.
         layers: each one alone.
     """
@@ -199,7 +199,8 @@ def _report(
     examples: Examples, opened: OpenedModel, result: RunResult, left_out: dict[str, int], options: CalibrationOptions
 ) -> CalibrationReport:
     _check_kinds(examples.positive, options)
-    scores, named = _held_out(examples, options)
+    splits = _splits(examples, options)
+    scores, named = _held_out(examples, splits, options.seed)
     held = np.flatnonzero(np.isfinite(scores))
     if len(held) < len(examples):
         left_out = left_out | {"examples without two kinds of others to learn from": len(examples) - len(held)}
@@ -207,6 +208,8 @@ def _report(
         raise InputError(
             f"all prompts of one kind in {result.run} share a concept with every other prompt of the kind; give"
             " --hold-out prompt, or audit prompts with more concepts"
+            if options.hold_out == "concept"
+            else f"all examples of one kind in {result.run} are of one prompt; audit more prompts"
         )
     everything = np.arange(len(examples))
     penalty = _best_penalty(examples, everything, options.seed)
@@ -222,12 +225,14 @@ def _report(
         penalty=penalty,
         threshold=youden_threshold(scores[held], examples.positive[held]),
     )
-    calibrated = _quality("calibrated", examples, held, scores, calibration.threshold, named, options)
+    high = _flagged(examples, splits, scores, calibration.threshold)
+    calibrated = _quality("calibrated", examples, held, scores, calibration.threshold, high, named, options.seed)
     paper = None
     if set(PAPER_LAYERS) <= set(examples.layers):
         rule = FocusRule()
         focus, named = examples.focus_of(rule.layers), examples.named_by(rule.layers)
-        paper = _quality(rule.words, examples, held, focus, rule.threshold, named, options)
+        high = focus >= rule.threshold
+        paper = _quality(rule.words, examples, held, focus, rule.threshold, high, named, options.seed)
     return CalibrationReport(
         calibration=calibration,
         run=result.run,
@@ -256,7 +261,7 @@ def _check_kinds(positive: Bool[np.ndarray, " example"], options: CalibrationOpt
 
 
 def _held_out(
-    examples: Examples, options: CalibrationOptions
+    examples: Examples, splits: tuple[Split, ...], seed: int
 ) -> tuple[Float[np.ndarray, " example"], Bool[np.ndarray, " example"]]:
     """For each example, what models fitted without it say: the probability, and whether they name the dominating one.
 
@@ -264,14 +269,31 @@ def _held_out(
     """
     scores = np.full(len(examples), np.nan)
     named = np.zeros(len(examples), dtype=bool)
-    for train, test in _splits(examples, options):
+    for train, test in splits:
         if len(set(examples.positive[train].tolist())) < 2:
             continue
-        penalty = _best_penalty(examples, train, options.seed)
+        penalty = _best_penalty(examples, train, seed)
         model = fit_logistic(examples.features[train], examples.positive[train], penalty)
         scores[test] = model.probability(examples.features[test])
         named[test] = examples.named[test, examples.layers.index(examples.naming_layer(train))]
     return scores, named
+
+
+def _flagged(
+    examples: Examples, splits: tuple[Split, ...], scores: Float[np.ndarray, " example"], threshold: float
+) -> Bool[np.ndarray, " example"]:
+    """Which examples are from a threshold on that was chosen on the scores of those they are held out from.
+
+    Where these are of one kind, the threshold is the given one.
+    """
+    high = np.zeros(len(examples), dtype=bool)
+    for train, test in splits:
+        others = train[np.isfinite(scores[train])]
+        if len(set(examples.positive[others].tolist())) == 2:
+            high[test] = scores[test] >= youden_threshold(scores[others], examples.positive[others])
+        else:
+            high[test] = scores[test] >= threshold
+    return high
 
 
 def _splits(examples: Examples, options: CalibrationOptions) -> tuple[Split, ...]:
@@ -304,16 +326,17 @@ def _quality(
     rows: Int[np.ndarray, " row"],
     scores: Float[np.ndarray, " example"],
     threshold: float,
+    high: Bool[np.ndarray, " example"],
     named: Bool[np.ndarray, " example"],
-    options: CalibrationOptions,
+    seed: int,
 ) -> RuleQuality:
     positive, prompts = examples.positive[rows], [examples.prompts[row] for row in rows]
-    high = scores[rows] >= threshold
+    high = high[rows]
     nameable = examples.with_dominating[rows]
     return RuleQuality(
         rule=rule,
         auc=roc_auc(scores[rows], positive),
-        interval=roc_auc_interval(scores[rows], positive, prompts, seed=options.seed),
+        interval=roc_auc_interval(scores[rows], positive, prompts, seed=seed),
         threshold=threshold,
         flagged=rate(int(high[positive].sum()), int(positive.sum())),
         false_alarms=rate(int(high[~positive].sum()), int((~positive).sum())),

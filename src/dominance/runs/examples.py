@@ -84,13 +84,17 @@ def usable_prompts(result: RunResult) -> tuple[list[PromptResult], dict[str, int
     if result.scored == 0:
         raise RunError(f"the run in {result.run} has no scored images; finish its `dominance audit` first")
     scored = [one for one in result.prompts if one.verdict is not None]
-    usable = [one for one in scored if len(one.prompt.concepts) > 1]
+    several = [one for one in scored if len(one.prompt.concepts) > 1]
+    usable = [one for one in several if one.prompt.names_its_concepts]
     if not usable:
         raise InputError(
             f"no prompt of the run in {result.run} names two concepts; audit prompts that name two or more"
         )
-    unscored = len(result.prompts) - len(scored)
-    return usable, {"prompts without a scored image": unscored, "prompts of one concept": len(scored) - len(usable)}
+    return usable, {
+        "prompts without a scored image": len(result.prompts) - len(scored),
+        "prompts of one concept": len(scored) - len(several),
+        "prompts that do not name a concept as it is marked": len(several) - len(usable),
+    }
 
 
 def examples_of(result: PromptResult, look: Look, label: Label) -> list[Example]:

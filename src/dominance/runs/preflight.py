@@ -100,7 +100,7 @@ class Preflight:
             from which nothing else can take over.
         peak_token: the text of the token with the most attention.
         dominating: the concept with the most attention at its strongest token, whatever the risk; None where the
-            prompt marks fewer than two.
+            prompt marks fewer than two, or does not name them as they are marked.
         unet_share: of one whole generation's multiply-adds in the denoiser, spent on this prompt.
         rule: in words.
     """
@@ -157,7 +157,11 @@ class FocusRule:
 
 @dataclass(frozen=True, eq=False)
 class CalibratedRule:
-    """The probability of a calibration, averaged over seeds, against its threshold."""
+    """The probability of a calibration against its threshold.
+
+    Of a prompt, the seeds' features are averaged first, as they were when it was fitted; fitted on single images, it
+    gives each seed's probability, and these are averaged.
+    """
 
     calibration: Calibration
     threshold: float
@@ -177,6 +181,8 @@ class CalibratedRule:
     def score(self, look: Look) -> float:
         places = [look.layers.index(layer) for layer in self.layers]
         features = risk_features(look.attention[:, places], look.start[:, places], look.concepts)
+        if self.calibration.label == "prompt":
+            features = features.mean(0, keepdim=True)
         return float(self.calibration.probability(features).mean())
 
 
@@ -206,8 +212,15 @@ def preflight(
     if not prompts:
         raise InputError("there are no prompts; give one or more")
     opened = open_model(model, options)
+    if any(prompt.names_its_concepts for prompt in prompts):  # else none is looked at, and the first one is named
+        prompts = tuple(prompt if prompt.names_its_concepts else replace(prompt, concepts=()) for prompt in prompts)
     default, marked = _rules(options, opened)
     rules = [marked if len(prompt.concepts) > 1 else default for prompt in prompts]
+    if options.threshold is not None and marked is not default and len({id(rule) for rule in rules}) > 1:
+        raise InputError(
+            f"some prompts mark two concepts ({marked.words}) and some do not ({default.words}), and one threshold does"
+            " not fit both rules; look at them one after the other, or leave --threshold away"
+        )
     layers = sorted({layer for rule in rules for layer in rule.layers})
     chosen_sites(attention_sites(opened.pipeline), layers)
     token_set = options.tokens or (marked.calibration.tokens if isinstance(marked, CalibratedRule) else "content")
@@ -254,13 +267,14 @@ def open_model(model: "str | DiffusionPipeline", options: PreflightOptions) -> O
 
 def _rules(options: PreflightOptions, opened: OpenedModel) -> tuple[FocusRule, Rule]:
     """The rule for prompts that mark fewer than two concepts, and the one for all others."""
-    own = FocusRule(options.layers or PAPER_LAYERS, PAPER_THRESHOLD)
-    focus = own if options.threshold is None else replace(own, threshold=options.threshold)
+    focus = FocusRule(options.layers or PAPER_LAYERS, PAPER_THRESHOLD)
+    if options.threshold is not None:
+        focus = replace(focus, threshold=options.threshold)
     calibration = _calibration(options, opened)
     if calibration is None:
         return focus, focus
     threshold = calibration.threshold if options.threshold is None else options.threshold
-    return own, CalibratedRule(calibration, threshold)
+    return focus, CalibratedRule(calibration, threshold)
 
 
 def _calibration(options: PreflightOptions, opened: OpenedModel) -> Calibration | None:

@@ -3,6 +3,7 @@
 import itertools
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -120,6 +121,7 @@ def test_nothing_is_claimed_where_there_is_nothing(world: Any, hold_out: str) ->
     report = world(verdicts(), lead=0.0, hold_out=hold_out)
     assert report.calibrated.auc < 0.75
     assert report.calibrated.interval[0] < 0.5
+    assert report.calibrated.flagged.share - report.calibrated.false_alarms.share < 0.1  # no threshold flatters itself
 
 
 def test_the_same_seed_gives_the_same_file(world: Any, tmp_path: Path) -> None:
@@ -148,7 +150,12 @@ def test_prompts_that_teach_nothing_are_counted(world: Any) -> None:
     single = PromptResult(Prompt("m", "a mug", (Concept("mug"),)), (), None, None, 4, 0, 0, 0, {}, None, "balanced")
     report = world([*verdicts(), result_of(("pen", "cup"), None), single, single], lead=0.03)
     assert report.n == 30
-    assert report.left_out == {"prompts without a scored image": 1, "prompts of one concept": 2}
+    nameless = "prompts that do not name a concept as it is marked"
+    assert report.left_out == {"prompts without a scored image": 1, "prompts of one concept": 2, nameless: 0}
+    marked = replace(
+        result_of(("pen", "cup"), "balanced"), prompt=Prompt("p", "a pen", (Concept("pen"), Concept("cup")))
+    )
+    assert world([*verdicts(), marked], lead=0.03).left_out[nameless] == 1
 
 
 @pytest.mark.parametrize(
