@@ -74,6 +74,15 @@ def test_a_folder_of_another_command_is_left_as_it_was(command: Command, tiny_mo
     command("memorization", "groups.yaml", "--model", tiny_model, "--out", "norms", "--seeds", 1, "--limit", 1)
     refused = command("diversity", "pictures", "--out", "norms", "--device", "cpu")
     assert (refused.status, refused.err) == (2, "error: norms holds a run of another command; give another --out\n")
+    for others in (
+        ("audit", "groups.yaml", "--model", tiny_model, "--out", "norms"),
+        ("bench", "build", "--model", tiny_model, "--pools", "miniature", "--out", "norms", "--limit", 1),
+        ("judge", "check", "--out", "norms"),
+        ("report", "norms"),
+    ):
+        refused = command(*others)
+        assert refused.status == 2, others
+        assert "norms holds what `dominance memorization` measured" in refused.err, (others, refused.err)
 
 
 REFUSED: dict[str, tuple[object, ...]] = {

@@ -109,6 +109,11 @@ class RankTest:
     effect: float
     n: tuple[int, int]
 
+    @property
+    def decidable(self) -> bool:
+        """Whether samples of these sizes can differ at p < 0.05 at all: 3 against 4 cannot, 4 against 4 can."""
+        return _two_sided(0.0, *self.n) < 0.05
+
 
 def mann_whitney(first: ArrayLike, second: ArrayLike) -> RankTest:
     """Whether one sample tends to be larger than another.
@@ -122,13 +127,18 @@ def mann_whitney(first: ArrayLike, second: ArrayLike) -> RankTest:
     """
     one, other = np.asarray(first, dtype=float).ravel(), np.asarray(second, dtype=float).ravel()
     values, labels = np.concatenate([one, other]), np.arange(one.size + other.size) < one.size
-    pairs = one.size * other.size
     area = roc_auc(values, labels)
-    u, total = area * pairs, one.size + other.size
+    u = area * one.size * other.size
     ties = sum(float(count) ** 3 - count for count in np.unique(values, return_counts=True)[1])
+    return RankTest(u, _two_sided(u, one.size, other.size, ties), 2 * area - 1, (one.size, other.size))
+
+
+def _two_sided(u: float, first: int, second: int, ties: float = 0.0) -> float:
+    """The p-value of U; ``ties`` is the sum of t³ − t over groups of t equal items."""
+    pairs, total = first * second, first + second
     spread = (pairs / 12 * (total + 1 - ties / (total * (total - 1)))) ** 0.5
     z = max(0.0, abs(u - pairs / 2) - 0.5) / spread if spread > 0 else 0.0
-    return RankTest(u, min(1.0, 2 * NormalDist().cdf(-z)), 2 * area - 1, (one.size, other.size))
+    return min(1.0, 2 * NormalDist().cdf(-z))
 
 
 def grouped_folds(groups: Sequence[Hashable], labels: ArrayLike, folds: int = 10, seed: int = 0) -> tuple[Split, ...]:

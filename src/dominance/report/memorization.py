@@ -68,8 +68,12 @@ def memorization_headline(result: MemorizationResult) -> str:
     for one in ranked:
         if one.found == "as expected":
             told.append(f"{one.first} prompts move the prediction more than {one.second} prompts, as the paper finds")
-        elif one.found == "no difference":
-            told.append(f"{one.first} and {one.second} prompts do not differ, where the paper finds {one.first} higher")
+        elif one.found == "too few prompts":
+            told.append(f"there are too few {one.first} and {one.second} prompts to tell them apart")
+        elif one.found == "no difference shown":
+            told.append(
+                f"{one.first} and {one.second} prompts show no difference, where the paper finds {one.first} higher"
+            )
         else:
             told.append(f"{one.first} prompts move the prediction less than {one.second} prompts, against the paper")
     return f"At step 1, {'; '.join(told)}."

@@ -16,6 +16,7 @@ from dominance.runs.folder import LEDGER_NAME, check_run_folder, held
 from dominance.runs.generating import make_images, missing_images
 from dominance.runs.judging import ask_judge, check_names, judge_for, judge_record, questions_of, unanswered
 from dominance.runs.ledger import Ledger
+from dominance.runs.measurements import refuse_measurement
 from dominance.runs.plan import Plan, ask_all, checked_suite, plan_document, plan_images
 from dominance.runs.results import recorded_plan, result_of
 
@@ -150,8 +151,7 @@ def check_same_suite(plan: Plan, ledger: Ledger, folder: Path) -> None:
     """Raises a RunError if the folder holds a run of another suite, or of images from another source."""
     earlier = recorded_plan(ledger, folder)
     if earlier is None:
-        if ledger.get("diversity source") is not None or ledger.get("memorization suite") is not None:
-            raise RunError(f"{folder} holds the run of another command; give another --out")
+        refuse_measurement(ledger, folder)
         return
     for what, held_here, wanted in (
         ("the suite", earlier.suite.name, plan.suite.name),

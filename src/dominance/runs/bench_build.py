@@ -25,6 +25,7 @@ from dominance.runs.bench_trying import Workshop
 from dominance.runs.folder import LEDGER_NAME, check_run_folder, held
 from dominance.runs.judging import judge_for
 from dominance.runs.ledger import Ledger
+from dominance.runs.measurements import refuse_measurement
 from dominance.runs.plan import Plan, plan_document
 
 if TYPE_CHECKING:
@@ -229,6 +230,7 @@ def check_same_bench(settings: Mapping[str, object], ledger: Ledger, folder: Pat
 
     The limit may change: a bench that stopped at one goes on with another.
     """
+    refuse_measurement(ledger, folder)
     earlier = ledger.get("bench settings")
     if earlier is None and ledger.get("plan") is not None:
         raise RunError(f"{folder} holds a run that is no bench; give another --out")

@@ -11,7 +11,7 @@ from PIL import Image
 
 from dominance.diversity.embedders import DUPLICATE_SIMILARITY, MINIATURE, PAPER_EMBEDDER, Embedder, load_embedder
 from dominance.diversity.verdicts import SCALES, MeasuredConcept, SetVerdict, judge_sets, rests_on
-from dominance.errors import InputError, RunError
+from dominance.errors import InputError
 from dominance.metrics.diversity import Spread, median_interval, spread, vendi_score
 from dominance.miniature.renderer import SIDE
 from dominance.models.devices import find_device
@@ -22,6 +22,7 @@ from dominance.runs.diversity_source import Collection, ImageSet, read_collectio
 from dominance.runs.folder import LEDGER_NAME, check_run_folder, held
 from dominance.runs.ledger import Ledger
 from dominance.runs.manifest import environment
+from dominance.runs.measurements import DIVERSITY, claim
 from dominance.runs.vectors import VECTORS_NAME, VectorStore
 
 _SHOWN = 6
@@ -84,7 +85,7 @@ def measure_diversity(
     check_run_folder(folder)
     encoder = load_embedder(embedder, options.device) if isinstance(embedder, str) else embedder
     with held(folder), Ledger(folder / LEDGER_NAME) as ledger:
-        _claim(ledger, folder, collection)
+        claim(ledger, folder, DIVERSITY, collection.name)
         with VectorStore(folder / VECTORS_NAME) as store:
             contents, problems = embedded(collection, encoder, store, options.batch)
             measured = []
@@ -95,16 +96,6 @@ def measure_diversity(
         result = _result(str(folder), str(source), collection, encoder, measured, problems, options)
         ledger.put("diversity", result.document())
         return result
-
-
-def _claim(ledger: Ledger, folder: Path, collection: Collection) -> None:
-    """Raises a RunError if the folder holds another measurement, or a run of another command."""
-    earlier = ledger.get("diversity source")
-    if earlier is None and (ledger.get("plan") is not None or ledger.get("memorization suite") is not None):
-        raise RunError(f"{folder} holds a run of another command; give another --out")
-    if earlier not in (None, collection.name):
-        raise RunError(f"{folder} holds a measurement of {earlier!r}, not of {collection.name!r}; give another --out")
-    ledger.put("diversity source", collection.name)
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,6 +13,7 @@ from dominance.runs.judge_check_controls import CONTROLS, OF_MINIATURE, Asked
 from dominance.runs.judge_check_images import ORIGIN, Source, is_miniature
 from dominance.runs.judge_check_labels import Labels
 from dominance.runs.ledger import ImageRow, Ledger
+from dominance.runs.measurements import refuse_measurement
 from dominance.runs.plan import Plan, PlannedImage
 from dominance.runs.results import recorded_plan
 
@@ -52,6 +53,7 @@ def refuse_other_run(folder: Path) -> None:
     if not (folder / LEDGER_NAME).exists():
         return
     with Ledger(folder / LEDGER_NAME) as ledger:
+        refuse_measurement(ledger, folder)
         earlier = recorded_plan(ledger, folder)
         if (earlier is not None and earlier.origin != ORIGIN) or (earlier is None and ledger.images()):
             raise RunError(f"{on_one_line(folder, 120)} holds a run, and no check of a judge; give another --out")

@@ -20,6 +20,7 @@ from dominance.runs.folder import LEDGER_NAME, check_run_folder, held
 from dominance.runs.generating import in_halves
 from dominance.runs.ledger import Ledger
 from dominance.runs.manifest import environment
+from dominance.runs.measurements import MEMORIZATION, claim
 from dominance.runs.memorization_result import (
     MemorizationResult,
     PromptNorms,
@@ -89,7 +90,7 @@ def memorization(
     if not (folder / LEDGER_NAME).exists():  # a new folder is not even made before the model is known to answer
         drawer.check()
     with held(folder), Ledger(folder / LEDGER_NAME) as ledger:
-        _claim(ledger, folder, loaded)
+        claim(ledger, folder, MEMORIZATION, loaded.name)
         with VectorStore(folder / VECTORS_NAME) as store:
             problems = _measure(items, drawer, store, ledger, name)
             found = store.get(_MEASURE, [item.key for item in items])
@@ -99,16 +100,6 @@ def memorization(
         result = _result(str(folder), loaded, prompts, items, found, problems, what, source, settings, options)
         ledger.put("memorization", result.document())
         return result
-
-
-def _claim(ledger: Ledger, folder: Path, suite: Suite) -> None:
-    """Raises a RunError if the folder holds another suite's measurement, or a run of another command."""
-    earlier = ledger.get("memorization suite")
-    if earlier is None and (ledger.get("plan") is not None or ledger.get("diversity source") is not None):
-        raise RunError(f"{folder} holds a run of another command; give another --out")
-    if earlier not in (None, suite.name):
-        raise RunError(f"{folder} holds a measurement of the suite {earlier!r}, not {suite.name!r}; give another --out")
-    ledger.put("memorization suite", suite.name)
 
 
 class _Drawer:

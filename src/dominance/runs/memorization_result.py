@@ -79,9 +79,12 @@ class Comparison:
 
     @property
     def found(self) -> str:
-        """``as expected``, ``the other way round``, ``differs``, or ``no difference`` with a p-value from 0.05 on."""
+        """``as expected``, ``the other way round`` or ``differs``; with a p-value from 0.05 on ``no difference shown``.
+
+        ``too few prompts`` where no norms at all could have made that p-value smaller.
+        """
         if self.test.p_value >= 0.05:
-            return "no difference"
+            return "no difference shown" if self.test.decidable else "too few prompts"
         if self.expected is None:
             return "differs"
         higher = self.first if self.test.effect > 0 else self.second

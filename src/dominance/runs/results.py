@@ -9,6 +9,7 @@ from dominance.models.folders import is_file
 from dominance.records import Answer, Prompt, RunResult, ScoredImage
 from dominance.runs.folder import LEDGER_NAME
 from dominance.runs.ledger import Ledger
+from dominance.runs.measurements import refuse_measurement
 from dominance.runs.plan import Plan, read_plan
 from dominance.runs.scoring import judge_gate, score_groups, score_image, score_prompt
 
@@ -28,6 +29,7 @@ def read_result(folder: Path | str) -> RunResult:
     with Ledger(folder / LEDGER_NAME) as ledger:
         plan = recorded_plan(ledger, folder)
         if plan is None:
+            refuse_measurement(ledger, folder)
             raise RunError(f"the run in {folder} has no plan yet; run its `dominance audit` command again")
         if plan.origin == "judge check":
             raise RunError(

@@ -171,8 +171,12 @@ def test_a_page_without_any_norm_is_whole(norms_of: Norms, tmp_path: Path) -> No
             "At step 1, dominance prompts move the prediction less than balanced prompts, against the paper.",
         ),
         (
-            {"balanced": (1.0, 2.0), "dominance": (1.0, 2.0)},
-            "At step 1, dominance and balanced prompts do not differ, where the paper finds dominance higher.",
+            {"balanced": (1.0, 2.0, 3.0, 4.0), "dominance": (1.0, 2.0, 3.0, 4.0)},
+            "At step 1, dominance and balanced prompts show no difference, where the paper finds dominance higher.",
+        ),
+        (
+            {"balanced": (1.0, 2.0), "dominance": (8.0, 9.0)},
+            "At step 1, there are too few dominance and balanced prompts to tell them apart.",
         ),
     ],
 )

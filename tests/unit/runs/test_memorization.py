@@ -137,7 +137,7 @@ def test_a_suite_of_one_group_is_measured_and_says_that_nothing_is_compared(tiny
 
 def test_a_folder_of_another_suite_is_refused(tiny_model: Path, tmp_path: Path) -> None:
     memorization(SUITE, str(tiny_model), tmp_path / "run", options(limit=1, seeds=(0,)))
-    with pytest.raises(RunError, match="holds a measurement of the suite 'groups'"):
+    with pytest.raises(RunError, match="holds a measurement of 'groups'"):
         memorization("a [mug]", str(tiny_model), tmp_path / "run", options())
 
 
@@ -154,9 +154,15 @@ def test_groups_are_compared_by_prompt_in_the_papers_order() -> None:
     one = found["memorized", "balanced"]
     assert (one.test.u, one.test.effect, one.test.n) == (64.0, 1.0, (8, 8))
     assert (one.expected, one.found) == ("memorized", "as expected")
-    assert (found["memorized", "other"].expected, found["memorized", "other"].found) == (None, "no difference")
+    assert (found["memorized", "other"].expected, found["memorized", "other"].found) == (None, "no difference shown")
     turned = [of("balanced", place, 9.0 + place) for place in range(8)] + prompts[8:16]
     assert {one.found for one in compare_groups(turned)} == {"the other way round"}
+
+
+def test_two_prompts_a_group_are_too_few_to_tell() -> None:
+    prompts = [of("balanced", place, 1.0 + place) for place in range(2)]
+    prompts += [of("memorized", place, 1000.0 + place) for place in range(2)]
+    assert {one.found for one in compare_groups(prompts)} == {"too few prompts"}
 
 
 def test_intervals_are_resampled_by_prompt() -> None:
