@@ -8,6 +8,7 @@ import numpy as np
 from PIL import Image, ImageFilter
 
 from dominance.errors import ItemError
+from dominance.mentions import mention
 from dominance.miniature.renderer import render
 from dominance.miniature.world import own_backdrop, single_scene
 from dominance.records import Concept
@@ -154,12 +155,14 @@ def _asked_about_others(sources: Sequence[Source], concepts: Sequence[Concept], 
     for control in (ANOTHER_PROMPT, SAME_KIND):
         for index, source in enumerate(_chosen(sources, each, seed, control)):
             rng = _rng(seed, control, index)
-            named = {concept.name for concept in source.prompt.concepts}
+            marked = {concept.name.casefold() for concept in source.prompt.concepts}
             kinds = {concept.kind for concept in source.prompt.concepts}
             others = [
                 concept
                 for concept in concepts
-                if concept.name not in named and (control is ANOTHER_PROMPT or concept.kind in kinds)
+                if mention(source.prompt.text, concept.name) is None
+                and concept.name.casefold() not in marked
+                and (control is ANOTHER_PROMPT or concept.kind in kinds)
             ]
             if others:
                 concept = others[int(rng.integers(len(others)))]

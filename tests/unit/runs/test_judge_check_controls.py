@@ -116,6 +116,15 @@ def test_of_one_concept_alone_nothing_else_can_be_asked(tmp_path: Path) -> None:
     assert {"another prompt", "another of its kind"}.isdisjoint(names) and "torn" in names
 
 
+def test_what_a_prompt_mentions_unmarked_is_no_control_either(tmp_path: Path) -> None:
+    tower, mug = Concept("tower", "landmark"), Concept("mug")
+    suite = Suite("s", (Prompt("tower", "a tower beside a Mug", (tower,)), Prompt("mug", "a mug", (mug,))))
+    concepts = [tower, mug, Concept("Mug")]
+    made = make_controls(render_sources(suite, 4, 0, tmp_path), concepts, 20, 0, tmp_path, miniature=False)
+    others = [one for one in made if one.control and one.control.name == "another prompt"]
+    assert {(one.prompt_id, one.concept.name) for one in others} == {("mug", "tower")}
+
+
 def test_what_the_renderer_cannot_draw_is_no_miniature() -> None:
     assert is_miniature(load_suite("miniature"))
     for concept in (Concept("lighthouse", "landmark"), Concept("mug", "character")):
