@@ -51,14 +51,25 @@ def test_heads_of_one_layer(command: Command, suite: Path, tiny_model: Path, tin
         (["--edit", "rebalance", "--intervals", "0"], "intervals is 0"),
         (["--limit", "0"], "limit is 0"),
         (["--mode", "none"], "mode is 'none'"),
+        (["--edit", "rebalance", "--scale", "0.5"], "takes no scale"),
+        (["--edit", "rebalance", "--sweep", "heads,multi"], "takes no sweeps"),
+        (["--judge", "answers:answers.csv"], "an ablation draws its own"),
     ],
 )
 def test_bad_settings_end_in_one_line(
-    command: Command, suite: Path, tiny_model: Path, tmp_path: Path, arguments: list[str], message: str
+    command: Command,
+    suite: Path,
+    tiny_model: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: list[str],
+    message: str,
 ) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("answers.csv").write_text("prompt_id,image,concept,present\np,0,tower,yes\n")
     finished = command("ablate", suite, "--model", tiny_model, "--out", tmp_path / "run", *arguments)
     assert finished.status == 2
-    assert message in finished.err
+    assert message in finished.err, finished.err
     assert finished.err.count("\n") == 1
     assert not (tmp_path / "run").exists()
 

@@ -1,6 +1,6 @@
 """How a suite is ablated: what is taken away, at which steps, and how the pictures are drawn."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Literal
 
@@ -12,6 +12,8 @@ from dominance.seeds import DEFAULT_SEEDS
 
 EditKind = Literal["ablate", "rebalance"]
 EDITS: tuple[EditKind, ...] = ("ablate", "rebalance")
+_ABLATING = ("sweeps", "layers", "scale", "mode", "branches", "strongest", "min_collapsed")
+"""Options that say what is taken away, and how; the edit ``rebalance`` has no use for them."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,13 @@ class AblationOptions:
         ):
             if value is not None and value < least:
                 raise InputError(f"{name} is {value}; give a whole number from {least}")
+        if self.edit == "rebalance":
+            for option in fields(self):
+                if option.name in _ABLATING and getattr(self, option.name) != option.default:
+                    raise InputError(
+                        f"rebalance makes the attention of all concepts equal in all layers and takes no {option.name};"
+                        " leave it away, or give the edit ablate"
+                    )
         Ablation(scale=self.scale, mode=self.mode, branches=self.branches)
         drawn = AuditOptions(
             seeds=self.seeds,

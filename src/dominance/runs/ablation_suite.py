@@ -5,8 +5,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from dominance.bench import load_questions, load_suite
-from dominance.errors import SuiteError
+from dominance.bench.wording import on_one_line
+from dominance.errors import InputError, SuiteError
 from dominance.judges import Judge
+from dominance.judges.protocol import NamedJudge
 from dominance.models import GenerationSettings, ModelFolder, find_model
 from dominance.models.devices import find_device
 from dominance.records import Prompt, Suite
@@ -65,6 +67,11 @@ def ablate_suite(
     options.windows(settings.steps)
     asked = ask_all(loaded, questions.ask)
     seen_by = judge_for(asked, judge, options.device)
+    if isinstance(seen_by, NamedJudge):
+        raise InputError(
+            f"the judge {on_one_line(seen_by.name, 120)} holds answers about images that are there, and an ablation"
+            " draws its own; give a judge that looks at images"
+        )
     record = {"seeds": list(options.seeds), **settings.record(), "limit": options.limit, "questions": questions.name}
     plan = Plan(
         suite=loaded,
