@@ -11,6 +11,7 @@ from dominance.errors import InputError
 from dominance.models import find_model
 from dominance.reproduce.study import StudyOptions, Trial, read_results, run_study, trials
 from dominance.reproduce.study_page import write_study
+from dominance.reproduce.study_summary import contrast
 from dominance.training.conditions import CONDITIONS, MAIN
 from dominance.training.miniature import MiniatureSettings, train_miniature
 
@@ -56,6 +57,9 @@ def test_a_study_trains_measures_resumes_and_writes_its_page(base: Path, tmp_pat
     assert again == results
     assert len(told) == 3
 
+    with pytest.raises(InputError, match=r"no chosen condition is measured at guidance 3; give some of 5$"):
+        run_study(small_trials(), replace(options, guidances=(5.0, 3.0)), told.append)
+
     for other in ({"base": "sha256:other"}, {"judge": "sha256:other"}):
         [kept, *_] = [json.loads(line) for line in options.file.read_text().splitlines()]
         file = tmp_path / f"{next(iter(other))}.jsonl"
@@ -98,6 +102,26 @@ def test_results_from_before_never_trained_pairs_were_counted_make_a_page_withou
     before, since = ((tmp_path / f"{name}.md").read_text() for name in ("before", "since"))
     assert "no training picture showed" not in before
     assert "| main, guidance 5 | 1 / 2 / 1 / 0 | 1 / 2 / 1 / 0 | 41.0" in since
+
+
+def test_twins_are_compared_seed_by_seed(tmp_path: Path) -> None:
+    """Rigid in seeds 0, 1 and 2, varied in 1 and 2 alone: 50 − 40 and 30 − 0, whatever the order of the lines."""
+    shown = {"only_first": 1, "both": 2, "only_second": 1, "none": 0}
+    lines = []
+    for world, diversity, scores in (("first", 0.0, {0: 90.0, 1: 50.0, 2: 30.0}), ("swapped", 1.0, {2: 0.0, 1: 40.0})):
+        for seed, dvd in scores.items():
+            side = {"entity": "tower", "diversity": diversity, "shown": shown, "second": shown, "dvd": dvd}
+            lines.append({
+                "condition": "main", "world": world, "seed": seed, "guidance": 5.0, "pictures": 64, "images": 1,
+                "base": None, "judge": "sha256:judge", "held_out": shown, "held_out_dvd": 9.0,
+                "singles": {"tower": [2 if dvd else 1, 3]}, "entities": [side | {"dominated": 0, "prompts": 4}],
+            })  # fmt: skip
+    file = tmp_path / "results.jsonl"
+    file.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    found = contrast(read_results(file))
+    assert found.gap is not None and found.gap_of_drawn is not None
+    assert (found.gap.difference, found.gap.entities) == (20.0, 1)
+    assert found.gap_of_drawn.difference == 10.0  # without seed 2, whose varied tower is in one of three of its images
 
 
 def test_a_broken_line_of_results_is_named(tmp_path: Path) -> None:

@@ -117,7 +117,7 @@ def _rigid_against_varied(models: list[ModelFigures]) -> str:
     counted = [entity for one in models for entity in one.entities]
     rigid, varied = of_diversity(counted, 0.0), of_diversity(counted, 1.0)
     rows = [_side_row(name, side(own)) for name, own in (("rigid", rigid), ("varied", varied)) if own]
-    gap = gap_of(rigid, varied)
+    gap = gap_of([counted])
     words = _NO_TWIN
     if gap is not None:
         words = (

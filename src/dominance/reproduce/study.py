@@ -133,8 +133,10 @@ def run_study(chosen: Sequence[Trial], options: StudyOptions, tell: Callable[[st
     resumes from its checkpoint, measuring from its run folder.
 
     Raises:
-        InputError: the file holds results of another base or another judge; they do not compare.
+        InputError: a guidance scale that no chosen condition is measured at, or the file holds results of another
+            base or another judge, which do not compare.
     """
+    _check_guidances(chosen, options)
     judge = load_judge(options.judge, options.device)
     _cut_torn_line(options.file)
     earlier = read_results(options.file)
@@ -153,6 +155,16 @@ def run_study(chosen: Sequence[Trial], options: StudyOptions, tell: Callable[[st
             shutil.rmtree(folder)
         tell(f"{number} of {len(chosen)}: {trial.name}, {(time.monotonic() - began) / 60:.1f} minutes")
     return read_results(options.file)
+
+
+def _check_guidances(chosen: Sequence[Trial], options: StudyOptions) -> None:
+    measured_at = sorted({guidance for trial in chosen for guidance in trial.condition.guidances})
+    for guidance in options.guidances or ():
+        if guidance not in measured_at:
+            raise InputError(
+                f"no chosen condition is measured at guidance {guidance:g}; give some of"
+                f" {', '.join(f'{one:g}' for one in measured_at)}"
+            )
 
 
 def _check_comparable(earlier: list[TrialResult], judge: str, options: StudyOptions) -> None:
@@ -241,7 +253,9 @@ def _append(file: Path, result: TrialResult) -> None:
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         with file.open("ab", buffering=0) as lines:
-            lines.write((json.dumps(asdict(result)) + "\n").encode())
+            line = (json.dumps(asdict(result)) + "\n").encode()
+            while line:  # a disk may take a part of it; the next write then says why
+                line = line[lines.write(line) :]
             os.fsync(lines.fileno())
     except OSError as error:
         raise write_failed(file, error) from None

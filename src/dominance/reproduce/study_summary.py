@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from dominance.metrics import bootstrap_mean
 from dominance.metrics.correlation import spearman, spearman_interval
-from dominance.records import Interval
+from dominance.records import Interval, is_present
 from dominance.reproduce.entity_counts import EntityCounts
 from dominance.reproduce.outcomes import Outcomes
 from dominance.reproduce.study import TrialResult
@@ -56,6 +56,8 @@ class Contrast:
 
     Attributes:
         gap: None when no entity was measured as both.
+        gap_of_drawn: the same of the entities that both models draw when they are asked for them alone; one that a
+            model cannot draw does not dominate in it either.
         seeds: how many training seeds.
         images: how many a prompt, of all that were measured.
     """
@@ -65,6 +67,7 @@ class Contrast:
     rigid: Side
     varied: Side
     gap: Gap | None
+    gap_of_drawn: Gap | None
     seeds: int
     images: tuple[int, ...]
     singles: tuple[int, int]
@@ -84,17 +87,21 @@ class Dose:
 
 def contrast(results: Sequence[TrialResult]) -> Contrast:
     """Summarises the results of one condition at one guidance scale."""
+    seeds = {result.seed for result in results}
     counted = [entity for result in sorted(results, key=lambda r: r.seed) for entity in result.entities]
     rigid, varied = of_diversity(counted, 0.0), of_diversity(counted, 1.0)
-    gap = gap_of(rigid, varied)
+    twins = [[r for r in results if r.seed == seed] for seed in sorted(seeds)]
     singles = [counts for result in results for counts in result.singles.values()]
     return Contrast(
         condition=results[0].condition,
         guidance=results[0].guidance,
         rigid=side(rigid),
         varied=side(varied),
-        gap=gap,
-        seeds=len({result.seed for result in results}),
+        gap=gap_of([e for r in pair for e in r.entities] for pair in twins),
+        gap_of_drawn=gap_of(
+            [e for r in pair for e in r.entities if is_present(*r.singles[e.entity])] for pair in twins
+        ),
+        seeds=len(seeds),
         images=tuple(sorted({result.images for result in results})),
         singles=(sum(count for count, _ in singles), sum(n for _, n in singles)),
         held_out=add([result.held_out for result in results]),
@@ -133,10 +140,18 @@ def of_diversity(counted: Iterable[EntityCounts], diversity: float) -> ByEntity:
     return dict(found)
 
 
-def gap_of(rigid: ByEntity, varied: ByEntity) -> Gap | None:
-    """Each entity against itself, model by model in the order given; None when none was measured as both."""
-    gaps = {name: [r.dvd - v.dvd for r, v in zip(rigid[name], varied.get(name, []), strict=False)] for name in rigid}
-    found = {name: values for name, values in gaps.items() if values}
+def gap_of(twins: Iterable[Sequence[EntityCounts]]) -> Gap | None:
+    """Each entity against itself in the other model of the same twins; None when none was measured as both.
+
+    Args:
+        twins: the counts of the models of one training seed, for each of these.
+    """
+    found = defaultdict(list)
+    for counted in twins:
+        varied = of_diversity(counted, 1.0)
+        for name, own in of_diversity(counted, 0.0).items():
+            if name in varied:
+                found[name].append(own[0].dvd - varied[name][0].dvd)
     if not found:
         return None
     every = [gap for values in found.values() for gap in values]
