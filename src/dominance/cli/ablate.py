@@ -8,7 +8,7 @@ import typer
 
 from dominance.cli import options as shared
 from dominance.cli.numbers import parse_numbers
-from dominance.cli.output import print_json, print_table, resumable
+from dominance.cli.output import note_foreign_pictures, print_json, print_table, resumable
 from dominance.cli.statuses import EXIT_DONE, EXIT_UNSCORED
 from dominance.errors import InputError
 
@@ -106,6 +106,7 @@ def command(
     folder = out or Path("runs") / f"{edit}-{loaded.name}"
     with resumable(folder):
         result = ablate_suite(loaded, model, judge, folder, chosen)
+        note_foreign_pictures(judge, model)
         page = write_ablation(result, folder)
     if json:
         print_json(result.document())

@@ -1,12 +1,15 @@
 """``dominance audit``."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from dominance.cli import options as shared
-from dominance.cli.output import check_writable, deliver, gate_from
+from dominance.cli.output import check_writable, deliver, gate_from, note_foreign_pictures
+
+if TYPE_CHECKING:
+    from dominance.records import RunResult
 
 EXAMPLE = (
     '\x08\nExamples:\n  dominance audit "a [tower:landmark] and a [mug]" --seeds 10 --max-collapse 0.2\n'
@@ -84,4 +87,10 @@ def command(
     )
     folder = out or Path("runs") / loaded.name
     check_writable(junit)
-    deliver(lambda: audit(loaded, model, judge, folder, chosen), folder, junit, json)
+
+    def work() -> "RunResult":
+        result = audit(loaded, model, judge, folder, chosen)
+        note_foreign_pictures(judge, model)
+        return result
+
+    deliver(work, folder, junit, json)

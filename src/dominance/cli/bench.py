@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from dominance.cli import options as shared
-from dominance.cli.output import check_writable, note, print_json, print_table, resumable
+from dominance.cli.output import check_writable, note, note_foreign_pictures, print_json, print_table, resumable
 from dominance.cli.statuses import EXIT_DONE, EXIT_UNSCORED
 
 if TYPE_CHECKING:
@@ -115,6 +115,7 @@ def build(
     folder = out or Path("runs") / f"bench-{Path(model).name}"
     with resumable(folder, ", or with --limit to end with what was found"):
         bench = build_bench(model, judge, folder, chosen, note)
+        note_foreign_pictures(judge, model)
         written = write_bench(bench, folder)
     if json:
         from dominance.runs.bench_result import bench_as_document

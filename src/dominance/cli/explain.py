@@ -7,7 +7,7 @@ import typer
 
 from dominance.cli import options as shared
 from dominance.cli.numbers import parse_numbers
-from dominance.cli.output import print_json, print_table
+from dominance.cli.output import note_foreign_pictures, print_json, print_table
 from dominance.cli.statuses import EXIT_DONE, EXIT_UNSCORED
 
 if TYPE_CHECKING:
@@ -77,6 +77,8 @@ def command(
     folder = out or Path("explanations") / marked.id
     check_explanation_folder(folder, marked.text, [f"images/{seed}.png" for seed in chosen.seeds])
     found = explain(marked, model, judge, chosen)
+    if found.judge is not None:
+        note_foreign_pictures(judge, model)
     page = write_explanation(found, folder)
     if json:
         print_json(as_document(found))

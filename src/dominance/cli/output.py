@@ -30,6 +30,22 @@ def note(line: str) -> None:
     typer.echo(line, err=True)
 
 
+def note_foreign_pictures(judge: str, model: str | None) -> None:
+    """Says so where the bundled judge, which was taught on drawings, is to look at pictures that are none.
+
+    Args:
+        model: that makes the pictures; None for pictures made elsewhere.
+    """
+    from dominance.models.folders import BUNDLED_MODELS
+
+    drawn = model is not None and (model in BUNDLED_MODELS or (Path(model) / "dominance.json").is_file())
+    if judge == "miniature" and not drawn:
+        note(
+            "note: the judge 'miniature' was taught on drawings of the miniature world; what it says of other pictures"
+            " means nothing: give --judge, see `dominance list judges`"
+        )
+
+
 def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """A table on standard output; the first column is text, the others align right."""
     from rich import box

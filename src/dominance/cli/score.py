@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dominance.cli import options as shared
-from dominance.cli.output import check_writable, deliver, gate_from, note
+from dominance.cli.output import check_writable, deliver, gate_from, note, note_foreign_pictures
 from dominance.errors import InputError
 
 if TYPE_CHECKING:
@@ -51,6 +51,7 @@ def command(
 
     def work() -> "RunResult":
         result = score(images, loaded, judge, folder, chosen)
+        note_foreign_pictures(judge, None)
         if export:
             note(f"wrote {write_official(result, folder)}")
         return result
