@@ -16,7 +16,7 @@ pytestmark = [
         shutil.which("chromium") is None, reason="no chromium on the PATH; install it: apt-get install chromium"
     ),
     pytest.mark.skipif(
-        importlib.util.find_spec("playwright") is None, reason="no playwright; install it: pip install 'dominance[dev]'"
+        importlib.util.find_spec("playwright") is None, reason="no playwright; install it: make .venv/.dev"
     ),
 ]
 

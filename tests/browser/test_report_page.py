@@ -16,7 +16,7 @@ _CHROMIUM = shutil.which("chromium")
 pytestmark = [
     pytest.mark.skipif(_CHROMIUM is None, reason="no chromium on the PATH; install it: apt-get install chromium"),
     pytest.mark.skipif(
-        importlib.util.find_spec("playwright") is None, reason="no playwright; install it: pip install 'dominance[dev]'"
+        importlib.util.find_spec("playwright") is None, reason="no playwright; install it: make .venv/.dev"
     ),
 ]
 

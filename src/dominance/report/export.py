@@ -69,7 +69,7 @@ def _parquet(entries: Sequence[Entry]) -> bytes:
         from pyarrow import parquet
     except ImportError:
         raise InputError(
-            "Parquet needs pyarrow, which is not installed; install it with: pip install 'dominance[parquet]', or give"
+            "Parquet needs pyarrow, which is not installed; install it with: pip install pyarrow, or give"
             " --format jsonl"
         ) from None
     buffer = io.BytesIO()

@@ -38,8 +38,7 @@ def card_page(figures: CardFigures) -> str:
             images=len(figures.model.entity_object.prompts[0].images),
             singles=max(share.n for share in figures.model.singles.values()),
         ),
-        "## The gate\n\nWhat a model must be able to do before its collapses say anything, and what was found.\n\n"
-        + table(["what", "wanted", "found", "met"], gate_rows(figures)),
+        _gate(gate_rows(figures)),
         _rigid_against_varied(models),
         *(_entities(one) for one in models),
         _singles(models),
@@ -48,6 +47,22 @@ def card_page(figures: CardFigures) -> str:
         _autoencoder(figures),
     ]
     return "\n".join(parts)
+
+
+def _gate(rows: list[list[str]]) -> str:
+    missed = sum(row[-1] != "yes" for row in rows)
+    words = "\nAll are met.\n"
+    if missed:
+        words = (
+            f"\n{missed} of {len(rows)} are missed. So the figures below compare what is alike but for the diversity;"
+            " how often anything\ncollapses here is as much a matter of how these models draw and compose, and of the"
+            " judge.\n"
+        )
+    return (
+        "## The gate\n\nWhat a model should be able to do before its collapses say anything, and what was found.\n\n"
+        + table(["what", "wanted", "found", "met"], rows)
+        + words
+    )
 
 
 def _judge(figures: CardFigures) -> str:
