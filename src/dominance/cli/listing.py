@@ -81,6 +81,8 @@ def command(
     rows = _concepts(model) if what == "concepts" else _LISTS[what]()
     if json:
         print_json(rows)
+    elif not rows:
+        typer.echo(f"this version has no {what}")
     else:
         columns = list(dict.fromkeys(column for row in rows for column in row))
         print_table(what, columns, [[str(row.get(column, "–")) for column in columns] for row in rows])
