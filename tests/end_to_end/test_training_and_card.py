@@ -14,6 +14,7 @@ from dominance.bench import load_questions
 from dominance.errors import InputError, ModelError
 from dominance.judges import load_judge
 from dominance.models import find_model
+from dominance.reproduce.gate import gate_rows
 from dominance.reproduce.model_card import measure
 from dominance.reproduce.model_card_page import card_page
 from dominance.reproduce.outcomes import outcomes
@@ -149,6 +150,7 @@ def test_the_card_measures_and_says_n_everywhere(trained: Path, tmp_path: Path) 
     for heading in ("The gate", "Rigid against varied", "The judge", "The autoencoder", "Single concepts"):
         assert f"## {heading}" in page
     assert "None" not in page
+    assert f"{page.count('**no**')} of {len(gate_rows(figures))} are missed" in page
 
 
 def test_a_twin_that_cannot_be_measured_is_refused_before_anything_is(trained: Path, tmp_path: Path) -> None:
