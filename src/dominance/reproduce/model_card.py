@@ -13,16 +13,15 @@ from dominance.bench import load_questions, load_suite
 from dominance.errors import InputError
 from dominance.judges import Judge, load_judge
 from dominance.metrics import rate
-from dominance.miniature.captions import SINGLE_TEMPLATES
 from dominance.miniature.concepts import CONCEPTS, ENTITIES
 from dominance.miniature.renderer import Picture, render
 from dominance.miniature.world import DEFAULT_DIVERSITY, World, pair_scene, single_scene
 from dominance.models import find_model
 from dominance.models.devices import find_device
-from dominance.records import Concept, Question, Rate, RunResult, is_present
+from dominance.records import Concept, Question, Rate, RunResult, Suite, is_present
 from dominance.reproduce.entity_counts import EntityCounts, entity_counts
 from dominance.reproduce.judge_quality import GradeQuality, negative_controls, quality_by_kind
-from dominance.reproduce.singles import image_seeds, presence_by_concept, singles_suite
+from dominance.reproduce.singles import image_seeds, presence_alone
 from dominance.runs import AuditOptions, audit
 from dominance.training.artefacts import ModelArtefacts
 from dominance.training.autoencoder import load_autoencoder, reconstruction_psnr
@@ -120,14 +119,17 @@ def model_figures(model: str, judge: Judge, folder: Path, device: str, seeds: in
     Raises:
         InputError: its folder does not say how diverse its concepts were in training.
     """
+
+    def audited(suite: Suite, chosen: tuple[int, ...]) -> RunResult:
+        return audit(suite, model, judge, folder / suite.name, AuditOptions(seeds=chosen, device=device))
+
     few = AuditOptions(seeds=image_seeds(seeds), device=device)
-    alone = AuditOptions(seeds=image_seeds(-(-singles // len(SINGLE_TEMPLATES))), device=device)
     diversity = trained_diversity(model)
     mixed = audit(load_suite("miniature-dominance"), model, judge, folder / "entity-object", few)
     return ModelFigures(
         model=model,
         diversity=diversity,
-        singles=presence_by_concept(audit(singles_suite(), model, judge, folder / "singles", alone)),
+        singles=presence_alone(singles, audited),
         held_out=audit(load_suite("miniature-balanced"), model, judge, folder / "held-out-pairs", few),
         entity_object=mixed,
         entities=tuple(entity_counts(mixed, name, diversity[name]) for name in ENTITIES),

@@ -1,5 +1,7 @@
 """What a model of the miniature world is measured with: image seeds, and every concept alone."""
 
+from collections.abc import Callable
+
 from dominance.metrics import rate
 from dominance.miniature.captions import SINGLE_TEMPLATES, with_article
 from dominance.miniature.concepts import CONCEPTS
@@ -9,25 +11,38 @@ FIRST_SEED: int = 1000
 """Seeds of images that measure a model start here; sample sheets and suites use smaller ones."""
 
 
-def image_seeds(count: int) -> tuple[int, ...]:
-    """The first so many seeds that measure a model."""
-    return tuple(range(FIRST_SEED, FIRST_SEED + count))
+def image_seeds(count: int, after: int = 0) -> tuple[int, ...]:
+    """So many of the seeds that measure a model, after the first ones."""
+    return tuple(range(FIRST_SEED + after, FIRST_SEED + after + count))
 
 
-def singles_suite() -> Suite:
-    """Every concept alone, under each of the single templates."""
-    prompts = [
-        Prompt(f"{c.name}-{index}", template.format(a=with_article(c.name)), (Concept(c.name, c.kind),), c.name)
-        for c in CONCEPTS
-        for index, template in enumerate(SINGLE_TEMPLATES)
-    ]
-    return Suite("singles", tuple(prompts))
+def singles_suites() -> tuple[Suite, ...]:
+    """Every concept alone, one suite for each of the single templates."""
+    return tuple(
+        Suite(
+            f"singles-{number}",
+            tuple(
+                Prompt(c.name, template.format(a=with_article(c.name)), (Concept(c.name, c.kind),)) for c in CONCEPTS
+            ),
+        )
+        for number, template in enumerate(SINGLE_TEMPLATES, start=1)
+    )
 
 
-def presence_by_concept(singles: RunResult) -> dict[str, Rate]:
-    """How often each concept is there when it is asked for alone."""
+def presence_alone(images: int, audited: Callable[[Suite, tuple[int, ...]], RunResult]) -> dict[str, Rate]:
+    """How often each concept is there when it is asked for alone.
+
+    Every template has seeds of its own: from one noise a model draws nearly the same under all of them, and images
+    that are alike count for one.
+
+    Args:
+        images: of a concept, or a few more: as many under each template.
+        audited: the run of a suite with these seeds.
+    """
+    each = -(-images // len(SINGLE_TEMPLATES))
+    runs = [audited(suite, image_seeds(each, place * each)) for place, suite in enumerate(singles_suites())]
     rates = {}
     for concept in CONCEPTS:
-        own = [p for p in singles.prompts if p.prompt.group == concept.name]
+        own = [prompt for run in runs for prompt in run.prompts if prompt.prompt.id == concept.name]
         rates[concept.name] = rate(sum(p.balanced for p in own), sum(p.scored for p in own))
     return rates

@@ -13,13 +13,14 @@ from pydantic import TypeAdapter, ValidationError
 from dominance.bench import load_suite
 from dominance.errors import InputError
 from dominance.judges import Judge, load_judge
+from dominance.miniature.captions import SINGLE_TEMPLATES
 from dominance.miniature.concepts import ENTITIES
 from dominance.miniature.world import World
 from dominance.models import find_model
 from dominance.records import RunResult, Suite
 from dominance.reproduce.entity_counts import EntityCounts, entity_counts, mean
 from dominance.reproduce.outcomes import Outcomes, outcomes
-from dominance.reproduce.singles import image_seeds, presence_by_concept, singles_suite
+from dominance.reproduce.singles import image_seeds, presence_alone
 from dominance.runs import AuditOptions, audit
 from dominance.training.conditions import Condition
 from dominance.training.denoiser import channels_of
@@ -219,13 +220,13 @@ def measured(
 ) -> TrialResult:
     """Audits one trained model: entity–object prompts, held-out object pairs, single concepts."""
 
-    def audited(suite: Suite, name: str, images: int) -> RunResult:
-        how = AuditOptions(seeds=image_seeds(images), guidance=guidance, device=options.device)
-        return audit(suite, model, judge, runs / name, how)
+    def audited(suite: Suite, seeds: tuple[int, ...], name: str | None = None) -> RunResult:
+        how = AuditOptions(seeds=seeds, guidance=guidance, device=options.device)
+        return audit(suite, model, judge, runs / (name or suite.name), how)
 
-    mixed = audited(load_suite("miniature-dominance"), "entity-object", options.images)
-    held_out = audited(load_suite("miniature-balanced"), "held-out", options.images)
-    singles = audited(singles_suite(), "singles", max(1, options.images // 2))
+    mixed = audited(load_suite("miniature-dominance"), image_seeds(options.images), "entity-object")
+    held_out = audited(load_suite("miniature-balanced"), image_seeds(options.images), "held-out")
+    alone = presence_alone(max(1, options.images // 2) * len(SINGLE_TEMPLATES), audited)
     return TrialResult(
         condition=trial.condition.name,
         world=trial.world_name,
@@ -238,7 +239,7 @@ def measured(
         entities=tuple(entity_counts(mixed, name, trial.world.diversity[name]) for name in ENTITIES),
         held_out=outcomes(held_out.prompts),
         held_out_dvd=mean([i.dvd for p in held_out.prompts for i in p.images if i.dvd is not None]),
-        singles={name: (share.count, share.n) for name, share in presence_by_concept(singles).items()},
+        singles={name: (share.count, share.n) for name, share in alone.items()},
     )
 
 
