@@ -37,13 +37,15 @@ docs: .venv/.dev  ## what docs derive from the code
 
 RUNS := training-runs
 
-weights: .venv/.core  ## train what ships, base, judge and twins: five hours or more on two cores; a killed run resumes
+weights: .venv/.core  ## train what ships, base, judge and twins: six hours or more on two cores; a killed run resumes
 	$(BIN)/dominance train miniature --out $(RUNS)/base --pictures 112000 --autoencoder-pictures 12000 --processes 2 \
 		--entity-diversity 1 --pairs 0.2 --entity-pairs 0.2 --entities-together 0.1
 	$(BIN)/dominance train judge --out $(RUNS)/judge --model $(RUNS)/base/model
 	$(BIN)/dominance train judge --out $(RUNS)/judge-later --model $(RUNS)/base/model \
 		--base blip:$(RUNS)/judge/judge --answered 40000 --garbled 0.5
-	$(BIN)/dominance train study --conditions main --guidances 5 --keep --base $(RUNS)/base/model \
+	$(BIN)/dominance train miniature --out $(RUNS)/base-later --base $(RUNS)/base/model --seed 1 --pictures 64000 --processes 2 \
+		--entity-diversity 1 --pairs 0.35 --entity-pairs 0.3 --entities-together 0.15
+	$(BIN)/dominance train study --conditions main --first-seed 1 --guidances 5 --keep --base $(RUNS)/base-later/model \
 		--judge blip:$(RUNS)/judge-later/judge --out $(RUNS)/twins --results $(RUNS)/twins.jsonl --page $(RUNS)/twins.md
 
 clean:

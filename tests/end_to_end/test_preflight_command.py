@@ -56,8 +56,8 @@ def test_a_single_concept_is_at_no_risk_whatever_its_score(command: Command) -> 
     [alone] = command("preflight", "a [tower:landmark]", "--json").document
     assert alone["score"] > alone["threshold"]
     assert (alone["risk"], alone["dominating"]) == ("low", None)
-    [beside] = command("preflight", PROMPT, "--json").document
-    assert (beside["risk"], beside["dominating"]) == ("high", "tower")
+    [beside] = command("preflight", "a [castle:landmark] with a [chair]", "--json").document
+    assert (beside["risk"], beside["dominating"]) == ("high", "castle")
 
 
 def test_it_is_what_a_recorded_generation_shows() -> None:

@@ -48,8 +48,8 @@ def test_a_study_trains_measures_resumes_and_writes_its_page(base: Path, tmp_pat
         assert result.base == find_model(str(base)).identity
         assert all(entity.second.n == 4 for entity in result.entities)
         assert all(entity.never_trained is not None and entity.never_trained.n == 2 for entity in result.entities)
-    assert {e.entity for e in results[0].entities if e.diversity == 0} == {"tower", "robot", "wizard"}
-    assert {e.entity for e in results[1].entities if e.diversity == 1} == {"tower", "robot", "wizard"}
+    assert {e.entity for e in results[0].entities if e.diversity == 0} == {"pagoda", "castle", "clown"}
+    assert {e.entity for e in results[1].entities if e.diversity == 1} == {"pagoda", "castle", "clown"}
 
     with options.file.open("a") as file:
         file.write('{"condition": "main", "wor')  # a kill in the middle of a line

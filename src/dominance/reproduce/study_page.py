@@ -22,6 +22,8 @@ rigid, in `swapped` the other three.
 
 DvD is the score in the direction in which the entity dominates. Intervals are 95%, by bootstrap over entities (10 000
 resamples), each with all its seeds; the entity is the unit. Bars show counts of images.
+
+Base: {bases}. Judge: {judges}.
 """
 
 
@@ -29,7 +31,12 @@ def write_study(results: Sequence[TrialResult], page: Path) -> None:
     """Writes the page, and its plots into a folder of the same name beside it."""
     found = contrasts(results)
     doses = [result for result in results if result.condition == "dose"]
-    parts = [_HEAD.format(first=", ".join(sorted(FIRST_RIGID)))]
+    head = _HEAD.format(
+        first=", ".join(sorted(FIRST_RIGID)),
+        bases=", ".join(dict.fromkeys(result.base or "none, trained from nothing" for result in results)) or "none",
+        judges=", ".join(dict.fromkeys(result.judge for result in results)) or "none",
+    )
+    parts = [head]
     if found:
         write_whole(page.with_suffix("") / "phase.svg", phase_diagram(found).encode())
         parts += [f"![outcomes by condition]({page.stem}/phase.svg)\n", _phase(found), _gate(found), _order(found)]
@@ -151,4 +158,6 @@ def _conditions(measured: set[str]) -> str:
          "yes" if c.name in measured else "not yet"]
         for c in CONDITIONS
     ]  # fmt: skip
-    return "## The conditions\n\n" + table(["condition", "what it asks", "pictures", "starts from", "measured"], rows)
+    return "## The conditions\n\n" + table(
+        ["condition", "what it asks", "pictures", "starts from", "measured on this base"], rows
+    )
