@@ -45,11 +45,11 @@ def test_the_judge_refuses_what_it_does_not_know() -> None:
 
 @pytest.mark.slow
 def test_the_audit_finds_dominance_and_balance(tmp_path: Path) -> None:
-    """A rigid landmark takes the picture; two objects share it; one concept alone is there."""
+    """A rigid character takes the picture; two objects share it; one concept alone is there."""
     suite = dominance.Suite(
         "bundled",
         (
-            dominance.Prompt("dominated", "a bottle with a tower", (Concept("bottle"), Concept("tower", "landmark"))),
+            dominance.Prompt("dominated", "a clown next to a clock", (Concept("clown", "character"), Concept("clock"))),
             dominance.Prompt("shared", "a book and an umbrella", (Concept("book"), Concept("umbrella"))),
             dominance.Prompt("alone", "a castle", (Concept("castle", "landmark"),)),
         ),
@@ -58,7 +58,7 @@ def test_the_audit_finds_dominance_and_balance(tmp_path: Path) -> None:
     result = dominance.audit(suite, out=tmp_path / "run", options=options)
     dominated, shared, alone = result.prompts
     assert dominated.verdict == "dominance"
-    assert dominated.dominating == "tower"
+    assert dominated.dominating == "clown"
     assert shared.balanced >= 3
     assert alone.presence["castle"].count >= 4
     with Image.open(tmp_path / "run" / str(alone.images[0].file)) as image:

@@ -196,7 +196,7 @@ def test_rebalancing_is_tried_on_all_images_by_interval(ablated: Runs) -> None:
         assert isinstance(variant.edit, Rebalancing)
         return "mitigated" if variant.label in ("0", "all") and seed == 1 else "unchanged"
 
-    result, stand_in = ablated(early, edit="rebalance", intervals=1)
+    result, stand_in = ablated(early, edit="rebalance", intervals=1, layers=None)
     rows = {window.steps: (window.collapsed.count, window.collapsed.n) for window in result.windows}
     assert rows == {"none": (6, 6), "0": (4, 6), "1": (6, 6), "all": (4, 6)}
     assert [window.outcomes.mitigated.count for window in result.windows if window.outcomes] == [2, 0, 2]
