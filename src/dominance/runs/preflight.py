@@ -216,7 +216,7 @@ def preflight(
         prompts = tuple(prompt if prompt.names_its_concepts else replace(prompt, concepts=()) for prompt in prompts)
     default, marked = _rules(options, opened)
     rules = [marked if len(prompt.concepts) > 1 else default for prompt in prompts]
-    if options.threshold is not None and marked is not default and len({id(rule) for rule in rules}) > 1:
+    if options.threshold is not None and marked is not default and default in rules and marked in rules:
         raise InputError(
             f"some prompts mark two concepts ({marked.words}) and some do not ({default.words}), and one threshold does"
             " not fit both rules; look at them one after the other, or leave --threshold away"
