@@ -80,6 +80,15 @@ def test_the_manifest_says_what_it_takes_to_do_it_again(
     assert manifest["device"] == "cpu" or manifest["device"] == "cuda"
 
 
+@pytest.mark.parametrize("part", ["explain", "preflight", "ablate", "audit", "memorization"])
+def test_every_command_that_runs_a_model_can_offload_it(part: str, tiny_model: Path, command: Command) -> None:
+    ran = command(
+        part, "a [tower:landmark] and a [mug]", "--model", tiny_model, "--offload", "model", "--device", "cpu"
+    )
+    assert ran.status == 2
+    assert ran.err.startswith("error: --offload model moves what is not in use from a GPU to the CPU")
+
+
 def spoil(folder: Path) -> None:
     file = next((folder / "unet").glob("*.safetensors"))
     file.write_bytes(file.read_bytes()[:-1])

@@ -61,6 +61,7 @@ def command(
     out: shared.Out = None,
     batch: shared.Batch = None,
     device: shared.Device = "auto",
+    offload: shared.Offload = "none",
     questions: shared.Questions = None,
     json: shared.AsJson = False,
 ) -> None:
@@ -101,6 +102,7 @@ def command(
         limit=limit,
         batch=batch,
         device=device,
+        offload=offload,
         questions=questions,
     )
     folder = out or Path("runs") / f"{edit}-{loaded.name}"

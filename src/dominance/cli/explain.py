@@ -47,6 +47,7 @@ def command(
         Path | None, typer.Option(help="Folder for page, JSON and images; explanations/ and the prompt unless given.")
     ] = None,
     device: shared.Device = "auto",
+    offload: shared.Offload = "none",
     json: shared.AsJson = False,
 ) -> None:
     """Show what the model looks at while it draws a prompt, as a page with every figure explained.
@@ -73,6 +74,7 @@ def command(
         dtype=dtype,
         batch=batch,
         device=device,
+        offload=offload,
     )
     folder = out or Path("explanations") / marked.id
     check_explanation_folder(folder, marked.text, [f"images/{seed}.png" for seed in chosen.seeds])

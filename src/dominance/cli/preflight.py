@@ -52,6 +52,7 @@ def command(
     limit: shared.Limit = None,
     batch: Annotated[int | None, typer.Option(help="First steps at once; fitted to the model unless given.")] = None,
     device: shared.Device = "auto",
+    offload: shared.Offload = "none",
     calibrate: Annotated[
         Path | None, typer.Option(help="Fit a rule on this run folder of an audit, instead of looking at prompts.")
     ] = None,
@@ -95,6 +96,7 @@ def command(
             tokens=cast("TokenSet", tokens or "content"),
             batch=batch,
             device=device,
+            offload=offload,
         )
         _print_report(fit(calibrate, model, out, fitting), out or calibrate / "calibration.json", json)
         return
@@ -122,6 +124,7 @@ def command(
         limit=limit,
         batch=batch,
         device=device,
+        offload=offload,
     )
     found = preflight(suite, model or "miniature", looking)
     if json:

@@ -32,7 +32,7 @@ class AblationOptions:
         scale, mode, branches: as in ``probes.ablation.Ablation``.
         strongest: how many heads interactions are computed among.
         min_collapsed: only prompts with so many collapsed images are edited.
-        seeds, guidance, height, width, dtype, limit, batch, device, questions: as in ``AuditOptions``.
+        seeds, guidance, height, width, dtype, limit, batch, device, offload, questions: as in ``AuditOptions``.
         denoising_steps: of the whole generation.
     """
 
@@ -55,6 +55,7 @@ class AblationOptions:
     limit: int | None = None
     batch: int | None = None
     device: str = "auto"
+    offload: str = "none"
     questions: Path | None = None
     audit: AuditOptions = field(init=False, repr=False)
 
@@ -95,6 +96,7 @@ class AblationOptions:
             limit=self.limit,
             batch=self.batch,
             device=self.device,
+            offload=self.offload,
             questions=self.questions,
         )
         object.__setattr__(self, "audit", drawn)

@@ -41,7 +41,7 @@ class CalibrationOptions:
         seeds: noises to look at each prompt with; images bring their own.
         layers: whose features are used; None for all.
         tokens: those that count as T.
-        batch, device: as for ``preflight``.
+        batch, device, offload: as for ``preflight``.
         seed: of folds and resamples.
     """
 
@@ -52,6 +52,7 @@ class CalibrationOptions:
     tokens: TokenSet = "content"
     batch: int | None = None
     device: str = "auto"
+    offload: str = "none"
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -186,7 +187,7 @@ def _open_model_of(result: RunResult, model: str | None, options: CalibrationOpt
         name: settings[name] for name in ("steps", "guidance", "height", "width", "dtype") if name in settings
     }
     name = model or result.model
-    opened = open_model(name, PreflightOptions(**generation, batch=options.batch, device=options.device))
+    opened = open_model(name, PreflightOptions(**generation, batch=options.batch, device=options.device, offload=options.offload))
     if made_by is not None and made_by["identity"] != opened.identity:
         raise RunError(
             f"the images of the run in {result.run} were made by {result.model!r} ({made_by['identity']}), and {name!r}"

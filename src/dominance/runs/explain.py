@@ -54,6 +54,7 @@ class ExplainOptions:
         maps_layers: layers that maps are averaged over; None for those of a middle resolution: see ``maps_sites``.
         steps, guidance, height, width, dtype: of the generation.
         batch: images at once; None fits it to the size of the latents.
+        offload: as in ``models.settings.Thrift``.
     """
 
     seeds: tuple[int, ...] = (0, 1, 2, 3)
@@ -67,6 +68,7 @@ class ExplainOptions:
     dtype: str = "float32"
     batch: int | None = None
     device: str = "auto"
+    offload: str = "none"
 
     def __post_init__(self) -> None:
         check_seeds(self.seeds)
@@ -84,6 +86,7 @@ class ExplainOptions:
             dtype=self.dtype,
             batch=self.batch,
             device=self.device,
+            offload=self.offload,
         )
 
 

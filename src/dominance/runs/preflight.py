@@ -48,6 +48,7 @@ class PreflightOptions:
         steps, guidance, height, width, dtype: of the generation that is foreseen.
         limit: only the suite's first so many prompts.
         batch: first steps at once; None fits it to the size of the latents.
+        offload: as in ``models.settings.Thrift``.
     """
 
     seeds: tuple[int, ...] = (0,)
@@ -63,6 +64,7 @@ class PreflightOptions:
     limit: int | None = None
     batch: int | None = None
     device: str = "auto"
+    offload: str = "none"
 
     def __post_init__(self) -> None:
         check_seeds(self.seeds)
@@ -85,6 +87,7 @@ class PreflightOptions:
             limit=self.limit,
             batch=self.batch,
             device=self.device,
+            offload=self.offload,
         )
 
 
@@ -259,8 +262,12 @@ def open_model(model: "str | DiffusionPipeline", options: PreflightOptions) -> O
     """Loads what is named; takes a pipeline as it is."""
     named = isinstance(model, str)
     source = find_model(model) if isinstance(model, str) else ModelFolder("your pipeline", Path(), "", {})
-    settings = generation_settings(options.as_audit(), source)
-    pipeline = load_pipeline(source, options.device, options.dtype) if isinstance(model, str) else model
+    chosen = options.as_audit()
+    settings = generation_settings(chosen, source)
+    if isinstance(model, str):
+        pipeline = load_pipeline(source, options.device, options.dtype, thrift=chosen.thrift())
+    else:
+        pipeline = model
     batch = options.batch or fitting_batch(PipelineModel(source, pipeline), settings)
     return OpenedModel(source.name, source.identity if named else None, pipeline, settings, batch)
 

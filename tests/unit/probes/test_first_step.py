@@ -1,11 +1,13 @@
 """The first step alone shows what the first step of a whole generation shows, and leaves nothing behind."""
 
+import copy
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from accelerate.hooks import attach_align_device_hook
 from diffusers import HeunDiscreteScheduler, PNDMScheduler
 from tiny_families import FAMILIES, SIDES, draw, tiny
 from tiny_families import PROMPTS as DRAWN
@@ -180,6 +182,18 @@ def test_the_share_counts_multiply_adds(pipeline: Any) -> None:
     until = {name: counted.get(name, 0) for name in order[: order.index(site) + 1]}
     expected = sum(until.values()) / sum(counted.values())
     assert share(pipeline, [1], steps=1, guidance=1.0) == pytest.approx(expected, rel=1e-6)
+
+
+def test_the_share_is_the_same_of_a_denoiser_whose_layers_are_fetched_when_they_run(pipeline: Any) -> None:
+    """As under ``--offload``, whose hooks would look for the data of tensors that have none."""
+    plain = share(pipeline, [9], steps=5, guidance=5.0)
+    other = copy.deepcopy(pipeline.unet)  # of a denoiser that is not known yet
+    pipeline.unet = other
+    attach_align_device_hook(other, execution_device="cpu", offload=True)
+    assert next(other.parameters()).is_meta
+    fetched = other.conv_in.forward
+    assert 0 < share(pipeline, [9], steps=5, guidance=5.0) == pytest.approx(plain)
+    assert other.conv_in.forward is fetched
 
 
 @pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # diffusers' Heun, with numpy 2
