@@ -187,7 +187,9 @@ def _open_model_of(result: RunResult, model: str | None, options: CalibrationOpt
         name: settings[name] for name in ("steps", "guidance", "height", "width", "dtype") if name in settings
     }
     name = model or result.model
-    opened = open_model(name, PreflightOptions(**generation, batch=options.batch, device=options.device, offload=options.offload))
+    opened = open_model(
+        name, PreflightOptions(**generation, batch=options.batch, device=options.device, offload=options.offload)
+    )
     if made_by is not None and made_by["identity"] != opened.identity:
         raise RunError(
             f"the images of the run in {result.run} were made by {result.model!r} ({made_by['identity']}), and {name!r}"
