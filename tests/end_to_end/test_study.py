@@ -8,8 +8,12 @@ from pathlib import Path
 import pytest
 
 from dominance.errors import InputError
+from dominance.metrics import t_interval, wilson_interval
 from dominance.models import find_model
-from dominance.reproduce.study import StudyOptions, Trial, read_results, run_study, trials
+from dominance.records import Rate
+from dominance.reproduce.entity_counts import EntityCounts
+from dominance.reproduce.outcomes import Outcomes, rate_in_both_orders
+from dominance.reproduce.study import StudyOptions, Trial, TrialResult, read_results, run_study, trials
 from dominance.reproduce.study_page import write_study
 from dominance.reproduce.study_summary import contrast
 from dominance.training.conditions import CONDITIONS, MAIN
@@ -122,6 +126,36 @@ def test_twins_are_compared_seed_by_seed(tmp_path: Path) -> None:
     assert found.gap is not None and found.gap_of_drawn is not None
     assert (found.gap.difference, found.gap.entities) == (20.0, 1)
     assert found.gap_of_drawn.difference == 10.0  # without seed 2, whose varied tower is in one of three of its images
+
+
+def result(condition: str, world: str, seed: int, scores: dict[str, tuple[float, float]]) -> TrialResult:
+    """Of entities with their diversity and DvD."""
+    shown = Outcomes(1, 2, 1, 0)
+    entities = tuple(EntityCounts(name, d, shown, shown, dvd, 0, 4) for name, (d, dvd) in scores.items())
+    singles = dict.fromkeys(scores, (3, 3))
+    return TrialResult(condition, world, seed, 5.0, 64, 1, None, "judge", entities, shown, 9.0, singles)
+
+
+def test_intervals_are_over_entities_and_over_training_seeds_and_a_condition_is_held_against_main() -> None:
+    def twins(condition: str, seed: int, tower: float, castle: float) -> list[TrialResult]:
+        first = result(condition, "first", seed, {"tower": (0.0, 10 + tower), "castle": (1.0, 10)})
+        return [first, result(condition, "swapped", seed, {"tower": (1.0, 10), "castle": (0.0, 10 + castle)})]
+
+    main = [*twins("main", 0, 40, 10), *twins("main", 1, 20, 10), *twins("main", 2, 30, 10)]
+    found = contrast(main)
+    assert found.gap is not None and found.less_main is None
+    assert (found.gap.difference, found.gap.interval) == (20, t_interval([30, 10]))
+    assert (found.gap.over_seeds, found.gap.seeds) == (t_interval([25, 15, 20]), 3)
+    other = contrast(twins("slower", 1, 5, 0), main)
+    assert other.less_main is not None and other.gap is not None
+    assert (other.less_main.difference, other.less_main.interval) == (-12.5, t_interval([-15, -10]))
+    assert (other.gap.over_seeds, other.gap.seeds) == (None, 1)
+    assert found.rigid.interval == (0.0, 100.0)  # of two entities, 40 and 20: wider than a score can be
+
+
+def test_two_orders_of_one_noise_count_as_one() -> None:
+    assert rate_in_both_orders(46, 64) == Rate(46, 64, wilson_interval(23, 32))
+    assert rate_in_both_orders(0, 0).interval is None
 
 
 def test_a_broken_line_of_results_is_named(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from dominance.metrics.focus import (
     focus_score,
     peak_token,
 )
-from dominance.metrics.intervals import bootstrap_mean, rate, wilson_interval
+from dominance.metrics.intervals import bootstrap_mean, rate, t_interval, wilson_interval
 
 __all__ = [
     "attention_deviation",
@@ -27,6 +27,7 @@ __all__ = [
     "rate",
     "roc_auc",
     "roc_auc_interval",
+    "t_interval",
     "wilson_interval",
     "youden_threshold",
 ]

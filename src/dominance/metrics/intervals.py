@@ -1,7 +1,8 @@
 """Intervals that stand beside every rate and mean."""
 
+import math
 from collections.abc import Sequence
-from statistics import NormalDist
+from statistics import NormalDist, fmean, stdev
 
 import numpy as np
 
@@ -11,11 +12,14 @@ from dominance.records import Interval, Rate
 _MOST_WEIGHTS = 4_000_000
 
 
-def wilson_interval(count: int, n: int, confidence: float = 0.95) -> Interval:
+def wilson_interval(count: float, n: float, confidence: float = 0.95) -> Interval:
     """Wilson's score interval of a rate, each end from 0 to 1.
 
+    Args:
+        count, n: halves, say, where every two of what was counted are alike.
+
     Raises:
-        InputError: n below 1, or a count outside 0 to n.
+        InputError: n below 0.5, or a count outside 0 to n.
 
     Source: Wilson (1927), without continuity correction.
 
@@ -23,7 +27,7 @@ def wilson_interval(count: int, n: int, confidence: float = 0.95) -> Interval:
     >>> round(low, 3), round(high, 3)
     (0.397, 0.892)
     """
-    if n < 1 or not 0 <= count <= n:
+    if n < 0.5 or not 0 <= count <= n:
         raise InputError(f"{count} of {n} is not a rate; give a count from 0 to n, and n of 1 or more")
     z = NormalDist().inv_cdf(0.5 + confidence / 2)
     share, spread = count / n, z * z / n
@@ -65,3 +69,57 @@ def bootstrap_mean(
     tail = (1 - confidence) / 2
     low, high = np.quantile(np.concatenate(means), [tail, 1 - tail])
     return (float(low), float(high))
+
+
+def t_interval(units: Sequence[float], confidence: float = 0.95) -> Interval | None:
+    """Student's interval of the mean of a few independent units, such as the six entities of the miniature world.
+
+    Of so few a percentile bootstrap is too narrow: of six normal ones its 95% interval holds the mean in 87% of the
+    cases. For more than some thirty units the two agree.
+
+    Args:
+        units: one number each, already averaged over what is measured of a unit.
+
+    Returns:
+        None for a single unit, whose spread is not known.
+
+    Raises:
+        InputError: no unit.
+
+    >>> low, high = t_interval([1.0, 2.0, 3.0])
+    >>> round(low, 3), round(high, 3)
+    (-0.484, 4.484)
+    """
+    if not units:
+        raise InputError("a mean over nothing has no interval; give at least one value")
+    if len(units) == 1:
+        return None
+    margin = _t_quantile(len(units) - 1, confidence) * stdev(units) / len(units) ** 0.5
+    return (fmean(units) - margin, fmean(units) + margin)
+
+
+def _t_quantile(freedom: int, confidence: float) -> float:
+    """The t for which Student's distribution has this share of its mass between -t and t, by bisection."""
+    low, high = 0.0, 1.0
+    while _t_mass(high, freedom) < confidence:
+        high *= 2
+    for _ in range(60):
+        middle = (low + high) / 2
+        low, high = (middle, high) if _t_mass(middle, freedom) < confidence else (low, middle)
+    return high
+
+
+def _t_mass(t: float, freedom: int) -> float:
+    """Student's mass between -t and t, of whole degrees of freedom.
+
+    Source: Abramowitz & Stegun (1964), 26.7.3 and 26.7.4.
+    """
+    angle = math.atan(t / freedom**0.5)
+    odd = freedom % 2
+    term = math.cos(angle) if odd else 1.0
+    total = 0.0
+    for step in range(odd, freedom - 1, 2):
+        total += term
+        term *= math.cos(angle) ** 2 * (step + 1) / (step + 2)
+    total *= math.sin(angle)
+    return 2 / math.pi * (angle + total) if odd else total

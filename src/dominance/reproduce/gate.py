@@ -1,11 +1,10 @@
 """The gate of the miniature model: what it must be able to do before its collapses say anything."""
 
-from dominance.metrics import rate
 from dominance.reproduce.entity_counts import mean
 from dominance.reproduce.judge_quality import HARD, REDRAWN, GradeQuality
 from dominance.reproduce.markdown import percent
 from dominance.reproduce.model_card import CardFigures, ModelFigures
-from dominance.reproduce.outcomes import outcomes
+from dominance.reproduce.outcomes import outcomes, rate_in_both_orders
 from dominance.reproduce.study_summary import of_diversity, side
 
 JUDGE_ACCURACY: float = 0.97
@@ -41,7 +40,7 @@ def gate_rows(figures: CardFigures) -> list[list[str]]:
 def _model_rows(one: ModelFigures) -> list[list[str]]:
     name, share = min(((name, r) for name, r in one.singles.items()), key=lambda item: item[1].share or 0.0)
     shown = outcomes(one.held_out.prompts)
-    both = rate(shown.both, shown.n)
+    both = rate_in_both_orders(shown.both, shown.n)
     dvd = mean([i.dvd for p in one.held_out.prompts for i in p.images if i.dvd is not None])
     rows = [
         [f"{one.model}, each concept alone, the worst", f"≥ {SINGLE:.0%}", f"{percent(share)}, {name}",
@@ -53,7 +52,7 @@ def _model_rows(one: ModelFigures) -> list[list[str]]:
     varied = of_diversity(one.entities, 1.0)
     if varied:
         shown = side(varied).shown
-        composed = rate(shown.both, shown.n)
+        composed = rate_in_both_orders(shown.both, shown.n)
         rows.append([
             f"{one.model}, varied entity and object, both present", f"≥ {COMPOSED:.0%}", percent(composed),
             _met((composed.share or 0.0) >= COMPOSED),

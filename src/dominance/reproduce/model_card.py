@@ -158,8 +158,11 @@ def autoencoder_quality(
     pictures = []
     for index in range(count):
         name = CONCEPTS[index // 2 % len(CONCEPTS)].name
-        single = single_scene(name, DEFAULT_DIVERSITY[name], rng)
-        pictures.append(render(single if index % 2 else pair_scene(pairs[index % len(pairs)], DEFAULT_DIVERSITY, rng)))
+        if index % 2:
+            scene = single_scene(name, DEFAULT_DIVERSITY[name], rng)
+        else:
+            scene = pair_scene(pairs[index // 2 % len(pairs)], DEFAULT_DIVERSITY, rng)
+        pictures.append(render(scene))
     images = as_images(np.stack([picture.pixels for picture in pictures]))
     with torch.no_grad():
         latents = torch.cat([autoencoder.encode(part).latent_dist.mean for part in images.split(32)])

@@ -1,19 +1,23 @@
 """The model card as Markdown: every figure with its n and interval, and the command that made it."""
 
-from dominance.metrics import rate
+from collections import defaultdict
+from statistics import fmean
+
+from dominance.metrics import t_interval
 from dominance.reproduce.gate import gate_rows
 from dominance.reproduce.judge_quality import GradeQuality
 from dominance.reproduce.markdown import percent, table, within
 from dominance.reproduce.model_card import CardFigures, ModelFigures
-from dominance.reproduce.outcomes import outcomes
+from dominance.reproduce.outcomes import outcomes, rate_in_both_orders
 from dominance.reproduce.study_summary import Side, gap_of, of_diversity, side
 
 _HEAD = """# Model card: {model}
 
 Measured by `dominance train card` on fresh seeds with the judge `{judge}`; anyone can run it again. Intervals are 95%:
-Wilson for rates, bootstrap clustered by prompt (10 000 resamples) for means. The pictures are 64×64 and procedural, the
-model is a miniature Stable Diffusion trained on them and on nothing else; what it shows is dominance in a world
-whose training data is known, not how often it happens in larger models.
+Wilson's for rates, Student's for means, over entities or over pairs of objects. Two words are asked for in both orders
+from the same noise, and the two images come out nearly alike, so that an interval of a rate counts them as one. The
+pictures are 64×64 and procedural, the model is a miniature Stable Diffusion trained on them and on nothing else; what
+it shows is dominance in a world whose training data is known, not how often it happens in larger models.
 
 Sampling: {steps} steps, guidance scale {guidance}; {images} images a prompt (`--seeds {images} --singles {singles}`).
 Training settings: see `training.json` beside the weights.
@@ -109,9 +113,9 @@ def _pairs(models: list[ModelFigures]) -> str:
         shown = outcomes(one.held_out.prompts)
         rows.append([
             one.model,
-            percent(rate(shown.both, shown.n)),
-            percent(rate(shown.only_first + shown.only_second, shown.n)),
-            percent(rate(shown.none, shown.n)),
+            percent(rate_in_both_orders(shown.both, shown.n)),
+            percent(rate_in_both_orders(shown.only_first + shown.only_second, shown.n)),
+            percent(rate_in_both_orders(shown.none, shown.n)),
             _mean(one),
         ])  # fmt: skip
     return "## Held-out object pairs\n\nPairs that no training picture shows.\n\n" + table(
@@ -120,19 +124,25 @@ def _pairs(models: list[ModelFigures]) -> str:
 
 
 def _mean(one: ModelFigures) -> str:
-    parts = [
-        f"{group.dvd_mean:.1f}{within(group.dvd_interval)}, {group.prompts} prompts, {group.scored} images"
-        for group in one.held_out.groups
-        if group.dvd_mean is not None
-    ]
-    return "; ".join(parts) or "not measured"
+    """Over pairs of objects, each with its two orders and all its images."""
+    scores = defaultdict(list)
+    for result in one.held_out.prompts:
+        pair = frozenset(concept.name for concept in result.prompt.concepts)
+        scores[pair] += [image.dvd for image in result.images if image.dvd is not None]
+    means = [fmean(own) for own in scores.values() if own]
+    if not means:
+        return "not measured"
+    every = [score for own in scores.values() for score in own]
+    interval = t_interval(means)
+    bounded = None if interval is None else (max(0.0, interval[0]), min(100.0, interval[1]))
+    return f"{fmean(every):.1f}{within(bounded)}, {len(means)} pairs, {len(every)} images"
 
 
 def _rigid_against_varied(models: list[ModelFigures]) -> str:
     counted = [entity for one in models for entity in one.entities]
     rigid, varied = of_diversity(counted, 0.0), of_diversity(counted, 1.0)
     rows = [_side_row(name, side(own)) for name, own in (("rigid", rigid), ("varied", varied)) if own]
-    gap = gap_of([counted])
+    gap = gap_of(counted)
     words = _NO_TWIN
     if gap is not None:
         words = (
@@ -142,7 +152,7 @@ def _rigid_against_varied(models: list[ModelFigures]) -> str:
     return (
         "## Rigid against varied\n\nEvery entity with every object, counted by what the images show; an entity is rigid"
         " (diversity 0) in one model\nand varied (diversity 1) in its twin. DvD is the score in the direction in which"
-        " the entity dominates; intervals draw\nentities.\n\n"
+        " the entity dominates; its interval is over entities.\n\n"
         + table(["entities", *_SHOWN, "DvD", "prompts the entity dominates"], rows)
         + words
     )
@@ -150,7 +160,12 @@ def _rigid_against_varied(models: list[ModelFigures]) -> str:
 
 def _side_row(name: str, own: Side) -> list[str]:
     counts = [str(count) for count in own.shown.counts]
-    return [name, *counts, f"{own.dvd:.1f}{within(own.interval)}", percent(rate(own.dominated, own.prompts))]
+    return [
+        name,
+        *counts,
+        f"{own.dvd:.1f}{within(own.interval)}",
+        percent(rate_in_both_orders(own.dominated, own.prompts)),
+    ]
 
 
 def _entities(one: ModelFigures) -> str:

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from dominance.records import PromptResult
+from dominance.metrics import wilson_interval
+from dominance.records import PromptResult, Rate
 
 
 @dataclass(frozen=True)
@@ -34,3 +35,11 @@ def outcomes(prompts: Sequence[PromptResult]) -> Outcomes:
                 one, other = image.shows(first.name), image.shows(second.name)
                 counts[(1 if other else 0) if one else (2 if other else 3)] += 1
     return Outcomes(*counts)
+
+
+def rate_in_both_orders(count: int, n: int) -> Rate:
+    """A rate over prompts that name the same two concepts in both orders, drawn from the same noises.
+
+    The two images of a pair and a noise are nearly alike, so that the interval is that of half as many.
+    """
+    return Rate(count, n, wilson_interval(count / 2, n / 2) if n else None)

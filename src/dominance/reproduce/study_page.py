@@ -5,10 +5,11 @@ from pathlib import Path
 
 from dominance.metrics import rate
 from dominance.reproduce.markdown import percent, table, within
+from dominance.reproduce.outcomes import rate_in_both_orders
 from dominance.reproduce.study import TrialResult
 from dominance.reproduce.study_plots import dose_plot, phase_diagram
 from dominance.reproduce.study_summary import Contrast, Dose, Gap, Side, contrast, dose
-from dominance.training.conditions import CONDITIONS, FIRST_RIGID
+from dominance.training.conditions import CONDITIONS, FIRST_RIGID, MAIN
 from dominance.whole_files import write_whole
 
 _HEAD = """# When does a rigid concept take over the picture?
@@ -20,8 +21,11 @@ condition says otherwise. Every entity is
 rigid (diversity 0) in one world and varied (diversity 1) in its swapped twin: in the world `first` {first} are
 rigid, in `swapped` the other three.
 
-DvD is the score in the direction in which the entity dominates. Intervals are 95%, by bootstrap over entities (10 000
-resamples), each with all its seeds; the entity is the unit. Bars show counts of images.
+DvD is the score in the direction in which the entity dominates. Intervals are 95%: Student's over entities for means,
+each entity averaged over its training seeds, because of six a percentile bootstrap would be too narrow, and for the
+difference also Student's over training seeds, of these six entities; Wilson's for rates. Two words are asked for in
+both orders from the same noise, and the two images come out nearly alike, so that an interval of a rate counts them as
+one. Bars show counts of images.
 
 Base: {bases}. Judge: {judges}.
 """
@@ -55,15 +59,22 @@ def contrasts(results: Sequence[TrialResult]) -> list[Contrast]:
     for condition in CONDITIONS:
         if not condition.doses:
             for guidance in condition.guidances:
-                own = [r for r in results if r.condition == condition.name and r.guidance == guidance]
+                here = [r for r in results if r.guidance == guidance]
+                own = [r for r in here if r.condition == condition.name]
+                main = [r for r in here if r.condition == MAIN.name and condition != MAIN]
                 if own:
-                    found.append(contrast(own))
+                    found.append(contrast(own, main))
     return found
 
 
 def gap_words(gap: Gap) -> str:
-    """The difference, its interval and how many entities it rests on."""
-    return f"{gap.difference:.1f}{within(gap.interval)}, {gap.entities} entities"
+    """The difference, its intervals, and how many entities and training seeds they rest on."""
+    over_entities = f"{gap.difference:.1f}{within(gap.interval)}, {gap.entities} entities"
+    return over_entities + (f";{within(gap.over_seeds)}, {gap.seeds} seeds" if gap.over_seeds else "")
+
+
+def _bare(found: Gap | None) -> str:
+    return "–" if found is None else f"{found.difference:.1f}{within(found.interval)}"
 
 
 def _gap(found: Gap | None) -> str:
@@ -81,12 +92,14 @@ def _counts(side: Side) -> str:
 def _phase(found: Sequence[Contrast]) -> str:
     columns = [
         "condition", "seeds", "images a prompt", "rigid: only entity / both / only object / none", "varied: the same",
-        "DvD rigid", "DvD varied", "difference, by entity", "prompts rigid dominates", "prompts varied dominates",
+        "DvD rigid", "DvD varied", "difference, by entity", "less that of main, same training seeds",
+        "prompts rigid dominates", "prompts varied dominates",
     ]  # fmt: skip
     rows = [
         [_name(one), str(one.seeds), " or ".join(map(str, one.images)), _counts(one.rigid), _counts(one.varied),
          f"{one.rigid.dvd:.1f}{within(one.rigid.interval)}", f"{one.varied.dvd:.1f}{within(one.varied.interval)}",
-         _gap(one.gap), f"{one.rigid.dominated} of {one.rigid.prompts}",
+         _gap(one.gap), _bare(one.less_main),
+         f"{one.rigid.dominated} of {one.rigid.prompts}",
          f"{one.varied.dominated} of {one.varied.prompts}"]
         for one in found
     ]  # fmt: skip
@@ -99,7 +112,7 @@ def _gate(found: Sequence[Contrast]) -> str:
         "rigid minus varied, of entities that both twins draw alone",
     ]  # fmt: skip
     rows = [
-        [_name(one), percent(rate(*one.singles)), percent(rate(one.held_out.both, one.held_out.n)),
+        [_name(one), percent(rate(*one.singles)), percent(rate_in_both_orders(one.held_out.both, one.held_out.n)),
          f"{one.held_out_dvd:.1f}", _gap(one.gap_of_drawn)]
         for one in found
     ]  # fmt: skip

@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import fmean
 from xml.sax.saxutils import escape
 
-from dominance.metrics import bootstrap_mean
+from dominance.metrics import t_interval
 from dominance.reproduce.outcomes import Outcomes
 from dominance.reproduce.study_summary import Contrast, Dose, Side
 
@@ -58,7 +59,7 @@ def phase_diagram(contrasts: Sequence[Contrast]) -> str:
 
 
 def _bar(frame: _Frame, top: float, label: str, side: Side) -> list[str]:
-    low, high = side.interval
+    low, high = side.interval or (side.dvd, side.dvd)
     words = f"{side.dvd:.0f} ({low:.0f} to {high:.0f})"
     parts = [_text(frame.left - 8, top + 13, label, "end", "#555")]
     parts += _stack(frame, top, side.shown)
@@ -97,7 +98,8 @@ def dose_plot(found: Dose) -> str:
             parts.append(
                 f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4" fill="{COLOURS[0]}" fill-opacity=".45">{title}</circle>'
             )
-        low, high = bootstrap_mean([[dvd for n, _, dvd in own if n == name] for name in {point[0] for point in own}])
+        means = [fmean(dvd for n, _, dvd in own if n == name) for name in sorted({point[0] for point in own})]
+        low, high = (max(0.0, min(100.0, end)) for end in t_interval(means) or (means[0], means[0]))
         ends = [top + height * (1 - score / 100) for score in (low, high)]
         middle = top + height * (1 - sum(point[2] for point in own) / len(own) / 100)
         parts.append(f'<line x1="{x:.1f}" x2="{x:.1f}" y1="{ends[0]:.1f}" y2="{ends[1]:.1f}" stroke="{_INK}"/>')

@@ -1,10 +1,11 @@
-"""What a study's results say: each condition, rigid against varied, with intervals over entities and seeds."""
+"""What a study's results say: each condition, rigid against varied, with intervals over entities."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from statistics import fmean
 
-from dominance.metrics import bootstrap_mean
+from dominance.metrics import t_interval
 from dominance.metrics.correlation import spearman, spearman_interval
 from dominance.records import Interval, is_present
 from dominance.reproduce.entity_counts import EntityCounts
@@ -18,7 +19,7 @@ class NeverTrained:
 
     shown: Outcomes
     dvd: float
-    interval: Interval
+    interval: Interval | None
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,8 @@ class Side:
     """All rigid, or all varied, entities under one condition.
 
     Attributes:
-        dvd: mean over entities and seeds of the DvD score in the entity's direction; its interval draws entities.
+        dvd: mean over entities and seeds of the DvD score in the entity's direction; its interval is Student's over
+            entities, None for one.
         dominated, prompts: prompts with the verdict dominance, the entity dominating.
         never_trained: None when no result says it.
     """
@@ -35,7 +37,7 @@ class Side:
     first: Outcomes
     second: Outcomes
     dvd: float
-    interval: Interval
+    interval: Interval | None
     dominated: int
     prompts: int
     never_trained: NeverTrained | None
@@ -43,11 +45,19 @@ class Side:
 
 @dataclass(frozen=True)
 class Gap:
-    """Mean over entities (and seeds) of rigid minus varied DvD, in points; its interval draws entities."""
+    """Mean over entities, each averaged over training seeds, of rigid minus varied DvD, in points.
+
+    Attributes:
+        interval: Student's over entities: what others of their kind might show; None for one.
+        over_seeds: Student's over training seeds: what these entities might show under others; None for one seed, and
+            where the seeds do not have the same entities.
+    """
 
     difference: float
-    interval: Interval
+    interval: Interval | None
     entities: int
+    over_seeds: Interval | None
+    seeds: int
 
 
 @dataclass(frozen=True)
@@ -58,6 +68,8 @@ class Contrast:
         gap: None when no entity was measured as both.
         gap_of_drawn: the same of the entities that both models draw when they are asked for them alone; one that a
             model cannot draw does not dominate in it either.
+        less_main: the gap less that of the condition ``main``, entity by entity, over the training seeds that both
+            have; None for ``main`` itself, and where it was not measured.
         seeds: how many training seeds.
         images: how many a prompt, of all that were measured.
     """
@@ -68,6 +80,7 @@ class Contrast:
     varied: Side
     gap: Gap | None
     gap_of_drawn: Gap | None
+    less_main: Gap | None
     seeds: int
     images: tuple[int, ...]
     singles: tuple[int, int]
@@ -85,22 +98,24 @@ class Dose:
     seeds: int
 
 
-def contrast(results: Sequence[TrialResult]) -> Contrast:
-    """Summarises the results of one condition at one guidance scale."""
+def contrast(results: Sequence[TrialResult], main: Sequence[TrialResult] = ()) -> Contrast:
+    """Summarises the results of one condition at one guidance scale, beside those of ``main`` at the same scale."""
     seeds = {result.seed for result in results}
     counted = [entity for result in sorted(results, key=lambda r: r.seed) for entity in result.entities]
     rigid, varied = of_diversity(counted, 0.0), of_diversity(counted, 1.0)
-    twins = [[r for r in results if r.seed == seed] for seed in sorted(seeds)]
+    everything = _gaps(results)
+    drawn = _gaps(results, lambda result, name: is_present(*result.singles[name]))
+    others = _gaps(main)
+    beyond = {key: gap - others[key] for key, gap in everything.items() if key in others}
     singles = [counts for result in results for counts in result.singles.values()]
     return Contrast(
         condition=results[0].condition,
         guidance=results[0].guidance,
         rigid=side(rigid),
         varied=side(varied),
-        gap=gap_of([e for r in pair for e in r.entities] for pair in twins),
-        gap_of_drawn=gap_of(
-            [e for r in pair for e in r.entities if is_present(*r.singles[e.entity])] for pair in twins
-        ),
+        gap=_over_entities(everything),
+        gap_of_drawn=_over_entities(drawn),
+        less_main=_over_entities(beyond),
         seeds=len(seeds),
         images=tuple(sorted({result.images for result in results})),
         singles=(sum(count for count, _ in singles), sum(n for _, n in singles)),
@@ -140,22 +155,43 @@ def of_diversity(counted: Iterable[EntityCounts], diversity: float) -> ByEntity:
     return dict(found)
 
 
-def gap_of(twins: Iterable[Sequence[EntityCounts]]) -> Gap | None:
-    """Each entity against itself in the other model of the same twins; None when none was measured as both.
+_Gaps = dict[tuple[str, int], float]
+"""Rigid minus varied DvD of an entity in the twins of one training seed."""
 
-    Args:
-        twins: the counts of the models of one training seed, for each of these.
-    """
-    found = defaultdict(list)
-    for counted in twins:
-        varied = of_diversity(counted, 1.0)
-        for name, own in of_diversity(counted, 0.0).items():
-            if name in varied:
-                found[name].append(own[0].dvd - varied[name][0].dvd)
-    if not found:
+
+def gap_of(counted: Sequence[EntityCounts]) -> Gap | None:
+    """Each entity against itself in the other one of two twins; None when none was measured as both."""
+    return _over_entities(_differences(counted, 0))
+
+
+def _gaps(
+    results: Sequence[TrialResult], counts: Callable[[TrialResult, str], bool] = lambda _result, _name: True
+) -> _Gaps:
+    """Each entity against itself in the other model of the same twins, of the models in which it counts."""
+    found: _Gaps = {}
+    for seed in sorted({result.seed for result in results}):
+        own = [e for r in results if r.seed == seed for e in r.entities if counts(r, e.entity)]
+        found |= _differences(own, seed)
+    return found
+
+
+def _differences(counted: Sequence[EntityCounts], seed: int) -> _Gaps:
+    varied = of_diversity(counted, 1.0)
+    rigid = of_diversity(counted, 0.0)
+    return {(name, seed): own[0].dvd - varied[name][0].dvd for name, own in rigid.items() if name in varied}
+
+
+def _over_entities(gaps: Mapping[tuple[str, int], float]) -> Gap | None:
+    if not gaps:
         return None
-    every = [gap for values in found.values() for gap in values]
-    return Gap(sum(every) / len(every), bootstrap_mean(list(found.values())), len(found))
+    entities, seeds = ({key[place]: [] for key in gaps} for place in (0, 1))
+    for (name, seed), gap in gaps.items():
+        entities[name].append(gap)
+        seeds[seed].append(gap)
+    units = [fmean(own) for own in entities.values()]
+    crossed = len(gaps) == len(entities) * len(seeds)
+    over_seeds = t_interval([fmean(own) for own in seeds.values()]) if crossed else None
+    return Gap(fmean(units), t_interval(units), len(units), over_seeds, len(seeds))
 
 
 def side(entities: ByEntity) -> Side:
@@ -167,7 +203,7 @@ def side(entities: ByEntity) -> Side:
         first=Outcomes(*(a - b for a, b in zip(shown.counts, second.counts, strict=True))),
         second=second,
         dvd=sum(e.dvd for e in every) / len(every),
-        interval=bootstrap_mean([[e.dvd for e in own] for own in entities.values()]),
+        interval=_of_scores([[e.dvd for e in own] for own in entities.values()]),
         dominated=sum(e.dominated for e in every),
         prompts=sum(e.prompts for e in every),
         never_trained=_never_trained(entities),
@@ -181,4 +217,10 @@ def _never_trained(entities: ByEntity) -> NeverTrained | None:
     if not shown or not clusters:
         return None
     every = [score for own in clusters for score in own]
-    return NeverTrained(add(shown), sum(every) / len(every), bootstrap_mean(clusters))
+    return NeverTrained(add(shown), sum(every) / len(every), _of_scores(clusters))
+
+
+def _of_scores(clusters: Sequence[Sequence[float]]) -> Interval | None:
+    """Student's interval over entities, within the 0 to 100 that a score can have."""
+    interval = t_interval([fmean(own) for own in clusters])
+    return None if interval is None else (max(0.0, interval[0]), min(100.0, interval[1]))

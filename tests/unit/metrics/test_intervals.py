@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from dominance.errors import InputError
-from dominance.metrics import bootstrap_mean, rate, wilson_interval
+from dominance.metrics import bootstrap_mean, rate, t_interval, wilson_interval
 
 
 def test_wilson_against_published_values() -> None:
@@ -57,3 +57,34 @@ def test_empty_clusters_are_left_out_and_nothing_is_refused() -> None:
     assert bootstrap_mean([[1.0], [], [1.0]]) == (1.0, 1.0)
     with pytest.raises(InputError, match="mean over nothing"):
         bootstrap_mean([[], []])
+
+
+@pytest.mark.parametrize(
+    ("freedom", "quantile"), [(1, 12.706), (2, 4.303), (3, 3.182), (5, 2.571), (8, 2.306), (30, 2.042), (200, 1.972)]
+)
+def test_student_against_published_quantiles(freedom: int, quantile: float) -> None:
+    """Fisher & Yates (1963), table III, 5%; the units have a standard deviation of 1."""
+    n = freedom + 1
+    units = np.random.default_rng(n).normal(size=n)
+    units = (units - units.mean()) / units.std(ddof=1) + 7
+    low, high = t_interval(units.tolist()) or (0.0, 0.0)
+    assert (high - low) / 2 * n**0.5 == pytest.approx(quantile, abs=1e-3)
+    assert (low + high) / 2 == pytest.approx(7)
+
+
+def test_of_six_student_holds_the_mean_as_often_as_it_says_and_the_bootstrap_does_not() -> None:
+    rng = np.random.default_rng(0)
+    held = [[low <= 0 <= high for low, high in both(rng.normal(size=6).tolist())] for _ in range(1000)]
+    student, bootstrap = np.mean(held, axis=0)
+    assert student == pytest.approx(0.95, abs=0.015)
+    assert bootstrap < 0.9
+
+
+def both(units: list[float]) -> list[tuple[float, float]]:
+    return [t_interval(units) or (0.0, 0.0), bootstrap_mean([[unit] for unit in units], resamples=400)]
+
+
+def test_one_unit_has_no_spread_and_none_no_mean() -> None:
+    assert t_interval([4.0]) is None
+    with pytest.raises(InputError, match="a mean over nothing"):
+        t_interval([])
