@@ -176,12 +176,13 @@ def _print_report(report: "CalibrationReport", file: Path, json: bool) -> None:
             str(one.layer),
             _mean(one.focus_positive, one.focus_positive_interval),
             _mean(one.focus_other, one.focus_other_interval),
-            f"{one.auc:.2f}",
+            f"{one.auc:.2f} ({one.interval[0]:.2f} to {one.interval[1]:.2f})",
             _share(one.named),
         )
         for one in report.layers
     ]
     print_table("focus by layer", ("layer", kind, "others", "AUC", "names who dominates"), rows)
+    typer.echo("the best layer is better here, where it is picked, than on other prompts; the rules above are held out")
     for reason, count in report.left_out.items():
         if count:
             typer.echo(f"left out: {count} {reason}")

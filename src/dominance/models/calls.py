@@ -43,6 +43,11 @@ class Call:
         guidance = self.parameters.get("guidance_scale")
         return float(guidance) if isinstance(guidance, int | float) else None
 
+    @property
+    def switched_off(self) -> dict[str, bool]:
+        """Arguments that keep the pipeline from drawing another size or prompt than asked."""
+        return {name: value for name, value in _OWN_SIZE.items() if name in self.parameters}
+
     def arguments(
         self, texts: Sequence[str], settings: GenerationSettings, generators: Sequence[torch.Generator]
     ) -> dict[str, Any]:
@@ -67,7 +72,7 @@ class Call:
             if name not in self.parameters:
                 raise InputError(f"--{name} is {side}, but {self.name} draws only its own size; leave --{name} out")
         guidance = {} if self.guidance is None else {"guidance_scale": settings.guidance}
-        return needed | asked | guidance | {k: v for k, v in _OWN_SIZE.items() if k in self.parameters}
+        return needed | asked | guidance | self.switched_off
 
 
 def call_of(draws: Callable[..., Any] | type) -> Call:

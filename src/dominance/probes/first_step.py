@@ -15,6 +15,7 @@ from torch.func import functional_call
 from torch.utils.flop_counter import FlopCounterMode
 
 from dominance.errors import InputError, ModelError
+from dominance.models.calls import call_of
 from dominance.probes.calls import AttentionCall, Forward
 from dominance.probes.interception import Probe, intercept
 from dominance.probes.reduction import reduced_attention
@@ -85,7 +86,7 @@ def first_step(
         **{name: side for name, side in (("height", height), ("width", width)) if side is not None},
     }
     with torch.no_grad(), unchanged(pipeline), intercept(pipeline, seen), inputs, _ended_after(denoiser, sites[-1]):
-        call(**(options | given))
+        call(**(options | call_of(call).switched_off | given))
     seen.check_complete(pipeline)
     branches = 2 if guidance > 1 and not _is_told(pipeline) else 1
     return FirstStep(

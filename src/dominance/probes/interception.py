@@ -97,7 +97,7 @@ class _Tap:
         self._intercepting = False
         self.forward: Forward | None = None
         self._finished = False
-        self._time = 0.0
+        self._time = self._turn = 0.0
         self._caller: FrameType | None = None
         self._site: AttentionSite | None = None
         self._served: list[Probe] = []
@@ -140,23 +140,30 @@ class _Tap:
         given = self._signature.bind_partial(denoiser, *args, **kwargs).arguments
         time = float(torch.as_tensor(given.get("timestep", 0.0)).reshape(-1)[0])
         caller = _running_call(denoiser)
-        step, index = self._place(time, caller)
+        turn = _turn(caller)
+        step, index = self._place(time, turn, caller)
         self.forward, self._finished = self._describe(given, caller, step, index), False
-        self._time, self._caller = time, caller
+        self._time, self._turn, self._caller = time, turn, caller
         begun = [probe for probe in self.probes if probe in self._new or (step, index) == (0, 0)]
         self._new.clear()
         for probe in begun:
             probe.begin(self.forward)
 
-    def _place(self, time: float, caller: FrameType | None) -> tuple[int, int]:
-        """Step and index of a forward; both 0 where a call begins."""
+    def _place(self, time: float, turn: float, caller: FrameType | None) -> tuple[int, int]:
+        """Step and index of a forward; both 0 where a call begins.
+
+        Args:
+            time: the denoiser's own, in whose precision neighbouring steps may fall together.
+            turn: the call's, before it was rounded.
+        """
         last = self.forward
         if last is None or caller is not self._caller:
             return 0, 0
         # Without the pipeline's own call, what begins a new one can only be told by its looks.
         if caller is None and (time > self._time or self._new or not self._finished):
             return 0, 0
-        return (last.step, last.index + 1) if time == self._time else (last.step + 1, 0)
+        same = (time, turn) == (self._time, self._turn)
+        return (last.step, last.index + 1) if same else (last.step + 1, 0)
 
     def _describe(self, given: dict[str, Any], caller: FrameType | None, step: int, index: int) -> Forward:
         latents, text = given.get("sample", given.get("hidden_states")), given.get("encoder_hidden_states")
@@ -250,6 +257,14 @@ class _Interceptor(TorchFunctionMode):
         if func is F.scaled_dot_product_attention:
             return self._attend(func, **dict(zip(_ATTENTION_ARGUMENTS, args, strict=False)), **options)
         return func(*args, **options)
+
+
+def _turn(caller: FrameType | None) -> float:
+    """The timestep that the pipeline's loop is at, by the name that it has in every diffusers pipeline; 0 without."""
+    told = caller.f_locals.get("t") if caller is not None else None
+    if isinstance(told, Tensor):
+        return float(told) if told.numel() == 1 else 0.0
+    return float(told) if isinstance(told, int | float) else 0.0
 
 
 def _running_call(denoiser: nn.Module) -> FrameType | None:

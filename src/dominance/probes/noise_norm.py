@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from dominance.errors import InputError, ModelError
 from dominance.metrics.memorization import conditional_norm, noise_scale
+from dominance.models.calls import call_of
 from dominance.probes.calls import Forward
 from dominance.probes.interception import Probe, intercept
 from dominance.probes.sites import AttentionSite, denoiser_of
@@ -126,6 +127,7 @@ def noise_norms(
             output_type="latent",
             **told,
             **sizes,
+            **call_of(call).switched_off,
         )
     return record.norms(), record
 
@@ -139,7 +141,8 @@ def _prediction(pipeline: DiffusionPipeline) -> tuple[str, Tensor | None]:
     if alphas is None or prediction == "flow_prediction" or config.get("use_flow_sigmas"):
         return "flow", None
     signals = alphas.float().clamp(0, 1).sqrt().cpu()
-    if prediction == "v_prediction" and float(signals[-1]) < 1e-6:
+    # Zero terminal SNR; schedulers other than DDIM keep 2⁻¹² of the signal there, for their divisions.
+    if prediction == "v_prediction" and float(signals[-1]) < 1e-3:
         return "flow", None
     return prediction, signals
 

@@ -88,7 +88,14 @@ class RuleQuality:
 
 @dataclass(frozen=True)
 class LayerQuality:
-    """What one layer shows: mean focus scores with bootstrap intervals over prompts, their area, whom it names."""
+    """What one layer shows, with bootstrap intervals over prompts.
+
+    Attributes:
+        focus_positive, focus_other: mean focus scores.
+        auc: of the focus score, on the very examples; the best of several layers is better here than it will be on
+            others.
+        named: of the positives, those whose dominating concept the layer names.
+    """
 
     layer: int
     focus_positive: float
@@ -96,6 +103,7 @@ class LayerQuality:
     focus_other: float
     focus_other_interval: Interval
     auc: float
+    interval: Interval
     named: Rate
 
 
@@ -154,7 +162,7 @@ def calibrate(
     options = options or CalibrationOptions()
     result = read_result(Path(run))
     usable, left_out = usable_prompts(result)
-    opened = _open_model_of(result, model, options)
+    opened = open_model_of(result, model, options)
     sites = chosen_sites(attention_sites(opened.pipeline), options.layers)
     looks = look_at(
         opened.pipeline,
@@ -173,7 +181,7 @@ def calibrate(
     return report
 
 
-def _open_model_of(result: RunResult, model: str | None, options: CalibrationOptions) -> OpenedModel:
+def open_model_of(result: RunResult, model: str | None, options: CalibrationOptions) -> OpenedModel:
     """The model that made the run's images, and the settings that it made them with.
 
     Raises:
@@ -184,7 +192,9 @@ def _open_model_of(result: RunResult, model: str | None, options: CalibrationOpt
         raise RunError(f"the run in {result.run} does not say which model made its images; name it by --model")
     settings = cast(dict[str, Any], result.settings) if made_by is not None else {}
     generation = {
-        name: settings[name] for name in ("steps", "guidance", "height", "width", "dtype") if name in settings
+        name: settings[name]
+        for name in ("steps", "guidance", "height", "width", "dtype", "scheduler")
+        if name in settings
     }
     name = model or result.model
     opened = open_model(
@@ -365,5 +375,6 @@ def _layer_quality(examples: Examples, rows: Int[np.ndarray, " row"], layer: int
         focus_other=means[1],
         focus_other_interval=intervals[1],
         auc=roc_auc(focus, positive),
+        interval=roc_auc_interval(focus, positive, prompts, seed=seed),
         named=rate(int(named[nameable].sum()), int(nameable.sum())),
     )

@@ -49,6 +49,7 @@ class PreflightOptions:
         limit: only the suite's first so many prompts.
         batch: first steps at once; None fits it to the size of the latents.
         offload: as in ``models.settings.Thrift``.
+        scheduler: as in ``GenerationSettings``.
     """
 
     seeds: tuple[int, ...] = (0,)
@@ -65,6 +66,7 @@ class PreflightOptions:
     batch: int | None = None
     device: str = "auto"
     offload: str = "none"
+    scheduler: str | None = None
 
     def __post_init__(self) -> None:
         check_seeds(self.seeds)
@@ -88,6 +90,7 @@ class PreflightOptions:
             batch=self.batch,
             device=self.device,
             offload=self.offload,
+            scheduler=self.scheduler,
         )
 
 
@@ -265,7 +268,7 @@ def open_model(model: "str | DiffusionPipeline", options: PreflightOptions) -> O
     chosen = options.as_audit()
     settings = generation_settings(chosen, source)
     if isinstance(model, str):
-        pipeline = load_pipeline(source, options.device, options.dtype, thrift=chosen.thrift())
+        pipeline = load_pipeline(source, options.device, options.dtype, settings.scheduler, chosen.thrift())
     else:
         pipeline = model
     batch = options.batch or fitting_batch(PipelineModel(source, pipeline), settings)

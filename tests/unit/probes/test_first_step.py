@@ -13,9 +13,11 @@ from tiny_families import FAMILIES, SIDES, draw, tiny
 from tiny_families import PROMPTS as DRAWN
 
 from dominance.errors import InputError, ModelError
-from dominance.models import find_model
-from dominance.models.image_model import load_pipeline
+from dominance.models import ModelFolder, find_model
+from dominance.models.image_model import PipelineModel, load_pipeline
+from dominance.models.settings import GenerationSettings
 from dominance.probes.first_step import first_step
+from dominance.probes.noise_norm import noise_norms
 from dominance.probes.recording import record_attention
 from dominance.probes.sites import attention_sites, denoiser_of
 
@@ -25,6 +27,23 @@ PROMPTS, SEEDS = ("a tower and a mug", "a lamp beside a chair"), (3, 8)
 @pytest.fixture
 def pipeline(tiny_model: Path) -> Any:
     return load_pipeline(find_model(str(tiny_model)), "cpu")
+
+
+@pytest.mark.parametrize("family", ["pixart", "sigma"])
+def test_pixart_is_looked_at_in_the_size_that_an_audit_draws(family: str) -> None:
+    """Its own call would draw the nearest size of a list, and crop."""
+    pipeline, sizes = copy.deepcopy(tiny(family)), []
+    pipeline.transformer.register_to_config(sample_size=32)
+    pipeline.transformer.register_forward_pre_hook(
+        lambda _, args, kwargs: sizes.append((args[0] if args else kwargs["hidden_states"]).shape[-2:]),
+        with_kwargs=True,
+    )
+    settings = GenerationSettings(steps=2, guidance=4.5, height=64, width=32)
+    PipelineModel(ModelFolder("x", Path(), "", {}), pipeline).generate(["a tower and a mug"], [0], settings)
+    size = {"height": 64, "width": 32}
+    first_step(pipeline, ["a tower and a mug"], [0], [1], steps=2, guidance=4.5, **size)
+    noise_norms(pipeline, ["a tower and a mug"], [0], steps=2, guidance=4.5, **size)
+    assert len(set(sizes)) == 1
 
 
 def state(pipeline: Any) -> tuple[object, ...]:

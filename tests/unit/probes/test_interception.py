@@ -1,6 +1,7 @@
 """Probes see and edit what the denoiser attends with, where and when they want, and leave nothing behind."""
 
 import contextlib
+import copy
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -8,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from diffusers import HeunDiscreteScheduler
+from diffusers import FlowMatchEulerDiscreteScheduler, HeunDiscreteScheduler
 from diffusers.pipelines.pipeline_utils import DiffusionPipeline
 from tiny_families import FAMILIES, PROMPTS, ddim, draw, tiny
 from torch import Tensor
@@ -193,6 +194,16 @@ def test_forwards_at_the_same_timestep_are_one_step() -> None:
     finally:
         pipeline.scheduler = ddim()
     assert [(forward.step, forward.index) for forward in watcher.forwards] == [(0, 0), (1, 0), (1, 1), (2, 0), (2, 1)]
+
+
+def test_steps_that_the_denoiser_cannot_tell_apart_are_steps_of_their_own() -> None:
+    """FLUX is told its timestep in the model's own precision; bfloat16 has 256 numbers between 512 and 1024."""
+    pipeline, watcher = copy.deepcopy(tiny("flux")), Watcher()
+    pipeline.scheduler = FlowMatchEulerDiscreteScheduler(num_train_timesteps=1000, shift=3.0)
+    pipeline.to(torch.bfloat16)
+    with intercept(pipeline, watcher):
+        draw(pipeline, steps=100)
+    assert [(forward.step, forward.index) for forward in watcher.forwards] == [(step, 0) for step in range(100)]
 
 
 def test_each_call_of_the_pipeline_begins_anew_even_with_one_step() -> None:

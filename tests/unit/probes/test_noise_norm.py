@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from diffusers import DDIMScheduler
+from diffusers import DDIMScheduler, EulerDiscreteScheduler, UniPCMultistepScheduler
 from tiny_families import PROMPTS, draw, tiny
 
 from dominance.errors import InputError, ModelError
@@ -88,10 +88,13 @@ def test_velocities_are_turned_into_noise() -> None:
     assert record.quantity == "noise"
 
 
-def test_velocities_without_any_signal_at_step_one_are_compared_as_they_are() -> None:
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # of diffusers, with numpy 2
+@pytest.mark.parametrize("scheduler", [DDIMScheduler, EulerDiscreteScheduler, UniPCMultistepScheduler])
+def test_velocities_without_any_signal_at_step_one_are_compared_as_they_are(scheduler: Any) -> None:
+    """DDIM keeps no signal there, the others 2⁻¹², so that they need not divide by zero."""
     pipeline = tiny("sd1")
     own = pipeline.scheduler
-    pipeline.scheduler = DDIMScheduler.from_config(
+    pipeline.scheduler = scheduler.from_config(
         own.config, prediction_type="v_prediction", rescale_betas_zero_snr=True, timestep_spacing="trailing"
     )
     try:
@@ -99,7 +102,7 @@ def test_velocities_without_any_signal_at_step_one_are_compared_as_they_are() ->
     finally:
         pipeline.scheduler = own
     assert record.quantity == "velocity"
-    assert norms[:, 0].min() > 0
+    assert norms[:, 0].min() > 0.1 * norms[:, 1].max()
 
 
 def test_recording_changes_no_image_and_leaves_nothing_behind() -> None:

@@ -1,6 +1,7 @@
-"""A calibrated rule treats several seeds as it treated them when it was fitted."""
+"""A calibrated rule looks at a prompt as it looked at those that it was fitted on."""
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,9 @@ import torch
 from torch import tensor
 
 from dominance.metrics.logistic import Logistic
-from dominance.records import Prompt
+from dominance.models import find_model
+from dominance.records import Prompt, RunResult
+from dominance.runs.calibrating import CalibrationOptions, open_model_of
 from dominance.runs.calibration import Calibration, feature_names, risk_features
 from dominance.runs.measuring import Look
 from dominance.runs.preflight import CalibratedRule
@@ -54,3 +57,12 @@ def test_layers_that_the_rule_does_not_know_change_nothing() -> None:
         start=torch.cat([noise[..., 0], seen.start], dim=1),
     )
     assert rule("prompt").score(more) == rule("prompt").score(seen)
+
+
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # of diffusers, with numpy 2
+def test_a_calibration_looks_at_what_the_runs_own_scheduler_began_with(tiny_model: Path) -> None:
+    settings = {"seeds": [0], "steps": 4, "guidance": 5.0, "dtype": "float32", "scheduler": "HeunDiscreteScheduler"}
+    made_by = {"name": str(tiny_model), "identity": find_model(str(tiny_model)).identity}
+    result = RunResult("run", "suite", str(tiny_model), "judge", settings, (), (), None, {"model": made_by})
+    opened = open_model_of(result, None, CalibrationOptions())
+    assert opened.settings.scheduler == type(opened.pipeline.scheduler).__name__ == "HeunDiscreteScheduler"
