@@ -151,10 +151,9 @@ def _rigid_against_varied(models: list[ModelFigures]) -> str:
         )
     return (
         "## Rigid against varied\n\nEvery entity with every object, counted by what the images show; an entity is rigid"
-        " (diversity 0) in one model\nand varied (diversity 1) in its twin. DvD is the score in the direction in which"
-        " the entity dominates; its interval is over entities.\n\n"
-        + table(["entities", *_SHOWN, "DvD", "prompts the entity dominates"], rows)
-        + words
+        " (diversity 0) in one model\nand varied (diversity 1) in its twin, in the training that followed the base; it"
+        " had shown every entity varied. DvD is the\nscore in the direction in which the entity dominates; its interval"
+        " is over entities.\n\n" + table(["entities", *_SHOWN, "DvD", "prompts the entity dominates"], rows) + words
     )
 
 

@@ -14,12 +14,12 @@ from dominance.whole_files import write_whole
 
 _HEAD = """# When does a rigid concept take over the picture?
 
-Written by `dominance train study`, which trains the miniature model again under each condition below, asks it for
-every entity with every object, and counts what the judge sees. Nothing in the training refers to dominance: whatever
-is done to one entity is done to all, diversity apart; entities are shown four times as often as objects unless a
-condition says otherwise. Every entity is
-rigid (diversity 0) in one world and varied (diversity 1) in its swapped twin: in the world `first` {first} are
-rigid, in `swapped` the other three.
+Written by `dominance train study`, which goes on training the base under each condition below, asks the model for every
+entity with every object, and counts what the judge sees. Nothing in the training refers to dominance: whatever is done
+to one entity is done to all, diversity apart; entities are shown four times as often as objects unless a condition says
+otherwise. Every entity is rigid (diversity 0) in one world and varied (diversity 1) in its swapped twin: in the world
+`first` {first} are rigid, in `swapped` the other three. The base has shown all of them varied, so that a rigid entity
+is also one whose pictures have changed, unless a condition starts from nothing.
 
 DvD is the score in the direction in which the entity dominates. Intervals are 95%: Student's over entities for means,
 each entity averaged over its training seeds, because of six a percentile bootstrap would be too narrow, and for the
