@@ -50,6 +50,37 @@ def spearman_interval(
     return (float(low), float(high))
 
 
+def spearman_chance(
+    strata: Sequence[Sequence[tuple[float, float]]], shuffles: int = 10_000, seed: int = 0
+) -> float | None:
+    """How often chance correlates the pairs at least as much, in either direction: a two-sided permutation p.
+
+    The first values change places within their stratum (of a dose: the model, which has every dose once), so that
+    nothing is assumed of how strata, or the units that return in several of them, differ. Never below 1 in
+    ``shuffles + 1``; None where there is no correlation.
+
+    Source: Phipson & Smyth (2010) for counting what was found itself.
+    """
+    found = spearman(*zip(*[pair for own in strata for pair in own], strict=True))
+    if found is None:
+        return None
+    rng = np.random.default_rng(seed)
+    ranked = _ranks([pair[1] for own in strata for pair in own])
+    doses = [_ranks([pair[0] for own in strata for pair in own])[place] for place in _places(strata)]
+    ranked -= ranked.mean()
+    observed = abs(float(np.concatenate(doses) @ ranked))
+    as_large = sum(
+        abs(float(np.concatenate([rng.permutation(own) for own in doses]) @ ranked)) >= observed - 1e-9
+        for _ in range(shuffles)
+    )
+    return (as_large + 1) / (shuffles + 1)
+
+
+def _places(strata: Sequence[Sequence[object]]) -> list[slice]:
+    ends = np.cumsum([len(own) for own in strata]).tolist()
+    return [slice(end - len(own), end) for end, own in zip(ends, strata, strict=True)]
+
+
 def _ranks(values: Sequence[float]) -> np.ndarray:
     _, place, counts = np.unique(np.asarray(values, dtype=float), return_inverse=True, return_counts=True)
     last = np.cumsum(counts)

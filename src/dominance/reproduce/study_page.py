@@ -158,10 +158,12 @@ def _dose(measured: Dose, page: Path) -> str:
         own = [point[2] for point in measured.points if point[1] == level]
         rows.append([f"{level:g}", f"{sum(own) / len(own):.1f}", str(len(own))])
     rho = "not defined" if measured.rho is None else f"{measured.rho:.2f}{within(measured.interval, 2)}"
+    chance = "" if measured.chance is None else f"; by chance as much in {measured.chance:.2%} of permutations"
     return (
         f"## Dose\n\n![DvD against diversity]({page.stem}/dose.svg)\n\nSpearman's ρ between an entity's diversity and"
-        f" its DvD: **{rho}**, {len(measured.points)} points (entity and model), {measured.seeds} seeds.\n\n"
-        + table(["diversity", "mean DvD", "points"], rows)
+        f" its DvD: **{rho}**{chance}. {len(measured.points)} points\n(entity and model), {measured.models} models,"
+        f" {measured.seeds} training seeds. The interval draws entities and, of six, is too narrow; the\npermutation"
+        " changes the diversities within each model.\n\n" + table(["diversity", "mean DvD", "points"], rows)
     )
 
 

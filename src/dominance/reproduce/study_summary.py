@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from statistics import fmean
 
 from dominance.metrics import t_interval
-from dominance.metrics.correlation import spearman, spearman_interval
+from dominance.metrics.correlation import spearman, spearman_chance, spearman_interval
 from dominance.records import Interval, is_present
 from dominance.reproduce.entity_counts import EntityCounts
 from dominance.reproduce.outcomes import Outcomes
@@ -90,11 +90,18 @@ class Contrast:
 
 @dataclass(frozen=True)
 class Dose:
-    """DvD against diversity: a point is one entity in one model; the correlation's interval draws entities."""
+    """DvD against diversity: a point is one entity in one model.
+
+    Attributes:
+        interval: of the correlation, drawing entities; of six it is too narrow.
+        chance: the two-sided p of a permutation of the diversities within each model.
+    """
 
     points: tuple[tuple[str, float, float], ...]
     rho: float | None
     interval: Interval | None
+    chance: float | None
+    models: int
     seeds: int
 
 
@@ -134,6 +141,8 @@ def dose(results: Sequence[TrialResult]) -> Dose:
         points=tuple(points),
         rho=spearman([p[1] for p in points], [p[2] for p in points]),
         interval=spearman_interval(list(clusters.values())),
+        chance=spearman_chance([[(e.diversity, e.dvd) for e in result.entities] for result in results]),
+        models=len(results),
         seeds=len({result.seed for result in results}),
     )
 

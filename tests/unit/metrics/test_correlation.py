@@ -1,7 +1,8 @@
+import numpy as np
 import pytest
 
 from dominance.errors import InputError
-from dominance.metrics.correlation import spearman, spearman_interval
+from dominance.metrics.correlation import spearman, spearman_chance, spearman_interval
 
 
 def test_order_reversed_and_order_kept() -> None:
@@ -36,3 +37,19 @@ def test_the_interval_holds_the_value_and_draws_whole_clusters() -> None:
 
 def test_no_interval_when_nothing_varies() -> None:
     assert spearman_interval([[(0.0, 1.0), (1.0, 1.0)]], resamples=50) is None
+
+
+def test_chance_by_hand() -> None:
+    """One stratum of three in order: of the six orders two correlate as much, this one and the reverse."""
+    assert spearman_chance([[(0.0, 1.0), (0.5, 2.0), (1.0, 3.0)]], shuffles=6000) == pytest.approx(1 / 3, abs=0.02)
+
+
+def test_strata_that_differ_are_no_correlation_and_what_is_in_each_of_them_is() -> None:
+    """Values that depend on the stratum alone, then on the dose alone."""
+    doses = [0.0, 0.2, 0.4, 0.6, 0.8, 1.0]
+    rng = np.random.default_rng(0)
+    apart = [[(dose, place * 50 + rng.random()) for dose in doses] for place in range(4)]
+    within = [[(dose, place * 5 - 40 * dose + rng.random()) for dose in doses] for place in range(4)]
+    assert (spearman_chance(apart, shuffles=500) or 0) > 0.05
+    assert spearman_chance(within, shuffles=500) == 1 / 501
+    assert spearman_chance([[(0.0, 1.0), (1.0, 1.0)]]) is None
