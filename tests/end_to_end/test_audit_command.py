@@ -15,11 +15,15 @@ import pytest
 from PIL import Image
 
 import dominance
+from dominance.errors import InputError
 from dominance.judges import ScriptedJudge
 from dominance.records import Question
 from dominance.runs import as_document
 
 Command = Callable[..., Any]
+QUESTIONS = Path(dominance.__file__).parent / "bench" / "data" / "questions.yaml"
+SAME = {"finished_at": None, "peak_memory": None}
+"""What differs from one run to the next."""
 
 PAIR = "a [tower:landmark] and a [mug]"
 PROMPTS = {"one": "a [lamp]", "two": PAIR, "three": "a [castle:landmark] and a [book] and a [chair]"}
@@ -89,7 +93,8 @@ def test_the_command_in_a_shell_prints_the_document_of_the_contract(
     assert document["settings"]["seeds"] == [0, 1, 2]
     assert document["settings"]["steps"] == 1
     assert document["settings"]["guidance"] == 3.0
-    assert {line.split(":")[0] for line in ran.stderr.splitlines()} == {"images", "judged"}
+    # The note: this judge sees nothing anywhere, which a limit on collapse alone lets pass.
+    assert {line.split(":")[0] for line in ran.stderr.splitlines()} == {"images", "judged", "note"}
     single, pair, three = document["prompts"]
     assert (single["dvd_mean"], single["dvd_interval"]) == (None, None)
     assert len(pair["dvd_interval"]) == 2
@@ -407,7 +412,7 @@ def _open_unless(path: Path, locked: Path) -> Any:
     return ItemError("Permission denied") if path == locked else open_image(path)
 
 
-def test_the_official_layout_is_read_and_folders_of_one_prompt_are_told_apart(pictures: Path, tmp_path: Path) -> None:
+def test_the_official_layout_is_read_and_two_folders_of_one_case_are_refused(pictures: Path, tmp_path: Path) -> None:
     official = tmp_path / "official.csv"
     official.write_text(
         "case_num,content_type,content,nm_word,prompt\n"
@@ -415,17 +420,64 @@ def test_the_official_layout_is_read_and_folders_of_one_prompt_are_told_apart(pi
         "2,object,lamp,book,a lamp\n"
     )
     root = tmp_path / "release"
-    for name, source in (("case001_a tower", "one"), ("Case001_again", "one"), ("case002_lamp", "TWO")):
+    for name, source in (("case001_a tower", "one"), ("Case2_lamp", "TWO")):
         shutil.copytree(pictures / source, root / name)
     (root / "case999_other").mkdir()
     judge = ScriptedJudge(of_concepts(tower=1.0, lamp=1.0, book=1.0))
     result = dominance.score(root, str(official), judge, tmp_path / "run")
     tower, lamp = result.prompts
-    assert [image.name for image in tower.images] == [
-        *("Case001_again/0.png", "Case001_again/1.png", "case001_a tower/0.png", "case001_a tower/1.png"),
-    ]
+    assert [image.name for image in tower.images] == ["0.png", "1.png"]
     assert (tower.verdict, tower.dominating, lamp.verdict) == ("dominance", "tower", "balanced")
     assert result.unscored == 0
+    shutil.copytree(pictures / "TWO", root / "case0002_again")
+    with pytest.raises(InputError, match=r"'Case2_lamp' and 'case0002_again' in .* are both of case 2; leave"):
+        dominance.score(root, str(official), judge, tmp_path / "other")
+    assert not (tmp_path / "other").exists()
+
+
+def test_folders_of_one_prompt_are_told_apart(pictures: Path, tmp_path: Path) -> None:
+    shutil.copytree(pictures / "one", pictures / "ONE")
+    if len([path for path in pictures.iterdir() if path.name.lower() == "one"]) == 1:
+        pytest.skip("the file system takes upper and lower case as the same")
+    suite = dominance.Suite("s", (dominance.Prompt("one", "a lamp", (dominance.Concept("lamp"),)),))
+    result = dominance.score(pictures, suite, ScriptedJudge(of_concepts(lamp=1.0)), tmp_path / "run")
+    assert [image.name for image in result.prompts[0].images] == ["ONE/0.png", "ONE/1.png", "one/0.png", "one/1.png"]
+
+
+def test_questions_are_refused_where_labels_bring_their_own(pictures: Path, tmp_path: Path) -> None:
+    (tmp_path / "labels.csv").write_text("prompt_id,image,concept,present\na-lamp,0.png,lamp,yes\n")
+    (tmp_path / "q.yaml").write_bytes(QUESTIONS.read_bytes())
+    options = dominance.AuditOptions(questions=tmp_path / "q.yaml")
+    with pytest.raises(InputError, match="leave out --questions"):
+        dominance.score(pictures / "one", "a [lamp]", f"answers:{tmp_path / 'labels.csv'}", tmp_path / "run", options)
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("origin", ["audit", "score"])
+def test_a_second_run_that_is_cut_off_is_not_shown_with_the_manifest_of_the_first(
+    pictures: Path, tiny_model: Path, tmp_path: Path, origin: str
+) -> None:
+    def killed(image: Image.Image, question: Question) -> float:
+        raise KeyboardInterrupt
+
+    def go(judge: ScriptedJudge, seeds: tuple[int, ...]) -> object:
+        if origin == "score":
+            return dominance.score(pictures / "one", "a [lamp]", judge, tmp_path / "run")
+        options = dominance.AuditOptions(seeds=seeds)
+        return dominance.audit("a [lamp]", str(tiny_model), judge, tmp_path / "run", options)
+
+    first = ScriptedJudge(of_concepts(lamp=1.0))
+    go(first, (0,))
+    manifest = dominance.read_result(tmp_path / "run").manifest
+    go(first, (0,))
+    again = dominance.read_result(tmp_path / "run").manifest
+    assert {**again, **SAME} == {**manifest, **SAME}
+    with pytest.raises(KeyboardInterrupt):
+        go(ScriptedJudge(killed, "second", "second"), (0, 1))
+    cut = dominance.read_result(tmp_path / "run")
+    assert (cut.judge, cut.manifest) == ("second", {})
+    go(ScriptedJudge(of_concepts(lamp=1.0), "second", "second"), (0, 1))
+    assert dominance.read_result(tmp_path / "run").manifest["judge"]["name"] == "second"
 
 
 def test_a_moved_folder_of_images_keeps_its_answers_and_shows_the_new_place(

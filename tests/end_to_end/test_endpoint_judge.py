@@ -307,3 +307,5 @@ def test_people_label_the_pictures_of_an_audit_by_seed_or_by_file(
     (workplace / "labels.jsonl").write_text("\n".join(rows))
     second = command("audit", "campaign.yaml", *arguments, "--json")
     assert (second.status, second.document["prompts"][0]["collapsed"]) == (0, 2)
+    for ran in (first, second):
+        assert ran.err.count("note: the labels in labels.jsonl name images by their seeds") == 1

@@ -11,6 +11,7 @@ from dominance.errors import InputError
 from dominance.records import Concept, Prompt
 
 _CASE = re.compile(r"case(\d{1,9})")
+_CASE_FOLDER = re.compile(r"case(\d{1,9})(_.*)?", re.IGNORECASE | re.ASCII | re.DOTALL)
 
 
 def official_prompts_csv(prompts: Sequence[Prompt], line_end: str = "\n") -> bytes:
@@ -60,6 +61,16 @@ def case_numbers(prompts: Sequence[Prompt]) -> dict[int, Prompt]:
             raise InputError(f"the prompts {quoted(numbered[number].id)} and {quoted(prompt.id)} are one case; mend it")
         numbered[number] = prompt
     return numbered
+
+
+def folder_case(name: str) -> int | None:
+    """The case number in a folder's name, ``caseNNN`` or ``caseNNN_anything`` as the official release has them.
+
+    >>> folder_case("case002_a castle"), folder_case("case2"), folder_case("castle")
+    (2, 2, None)
+    """
+    case = _CASE_FOLDER.fullmatch(name)
+    return int(case[1]) if case else None
 
 
 def csv_bytes(rows: Sequence[Sequence[object]], line_end: str = "\n") -> bytes:

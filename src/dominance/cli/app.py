@@ -117,10 +117,10 @@ def _usage_message(error: typer.TyperException) -> str:
 
 
 def _say(line: str) -> None:
-    line = " ".join(line.split())
-    if len(line) > _LONGEST_LINE:
-        line = f"{line[: _LONGEST_LINE * 2 // 3]} … {line[-_LONGEST_LINE // 3 :]}"
-    sys.stderr.write(f"{line}\n")
+    """The message as one line; what would steer the terminal, from an endpoint's reply perhaps, is escaped."""
+    from dominance.bench.wording import on_one_line
+
+    sys.stderr.write(f"{on_one_line(' '.join(line.split()), _LONGEST_LINE)}\n")
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from dominance.records import RunResult
 
 EXAMPLE = (
-    '\x08\nExamples:\n  dominance audit "a [tower:landmark] and a [mug]" --seeds 10 --max-collapse 0.2\n'
+    '\x08\nExamples:\n  dominance audit "a [tower:landmark] and a [mug]" --max-collapse 0.2 --min-presence 0.9\n'
     "  dominance audit prompts.csv --model owner/name --dtype float16 --preset paper-sd14"
 )
 
@@ -93,4 +93,4 @@ def command(
         note_foreign_pictures(judge, model)
         return result
 
-    deliver(work, folder, junit, json)
+    deliver(work, folder, junit, json, chosen.gate)

@@ -97,10 +97,17 @@ def resumable(kept: object, otherwise: str = "") -> Generator[None]:
         raise typer.Exit(EXIT_INTERRUPTED) from None
 
 
-def deliver(work: Callable[[], RunResult], folder: Path, junit: Path | None, json: bool) -> None:
-    """Does the work, writes and prints what came of it, and ends the command with its exit status."""
+def deliver(
+    work: Callable[[], RunResult], folder: Path, junit: Path | None, json: bool, gate: Gate | None = None
+) -> None:
+    """Does the work, writes and prints what came of it, and ends the command with its exit status.
+
+    Args:
+        gate: whose blind spots are noted; None where there is no gate, or none is known.
+    """
     from dominance.report import write_junit, write_report
     from dominance.runs import as_document
+    from dominance.runs.scoring import let_pass
 
     with resumable(folder):
         result = work()
@@ -109,6 +116,9 @@ def deliver(work: Callable[[], RunResult], folder: Path, junit: Path | None, jso
         print_json(as_document(result))
     else:
         print_result(result, written)
+    missed = None if gate is None else let_pass(gate, result.prompts)
+    if missed:
+        note(f"note: {missed}")
     raise typer.Exit(exit_status(result))
 
 

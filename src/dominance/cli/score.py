@@ -12,7 +12,10 @@ from dominance.errors import InputError
 if TYPE_CHECKING:
     from dominance.records import RunResult
 
-EXAMPLE = "\x08\nExample:\n  dominance score pictures/ --suite campaign.yaml --judge miniature --min-presence 0.9"
+EXAMPLE = (
+    "\x08\nExample:\n  dominance score pictures/ --suite campaign.yaml --judge miniature"
+    " --max-collapse 0.2 --min-presence 0.9"
+)
 
 
 def command(
@@ -56,4 +59,4 @@ def command(
             note(f"wrote {write_official(result, folder)}")
         return result
 
-    deliver(work, folder, junit, json)
+    deliver(work, folder, junit, json, gate)

@@ -20,7 +20,7 @@ from pathlib import Path, PurePath
 from PIL import Image
 
 from dominance.errors import ModelError
-from dominance.judges.answers_labels import Key, Labels, agreement, decided, even, read_labels
+from dominance.judges.answers_labels import Key, Labels, agreement, composed, decided, even, read_labels
 from dominance.judges.answers_table import read_rows
 from dominance.judges.protocol import ImageName
 from dominance.records import Answer, Concept, Question
@@ -55,8 +55,8 @@ class AnswersJudge:
         images: dict[str, dict[str, set[str]]] = {}
         for name in names:
             for alias in _aliases(name):
-                images.setdefault(name.prompt_id, {}).setdefault(alias, set()).add(name.file)
-        exact = {(name.prompt_id, name.name) for name in names}
+                images.setdefault(composed(name.prompt_id), {}).setdefault(alias, set()).add(name.file)
+        exact = {(composed(name.prompt_id), composed(name.name)) for name in names}
         wanted = {self._about(question) for question in questions}
         for key in self.labels.votes:
             place = f"{self.labels.file}: line {self._line(key)}"
@@ -111,7 +111,7 @@ class AnswersJudge:
 
     def _answer(self, names: tuple[ImageName, ...], question: Question) -> Answer:
         about, grade = self._about(question)
-        keys = [Key(name.prompt_id, alias, about, grade) for name in names for alias in _aliases(name)]
+        keys = [Key(composed(name.prompt_id), alias, about, grade) for name in names for alias in _aliases(name)]
         votes = [vote for key in keys for vote in self.labels.votes.get(key, ())]
         shown = names[0]
         what = f"question {question.grade} about " if self.labels.subject != "concept" else ""
@@ -133,7 +133,7 @@ class AnswersJudge:
 
 def _aliases(name: ImageName) -> tuple[str, ...]:
     """What people call an image: as the run does, or by its file's own name."""
-    return tuple(dict.fromkeys((name.name, PurePath(name.file).name)))
+    return tuple(dict.fromkeys((composed(name.name), composed(PurePath(name.file).name))))
 
 
 def _instead(found: str, known: Iterable[str]) -> str:

@@ -1,5 +1,6 @@
 """What the rows of a file of answers say: one vote each, on a concept or on a question about an image."""
 
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -55,8 +56,13 @@ class Labels:
 
 
 def even(text: str) -> str:
-    """The text as it is compared: without case, spaces as one."""
-    return " ".join(text.split()).casefold()
+    """The text as it is compared: without case, spaces as one, letters and their accents composed."""
+    return composed(" ".join(text.split()).casefold())
+
+
+def composed(text: str) -> str:
+    """The text in the form that most programs write; some file systems and editors take accents apart."""
+    return unicodedata.normalize("NFC", text)
 
 
 def read_labels(file: str, rows: Sequence[Row]) -> Labels:
@@ -132,7 +138,7 @@ def _name(row: Row, column: str, place: str) -> str:
         raise ModelError(f"{place} has no {column}; fill it in, or delete the line")
     if isinstance(value, bool) or not isinstance(value, str | int):
         raise ModelError(f"{place}: its {column} is a {type(value).__name__}; give a text")
-    return str(value)
+    return composed(str(value))
 
 
 def _value(value: object, column: str, place: str) -> tuple[bool | None, float | None]:

@@ -40,6 +40,11 @@ class BlipJudge:
     taught: tuple[dict[str, str], ...] = ()
     """``concept``, ``kind`` and ``text`` of every question that a judge of few concepts was taught; else empty."""
 
+    @property
+    def images_at_once(self) -> int:
+        """Images whose answers are kept together: few, unless it is a small one that was taught few concepts."""
+        return 32 if self.taught else 8
+
     def check(self, questions: Sequence[Question]) -> None:
         """Refuses questions that it was not taught, that hold words it does not know, or that it would cut off."""
         texts = {entry["text"] for entry in self.taught}

@@ -16,7 +16,7 @@ from dominance.errors import ModelError
 from dominance.judges.openai_calls import Caller, UnansweredError
 from dominance.judges.openai_patience import patience_from
 from dominance.judges.openai_place import find_key, read_place
-from dominance.judges.openai_replies import WORDING
+from dominance.judges.openai_replies import READING, WORDING
 from dominance.judges.openai_workers import at_once
 from dominance.judges.pictures import as_rgb
 from dominance.judges.protocol import JudgeStoppedError
@@ -62,14 +62,16 @@ class OpenAIJudge:
 
     Attributes:
         name: as the user named it.
-        identity: hash of address, model and wording. It cannot see that the endpoint changed what is behind a name.
+        identity: hash of address, model, wording and how replies are read. It cannot see that the endpoint changed
+            what is behind a name.
         images_at_once: images whose answers are kept together.
     """
 
     def __init__(self, name: str, caller: Caller, images_at_once: int = 4) -> None:
         self.name = name
         self.images_at_once = images_at_once
-        decisive = {"base": caller.place.base, "model": caller.place.model, "wording": WORDING}
+        place = caller.place
+        decisive = {"base": place.base, "model": place.model, "wording": WORDING, "reading": READING}
         digest = hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()
         self.identity = f"sha256:{digest[:24]}"
         self._caller = caller

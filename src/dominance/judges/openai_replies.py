@@ -9,9 +9,13 @@ from dominance.records import Answer, Question
 
 WORDING = "{question} Answer with yes or no only."
 """What the endpoint reads; a change of it changes the judge's identity."""
+READING = 2
+"""Number of the rules by which replies are read; a change of it changes the judge's identity."""
 LEAST_MASS = 0.05
 """P(yes) + P(no) from which the two are compared; below it the endpoint was about to say something else."""
-_STARTS = re.compile(r"[\W_]*(yes|no)(?![^\W_])", re.IGNORECASE)
+MOST_OF_IT = 0.5
+"""The same where the text begins with neither yes nor no: by its own words the endpoint did say something else."""
+_WORD = re.compile(r"[^\W_]+")
 _MARKS = " \t\r\n\u2581\u0120\u010a*_\"'`.,:;!()[]"
 """What may stand around a token's word: spaces, the marks that tokenizers write for them, and punctuation."""
 
@@ -73,12 +77,32 @@ def read_reply(question: Question, document: object) -> Answer:
     p_yes = p_yes_of(choice.get("logprobs"), text)
     if p_yes is not None:
         return as_answer(question, p_yes)
-    said = _STARTS.match(text)
+    said = yes_in(text)
     if said is None:
-        found = f"the judge's answer was {text.strip()[:60]!r}, neither yes nor no" if text.strip() else ""
+        what = "no clear yes or no" if _begins(_words(text)) else "neither yes nor no"
+        found = f"the judge's answer was {text.strip()[:60]!r}, {what}" if text.strip() else ""
         reason = choice.get("finish_reason")
         return Answer(question, None, None, found or f"the judge's answer was empty (finish reason: {reason!s:.40})")
-    return Answer(question, said[1].lower() == "yes", None)
+    return Answer(question, said, None)
+
+
+def yes_in(text: str) -> bool | None:
+    """Whether a text begins with yes or with no; None for one that begins otherwise, names both, or is unsure.
+
+    >>> yes_in("**Yes**."), yes_in("no, it is not"), yes_in("yes or no"), yes_in("Not sure.")
+    (True, False, None, None)
+    """
+    words = _words(text)
+    unsure = {"yes", "no"} <= {*words} or {"maybe", "unsure"} & {*words} or "not sure" in " ".join(words)
+    return words[0] == "yes" if _begins(words) and not unsure else None
+
+
+def _words(text: str) -> list[str]:
+    return _WORD.findall(text.lower())
+
+
+def _begins(words: list[str]) -> bool:
+    return words[:1] in (["yes"], ["no"])
 
 
 def _choice(document: object) -> dict:
@@ -101,7 +125,8 @@ def p_yes_of(logprobs: object, text: str) -> float | None:
     """``P(yes) / (P(yes) + P(no))`` over all spellings at the first token that is a word, 0 to 1.
 
     None where the endpoint gave none, where they are no log-probabilities (above 0, no numbers, more than 1 in sum),
-    where they are not those of the answer's own first token, or where yes and no have next to no share in them.
+    where they are not those of the answer's own first token, or where yes and no have next to no share in them: less
+    than LEAST_MASS, or than MOST_OF_IT where the text begins with neither.
     """
     tokens = logprobs.get("content") if isinstance(logprobs, dict) else None
     if not isinstance(tokens, list):
@@ -117,7 +142,7 @@ def p_yes_of(logprobs: object, text: str) -> float | None:
         return None
     yes = sum(probability for word, probability in read if word == "yes")
     no = sum(probability for word, probability in read if word == "no")
-    return yes / (yes + no) if yes + no >= LEAST_MASS else None
+    return yes / (yes + no) if yes + no >= (LEAST_MASS if _begins(_words(text)) else MOST_OF_IT) else None
 
 
 def _word(token: object) -> str:

@@ -63,6 +63,11 @@ class QwenJudge:
     yes: tuple[int, ...]
     no: tuple[int, ...]
 
+    @property
+    def images_at_once(self) -> int:
+        """Few: in mode ``official`` one image is a call for each of its questions."""
+        return 1 if self.mode == "official" else 4
+
     def check(self, questions: Sequence[Question]) -> None:
         """Refuses questions that are too long beside the largest picture, or hold words that steer the chat."""
         room = int(self.model.config.get_text_config().max_position_embeddings) - self.reader.most_tokens

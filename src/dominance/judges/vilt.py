@@ -37,6 +37,7 @@ class ViltJudge:
 
     Attributes:
         yes, no: the labels of these answers.
+        images_at_once: images whose answers are kept together.
     """
 
     name: str
@@ -46,6 +47,7 @@ class ViltJudge:
     processor: ViltImageProcessorPil
     yes: int
     no: int
+    images_at_once: int = 8
 
     def check(self, questions: Sequence[Question]) -> None:
         """Refuses questions that it would cut off."""

@@ -4,33 +4,37 @@ from collections.abc import Sequence
 from textwrap import shorten
 
 from dominance.records import PromptResult, RunResult
-from dominance.report.ranking import directions, worst_first
+from dominance.report.ranking import directions, top_share, worst_first
 from dominance.report.sentences import common_problem, listed, of_images, plural
 
 _QUOTED = 64
 """Longest prompt, in characters, that the headline quotes whole."""
+
+_NAMED = 3
+"""Prompts without an image that are named."""
 
 
 def headline(result: RunResult) -> str:
     """The run's finding in one sentence.
 
     Prompts with several concepts come first: how many lose one (their verdict is ``dominance``), and the
-    worst of them; without any, how many images collapse; without any, whether every concept survives.
-    Runs of single-concept prompts say how many of those miss theirs. Only scored prompts and images are
-    counted, and a run without any says just that.
+    worst of them; without any, how many images collapse; without any, whether every concept survives, which
+    is said only where every scored image of every prompt shows all of its concepts and no prompt is without
+    a score. Runs of single-concept prompts say how many of those miss theirs. Only scored prompts and images
+    are counted, and a run without any says just that.
     """
     if not result.prompts:
         return "Nothing was measured: the run has no prompts."
     if result.scored == 0:
         return _nothing_scored(result)
-    several = [p for p in result.prompts if len(p.prompt.concepts) > 1 and p.scored]
+    scored = [p for p in result.prompts if p.scored]
+    several = [p for p in scored if len(p.prompt.concepts) > 1]
     if not several:
-        return _single_concepts([p for p in result.prompts if p.scored])
+        return _single_concepts(scored, result)
     taken = [p for p in several if p.verdict == "dominance"]
     if taken:
         return _concepts_lost(taken, several, result)
-    noun = "prompt" if all(p.scored for p in result.prompts) else "scored prompt"
-    return _some_collapse(several, noun) if any(p.collapsed for p in several) else _none_collapse(several, noun)
+    return _some_collapse(scored, result) if any(p.collapsed for p in several) else _none_collapse(scored, result)
 
 
 def gate_sentence(result: RunResult) -> str | None:
@@ -42,7 +46,13 @@ def gate_sentence(result: RunResult) -> str | None:
 
 def notes(result: RunResult) -> tuple[str, ...]:
     """Sentences without which the headline would be misread: what is unscored, lost or has one concept only."""
-    said = [_unscored_note(result), _lost_note(result), _single_note(result)]
+    said = [
+        _unscored_note(result),
+        _empty_note(result),
+        _lost_note(result),
+        _missing_note(result),
+        _single_note(result),
+    ]
     return tuple(note for note in said if note is not None)
 
 
@@ -94,26 +104,33 @@ def _affected(taken: Sequence[PromptResult], several: Sequence[PromptResult], re
     return listed(parts)
 
 
-def _some_collapse(several: Sequence[PromptResult], noun: str) -> str:
-    collapsed, scored = sum(p.collapsed for p in several), sum(p.scored for p in several)
-    worst = worst_first(p for p in several if p.collapsed)[0]
+def _prompts(result: RunResult, kind: str = "") -> str:
+    """The scored prompts, counted, and called scored where some are not."""
+    scored = sum(p.scored > 0 for p in result.prompts)
+    return plural(scored, f"{'' if scored == len(result.prompts) else 'scored '}{kind}prompt")
+
+
+def _some_collapse(prompts: Sequence[PromptResult], result: RunResult) -> str:
+    collapsed = sum(p.collapsed for p in prompts)
+    worst = max(worst_first(p for p in prompts if p.collapsed), key=top_share)
     how = _takes_over(worst)
-    tail = f": {'at worst, ' if len(several) > 1 else ''}{how}." if how else "."
-    if len(several) == 1:
-        verb = "collapses" if collapsed == 1 else "collapse"
+    tail = f": {'at worst, ' if len(prompts) > 1 else ''}{how}." if how else "."
+    verb = "collapses" if collapsed == 1 else "collapse"
+    if len(prompts) == 1:
         return f"{_quoted(worst)} is short of dominance, but {of_images(collapsed, worst)} {verb}{tail}"
-    verb = "loses" if collapsed == 1 else "lose"
     return (
-        f"None of {plural(len(several), noun)} loses a concept in 7 or more of 10 images,"
-        f" but {collapsed} of {plural(scored, 'image')} {verb} one{tail}"
+        f"In none of {_prompts(result)} does one concept take over in one direction in 7 or more of 10 images,"
+        f" but {collapsed} of {plural(result.scored, 'image')} {verb}{tail}"
     )
 
 
-def _none_collapse(several: Sequence[PromptResult], noun: str) -> str:
-    scored, balanced = sum(p.scored for p in several), sum(p.balanced for p in several)
-    lost, mixed = sum(p.lost for p in several), sum(p.mixed for p in several)
-    whole = f"{plural(scored, 'image')} of {plural(len(several), noun)}"
-    if balanced == scored:
+def _none_collapse(prompts: Sequence[PromptResult], result: RunResult) -> str:
+    balanced = sum(p.balanced for p in prompts)
+    lost, mixed = sum(p.lost for p in prompts), sum(p.mixed for p in prompts)
+    whole = f"{plural(result.scored, 'image')} of {_prompts(result)}"
+    if balanced == result.scored:
+        if len(prompts) < len(result.prompts):
+            return _all_that_is_known(result, whole)
         return (
             f"Every concept survives: {balanced} of {whole} show{'s' if balanced == 1 else ''} all of their concepts."
         )
@@ -125,9 +142,19 @@ def _none_collapse(several: Sequence[PromptResult], noun: str) -> str:
     return f"No concept takes over: 0 of {whole} collapse, but {listed(parts)}."
 
 
-def _single_concepts(singles: Sequence[PromptResult]) -> str:
-    shown, scored = sum(p.balanced for p in singles), sum(p.scored for p in singles)
-    prompts = plural(len(singles), "single-concept prompt")
+def _all_that_is_known(result: RunResult, whole: str) -> str:
+    unknown = sum(not p.scored for p in result.prompts)
+    return (
+        f"Every concept shows in {result.scored} of {whole},"
+        f" but nothing is known about {unknown} of {plural(len(result.prompts), 'prompt')}."
+    )
+
+
+def _single_concepts(singles: Sequence[PromptResult], result: RunResult) -> str:
+    shown, scored = sum(p.balanced for p in singles), result.scored
+    prompts = _prompts(result, "single-concept ")
+    if shown == scored and len(singles) < len(result.prompts):
+        return _all_that_is_known(result, f"{plural(scored, 'image')} of {prompts}")
     if shown == scored:
         return f"Every concept shows: in {shown} of {plural(scored, 'image')} of {prompts}."
     missed = [p for p in singles if p.verdict == "lost"]
@@ -159,13 +186,41 @@ def _unscored_note(result: RunResult) -> str | None:
     return _stop(f"{said}; the most frequent reason: {reason}" if reason else said)
 
 
-def _lost_note(result: RunResult) -> str | None:
-    several = [p for p in result.prompts if len(p.prompt.concepts) > 1 and p.scored]
-    lost = [p for p in several if p.verdict == "lost"]
-    if not lost:
+def _empty_note(result: RunResult) -> str | None:
+    empty = [p.prompt.id for p in result.prompts if not p.images]
+    if not empty:
         return None
-    verb = "shows none of its" if len(lost) == 1 else "show none of their"
-    return f"{len(lost)} of {plural(len(several), 'prompt')} {verb} concepts in 7 or more of 10 images."
+    more = [f"{len(empty) - _NAMED} more"] if len(empty) > _NAMED else []
+    verb = "has" if len(empty) == 1 else "have"
+    return f"{len(empty)} of {plural(len(result.prompts), 'prompt')} {verb} no image: {listed(empty[:_NAMED] + more)}."
+
+
+def _lost_note(result: RunResult) -> str | None:
+    lost = sum(p.verdict == "lost" for p in result.prompts)
+    if not lost or not any(len(p.prompt.concepts) > 1 and p.scored for p in result.prompts):
+        return None  # of single concepts the headline says it
+    verb = "shows none of its" if lost == 1 else "show none of their"
+    return f"{lost} of {_prompts(result)} {verb} concepts in 7 or more of 10 images."
+
+
+def _missing_note(result: RunResult) -> str | None:
+    """Prompts that lack a concept as often as a dominated one does, whoever takes over."""
+    seen = [
+        (rate.count / rate.n, name, p)
+        for p in result.prompts
+        if p.verdict == "mixed"
+        for name, rate in p.presence.items()
+        if 10 * rate.count <= 3 * rate.n
+    ]
+    if not seen:
+        return None
+    missing = len({p.prompt.id for _, _, p in seen})
+    _, name, worst = min(seen, key=lambda one: one[0])
+    return (
+        f"{missing} of {_prompts(result)} {'misses' if missing == 1 else 'miss'} a concept in 7 or more of 10 images,"
+        f" though not in one direction: {'at worst, ' if len(seen) > 1 else ''}{name} shows in"
+        f" {of_images(worst.presence[name].count, worst)}."
+    )
 
 
 def _single_note(result: RunResult) -> str | None:

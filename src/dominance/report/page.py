@@ -121,8 +121,10 @@ def build_page(result: RunResult, folder: Path) -> Page:
 
 
 def _manifest(result: RunResult) -> dict[str, object]:
+    """The result's own settings come last: the manifest is written at a run's end, and may be an earlier run's."""
     named = {"run": result.run, "suite": result.suite, "model": result.model, "judge": result.judge}
-    return {**named, "settings": result.settings, **result.manifest}
+    own = {"settings": result.settings}
+    return {**named, **own, **result.manifest, **own}
 
 
 def _verdict(image: ScoredImage) -> str:

@@ -5,7 +5,9 @@ import io
 from dataclasses import dataclass
 from pathlib import Path
 
-from PIL import Image, ImageOps, UnidentifiedImageError, features
+from PIL import Image, ImageOps, features
+
+from dominance.judges.pictures import in_eight_bits
 
 _WHOLE_BYTES = 20_000
 """A PNG of at most this size is embedded as it is."""
@@ -60,7 +62,7 @@ def embed(path: Path, side: int) -> Embedded | Missing:
     try:
         with Image.open(io.BytesIO(content)) as image:
             return _embedded(content, image, side)
-    except (UnidentifiedImageError, Image.DecompressionBombError, OSError, SyntaxError, ValueError):
+    except Exception:  # a decoder raises whatever a broken file makes it raise
         return Missing("the file is not a readable image")
 
 
@@ -69,7 +71,7 @@ def _embedded(content: bytes, image: Image.Image, side: int) -> Embedded:
     if image.format == "PNG" and len(content) <= _WHOLE_BYTES and image.width * image.height <= _WHOLE_PIXELS:
         return _shown("png", content, image.size)
     source = image.size
-    upright = ImageOps.exif_transpose(image)
+    upright = in_eight_bits(ImageOps.exif_transpose(image))
     small = upright.convert("RGBA" if upright.has_transparency_data else "RGB")
     small.thumbnail((side, side), Image.Resampling.LANCZOS, reducing_gap=3.0)
     if max(source) <= _PIXELATED_SIDE:

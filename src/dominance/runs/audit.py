@@ -1,5 +1,6 @@
 """The audit: from a suite to images, answers, scores, verdicts and the gate."""
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +15,16 @@ from dominance.runs.audit_options import ENGINES, JUDGE_MODES, METHODS, AuditOpt
 from dominance.runs.batches import BatchSize
 from dominance.runs.folder import LEDGER_NAME, check_run_folder, held
 from dominance.runs.generating import make_images, missing_images
-from dominance.runs.judging import ask_judge, check_names, judge_for, judge_record, questions_of, unanswered
+from dominance.runs.judging import (
+    ask_judge,
+    check_names,
+    check_questions,
+    judge_for,
+    judge_record,
+    note_bare_seeds,
+    questions_of,
+    unanswered,
+)
 from dominance.runs.ledger import Ledger
 from dominance.runs.measurements import refuse_measurement
 from dominance.runs.plan import Plan, ask_all, checked_suite, plan_document, plan_images
@@ -53,6 +63,7 @@ def audit(
     settings = generation_settings(options, source)
     asked = ask_all(loaded, questions.ask)
     keeper = _JudgeKeeper(lambda: judge_for(asked, judge, options.device, options.judge_mode))
+    check_questions(keeper.judge(), asked, options.questions)
     plan = Plan(
         suite=loaded,
         model=model,
@@ -64,6 +75,7 @@ def audit(
         origin="audit",
     )
     check_names(keeper.judge(), plan)
+    note_bare_seeds(keeper.judge(), plan)
     return _run(plan, folder, keeper, source, settings, options)
 
 
@@ -112,7 +124,7 @@ def _run(
             if device.type == "cuda":
                 keeper.set_aside()
             prepared = prepare_model(source, options, plan)
-        ledger.put("plan", plan_document(plan))
+        put_plan(plan, ledger)
         if prepared is not None and missing:
             ledger.forget_images(image.item for image in missing)
             make_images(missing, prepared, settings, ledger, folder, _batches(prepared, settings, options))
@@ -161,6 +173,14 @@ def check_same_suite(plan: Plan, ledger: Ledger, folder: Path) -> None:
             raise RunError(f"{folder} holds a run with {what} {held_here!r}, not {wanted!r}; give another --out")
 
 
+def put_plan(plan: Plan, ledger: Ledger) -> None:
+    """Records the plan; a manifest that was written at the end of a run by another plan goes first."""
+    document = json.loads(json.dumps(plan_document(plan)))
+    if ledger.get("plan") not in (None, document):
+        ledger.put("manifest", {})
+    ledger.put("plan", document)
+
+
 def finish(plan: Plan, ledger: Ledger, folder: Path, judge: Judge, manifest: dict[str, object]) -> RunResult:
     """Asks what is still to be asked, writes manifest and scores, and returns the result."""
     from dominance.runs.manifest import environment
@@ -182,10 +202,10 @@ def finish(plan: Plan, ledger: Ledger, folder: Path, judge: Judge, manifest: dic
 
 def limited(suite: Suite, options: AuditOptions) -> Suite:
     """The suite's first prompts, if a limit is set, under the gate that the options set."""
-    gate = options.gate if options.gate is not None else suite.gate
+    gate, prompts = options.gate if options.gate is not None else suite.gate, suite.prompts[: options.limit]
     if gate is not None:
-        check_gate(gate)
-    return replace(suite, prompts=suite.prompts[: options.limit], gate=gate)
+        check_gate(gate, prompts)
+    return replace(suite, prompts=prompts, gate=gate)
 
 
 def generation_settings(options: AuditOptions, source: ModelFolder) -> GenerationSettings:

@@ -1,11 +1,12 @@
 """How an audit is run: what is drawn, on what, and who judges it."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from dominance.errors import InputError
 from dominance.models.settings import Thrift
-from dominance.records import Gate
+from dominance.records import Gate, Prompt
 from dominance.runs.batches import MOST_AT_ONCE
 from dominance.runs.presets import find_preset
 from dominance.seeds import DEFAULT_SEEDS, check_seeds
@@ -83,12 +84,21 @@ class AuditOptions:
         return Thrift(self.offload, self.vae_tiling)
 
 
-def check_gate(gate: Gate) -> None:
-    """Raises an InputError unless every limit is a share from 0 to 1, and one of them says what an image must show."""
+def check_gate(gate: Gate, prompts: Sequence[Prompt] = ()) -> None:
+    """Raises an InputError unless every limit is a share from 0 to 1, and one of them says what an image must show.
+
+    Args:
+        prompts: that the gate is for; where all of them name one concept, a limit on collapse says nothing.
+    """
     for name, share in asdict(gate).items():
         if share is not None and not 0 <= share <= 1:
             raise InputError(f"the gate's {name.replace('_', '-')} is {share}; give a share from 0 to 1")
     if gate.max_collapse is None and gate.min_presence is None:
         raise InputError(
             "the gate limits only unscored images, so any picture would pass; give max-collapse or min-presence"
+        )
+    if prompts and gate.min_presence is None and all(len(prompt.concepts) == 1 for prompt in prompts):
+        raise InputError(
+            "the gate's max-collapse alone lets any picture pass here: every prompt names one concept, and one concept"
+            " cannot collapse; give min-presence"
         )

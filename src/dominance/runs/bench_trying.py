@@ -59,6 +59,7 @@ class Workshop:
         self._ledger, self._folder = ledger, folder
         self._model: PipelineModel | None = None
         self._batches: BatchSize | None = None
+        self._any_scored = False
 
     def plan_of(self, prompts: Iterable[Prompt], images: int | None = None) -> Plan:
         """The bench's plan for these prompts, with the images of its first so many seeds; all unless given."""
@@ -70,7 +71,7 @@ class Workshop:
         """Makes and judges what is missing of the plan's images; every prompt's scored images, by its id.
 
         Raises:
-            RunError: of several images that were to be made and judged none could be.
+            RunError: of several images that were to be made and judged none could be, nor any of the bench before.
         """
         missing = missing_images(plan.images, self._ledger, self._folder)
         if missing:
@@ -83,7 +84,8 @@ class Workshop:
             ask_judge(waiting, plan, self._judge, self._ledger)
         scored = scored_images(plan, self._ledger)
         listed = [image for images in scored.values() for image in images]
-        if len(listed) > 1 and all(image.verdict is None for image in listed):
+        self._any_scored = self._any_scored or any(image.verdict is not None for image in listed)
+        if len(listed) > 1 and not self._any_scored:
             raise RunError(
                 f"none of {len(listed)} images could be made and judged ({listed[0].problem}); mend that, and run the"
                 " same command again to resume"

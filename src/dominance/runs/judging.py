@@ -2,12 +2,14 @@
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from PIL import Image
 
-from dominance.errors import ItemError
+from dominance.bench.wording import on_one_line
+from dominance.errors import InputError, ItemError
 from dominance.judges import Judge, load_judge
+from dominance.judges.answers_file import AnswersJudge
 from dominance.judges.protocol import (
     AsksItself,
     DescribedJudge,
@@ -25,6 +27,9 @@ from dominance.runs.plan import Plan
 
 _MOST_NAMED = 20
 """Unscored images that are named on standard error; the report names all."""
+
+_LONGEST_LINE = 1000
+"""Characters of a line about one of them; what would steer the terminal is escaped."""
 
 _Asked = tuple[str, Path, tuple[Question, ...]]
 _Item = tuple[str, tuple[Question, ...]]
@@ -65,6 +70,28 @@ def check_names(judge: Judge, plan: Plan) -> None:
     if isinstance(judge, NamedJudge) and plan.settings.get("limit") is None:
         questions = [question for asked in plan.questions.values() for question in asked]
         judge.check_images([ImageName(i.prompt_id, i.name, i.file) for i in plan.images], questions)
+
+
+def check_questions(judge: Judge, asked: Mapping[Concept, tuple[Question, ...]], given: Path | None) -> None:
+    """Raises an InputError if the user's questions would never be asked, since the judge brings its own."""
+    if given is not None and questions_of(judge, asked) != asked:
+        raise InputError(
+            f"the judge {on_one_line(judge.name, 120)} holds one label a concept, so that the questions in"
+            f" {on_one_line(given, 120)} are never asked; leave out --questions"
+        )
+
+
+def note_bare_seeds(judge: Judge, plan: Plan) -> None:
+    """Says on standard error that labels by seed alone would fit any model's images of these seeds."""
+    if not isinstance(judge, AnswersJudge):
+        return
+    by_seed = {key.image for key in judge.labels.votes} & {image.name for image in plan.images}
+    if by_seed:
+        sys.stderr.write(
+            f"note: the labels in {on_one_line(judge.labels.file, 120)} name images by their seeds, and are taken for"
+            " the images of these seeds whatever made them; the file name of an image, such as"
+            f" {PurePath(plan.images[0].file).name}, ties a label to the picture\n"
+        )
 
 
 def judge_record(judge: Judge, ledger: Ledger) -> dict[str, object]:
@@ -215,6 +242,7 @@ def _tell(failed: Mapping[str, str], names: Mapping[str, tuple[ImageName, ...]])
     for item, reason in list(failed.items())[:_MOST_NAMED]:
         shown = names[item][0]
         told = " ".join(reason.split())
-        sys.stderr.write(f"unscored: image {shown.name} of prompt {shown.prompt_id}: {told}\n")
+        line = f"unscored: image {shown.name} of prompt {shown.prompt_id}: {told}"
+        sys.stderr.write(f"{on_one_line(line, _LONGEST_LINE)}\n")
     if len(failed) > _MOST_NAMED:
         sys.stderr.write(f"unscored: {len(failed) - _MOST_NAMED} more images; the report names them all\n")

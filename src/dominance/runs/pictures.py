@@ -6,6 +6,7 @@ from pathlib import Path
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from dominance.errors import ItemError, RunError
+from dominance.judges.pictures import as_rgb
 from dominance.models.complaints import in_one_line
 
 
@@ -13,11 +14,7 @@ def open_image(path: Path) -> Image.Image | ItemError:
     """The image as RGB, upright and on white where it is transparent, or why it cannot be read."""
     try:
         with Image.open(path) as image:
-            upright = ImageOps.exif_transpose(image)
-            if not upright.has_transparency_data:
-                return upright.convert("RGB")
-            white = Image.new("RGBA", upright.size, "white")
-            return Image.alpha_composite(white, upright.convert("RGBA")).convert("RGB")
+            return as_rgb(ImageOps.exif_transpose(image))
     except FileNotFoundError:
         return ItemError(f"the image {path} is gone")
     except UnidentifiedImageError:

@@ -1,25 +1,24 @@
 """Scores images that were made elsewhere: the audit without its first stage."""
 
 import hashlib
-import re
 from collections.abc import Sequence
 from pathlib import Path
 
 from dominance.bench import load_questions, load_suite
-from dominance.bench.wording import on_one_line
+from dominance.bench.official_prompts import folder_case
+from dominance.bench.wording import on_one_line, quoted
 from dominance.errors import InputError
 from dominance.judges import Judge
 from dominance.models.complaints import in_one_line
 from dominance.models.folders import is_folder
 from dominance.records import Prompt, RunResult, Suite
-from dominance.runs.audit import AuditOptions, check_same_suite, finish, limited
+from dominance.runs.audit import AuditOptions, check_same_suite, finish, limited, put_plan
 from dominance.runs.folder import LEDGER_NAME, check_run_folder, held
-from dominance.runs.judging import check_names, judge_for, questions_of
+from dominance.runs.judging import check_names, check_questions, judge_for, questions_of
 from dominance.runs.ledger import ImageRow, Ledger
-from dominance.runs.plan import Plan, PlannedImage, ask_all, checked_suite, plan_document
+from dominance.runs.plan import Plan, PlannedImage, ask_all, checked_suite
 
 SUFFIXES: tuple[str, ...] = (".png", ".jpg", ".jpeg", ".webp")
-_CASE = re.compile(r"(case\d+)_.*", re.IGNORECASE)
 
 
 def score(
@@ -38,7 +37,8 @@ def score(
         out: the run folder; by default ``runs/score-`` and the suite's name.
 
     Raises:
-        InputError: no image belongs to any prompt, or a file leads out of the folder; nothing was written.
+        InputError: no image belongs to any prompt, two folders are of one case, or a file leads out of the folder;
+            nothing was written.
     """
     options = options or AuditOptions()
     loaded = limited(load_suite(suite) if isinstance(suite, str) else checked_suite(suite), options)
@@ -48,6 +48,7 @@ def score(
     planned = find_images(Path(images), loaded)
     asked = ask_all(loaded, questions.ask)
     seen_by = judge_for(asked, judge, options.device, options.judge_mode)
+    check_questions(seen_by, asked, options.questions)
     asked = questions_of(seen_by, asked)
     plan = Plan(
         suite=loaded,
@@ -62,7 +63,7 @@ def score(
     check_names(seen_by, plan)
     with held(folder), Ledger(folder / LEDGER_NAME) as ledger:
         check_same_suite(plan, ledger, folder)
-        ledger.put("plan", plan_document(plan))
+        put_plan(plan, ledger)
         _enter(planned, ledger)
         return finish(plan, ledger, folder, seen_by, {"images": {"folder": str(images), "count": len(planned)}})
 
@@ -102,17 +103,34 @@ def find_images(folder: Path, suite: Suite) -> tuple[PlannedImage, ...]:
 
 
 def _places(folder: Path, suite: Suite) -> dict[Prompt, list[Path]]:
-    """The subfolders of each prompt, by the prompt's id; for a suite of one prompt perhaps the folder itself."""
+    """The subfolders of each prompt, by the prompt's id or its case number; of a single prompt perhaps the folder.
+
+    Raises:
+        InputError: two folders of one prompt's case.
+    """
     by_id = {prompt.id.lower(): prompt for prompt in suite.prompts}
+    by_case = {case: prompt for prompt in suite.prompts if (case := _case_of(prompt)) is not None}
     places: dict[Prompt, list[Path]] = {}
+    cases: dict[Prompt, Path] = {}
     for place in sorted(path for path in folder.iterdir() if path.is_dir()):
-        case = _CASE.fullmatch(place.name)
-        prompt = by_id.get(place.name.lower()) or (by_id.get(case[1].lower()) if case else None)
-        if prompt is not None:
-            places.setdefault(prompt, []).append(place)
+        case = folder_case(place.name)
+        prompt = by_id.get(place.name.lower()) or (None if case is None else by_case.get(case))
+        if prompt is None:
+            continue
+        if case is not None and (first := cases.setdefault(prompt, place)) != place:
+            raise InputError(
+                f"the folders {quoted(first.name)} and {quoted(place.name)} in {on_one_line(folder, 120)} are both of"
+                f" case {case}; leave one of them there, and score the other by itself"
+            )
+        places.setdefault(prompt, []).append(place)
     if not places and len(suite.prompts) == 1:
         places[suite.prompts[0]] = [folder]
     return places
+
+
+def _case_of(prompt: Prompt) -> int | None:
+    """The number of a prompt whose id is ``caseNNN`` and no more."""
+    return None if "_" in prompt.id else folder_case(prompt.id)
 
 
 def _image_files(place: Path) -> list[Path]:

@@ -116,9 +116,13 @@ def _prompt_verdict(scored: Sequence[ScoredImage], verdicts: Counter) -> PromptV
     directions = Counter(pair for image in scored for pair in image.collapses)
     most = directions.most_common(1)[0][1] if directions else 0
     for name, count in (("dominance", most), ("balanced", verdicts["balanced"]), ("lost", verdicts["lost"])):
-        if 10 * count >= _MOST_OF_TEN * len(scored):
+        if _in_most(count, len(scored)):
             return name
     return "mixed"
+
+
+def _in_most(count: int, images: int) -> bool:
+    return 10 * count >= _MOST_OF_TEN * images
 
 
 def score_groups(prompts: Sequence[PromptResult]) -> tuple[GroupResult, ...]:
@@ -145,31 +149,69 @@ def _score_group(name: str, members: Sequence[PromptResult]) -> GroupResult:
 
 
 def judge_gate(gate: Gate, prompts: Sequence[PromptResult]) -> GateResult:
-    """Whether every prompt holds the gate; it fails closed when nothing, or too little, was scored."""
+    """Whether every prompt holds the gate; it fails closed when nothing, or too little, was scored.
+
+    The reason names what is wrong with the whole run first, then the prompts that fail. Of a gate that passes, it also
+    says what ``let_pass`` finds.
+    """
     planned = sum(len(prompt.images) for prompt in prompts)
     scored = sum(prompt.scored for prompt in prompts)
     if scored == 0:
         return GateResult(False, f"nothing was scored: 0 of {planned} images")
+    reasons = []
     if (planned - scored) / planned > gate.max_unscored:
-        return GateResult(
-            False, f"{planned - scored} of {planned} images unscored; at most {gate.max_unscored:.0%} may be"
-        )
+        reasons.append(f"{planned - scored} of {planned} images unscored; at most {_percent(gate.max_unscored)} may be")
     failures = {p.prompt.id: reason for p in prompts if (reason := _gate_failure(gate, p)) is not None}
-    if not failures:
-        return GateResult(
-            True, f"{len(prompts)} of {len(prompts)} prompts hold ({_limits(gate)}), {scored} images scored"
-        )
-    first = next(iter(failures.values()))
-    return GateResult(False, f"{len(failures)} of {len(prompts)} prompts fail: {first}", failures)
+    if failures:
+        reasons.append(f"{len(failures)} of {len(prompts)} prompts fail: {next(iter(failures.values()))}")
+    if reasons:
+        return GateResult(False, "; and ".join(reasons), failures)
+    held = f"{len(prompts)} of {len(prompts)} prompts hold ({_limits(gate)}), {scored} images scored"
+    missed = let_pass(gate, prompts)
+    return GateResult(True, f"{held}; but {missed}" if missed else held)
+
+
+def let_pass(gate: Gate, prompts: Sequence[PromptResult]) -> str | None:
+    """What a limit on collapse alone lets pass: prompts that hold it and lack concepts in 7 of 10 images.
+
+    An image without any of its concepts is lost, not collapsed, and one concept alone cannot collapse. None where
+    there are no such prompts, or where the gate asks for presence.
+    """
+    if gate.max_collapse is None or gate.min_presence is not None:
+        return None
+    held = [p for p in prompts if _gate_failure(gate, p) is None]
+    lost = sum(_in_most(p.lost, p.scored) for p in held)
+    absent = sum(any(_in_most(r.n - r.count, r.n) for r in p.presence.values()) for p in held) - lost
+    kinds = (
+        (lost, "shows none of its concepts", "show none of their concepts"),
+        (absent, "lacks a concept", "lack a concept"),
+    )
+    found = (f"{n} of {len(prompts)} prompts {one if n == 1 else more} in most images" for n, one, more in kinds if n)
+    said = ", ".join(found)
+    return f"{said}; --max-collapse alone lets that pass: give --min-presence too" if said else None
 
 
 def _limits(gate: Gate) -> str:
     limits = []
     if gate.max_collapse is not None:
-        limits.append(f"collapse at most {gate.max_collapse:.0%}")
+        limits.append(f"collapse at most {_percent(gate.max_collapse)}")
     if gate.min_presence is not None:
-        limits.append(f"each concept present in at least {gate.min_presence:.0%}")
+        limits.append(f"each concept present in at least {_percent(gate.min_presence)}")
     return ", ".join(limits)
+
+
+def _percent(share: float) -> str:
+    """A limit as it was given: 0.996 is 99.6%."""
+    return f"{100 * share:.12g}%"
+
+
+def _dominators(result: PromptResult) -> str:
+    """What dominates the collapsed images; with its counts where it is not the same one in all of them."""
+    counts = Counter(name for image in result.images for name in {pair[0] for pair in image.collapses})
+    if list(counts.values()) == [result.collapsed]:
+        return f"{next(iter(counts))} dominating"
+    (first, count), *others = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    return ", ".join([f"{first} dominating in {count}", *(f"{name} in {n}" for name, n in others)])
 
 
 def _gate_failure(gate: Gate, result: PromptResult) -> str | None:
@@ -178,14 +220,14 @@ def _gate_failure(gate: Gate, result: PromptResult) -> str | None:
         return f"{prompt.id}: none of its {len(result.images)} images was scored"
     if gate.max_collapse is not None and result.collapsed / scored > gate.max_collapse:
         return (
-            f"{prompt.id}: {result.collapsed} of {scored} images collapse, {result.dominating} dominating;"
-            f" at most {gate.max_collapse:.0%} may"
+            f"{prompt.id}: {result.collapsed} of {scored} images collapse, {_dominators(result)};"
+            f" at most {_percent(gate.max_collapse)} may"
         )
     if gate.min_presence is not None:
         for concept, presence in result.presence.items():
             if presence.count / scored < gate.min_presence:
                 return (
                     f"{prompt.id}: {concept} is present in {presence.count} of {scored} images;"
-                    f" at least {gate.min_presence:.0%} must show it"
+                    f" at least {_percent(gate.min_presence)} must show it"
                 )
     return None

@@ -100,6 +100,16 @@ def ended_while_printing(monkeypatch: pytest.MonkeyPatch, error: OSError) -> obj
     return ended.value.code
 
 
+def test_what_would_steer_the_terminal_is_escaped_in_an_error(
+    command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse() -> list[dict[str, object]]:
+        raise InputError("HTTP 400: image \x1b[31m\x07 too\nlarge, café")
+
+    monkeypatch.setitem(sys.modules["dominance.cli.listing"]._LISTS, "judges", refuse)
+    assert command("list", "judges").err == "error: HTTP 400: image \\x1b[31m\\x07 too large, café\n"
+
+
 def test_ctrl_c_outside_a_run_is_quiet(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupt() -> list[dict[str, object]]:
         raise KeyboardInterrupt

@@ -1,6 +1,7 @@
 """Labels from a file: read per concept or per question, counted by majority, refused by line where they are wrong."""
 
 import json
+import unicodedata
 from collections.abc import Callable
 from pathlib import Path
 
@@ -87,6 +88,17 @@ def test_an_image_is_known_by_its_name_or_its_file_s_and_in_every_prompt_that_sh
     judge = load("prompt_id,image,concept,present\npair,0-abcd.png,mug,yes\ntwin,7,mug,yes\n")
     assert told(judge, PRESENCE).yes is True
     assert told(judge, PRESENCE, ImageName("alone", "3", "x.png"), ImageName("twin", "7", "x.png")).yes is True
+
+
+def test_accents_taken_apart_are_the_same_letters(load: Load) -> None:
+    apart, whole = (unicodedata.normalize(form, "café") for form in ("NFD", "NFC"))
+    for written, known in ((apart, whole), (whole, apart)):
+        judge = load(f"prompt_id,image,concept,present\n{written},{written}.png,{written},yes\n")
+        name = ImageName(known, f"{known}.png", f"/pictures/{known}.png")
+        asked = judge.ask(Concept(known)) or ()
+        judge.check(asked)
+        judge.check_images([name], asked)
+        assert told(judge, asked[0], name).yes is True
 
 
 def votes(*given: str) -> str:

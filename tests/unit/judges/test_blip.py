@@ -14,7 +14,9 @@ from safetensors.torch import load_file, save_file
 
 from dominance.bench import load_questions
 from dominance.errors import ModelError
+from dominance.judges import load_judge
 from dominance.judges.blip import BlipJudge, load_blip_judge
+from dominance.judges.protocol import PacedJudge
 from dominance.models.folders import content_identity
 from dominance.records import Concept, Question
 
@@ -113,6 +115,12 @@ def test_judging_disturbs_neither_torch_nor_the_model(judge: BlipJudge) -> None:
     assert torch.equal(torch.get_rng_state(), state)
     assert torch.is_grad_enabled()
     assert not judge.model.training
+
+
+def test_few_images_are_judged_before_their_answers_are_kept_but_many_by_a_miniature(judge: BlipJudge) -> None:
+    assert isinstance(judge, PacedJudge)
+    assert dataclasses.replace(judge, taught=()).images_at_once == 8
+    assert load_judge("miniature", "cpu").images_at_once == 32
 
 
 def test_unknown_words_and_long_questions_are_refused(judge: BlipJudge) -> None:

@@ -79,7 +79,50 @@ def test_a_text_that_starts_with_yes_or_no_is_one(text: str, yes: bool) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", None, "  ", "Not really", "none", "yesterday", "Nope", "I think yes", "ja", "\x00"]
+    ("text", "shares"),
+    [
+        ("Maybe", {"Maybe": 0.9, "yes": 0.04, "no": 0.03}),
+        ("Not sure.", {"Not": 0.8, "No": 0.1, "Yes": 0.06}),
+        ("I cannot tell", {"I": 0.6, "Yes": 0.3, "No": 0.1}),
+    ],
+)
+def test_a_reply_that_begins_otherwise_is_no_answer_though_yes_and_no_have_a_little_share(
+    text: str, shares: dict[str, float]
+) -> None:
+    answer = read(completion(text, tops(*((token, math.log(share)) for token, share in shares.items()))))
+    assert (answer.yes, answer.p_yes) == (None, None)
+    assert "neither yes nor no" in answer.problem
+
+
+def test_a_reply_that_begins_otherwise_is_read_where_yes_and_no_have_half_of_all() -> None:
+    logprobs = tops(("Nothing", math.log(0.3)), ("No", math.log(0.5)), ("Yes", math.log(0.05)))
+    assert read(completion("Nothing like that", logprobs)).p_yes == pytest.approx(0.05 / 0.55)
+
+
+@pytest.mark.parametrize("text", ["yes or no", "No, wait, yes", "Yes/No", "_Yes_, _no_", "no, not sure", "Yes? Maybe"])
+def test_a_text_that_takes_its_yes_or_no_back_is_no_answer(text: str) -> None:
+    answer = read(completion(text))
+    assert (answer.yes, answer.p_yes) == (None, None)
+    assert answer.problem.endswith("no clear yes or no")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        None,
+        "  ",
+        "Not really",
+        "none",
+        "yesterday",
+        "Nope",
+        "I think yes",
+        "Maybe",
+        "Not sure.",
+        "I cannot say no",
+        "ja",
+        "\x00",
+    ],
 )
 def test_any_other_text_is_unscored_and_says_what_came(text: str | None) -> None:
     answer = read(completion(text, finish="length"))

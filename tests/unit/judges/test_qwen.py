@@ -18,6 +18,7 @@ from tiny_judges import CHAT_TEMPLATE, QWEN_FAMILIES, save_qwen
 from dominance.bench import load_questions
 from dominance.errors import ModelError
 from dominance.judges import qwen_prefix
+from dominance.judges.protocol import PacedJudge
 from dominance.judges.qwen import QwenJudge, load_qwen_judge
 from dominance.judges.yes_no import YES, answer_tokens
 from dominance.records import Concept, Question
@@ -163,6 +164,14 @@ def test_judging_disturbs_neither_torch_nor_the_model(folder: Path, mode: Any) -
     assert not judge.model.training
     judge.answer([noise(1, 30, 90)], [ASKED[:2]])
     assert judge.answer([noise(0)], [ASKED[:2]]) == first
+
+
+def test_few_images_are_judged_before_their_answers_are_kept_and_one_where_each_question_is_a_call(
+    judge: QwenJudge,
+) -> None:
+    assert isinstance(judge, PacedJudge)
+    assert judge.images_at_once == 4
+    assert dataclasses.replace(judge, mode="official").images_at_once == 1
 
 
 def test_the_identity_names_the_mode(folder: Path) -> None:

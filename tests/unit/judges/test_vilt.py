@@ -13,6 +13,7 @@ from tiny_judges import save_vilt
 
 from dominance.errors import ModelError
 from dominance.judges import vilt
+from dominance.judges.protocol import PacedJudge
 from dominance.judges.vilt import ViltJudge, load_vilt_judge
 from dominance.records import Question
 
@@ -77,6 +78,11 @@ def test_judging_disturbs_neither_torch_nor_the_model(judge: ViltJudge) -> None:
     assert judge.answer([noise(0)], [ASKED]) == first
     assert torch.is_grad_enabled()
     assert not judge.model.training
+
+
+def test_few_images_are_judged_before_their_answers_are_kept(judge: ViltJudge) -> None:
+    assert isinstance(judge, PacedJudge)
+    assert judge.images_at_once == 8
 
 
 def test_questions_that_would_be_cut_off_are_refused(judge: ViltJudge) -> None:

@@ -68,14 +68,14 @@ def test_unscored_prompts_leave_the_count_and_unscored_images_are_told(prompt_of
 def test_collapse_short_of_dominance(prompt_of, run_of):
     run = run_of(prompt_of([LOST_MUG] * 6 + [BOTH] * 4), prompt_of([BOTH] * 9 + [LOST_TOWER], ("book", "lamp")))
     assert headline(run) == (
-        "None of 2 prompts loses a concept in 7 or more of 10 images, but 7 of 20 images lose one:"
-        " at worst, tower takes over from mug in 6 of 10 images."
+        "In none of 2 prompts does one concept take over in one direction in 7 or more of 10 images,"
+        " but 7 of 20 images collapse: at worst, tower takes over from mug in 6 of 10 images."
     )
 
 
 def test_one_image_collapses(prompt_of, run_of):
     run = run_of(prompt_of([BOTH] * 10), prompt_of([BOTH] * 9 + [LOST_TOWER], ("book", "lamp")))
-    assert "but 1 of 20 images loses one: at worst, lamp takes over from book in 1 of 10 images." in headline(run)
+    assert "but 1 of 20 images collapses: at worst, lamp takes over from book in 1 of 10 images." in headline(run)
 
 
 def test_one_prompt_short_of_dominance(prompt_of, run_of):
@@ -144,8 +144,61 @@ def test_one_single_concept_prompt_that_sometimes_misses(prompt_of, run_of):
 
 def test_single_concept_prompts_among_others_are_noted(prompt_of, run_of):
     run = run_of(prompt_of([BOTH] * 10), prompt_of([(0,)] * 10, ("tower",)))
-    assert headline(run) == "Every concept survives: 10 of 10 images of 1 prompt show all of their concepts."
-    assert notes(run) == ("1 of 2 prompts names one concept only: presence, no DvD score.",)
+    assert headline(run) == (
+        "No concept takes over: 0 of 20 images of 2 prompts collapse, but 10 show none of their concepts."
+    )
+    assert notes(run) == (
+        "1 of 2 prompts shows none of its concepts in 7 or more of 10 images.",
+        "1 of 2 prompts names one concept only: presence, no DvD score.",
+    )
+
+
+def test_every_concept_survives_in_single_concept_prompts_too(prompt_of, run_of):
+    run = run_of(prompt_of([BOTH] * 10), prompt_of([(5,)] * 10, ("lamp",)))
+    assert headline(run) == "Every concept survives: 20 of 20 images of 2 prompts show all of their concepts."
+    one_missed = run_of(prompt_of([BOTH] * 10), prompt_of([(5,)] * 9 + [(0,)], ("lamp",)))
+    assert headline(one_missed).endswith("0 of 20 images of 2 prompts collapse, but 1 shows none of their concepts.")
+
+
+def test_a_lost_prompt_beside_one_that_collapses_once(prompt_of, run_of):
+    run = run_of(prompt_of([NEITHER] * 10), prompt_of([BOTH] * 9 + [LOST_TOWER], ("book", "lamp")))
+    assert headline(run) == (
+        "In none of 2 prompts does one concept take over in one direction in 7 or more of 10 images,"
+        " but 1 of 20 images collapses: at worst, lamp takes over from book in 1 of 10 images."
+    )
+    assert notes(run) == ("1 of 2 prompts shows none of its concepts in 7 or more of 10 images.",)
+
+
+def test_at_worst_is_where_most_images_collapse(prompt_of, run_of):
+    run = run_of(prompt_of([NEITHER] * 9 + [LOST_MUG]), prompt_of([BOTH] * 4 + [LOST_TOWER] * 6, ("book", "lamp")))
+    assert headline(run).endswith("at worst, lamp takes over from book in 6 of 10 images.")
+
+
+def test_a_concept_that_is_gone_in_no_one_direction_is_noted(prompt_of, run_of):
+    split = prompt_of([(5, 0, 0)] * 5 + [(0, 5, 0)] * 5, ("tower", "mug", "chair"))
+    assert split.verdict == "mixed"
+    run = run_of(split, prompt_of([BOTH] * 10, ("castle", "lamp")))
+    assert headline(run).startswith("In none of 2 prompts does one concept take over in one direction in 7 or more")
+    assert notes(run) == (
+        "1 of 2 prompts misses a concept in 7 or more of 10 images, though not in one direction:"
+        " chair shows in 0 of 10 images.",
+    )
+
+
+def test_prompts_without_any_image_are_noted_and_nothing_is_said_of_them(prompt_of, run_of):
+    run = run_of(prompt_of([BOTH] * 10), prompt_of([], ("castle", "chair")))
+    assert headline(run) == (
+        "Every concept shows in 10 of 10 images of 1 scored prompt, but nothing is known about 1 of 2 prompts."
+    )
+    assert notes(run) == ("1 of 2 prompts has no image: castle-chair.",)
+    several = run_of(prompt_of([(5,)] * 2, ("a",)), *(prompt_of([], (name,)) for name in "bcdef"))
+    assert headline(several) == (
+        "Every concept shows in 2 of 2 images of 1 scored single-concept prompt,"
+        " but nothing is known about 5 of 6 prompts."
+    )
+    assert "5 of 6 prompts have no image: b, c, d and 2 more." in notes(several)
+    unscored = run_of(prompt_of([BOTH] * 10), prompt_of([OUT] * 10, ("castle", "chair")))
+    assert "survives" not in headline(unscored)
 
 
 def test_gate(prompt_of, run_of):
@@ -154,6 +207,11 @@ def test_gate(prompt_of, run_of):
     passed = gate_sentence(run_of(good, gate=Gate(max_collapse=0.2)))
     assert passed == "Gate passed: 1 of 1 prompts hold (collapse at most 20%), 10 images scored."
     assert "Gate failed: 1 of 1 prompts fail: " in str(gate_sentence(run_of(bad, gate=Gate(max_collapse=0.2))))
+    unseen = gate_sentence(run_of(prompt_of([NEITHER] * 10), gate=Gate(max_collapse=0.2)))
+    assert unseen == (
+        "Gate passed: 1 of 1 prompts hold (collapse at most 20%), 10 images scored; but 1 of 1 prompts shows none of"
+        " its concepts in most images; --max-collapse alone lets that pass: give --min-presence too."
+    )
     assert gate_sentence(run_of(prompt_of([OUT]), gate=Gate())) == "Gate failed: nothing was scored: 0 of 1 images."
 
 

@@ -14,6 +14,7 @@ from PIL import Image
 from dominance.errors import RunError
 from dominance.records import Gate
 from dominance.report import write_report
+from dominance.report.pictures import Missing, embed
 
 LOST_MUG, BOTH, NEITHER, OUT = (5, 0), (5, 5), (0, 0), "out of memory"
 _VOID = {"meta", "link", "img", "input", "br", "hr"}
@@ -176,6 +177,22 @@ def test_missing_and_broken_images_say_so(page_of, prompt_of, run_of, tmp_path):
     ]
 
 
+def test_a_decoder_that_raises_anything_costs_one_picture(tmp_path, monkeypatch):
+    def refuse(*arguments):
+        raise RuntimeError("Failed to decode frame 0: Truncated data")
+
+    monkeypatch.setattr("PIL.Image.open", refuse)
+    (tmp_path / "a.avif").write_bytes(b"damaged")
+    assert embed(tmp_path / "a.avif", 320) == Missing("the file is not a readable image")
+
+
+def test_large_grey_of_16_bits_keeps_its_shade(tmp_path):
+    Image.new("I;16", (1200, 1000), 30000).save(tmp_path / "grey.png")
+    shown = embed(tmp_path / "grey.png", 320)
+    with Image.open(io.BytesIO(base64.b64decode(shown.uri.partition(",")[2]))) as thumbnail:
+        assert abs(thumbnail.convert("L").getpixel((50, 50)) - 117) <= 3
+
+
 def test_images_made_elsewhere_are_named_by_file(page_of, prompt_of, run_of, tmp_path):
     prompt = prompt_of([LOST_MUG])
     file = tmp_path / "elsewhere" / "0001.png"
@@ -272,6 +289,12 @@ def test_the_manifest_is_readable(page_of, prompt_of, run_of):
     text = "".join(page_of(run_of(prompt_of([BOTH]), manifest=manifest)).text.split())
     for said in ("torch2.13.0", "filea.bin", "revisionnotset", "resumedno", "emptynone", "seeds1,2"):
         assert said in text
+
+
+def test_the_settings_shown_are_the_runs_own_whatever_the_manifest_of_an_earlier_one_says(page_of, prompt_of, run_of):
+    manifest = {"settings": {"steps": 999}, "versions": {"torch": "2.13.0"}}
+    text = "".join(page_of(run_of(prompt_of([BOTH]), manifest=manifest)).text.split())
+    assert "steps25" in text and "999" not in text and "torch2.13.0" in text
 
 
 def test_the_reading_guide_states_the_definitions(page_of, prompt_of, run_of):

@@ -57,11 +57,21 @@ def test_failures_of_the_gate_belong_to_their_prompts(run_with, tmp_path):
     assert gate.get("name") == "gate" and gate.find("failure") is None
 
 
-def test_a_reason_that_is_no_single_prompts_fails_the_gate_case(run_with, tmp_path):
+def test_a_reason_that_is_no_single_prompts_fails_the_gate_case(prompt_of, run_of, tmp_path):
+    suite = parsed(run_of(prompt_of([BOTH] * 9 + [OUT]), gate=Gate(max_collapse=0.2)), tmp_path)
+    prompt, gate = suite.findall("testcase")
+    assert prompt.find("failure") is None
+    assert gate.find("failure").get("message") == "1 of 10 images unscored; at most 0% may be"
+
+
+def test_an_unscored_image_hides_no_prompts_failure(run_with, tmp_path):
     suite = parsed(run_with(Gate(max_collapse=0.2)), tmp_path)
-    *prompts, gate = suite.findall("testcase")
-    assert all(case.find("failure") is None for case in prompts)
-    assert gate.find("failure").get("message") == "1 of 21 images unscored; at most 0% may be"
+    first, second, third, gate = suite.findall("testcase")
+    assert "10 of 10 images collapse" in first.find("failure").get("message")
+    assert second.find("failure") is None
+    assert "none of its 1 images was scored" in third.find("failure").get("message")
+    assert gate.find("failure").get("message").startswith("1 of 21 images unscored; at most 0% may be; and 2 of 3 ")
+    assert suite.get("failures") == "3"
 
 
 def test_a_gate_that_holds(prompt_of, run_of, tmp_path):

@@ -10,7 +10,9 @@ import pytest
 
 from dominance.errors import InputError
 from dominance.models import GenerationSettings, find_model
+from dominance.records import Concept, Gate, Prompt
 from dominance.runs.audit import AuditOptions, generation_settings
+from dominance.runs.audit_options import check_gate
 from dominance.runs.plan import item_key
 from dominance.seeds import DEFAULT_SEEDS
 
@@ -90,3 +92,16 @@ def test_the_folders_word_on_steps_wins_over_the_pipelines_own(bare: Path) -> No
     (bare / "dominance.json").write_text(json.dumps({"steps": 4}))
     settings = generation_settings(AuditOptions(), find_model(str(bare)))
     assert (settings.steps, settings.guidance) == (4, 7.5)
+
+
+def test_a_gate_on_collapse_alone_is_refused_where_nothing_can_collapse() -> None:
+    single = Prompt("one", "a mug", (Concept("mug"),))
+    pair = Prompt("two", "a mug and a lamp", (Concept("mug"), Concept("lamp")))
+    with pytest.raises(InputError, match=r"every prompt names one concept, .* cannot collapse; give min-presence"):
+        check_gate(Gate(max_collapse=0.2), (single, single))
+    for gate, prompts in (
+        (Gate(max_collapse=0.2), (single, pair)),
+        (Gate(max_collapse=0.2, min_presence=0.5), (single,)),
+        (Gate(min_presence=0.5), (single,)),
+    ):
+        check_gate(gate, prompts)

@@ -274,6 +274,22 @@ def test_one_image_that_cannot_be_judged_leaves_its_candidate_undecided_until_it
     assert content(resumed) == content(whole)
 
 
+def test_a_wave_without_any_answer_is_undecided_once_the_bench_has_some(
+    model: PaintingModel, judge: ScriptedJudge, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(building, "Trial", lambda *arguments: dataclasses.replace(Trial(*arguments), at_once=1))
+    whole = build_bench("painted", judge, tmp_path / "whole", OPTIONS)
+
+    def shy(image: Image.Image, question: Question) -> float | None:
+        return see(image, question) if question.concept in ("tower", "mug", "lamp") else None
+
+    for _ in range(2):
+        bench = build_bench("painted", ScriptedJudge(shy), tmp_path / "b", dataclasses.replace(OPTIONS, limit=12))
+        assert sum(tally.undecided for tally in bench.tallies) > 0
+        assert "lack images or answers: run the same command again" in bench.stopped
+    assert content(build_bench("painted", judge, tmp_path / "b", OPTIONS)) == content(whole)
+
+
 def test_a_judge_that_answers_nothing_stops_the_build(model: PaintingModel, tmp_path: Path) -> None:
     mute = ScriptedJudge(lambda image, question: None)
     with pytest.raises(RunError, match=r"none of \d+ images could be made and judged \(the judge gave no answer\)"):

@@ -131,6 +131,15 @@ def test_images_of_every_mode_are_read_as_rgb(tmp_path: Path, mode: str) -> None
     assert (image.mode, image.size) == ("RGB", (5, 4))
 
 
+@pytest.mark.parametrize("options", [{}, {"transparency": 30000}])
+def test_grey_of_16_bits_keeps_its_shade(tmp_path: Path, options: dict[str, int]) -> None:
+    for value in (0, 200, 30000, 65535):
+        Image.new("I;16", (5, 4), value).save(tmp_path / "image.png", **options)
+        image = open_image(tmp_path / "image.png")
+        assert isinstance(image, Image.Image)
+        assert image.getpixel((0, 0)) == (round(value / 257),) * 3
+
+
 def test_what_is_no_image_says_why_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     text, cut, empty, whole = (tmp_path / name for name in ("text.png", "cut.png", "empty.png", "whole.png"))
     text.write_text("hello")

@@ -8,14 +8,23 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from dominance.errors import ModelError
+from dominance.errors import InputError, ModelError
 from dominance.judges import ScriptedJudge, as_answer
 from dominance.judges.answers_file import load_answers_judge
 from dominance.judges.protocol import JudgeStoppedError
 from dominance.models import GenerationSettings
 from dominance.records import Answer, Question
 from dominance.runs.generating import make_images
-from dominance.runs.judging import ask_judge, check_names, judge_for, judge_record, questions_of, unanswered
+from dominance.runs.judging import (
+    ask_judge,
+    check_names,
+    check_questions,
+    judge_for,
+    judge_record,
+    note_bare_seeds,
+    questions_of,
+    unanswered,
+)
 from dominance.runs.ledger import Ledger
 from dominance.runs.plan import Plan
 from dominance.runs.results import result_of
@@ -197,6 +206,43 @@ def test_a_missing_label_leaves_its_image_unscored_and_names_it(
     plan = with_judge(made, mended)
     ask_judge(unanswered(plan, ledger, run_folder), plan, mended, ledger)
     assert result_of(plan, ledger, run_folder).unscored == 0
+
+
+def test_labels_by_seed_alone_are_noted_and_labels_by_file_are_not(
+    made: Plan, run_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    by_seed = labelled(made, run_folder)
+    note_bare_seeds(by_seed, made)
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("note: the labels in labels.csv name images by their seeds")
+    assert Path(made.images[0].file).name in line
+    files = run_folder / "files.csv"
+    files.write_text(f"prompt_id,image,concept,present\npair,{Path(made.images[0].file).name},mug,yes\n")
+    note_bare_seeds(load_answers_judge(f"answers:{files}", str(files)), made)
+    note_bare_seeds(YES, made)
+    assert capsys.readouterr().err == ""
+
+
+def test_questions_that_labels_of_presence_would_not_be_asked_are_refused(plan: Plan, run_folder: Path) -> None:
+    judge, given = labelled(plan, run_folder), run_folder / "q.yaml"
+    with pytest.raises(
+        InputError, match=r"holds one label a concept, .*q\.yaml are never asked; leave out --questions"
+    ):
+        check_questions(judge, plan.questions, given)
+    check_questions(judge, plan.questions, None)
+    check_questions(YES, plan.questions, given)
+
+
+def test_what_would_steer_the_terminal_is_escaped_in_the_reason(
+    made: Plan, ledger: Ledger, run_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def paint(images: object, questions: object) -> None:
+        raise ValueError("image \x1b[31m\x07 too\nlarge")
+
+    ask_judge(unanswered(made, ledger, run_folder), made, outside(paint), ledger)
+    lines = [line for line in capsys.readouterr().err.splitlines() if line.startswith("unscored")]
+    assert all(line.isprintable() for line in lines)
+    assert r"image \x1b[31m\x07 too large" in lines[0]
 
 
 def test_labels_of_what_the_plan_does_not_hold_are_refused_unless_it_is_cut_short(made: Plan, run_folder: Path) -> None:

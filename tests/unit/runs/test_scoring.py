@@ -2,8 +2,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from dominance.records import Answer, Concept, Gate, Prompt, Question, ScoredImage
-from dominance.runs.scoring import judge_gate, score_groups, score_image, score_prompt
+from dominance.records import Answer, Concept, Gate, Prompt, PromptResult, Question, ScoredImage
+from dominance.runs.scoring import judge_gate, let_pass, score_groups, score_image, score_prompt
 
 TOWER, MUG, LAMP = Concept("tower", "landmark"), Concept("mug"), Concept("lamp")
 PAIR = Prompt("tower-mug", "a tower and a mug", (TOWER, MUG), "entity-object")
@@ -142,3 +142,79 @@ def test_the_gate_fails_when_nothing_or_too_little_was_scored() -> None:
     assert judge_gate(Gate(max_collapse=1.0, max_unscored=0.1), [some]).passed
     assert not judge_gate(Gate(max_collapse=1.0, max_unscored=0.5), [some, nothing]).passed
     assert not judge_gate(Gate(max_collapse=1.0), []).passed
+
+
+def prompt_with(prompt: Prompt, *counts: tuple[Sequence[int | None], int]) -> PromptResult:
+    """A prompt of so many images with these counts of yes."""
+    return score_prompt(prompt, [image(prompt, yes) for yes, times in counts for _ in range(times)])
+
+
+def test_an_unscored_image_hides_no_prompts_failure_of_the_gate() -> None:
+    bad, most = prompt_with(PAIR, ((5, 0), 10)), prompt_with(THREE, ((5, 5, 5), 9), ((5, 5, None), 1))
+    judged = judge_gate(Gate(max_collapse=0.2), [bad, most])
+    assert judged.reason == (
+        "1 of 20 images unscored; at most 0% may be; and 1 of 2 prompts fail:"
+        " tower-mug: 10 of 10 images collapse, tower dominating; at most 20% may"
+    )
+    assert list(judged.failures) == ["tower-mug"]
+    held = judge_gate(Gate(max_collapse=1.0), [most])
+    assert (held.reason, held.failures) == ("1 of 10 images unscored; at most 0% may be", {})
+
+
+def test_each_dominator_of_a_failed_gate_has_its_own_count() -> None:
+    both = judge_gate(Gate(max_collapse=0.2), [prompt_with(PAIR, ((0, 5), 6), ((5, 0), 4))])
+    assert "10 of 10 images collapse, mug dominating in 6, tower in 4; at most 20% may" in both.reason
+    two_over_one = judge_gate(Gate(max_collapse=0.2), [prompt_with(THREE, ((5, 4, 0), 2), ((5, 5, 5), 2))])
+    assert "2 of 4 images collapse, mug dominating in 2, tower in 2;" in two_over_one.reason
+
+
+@pytest.mark.parametrize(
+    ("gate", "said"),
+    [
+        (Gate(max_collapse=0.996), "at most 99.6% may"),
+        (Gate(max_collapse=0.29), "at most 29% may"),
+        (Gate(min_presence=0.005), "at least 0.5% must show it"),
+        (Gate(max_collapse=1.0, min_presence=0.0), "(collapse at most 100%, each concept present in at least 0%)"),
+    ],
+)
+def test_limits_are_told_as_they_were_given(gate: Gate, said: str) -> None:
+    assert said in judge_gate(gate, [prompt_with(PAIR, ((5, 0), 10))]).reason
+
+
+def test_a_limit_of_unscored_images_is_told_as_it_was_given() -> None:
+    half = prompt_with(PAIR, ((5, 5), 1), ((5, None), 1))
+    assert judge_gate(Gate(max_collapse=1.0, max_unscored=0.004), [half]).reason.endswith("at most 0.4% may be")
+
+
+ADVICE = "; --max-collapse alone lets that pass: give --min-presence too"
+
+
+@pytest.mark.parametrize(
+    ("images", "said"),
+    [
+        ([(PAIR, (0, 0), 10), (ALONE, (0,), 10)], "2 of 2 prompts show none of their concepts in most images"),
+        ([(PAIR, (0, 0), 7), (ALONE, (5,), 10)], "1 of 2 prompts shows none of its concepts in most images"),
+        (
+            [(THREE, (2, 2, 2), 10), (PAIR, (5, 0), 10)],
+            "1 of 2 prompts shows none of its concepts in most images, 1 of 2 prompts lacks a concept in most images",
+        ),
+        ([(PAIR, (5, 5), 10), (ALONE, (5,), 10)], None),
+    ],
+)
+def test_a_limit_on_collapse_alone_says_what_it_lets_pass(
+    images: list[tuple[Prompt, tuple[int, ...], int]], said: str | None
+) -> None:
+    prompts = [prompt_with(prompt, (counts, times)) for prompt, counts, times in images]
+    judged = judge_gate(Gate(max_collapse=1.0), prompts)
+    assert judged.passed
+    assert let_pass(Gate(max_collapse=1.0), prompts) == (said and said + ADVICE)
+    assert judged.reason.endswith(f"; but {said}{ADVICE}" if said else "images scored")
+    assert let_pass(Gate(max_collapse=1.0, min_presence=0.0), prompts) is None
+
+
+def test_what_fails_the_gate_is_not_let_pass() -> None:
+    prompts = [prompt_with(PAIR, ((5, 0), 10)), prompt_with(ALONE, ((0,), 10))]
+    assert (
+        let_pass(Gate(max_collapse=0.2), prompts) == f"1 of 2 prompts shows none of its concepts in most images{ADVICE}"
+    )
+    assert not judge_gate(Gate(max_collapse=0.2), prompts).passed
