@@ -18,8 +18,9 @@ Written by `dominance train study`, which goes on training the base under each c
 entity with every object, and counts what the judge sees. Nothing in the training refers to dominance: whatever is done
 to one entity is done to all, diversity apart; entities are shown four times as often as objects unless a condition says
 otherwise. Every entity is rigid (diversity 0) in one world and varied (diversity 1) in its swapped twin: in the world
-`first` {first} are rigid, in `swapped` the other three. The base has shown all of them varied, so that a rigid entity
-is also one whose pictures have changed, unless a condition starts from nothing.
+`first` {first} are rigid, in `swapped` the other three.
+The base has shown all of them varied, so that a rigid entity is also one whose pictures have changed, unless a
+condition starts from nothing.
 
 DvD is the score in the direction in which the entity dominates. Intervals are 95%: Student's over entities for means,
 each entity averaged over its training seeds, because of six a percentile bootstrap would be too narrow, and for the
@@ -159,12 +160,14 @@ def _dose(measured: Dose, page: Path) -> str:
         rows.append([f"{level:g}", f"{sum(own) / len(own):.1f}", str(len(own))])
     rho = "not defined" if measured.rho is None else f"{measured.rho:.2f}{within(measured.interval, 2)}"
     chance = "" if measured.chance is None else f"; by chance as much in {measured.chance:.2%} of permutations"
-    return (
+    seeds = "one training seed" if measured.seeds == 1 else f"{measured.seeds} training seeds"
+    words = (
         f"## Dose\n\n![DvD against diversity]({page.stem}/dose.svg)\n\nSpearman's ρ between an entity's diversity and"
-        f" its DvD: **{rho}**{chance}. {len(measured.points)} points\n(entity and model), {measured.models} models,"
-        f" {measured.seeds} training seeds. The interval draws entities and, of six, is too narrow; the\npermutation"
-        " changes the diversities within each model.\n\n" + table(["diversity", "mean DvD", "points"], rows)
+        f" its DvD: **{rho}**{chance}.\n{len(measured.points)} points (entity and model), {measured.models} models,"
+        f" {seeds}. The interval draws entities and, of six, is too narrow;\nthe permutation changes the diversities"
+        " within each model.\n\n"
     )
+    return words + table(["diversity", "mean DvD", "points"], rows)
 
 
 def _conditions(measured: set[str]) -> str:
