@@ -195,7 +195,7 @@ def _traced_part(denoiser: nn.Module, last: AttentionSite, inputs: _Inputs) -> f
     done = []
     handle = denoiser.get_submodule(last.name).register_forward_hook(lambda *_: done.append(counter.get_total_flops()))
     try:
-        with torch.no_grad(), _where_it_is(denoiser), counter:
+        with torch.no_grad(), _without_fetching(denoiser), counter:
             functional_call(denoiser, weights, inputs.args, inputs.kwargs)
     finally:
         handle.remove()
@@ -203,7 +203,7 @@ def _traced_part(denoiser: nn.Module, last: AttentionSite, inputs: _Inputs) -> f
 
 
 @contextlib.contextmanager
-def _where_it_is(denoiser: nn.Module) -> Generator[None]:
+def _without_fetching(denoiser: nn.Module) -> Generator[None]:
     """Without the forwards that offloading puts in front of the modules' own, which would fetch weights and inputs."""
     fetching = [(module, vars(module).pop("forward")) for module in denoiser.modules() if "forward" in vars(module)]
     try:
