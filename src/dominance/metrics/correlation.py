@@ -65,8 +65,8 @@ def spearman_chance(
     if found is None:
         return None
     rng = np.random.default_rng(seed)
-    ranked = _ranks([pair[1] for own in strata for pair in own])
-    doses = [_ranks([pair[0] for own in strata for pair in own])[place] for place in _places(strata)]
+    first, ranked = (_ranks(side) for side in zip(*[pair for own in strata for pair in own], strict=True))
+    doses = np.split(first, np.cumsum([len(own) for own in strata])[:-1])
     ranked -= ranked.mean()
     observed = abs(float(np.concatenate(doses) @ ranked))
     as_large = sum(
@@ -74,11 +74,6 @@ def spearman_chance(
         for _ in range(shuffles)
     )
     return (as_large + 1) / (shuffles + 1)
-
-
-def _places(strata: Sequence[Sequence[object]]) -> list[slice]:
-    ends = np.cumsum([len(own) for own in strata]).tolist()
-    return [slice(end - len(own), end) for end, own in zip(ends, strata, strict=True)]
 
 
 def _ranks(values: Sequence[float]) -> np.ndarray:

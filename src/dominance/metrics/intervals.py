@@ -71,7 +71,9 @@ def bootstrap_mean(
     return (float(low), float(high))
 
 
-def t_interval(units: Sequence[float], confidence: float = 0.95) -> Interval | None:
+def t_interval(
+    units: Sequence[float], confidence: float = 0.95, least: float = -math.inf, most: float = math.inf
+) -> Interval | None:
     """Student's interval of the mean of a few independent units, such as the six entities of the miniature world.
 
     Of so few a percentile bootstrap is too narrow: of six normal ones its 95% interval holds the mean in 87% of the
@@ -79,12 +81,15 @@ def t_interval(units: Sequence[float], confidence: float = 0.95) -> Interval | N
 
     Args:
         units: one number each, already averaged over what is measured of a unit.
+        least, most: that the mean can be; the ends stay within.
 
     Returns:
         None for a single unit, whose spread is not known.
 
     Raises:
         InputError: no unit.
+
+    Source: Student (1908).
 
     >>> low, high = t_interval([1.0, 2.0, 3.0])
     >>> round(low, 3), round(high, 3)
@@ -95,7 +100,7 @@ def t_interval(units: Sequence[float], confidence: float = 0.95) -> Interval | N
     if len(units) == 1:
         return None
     margin = _t_quantile(len(units) - 1, confidence) * stdev(units) / len(units) ** 0.5
-    return (fmean(units) - margin, fmean(units) + margin)
+    return (max(least, fmean(units) - margin), min(most, fmean(units) + margin))
 
 
 def _t_quantile(freedom: int, confidence: float) -> float:

@@ -133,9 +133,8 @@ def _mean(one: ModelFigures) -> str:
     if not means:
         return "not measured"
     every = [score for own in scores.values() for score in own]
-    interval = t_interval(means)
-    bounded = None if interval is None else (max(0.0, interval[0]), min(100.0, interval[1]))
-    return f"{fmean(every):.1f}{within(bounded)}, {len(means)} pairs, {len(every)} images"
+    interval = t_interval(means, least=0, most=100)
+    return f"{fmean(every):.1f}{within(interval)}, {len(means)} pairs, {len(every)} images"
 
 
 def _rigid_against_varied(models: list[ModelFigures]) -> str:

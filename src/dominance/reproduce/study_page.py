@@ -68,18 +68,16 @@ def contrasts(results: Sequence[TrialResult]) -> list[Contrast]:
     return found
 
 
-def gap_words(gap: Gap) -> str:
-    """The difference, its intervals, and how many entities and training seeds they rest on."""
-    over_entities = f"{gap.difference:.1f}{within(gap.interval)}, {gap.entities} entities"
-    return over_entities + (f";{within(gap.over_seeds)}, {gap.seeds} seeds" if gap.over_seeds else "")
-
-
 def _bare(found: Gap | None) -> str:
     return "–" if found is None else f"{found.difference:.1f}{within(found.interval)}"
 
 
 def _gap(found: Gap | None) -> str:
-    return "–" if found is None else gap_words(found)
+    """The difference, its intervals, and how many entities and training seeds they rest on."""
+    if found is None:
+        return "–"
+    over_seeds = f";{within(found.over_seeds)}, {found.seeds} seeds" if found.over_seeds else ""
+    return f"{_bare(found)}, {found.entities} entities{over_seeds}"
 
 
 def _name(found: Contrast) -> str:

@@ -99,7 +99,7 @@ def dose_plot(found: Dose) -> str:
                 f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4" fill="{COLOURS[0]}" fill-opacity=".45">{title}</circle>'
             )
         means = [fmean(dvd for n, _, dvd in own if n == name) for name in sorted({point[0] for point in own})]
-        low, high = (max(0.0, min(100.0, end)) for end in t_interval(means) or (means[0], means[0]))
+        low, high = t_interval(means, least=0, most=100) or (means[0], means[0])
         ends = [top + height * (1 - score / 100) for score in (low, high)]
         middle = top + height * (1 - sum(point[2] for point in own) / len(own) / 100)
         parts.append(f'<line x1="{x:.1f}" x2="{x:.1f}" y1="{ends[0]:.1f}" y2="{ends[1]:.1f}" stroke="{_INK}"/>')

@@ -231,5 +231,4 @@ def _never_trained(entities: ByEntity) -> NeverTrained | None:
 
 def _of_scores(clusters: Sequence[Sequence[float]]) -> Interval | None:
     """Student's interval over entities, within the 0 to 100 that a score can have."""
-    interval = t_interval([fmean(own) for own in clusters])
-    return None if interval is None else (max(0.0, interval[0]), min(100.0, interval[1]))
+    return t_interval([fmean(own) for own in clusters], least=0, most=100)

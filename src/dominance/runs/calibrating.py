@@ -93,7 +93,7 @@ class LayerQuality:
     Attributes:
         focus_positive, focus_other: mean focus scores.
         auc: of the focus score, on the very examples; the best of several layers is better here than it will be on
-            others.
+            others. ``interval`` is its.
         named: of the positives, those whose dominating concept the layer names.
     """
 
