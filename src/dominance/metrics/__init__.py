@@ -1,9 +1,24 @@
 """Pure functions from tensors and numbers to tensors and numbers: no model, no file, no clock."""
 
-from dominance.metrics.detection import mann_whitney, roc_auc, roc_auc_interval, youden_threshold
+from dominance.metrics.agreement import Confusion, confusion, kappa_interval
+from dominance.metrics.correlation import spearman, spearman_chance, spearman_interval
+from dominance.metrics.detection import (
+    RankTest,
+    Split,
+    grouped_folds,
+    held_out_splits,
+    mann_whitney,
+    roc_auc,
+    roc_auc_interval,
+    youden_threshold,
+)
+from dominance.metrics.differences import mean_difference, rate_difference
+from dominance.metrics.diversity import Spread, median_interval, spread, vendi_score
 from dominance.metrics.dvd import dvd_score
 from dominance.metrics.dynamics import attention_deviation, deviation_change, interval_edges
 from dominance.metrics.focus import (
+    PAPER_LAYERS,
+    PAPER_THRESHOLD,
     attention_entropy,
     concept_attention,
     concept_maps,
@@ -11,23 +26,71 @@ from dominance.metrics.focus import (
     peak_token,
 )
 from dominance.metrics.intervals import bootstrap_mean, rate, t_interval, wilson_interval
+from dominance.metrics.logistic import Logistic, fit_logistic
+from dominance.metrics.memorization import NormSummary, conditional_norm, noise_scale, summarised
+from dominance.metrics.reliability import (
+    Bin,
+    Discernment,
+    brier_score,
+    calibration_interval,
+    chance_error,
+    clustered_rate,
+    discernment,
+    expected_calibration_error,
+    held_out_accuracy,
+    reliability_bins,
+)
 
 __all__ = [
+    "PAPER_LAYERS",
+    "PAPER_THRESHOLD",
+    "Bin",
+    "Confusion",
+    "Discernment",
+    "Logistic",
+    "NormSummary",
+    "RankTest",
+    "Split",
+    "Spread",
     "attention_deviation",
     "attention_entropy",
     "bootstrap_mean",
+    "brier_score",
+    "calibration_interval",
+    "chance_error",
+    "clustered_rate",
     "concept_attention",
     "concept_maps",
+    "conditional_norm",
+    "confusion",
     "deviation_change",
+    "discernment",
     "dvd_score",
+    "expected_calibration_error",
+    "fit_logistic",
     "focus_score",
+    "grouped_folds",
+    "held_out_accuracy",
+    "held_out_splits",
     "interval_edges",
+    "kappa_interval",
     "mann_whitney",
+    "mean_difference",
+    "median_interval",
+    "noise_scale",
     "peak_token",
     "rate",
+    "rate_difference",
+    "reliability_bins",
     "roc_auc",
     "roc_auc_interval",
+    "spearman",
+    "spearman_chance",
+    "spearman_interval",
+    "spread",
+    "summarised",
     "t_interval",
+    "vendi_score",
     "wilson_interval",
     "youden_threshold",
 ]

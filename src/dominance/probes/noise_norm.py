@@ -12,7 +12,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from dominance.errors import InputError, ModelError
-from dominance.metrics.memorization import conditional_norm, noise_scale
+from dominance.metrics import conditional_norm, noise_scale
 from dominance.models.calls import call_of
 from dominance.probes.calls import Forward
 from dominance.probes.interception import Probe, intercept

@@ -8,7 +8,7 @@ from pathlib import Path
 from markupsafe import Markup, escape
 
 from dominance.mentions import mention_spans
-from dominance.metrics.focus import PAPER_LAYERS
+from dominance.metrics import PAPER_LAYERS
 from dominance.report import explanation_sentences as said
 from dominance.report.explanation_maps import heat_uri
 from dominance.report.explanation_plots import (

@@ -11,7 +11,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from dominance.metrics.focus import PAPER_LAYERS, PAPER_THRESHOLD
+from dominance.metrics import PAPER_LAYERS, PAPER_THRESHOLD
 from dominance.records import RunResult
 from dominance.report.headline import headline as run_headline
 from dominance.report.sentences import listed, of_images, plural

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
-from dominance.metrics.reliability import Bin
+from dominance.metrics import Bin
 from dominance.report.plots import tag
 
 _SIDE = 300

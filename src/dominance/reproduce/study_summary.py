@@ -5,8 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
-from dominance.metrics import t_interval
-from dominance.metrics.correlation import spearman, spearman_chance, spearman_interval
+from dominance.metrics import spearman, spearman_chance, spearman_interval, t_interval
 from dominance.records import Interval, is_present
 from dominance.reproduce.entity_counts import EntityCounts
 from dominance.reproduce.outcomes import Outcomes

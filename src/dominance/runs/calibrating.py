@@ -9,10 +9,18 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from dominance.errors import InputError, RunError
-from dominance.metrics import bootstrap_mean, rate, roc_auc, roc_auc_interval, youden_threshold
-from dominance.metrics.detection import Split, grouped_folds, held_out_splits
-from dominance.metrics.focus import PAPER_LAYERS
-from dominance.metrics.logistic import fit_logistic
+from dominance.metrics import (
+    PAPER_LAYERS,
+    Split,
+    bootstrap_mean,
+    fit_logistic,
+    grouped_folds,
+    held_out_splits,
+    rate,
+    roc_auc,
+    roc_auc_interval,
+    youden_threshold,
+)
 from dominance.probes.sites import attention_sites, chosen_sites
 from dominance.probes.tokens import TOKEN_SETS, TokenSet
 from dominance.records import Interval, Rate, RunResult

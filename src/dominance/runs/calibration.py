@@ -13,8 +13,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from dominance.errors import InputError
-from dominance.metrics import concept_attention, focus_score, peak_token
-from dominance.metrics.logistic import Logistic
+from dominance.metrics import Logistic, concept_attention, focus_score, peak_token
 from dominance.models.complaints import in_one_line
 from dominance.models.folders import bundled_folder
 from dominance.probes.tokens import TOKEN_SETS, TokenSet

@@ -12,7 +12,7 @@ from PIL import Image
 from dominance.diversity.embedders import DUPLICATE_SIMILARITY, MINIATURE, PAPER_EMBEDDER, Embedder, load_embedder
 from dominance.diversity.verdicts import SCALES, MeasuredConcept, SetVerdict, judge_sets, rests_on
 from dominance.errors import InputError
-from dominance.metrics.diversity import Spread, median_interval, spread, vendi_score
+from dominance.metrics import Spread, median_interval, spread, vendi_score
 from dominance.miniature.renderer import SIDE
 from dominance.models.devices import find_device
 from dominance.progress import Progress

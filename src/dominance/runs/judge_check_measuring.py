@@ -3,17 +3,21 @@
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from dominance.metrics import rate, roc_auc, roc_auc_interval, youden_threshold
-from dominance.metrics.agreement import confusion, kappa_interval
-from dominance.metrics.reliability import (
+from dominance.metrics import (
     brier_score,
     calibration_interval,
     chance_error,
     clustered_rate,
+    confusion,
     discernment,
     expected_calibration_error,
     held_out_accuracy,
+    kappa_interval,
+    rate,
     reliability_bins,
+    roc_auc,
+    roc_auc_interval,
+    youden_threshold,
 )
 from dominance.records import KINDS, Concept, Prompt, Question, is_present
 from dominance.runs.judge_check_controls import CONTROLS, Asked

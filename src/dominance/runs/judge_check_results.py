@@ -3,8 +3,7 @@
 from dataclasses import asdict, dataclass
 from typing import Literal
 
-from dominance.metrics.agreement import Confusion
-from dominance.metrics.reliability import Bin, Discernment
+from dominance.metrics import Bin, Confusion, Discernment
 from dominance.records import Interval, Rate
 
 Trust = Literal["good", "care", "none", "unknown"]

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from dominance.metrics.agreement import Confusion
+from dominance.metrics import Confusion
 from dominance.records import Rate
 from dominance.runs.judge_check_results import AgreementRow, Calibration, ControlFindings, Tally, Trust
 

@@ -4,9 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
-from dominance.metrics.detection import RankTest, mann_whitney
-from dominance.metrics.intervals import bootstrap_mean
-from dominance.metrics.memorization import NormSummary, summarised
+from dominance.metrics import NormSummary, RankTest, bootstrap_mean, mann_whitney, summarised
 from dominance.records import Interval, Prompt
 
 SUMMARIES: tuple[str, ...] = ("first", "ten", "all")

@@ -9,8 +9,7 @@ from dominance.bench import load_suite
 from dominance.bench.brackets import MAX_CHARACTERS, clean_text
 from dominance.bench.entries import slug
 from dominance.errors import InputError
-from dominance.metrics import focus_score, peak_token
-from dominance.metrics.focus import PAPER_LAYERS, PAPER_THRESHOLD
+from dominance.metrics import PAPER_LAYERS, PAPER_THRESHOLD, focus_score, peak_token
 from dominance.models import ModelFolder, find_model
 from dominance.models.image_model import PipelineModel, load_pipeline
 from dominance.models.settings import GenerationSettings

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dominance.errors import InputError
-from dominance.metrics.agreement import Confusion, confusion, kappa_interval
+from dominance.metrics import Confusion, confusion, kappa_interval
 
 
 def test_kappa_of_the_textbook_table() -> None:

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from dominance.errors import InputError
-from dominance.metrics.correlation import spearman, spearman_chance, spearman_interval
+from dominance.metrics import spearman, spearman_chance, spearman_interval
 
 
 def test_order_reversed_and_order_kept() -> None:

@@ -2,8 +2,7 @@ import numpy as np
 import pytest
 
 from dominance.errors import InputError
-from dominance.metrics import mann_whitney, roc_auc, roc_auc_interval, youden_threshold
-from dominance.metrics.detection import grouped_folds, held_out_splits
+from dominance.metrics import grouped_folds, held_out_splits, mann_whitney, roc_auc, roc_auc_interval, youden_threshold
 
 
 def test_area_by_hand() -> None:

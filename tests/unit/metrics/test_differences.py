@@ -3,7 +3,7 @@
 import pytest
 
 from dominance.errors import InputError
-from dominance.metrics.differences import mean_difference, rate_difference
+from dominance.metrics import mean_difference, rate_difference
 from dominance.records import Rate
 
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from dominance.errors import InputError
-from dominance.metrics import diversity
-from dominance.metrics.diversity import median_interval, spread, unit, vendi_score
+from dominance.metrics import diversity, median_interval, spread, vendi_score
+from dominance.metrics.diversity import unit
 
 FAR = np.array([[1.0, 0.0], [0.0, 1.0], [-1.0, 0.0]], dtype=np.float32)
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from dominance.errors import InputError
-from dominance.metrics.logistic import fit_logistic
+from dominance.metrics import fit_logistic
 
 
 def penalised_loss(features, positive, weights, intercept, penalty):

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from dominance.errors import InputError
-from dominance.metrics.memorization import conditional_norm, noise_scale, summarised
+from dominance.metrics import conditional_norm, noise_scale, summarised
 
 
 def test_the_norm_is_over_the_whole_latent_of_each_image() -> None:

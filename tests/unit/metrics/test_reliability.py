@@ -2,8 +2,7 @@ import numpy as np
 import pytest
 
 from dominance.errors import InputError
-from dominance.metrics import rate
-from dominance.metrics.reliability import (
+from dominance.metrics import (
     brier_score,
     calibration_interval,
     chance_error,
@@ -11,6 +10,7 @@ from dominance.metrics.reliability import (
     discernment,
     expected_calibration_error,
     held_out_accuracy,
+    rate,
     reliability_bins,
 )
 

@@ -11,8 +11,7 @@ import torch
 from torch import tensor
 
 from dominance.errors import InputError
-from dominance.metrics import focus_score
-from dominance.metrics.logistic import Logistic
+from dominance.metrics import Logistic, focus_score
 from dominance.runs import calibration as module
 from dominance.runs.calibration import (
     FEATURES,

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import tensor
 
-from dominance.metrics.logistic import Logistic
+from dominance.metrics import Logistic
 from dominance.models import find_model
 from dominance.records import Prompt, RunResult
 from dominance.runs.calibrating import CalibrationOptions, open_model_of
