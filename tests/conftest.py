@@ -21,6 +21,8 @@ SHAPED = (
     "dominance.metrics.focus",
     "dominance.metrics.logistic",
     "dominance.metrics.memorization",
+    "dominance.metrics.ranks",
+    "dominance.metrics.samples",
     "dominance.probes.first_step",
     "dominance.runs.ablation_interactions",
     "dominance.runs.calibration",

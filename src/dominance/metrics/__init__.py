@@ -2,16 +2,7 @@
 
 from dominance.metrics.agreement import Confusion, confusion, kappa_interval
 from dominance.metrics.correlation import spearman, spearman_chance, spearman_interval
-from dominance.metrics.detection import (
-    RankTest,
-    Split,
-    grouped_folds,
-    held_out_splits,
-    mann_whitney,
-    roc_auc,
-    roc_auc_interval,
-    youden_threshold,
-)
+from dominance.metrics.detection import roc_auc, roc_auc_interval, youden_threshold
 from dominance.metrics.differences import mean_difference, rate_difference
 from dominance.metrics.diversity import Spread, median_interval, spread, vendi_score
 from dominance.metrics.dvd import dvd_score
@@ -28,6 +19,7 @@ from dominance.metrics.focus import (
 from dominance.metrics.intervals import bootstrap_mean, rate, t_interval, wilson_interval
 from dominance.metrics.logistic import Logistic, fit_logistic
 from dominance.metrics.memorization import NormSummary, conditional_norm, noise_scale, summarised
+from dominance.metrics.ranks import RankTest, mann_whitney
 from dominance.metrics.reliability import (
     Bin,
     Discernment,
@@ -40,6 +32,7 @@ from dominance.metrics.reliability import (
     held_out_accuracy,
     reliability_bins,
 )
+from dominance.metrics.samples import Split, grouped_folds, held_out_splits
 
 __all__ = [
     "PAPER_LAYERS",

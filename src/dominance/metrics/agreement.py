@@ -7,10 +7,11 @@ import numpy as np
 from jaxtyping import Float
 from numpy.typing import ArrayLike
 
-from dominance.errors import InputError
+from dominance.metrics.samples import numbered, paired
 from dominance.records import Interval
 
 _MOST_WEIGHTS = 4_000_000
+_JUDGES = ("answers of one judge", "of the other")
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ def confusion(first: ArrayLike, second: ArrayLike) -> Confusion:
     Raises:
         InputError: not as many answers of the one as of the other.
     """
-    one, other = _paired(first, second)
+    one, other = paired(first, second, _JUDGES, bool)
     counts = [int(np.count_nonzero(both)) for both in (one & other, one & ~other, ~one & other, ~one & ~other)]
     return Confusion(*counts)
 
@@ -84,16 +85,13 @@ def kappa_interval(
 
     Source: Efron & Tibshirani (1993), chapter 13; groups as in Field & Welsh (2007).
     """
-    one, other = _paired(first, second)
-    labels = list(groups) if groups is not None else list(range(len(one)))
-    if len(labels) != len(one):
-        raise InputError(f"{len(labels)} groups for {len(one)} answers; give one an answer")
-    numbers = {label: number for number, label in enumerate(dict.fromkeys(labels))}
-    if len(numbers) < 2 or confusion(one, other).kappa is None:
+    one, other = paired(first, second, _JUDGES, bool)
+    owners = numbered(groups, len(one))
+    if confusion(one, other).kappa is None or not owners.any():
         return None
-    counts = np.zeros((len(numbers), 4))
+    counts = np.zeros((int(owners.max()) + 1, 4))
     cell = np.where(one, np.where(other, 0, 1), np.where(other, 2, 3))
-    np.add.at(counts, (np.array([numbers[label] for label in labels]), cell), 1)
+    np.add.at(counts, (owners, cell), 1)
     rng = np.random.default_rng(seed)
     chunk = max(1, _MOST_WEIGHTS // len(counts))  # bounds the memory, without a change to what is drawn
     found = []
@@ -119,10 +117,3 @@ def _kappas(counts: Float[np.ndarray, "table 4"]) -> Float[np.ndarray, " table"]
     beyond = n * n - chance
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.where(beyond > 0, ((counts[:, 0] + counts[:, 3]) * n - chance) / beyond, np.nan)
-
-
-def _paired(first: ArrayLike, second: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
-    one, other = np.asarray(first, dtype=bool).ravel(), np.asarray(second, dtype=bool).ravel()
-    if len(one) != len(other):
-        raise InputError(f"{len(one)} and {len(other)} answers; give both judges' answers to the same questions")
-    return one, other

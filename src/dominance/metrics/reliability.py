@@ -9,8 +9,9 @@ from jaxtyping import Bool, Float
 from numpy.typing import ArrayLike
 
 from dominance.errors import InputError
-from dominance.metrics.detection import grouped_folds, youden_threshold
+from dominance.metrics.detection import youden_threshold
 from dominance.metrics.intervals import rate
+from dominance.metrics.samples import grouped_folds, numbered, paired
 from dominance.records import Interval, Rate
 
 BINS: int = 10
@@ -88,7 +89,7 @@ def calibration_interval(
     Source: Davison & Hinkley (1997), section 5.2.1; groups as in Field & Welsh (2007).
     """
     p, yes = _checked(p_yes, truth)
-    owners = _numbered(groups, len(p))
+    owners = numbered(groups, len(p))
     count = int(owners.max()) + 1
     if count < 2:
         return None
@@ -169,10 +170,8 @@ def discernment(said: ArrayLike, truth: ArrayLike, groups: Sequence[Hashable] | 
     Raises:
         InputError: not one truth, or group, an answer.
     """
-    answers, yes = np.asarray(said, dtype=bool).ravel(), np.asarray(truth, dtype=bool).ravel()
-    if len(answers) != len(yes):
-        raise InputError(f"{len(answers)} answers and {len(yes)} truths; give one truth an answer")
-    owners = _numbered(groups, len(yes))
+    answers, yes = paired(said, truth, ("answers", "truths"), bool)
+    owners = numbered(groups, len(yes))
     return Discernment(clustered_rate(answers[yes], owners[yes]), clustered_rate(~answers[~yes], owners[~yes]))
 
 
@@ -223,9 +222,9 @@ def held_out_accuracy(
 
 
 def _checked(p_yes: ArrayLike, truth: ArrayLike) -> tuple[Float[np.ndarray, " answer"], Bool[np.ndarray, " answer"]]:
-    p, yes = np.asarray(p_yes, dtype=float).ravel(), np.asarray(truth, dtype=bool).ravel()
-    if len(p) != len(yes) or not len(p):
-        raise InputError(f"{len(p)} probabilities and {len(yes)} truths; give one truth a probability, and one or more")
+    p, yes = paired(p_yes, truth, ("probabilities", "truths"))
+    if not len(p):
+        raise InputError("no probability is given; give one or more")
     if not ((p >= 0) & (p <= 1)).all():
         raise InputError("a probability is not from 0 to 1; leave out what was not measured")
     return p, yes
@@ -244,11 +243,3 @@ def _gaps(
     gaps = np.zeros((len(p), bins))
     gaps[np.arange(len(p)), members] = p - yes
     return gaps
-
-
-def _numbered(groups: Sequence[Hashable] | None, count: int) -> np.ndarray:
-    labels = list(groups) if groups is not None else list(range(count))
-    if len(labels) != count:
-        raise InputError(f"{len(labels)} groups for {count} answers; give one an answer")
-    numbers = {label: number for number, label in enumerate(dict.fromkeys(labels))}
-    return np.array([numbers[label] for label in labels])

@@ -120,7 +120,7 @@ def test_what_is_no_probability_is_refused(p_yes: list[float], truth: list[bool]
 def test_no_bins_and_foreign_groups_are_refused() -> None:
     with pytest.raises(InputError, match="0 bins"):
         reliability_bins([0.5], [True], bins=0)
-    with pytest.raises(InputError, match="1 groups for 2 answers"):
+    with pytest.raises(InputError, match="1 groups for 2 items"):
         calibration_interval([0.5, 0.6], [True, False], ["a"])
     with pytest.raises(InputError, match="2 answers and 1 truths"):
         discernment([True, False], [True])

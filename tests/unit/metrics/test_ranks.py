@@ -1,0 +1,20 @@
+import pytest
+
+from dominance.metrics import mann_whitney
+
+
+def test_rank_test_against_a_published_example() -> None:
+    """The ages in the documentation of scipy.stats.mannwhitneyu: U = 17 of 20 pairs, asymptotic p = 0.1113."""
+    found = mann_whitney([19, 22, 16, 29, 24], [20, 11, 17, 12])
+    assert found.u == pytest.approx(17)
+    assert found.p_value == pytest.approx(0.1113, abs=5e-5)
+    assert found.effect == pytest.approx(0.7)
+    assert found.n == (5, 4)
+
+
+def test_rank_test_with_ties_and_with_nothing_but_ties() -> None:
+    """Of 9 pairs 1 is above and 4 tie: U = 3. Two ties of three: z = (1.5 − 0.5) / √(9/12 · (7 − 48/30)) = 0.497."""
+    found = mann_whitney([1, 1, 2], [1, 2, 2])
+    assert found.u == pytest.approx(3)
+    assert found.p_value == pytest.approx(0.6192, abs=1e-4)
+    assert mann_whitney([1, 1], [1, 1]).p_value == 1.0
