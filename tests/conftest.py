@@ -15,6 +15,7 @@ from jaxtyping import install_import_hook
 SHAPED = (
     "dominance.diversity.embedders",
     "dominance.judges.blip",
+    "dominance.metrics.bootstrap",
     "dominance.metrics.detection",
     "dominance.metrics.diversity",
     "dominance.metrics.dynamics",

@@ -7,10 +7,10 @@ import numpy as np
 from jaxtyping import Float
 from numpy.typing import ArrayLike
 
+from dominance.metrics.bootstrap import percentile_interval, resampled
 from dominance.metrics.samples import numbered, paired
 from dominance.records import Interval
 
-_MOST_WEIGHTS = 4_000_000
 _JUDGES = ("answers of one judge", "of the other")
 
 
@@ -92,20 +92,9 @@ def kappa_interval(
     counts = np.zeros((int(owners.max()) + 1, 4))
     cell = np.where(one, np.where(other, 0, 1), np.where(other, 2, 3))
     np.add.at(counts, (owners, cell), 1)
-    rng = np.random.default_rng(seed)
-    chunk = max(1, _MOST_WEIGHTS // len(counts))  # bounds the memory, without a change to what is drawn
-    found = []
-    for start in range(0, resamples, chunk):
-        size = min(chunk, resamples - start)
-        weights = rng.multinomial(len(counts), np.full(len(counts), 1 / len(counts)), size=size)
-        found.append(_kappas(weights @ counts))
-    kappas = np.concatenate(found)
+    kappas = resampled(lambda weights: _kappas(weights @ counts), len(counts), resamples, seed)
     kappas = kappas[~np.isnan(kappas)]
-    if not len(kappas):
-        return None
-    tail = (1 - confidence) / 2
-    low, high = np.quantile(kappas, [tail, 1 - tail])
-    return (float(low), float(high))
+    return percentile_interval(kappas, confidence) if len(kappas) else None
 
 
 def _kappas(counts: Float[np.ndarray, "table 4"]) -> Float[np.ndarray, " table"]:

@@ -3,8 +3,11 @@
 from collections.abc import Sequence
 
 import numpy as np
+from jaxtyping import Float, Real
 
 from dominance.errors import InputError
+from dominance.metrics.bootstrap import percentile_interval, resampled
+from dominance.metrics.ranks import mean_ranks
 from dominance.records import Interval
 
 
@@ -21,10 +24,9 @@ def spearman(first: Sequence[float], second: Sequence[float]) -> float | None:
     """
     if len(first) != len(second) or len(first) < 2:
         raise InputError(f"{len(first)} values against {len(second)} have no rank correlation; give two or more pairs")
-    one, other = _ranks(first), _ranks(second)
-    one, other = one - one.mean(), other - other.mean()
-    scale = float(np.sqrt((one**2).sum() * (other**2).sum()))
-    return None if scale == 0 else float(np.clip((one * other).sum() / scale, -1, 1))
+    pairs = np.array([first, second], dtype=float)
+    value = float(_correlations(pairs, np.ones((1, len(first))))[0])
+    return None if np.isnan(value) else value
 
 
 def spearman_interval(
@@ -34,20 +36,19 @@ def spearman_interval(
 
     Resamples in which either side is constant are left out; None when that is most of them.
 
-    Source: Efron & Tibshirani (1993), chapter 13.
+    Raises:
+        InputError: fewer than two pairs.
+
+    Source: Efron & Tibshirani (1993), chapter 13; clusters as in Field & Welsh (2007).
     """
-    rng = np.random.default_rng(seed)
     kept = [cluster for cluster in clusters if cluster]
-    found = []
-    for _ in range(resamples):
-        drawn = [pair for place in rng.integers(len(kept), size=len(kept)) for pair in kept[place]]
-        value = spearman(*zip(*drawn, strict=True))
-        if value is not None:
-            found.append(value)
-    if len(found) * 2 <= resamples:
-        return None
-    low, high = np.quantile(found, [(1 - confidence) / 2, (1 + confidence) / 2])
-    return (float(low), float(high))
+    pairs = np.array([pair for cluster in kept for pair in cluster], dtype=float).T
+    owners = np.repeat(np.arange(len(kept)), [len(cluster) for cluster in kept])
+    if len(owners) < 2:
+        raise InputError(f"{len(owners)} pair(s) have no rank correlation; give two or more")
+    found = resampled(lambda weights: _correlations(pairs, weights[:, owners]), len(kept), resamples, seed, len(owners))
+    found = found[~np.isnan(found)]
+    return percentile_interval(found, confidence) if len(found) * 2 > resamples else None
 
 
 def spearman_chance(
@@ -65,7 +66,8 @@ def spearman_chance(
     if found is None:
         return None
     rng = np.random.default_rng(seed)
-    first, ranked = (_ranks(side) for side in zip(*[pair for own in strata for pair in own], strict=True))
+    pairs = np.array([pair for own in strata for pair in own], dtype=float)
+    first, ranked = (mean_ranks(side, np.ones((1, len(pairs))))[0] for side in pairs.T)
     doses = np.split(first, np.cumsum([len(own) for own in strata])[:-1])
     ranked -= ranked.mean()
     observed = abs(float(np.concatenate(doses) @ ranked))
@@ -76,7 +78,12 @@ def spearman_chance(
     return (as_large + 1) / (shuffles + 1)
 
 
-def _ranks(values: Sequence[float]) -> np.ndarray:
-    _, place, counts = np.unique(np.asarray(values, dtype=float), return_inverse=True, return_counts=True)
-    last = np.cumsum(counts)
-    return (last - (counts - 1) / 2)[place]
+def _correlations(
+    pairs: Float[np.ndarray, "2 pair"], weights: Real[np.ndarray, "draw pair"]
+) -> Float[np.ndarray, " draw"]:
+    """Of each row of weights, which say how often a pair stands; NaN where a side of those drawn is constant."""
+    middle = (weights.sum(1, keepdims=True) + 1) / 2
+    one, other = (mean_ranks(side, weights) - middle for side in pairs)
+    scale = np.sqrt((weights * one**2).sum(1) * (weights * other**2).sum(1))
+    with np.errstate(invalid="ignore"):
+        return np.clip((weights * one * other).sum(1) / scale, -1, 1)

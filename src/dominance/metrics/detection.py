@@ -3,14 +3,14 @@
 from collections.abc import Hashable, Sequence
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Real
 from numpy.typing import ArrayLike
 
 from dominance.errors import InputError
+from dominance.metrics.bootstrap import percentile_interval, resampled
+from dominance.metrics.ranks import mean_ranks
 from dominance.metrics.samples import numbered, paired
 from dominance.records import Interval
-
-_MOST_WEIGHTS = 4_000_000
 
 
 def roc_auc(scores: ArrayLike, labels: ArrayLike) -> float:
@@ -29,7 +29,7 @@ def roc_auc(scores: ArrayLike, labels: ArrayLike) -> float:
     0.875
     """
     ranked, positive = _checked(scores, labels)
-    return float(_weighted_auc(ranked, positive, np.ones((1, len(ranked))))[0])
+    return float(_areas(ranked, positive, np.ones((1, len(ranked))))[0])
 
 
 def roc_auc_interval(
@@ -52,17 +52,8 @@ def roc_auc_interval(
     ranked, positive = _checked(scores, labels)
     members = numbered(groups, len(ranked))
     count = int(members.max()) + 1
-    rng = np.random.default_rng(seed)
-    chunk = max(1, _MOST_WEIGHTS // max(count, len(ranked)))
-    areas = []
-    for start in range(0, resamples, chunk):
-        drawn = rng.multinomial(count, np.full(count, 1 / count), size=min(chunk, resamples - start))
-        weights = drawn[:, members].astype(float)
-        both = (weights[:, positive].sum(1) > 0) & (weights[:, ~positive].sum(1) > 0)
-        areas.append(_weighted_auc(ranked, positive, weights[both]))
-    tail = (1 - confidence) / 2
-    low, high = np.quantile(np.concatenate(areas), [tail, 1 - tail])
-    return (float(low), float(high))
+    areas = resampled(lambda drawn: _areas(ranked, positive, drawn[:, members]), count, resamples, seed, len(ranked))
+    return percentile_interval(areas[~np.isnan(areas)], confidence)
 
 
 def youden_threshold(scores: ArrayLike, labels: ArrayLike) -> float:
@@ -97,14 +88,11 @@ def _checked(scores: ArrayLike, labels: ArrayLike) -> tuple[Float[np.ndarray, " 
     return ranked, positive
 
 
-def _weighted_auc(
-    scores: Float[np.ndarray, " item"], positive: Bool[np.ndarray, " item"], weights: Float[np.ndarray, "draw item"]
+def _areas(
+    scores: Float[np.ndarray, " item"], positive: Bool[np.ndarray, " item"], weights: Real[np.ndarray, "draw item"]
 ) -> Float[np.ndarray, " draw"]:
-    """The area for each row of weights, from the items sorted once."""
-    order = np.argsort(scores, kind="stable")
-    ranked, weighed = scores[order], weights[:, order]
-    starts = np.flatnonzero(np.concatenate([[True], ranked[1:] != ranked[:-1]]))
-    above = np.add.reduceat(weighed * positive[order], starts, axis=1)
-    below = np.add.reduceat(weighed * ~positive[order], starts, axis=1)
-    beaten = np.cumsum(below, axis=1) - below / 2
-    return (above * beaten).sum(1) / (above.sum(1) * below.sum(1))
+    """The area for each row of weights; NaN where only one kind of item is drawn."""
+    above, below = weights[:, positive].sum(1), weights[:, ~positive].sum(1)
+    ranks = mean_ranks(scores, weights)[:, positive]
+    with np.errstate(invalid="ignore"):
+        return ((weights[:, positive] * ranks).sum(1) - above * (above + 1) / 2) / (above * below)

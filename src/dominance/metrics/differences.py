@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from dominance.errors import InputError
+from dominance.metrics.bootstrap import percentile_interval, resampled
 from dominance.metrics.intervals import wilson_interval
 from dominance.records import Interval, Rate
 
@@ -45,10 +46,9 @@ def mean_difference(
     if not first or not second:
         raise InputError("a mean over nothing has no difference to another; give at least one value each")
     rng = np.random.default_rng(seed)
-    means = []
-    for sample in (np.asarray(first, dtype=float), np.asarray(second, dtype=float)):
-        drawn = rng.integers(0, len(sample), size=(resamples, len(sample)))
-        means.append(sample[drawn].mean(axis=1))
-    tail = (1 - confidence) / 2
-    low, high = np.quantile(means[1] - means[0], [tail, 1 - tail])
-    return float(np.mean(second) - np.mean(first)), (float(low), float(high))
+    samples = [np.asarray(sample, dtype=float) for sample in (first, second)]
+    one, other = (
+        resampled(lambda weights, values=values: weights @ values / len(values), len(values), resamples, rng)
+        for values in samples
+    )
+    return float(np.mean(second) - np.mean(first)), percentile_interval(other - one, confidence)

@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from dominance.errors import InputError
+from dominance.metrics.bootstrap import percentile_interval, resampled
 from dominance.records import Interval
 
 BIN_WIDTH = 1e-6
@@ -19,8 +20,6 @@ _MOST_KEPT = 2_000_000
 """Pairs whose distances are kept and sorted, 16 MB; more of them are counted into bins."""
 _MOST_RESAMPLED = 20_000
 """Pairs up to which the interval is resampled, 200 images; beyond, it is the normal one."""
-_DRAWS = 25
-"""Resamples at once; more of them no longer fit into a CPU's cache."""
 _DENSITY_REACH = 0.05
 
 Pair = tuple[int, int, float]
@@ -123,9 +122,14 @@ def median_interval(values: Sequence[float], resamples: int = 10_000, seed: int 
     """
     if len(values) < 3:
         return None
-    drawn = np.random.default_rng(seed).choice(np.asarray(values, dtype=float), size=(resamples, len(values)))
-    low, high = np.quantile(np.median(drawn, axis=1), [0.025, 0.975])
-    return (float(low), float(high))
+    ordered, n = np.sort(np.asarray(values, dtype=float)), len(values)
+
+    def medians(weights: Int[np.ndarray, "draw value"]) -> Float[np.ndarray, " draw"]:
+        reached = np.cumsum(weights, axis=1)
+        low, high = ((reached < rank).sum(axis=1) for rank in ((n + 1) // 2, n // 2 + 1))
+        return (ordered[low] + ordered[high]) / 2
+
+    return percentile_interval(resampled(medians, n, resamples, seed))
 
 
 def vendi_score(embeddings: Float[np.ndarray, "image channel"]) -> float:
@@ -257,17 +261,16 @@ def _resampled(directions: Float[np.ndarray, "image channel"], resamples: int, s
     distances = _distances(directions, directions)[one, other]
     order = np.argsort(distances, kind="stable")
     distances, one, other = distances[order].astype(np.float64), one[order], other[order]
-    rng = np.random.default_rng(seed)
-    medians = []
-    for start in range(0, resamples, _DRAWS):
-        counts = rng.multinomial(n, np.full(n, 1 / n), size=min(_DRAWS, resamples - start)).astype(np.float32)
+
+    def medians(weights: Int[np.ndarray, "draw image"]) -> Float[np.ndarray, " value"]:
+        counts = weights.astype(np.float32)
         reached = np.take(counts, one, axis=1)
         reached *= np.take(counts, other, axis=1)
         np.cumsum(reached, axis=1, out=reached)
         reached = reached[reached[:, -1] > 0]  # without draws of one image again and again
-        medians.append(distances[(reached < reached[:, -1:] / 2).sum(axis=1)])
-    low, high = np.quantile(np.concatenate(medians), [0.025, 0.975])
-    return (float(low), float(high))
+        return distances[(reached < reached[:, -1:] / 2).sum(axis=1)]
+
+    return percentile_interval(resampled(medians, n, resamples, seed, width=len(one)))
 
 
 def _normal(directions: Float[np.ndarray, "image channel"], median: float, density: float) -> Interval:

@@ -7,9 +7,8 @@ from statistics import NormalDist, fmean, stdev
 import numpy as np
 
 from dominance.errors import InputError
+from dominance.metrics.bootstrap import percentile_interval, resampled
 from dominance.records import Interval, Rate
-
-_MOST_WEIGHTS = 4_000_000
 
 
 def wilson_interval(count: float, n: float, confidence: float = 0.95) -> Interval:
@@ -55,20 +54,12 @@ def bootstrap_mean(
 
     Source: Efron & Tibshirani (1993), chapter 13; clusters as in Field & Welsh (2007).
     """
-    kept = [np.asarray(cluster, dtype=float) for cluster in clusters if len(cluster)]
+    kept = [cluster for cluster in clusters if len(cluster)]
     if not kept:
         raise InputError("a mean over nothing has no interval; give at least one value")
-    sums, sizes = np.array([c.sum() for c in kept]), np.array([float(c.size) for c in kept])
-    rng = np.random.default_rng(seed)
-    chunk = max(1, _MOST_WEIGHTS // len(kept))  # bounds the memory, without a change to what is drawn
-    means = []
-    for start in range(0, resamples, chunk):
-        count = min(chunk, resamples - start)
-        weights = rng.multinomial(len(kept), np.full(len(kept), 1 / len(kept)), size=count)
-        means.append((weights @ sums) / (weights @ sizes))
-    tail = (1 - confidence) / 2
-    low, high = np.quantile(np.concatenate(means), [tail, 1 - tail])
-    return (float(low), float(high))
+    sums, sizes = np.array([np.sum(cluster) for cluster in kept]), np.array([float(len(cluster)) for cluster in kept])
+    means = resampled(lambda weights: (weights @ sums) / (weights @ sizes), len(kept), resamples, seed)
+    return percentile_interval(means, confidence)
 
 
 def t_interval(

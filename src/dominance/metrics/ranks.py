@@ -4,9 +4,25 @@ from dataclasses import dataclass
 from statistics import NormalDist
 
 import numpy as np
+from jaxtyping import Float, Real
 from numpy.typing import ArrayLike
 
-from dominance.metrics.detection import roc_auc
+from dominance.errors import InputError
+
+
+def mean_ranks(
+    values: Float[np.ndarray, " item"], weights: Real[np.ndarray, "draw item"]
+) -> Float[np.ndarray, "draw item"]:
+    """Ranks from 1 among items that each stand so many times, equal ones sharing their mean; a row for each of weights.
+
+    Source: Kendall (1948), chapter 3.
+    """
+    order = np.argsort(values, kind="stable")
+    ordered = values[order]
+    starts = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]]))
+    counts = np.add.reduceat(weights[:, order], starts, axis=1)
+    ranks = np.cumsum(counts, axis=1) - (counts - 1) / 2
+    return ranks[:, np.searchsorted(ordered[starts], values)]
 
 
 @dataclass(frozen=True)
@@ -42,11 +58,13 @@ def mann_whitney(first: ArrayLike, second: ArrayLike) -> RankTest:
     Source: Mann & Whitney (1947); the effect size is that of Wendt (1972).
     """
     one, other = np.asarray(first, dtype=float).ravel(), np.asarray(second, dtype=float).ravel()
-    values, labels = np.concatenate([one, other]), np.arange(one.size + other.size) < one.size
-    area = roc_auc(values, labels)
-    u = area * one.size * other.size
+    values, pairs = np.concatenate([one, other]), one.size * other.size
+    if not pairs or not np.isfinite(values).all():
+        raise InputError(f"{one.size} and {other.size} values; give one or more each, all of them finite numbers")
+    ranks = mean_ranks(values, np.ones((1, values.size)))[0]
+    u = float(ranks[: one.size].sum()) - one.size * (one.size + 1) / 2
     ties = sum(float(count) ** 3 - count for count in np.unique(values, return_counts=True)[1])
-    return RankTest(u, _two_sided(u, one.size, other.size, ties), 2 * area - 1, (one.size, other.size))
+    return RankTest(u, _two_sided(u, one.size, other.size, ties), 2 * u / pairs - 1, (one.size, other.size))
 
 
 def _two_sided(u: float, first: int, second: int, ties: float = 0.0) -> float:

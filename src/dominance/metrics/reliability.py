@@ -2,21 +2,20 @@
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
-from statistics import NormalDist
 
 import numpy as np
 from jaxtyping import Bool, Float
 from numpy.typing import ArrayLike
 
 from dominance.errors import InputError
+from dominance.metrics.bootstrap import in_parts, percentile_interval, resampled
 from dominance.metrics.detection import youden_threshold
-from dominance.metrics.intervals import rate
+from dominance.metrics.intervals import rate, wilson_interval
 from dominance.metrics.samples import grouped_folds, numbered, paired
 from dominance.records import Interval, Rate
 
 BINS: int = 10
 """Of equal width."""
-_MOST_WEIGHTS = 4_000_000
 
 
 @dataclass(frozen=True)
@@ -96,16 +95,9 @@ def calibration_interval(
     gaps = np.zeros((count, bins))
     np.add.at(gaps, owners, _gaps(p, yes, _bin_of(p, bins), bins))
     sizes = np.bincount(owners).astype(float)
-    rng = np.random.default_rng(seed)
-    errors = []
-    for start in range(0, resamples, chunk := max(1, _MOST_WEIGHTS // count)):
-        size = min(chunk, resamples - start)
-        weights = rng.multinomial(count, np.full(count, 1 / count), size=size).astype(float)
-        errors.append(np.abs(weights @ gaps).sum(1) / (weights @ sizes))
-    drawn = np.concatenate(errors)
+    errors = resampled(lambda weights: np.abs(weights @ gaps).sum(1) / (weights @ sizes), count, resamples, seed)
     error = expected_calibration_error(p, yes, bins)
-    tail = (1 - confidence) / 2
-    low, high = np.quantile(drawn, [tail, 1 - tail])
+    low, high = percentile_interval(errors, confidence)
     return (float(np.clip(2 * error - high, 0, 1)), float(np.clip(2 * error - low, 0, 1)))
 
 
@@ -117,13 +109,13 @@ def chance_error(p_yes: ArrayLike, bins: int = BINS, draws: int = 2_000, seed: i
     """
     p, _ = _checked(p_yes, np.zeros(np.asarray(p_yes).size, dtype=bool))
     members, rng = _bin_of(p, bins), np.random.default_rng(seed)
-    errors = []
-    for start in range(0, draws, size := max(1, _MOST_WEIGHTS // len(p))):
-        yes = rng.random((min(size, draws - start), len(p))) < p
+
+    def errors(count: int) -> Float[np.ndarray, " draw"]:
+        yes = rng.random((count, len(p))) < p
         gaps = [np.abs((p - yes)[:, members == index].sum(1)) for index in range(bins)]
-        errors.append(np.sum(gaps, axis=0) / len(p))
-    low, high = np.quantile(np.concatenate(errors), [0.025, 0.975])
-    return (float(low), float(high))
+        return np.sum(gaps, axis=0) / len(p)
+
+    return percentile_interval(in_parts(errors, draws, len(p)))
 
 
 def brier_score(p_yes: ArrayLike, truth: ArrayLike) -> float:
@@ -193,11 +185,7 @@ def clustered_rate(hits: ArrayLike, groups: ArrayLike) -> Rate:
     sizes = np.unique(np.asarray(groups), return_counts=True)[1].astype(float)
     effective = float(sizes.sum() ** 2 / (sizes**2).sum())
     count, n = int(counted.sum()), len(counted)
-    z = NormalDist().inv_cdf(0.975)
-    share, spread = count / n, z * z / effective
-    margin = z * (share * (1 - share) / effective + spread / (4 * effective)) ** 0.5
-    low, high = ((share + spread / 2 + way * margin) / (1 + spread) for way in (-1, 1))
-    return Rate(count, n, (0.0 if count == 0 else max(0.0, low), 1.0 if count == n else min(1.0, high)))
+    return Rate(count, n, wilson_interval(count / n * effective, effective))
 
 
 def held_out_accuracy(

@@ -35,6 +35,12 @@ def test_the_interval_holds_the_value_and_draws_whole_clusters() -> None:
     assert low < high
 
 
+@pytest.mark.parametrize("clusters", [[], [[]], [[(0.0, 1.0)], []]])
+def test_an_interval_of_fewer_than_two_pairs_is_refused(clusters: list) -> None:
+    with pytest.raises(InputError, match="two or more"):
+        spearman_interval(clusters)
+
+
 def test_no_interval_when_nothing_varies() -> None:
     assert spearman_interval([[(0.0, 1.0), (1.0, 1.0)]], resamples=50) is None
 

@@ -1,6 +1,9 @@
+import numpy as np
 import pytest
 
+from dominance.errors import InputError
 from dominance.metrics import mann_whitney
+from dominance.metrics.ranks import mean_ranks
 
 
 def test_rank_test_against_a_published_example() -> None:
@@ -18,3 +21,15 @@ def test_rank_test_with_ties_and_with_nothing_but_ties() -> None:
     assert found.u == pytest.approx(3)
     assert found.p_value == pytest.approx(0.6192, abs=1e-4)
     assert mann_whitney([1, 1], [1, 1]).p_value == 1.0
+
+
+def test_ranks_count_an_item_as_often_as_it_stands() -> None:
+    """5 5 9 has ranks 1.5 1.5 3; with 5 once and 9 three times, 1 and 3."""
+    values, weights = np.array([5.0, 5.0, 9.0]), np.array([[1, 1, 1], [1, 0, 3]])
+    assert mean_ranks(values, weights).tolist() == [[1.5, 1.5, 3.0], [1.0, 1.0, 3.0]]
+
+
+@pytest.mark.parametrize(("first", "second"), [([], [1.0]), ([1.0], []), ([1.0], [float("nan")])])
+def test_what_has_no_rank_test_is_refused(first: list[float], second: list[float]) -> None:
+    with pytest.raises(InputError, match="one or more each"):
+        mann_whitney(first, second)
