@@ -4,10 +4,13 @@ from dataclasses import dataclass
 from statistics import NormalDist
 
 import numpy as np
-from jaxtyping import Float, Real
+from jaxtyping import Float, Int, Real
 from numpy.typing import ArrayLike
 
 from dominance.errors import InputError
+
+MOST_EXACT: int = 60
+"""Items of both samples up to which their orders are counted: 30 against 30 have 1.2e17, and 64 bits hold 9.2e18."""
 
 
 def mean_ranks(
@@ -44,18 +47,20 @@ class RankTest:
     @property
     def decidable(self) -> bool:
         """Whether samples of these sizes can differ at p < 0.05 at all: 3 against 4 cannot, 4 against 4 can."""
-        return _two_sided(0.0, *self.n) < 0.05
+        return _p_value(0.0, *self.n) < 0.05
 
 
 def mann_whitney(first: ArrayLike, second: ArrayLike) -> RankTest:
     """Whether one sample tends to be larger than another.
 
-    The p-value is the normal approximation, corrected for ties and continuity: rough below eight items a sample.
+    The p-value is exact up to 60 items in all where no two are equal. Otherwise it is the normal approximation,
+    corrected for ties and continuity, which is rough below eight items a sample.
 
     Raises:
         InputError: an empty sample, or values that are not numbers.
 
-    Source: Mann & Whitney (1947); the effect size is that of Wendt (1972).
+    Source: Mann & Whitney (1947), whose recurrence the exact distribution follows, here by its generating function
+    (Andrews 1976, section 3.2); the effect size is that of Wendt (1972).
     """
     one, other = np.asarray(first, dtype=float).ravel(), np.asarray(second, dtype=float).ravel()
     values, pairs = np.concatenate([one, other]), one.size * other.size
@@ -63,13 +68,28 @@ def mann_whitney(first: ArrayLike, second: ArrayLike) -> RankTest:
         raise InputError(f"{one.size} and {other.size} values; give one or more each, all of them finite numbers")
     ranks = mean_ranks(values, np.ones((1, values.size)))[0]
     u = float(ranks[: one.size].sum()) - one.size * (one.size + 1) / 2
-    ties = sum(float(count) ** 3 - count for count in np.unique(values, return_counts=True)[1])
-    return RankTest(u, _two_sided(u, one.size, other.size, ties), 2 * u / pairs - 1, (one.size, other.size))
+    p_value = _p_value(u, one.size, other.size, np.unique(values, return_counts=True)[1])
+    return RankTest(u, p_value, 2 * u / pairs - 1, (one.size, other.size))
 
 
-def _two_sided(u: float, first: int, second: int, ties: float = 0.0) -> float:
-    """The p-value of U; ``ties`` is the sum of t³ − t over groups of t equal items."""
+def _p_value(u: float, first: int, second: int, counts: Int[np.ndarray, " value"] | None = None) -> float:
+    """Two-sided, of U; ``counts`` says how many items share each value, None that no two do."""
     pairs, total = first * second, first + second
+    ties = 0.0 if counts is None else float((counts.astype(float) ** 3 - counts).sum())
+    if not ties and total <= MOST_EXACT:
+        orders = _orders(first, second)
+        return min(1.0, float(2 * orders[: round(min(u, pairs - u)) + 1].sum() / orders.sum()))
     spread = (pairs / 12 * (total + 1 - ties / (total * (total - 1)))) ** 0.5
     z = max(0.0, abs(u - pairs / 2) - 0.5) / spread if spread > 0 else 0.0
     return min(1.0, 2 * NormalDist().cdf(-z))
+
+
+def _orders(first: int, second: int) -> Int[np.ndarray, " u"]:
+    """How many orders of two samples have U = 0, 1, …: the coefficients of ``Π_i (1 − x^(n2+i)) / (1 − x^i)``."""
+    orders = np.zeros(first * second + 1, dtype=np.int64)
+    orders[0] = 1
+    for item in range(1, first + 1):
+        orders[second + item :] -= orders[: -(second + item)]
+        for start in range(item):
+            orders[start::item] = np.cumsum(orders[start::item])
+    return orders

@@ -2,17 +2,40 @@ import numpy as np
 import pytest
 
 from dominance.errors import InputError
-from dominance.metrics import mann_whitney
+from dominance.metrics import mann_whitney, ranks
 from dominance.metrics.ranks import mean_ranks
 
 
 def test_rank_test_against_a_published_example() -> None:
-    """The ages in the documentation of scipy.stats.mannwhitneyu: U = 17 of 20 pairs, asymptotic p = 0.1113."""
+    """The ages in the documentation of scipy.stats.mannwhitneyu: U = 17 of 20 pairs, exact p = 14/126."""
     found = mann_whitney([19, 22, 16, 29, 24], [20, 11, 17, 12])
     assert found.u == pytest.approx(17)
-    assert found.p_value == pytest.approx(0.1113, abs=5e-5)
+    assert found.p_value == pytest.approx(14 / 126)
     assert found.effect == pytest.approx(0.7)
     assert found.n == (5, 4)
+
+
+def test_rank_test_by_hand() -> None:
+    """Two against two have six orders; U is 0, 1, 2, 2, 3, 4."""
+    assert mann_whitney([1, 2], [3, 4]).p_value == pytest.approx(2 / 6)
+    assert mann_whitney([1, 3], [2, 4]).p_value == pytest.approx(4 / 6)
+    assert mann_whitney([1, 4], [2, 3]).p_value == 1.0
+
+
+def test_where_counting_ends_the_approximation_is_good(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(4)
+    first, second = rng.normal(0.5, 1, 30), rng.normal(size=30)
+    exact = mann_whitney(first, second)
+    assert sum(exact.n) == ranks.MOST_EXACT
+    monkeypatch.setattr(ranks, "MOST_EXACT", 0)
+    approximate = mann_whitney(first, second)
+    assert exact.p_value != approximate.p_value == pytest.approx(exact.p_value, rel=0.05)
+
+
+@pytest.mark.parametrize(("n", "decidable"), [((3, 4), False), ((4, 4), True), ((2, 7), False), ((2, 8), True)])
+def test_the_least_p_of_so_few_decides_whether_they_can_differ(n: tuple[int, int], decidable: bool) -> None:
+    test = mann_whitney(np.arange(n[0]), 100 + np.arange(n[1]))
+    assert (test.decidable, test.p_value < 0.05) == (decidable, decidable)
 
 
 def test_rank_test_with_ties_and_with_nothing_but_ties() -> None:
