@@ -8,9 +8,9 @@ from pathlib import Path
 from dominance.bench.brackets import clean_text, concept_of, prompt_of
 from dominance.bench.documents import read_text
 from dominance.bench.entries import PROMPT_KEYS, Entry, assemble, check_count, entry_of, suite_name
-from dominance.bench.wording import quoted, suggestion
 from dominance.errors import SuiteError
 from dominance.records import KINDS, Prompt, Suite
+from dominance.wording import quoted, suggestion
 
 OFFICIAL_COLUMNS = ("case_num", "content_type", "content", "nm_word", "prompt")
 _PASSED_OVER = ("object_prompt_phrase", "template_id", "source")

@@ -6,8 +6,8 @@ import stat
 import warnings
 from pathlib import Path
 
-from dominance.bench.wording import on_one_line, quoted
 from dominance.errors import InputError
+from dominance.wording import on_one_line, quoted
 
 MAX_BYTES = 20_000_000
 

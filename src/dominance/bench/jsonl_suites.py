@@ -5,9 +5,9 @@ from pathlib import Path
 
 from dominance.bench.documents import read_text
 from dominance.bench.entries import Entry, assemble, check_count, entry_of, suite_name
-from dominance.bench.wording import described, quoted
 from dominance.errors import SuiteError
 from dominance.records import Suite
+from dominance.wording import described, quoted
 
 
 def load_jsonl_suite(path: Path) -> Suite:

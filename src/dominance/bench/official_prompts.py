@@ -6,9 +6,9 @@ import re
 from collections.abc import Sequence
 
 from dominance.bench.csv_suites import OFFICIAL_COLUMNS
-from dominance.bench.wording import quoted
 from dominance.errors import InputError
 from dominance.records import Concept, Prompt
+from dominance.wording import quoted
 
 _CASE = re.compile(r"case(\d{1,9})")
 _CASE_FOLDER = re.compile(r"case(\d{1,9})(_.*)?", re.IGNORECASE | re.ASCII | re.DOTALL)

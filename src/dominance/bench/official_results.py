@@ -10,9 +10,9 @@ from pathlib import Path
 from dominance.bench.csv_suites import official_prompt
 from dominance.bench.documents import read_text
 from dominance.bench.official_prompts import csv_bytes
-from dominance.bench.wording import on_one_line, quoted
 from dominance.errors import SuiteError
 from dominance.records import Prompt
+from dominance.wording import on_one_line, quoted
 
 RESULT_COLUMNS = (
     "case_num", "content_type", "content", "nm_word", "prompt", "image_path", "image_name",

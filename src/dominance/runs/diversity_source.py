@@ -9,9 +9,9 @@ from pathlib import Path
 
 from dominance.bench.documents import read_text
 from dominance.bench.entries import slug
-from dominance.bench.wording import on_one_line, quoted, suggestion
 from dominance.errors import InputError
 from dominance.models.folders import is_file, is_folder
+from dominance.wording import on_one_line, quoted, suggestion
 
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".avif"})
 MOST_IMAGES = 1_000_000

@@ -6,9 +6,9 @@ import os
 from collections.abc import Generator
 from pathlib import Path
 
-from dominance.bench.wording import on_one_line
 from dominance.errors import RunError
 from dominance.whole_files import write_failed
+from dominance.wording import on_one_line
 
 LEDGER_NAME = "run.sqlite"
 _LOCK_NAME = "run.lock"

@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from dominance.bench.wording import on_one_line
 from dominance.errors import InputError, RunError
 from dominance.miniature.concepts import BY_NAME
 from dominance.miniature.renderer import render
@@ -24,6 +23,7 @@ from dominance.runs.plan import PlannedImage
 from dominance.runs.results import recorded_plan
 from dominance.runs.score import find_images
 from dominance.whole_files import write_whole
+from dominance.wording import on_one_line
 
 ORIGIN = "judge check"
 """What the plan of a check says where that of a run says ``audit`` or ``score``."""

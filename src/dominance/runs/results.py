@@ -3,7 +3,6 @@
 from pathlib import Path
 from typing import cast
 
-from dominance.bench.wording import on_one_line
 from dominance.errors import RunError
 from dominance.models.folders import is_file
 from dominance.records import Answer, Prompt, RunResult, ScoredImage
@@ -12,6 +11,7 @@ from dominance.runs.ledger import Ledger
 from dominance.runs.measurements import refuse_measurement
 from dominance.runs.plan import Plan, read_plan
 from dominance.runs.scoring import judge_gate, score_groups, score_image, score_prompt
+from dominance.wording import on_one_line
 
 
 def read_result(folder: Path | str) -> RunResult:
