@@ -21,10 +21,10 @@ LAYERS: list[set[str]] = [
     {"models"},
     {"miniature"},
     {"metrics"},
-    {"records", "allocator", "errors", "seeds", "progress", "whole_files", "wording", "mentions"},
+    {"records", "allocator", "errors", "seeds", "progress", "files", "wording", "mentions"},
 ]
 DEPTH = {name: depth for depth, names in enumerate(LAYERS) for name in names}
-BASE = {"allocator", "errors", "mentions", "progress", "seeds", "whole_files", "wording"}
+BASE = {"allocator", "errors", "mentions", "progress", "seeds", "files", "wording"}
 
 
 def package_of(module: str) -> str:

@@ -7,7 +7,7 @@ from typing import cast
 
 from dominance.bench.candidates import BALANCED
 from dominance.errors import RunError
-from dominance.models.folders import is_file
+from dominance.files import is_file
 from dominance.records import Kind, PromptResult, Rate, RunResult, ScoredImage, Suite
 from dominance.runs.document import as_document
 from dominance.runs.folder import LEDGER_NAME

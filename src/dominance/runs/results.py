@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import cast
 
 from dominance.errors import RunError
-from dominance.models.folders import is_file
+from dominance.files import is_file
 from dominance.records import Answer, Prompt, RunResult, ScoredImage
 from dominance.runs.folder import LEDGER_NAME
 from dominance.runs.ledger import Ledger

@@ -7,8 +7,8 @@ from pathlib import Path
 from dominance.bench import load_questions, load_suite
 from dominance.bench.official_prompts import folder_case
 from dominance.errors import InputError
+from dominance.files import is_folder
 from dominance.judges import Judge
-from dominance.models.folders import is_folder
 from dominance.records import Prompt, RunResult, Suite
 from dominance.runs.audit import AuditOptions, check_same_suite, finish, limited, put_plan
 from dominance.runs.folder import LEDGER_NAME, check_run_folder, held
