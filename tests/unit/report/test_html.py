@@ -347,3 +347,12 @@ def test_concepts_are_marked_wherever_they_stand_in_the_text(prompt_of):
     assert _marked(result) == 'a <span class="c gone">mug</span> with a <span class="c won">tower</span>'
     nested = prompt_of([LOST_MUG] * 10, concepts=("water tower", "tower"), text="a tower by a water tower")
     assert _marked(nested).count("<span") == 2
+
+
+def test_concepts_are_marked_whatever_their_case_or_number(prompt_of):
+    from dominance.report.page import _marked
+
+    result = prompt_of([LOST_MUG] * 10, text="two Mugs below a tower, and a smug mugger")
+    assert _marked(result) == (
+        'two <span class="c gone">Mugs</span> below a <span class="c won">tower</span>, and a smug mugger'
+    )
