@@ -191,8 +191,7 @@ def _questions(result: PromptResult) -> tuple[tuple[str, tuple[Question, ...]], 
 
 def image_view(result: PromptResult, image: ScoredImage, folder: Path, side: int) -> ImageView:
     """One image of a prompt, its file read and made small enough for a page."""
-    made_here = image.file is None or not Path(image.file).is_absolute()
-    label = image_label(image, seeds=made_here)
+    label = image_label(image)
     picture = Missing("the image was not made") if image.file is None else embed(folder / image.file, side)
     direction = None if image.dominating is None else f"{image.dominating} over {image.dominated}"
     return ImageView(

@@ -86,10 +86,10 @@ def scored_images(plan: Plan, ledger: Ledger) -> dict[str, list[ScoredImage]]:
         known = answers.get(image.item, {})
         if row is None:
             problem = failures.get(image.item, "not made yet")
-            result = score_image(prompt, image.name, None, (), problem)
+            result = score_image(prompt, image.name, None, (), problem, image.seed)
         else:
             given = _answers(plan, prompt, known, failures.get(image.item))
-            result = score_image(prompt, image.name, row.file, given)
+            result = score_image(prompt, image.name, row.file, given, seed=image.seed)
         scored.setdefault(prompt.id, []).append(result)
     return scored
 
