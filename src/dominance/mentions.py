@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 _UNSPACED = ("CJK", "HIRAGANA", "KATAKANA", "HANGUL", "THAI", "LAO", "KHMER", "MYANMAR", "TIBETAN")
 
@@ -31,6 +31,19 @@ def mention_spans(text: str, name: str) -> list[tuple[int, int]]:
         folded += part
         homes += [(start, end)] * len(part)
     return [(homes[start][0], homes[end - 1][1]) for start, end in _found(folded, _folded(name))]
+
+
+def spans_by_name(text: str, names: Iterable[str]) -> list[tuple[int, int, str]]:
+    """Start, end and name of every mention, in the order of the text; where names overlap, the longer has the words.
+
+    >>> spans_by_name("two Towers by a water tower", ["tower", "water tower"])
+    [(4, 10, 'tower'), (16, 27, 'water tower')]
+    """
+    taken: list[tuple[int, int, str]] = []
+    for name in sorted(names, key=len, reverse=True):
+        found = mention_spans(text, name)
+        taken += [(*span, name) for span in found if all(span[1] <= a or b <= span[0] for a, b, _ in taken)]
+    return sorted(taken)
 
 
 def _folded(text: str) -> str:

@@ -140,7 +140,8 @@ class ScoredImage:
     Attributes:
         prompt_id: of the prompt that it was made for.
         name: what tells it from the prompt's other images: its seed, or its file's name.
-        file: path relative to the run folder (or absolute, for images made elsewhere); None when it could not be made.
+        file: path relative to the run folder, or absolute for an image made elsewhere; None when it was not made.
+        seed: of its noise; None for an image made elsewhere.
         answers: the judge's answers, in the order of the concepts and, within each, of the grades.
         yes: for each concept, how many of its questions were answered yes; None when one is unscored.
         dvd: the larger of the DvD scores over ordered pairs of concepts, 0 to 100; None with one concept or unscored.
@@ -154,6 +155,7 @@ class ScoredImage:
     prompt_id: str
     name: str
     file: str | None
+    seed: int | None = None
     answers: tuple[Answer, ...] = ()
     yes: dict[str, int | None] = field(default_factory=dict)
     dvd: float | None = None

@@ -48,7 +48,7 @@ def draw(prompt: Prompt, outcome: Outcome, seed: int) -> Picture:
 def judged(prompt: Prompt, outcome: Outcome, seed: int, folder: Path) -> ScoredImage:
     """Draws, saves and scores one image."""
     if outcome == "unmade":
-        return score_image(prompt, str(seed), None, (), problem="the model ran out of memory")
+        return score_image(prompt, str(seed), None, (), "the model ran out of memory", seed)
     picture, rng = draw(prompt, outcome, seed), np.random.default_rng(seed)
     file = Path("images") / prompt.id / f"{seed}.png"
     (folder / file).parent.mkdir(parents=True, exist_ok=True)
@@ -61,7 +61,7 @@ def judged(prompt: Prompt, outcome: Outcome, seed: int, folder: Path) -> ScoredI
             answers.append(Answer(question, yes, p_yes))
     if outcome == "silent":
         answers[-1] = Answer(answers[-1].question, None, None, "the judge answered “maybe”")
-    return score_image(prompt, str(seed), str(file), answers)
+    return score_image(prompt, str(seed), str(file), answers, seed=seed)
 
 
 def pair(first: str, second: str, group: str | None = None) -> Prompt:

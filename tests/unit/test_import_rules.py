@@ -21,10 +21,10 @@ LAYERS: list[set[str]] = [
     {"models"},
     {"miniature"},
     {"metrics"},
-    {"records", "allocator", "errors", "seeds", "progress", "whole_files", "mentions"},
+    {"records", "allocator", "errors", "seeds", "progress", "files", "wording", "pictures", "mentions"},
 ]
 DEPTH = {name: depth for depth, names in enumerate(LAYERS) for name in names}
-BASE = {"allocator", "errors", "mentions", "progress", "seeds", "whole_files"}
+BASE = {"allocator", "errors", "files", "mentions", "pictures", "progress", "seeds", "wording"}
 
 
 def package_of(module: str) -> str:

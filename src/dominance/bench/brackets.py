@@ -7,9 +7,9 @@ kind, which is ``object`` where there is none. ``\[``, ``\]`` and ``\\`` stand f
 import re
 import unicodedata
 
-from dominance.bench.wording import quoted, suggestion
 from dominance.errors import SuiteError
 from dominance.records import KINDS, Concept, Prompt
+from dominance.wording import quoted, suggestion
 
 MAX_CHARACTERS = 1000
 

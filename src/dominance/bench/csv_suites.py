@@ -1,16 +1,14 @@
 """Suites as CSV (RFC 4180): the project's own columns, or those of the official DominanceBench prompt file."""
 
-import csv
-import io
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from dominance.bench.brackets import clean_text, concept_of, prompt_of
-from dominance.bench.documents import read_text
 from dominance.bench.entries import PROMPT_KEYS, Entry, assemble, check_count, entry_of, suite_name
-from dominance.bench.wording import quoted, suggestion
 from dominance.errors import SuiteError
+from dominance.files import Table, read_table, read_text
 from dominance.records import KINDS, Prompt, Suite
+from dominance.wording import quoted, suggestion
 
 OFFICIAL_COLUMNS = ("case_num", "content_type", "content", "nm_word", "prompt")
 _PASSED_OVER = ("object_prompt_phrase", "template_id", "source")
@@ -26,46 +24,21 @@ def load_csv_suite(path: Path) -> Suite:
     not the prompt mentions them: such a file is read as it is.
 
     Raises:
-        InputError: the file cannot be read.
+        InputError: the file cannot be read, or is no valid CSV.
         SuiteError: it is not a suite; the message starts with the line.
     """
-    rows = _rows(read_text(path))
-    if not rows:
+    table = read_table(read_text(path), path, (*PROMPT_KEYS, *OFFICIAL_COLUMNS, *_PASSED_OVER))
+    if not table.columns:
         raise SuiteError("is empty; write a first line that names the columns, such as id,prompt,group,concepts")
-    header, entry = _columns(*rows[0])
-    check_count(len(rows) - 1)
-    entries = []
-    for line, row in rows[1:]:
-        if len(row) != len(header):
-            raise SuiteError(
-                f"line {line}: {len(row)} found of the {len(header)} fields {', '.join(header)}; "
-                f"leave a field empty rather than out, and put a text that holds a comma in double quotes"
-            )
-        entries.append(entry(dict(zip(header, row, strict=True)), f"line {line}"))
-    return Suite(suite_name(path.stem), assemble(entries))
+    entry = _entry_of_columns(table)
+    rows = list(table.rows)
+    check_count(len(rows))
+    return Suite(suite_name(path.stem), assemble([entry(row, f"line {line}") for line, row in rows]))
 
 
-def _rows(text: str) -> list[tuple[int, list[str]]]:
-    """Every row that is not blank, with the number of its first line."""
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True, skipinitialspace=True)
-    rows: list[tuple[int, list[str]]] = []
-    line = 1
-    try:
-        for row in reader:
-            if row:
-                rows.append((line, row))
-            line = reader.line_num + 1
-    except csv.Error as error:
-        raise SuiteError(f"line {line}: not valid CSV ({error}); close its quotes, and double those inside") from None
-    return rows
-
-
-def _columns(line: int, row: list[str]) -> tuple[list[str], Callable[[dict[str, str], str], Entry]]:
-    """The columns' names, and what makes an entry of a row with these columns."""
-    header = [name.strip().lower() for name in row]
-    for name in header:
-        if header.count(name) > 1:
-            raise SuiteError(f"line {line}: the column {quoted(name)} stands there twice; keep one of the two")
+def _entry_of_columns(table: Table) -> Callable[[dict[str, str], str], Entry]:
+    """What makes an entry of a row with these columns."""
+    header, line = table.columns, table.line
     official = any(name in OFFICIAL_COLUMNS for name in header if name != "prompt")
     known = OFFICIAL_COLUMNS if official else PROMPT_KEYS
     for name in header:
@@ -75,11 +48,11 @@ def _columns(line: int, row: list[str]) -> tuple[list[str], Callable[[dict[str, 
     missing = [name for name in (OFFICIAL_COLUMNS if official else ("prompt",)) if name not in header]
     if missing:
         raise SuiteError(f"line {line}: the column {quoted(missing[0])} is missing; the columns are {', '.join(known)}")
-    return header, _official_entry if official else _own_entry
+    return _official_entry if official else _own_entry
 
 
 def _own_entry(row: dict[str, str], place: str) -> Entry:
-    filled: dict[str, object] = {name: text.strip() for name, text in row.items() if text.strip() or name == "prompt"}
+    filled: dict[str, object] = {name: text for name, text in row.items() if text or name == "prompt"}
     if isinstance(listed := filled.get("concepts"), str):
         filled["concepts"] = listed.split(";")
     return entry_of(filled, place)
@@ -95,7 +68,7 @@ def official_prompt(row: Mapping[str, str], place: str) -> Prompt:
     Raises:
         SuiteError: a case number, kind, concept or prompt that cannot be used; starts with the place.
     """
-    number, kind = row["case_num"].strip(), row["content_type"].strip().lower()
+    number, kind = row["case_num"], row["content_type"].lower()
     if not number.isascii() or not number.isdigit() or len(number) > 9:
         raise SuiteError(f"{place}: case_num is {quoted(number)}; give a whole number, such as 7")
     kind = kind.removesuffix("s") if kind.removesuffix("s") in KINDS else kind

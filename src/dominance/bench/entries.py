@@ -7,10 +7,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from dominance.bench.brackets import clean_text, concept_of, parse_concept, prompt_of, split_brackets
-from dominance.bench.wording import described, quoted, suggestion
 from dominance.errors import SuiteError
 from dominance.mentions import mention
 from dominance.records import Concept, Prompt
+from dominance.wording import described, quoted, suggestion
 
 MAX_PROMPTS = 100_000
 MAX_NAME = 80

@@ -3,11 +3,11 @@
 import json
 from pathlib import Path
 
-from dominance.bench.documents import read_text
 from dominance.bench.entries import Entry, assemble, check_count, entry_of, suite_name
-from dominance.bench.wording import described, quoted
 from dominance.errors import SuiteError
+from dominance.files import numbered_lines, read_text
 from dominance.records import Suite
+from dominance.wording import described, quoted
 
 
 def load_jsonl_suite(path: Path) -> Suite:
@@ -17,8 +17,7 @@ def load_jsonl_suite(path: Path) -> Suite:
         InputError: the file cannot be read.
         SuiteError: it is not a suite; the message starts with the line.
     """
-    # Not splitlines: JSON allows characters inside a text that it takes for line ends.
-    lines = [(number, line) for number, line in enumerate(read_text(path).split("\n"), start=1) if line.strip()]
+    lines = numbered_lines(read_text(path))
     check_count(len(lines))
     return Suite(suite_name(path.stem), assemble([_entry(line, f"line {number}") for number, line in lines]))
 

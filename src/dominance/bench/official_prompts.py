@@ -1,14 +1,13 @@
 """The prompt file of the official DominanceBench release, written from prompts; ``csv_suites`` reads it."""
 
-import csv
-import io
 import re
 from collections.abc import Sequence
 
 from dominance.bench.csv_suites import OFFICIAL_COLUMNS
-from dominance.bench.wording import quoted
 from dominance.errors import InputError
+from dominance.files import csv_bytes
 from dominance.records import Concept, Prompt
+from dominance.wording import quoted
 
 _CASE = re.compile(r"case(\d{1,9})")
 _CASE_FOLDER = re.compile(r"case(\d{1,9})(_.*)?", re.IGNORECASE | re.ASCII | re.DOTALL)
@@ -71,10 +70,3 @@ def folder_case(name: str) -> int | None:
     """
     case = _CASE_FOLDER.fullmatch(name)
     return int(case[1]) if case else None
-
-
-def csv_bytes(rows: Sequence[Sequence[object]], line_end: str = "\n") -> bytes:
-    """The rows as CSV in UTF-8, quoted where need be."""
-    text = io.StringIO(newline="")
-    csv.writer(text, lineterminator=line_end).writerows(rows)
-    return text.getvalue().encode()

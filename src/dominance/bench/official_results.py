@@ -1,18 +1,15 @@
 """The result file of the official DominanceBench release: one row an image, read and written."""
 
-import csv
-import io
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from dominance.bench.csv_suites import official_prompt
-from dominance.bench.documents import read_text
-from dominance.bench.official_prompts import csv_bytes
-from dominance.bench.wording import on_one_line, quoted
 from dominance.errors import SuiteError
+from dominance.files import csv_bytes, read_table, read_text
 from dominance.records import Prompt
+from dominance.wording import on_one_line, quoted
 
 RESULT_COLUMNS = (
     "case_num", "content_type", "content", "nm_word", "prompt", "image_path", "image_name",
@@ -61,30 +58,22 @@ def read_official_results(path: Path) -> tuple[OfficialImage, ...]:
     """The rows of a result file.
 
     Raises:
-        InputError: the file cannot be read.
+        InputError: the file cannot be read, or is no valid CSV.
         SuiteError: a column or all rows are missing, or a row contradicts itself; names the file and the line.
     """
-    reader = csv.DictReader(io.StringIO(read_text(path), newline=""), strict=True)
-    name = on_one_line(path)
-    try:
-        missing = [column for column in RESULT_COLUMNS if column not in (reader.fieldnames or ())]
-        if missing:
-            raise SuiteError(
-                f"{name}: the column {quoted(missing[0])} is missing; the columns are {', '.join(RESULT_COLUMNS)}"
-            )
-        images = tuple(_image(row, f"{name}: line {reader.line_num}") for row in reader)
-    except csv.Error as error:
-        raise SuiteError(f"{name}: line {reader.line_num}: not valid CSV ({error}); mend its quotes") from None
+    table, name = read_table(read_text(path), path, RESULT_COLUMNS), on_one_line(path)
+    missing = [column for column in RESULT_COLUMNS if column not in table.columns]
+    if missing:
+        raise SuiteError(
+            f"{name}: the column {quoted(missing[0])} is missing; the columns are {', '.join(RESULT_COLUMNS)}"
+        )
+    images = tuple(_image(row, f"{name}: line {line}") for line, row in table.rows)
     if not images:
         raise SuiteError(f"{name}: holds no image, only the columns' names; give the file of a finished run")
     return images
 
 
 def _image(row: dict[str, str], place: str) -> OfficialImage:
-    if any(row[column] is None for column in RESULT_COLUMNS):
-        raise SuiteError(f"{place}: fewer fields than columns; leave a field empty rather than out")
-    if None in row:
-        raise SuiteError(f"{place}: more fields than columns; put a text that holds a comma in double quotes")
     prompt = official_prompt(row, place)
     content, thing = _answers(row, "content_answers", place), _answers(row, "nm_answers", place)
     if len(content) != len(thing):
@@ -115,7 +104,7 @@ def _number(row: dict[str, str], column: str, place: str) -> float:
 
 
 def _answers(row: dict[str, str], column: str, place: str) -> tuple[bool, ...]:
-    text = row[column].strip()
+    text = row[column]
     if not _ANSWERS.fullmatch(text):
         raise SuiteError(f"{place}: {column} is {quoted(text)}; give a list of 0 and 1, such as [1, 0, 1, 1, 0]")
     return tuple(character == "1" for character in text if character in "01")

@@ -11,9 +11,9 @@ from pathlib import Path
 from dominance.bench.brackets import clean_text, concept_of
 from dominance.bench.documents import read_yaml
 from dominance.bench.entries import check_keys
-from dominance.bench.wording import described, on_one_line, quoted, suggestion
 from dominance.errors import InputError, SuiteError
 from dominance.records import KINDS, Concept, Kind
+from dominance.wording import described, on_one_line, quoted, suggestion
 
 BUNDLED_POOLS: dict[str, str] = {"default": "pools.yaml", "miniature": "pools-miniature.yaml"}
 CATEGORIES: tuple[Kind, ...] = ("artist", "landmark", "character")

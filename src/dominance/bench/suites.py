@@ -9,10 +9,10 @@ from dominance.bench.brackets import parse_prompt
 from dominance.bench.csv_suites import load_csv_suite
 from dominance.bench.entries import slug
 from dominance.bench.jsonl_suites import load_jsonl_suite
-from dominance.bench.wording import on_one_line, quoted, suggestion
 from dominance.bench.yaml_suites import load_yaml_suite
 from dominance.errors import SuiteError
 from dominance.records import Suite
+from dominance.wording import on_one_line, quoted, suggestion
 
 _LOADERS: dict[str, Callable[[Path], Suite]] = {
     ".yaml": load_yaml_suite,

@@ -5,9 +5,9 @@ from pathlib import Path
 
 from dominance.bench.documents import read_yaml
 from dominance.bench.entries import assemble, check_count, check_keys, entry_of, suite_name, text_of
-from dominance.bench.wording import described
 from dominance.errors import SuiteError
 from dominance.records import Gate, Suite
+from dominance.wording import described
 
 SUITE_KEYS = ("name", "description", "gate", "prompts")
 GATE_KEYS = ("max_collapse", "min_presence", "max_unscored")

@@ -118,7 +118,7 @@ def _usage_message(error: typer.TyperException) -> str:
 
 def _say(line: str) -> None:
     """The message as one line; what would steer the terminal, from an endpoint's reply perhaps, is escaped."""
-    from dominance.bench.wording import on_one_line
+    from dominance.wording import on_one_line
 
     sys.stderr.write(f"{on_one_line(' '.join(line.split()), _LONGEST_LINE)}\n")
 

@@ -184,8 +184,8 @@ def show(
         return
     comparison = compare(read_side(first), read_side(second))
     if csv is not None:
+        from dominance.files import write_whole
         from dominance.report.export import comparison_csv
-        from dominance.whole_files import write_whole
 
         note(f"wrote {write_whole(csv, comparison_csv(comparison))}")
     print_json(comparison.document()) if json else print_comparison(comparison)

@@ -3,7 +3,6 @@
 import contextlib
 import dataclasses
 import json
-import os
 import sys
 from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
@@ -12,6 +11,7 @@ import typer
 
 from dominance.cli.statuses import EXIT_INTERRUPTED, exit_status
 from dominance.errors import InputError
+from dominance.files import unwritable_parent
 from dominance.records import Gate, PromptResult, RunResult
 
 
@@ -79,8 +79,7 @@ def check_writable(path: Path | None) -> None:
     if path is None:
         return
     try:
-        parent = next(parent for parent in path.absolute().parents if parent.exists())
-        usable = not path.is_dir() and parent.is_dir() and os.access(parent, os.W_OK)
+        usable = not path.is_dir() and unwritable_parent(path) is None
     except OSError:
         usable = False
     if not usable:

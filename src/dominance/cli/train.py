@@ -180,9 +180,9 @@ def card(
     device: TrainDevice = "auto",
 ) -> None:
     """Measure a miniature model and its judge on fresh seeds and write the model card."""
+    from dominance.files import write_whole
     from dominance.reproduce.model_card import measure
     from dominance.reproduce.model_card_page import card_page
-    from dominance.whole_files import write_whole
 
     write_whole(out, card_page(measure(model, judge, runs, device, seeds, singles, twin)).encode())
     note(f"wrote {out}")

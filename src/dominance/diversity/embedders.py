@@ -13,9 +13,9 @@ from PIL import Image
 from torch import nn
 
 from dominance.errors import ModelError
-from dominance.models.complaints import in_one_line
 from dominance.models.devices import find_device
 from dominance.models.folders import ModelFolder, bundled_folder, content_identity, find_weights
+from dominance.wording import in_one_line
 
 MINIATURE = "miniature"
 PAPER_EMBEDDER = "openai/clip-vit-large-patch14"

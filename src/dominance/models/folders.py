@@ -7,9 +7,10 @@ from importlib import resources
 from pathlib import Path
 
 from dominance.errors import ModelError
+from dominance.files import is_folder
 from dominance.models import hub
-from dominance.models.complaints import in_one_line
 from dominance.models.whole_weights import check_weights
+from dominance.wording import in_one_line
 
 BUNDLED_MODELS: tuple[str, ...] = ("miniature", "miniature-swapped", "miniature-base")
 """The default, its twin in which rigid and varied entities have changed places, and the model that both began as."""
@@ -39,22 +40,6 @@ class ModelFolder:
         """Class of the noise scheduler that the pipeline's folder names."""
         listed = json.loads((self.path / "model_index.json").read_text(encoding="utf-8")).get("scheduler")
         return listed[1] if isinstance(listed, list) and len(listed) == 2 else None
-
-
-def is_folder(path: Path) -> bool:
-    """Whether there is such a folder; a name too long for any file system is none."""
-    try:
-        return path.is_dir()
-    except OSError:
-        return False
-
-
-def is_file(path: Path) -> bool:
-    """Whether there is such a file; a name too long for any file system is none."""
-    try:
-        return path.is_file()
-    except OSError:
-        return False
 
 
 def bundled_folder(*parts: str) -> Path:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from markupsafe import Markup
 
+from dominance.files import write_whole
 from dominance.records import Rate
 from dominance.report.ablation_plots import Column, columns, signed_disc
 from dominance.report.html import environment
@@ -15,7 +16,6 @@ from dominance.report.plots import presence_bar
 from dominance.report.sentences import number, plural
 from dominance.runs.ablation_outcomes import Tally
 from dominance.runs.ablation_results import AblatedPrompt, AblationResult, SweepResult, WindowResult
-from dominance.whole_files import write_whole
 
 ABLATION_REPORT_NAME = "ablation.html"
 _MOST_EXAMPLES = 48

@@ -10,12 +10,12 @@ from pathlib import Path
 from markupsafe import Markup
 
 from dominance.diversity.verdicts import PAPER_MEDIANS, SCALES
+from dominance.files import write_whole
 from dominance.report.html import environment
 from dominance.report.measure_strips import Mark, Measure, MeasureStrip, measure_strips
 from dominance.report.pictures import Embedded, Missing, embed
 from dominance.report.sentences import listed, plural
 from dominance.runs.diversity_result import ConceptDiversity, DiversityResult, NamedPair, uniform_first
-from dominance.whole_files import write_whole
 
 PAGE_NAME, DOCUMENT_NAME, TABLE_NAME = "diversity.html", "diversity.json", "diversity.csv"
 _MOST_PICTURED = 60

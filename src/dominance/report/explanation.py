@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from dominance.errors import RunError
+from dominance.files import write_whole
 from dominance.report.explanation_page import build_explanation_page
 from dominance.report.explanation_sentences import in_layers
 from dominance.report.html import environment
@@ -13,7 +14,6 @@ from dominance.report.page import VERDICTS
 from dominance.report.sentences import plural
 from dominance.runs.explanation import Explanation, as_document
 from dominance.runs.pictures import png_bytes
-from dominance.whole_files import write_whole
 
 PAGE_NAME = "explanation.html"
 DOCUMENT_NAME = "explanation.json"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from markupsafe import Markup, escape
 
-from dominance.mentions import mention_spans
+from dominance.mentions import spans_by_name
 from dominance.metrics import PAPER_LAYERS
 from dominance.report import explanation_sentences as said
 from dominance.report.explanation_maps import heat_uri
@@ -142,19 +142,11 @@ def _base(folder: Path, file: str | None) -> Embedded | Missing:
 
 
 def _prompt_markup(explanation: Explanation) -> Markup:
-    """The prompt with its concepts in their colours; where names overlap, the longer one has the words."""
+    """The prompt with its concepts in their colours."""
     text = explanation.prompt.text
-    taken: list[tuple[int, int, str]] = []
-    for name in sorted(explanation.concepts, key=len, reverse=True):
-        style = concept_class(explanation.concepts.index(name))
-        free = [
-            span
-            for span in mention_spans(text, name)
-            if all(span[1] <= start or end <= span[0] for start, end, _ in taken)
-        ]
-        taken += [(*span, style) for span in free]
     pieces, last = [], 0
-    for start, end, style in sorted(taken):
+    for start, end, name in spans_by_name(text, explanation.concepts):
+        style = concept_class(explanation.concepts.index(name))
         pieces += [escape(text[last:start]), Markup('<span class="word {}">{}</span>').format(style, text[start:end])]
         last = end
     return Markup("").join([*pieces, escape(text[last:])])

@@ -9,12 +9,12 @@ from pathlib import Path
 from dominance.bench.entries import slug, suite_name
 from dominance.bench.official_prompts import case_numbers, official_prompts_csv
 from dominance.bench.suite_files import suite_yaml
-from dominance.bench.wording import on_one_line
 from dominance.errors import InputError, RunError
+from dominance.files import write_failed, write_whole
 from dominance.records import ScoredImage
 from dominance.runs.bench_compare import Comparison, Side
 from dominance.runs.bench_result import DOMINANCE, PARTS, BenchResult, Entry, bench_suite
-from dominance.whole_files import write_failed, write_whole
+from dominance.wording import on_one_line
 
 FORMATS: tuple[str, ...] = ("csv", "jsonl", "parquet", "yaml", "official-images")
 EXPORT_PARTS: tuple[str, ...] = (*PARTS, "all")

@@ -6,11 +6,11 @@ from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from dominance.files import write_whole
 from dominance.records import RunResult
 from dominance.report.page import VERDICTS, build_page, percent
 from dominance.report.plots import dvd_range, presence_bar
 from dominance.report.sentences import plural
-from dominance.whole_files import write_whole
 
 REPORT_NAME = "report.html"
 _IN_VIEW = 24

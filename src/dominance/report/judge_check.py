@@ -7,6 +7,7 @@ from pathlib import Path
 
 from markupsafe import Markup
 
+from dominance.files import write_whole
 from dominance.report.html import environment
 from dominance.report.judge_check_plots import reliability_plot
 from dominance.report.page import percent
@@ -23,7 +24,6 @@ from dominance.runs.judge_check_results import (
     Tally,
 )
 from dominance.runs.judge_check_verdict import calibration_sentence
-from dominance.whole_files import write_whole
 
 JUDGE_CHECK_REPORT_NAME = "judge-check.html"
 JUDGE_CHECK_DOCUMENT_NAME = "judge-check.json"

@@ -4,10 +4,10 @@ import re
 from pathlib import Path
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
+from dominance.files import write_whole
 from dominance.records import PromptResult, RunResult
 from dominance.report.ranking import directions
 from dominance.report.sentences import number, prompt_sentence
-from dominance.whole_files import write_whole
 
 _ILLEGAL = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """What XML 1.0 cannot hold, not even escaped."""

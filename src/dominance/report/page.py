@@ -1,13 +1,13 @@
 """What the page shows of a run, prepared for its template; images are read one at a time, as it asks for them."""
 
-import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from markupsafe import Markup, escape
 
+from dominance.mentions import spans_by_name
 from dominance.records import Answer, GroupResult, PromptResult, Question, Rate, RunResult, ScoredImage
 from dominance.report.headline import gate_sentence, headline, notes
 from dominance.report.pictures import Embedded, Missing, embed, thumbnail_side
@@ -172,22 +172,11 @@ def _marked(result: PromptResult) -> Markup:
     if result.verdict == "dominance" and found:
         roles = {found[0].dominating: " won", found[0].dominated: " gone"}
     pieces, end = [], 0
-    for start, stop, name in _mentions(text, [concept.name for concept in result.prompt.concepts]):
+    for start, stop, name in spans_by_name(text, [concept.name for concept in result.prompt.concepts]):
         pieces += [escape(text[end:start]), _concept(text[start:stop], roles.get(name, ""))]
         end = stop
     pieces.append(escape(text[end:]))
     return Markup("").join(pieces)
-
-
-def _mentions(text: str, names: Sequence[str]) -> list[tuple[int, int, str]]:
-    """Start, end and name of each concept's first mention that no other overlaps, in the order of the text."""
-    found: list[tuple[int, int, str]] = []
-    for name in names:
-        for match in re.finditer(rf"(?<!\w){re.escape(name)}(?!\w)", text, re.IGNORECASE):
-            if all(match.end() <= start or stop <= match.start() for start, stop, _ in found):
-                found.append((*match.span(), name))
-                break
-    return sorted(found)
 
 
 def _concept(text: str, role: str) -> Markup:
@@ -202,8 +191,7 @@ def _questions(result: PromptResult) -> tuple[tuple[str, tuple[Question, ...]], 
 
 def image_view(result: PromptResult, image: ScoredImage, folder: Path, side: int) -> ImageView:
     """One image of a prompt, its file read and made small enough for a page."""
-    made_here = image.file is None or not Path(image.file).is_absolute()
-    label = image_label(image, seeds=made_here)
+    label = image_label(image)
     picture = Missing("the image was not made") if image.file is None else embed(folder / image.file, side)
     direction = None if image.dominating is None else f"{image.dominating} over {image.dominated}"
     return ImageView(

@@ -33,9 +33,9 @@ def listed(parts: list[str] | tuple[str, ...]) -> str:
     return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
 
 
-def image_label(image: ScoredImage, *, seeds: bool) -> str:
-    """What tells an image from the prompt's others; ``seeds`` says that names made of digits are seeds."""
-    return f"seed {image.name}" if seeds and image.name.isdecimal() else image.name
+def image_label(image: ScoredImage) -> str:
+    """What tells an image from the prompt's others."""
+    return f"seed {image.name}" if image.name == str(image.seed) else image.name
 
 
 def image_sentence(text: str, image: ScoredImage, label: str) -> str:

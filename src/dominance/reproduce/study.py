@@ -12,6 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from dominance.bench import load_suite
 from dominance.errors import InputError
+from dominance.files import write_failed, write_whole
 from dominance.judges import Judge, load_judge
 from dominance.miniature.captions import SINGLE_TEMPLATES
 from dominance.miniature.concepts import ENTITIES
@@ -25,7 +26,6 @@ from dominance.runs import AuditOptions, audit
 from dominance.training.conditions import Condition
 from dominance.training.denoiser import channels_of
 from dominance.training.miniature import MiniatureSettings, train_miniature
-from dominance.whole_files import write_failed, write_whole
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from dominance.files import write_whole
 from dominance.metrics import rate
 from dominance.reproduce.markdown import percent, table, within
 from dominance.reproduce.outcomes import rate_in_both_orders
@@ -10,7 +11,6 @@ from dominance.reproduce.study import TrialResult
 from dominance.reproduce.study_plots import dose_plot, phase_diagram
 from dominance.reproduce.study_summary import Contrast, Dose, Gap, Side, contrast, dose
 from dominance.training.conditions import CONDITIONS, FIRST_RIGID, MAIN
-from dominance.whole_files import write_whole
 
 _HEAD = """# When does a rigid concept take over the picture?
 

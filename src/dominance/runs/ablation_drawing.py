@@ -9,6 +9,7 @@ from typing import Protocol
 from PIL import Image
 
 from dominance.errors import ItemError
+from dominance.files import write_whole
 from dominance.judges import Judge
 from dominance.models.image_model import PipelineModel
 from dominance.models.settings import GenerationSettings
@@ -24,7 +25,6 @@ from dominance.runs.ledger import ImageRow, Ledger
 from dominance.runs.pictures import png_bytes
 from dominance.runs.plan import Plan, PlannedImage, item_key
 from dominance.runs.results import scored_images
-from dominance.whole_files import write_whole
 
 
 @dataclass(frozen=True)

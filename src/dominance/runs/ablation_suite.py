@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from dominance.bench import load_questions, load_suite
-from dominance.bench.wording import on_one_line
 from dominance.errors import InputError, SuiteError
 from dominance.judges import Judge
 from dominance.judges.protocol import NamedJudge
@@ -30,6 +29,7 @@ from dominance.runs.generating import make_images, missing_images
 from dominance.runs.judging import judge_for
 from dominance.runs.ledger import Ledger
 from dominance.runs.plan import Plan, ask_all, checked_suite, plan_document, plan_images
+from dominance.wording import on_one_line
 
 if TYPE_CHECKING:
     from dominance.models.image_model import PipelineModel

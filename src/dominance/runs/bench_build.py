@@ -9,7 +9,6 @@ from dominance.bench import load_questions
 from dominance.bench.candidates import BALANCED, Candidate, candidate_streams
 from dominance.bench.pools import Pools, chosen_styles, load_pools
 from dominance.bench.selection import Shelf, caps_of, needed, shares_of
-from dominance.bench.wording import on_one_line
 from dominance.errors import InputError, RunError
 from dominance.judges import Judge
 from dominance.judges.protocol import NamedJudge
@@ -27,6 +26,7 @@ from dominance.runs.judging import judge_for
 from dominance.runs.ledger import Ledger
 from dominance.runs.measurements import refuse_measurement
 from dominance.runs.plan import Plan, plan_document
+from dominance.wording import on_one_line
 
 if TYPE_CHECKING:
     from dominance.models.image_model import PipelineModel

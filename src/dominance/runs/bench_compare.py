@@ -6,8 +6,8 @@ from pathlib import Path
 
 from dominance.bench.official_results import OfficialImage, read_official_results
 from dominance.errors import InputError
+from dominance.files import is_folder
 from dominance.metrics import bootstrap_mean, mean_difference, rate_difference
-from dominance.models.folders import is_folder
 from dominance.records import Answer, Interval, Prompt, PromptResult, Question, Rate, RunResult
 from dominance.runs.bench_result import BenchResult, is_bench, read_bench, yield_of
 from dominance.runs.results import read_result

@@ -6,14 +6,14 @@ from pathlib import Path
 from typing import cast
 
 from dominance.bench.candidates import BALANCED
-from dominance.bench.wording import on_one_line
 from dominance.errors import RunError
-from dominance.models.folders import is_file
+from dominance.files import is_file
 from dominance.records import Kind, PromptResult, Rate, RunResult, ScoredImage, Suite
 from dominance.runs.document import as_document
 from dominance.runs.folder import LEDGER_NAME
 from dominance.runs.ledger import Ledger
 from dominance.runs.results import recorded_plan, result_of
+from dominance.wording import on_one_line
 
 BENCH = "bench"
 """Name of the bench's record in its ledger, and the origin of its plan."""

@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from dominance.errors import InputError, RunError
+from dominance.files import write_whole
 from dominance.metrics import (
     PAPER_LAYERS,
     Split,
@@ -30,7 +31,6 @@ from dominance.runs.measuring import look_at
 from dominance.runs.preflight import FocusRule, OpenedModel, PreflightOptions, open_model
 from dominance.runs.results import read_result
 from dominance.seeds import check_seeds
-from dominance.whole_files import write_whole
 
 PENALTIES: tuple[float, ...] = (3.0, 30.0, 300.0, 3000.0)
 """Ridge penalties to choose from, on standardised features."""

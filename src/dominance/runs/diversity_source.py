@@ -1,17 +1,14 @@
 """Images by concept, as a user keeps them: a folder of folders, or a CSV of paths."""
 
-import csv
-import io
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from dominance.bench.documents import read_text
 from dominance.bench.entries import slug
-from dominance.bench.wording import on_one_line, quoted, suggestion
 from dominance.errors import InputError
-from dominance.models.folders import is_file, is_folder
+from dominance.files import is_file, is_folder, read_table, read_text
+from dominance.wording import on_one_line, quoted, suggestion
 
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".avif"})
 MOST_IMAGES = 1_000_000
@@ -155,7 +152,7 @@ def _table(file: Path) -> Collection:
     sets: dict[tuple[str | None, str], list[Path]] = {}
     seen: dict[tuple[str, Path], int] = {}
     for line, row in rows:
-        place = f"{on_one_line(file, 120)}, line {line}"
+        place = f"{on_one_line(file, 120)}: line {line}"
         path = Path(row["path"])
         if not row["path"] or not row["concept"]:
             raise InputError(f"{place}: {'path' if not row['path'] else 'concept'} is empty; fill it in")
@@ -176,29 +173,13 @@ def _table(file: Path) -> Collection:
 
 
 def _rows(file: Path) -> Iterator[tuple[int, dict[str, str]]]:
-    name = on_one_line(file, 120)
-    reader = csv.reader(io.StringIO(read_text(file), newline=""), strict=True, skipinitialspace=True)
-    header: list[str] = []
-    line = 1
-    try:
-        for row in reader:
-            if row and not header:
-                header = [column.strip().lower() for column in row]
-                for column in COLUMNS[:2]:
-                    if column not in header:
-                        close = suggestion(column, header)
-                        raise InputError(
-                            f"{name}: the column {column!r} is missing{close} the first line must name the columns path"
-                            f" and concept, and has {quoted(','.join(row), 100)}"
-                        )
-            elif row:
-                if len(row) != len(header):
-                    raise InputError(
-                        f"{name}, line {line}: {len(row)} fields, and the first line names {len(header)}; put a text"
-                        " that holds a comma in double quotes"
-                    )
-                named = dict(zip(header, (field.strip() for field in row), strict=True))
-                yield line, {column: named.get(column, "") for column in COLUMNS}
-            line = reader.line_num + 1
-    except csv.Error as error:
-        raise InputError(f"{name}, line {line}: not valid CSV ({error}); close its quotes") from None
+    table = read_table(read_text(file), file, COLUMNS)
+    for column in COLUMNS[:2] if table.columns else ():
+        if column not in table.columns:
+            missing = f"the column {column!r} is missing{suggestion(column, table.columns)}"
+            raise InputError(
+                f"{on_one_line(file, 120)}: {missing} the first line must name the columns path and concept, and has"
+                f" {quoted(','.join(table.columns), 100)}"
+            )
+    for line, row in table.rows:
+        yield line, {column: row.get(column, "") for column in COLUMNS}

@@ -121,7 +121,8 @@ def image_seeds(result: PromptResult) -> tuple[int, ...]:
     Raises:
         InputError: they were made elsewhere, so that no seed is known.
     """
-    names = [image.name for image in scored_images(result)]
-    if not all(name.isdecimal() for name in names):
+    images = scored_images(result)
+    seeds = tuple(image.seed for image in images if image.seed is not None)
+    if len(seeds) < len(images):
         raise InputError("the seeds of images made elsewhere are not known; calibrate with --label prompt")
-    return tuple(int(name) for name in names)
+    return seeds

@@ -14,7 +14,6 @@ from torch.nn import functional as F
 from dominance.bench import load_questions
 from dominance.bench.brackets import parse_prompt
 from dominance.bench.entries import slug
-from dominance.bench.wording import quoted
 from dominance.errors import InputError, ItemError, ModelError
 from dominance.judges import Judge
 from dominance.models import ModelFolder
@@ -32,6 +31,7 @@ from dominance.runs.manifest import environment
 from dominance.runs.preflight import OpenedModel, PreflightOptions, open_model
 from dominance.runs.scoring import score_image, score_prompt
 from dominance.seeds import check_seeds
+from dominance.wording import quoted
 
 if TYPE_CHECKING:
     from diffusers.pipelines.pipeline_utils import DiffusionPipeline
@@ -365,7 +365,8 @@ def _judged(
         problem = str(given) if isinstance(given, ItemError) else problems.get(seed)
         if judge is None and problem is None:
             problem = "no judge was asked"
-        images.append(score_image(prompt, str(seed), file, () if isinstance(given, ItemError) else given, problem))
+        known = () if isinstance(given, ItemError) else given
+        images.append(score_image(prompt, str(seed), file, known, problem, seed))
     return score_prompt(prompt, images)
 
 

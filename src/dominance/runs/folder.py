@@ -6,9 +6,9 @@ import os
 from collections.abc import Generator
 from pathlib import Path
 
-from dominance.bench.wording import on_one_line
 from dominance.errors import RunError
-from dominance.whole_files import write_failed
+from dominance.files import unwritable_parent, write_failed
+from dominance.wording import in_one_line, on_one_line
 
 LEDGER_NAME = "run.sqlite"
 _LOCK_NAME = "run.lock"
@@ -19,26 +19,19 @@ def check_run_folder(folder: Path) -> None:
     """Raises a RunError unless the folder is new, empty, or a run folder; creates nothing."""
     try:
         if not folder.exists():
-            _check_parent(folder)
+            if (parent := unwritable_parent(folder)) is not None:
+                raise RunError(f"cannot make the run folder {folder}: {parent} cannot be written; give another --out")
             return
         names = {path.name for path in folder.iterdir()} if folder.is_dir() else None
     except OSError as error:
-        reason = error.strerror or error
-        raise RunError(
-            f"the run folder {on_one_line(folder, 120)} cannot be used ({reason}); give another --out"
-        ) from None
+        shown = on_one_line(folder, 120)
+        raise RunError(f"the run folder {shown} cannot be used ({in_one_line(error)}); give another --out") from None
     if names is None:
         raise RunError(f"the run folder {folder} is a file; give another --out")
     if names and LEDGER_NAME not in names and not names <= _OURS:
         raise RunError(
             f"{folder} is not empty and holds no {LEDGER_NAME}, so it is no run folder; give a new or empty --out"
         )
-
-
-def _check_parent(folder: Path) -> None:
-    parent = next(parent for parent in folder.absolute().parents if parent.exists())
-    if not parent.is_dir() or not os.access(parent, os.W_OK):
-        raise RunError(f"cannot make the run folder {folder}: {parent} cannot be written; give another --out")
 
 
 @contextlib.contextmanager

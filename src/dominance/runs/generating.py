@@ -7,14 +7,14 @@ from typing import Protocol, TypeVar
 from PIL import Image
 
 from dominance.errors import DominanceError, ItemError
-from dominance.models.complaints import in_one_line
+from dominance.files import write_whole
 from dominance.models.settings import GenerationSettings
 from dominance.progress import Progress
 from dominance.runs.batches import BatchSize
 from dominance.runs.ledger import ImageRow, Ledger
 from dominance.runs.pictures import is_whole, png_bytes
 from dominance.runs.plan import PlannedImage
-from dominance.whole_files import write_whole
+from dominance.wording import in_one_line
 
 Item = TypeVar("Item")
 Outcome = TypeVar("Outcome")

@@ -6,10 +6,10 @@ from pathlib import Path
 
 from dominance.bench import load_questions, load_suite
 from dominance.errors import InputError
+from dominance.files import is_file
 from dominance.judges import Judge, load_judge
 from dominance.judges.protocol import NamedJudge
 from dominance.judges.registry import shown_name
-from dominance.models.folders import is_file
 from dominance.records import Concept, Question, Suite
 from dominance.runs.folder import LEDGER_NAME, held
 from dominance.runs.judge_check_controls import as_they_are, make_controls

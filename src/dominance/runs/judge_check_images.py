@@ -8,14 +8,13 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from dominance.bench.wording import on_one_line
 from dominance.errors import InputError, RunError
+from dominance.files import is_file, write_whole
 from dominance.miniature.concepts import BY_NAME
 from dominance.miniature.renderer import render
 from dominance.miniature.scene import Scene
 from dominance.miniature.truth import true_answers
 from dominance.miniature.world import pair_scene, single_scene
-from dominance.models.folders import is_file
 from dominance.records import Concept, Prompt, Suite
 from dominance.runs.folder import LEDGER_NAME
 from dominance.runs.ledger import Ledger
@@ -23,7 +22,7 @@ from dominance.runs.pictures import is_whole, png_bytes
 from dominance.runs.plan import PlannedImage
 from dominance.runs.results import recorded_plan
 from dominance.runs.score import find_images
-from dominance.whole_files import write_whole
+from dominance.wording import on_one_line
 
 ORIGIN = "judge check"
 """What the plan of a check says where that of a run says ``audit`` or ``score``."""

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from dominance.bench.wording import on_one_line
 from dominance.errors import RunError
 from dominance.judges import Judge
 from dominance.records import Concept, Prompt, Question, Suite
@@ -16,6 +15,7 @@ from dominance.runs.ledger import ImageRow, Ledger
 from dominance.runs.measurements import refuse_measurement
 from dominance.runs.plan import Plan, PlannedImage
 from dominance.runs.results import recorded_plan
+from dominance.wording import on_one_line
 
 _SUITE = "judge-check"
 

@@ -6,7 +6,6 @@ from pathlib import Path, PurePath
 
 from PIL import Image
 
-from dominance.bench.wording import on_one_line
 from dominance.errors import InputError, ItemError
 from dominance.judges import Judge, load_judge
 from dominance.judges.answers_file import AnswersJudge
@@ -24,6 +23,7 @@ from dominance.runs.generating import in_halves
 from dominance.runs.ledger import Ledger
 from dominance.runs.pictures import open_image
 from dominance.runs.plan import Plan
+from dominance.wording import on_one_line
 
 _MOST_NAMED = 20
 """Unscored images that are named on standard error; the report names all."""

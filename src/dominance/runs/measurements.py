@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from dominance.bench.wording import on_one_line
 from dominance.errors import RunError
 from dominance.runs.ledger import Ledger
+from dominance.wording import on_one_line
 
 DIVERSITY = "diversity source"
 MEMORIZATION = "memorization suite"

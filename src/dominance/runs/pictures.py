@@ -7,7 +7,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from dominance.errors import ItemError, RunError
 from dominance.judges.pictures import as_rgb
-from dominance.models.complaints import in_one_line
+from dominance.wording import in_one_line
 
 
 def open_image(path: Path) -> Image.Image | ItemError:

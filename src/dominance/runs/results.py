@@ -3,15 +3,15 @@
 from pathlib import Path
 from typing import cast
 
-from dominance.bench.wording import on_one_line
 from dominance.errors import RunError
-from dominance.models.folders import is_file
+from dominance.files import is_file
 from dominance.records import Answer, Prompt, RunResult, ScoredImage
 from dominance.runs.folder import LEDGER_NAME
 from dominance.runs.ledger import Ledger
 from dominance.runs.measurements import refuse_measurement
 from dominance.runs.plan import Plan, read_plan
 from dominance.runs.scoring import judge_gate, score_groups, score_image, score_prompt
+from dominance.wording import on_one_line
 
 
 def read_result(folder: Path | str) -> RunResult:
@@ -86,10 +86,10 @@ def scored_images(plan: Plan, ledger: Ledger) -> dict[str, list[ScoredImage]]:
         known = answers.get(image.item, {})
         if row is None:
             problem = failures.get(image.item, "not made yet")
-            result = score_image(prompt, image.name, None, (), problem)
+            result = score_image(prompt, image.name, None, (), problem, image.seed)
         else:
             given = _answers(plan, prompt, known, failures.get(image.item))
-            result = score_image(prompt, image.name, row.file, given)
+            result = score_image(prompt, image.name, row.file, given, seed=image.seed)
         scored.setdefault(prompt.id, []).append(result)
     return scored
 

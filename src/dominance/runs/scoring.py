@@ -25,7 +25,12 @@ _MOST_OF_TEN = 7
 
 
 def score_image(
-    prompt: Prompt, name: str, file: str | None, answers: Sequence[Answer], problem: str | None = None
+    prompt: Prompt,
+    name: str,
+    file: str | None,
+    answers: Sequence[Answer],
+    problem: str | None = None,
+    seed: int | None = None,
 ) -> ScoredImage:
     """Counts an image's answers; with one unanswered question, or a problem, it stays unscored."""
     by_concept = {c.name: [a for a in answers if a.question.concept == c.name] for c in prompt.concepts}
@@ -33,7 +38,7 @@ def score_image(
     if problem is None and None in yes.values():
         problem = next((a.problem for a in answers if a.yes is None and a.problem), "not judged yet")
     if problem is not None:
-        return ScoredImage(prompt.id, name, file, tuple(answers), yes, problem=problem)
+        return ScoredImage(prompt.id, name, file, seed, tuple(answers), yes, problem=problem)
     counted = {concept: count for concept, count in yes.items() if count is not None}
     questions = len(next(iter(by_concept.values())))
     pairs = {(a, b): dvd_score(counted[a], counted[b], questions) for a, b in itertools.permutations(counted, 2)}
@@ -43,6 +48,7 @@ def score_image(
         prompt_id=prompt.id,
         name=name,
         file=file,
+        seed=seed,
         answers=tuple(answers),
         yes=yes,
         dvd=None if best is None else pairs[best],

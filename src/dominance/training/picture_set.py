@@ -1,7 +1,5 @@
 """Pictures of the miniature world as files, one folder a concept: what a fine-tuning set looks like."""
 
-import csv
-import io
 import os
 import shutil
 from collections.abc import Mapping
@@ -11,12 +9,12 @@ import numpy as np
 from PIL import Image
 
 from dominance.errors import RunError
+from dominance.files import check_new_or_empty, csv_bytes, write_failed
 from dominance.miniature.captions import single_caption
 from dominance.miniature.concepts import BY_NAME
 from dominance.miniature.renderer import render
 from dominance.miniature.world import single_scene
 from dominance.progress import Progress
-from dominance.whole_files import write_failed
 
 LIST_NAME = "pictures.csv"
 
@@ -41,7 +39,7 @@ def write_picture_set(folder: Path, diversity: Mapping[str, float], count: int, 
         shutil.rmtree(partial, ignore_errors=True)
         partial.mkdir(parents=True)
         listing = _draw(partial, diversity, count, seed)
-        (partial / LIST_NAME).write_text(listing, encoding="utf-8")
+        (partial / LIST_NAME).write_bytes(listing)
         os.replace(partial, whole)  # an empty folder gives way
     except OSError as error:
         raise write_failed(folder, error) from None
@@ -51,21 +49,14 @@ def write_picture_set(folder: Path, diversity: Mapping[str, float], count: int, 
 
 
 def _check_free(folder: Path, whole: Path) -> None:
-    try:
-        taken = whole.exists() and (not whole.is_dir() or any(whole.iterdir()))
-    except OSError as error:
-        raise write_failed(folder, error) from None
-    if taken:
-        raise RunError(f"{folder} is not an empty folder; give a new or empty --out")
+    check_new_or_empty(folder)
     if whole == Path.cwd():  # it would be replaced, and a shell that stands in it left nowhere
         raise RunError(f"{folder} is the current folder; give a new folder as --out")
 
 
-def _draw(folder: Path, diversity: Mapping[str, float], count: int, seed: int) -> str:
+def _draw(folder: Path, diversity: Mapping[str, float], count: int, seed: int) -> bytes:
     """Writes the pictures and returns their list, a CSV."""
-    rows = io.StringIO(newline="")
-    table = csv.writer(rows, lineterminator="\n")
-    table.writerow(("path", "concept", "category", "diversity", "caption"))
+    rows = [("path", "concept", "category", "diversity", "caption")]
     with Progress("pictures", total=count * len(diversity)) as progress:
         for concept, own in diversity.items():
             (folder / concept).mkdir()
@@ -74,6 +65,6 @@ def _draw(folder: Path, diversity: Mapping[str, float], count: int, seed: int) -
                 path = Path(concept) / f"{number:05d}.png"
                 Image.fromarray(render(single_scene(concept, own, rng)).pixels).save(folder / path)
                 caption = single_caption(concept, None, rng)
-                table.writerow((path.as_posix(), concept, BY_NAME[concept].kind, f"{own:g}", caption))
+                rows.append((path.as_posix(), concept, BY_NAME[concept].kind, f"{own:g}", caption))
                 progress.advance()
-    return rows.getvalue()
+    return csv_bytes(rows)

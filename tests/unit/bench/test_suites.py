@@ -293,6 +293,11 @@ def test_a_csv_suite_with_a_byte_order_mark_quotes_commas_and_crlf(load):
     )
 
 
+def test_a_spreadsheet_of_a_country_with_decimal_commas_separates_by_semicolons(load):
+    text = '\ufeffid;prompt;concepts\r\nx;a tower, and a mug;"tower:landmark;mug"\r\n;;\r\n'
+    assert load("s.csv", text).prompts == (Prompt("x", "a tower, and a mug", (TOWER, MUG)),)
+
+
 def test_only_the_prompt_column_is_needed(load):
     assert load("s.csv", "prompt\na [mug]").prompts == (Prompt("a-mug", "a mug", (MUG,)),)
 
@@ -328,11 +333,13 @@ FIELDS = "leave a field empty rather than out, and put a text that holds a comma
         (OFFICIAL, NO_PROMPTS),
         ("id,group\na,b", "line 1: the column 'prompt' is missing; the columns are id, prompt, group, concepts"),
         ("promt\na", f"line 1: unknown column 'promt'; did you mean 'prompt'? {OWN_COLUMNS}"),
-        ("id;prompt\n1;a", f"line 1: unknown column 'id;prompt'; did you mean 'prompt'? {OWN_COLUMNS}"),
+        ("id|prompt\n1|a", f"line 1: unknown column 'id|prompt'; did you mean 'prompt'? {OWN_COLUMNS}"),
+        ("id;prompt\n1;a;b", "line 2: the number of fields is 3, and of columns 2; leave a field empty rather than out,"
+                             " and put a text that holds a semicolon in double quotes"),
         ("prompt,seed\n1,a", f"line 1: unknown column 'seed'; {OWN_COLUMNS}"),
         ("prompt,Prompt\na,b", "line 1: the column 'prompt' stands there twice; keep one of the two"),
-        ("prompt,id\na [mug]", f"line 2: 1 found of the 2 fields prompt, id; {FIELDS}"),
-        ("prompt,id\n[a],b\n[a], b, c", f"line 3: 3 found of the 2 fields prompt, id; {FIELDS}"),
+        ("prompt,id\na [mug]", f"line 2: the number of fields is 1, and of columns 2; {FIELDS}"),
+        ("prompt,id\n[a],b\n[a], b, c", f"line 3: the number of fields is 3, and of columns 2; {FIELDS}"),
         ('prompt\n[a]\n"a [mug]\n[b]',
          "line 3: not valid CSV (unexpected end of data); close its quotes, and double those inside"),
         ('prompt\n"a" [mug]',

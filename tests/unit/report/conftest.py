@@ -16,7 +16,7 @@ Counts = tuple[int, ...] | str
 def _image(prompt: Prompt, place: int, counts: Counts) -> ScoredImage:
     name, file = str(place), f"images/{prompt.id}/{place}.png"
     if isinstance(counts, str):
-        return score_image(prompt, name, None, (), problem=counts)
+        return score_image(prompt, name, None, (), counts, place)
     answers = [
         Answer(
             Question(concept.name, f"Is there a {concept.name} ({grade})?", grade),
@@ -26,7 +26,7 @@ def _image(prompt: Prompt, place: int, counts: Counts) -> ScoredImage:
         for concept, yes in zip(prompt.concepts, counts, strict=True)
         for grade in range(1, 6)
     ]
-    return score_image(prompt, name, file, answers)
+    return score_image(prompt, name, file, answers, seed=place)
 
 
 @pytest.fixture

@@ -198,9 +198,9 @@ def test_images_made_elsewhere_are_named_by_file(page_of, prompt_of, run_of, tmp
     file = tmp_path / "elsewhere" / "0001.png"
     file.parent.mkdir()
     Image.new("RGB", (8, 8)).save(file)
-    image = dataclasses.replace(prompt.images[0], name="0001", file=str(file))
+    image = dataclasses.replace(prompt.images[0], name="1", file=str(file), seed=None)
     page = page_of(run_of(dataclasses.replace(prompt, images=(image,))), images=False)
-    assert page.all("img")[0]["alt"] == "“a tower and a mug”, 0001: collapsed, tower dominates mug, DvD 100"
+    assert page.all("img")[0]["alt"] == "“a tower and a mug”, 1: collapsed, tower dominates mug, DvD 100"
 
 
 def test_small_pngs_are_kept_and_large_images_become_thumbnails(page_of, prompt_of, run_of, tmp_path):
@@ -347,3 +347,12 @@ def test_concepts_are_marked_wherever_they_stand_in_the_text(prompt_of):
     assert _marked(result) == 'a <span class="c gone">mug</span> with a <span class="c won">tower</span>'
     nested = prompt_of([LOST_MUG] * 10, concepts=("water tower", "tower"), text="a tower by a water tower")
     assert _marked(nested).count("<span") == 2
+
+
+def test_concepts_are_marked_whatever_their_case_or_number(prompt_of):
+    from dominance.report.page import _marked
+
+    result = prompt_of([LOST_MUG] * 10, text="two Mugs below a tower, and a smug mugger")
+    assert _marked(result) == (
+        'two <span class="c gone">Mugs</span> below a <span class="c won">tower</span>, and a smug mugger'
+    )

@@ -134,9 +134,11 @@ def test_the_same_seed_gives_the_same_file(world: Any, tmp_path: Path) -> None:
 def test_images_are_examples_of_their_own(world: Any) -> None:
     def images(pair: int) -> list[ScoredImage]:
         return [
-            ScoredImage("p", str(seed), None, verdict="collapsed" if (pair + seed) % 2 else "balanced", dominating="x")
+            ScoredImage(
+                "p", str(seed), None, seed, verdict="collapsed" if (pair + seed) % 2 else "balanced", dominating="x"
+            )
             for seed in (3, 4, 5)
-        ] + [ScoredImage("p", "6", None)]
+        ] + [ScoredImage("p", "6", None, 6)]
 
     results = [result_of(pair, "mixed", images(place)) for place, pair in enumerate(PAIRS[:12])]
     report = world(results, lead=0.05, label="image")
@@ -200,7 +202,7 @@ def test_images_made_elsewhere_need_the_model_named(world: Any) -> None:
 
 
 def test_images_made_elsewhere_have_no_seeds(world: Any) -> None:
-    images = [ScoredImage("p", "front.png", None, verdict="balanced")]
+    images = [ScoredImage("p", "7", "/mine/7", verdict="balanced")]
     with pytest.raises(InputError, match="--label prompt"):
         world([result_of(pair, "mixed", images) for pair in PAIRS], lead=0.03, label="image")
 

@@ -9,7 +9,6 @@ import pytest
 
 from dominance.errors import RunError
 from dominance.runs.folder import check_run_folder, held
-from dominance.whole_files import write_whole
 
 
 def test_new_empty_and_run_folders_are_taken_and_nothing_is_made(tmp_path: Path) -> None:
@@ -91,33 +90,3 @@ def test_a_file_system_without_locks_ends_in_one_line(tmp_path: Path, monkeypatc
     monkeypatch.setattr(fcntl, "flock", refuse)
     with pytest.raises(RunError, match="No locks available"), held(tmp_path):
         pytest.fail("held without a lock")
-
-
-def test_a_file_is_written_whole_whatever_lay_around(tmp_path: Path) -> None:
-    target = tmp_path / "images" / "a.png"
-    write_whole(target, b"old")
-    (target.parent / ".a.png.partial").write_bytes(b"left by a killed process")
-    write_whole(target, b"new")
-    assert [path.name for path in target.parent.iterdir()] == ["a.png"]
-    assert target.read_bytes() == b"new"
-
-
-@pytest.mark.parametrize("refusal", [OSError(errno.ENOSPC, "No space left on device"), KeyboardInterrupt()])
-def test_a_full_disk_or_an_interrupt_leaves_the_old_file_and_no_partial_one(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, refusal: BaseException
-) -> None:
-    target = tmp_path / "a.png"
-    write_whole(target, b"old")
-
-    def refuse(descriptor: int) -> None:
-        raise refusal
-
-    monkeypatch.setattr(os, "fsync", refuse)
-    with pytest.raises((RunError, KeyboardInterrupt)) as stopped:
-        write_whole(target, b"new")
-    assert [path.name for path in tmp_path.iterdir()] == ["a.png"]
-    assert target.read_bytes() == b"old"
-    if isinstance(refusal, OSError):
-        assert str(stopped.value).startswith(
-            f"cannot write {target} (No space left on device); nothing finished is lost"
-        )

@@ -1,4 +1,4 @@
-"""How what a user gave is shown in one-line messages."""
+"""How one-line messages show what a user gave, and what other libraries and the file system complain about."""
 
 import difflib
 from collections.abc import Iterable
@@ -19,6 +19,16 @@ def on_one_line(value: object, longest: int = 300) -> str:
     if len(text) > longest:
         text = f"{text[: longest - longest // 3]}…{text[1 - longest // 3 :]}"
     return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+
+
+def in_one_line(error: Exception, longest: int = 240) -> str:
+    r"""The error's own words; its type's name where it has none.
+
+    >>> in_one_line(ValueError("no such  \n thing")), in_one_line(KeyError())
+    ('no such thing', 'KeyError')
+    """
+    told = getattr(error, "strerror", None) or error
+    return " ".join(str(told).split())[:longest] or type(error).__name__
 
 
 def described(value: object) -> str:

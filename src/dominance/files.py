@@ -1,0 +1,234 @@
+"""Files and folders that users name: read as text or as CSV, and written whole or not at all."""
+
+import codecs
+import contextlib
+import csv
+import io
+import itertools
+import os
+import re
+import shlex
+import stat
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from dominance.errors import InputError, RunError
+from dominance.wording import in_one_line, on_one_line, quoted
+
+MAX_BYTES = 20_000_000
+_SEPARATORS = {",": "a comma", ";": "a semicolon", "\t": "a tab"}
+"""In this order: the first that the line of column names holds is the file's."""
+
+
+def is_folder(path: Path) -> bool:
+    """Whether there is such a folder; a name too long for any file system is none."""
+    try:
+        return path.is_dir()
+    except OSError:
+        return False
+
+
+def is_file(path: Path) -> bool:
+    """Whether there is such a file; a name too long for any file system is none."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
+
+
+def unwritable_parent(path: Path) -> Path | None:
+    """The nearest parent that exists, if nothing can be made in it; None where the path can be made.
+
+    Raises:
+        OSError: the path cannot be looked at.
+    """
+    parent = next(parent for parent in path.absolute().parents if parent.exists())
+    return None if parent.is_dir() and os.access(parent, os.W_OK) else parent
+
+
+def check_new_or_empty(folder: Path) -> None:
+    """Raises a RunError unless the folder is new or empty; creates nothing."""
+    try:
+        taken = folder.exists() and (not folder.is_dir() or any(folder.iterdir()))
+    except OSError as error:
+        raise write_failed(folder, error) from None
+    if taken:
+        raise RunError(f"{on_one_line(folder, 120)} is not an empty folder; give a new or empty --out")
+
+
+def read_text(path: Path) -> str:
+    """The text of a UTF-8 file, without its byte order mark, its line ends as they are.
+
+    Raises:
+        InputError: no such file, not a file, not readable, over 20 MB, binary, or in another encoding.
+    """
+    return as_text(read_bytes(path), path)
+
+
+def read_bytes(path: Path, most: int = MAX_BYTES) -> bytes:
+    """The content of a file of at most ``most`` bytes.
+
+    Raises:
+        InputError: no such file, not a file, not readable, or larger.
+    """
+    name = on_one_line(path)
+    try:
+        mode = path.stat().st_mode
+        data = _first_bytes(path, most + 1) if stat.S_ISREG(mode) else b""
+    except FileNotFoundError:
+        raise InputError(f"{name}: there is no such file; check the path") from None
+    except PermissionError:
+        raise InputError(f"{name}: permission denied; make the file readable, for instance with chmod u+r") from None
+    except (OSError, ValueError) as error:
+        raise InputError(f"{name}: cannot be read ({in_one_line(error)}); check the path") from None
+    if stat.S_ISDIR(mode):
+        raise InputError(f"{name}: is a folder; give a file")
+    if not stat.S_ISREG(mode):
+        raise InputError(f"{name}: is a pipe or a device; save its content in a file and give that")
+    if len(data) > most:
+        raise InputError(f"{name}: is larger than {most // 1_000_000} MB; split it into smaller files")
+    return data
+
+
+def _first_bytes(path: Path, count: int) -> bytes:
+    with path.open("rb") as file:
+        return file.read(count)
+
+
+def as_text(data: bytes, path: Path) -> str:
+    """The content of a UTF-8 file as text, without its byte order mark.
+
+    Raises:
+        InputError: it is binary, or in another encoding.
+    """
+    name = on_one_line(path)
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        raise InputError(f"{name}: is UTF-16, not UTF-8; convert it with: {_conversion(path, 'utf-16')}")
+    if (zero := data.find(b"\0")) >= 0:
+        raise InputError(f"{name}: is a binary file (a NUL byte at offset {zero}); give a text file in UTF-8")
+    try:
+        return data.decode("utf-8").removeprefix("\ufeff")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise InputError(
+            f"{name}: is not UTF-8: byte 0x{data[error.start]:02x} at offset {error.start} (line {line}); "
+            f"convert it, from Latin-1 for instance with: {_conversion(path, 'latin1')}"
+        ) from None
+
+
+def _conversion(path: Path, encoding: str) -> str:
+    """The command that writes a UTF-8 copy beside the file, with the same ending."""
+    copy = path.with_name(f"{path.stem}.utf8{path.suffix}")
+    return on_one_line(
+        f"iconv -f {encoding} -t utf-8 {shlex.quote(str(path))} > {shlex.quote(str(copy))}", longest=20_000
+    )
+
+
+def numbered_lines(text: str) -> list[tuple[int, str]]:
+    """Every line of a JSONL file that is not blank, with its number."""
+    # Not splitlines: JSON allows characters inside a text that it takes for line ends.
+    return [(number, line) for number, line in enumerate(text.split("\n"), start=1) if line.strip()]
+
+
+@dataclass(frozen=True)
+class Table:
+    """A CSV file (RFC 4180).
+
+    Attributes:
+        columns: as the first line names them, in lower case; empty where the file is.
+        line: number of the line that names them.
+        rows: the number of each row's first line, and its fields by column; they are read and checked one by one.
+    """
+
+    columns: tuple[str, ...]
+    line: int
+    rows: Iterator[tuple[int, dict[str, str]]]
+
+
+def read_table(text: str, path: Path, columns: Collection[str]) -> Table:
+    """The table in a CSV file's text; what separates its fields is what separates the columns' names.
+
+    Rows that are blank are passed over, and blanks around names and fields.
+
+    Args:
+        columns: that may not stand there twice; a file may have others.
+
+    Raises:
+        InputError: not valid CSV, one of the columns twice, or a row with more or fewer fields than columns; names file
+            and line.
+    """
+    name = on_one_line(path)
+    first = re.match(r"\s*([^\r\n]*)", text)
+    separator = next((mark for mark in _SEPARATORS if first and mark in first[1]), ",")
+    rows = _csv_rows(text, separator, name)
+    line, header = next(rows, (1, []))
+    header = [column.lower() for column in header]
+    twice = next((column for column in header if column in columns and header.count(column) > 1), None)
+    if twice is not None:
+        raise InputError(f"{name}: line {line}: the column {quoted(twice)} stands there twice; keep one of the two")
+    return Table(tuple(header), line, _by_column(rows, header, separator, name))
+
+
+def _csv_rows(text: str, separator: str, name: str) -> Iterator[tuple[int, list[str]]]:
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True, skipinitialspace=True)
+    line = 1
+    try:
+        for row in reader:
+            fields = [field.strip() for field in row]
+            if any(fields):
+                yield line, fields
+            line = reader.line_num + 1
+    except csv.Error as error:
+        advice = "close its quotes, and double those inside"
+        raise InputError(f"{name}: line {line}: not valid CSV ({error}); {advice}") from None
+
+
+def _by_column(
+    rows: Iterator[tuple[int, list[str]]], header: list[str], separator: str, name: str
+) -> Iterator[tuple[int, dict[str, str]]]:
+    for line, row in rows:
+        if len(row) != len(header):
+            raise InputError(
+                f"{name}: line {line}: the number of fields is {len(row)}, and of columns {len(header)}; leave a field"
+                f" empty rather than out, and put a text that holds {_SEPARATORS[separator]} in double quotes"
+            )
+        yield line, dict(zip(header, row, strict=True))
+
+
+def csv_bytes(rows: Iterable[Sequence[object]], line_end: str = "\n") -> bytes:
+    """The rows as CSV in UTF-8, quoted where need be."""
+    text = io.StringIO(newline="")
+    csv.writer(text, lineterminator=line_end).writerows(rows)
+    return text.getvalue().encode()
+
+
+def write_failed(path: Path, error: OSError) -> RunError:
+    """The one line for a disk that takes no more."""
+    return RunError(
+        f"cannot write {path} ({in_one_line(error)}); nothing finished is lost: free space, or mend the"
+        " permissions, and run the same command again to resume"
+    )
+
+
+def write_whole(path: Path, *chunks: bytes, then: Iterable[bytes] = ()) -> Path:
+    """Writes the chunks to a file, and ``then`` what is still to be made; a kill or a full disk leaves all or nothing.
+
+    Raises:
+        RunError: the disk refuses; what was at ``path`` before is still there.
+    """
+    temporary = path.with_name(f".{path.name}.partial")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with temporary.open("wb") as file:
+            for chunk in itertools.chain(chunks, then):
+                file.write(chunk)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError as error:
+        raise write_failed(path, error) from None
+    finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+    return path

@@ -1,0 +1,198 @@
+"""Users' files: what is read, the line that says what is wrong with any other, and files that appear whole or not."""
+
+import errno
+import os
+import shlex
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from dominance.errors import InputError, RunError
+from dominance.files import (
+    MAX_BYTES,
+    check_new_or_empty,
+    csv_bytes,
+    read_table,
+    read_text,
+    unwritable_parent,
+    write_whole,
+)
+
+
+def refusal(read, path: Path) -> str:
+    with pytest.raises(InputError) as caught:
+        read(path)
+    message = str(caught.value)
+    assert message.isprintable(), "an error is one line"
+    return message
+
+
+@pytest.fixture
+def file(tmp_path):
+    def write(data: bytes | str, name: str = "file.yaml") -> Path:
+        (tmp_path / name).write_bytes(data if isinstance(data, bytes) else data.encode())
+        return tmp_path / name
+
+    return write
+
+
+def test_text_is_utf8_with_or_without_a_byte_order_mark_and_keeps_its_line_ends(file):
+    assert read_text(file("é\r\n杯\r")) == "é\r\n杯\r"
+    assert read_text(file(b"\xef\xbb\xbfa\xef\xbb\xbf")) == "a\ufeff"
+    assert read_text(file(b"")) == ""
+
+
+def test_latin_1_is_refused_with_its_place_and_a_conversion_that_works(file):
+    path = file("a\ncaf\xe9".encode("latin1"), "my suite.csv")
+    message = refusal(read_text, path)
+    start = f"{path}: is not UTF-8: byte 0xe9 at offset 5 (line 2); convert it, from Latin-1 for instance with: "
+    assert message.startswith(start)
+    command = message.removeprefix(start)
+    copy = path.with_name("my suite.utf8.csv")
+    assert command == f"iconv -f latin1 -t utf-8 {shlex.quote(str(path))} > {shlex.quote(str(copy))}"
+    subprocess.run(command, shell=True, check=True)
+    assert read_text(copy) == "a\ncafé"
+
+
+def test_the_offset_of_a_wrong_byte_counts_a_byte_order_mark(file):
+    assert "byte 0xff at offset 4 (line 1)" in refusal(read_text, file(b"\xef\xbb\xbfa\xff"))
+
+
+def test_utf_16_is_refused_by_its_name(file):
+    path = file("a [mug]".encode("utf-16"))
+    assert refusal(read_text, path).startswith(
+        f"{path}: is UTF-16, not UTF-8; convert it with: iconv -f utf-16 -t utf-8 "
+    )
+
+
+def test_a_binary_file_is_refused(file):
+    path = file(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR")
+    assert refusal(read_text, path) == f"{path}: is a binary file (a NUL byte at offset 8); give a text file in UTF-8"
+
+
+def test_a_file_over_20_mb_is_refused(file):
+    assert len(read_text(file(b"x" * MAX_BYTES))) == MAX_BYTES
+    path = file(b"x" * (MAX_BYTES + 1))
+    assert refusal(read_text, path) == f"{path}: is larger than 20 MB; split it into smaller files"
+
+
+def test_what_is_not_a_readable_file_is_refused(tmp_path):
+    missing, pipe = tmp_path / "missing.yaml", tmp_path / "pipe.yaml"
+    os.mkfifo(pipe)
+    assert refusal(read_text, missing) == f"{missing}: there is no such file; check the path"
+    assert refusal(read_text, tmp_path) == f"{tmp_path}: is a folder; give a file"
+    assert refusal(read_text, pipe) == f"{pipe}: is a pipe or a device; save its content in a file and give that"
+    assert "cannot be read (File name too long); check the path" in refusal(read_text, tmp_path / ("x" * 300))
+    assert "cannot be read (embedded null byte); check the path" in refusal(read_text, Path("a\0b"))
+    assert "there is no such file" in refusal(read_text, tmp_path / "two\nlines")
+
+
+def test_permission_denied_is_an_input_error(file, monkeypatch):
+    path = file("a")
+
+    def denied(*_args, **_options):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "open", denied)  # the tests may run as root, whom no mode keeps out
+    wanted = f"{path}: permission denied; make the file readable, for instance with chmod u+r"
+    assert refusal(read_text, path) == wanted
+
+
+# CSV
+
+
+def table(text: str, *columns: str) -> tuple[tuple[str, ...], list[tuple[int, dict[str, str]]]]:
+    read = read_table(text, Path("t.csv"), columns)
+    return read.columns, list(read.rows)
+
+
+@pytest.mark.parametrize("mark", [",", ";", "\t"])
+def test_the_line_of_column_names_says_what_separates_fields(mark):
+    other = {",": ";", ";": ",", "\t": ","}[mark]
+    text = f' A {mark}b\r\n\r\n x{other}y {mark}"two\nlines"\r\n{mark}\r\n{mark}z'
+    assert table(text) == (("a", "b"), [(3, {"a": f"x{other}y", "b": "two\nlines"}), (6, {"a": "", "b": "z"})])
+
+
+def test_a_table_may_be_empty_or_have_columns_alone():
+    assert table("") == table("\n,,\n") == ((), [])
+    assert table("\na\n") == (("a",), [])
+    assert read_table("\na\n", Path("t.csv"), ()).line == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("\na,A\n1,2", "line 2: the column 'a' stands there twice; keep one of the two"),
+        ("a,b\n1,2\n\n1",
+         "line 4: the number of fields is 1, and of columns 2; leave a field empty rather than out,"
+         " and put a text that holds a comma in double quotes"),
+        ('a;b\n1;2\n"1;2\n',
+         "line 3: not valid CSV (unexpected end of data); close its quotes, and double those inside"),
+    ],
+)  # fmt: skip
+def test_a_table_is_refused_by_its_line(text, message):
+    with pytest.raises(InputError) as caught:
+        table(text, "a", "b")
+    assert str(caught.value) == f"t.csv: {message}"
+
+
+def test_columns_that_nobody_reads_may_stand_there_twice_and_are_the_last_that_counts():
+    assert table("a,x,x\n1,2,3", "a") == (("a", "x", "x"), [(2, {"a": "1", "x": "3"})])
+
+
+def test_what_is_written_as_csv_is_read_again():
+    rows = [("a", "b"), ('say "mug", please', "two\nlines"), ("é", 0.5)]
+    _, read = table(csv_bytes(rows, "\r\n").decode())
+    assert [tuple(row.values()) for _, row in read] == [('say "mug", please', "two\nlines"), ("é", "0.5")]
+
+
+# Folders and writing
+
+
+def test_a_folder_that_holds_something_is_not_taken(tmp_path):
+    check_new_or_empty(tmp_path / "new")
+    check_new_or_empty(tmp_path)
+    (tmp_path / "mine.txt").touch()
+    for place in (tmp_path, tmp_path / "mine.txt"):
+        with pytest.raises(RunError) as caught:
+            check_new_or_empty(place)
+        assert str(caught.value) == f"{place} is not an empty folder; give a new or empty --out"
+
+
+def test_the_parent_in_which_nothing_can_be_made_is_named(tmp_path, monkeypatch):
+    (tmp_path / "file").touch()
+    assert unwritable_parent(tmp_path / "new" / "deeper" / "file") is None
+    assert unwritable_parent(tmp_path / "file" / "x") == tmp_path / "file"
+    monkeypatch.setattr(os, "access", lambda *_: False)  # the tests may run as root, whom no mode keeps out
+    assert unwritable_parent(tmp_path / "new" / "x") == tmp_path
+
+
+def test_a_file_is_written_whole_whatever_lay_around(tmp_path: Path) -> None:
+    target = tmp_path / "images" / "a.png"
+    write_whole(target, b"old")
+    (target.parent / ".a.png.partial").write_bytes(b"left by a killed process")
+    write_whole(target, b"new")
+    assert [path.name for path in target.parent.iterdir()] == ["a.png"]
+    assert target.read_bytes() == b"new"
+
+
+@pytest.mark.parametrize("refusal", [OSError(errno.ENOSPC, "No space left on device"), KeyboardInterrupt()])
+def test_a_full_disk_or_an_interrupt_leaves_the_old_file_and_no_partial_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, refusal: BaseException
+) -> None:
+    target = tmp_path / "a.png"
+    write_whole(target, b"old")
+
+    def refuse(descriptor: int) -> None:
+        raise refusal
+
+    monkeypatch.setattr(os, "fsync", refuse)
+    with pytest.raises((RunError, KeyboardInterrupt)) as stopped:
+        write_whole(target, b"new")
+    assert [path.name for path in tmp_path.iterdir()] == ["a.png"]
+    assert target.read_bytes() == b"old"
+    if isinstance(refusal, OSError):
+        assert str(stopped.value).startswith(
+            f"cannot write {target} (No space left on device); nothing finished is lost"
+        )
