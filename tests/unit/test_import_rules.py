@@ -10,6 +10,7 @@ import pytest
 import dominance
 
 ROOT = Path(dominance.__file__).parent
+BASE = {"allocator", "errors", "mentions", "pictures", "progress", "seeds", "whole_files", "wording"}
 LAYERS: list[set[str]] = [
     {"__main__"},
     {"cli"},
@@ -21,10 +22,9 @@ LAYERS: list[set[str]] = [
     {"models"},
     {"miniature"},
     {"metrics"},
-    {"records", "allocator", "errors", "seeds", "progress", "whole_files", "mentions"},
+    BASE | {"records"},
 ]
 DEPTH = {name: depth for depth, names in enumerate(LAYERS) for name in names}
-BASE = {"allocator", "errors", "mentions", "progress", "seeds", "whole_files"}
 
 
 def package_of(module: str) -> str:

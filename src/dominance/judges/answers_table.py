@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dominance.errors import ModelError
-from dominance.models.complaints import in_one_line
+from dominance.wording import in_one_line
 
 COLUMNS: tuple[str, ...] = (
     "prompt_id",

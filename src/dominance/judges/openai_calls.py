@@ -13,8 +13,8 @@ from dominance.errors import ModelError
 from dominance.judges.openai_patience import Patience, asked_wait
 from dominance.judges.openai_place import KEY_VARIABLES, Key, Place
 from dominance.judges.openai_replies import Form, MalformedReplyError, message_of, read_reply
-from dominance.models.complaints import in_one_line
 from dominance.records import Answer, Question
+from dominance.wording import in_one_line
 
 _AGAIN = {408, 409, 425, 429, 500, 502, 503, 504, 529}
 _LARGEST_REPLY = 2_000_000

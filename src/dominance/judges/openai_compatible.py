@@ -2,7 +2,6 @@
 
 import base64
 import hashlib
-import io
 import itertools
 import json
 import threading
@@ -18,8 +17,8 @@ from dominance.judges.openai_patience import patience_from
 from dominance.judges.openai_place import find_key, read_place
 from dominance.judges.openai_replies import READING, WORDING
 from dominance.judges.openai_workers import at_once
-from dominance.judges.pictures import as_rgb
 from dominance.judges.protocol import JudgeStoppedError
+from dominance.pictures import as_rgb, png_bytes
 from dominance.records import Answer, Question
 
 _Job = tuple[int, int]
@@ -152,9 +151,7 @@ class OpenAIJudge:
 
 
 def _data_url(image: Image.Image) -> str:
-    buffer = io.BytesIO()
-    as_rgb(image).save(buffer, format="PNG")
-    return f"data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()}"
+    return f"data:image/png;base64,{base64.b64encode(png_bytes(as_rgb(image))).decode()}"
 
 
 def load_openai_judge(name: str, place: str) -> OpenAIJudge:

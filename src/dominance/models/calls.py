@@ -10,9 +10,9 @@ from typing import Any
 import torch
 
 from dominance.errors import InputError, ModelError
-from dominance.models.complaints import in_one_line
 from dominance.models.folders import ModelFolder
 from dominance.models.settings import GenerationSettings
+from dominance.wording import in_one_line
 
 _OWN_SIZE = {"use_resolution_binning": False, "clean_caption": False}
 """Switched off where they exist: the first draws another size than asked and crops it, the second rewrites the prompt,

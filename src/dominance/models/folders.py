@@ -8,8 +8,8 @@ from pathlib import Path
 
 from dominance.errors import ModelError
 from dominance.models import hub
-from dominance.models.complaints import in_one_line
 from dominance.models.whole_weights import check_weights
+from dominance.wording import in_one_line
 
 BUNDLED_MODELS: tuple[str, ...] = ("miniature", "miniature-swapped", "miniature-base")
 """The default, its twin in which rigid and varied entities have changed places, and the model that both began as."""

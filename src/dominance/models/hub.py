@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dominance.errors import ModelError
-from dominance.models.complaints import in_one_line
+from dominance.wording import in_one_line
 
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*(@[\w./-]+)?")
 _LONGEST_HUB_ID = 200

@@ -15,12 +15,12 @@ from transformers.utils import is_protobuf_available, is_sentencepiece_available
 from transformers.utils import logging as transformers_logging
 
 from dominance.errors import InputError, ModelError
-from dominance.models.complaints import in_one_line
 from dominance.models.devices import find_device
 from dominance.models.folders import ModelFolder
 from dominance.models.memory import is_out_of_memory
 from dominance.models.schedulers import use_scheduler
 from dominance.models.settings import Thrift
+from dominance.wording import in_one_line
 
 
 def load_pipeline(

@@ -6,8 +6,8 @@ import json
 from typing import Any
 
 from dominance.errors import InputError, ModelError
-from dominance.models.complaints import in_one_line
 from dominance.models.folders import ModelFolder
+from dominance.wording import in_one_line
 
 SHORT_NAMES: dict[str, str] = {
     "ddim": "DDIMScheduler",

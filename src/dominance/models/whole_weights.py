@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from dominance.errors import ModelError
-from dominance.models.complaints import in_one_line
+from dominance.wording import in_one_line
 
 _LONGEST_HEADER = 100_000_000
 """Bytes; the format allows no more."""

@@ -15,9 +15,9 @@ from torch import Tensor
 from dominance.errors import InputError
 from dominance.metrics import concept_attention, focus_score, peak_token
 from dominance.metrics.logistic import Logistic
-from dominance.models.complaints import in_one_line
 from dominance.models.folders import bundled_folder
 from dominance.probes.tokens import TOKEN_SETS, TokenSet
+from dominance.wording import in_one_line
 
 Label = Literal["prompt", "image"]
 """``prompt``: the verdict of the prompt is dominance, or any other; ``image``: the image collapsed, or not."""

@@ -11,9 +11,9 @@ from dominance.errors import ItemError
 from dominance.mentions import mention
 from dominance.miniature.renderer import render
 from dominance.miniature.world import own_backdrop, single_scene
+from dominance.pictures import open_image
 from dominance.records import Concept
 from dominance.runs.judge_check_images import Source, keep
-from dominance.runs.pictures import open_image
 
 _COLOURS = ((255, 255, 255), (0, 0, 0), (128, 128, 128), (200, 30, 30), (30, 140, 60), (40, 70, 190), (235, 200, 60))
 _STRIPS = 8

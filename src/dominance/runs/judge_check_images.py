@@ -16,14 +16,13 @@ from dominance.miniature.scene import Scene
 from dominance.miniature.truth import true_answers
 from dominance.miniature.world import pair_scene, single_scene
 from dominance.models.folders import is_file
+from dominance.pictures import is_whole, write_png
 from dominance.records import Concept, Prompt, Suite
 from dominance.runs.folder import LEDGER_NAME
 from dominance.runs.ledger import Ledger
-from dominance.runs.pictures import is_whole, png_bytes
 from dominance.runs.plan import PlannedImage
 from dominance.runs.results import recorded_plan
 from dominance.runs.score import find_images
-from dominance.whole_files import write_whole
 
 ORIGIN = "judge check"
 """What the plan of a check says where that of a run says ``audit`` or ``score``."""
@@ -184,5 +183,5 @@ def keep(image: Image.Image, folder: Path, place: str, name: str) -> tuple[str, 
     digest = hashlib.sha256(f"{image.mode} {image.size}".encode() + image.tobytes()).hexdigest()[:32]
     file = f"images/{place}/{name}-{digest[:8]}.png"
     if not is_whole(folder / file):
-        write_whole(folder / file, png_bytes(image))
+        write_png(folder / file, image)
     return digest, file

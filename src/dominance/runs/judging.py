@@ -18,11 +18,11 @@ from dominance.judges.protocol import (
     NamedJudge,
     PacedJudge,
 )
+from dominance.pictures import open_image
 from dominance.progress import Progress
 from dominance.records import Answer, Concept, Question
 from dominance.runs.generating import in_halves
 from dominance.runs.ledger import Ledger
-from dominance.runs.pictures import open_image
 from dominance.runs.plan import Plan
 
 _MOST_NAMED = 20

@@ -10,7 +10,6 @@ import numpy as np
 from dominance.bench import load_suite
 from dominance.errors import DominanceError, InputError, ItemError, ModelError, RunError
 from dominance.models import GenerationSettings, ModelFolder, find_model
-from dominance.models.complaints import in_one_line
 from dominance.models.devices import find_device
 from dominance.progress import Progress
 from dominance.records import Prompt, Suite
@@ -29,6 +28,7 @@ from dominance.runs.memorization_result import (
 )
 from dominance.runs.plan import checked_suite, item_key
 from dominance.runs.vectors import VECTORS_NAME, VectorStore
+from dominance.wording import in_one_line
 
 if TYPE_CHECKING:
     from dominance.models.image_model import PipelineModel

@@ -9,7 +9,6 @@ from dominance.bench.official_prompts import folder_case
 from dominance.bench.wording import on_one_line, quoted
 from dominance.errors import InputError
 from dominance.judges import Judge
-from dominance.models.complaints import in_one_line
 from dominance.models.folders import is_folder
 from dominance.records import Prompt, RunResult, Suite
 from dominance.runs.audit import AuditOptions, check_same_suite, finish, limited, put_plan
@@ -17,6 +16,7 @@ from dominance.runs.folder import LEDGER_NAME, check_run_folder, held
 from dominance.runs.judging import check_names, check_questions, judge_for, questions_of
 from dominance.runs.ledger import ImageRow, Ledger
 from dominance.runs.plan import Plan, PlannedImage, ask_all, checked_suite
+from dominance.wording import in_one_line
 
 SUFFIXES: tuple[str, ...] = (".png", ".jpg", ".jpeg", ".webp")
 
