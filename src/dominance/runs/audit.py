@@ -241,11 +241,9 @@ def prepare_model(source: ModelFolder, options: AuditOptions, plan: Plan) -> "Pi
 
 def fitting_batch(model: "PipelineModel", settings: GenerationSettings) -> int:
     """Images at once: 32 at small latents, fewer as they grow; 512² pictures at eight pixels a latent ride by 16."""
-    denoiser = getattr(model.pipeline, "unet", None) or getattr(model.pipeline, "transformer", None)
-    side = getattr(getattr(denoiser, "config", None), "sample_size", 128)
-    side = side if isinstance(side, int) else 128
-    scale = getattr(model.pipeline, "vae_scale_factor", 8)
-    rows, columns = (side if asked is None else asked // scale for asked in (settings.height, settings.width))
+    from dominance.models.calls import latent_sides
+
+    rows, columns = latent_sides(model.pipeline, settings)
     return max(1, min(32, 2**16 // (rows * columns)))
 
 
