@@ -61,11 +61,11 @@ def load_judge(name: str, device: str = "auto", mode: str = "fast") -> Judge:
         where = "a file" if scheme == "answers" else "a folder or a hub id"
         raise ModelError(f"the judge {shown_name(name)} is an address; give {scheme}: and {where}")
     if scheme == "openai":
-        from dominance.judges.openai_compatible import load_openai_judge
+        from dominance.judges.openai.judge import load_openai_judge
 
         return load_openai_judge(name, place)
     if scheme == "answers":
-        from dominance.judges.answers_file import load_answers_judge
+        from dominance.judges.answers.judge import load_answers_judge
 
         return load_answers_judge(name, place)
     return _load_local(name, scheme, place, device, mode)
@@ -80,7 +80,7 @@ def _load_local(name: str, scheme: str, place: str, device: str, mode: str) -> J
     weights = find_weights(place, f"the judge {shown_name(name)}")
     path, identity = weights.path, weights.identity
     if scheme == "qwen":
-        from dominance.judges.qwen import load_qwen_judge
+        from dominance.judges.qwen.judge import load_qwen_judge
 
         return load_qwen_judge(name, path, device, "official" if mode == "official" else "fast", identity)
     if scheme == "vilt":

@@ -9,7 +9,7 @@ from PIL import Image
 from dominance.bench.wording import on_one_line
 from dominance.errors import InputError, ItemError
 from dominance.judges import Judge, load_judge
-from dominance.judges.answers_file import AnswersJudge
+from dominance.judges.answers.judge import AnswersJudge
 from dominance.judges.protocol import (
     AsksItself,
     DescribedJudge,

@@ -12,11 +12,11 @@ from mock_endpoint import Call, MockEndpoint, Reply, completion, error, serving,
 from PIL import Image
 
 from dominance.errors import ModelError
-from dominance.judges.openai_calls import Caller
-from dominance.judges.openai_compatible import OpenAIJudge
-from dominance.judges.openai_patience import Patience
-from dominance.judges.openai_place import Key, Place
-from dominance.judges.openai_workers import at_once
+from dominance.judges.openai.calls import Caller
+from dominance.judges.openai.endpoint import Key, Place
+from dominance.judges.openai.judge import OpenAIJudge
+from dominance.judges.openai.patience import Patience
+from dominance.judges.openai.workers import at_once
 from dominance.judges.protocol import Judge, JudgeStoppedError, PacedJudge
 from dominance.records import Answer, Question
 

@@ -3,8 +3,8 @@
 import pytest
 
 from dominance.errors import ModelError
-from dominance.judges.openai_compatible import load_openai_judge
-from dominance.judges.openai_place import Key, find_key, read_place
+from dominance.judges.openai.endpoint import Key, find_key, read_place
+from dominance.judges.openai.judge import load_openai_judge
 
 SECRET = "sk-very-secret-0123456789"
 HERE = "http://127.0.0.1:8000/v1#qwen2.5-vl"

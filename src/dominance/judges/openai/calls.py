@@ -10,9 +10,9 @@ from urllib.parse import urlsplit
 import httpx2
 
 from dominance.errors import ModelError
-from dominance.judges.openai_patience import Patience, asked_wait
-from dominance.judges.openai_place import KEY_VARIABLES, Key, Place
-from dominance.judges.openai_replies import Form, MalformedReplyError, message_of, read_reply
+from dominance.judges.openai.endpoint import KEY_VARIABLES, Key, Place
+from dominance.judges.openai.patience import Patience, asked_wait
+from dominance.judges.openai.replies import Form, MalformedReplyError, message_of, read_reply
 from dominance.records import Answer, Question
 from dominance.wording import in_one_line
 

@@ -12,11 +12,11 @@ import httpx2
 from PIL import Image
 
 from dominance.errors import ModelError
-from dominance.judges.openai_calls import Caller, UnansweredError
-from dominance.judges.openai_patience import patience_from
-from dominance.judges.openai_place import find_key, read_place
-from dominance.judges.openai_replies import READING, WORDING
-from dominance.judges.openai_workers import at_once
+from dominance.judges.openai.calls import Caller, UnansweredError
+from dominance.judges.openai.endpoint import find_key, read_place
+from dominance.judges.openai.patience import patience_from
+from dominance.judges.openai.replies import READING, WORDING
+from dominance.judges.openai.workers import at_once
 from dominance.judges.protocol import JudgeStoppedError
 from dominance.pictures import as_rgb, png_bytes
 from dominance.records import Answer, Question
