@@ -10,7 +10,7 @@ import pytest
 from mock_endpoint import Call, MockEndpoint, Reply, completion, error, serving, with_logprobs
 from PIL import Image
 
-from dominance.judges.openai.patience import Patience
+from dominance.judges.openai.endpoint import Patience
 from dominance.records import KINDS
 
 Command = Callable[..., Any]
