@@ -18,8 +18,8 @@ from turns import in_turns
 
 from dominance.bench import load_questions
 from dominance.judges import load_judge
-from dominance.judges.qwen import QwenJudge
-from dominance.judges.qwen_prompts import as_batch
+from dominance.judges.qwen.judge import QwenJudge
+from dominance.judges.qwen.prompts import as_batch
 from dominance.records import Concept, Question
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "fixtures"))

@@ -407,7 +407,7 @@ def test_an_image_that_may_not_be_opened_fails_alone(
 
 def _open_unless(path: Path, locked: Path) -> Any:
     from dominance.errors import ItemError
-    from dominance.runs.pictures import open_image
+    from dominance.pictures import open_image
 
     return ItemError("Permission denied") if path == locked else open_image(path)
 

@@ -10,7 +10,7 @@ import pytest
 from mock_endpoint import Call, MockEndpoint, Reply, completion, error, serving, with_logprobs
 from PIL import Image
 
-from dominance.judges.openai_patience import Patience
+from dominance.judges.openai.endpoint import Patience
 from dominance.records import KINDS
 
 Command = Callable[..., Any]
@@ -27,7 +27,7 @@ prompts:
 def endpoint(monkeypatch: pytest.MonkeyPatch) -> Iterator[MockEndpoint]:
     monkeypatch.setenv("DOMINANCE_JUDGE_KEY", SECRET)
     quick = Patience(tries=6, first_wait=0.001, longest_wait=0.002, reply=2.0, connect=2.0, connections=4)
-    monkeypatch.setattr("dominance.judges.openai_compatible.patience_from", lambda: quick)
+    monkeypatch.setattr("dominance.judges.openai.judge.patience_from", lambda: quick)
     with serving(MockEndpoint(seen)) as running:
         yield running
 

@@ -10,6 +10,7 @@ import pytest
 import dominance
 
 ROOT = Path(dominance.__file__).parent
+BASE = {"allocator", "errors", "mentions", "pictures", "progress", "seeds", "files", "wording"}
 LAYERS: list[set[str]] = [
     {"__main__"},
     {"cli"},
@@ -21,10 +22,9 @@ LAYERS: list[set[str]] = [
     {"models"},
     {"miniature"},
     {"metrics"},
-    {"records", "allocator", "errors", "seeds", "progress", "files", "wording", "pictures", "mentions"},
+    BASE | {"records"},
 ]
 DEPTH = {name: depth for depth, names in enumerate(LAYERS) for name in names}
-BASE = {"allocator", "errors", "files", "mentions", "pictures", "progress", "seeds", "wording"}
 
 
 def package_of(module: str) -> str:

@@ -22,9 +22,9 @@ def _models() -> _Rows:
 
 
 def _judges() -> _Rows:
-    from dominance.judges import JUDGES
+    from dominance.judges import listed_judges
 
-    return [{"name": name, "what": what} for name, what in JUDGES.items()]
+    return [{"name": name, "what": what} for name, what in listed_judges().items()]
 
 
 def _suites() -> _Rows:

@@ -15,6 +15,7 @@ from torch import nn
 from dominance.errors import ModelError
 from dominance.models.devices import find_device
 from dominance.models.folders import ModelFolder, bundled_folder, content_identity, find_weights
+from dominance.pictures import as_rgb
 from dominance.wording import in_one_line
 
 MINIATURE = "miniature"
@@ -61,7 +62,7 @@ class TransformersEmbedder:
     def embed(self, images: Sequence[Image.Image]) -> Float[np.ndarray, "image channel"]:
         """One embedding an image, float32, of any length."""
         place = next(self.model.parameters()).device
-        pixels = self.processor(images=[image.convert("RGB") for image in images], return_tensors="pt").pixel_values
+        pixels = self.processor(images=[as_rgb(image) for image in images], return_tensors="pt").pixel_values
         return self.pool(self.model(pixel_values=pixels.to(place))).float().cpu().numpy()
 
 

@@ -1,28 +1,63 @@
-"""Judges, by the names that users give."""
+"""Judges, by the names that users give: ``scheme:place``, the bundled ones and those that other packages bring.
+
+A package brings judges of its own by an entry point of the group ``dominance.judges``; in its pyproject.toml::
+
+    [project.entry-points."dominance.judges"]
+    tinyjudge = "tinyjudge.judging:load"
+
+The entry point's name is the scheme, so that users give ``--judge tinyjudge:PLACE``. It names a callable
+``load(place: str, /, *, device: str, mode: str) -> Judge`` (see ``LoadsJudge``): ``place`` is what stands after the
+colon and never empty, ``device`` as users give it (``auto``, ``cpu``, ``cuda:1``), ``mode`` one of MODES; a mode that
+the judge does not have is refused with a ``dominance.errors.ModelError``, and so is a place that it cannot use. What
+comes back is a ``Judge``, named ``scheme:place``, whose identity changes whenever an answer could; it may also be what
+``protocol`` has besides, such as a ``PacedJudge``. The package is imported only when one of its judges is asked for.
+Nobody can take the scheme of a bundled judge.
+"""
 
 import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any, Literal, Protocol, cast
 
 from dominance.errors import InputError, ModelError
 from dominance.judges.protocol import Judge
-from dominance.models.folders import bundled_folder, find_weights
+from dominance.models.folders import ModelFolder, bundled_folder, find_weights
+from dominance.wording import in_one_line
 
-JUDGES: dict[str, str] = {
-    "miniature": "the bundled judge of the miniature world",
-    "qwen:ID_OR_FOLDER": "a Qwen2-VL, Qwen2.5-VL or Qwen3-VL, in mode fast or official",
-    "blip:ID_OR_FOLDER": "a BLIP-VQA model",
-    "vilt:ID_OR_FOLDER": "a ViLT-VQA model",
-    "clip:ID_OR_FOLDER": "similarity to the concept's name, a weak baseline: the same answer to all its questions",
-    "siglip:ID_OR_FOLDER": "the same by SigLIP and its own sigmoid",
-    "openai:URL#MODEL": "a model behind an OpenAI-compatible endpoint",
-    "answers:FILE": "answers that people or other programs gave",
-}
+GROUP: str = "dominance.judges"
+"""The group of entry points that judges of other packages are found by."""
 MODES: tuple[str, ...] = ("fast", "official")
 """``fast``: P(yes), the image read once for all its questions; ``official``: the official release's own protocol."""
-_SCHEMES = {listed.partition(":")[0] for listed in JUDGES if ":" in listed}
-_FOLDERS = _SCHEMES - {"openai"}
-"""Of places on disk or on a hub; these hold no secrets."""
 _SECRET = re.compile(r"@|\?|key|token|secret|passw|sk-", re.IGNORECASE)
 _LONGEST = 80
+_WEIGHTS = "a folder or a hub id"
+
+
+class LoadsJudge(Protocol):
+    """What loads the judges of a scheme."""
+
+    def __call__(self, place: str, /, *, device: str, mode: str) -> Judge:
+        """The judge at a place; raises a ModelError for one that cannot be used."""
+        ...
+
+
+@dataclass(frozen=True)
+class _Scheme:
+    """One kind of judge.
+
+    Attributes:
+        usage: how users name one.
+        what: it is, for the list of judges.
+        on_disk: what its place is, where that is on disk or on a hub: such places hold no secrets.
+    """
+
+    usage: str
+    what: str
+    load: LoadsJudge
+    on_disk: str | None = None
+    modes: tuple[str, ...] = ("fast",)
 
 
 def shown_name(name: str) -> str:
@@ -32,65 +67,164 @@ def shown_name(name: str) -> str:
     ("'blip:owner/name@main'", "'openai:…'")
     """
     scheme, colon, _ = name.partition(":")
-    address = scheme not in _FOLDERS or "://" in name
+    address = scheme not in _BUNDLED or _BUNDLED[scheme].on_disk is None or "://" in name
     if address and _SECRET.search(name):
         return repr("…" if _SECRET.search(scheme) or not colon else f"{scheme[:20]}:…")
     return repr(name if len(name) <= _LONGEST else f"{name[: _LONGEST - 1]}…")
+
+
+def listed_judges() -> dict[str, str]:
+    """How every judge is named, and what it is; one of another package that cannot be used says why."""
+    return {scheme.usage: scheme.what for scheme in _BUNDLED.values()} | dict(_listed_foreign())
+
+
+def _listed_foreign() -> Iterator[tuple[str, str]]:
+    for name in sorted(entry_points(group=GROUP).names):
+        usage = f"{name}:…"
+        try:
+            yield usage, cast(_Scheme, _find(name)).what
+        except ModelError as error:
+            yield usage, str(error)
 
 
 def load_judge(name: str, device: str = "auto", mode: str = "fast") -> Judge:
     """The judge of that name, loaded.
 
     Args:
-        name: one of JUDGES, the hub id as ``owner/name`` or ``owner/name@revision``.
+        name: as ``listed_judges`` says, the hub id as ``owner/name`` or ``owner/name@revision``.
         device: where its weights go, if it has any.
-        mode: one of MODES; only ``qwen:`` judges have ``official``.
+        mode: one of MODES; of the bundled judges only ``qwen:`` has ``official``.
 
     Raises:
         InputError: no such mode or device.
         ModelError: no such judge, its weights cannot be loaded, or it does not have that mode.
     """
-    scheme, _, place = name.partition(":")
     if mode not in MODES:
         raise InputError(f"no judge mode {mode[:60]!r}; give one of {', '.join(MODES)}")
-    if name != "miniature" and not (scheme in _SCHEMES and place):
-        raise ModelError(f"no judge {shown_name(name)}; give one of {', '.join(JUDGES)}")
-    if mode == "official" and scheme != "qwen":
-        raise ModelError(f"the judge {shown_name(name)} has no mode 'official'; give a qwen: judge, or the mode fast")
-    if scheme in _FOLDERS and "://" in place:
-        where = "a file" if scheme == "answers" else "a folder or a hub id"
-        raise ModelError(f"the judge {shown_name(name)} is an address; give {scheme}: and {where}")
-    if scheme == "openai":
-        from dominance.judges.openai_compatible import load_openai_judge
-
-        return load_openai_judge(name, place)
-    if scheme == "answers":
-        from dominance.judges.answers_file import load_answers_judge
-
-        return load_answers_judge(name, place)
-    return _load_local(name, scheme, place, device, mode)
+    word, _, place = name.partition(":")
+    scheme = _find(word)
+    if scheme is None or (name != scheme.usage if ":" not in scheme.usage else not place):
+        raise ModelError(f"no judge {shown_name(name)}; give one of {', '.join(listed_judges())}")
+    if mode not in scheme.modes:
+        raise ModelError(f"the judge {shown_name(name)} has no mode {mode!r}; give a qwen: judge, or the mode fast")
+    if scheme.on_disk and "://" in place:
+        raise ModelError(f"the judge {shown_name(name)} is an address; give {word}: and {scheme.on_disk}")
+    return scheme.load(place, device=device, mode=mode)
 
 
-def _load_local(name: str, scheme: str, place: str, device: str, mode: str) -> Judge:
-    """A judge whose weights are here, or come here from a hub."""
-    if name == "miniature":
-        from dominance.judges.blip import load_blip_judge
+def _find(word: str) -> _Scheme | None:
+    """The scheme of that name, of ours or of another package.
 
-        return load_blip_judge(name, bundled_folder("judge"), device)
-    weights = find_weights(place, f"the judge {shown_name(name)}")
-    path, identity = weights.path, weights.identity
-    if scheme == "qwen":
-        from dominance.judges.qwen import load_qwen_judge
+    Raises:
+        ModelError: two packages bring it, or one of them brings what is ours.
+    """
+    own, foreign = _BUNDLED.get(word), list(entry_points(group=GROUP, name=word))
+    if len(foreign) > (0 if own else 1):
+        owners = [*(["dominance itself"] if own else []), *map(_owner, foreign)]
+        raise ModelError(
+            f"judges {word[:40]!r} are brought by {' and '.join(owners)}, so which one is meant is not clear; uninstall"
+            f" {_owner(foreign[-1])}, or rename its entry point"
+        )
+    if own or not foreign:
+        return own
+    load = partial(_load_foreign, foreign[0])
+    return _Scheme(f"{word}:…", f"a judge that {_owner(foreign[0])} brings", load, modes=MODES)
 
-        return load_qwen_judge(name, path, device, "official" if mode == "official" else "fast", identity)
-    if scheme == "vilt":
-        from dominance.judges.vilt import load_vilt_judge
 
-        return load_vilt_judge(name, path, device, identity)
-    if scheme in ("clip", "siglip"):
-        from dominance.judges.similarity import load_similarity_judge
+def _owner(point: EntryPoint) -> str:
+    return f"{point.dist.name} {point.dist.version}" if point.dist else point.value
 
-        return load_similarity_judge(name, path, scheme, device, identity)
+
+def _load_foreign(point: EntryPoint, place: str, *, device: str, mode: str) -> Judge:
+    """A judge of another package, once it is sure that it is one."""
+    told = f"the judge {shown_name(f'{point.name}:{place}')} of {_owner(point)}"
+    try:
+        load: LoadsJudge = point.load()
+    except Exception as error:  # an import runs whatever the package does
+        raise ModelError(f"{told} cannot be imported ({_complaint(error)}); install it again") from error
+    try:
+        judge: Any = load(place, device=device, mode=mode)
+        texts = {part: isinstance(getattr(judge, part, None), str) for part in ("name", "identity")}
+        acts = {part: callable(getattr(judge, part, None)) for part in ("check", "answer")}
+    except InputError:
+        raise
+    except Exception as error:  # so does its loading
+        raise ModelError(f"{told} cannot be loaded ({_complaint(error)}); report it to its authors") from error
+    if lacking := [part for part, there in (texts | acts).items() if not there]:
+        raise ModelError(
+            f"{told} is no judge: a {type(judge).__name__} without {', '.join(lacking)}; report it to its authors"
+        )
+    return judge
+
+
+def _complaint(error: Exception) -> str:
+    return f"{type(error).__name__}: {in_one_line(error)}"
+
+
+def _weights(scheme: str, place: str) -> tuple[str, ModelFolder]:
+    """The judge's name, and where its weights are, fetched from a hub if they are not here."""
+    name = f"{scheme}:{place}"
+    return name, find_weights(place, f"the judge {shown_name(name)}")
+
+
+def _miniature(_place: str, *, device: str, **_: str) -> Judge:
     from dominance.judges.blip import load_blip_judge
 
-    return load_blip_judge(name, path, device, identity)
+    return load_blip_judge("miniature", bundled_folder("judge"), device)
+
+
+def _qwen(place: str, *, device: str, mode: str) -> Judge:
+    from dominance.judges.qwen.judge import load_qwen_judge
+
+    name, found = _weights("qwen", place)
+    return load_qwen_judge(name, found.path, device, "official" if mode == "official" else "fast", found.identity)
+
+
+def _blip(place: str, *, device: str, **_: str) -> Judge:
+    from dominance.judges.blip import load_blip_judge
+
+    name, found = _weights("blip", place)
+    return load_blip_judge(name, found.path, device, found.identity)
+
+
+def _vilt(place: str, *, device: str, **_: str) -> Judge:
+    from dominance.judges.vilt import load_vilt_judge
+
+    name, found = _weights("vilt", place)
+    return load_vilt_judge(name, found.path, device, found.identity)
+
+
+def _similarity(scheme: Literal["clip", "siglip"], place: str, *, device: str, **_: str) -> Judge:
+    from dominance.judges.similarity import load_similarity_judge
+
+    name, found = _weights(scheme, place)
+    return load_similarity_judge(name, found.path, scheme, device, found.identity)
+
+
+def _openai(place: str, **_: str) -> Judge:
+    from dominance.judges.openai.judge import load_openai_judge
+
+    return load_openai_judge(f"openai:{place}", place)
+
+
+def _answers(place: str, **_: str) -> Judge:
+    from dominance.judges.answers.judge import load_answers_judge
+
+    return load_answers_judge(f"answers:{place}", place)
+
+
+_SIMILARITY = "similarity to the concept's name, a weak baseline: the same answer to all its questions"
+_BUNDLED: dict[str, _Scheme] = {
+    "miniature": _Scheme("miniature", "the bundled judge of the miniature world", _miniature),
+    "qwen": _Scheme(
+        "qwen:ID_OR_FOLDER", "a Qwen2-VL, Qwen2.5-VL or Qwen3-VL, in mode fast or official", _qwen, _WEIGHTS, MODES
+    ),
+    "blip": _Scheme("blip:ID_OR_FOLDER", "a BLIP-VQA model", _blip, _WEIGHTS),
+    "vilt": _Scheme("vilt:ID_OR_FOLDER", "a ViLT-VQA model", _vilt, _WEIGHTS),
+    "clip": _Scheme("clip:ID_OR_FOLDER", _SIMILARITY, partial(_similarity, "clip"), _WEIGHTS),
+    "siglip": _Scheme(
+        "siglip:ID_OR_FOLDER", "the same by SigLIP and its own sigmoid", partial(_similarity, "siglip"), _WEIGHTS
+    ),
+    "openai": _Scheme("openai:URL#MODEL", "a model behind an OpenAI-compatible endpoint", _openai),
+    "answers": _Scheme("answers:FILE", "answers that people or other programs gave", _answers, "a file"),
+}

@@ -33,10 +33,10 @@ from dominance.judges.loading import (
     read_model_type,
     side,
 )
-from dominance.judges.pictures import as_rgb
 from dominance.judges.protocol import as_answer
 from dominance.models.devices import find_device
 from dominance.models.folders import content_identity
+from dominance.pictures import as_rgb
 from dominance.records import Answer, Question
 
 SimilarityScheme = Literal["clip", "siglip"]

@@ -107,8 +107,7 @@ def check_settings(pipeline: Any, settings: GenerationSettings) -> None:
         ModelError: see ``Call.arguments``.
     """
     name = type(pipeline).__name__
-    denoiser = getattr(pipeline, "unet", None) or getattr(pipeline, "transformer", None)
-    config = getattr(denoiser, "config", {})
+    config = _denoiser_config(pipeline)
     call_of(pipeline).arguments([], settings, [])
     if settings.guidance > 1 and not takes_guidance(type(pipeline), config, getattr(pipeline, "config", {})):
         raise InputError(
@@ -150,6 +149,20 @@ def _unit(pipeline: Any, denoiser: Mapping[str, Any]) -> int:
     patch = denoiser.get("patch_size", 1)
     packed = getattr(getattr(pipeline, "image_processor", None), "config", {}).get("vae_scale_factor", 1)
     return max(latent * patch if isinstance(patch, int) else latent, packed if isinstance(packed, int) else 1)
+
+
+def latent_sides(pipeline: Any, settings: GenerationSettings) -> tuple[int, int]:
+    """Rows and columns of the latents, as far as they are known before anything is drawn."""
+    side = _denoiser_config(pipeline).get("sample_size")
+    side = side if isinstance(side, int) else getattr(pipeline, "default_sample_size", 128)
+    scale = getattr(pipeline, "vae_scale_factor", 8)
+    rows, columns = (side if asked is None else asked // scale for asked in (settings.height, settings.width))
+    return rows, columns
+
+
+def _denoiser_config(pipeline: Any) -> Mapping[str, Any]:
+    denoiser = getattr(pipeline, "unet", None) or getattr(pipeline, "transformer", None)
+    return getattr(denoiser, "config", {})
 
 
 def suggested_settings(folder: ModelFolder) -> dict[str, object]:

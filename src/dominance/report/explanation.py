@@ -7,13 +7,13 @@ from pathlib import Path
 
 from dominance.errors import RunError
 from dominance.files import write_whole
+from dominance.pictures import write_png
 from dominance.report.explanation_page import build_explanation_page
 from dominance.report.explanation_sentences import in_layers
 from dominance.report.html import environment
 from dominance.report.page import VERDICTS
 from dominance.report.sentences import plural
 from dominance.runs.explanation import Explanation, as_document
-from dominance.runs.pictures import png_bytes
 
 PAGE_NAME = "explanation.html"
 DOCUMENT_NAME = "explanation.json"
@@ -89,7 +89,7 @@ def write_explanation(explanation: Explanation, folder: Path | str) -> Path:
     text = json.dumps(as_document(explanation), ensure_ascii=False)
     write_whole(folder / DOCUMENT_NAME, text.encode("utf-8", "replace"), b"\n")
     for file, seed in files.items():
-        write_whole(folder / file, png_bytes(explanation.pictures[seed]))
+        write_png(folder / file, explanation.pictures[seed])
     return write_whole(folder / PAGE_NAME, then=_chunks(explanation, folder))
 
 

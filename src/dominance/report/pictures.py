@@ -7,7 +7,7 @@ from pathlib import Path
 
 from PIL import Image, ImageOps, features
 
-from dominance.judges.pictures import in_eight_bits
+from dominance.pictures import in_eight_bits
 
 _WHOLE_BYTES = 20_000
 """A PNG of at most this size is embedded as it is."""

@@ -10,14 +10,15 @@ from dominance.errors import ItemError
 from dominance.judges import Judge
 from dominance.metrics import rate
 from dominance.miniature.concepts import CONCEPTS
-from dominance.miniature.renderer import render
+from dominance.miniature.controls import garbled_picture, hidden_concept
+from dominance.miniature.renderer import Picture, render
 from dominance.miniature.scene import Scene
 from dominance.miniature.truth import GRADES, true_answers
-from dominance.miniature.world import own_backdrop, pair_scene, single_scene
+from dominance.miniature.world import pair_scene, single_scene
 from dominance.progress import Progress
 from dominance.records import Answer, Concept, Question, Rate
 from dominance.training.artefacts import ModelArtefacts
-from dominance.training.judge_pictures import JudgedPicture, garbled_whole, sample_judged
+from dominance.training.judge_pictures import JudgedPicture, sample_judged
 
 _SEED = 777_000
 """Far from every training seed."""
@@ -84,7 +85,10 @@ def _grade_qualities(
 
 
 def _drawn(scene: Scene) -> JudgedPicture:
-    picture = render(scene)
+    return _judgeable(render(scene))
+
+
+def _judgeable(picture: Picture) -> JudgedPicture:
     return JudgedPicture(picture.pixels, picture.truths)
 
 
@@ -121,9 +125,9 @@ def negative_controls(judge: Judge, ask: Ask, each: int) -> dict[str, Rate]:
     controls: dict[str, list[JudgedPicture]] = {
         "blank": [JudgedPicture(np.full((64, 64, 3), rng.integers(0, 256, 3), np.uint8), ()) for _ in range(each)],
         "noise": [JudgedPicture(rng.integers(0, 256, (64, 64, 3), dtype=np.uint8), ()) for _ in range(each)],
-        "own backdrop, concept missing": [_backdrop_of(index) for index in range(each)],
-        "another concept": [_single(index, rng) for index in range(each)],
-        "garbled shape": [garbled_whole(render(_single_scene(index, rng)), rng) for index in range(each)],
+        "own backdrop, concept missing": [_judgeable(hidden_concept(_name(index), index)) for index in range(each)],
+        "another concept": [_drawn(_single_scene(index, rng)) for index in range(each)],
+        "garbled shape": [_judgeable(garbled_picture(render(_single_scene(index, rng)), rng)) for index in range(each)],
     }
     rates = {}
     for name, pictures in controls.items():
@@ -152,19 +156,6 @@ def _name(index: int) -> str:
 
 def _single_scene(index: int, rng: np.random.Generator) -> Scene:
     return single_scene(_name(index), float(index // len(CONCEPTS) % 2), rng)
-
-
-def _single(index: int, rng: np.random.Generator) -> JudgedPicture:
-    return _drawn(_single_scene(index, rng))
-
-
-def _backdrop_of(index: int) -> JudgedPicture:
-    """A concept's own backdrop; the concept itself, which the judge will be asked about, is invisible."""
-    scene = single_scene(_name(index), 0.0, np.random.default_rng(index))
-    hidden = replace(
-        scene, backdrop=own_backdrop(_name(index)), placements=(replace(scene.placements[0], opacity=0.0),)
-    )
-    return _drawn(hidden)
 
 
 def _judged(

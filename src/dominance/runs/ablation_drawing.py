@@ -9,10 +9,10 @@ from typing import Protocol
 from PIL import Image
 
 from dominance.errors import ItemError
-from dominance.files import write_whole
 from dominance.judges import Judge
 from dominance.models.image_model import PipelineModel
 from dominance.models.settings import GenerationSettings
+from dominance.pictures import write_png
 from dominance.probes.ablation import Ablation, ablate
 from dominance.probes.rebalancing import Rebalancing, rebalance
 from dominance.probes.sharing import shared_forwards
@@ -22,7 +22,6 @@ from dominance.runs.ablation_variants import Variant
 from dominance.runs.generating import in_halves, missing_images
 from dominance.runs.judging import ask_judge, unanswered
 from dominance.runs.ledger import ImageRow, Ledger
-from dominance.runs.pictures import png_bytes
 from dominance.runs.plan import Plan, PlannedImage, item_key
 from dominance.runs.results import scored_images
 
@@ -143,7 +142,7 @@ class TrialStage:
                     if isinstance(outcome, ItemError):
                         self._ledger.add_failure(image.item, "image", str(outcome))
                     else:
-                        write_whole(self._folder / image.file, png_bytes(outcome))
+                        write_png(self._folder / image.file, outcome)
                         settings = self._image_settings(trial)
                         self._ledger.add_image(ImageRow(image.item, image.text, image.seed, image.file, settings))
                     progress.advance()

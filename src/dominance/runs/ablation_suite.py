@@ -10,6 +10,7 @@ from dominance.judges import Judge
 from dominance.judges.protocol import NamedJudge
 from dominance.models import GenerationSettings, ModelFolder, find_model
 from dominance.models.devices import find_device
+from dominance.models.on_demand import OnDemand
 from dominance.records import Prompt, Suite
 from dominance.runs.ablation_drawing import TrialStage, VariantModel
 from dominance.runs.ablation_options import AblationOptions
@@ -133,14 +134,7 @@ class _Drawer:
     def __init__(self, source: ModelFolder, options: AblationOptions, plan: Plan, settings: GenerationSettings) -> None:
         self.identity = source.identity
         self._source, self._options, self._plan, self._settings = source, options, plan, settings
-        self._loaded: PipelineModel | None = None
-
-    def model(self) -> "PipelineModel":
-        if self._loaded is None:
-            self._loaded = prepare_model(self._source, self._options.audit, self._plan)
-            if self._options.edit == "rebalance":
-                self._check_tokens(self._loaded)
-        return self._loaded
+        self.model = OnDemand(self._load)
 
     def variants(self) -> VariantModel:
         return VariantModel(self.model())
@@ -160,6 +154,12 @@ class _Drawer:
             all_heads(anatomy, layers)
         if "residual" in sweeps:
             residuals(anatomy, layers, how)
+
+    def _load(self) -> "PipelineModel":
+        model = prepare_model(self._source, self._options.audit, self._plan)
+        if self._options.edit == "rebalance":
+            self._check_tokens(model)
+        return model
 
     def _check_tokens(self, model: "PipelineModel") -> None:
         from dominance.probes.tokens import prompt_tokens

@@ -1,7 +1,6 @@
 """The audit: from a suite to images, answers, scores, verdicts and the gate."""
 
 import json
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +9,7 @@ from dominance.bench import QuestionSet, load_questions, load_suite
 from dominance.errors import InputError, ModelError, RunError
 from dominance.judges import Judge
 from dominance.models import GenerationSettings, ModelFolder, find_model
+from dominance.models.on_demand import OnDemand
 from dominance.records import RunResult, Suite
 from dominance.runs.audit_options import ENGINES, JUDGE_MODES, METHODS, AuditOptions, check_gate
 from dominance.runs.batches import BatchSize
@@ -62,47 +62,28 @@ def audit(
     source = find_model(model, options.revision)
     settings = generation_settings(options, source)
     asked = ask_all(loaded, questions.ask)
-    keeper = _JudgeKeeper(lambda: judge_for(asked, judge, options.device, options.judge_mode))
-    check_questions(keeper.judge(), asked, options.questions)
+    # Loaded before any image is made, so that a judge that cannot be used is known at once.
+    seen_by = OnDemand(lambda: judge_for(asked, judge, options.device, options.judge_mode))
+    check_questions(seen_by(), asked, options.questions)
     plan = Plan(
         suite=loaded,
         model=model,
-        judge=keeper.judge().name,
-        judge_identity=keeper.judge().identity,
-        questions=questions_of(keeper.judge(), asked),
+        judge=seen_by().name,
+        judge_identity=seen_by().identity,
+        questions=questions_of(seen_by(), asked),
         images=plan_images(loaded, options.seeds, source.identity, settings.record()),
         settings=_settings_record(options, settings, questions),
         origin="audit",
     )
-    check_names(keeper.judge(), plan)
-    note_bare_seeds(keeper.judge(), plan)
-    return _run(plan, folder, keeper, source, settings, options)
-
-
-class _JudgeKeeper:
-    """The judge, which is loaded before any image is made, so that one that cannot be used is known at once."""
-
-    def __init__(self, load: Callable[[], Judge]) -> None:
-        self._load = load
-        self._judge: Judge | None = load()
-
-    def judge(self) -> Judge:
-        if self._judge is None:
-            self._judge = self._load()
-        return self._judge
-
-    def set_aside(self) -> None:
-        """Lets go of its weights, until it is asked for again, so that the model has the device for itself."""
-        from dominance.models.memory import release_memory
-
-        self._judge = None
-        release_memory()
+    check_names(seen_by(), plan)
+    note_bare_seeds(seen_by(), plan)
+    return _run(plan, folder, seen_by, source, settings, options)
 
 
 def _run(
     plan: Plan,
     folder: Path,
-    keeper: _JudgeKeeper,
+    seen_by: OnDemand[Judge],
     source: ModelFolder,
     settings: GenerationSettings,
     options: AuditOptions,
@@ -115,14 +96,14 @@ def _run(
     # A new folder is not even made before the model is known to load; an old one may need no model.
     new = not (folder / LEDGER_NAME).exists()
     if new and device.type == "cuda":
-        keeper.set_aside()
+        seen_by.set_aside()
     prepared = prepare_model(source, options, plan) if new else None
     with held(folder), Ledger(folder / LEDGER_NAME) as ledger:
         check_same_suite(plan, ledger, folder)
         missing = missing_images(plan.images, ledger, folder)
         if missing and prepared is None:
             if device.type == "cuda":
-                keeper.set_aside()
+                seen_by.set_aside()
             prepared = prepare_model(source, options, plan)
         put_plan(plan, ledger)
         if prepared is not None and missing:
@@ -131,7 +112,7 @@ def _run(
         prepared = None  # the judge needs the memory
         if device.type != "cpu":
             release_memory()
-        return finish(plan, ledger, folder, keeper.judge(), _manifest(plan, source, settings, options, str(device)))
+        return finish(plan, ledger, folder, seen_by(), _manifest(plan, source, settings, options, str(device)))
 
 
 def _batches(model: "PipelineModel", settings: GenerationSettings, options: AuditOptions) -> BatchSize:
@@ -260,11 +241,9 @@ def prepare_model(source: ModelFolder, options: AuditOptions, plan: Plan) -> "Pi
 
 def fitting_batch(model: "PipelineModel", settings: GenerationSettings) -> int:
     """Images at once: 32 at small latents, fewer as they grow; 512² pictures at eight pixels a latent ride by 16."""
-    denoiser = getattr(model.pipeline, "unet", None) or getattr(model.pipeline, "transformer", None)
-    side = getattr(getattr(denoiser, "config", None), "sample_size", 128)
-    side = side if isinstance(side, int) else 128
-    scale = getattr(model.pipeline, "vae_scale_factor", 8)
-    rows, columns = (side if asked is None else asked // scale for asked in (settings.height, settings.width))
+    from dominance.models.calls import latent_sides
+
+    rows, columns = latent_sides(model.pipeline, settings)
     return max(1, min(32, 2**16 // (rows * columns)))
 
 

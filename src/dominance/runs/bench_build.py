@@ -13,6 +13,7 @@ from dominance.errors import InputError, RunError
 from dominance.judges import Judge
 from dominance.judges.protocol import NamedJudge
 from dominance.models import GenerationSettings, ModelFolder, find_model
+from dominance.models.on_demand import OnDemand
 from dominance.records import Concept, Kind, Prompt, Question, Suite
 from dominance.runs.audit import finish, fitting_batch, generation_settings, prepare_model
 from dominance.runs.batches import BatchSize
@@ -126,7 +127,9 @@ def _build(order: _Order, judge: Judge, folder: Path) -> BenchResult:
     from dominance.models.devices import find_device
 
     # A new folder is not even made before the model is known to load; an old one may need no model.
-    loaded = None if (folder / LEDGER_NAME).exists() else order.load_model()
+    model = OnDemand(order.load_model)
+    if not (folder / LEDGER_NAME).exists():
+        model()
     identities = {"model": order.source.identity, "judge": judge.identity, **order.plan.settings}
     with held(folder), RememberingLedger(folder / LEDGER_NAME) as ledger:
         check_same_bench(identities, ledger, folder)
@@ -138,7 +141,7 @@ def _build(order: _Order, judge: Judge, folder: Path) -> BenchResult:
             seeds=order.options.audit.seeds,
             model_identity=order.source.identity,
             settings=order.settings,
-            load=lambda: loaded or order.load_model(),
+            model=model,
             sizes=order.batches,
             judge=judge,
             ledger=ledger,

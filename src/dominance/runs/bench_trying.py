@@ -10,6 +10,7 @@ from dominance.bench.selection import needed, rounds
 from dominance.errors import RunError
 from dominance.judges import Judge
 from dominance.models import GenerationSettings
+from dominance.models.on_demand import OnDemand
 from dominance.records import Prompt, ScoredImage, Suite
 from dominance.runs.batches import BatchSize
 from dominance.runs.bench_ledger import RememberingLedger
@@ -48,17 +49,16 @@ class Workshop:
         seeds: Sequence[int],
         model_identity: str,
         settings: GenerationSettings,
-        load: Callable[[], "PipelineModel"],
+        model: OnDemand["PipelineModel"],
         sizes: Callable[["PipelineModel"], BatchSize],
         judge: Judge,
         ledger: RememberingLedger,
         folder: Path,
     ) -> None:
         self._plan, self._seeds, self._identity, self._settings = plan, seeds, model_identity, settings
-        self._load, self._sizes, self._judge = load, sizes, judge
+        self._model, self._judge = model, judge
         self._ledger, self._folder = ledger, folder
-        self._model: PipelineModel | None = None
-        self._batches: BatchSize | None = None
+        self._batches = OnDemand(lambda: sizes(model()))
         self._any_scored = False
 
     def plan_of(self, prompts: Iterable[Prompt], images: int | None = None) -> Plan:
@@ -76,9 +76,7 @@ class Workshop:
         missing = missing_images(plan.images, self._ledger, self._folder)
         if missing:
             self._ledger.forget_images(image.item for image in missing if image.item in self._ledger.images())
-            model = self._model = self._model or self._load()
-            batches = self._batches = self._batches or self._sizes(model)
-            make_images(missing, model, self._settings, self._ledger, self._folder, batches)
+            make_images(missing, self._model(), self._settings, self._ledger, self._folder, self._batches())
         waiting = unanswered(plan, self._ledger, self._folder)
         if waiting:
             ask_judge(waiting, plan, self._judge, self._ledger)

@@ -9,10 +9,10 @@ from PIL import Image
 
 from dominance.diversity.embedders import Embedder
 from dominance.errors import ItemError
+from dominance.pictures import open_image
 from dominance.progress import Progress
 from dominance.runs.diversity_source import Collection
 from dominance.runs.generating import in_halves
-from dominance.runs.pictures import open_image
 from dominance.runs.vectors import VectorStore
 from dominance.wording import in_one_line
 

@@ -8,9 +8,9 @@ from pathlib import Path
 from dominance.bench.entries import slug
 from dominance.errors import InputError
 from dominance.files import is_file, is_folder, read_table, read_text
+from dominance.pictures import IMAGE_ENDINGS
 from dominance.wording import on_one_line, quoted, suggestion
 
-SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".avif"})
 MOST_IMAGES = 1_000_000
 COLUMNS = ("path", "concept", "category")
 
@@ -67,7 +67,7 @@ def read_collection(source: Path) -> Collection:
     if not collection.images:
         raise InputError(
             f"{on_one_line(source, 120)} holds no images; give a folder with one folder of images"
-            f" ({', '.join(sorted(SUFFIXES))}) a concept"
+            f" ({', '.join(sorted(IMAGE_ENDINGS))}) a concept"
         )
     if collection.images > MOST_IMAGES:
         raise InputError(f"{collection.images} images are more than {MOST_IMAGES}; measure a part of them")
@@ -98,7 +98,7 @@ def _walk(root: Path) -> tuple[list[ImageSet], list[Path]]:
         images, folders = [], []
         for path in sorted(Path(entry) for entry in os.scandir(folder) if not entry.name.startswith(".")):
             is_one = path.is_dir()
-            if not is_one and path.suffix.lower() not in SUFFIXES:
+            if not is_one and path.suffix.lower() not in IMAGE_ENDINGS:
                 continue
             if path.is_symlink() and not _within(path, base):
                 outside.append(path.relative_to(root))

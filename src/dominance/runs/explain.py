@@ -17,6 +17,7 @@ from dominance.bench.entries import slug
 from dominance.errors import InputError, ItemError, ModelError
 from dominance.judges import Judge
 from dominance.models import ModelFolder
+from dominance.models.calls import latent_sides
 from dominance.models.image_model import PipelineModel
 from dominance.models.settings import GenerationSettings
 from dominance.probes.recording import AttentionRecord, record_attention
@@ -214,7 +215,7 @@ def _plan(opened: OpenedModel, prompt: Prompt, options: ExplainOptions) -> _Plan
         )
     named = tokens.concepts([concept.name for concept in prompt.concepts])
     if options.maps_layers is None:
-        mapped = maps_sites(sites, _latent_sides(opened))
+        mapped = maps_sites(sites, latent_sides(opened.pipeline, opened.settings))
     else:
         mapped = _among(options.maps_layers, sites, every)
     return _Plan(
@@ -250,17 +251,6 @@ def _checked_steps(wanted: tuple[int, ...] | None, settings: GenerationSettings)
     if not wanted:
         raise InputError(f"no steps for the maps; give some of 0 to {settings.steps - 1}")
     return tuple(sorted(set(wanted)))
-
-
-def _latent_sides(opened: OpenedModel) -> tuple[int, int]:
-    """Rows and columns of the latents, as far as they are known before anything is drawn."""
-    pipeline, settings = opened.pipeline, opened.settings
-    denoiser = getattr(pipeline, "unet", None) or getattr(pipeline, "transformer", None)
-    side = getattr(getattr(denoiser, "config", None), "sample_size", None)
-    side = side if isinstance(side, int) else getattr(pipeline, "default_sample_size", 128)
-    scale = getattr(pipeline, "vae_scale_factor", 8)
-    rows, columns = (side if asked is None else asked // scale for asked in (settings.height, settings.width))
-    return rows, columns
 
 
 @dataclass(frozen=True, eq=False)

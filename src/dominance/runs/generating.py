@@ -7,12 +7,11 @@ from typing import Protocol, TypeVar
 from PIL import Image
 
 from dominance.errors import DominanceError, ItemError
-from dominance.files import write_whole
 from dominance.models.settings import GenerationSettings
+from dominance.pictures import is_whole, write_png
 from dominance.progress import Progress
 from dominance.runs.batches import BatchSize
 from dominance.runs.ledger import ImageRow, Ledger
-from dominance.runs.pictures import is_whole, png_bytes
 from dominance.runs.plan import PlannedImage
 from dominance.wording import in_one_line
 
@@ -67,7 +66,7 @@ def _keep(
     if isinstance(outcome, ItemError):
         ledger.add_failure(planned.item, "image", str(outcome))
         return
-    write_whole(folder / planned.file, png_bytes(outcome))
+    write_png(folder / planned.file, outcome)
     ledger.add_image(ImageRow(planned.item, planned.text, planned.seed, planned.file, settings.record()))
 
 

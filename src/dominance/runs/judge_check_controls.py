@@ -9,11 +9,12 @@ from PIL import Image, ImageFilter
 
 from dominance.errors import ItemError
 from dominance.mentions import mention
+from dominance.miniature.controls import garbled_picture, hidden_concept
 from dominance.miniature.renderer import render
-from dominance.miniature.world import own_backdrop, single_scene
+from dominance.miniature.world import single_scene
+from dominance.pictures import open_image
 from dominance.records import Concept
 from dominance.runs.judge_check_images import Source, keep
-from dominance.runs.pictures import open_image
 
 _COLOURS = ((255, 255, 255), (0, 0, 0), (128, 128, 128), (200, 30, 30), (30, 140, 60), (40, 70, 190), (235, 200, 60))
 _STRIPS = 8
@@ -104,10 +105,12 @@ def make_controls(
     drawn += _asked_about_others(sources, concepts, each, seed)
     if miniature:
         for index, concept in _in_turn(concepts, each, seed, HIDDEN):
-            drawn.append(_kept(_hidden(concept.name, index), folder, HIDDEN, index, concept))
+            hidden = hidden_concept(concept.name, index)
+            drawn.append(_kept(Image.fromarray(hidden.pixels), folder, HIDDEN, index, concept))
         for index, concept in _in_turn(concepts, each, seed, GARBLED):
-            garbled = _garbled(concept.name, index, _rng(seed, GARBLED, index))
-            drawn.append(_kept(garbled, folder, GARBLED, index, concept))
+            rng = _rng(seed, GARBLED, index)
+            garbled = garbled_picture(render(single_scene(concept.name, float(index % 2), rng)), rng)
+            drawn.append(_kept(Image.fromarray(garbled.pixels), folder, GARBLED, index, concept))
     for control, break_up in ((TORN, torn), (PATCHES, shuffled_patches)):
         drawn += _broken(sources, each, seed, folder, control, break_up)
     return drawn
@@ -227,18 +230,3 @@ def _moved(order: np.ndarray) -> list[int]:
     """A permutation in which nothing stays where it was: one cycle through all places in this order."""
     following = dict(zip(order.tolist(), np.roll(order, 1).tolist(), strict=True))
     return [following[place] for place in range(len(order))]
-
-
-def _hidden(concept: str, index: int) -> Image.Image:
-    """A concept's own backdrop, and the concept itself invisible."""
-    scene = single_scene(concept, 0.0, np.random.default_rng(index))
-    placement = replace(scene.placements[0], opacity=0.0)
-    hidden = replace(scene, backdrop=own_backdrop(concept), placements=(placement,))
-    return Image.fromarray(render(hidden).pixels)
-
-
-def _garbled(concept: str, index: int, rng: np.random.Generator) -> Image.Image:
-    from dominance.training.judge_pictures import garbled_whole
-
-    picture = render(single_scene(concept, float(index % 2), rng))
-    return Image.fromarray(garbled_whole(picture, rng).pixels)

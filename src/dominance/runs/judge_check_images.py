@@ -9,16 +9,16 @@ import numpy as np
 from PIL import Image
 
 from dominance.errors import InputError, RunError
-from dominance.files import is_file, write_whole
+from dominance.files import is_file
 from dominance.miniature.concepts import BY_NAME
 from dominance.miniature.renderer import render
 from dominance.miniature.scene import Scene
 from dominance.miniature.truth import true_answers
 from dominance.miniature.world import pair_scene, single_scene
+from dominance.pictures import is_whole, write_png
 from dominance.records import Concept, Prompt, Suite
 from dominance.runs.folder import LEDGER_NAME
 from dominance.runs.ledger import Ledger
-from dominance.runs.pictures import is_whole, png_bytes
 from dominance.runs.plan import PlannedImage
 from dominance.runs.results import recorded_plan
 from dominance.runs.score import find_images
@@ -183,5 +183,5 @@ def keep(image: Image.Image, folder: Path, place: str, name: str) -> tuple[str, 
     digest = hashlib.sha256(f"{image.mode} {image.size}".encode() + image.tobytes()).hexdigest()[:32]
     file = f"images/{place}/{name}-{digest[:8]}.png"
     if not is_whole(folder / file):
-        write_whole(folder / file, png_bytes(image))
+        write_png(folder / file, image)
     return digest, file

@@ -8,7 +8,7 @@ from PIL import Image
 
 from dominance.errors import InputError, ItemError
 from dominance.judges import Judge, load_judge
-from dominance.judges.answers_file import AnswersJudge
+from dominance.judges.answers.judge import AnswersJudge
 from dominance.judges.protocol import (
     AsksItself,
     DescribedJudge,
@@ -17,11 +17,11 @@ from dominance.judges.protocol import (
     NamedJudge,
     PacedJudge,
 )
+from dominance.pictures import open_image
 from dominance.progress import Progress
 from dominance.records import Answer, Concept, Question
 from dominance.runs.generating import in_halves
 from dominance.runs.ledger import Ledger
-from dominance.runs.pictures import open_image
 from dominance.runs.plan import Plan
 from dominance.wording import on_one_line
 

@@ -11,6 +11,7 @@ from dominance.bench import load_suite
 from dominance.errors import DominanceError, InputError, ItemError, ModelError, RunError
 from dominance.models import GenerationSettings, ModelFolder, find_model
 from dominance.models.devices import find_device
+from dominance.models.on_demand import OnDemand
 from dominance.progress import Progress
 from dominance.records import Prompt, Suite
 from dominance.runs.audit import fitting_batch, generation_settings
@@ -107,17 +108,15 @@ class _Drawer:
 
     def __init__(self, source: ModelFolder, options: AuditOptions, settings: GenerationSettings) -> None:
         self._source, self._options, self._settings = source, options, settings
-        self._model: PipelineModel | None = None
+        self.model = OnDemand(self._load)
         self.quantity: dict[str, object] | None = None
 
-    def model(self) -> "PipelineModel":
+    def _load(self) -> "PipelineModel":
         from dominance.models.image_model import PipelineModel, load_pipeline
 
-        if self._model is None:
-            options, settings = self._options, self._settings
-            pipeline = load_pipeline(self._source, options.device, options.dtype, settings.scheduler, options.thrift())
-            self._model = PipelineModel(self._source, pipeline)
-        return self._model
+        options, settings = self._options, self._settings
+        pipeline = load_pipeline(self._source, options.device, options.dtype, settings.scheduler, options.thrift())
+        return PipelineModel(self._source, pipeline)
 
     def check(self) -> None:
         """Two steps of one image, which show whether the model has an unconditional branch at all.

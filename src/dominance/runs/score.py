@@ -9,6 +9,7 @@ from dominance.bench.official_prompts import folder_case
 from dominance.errors import InputError
 from dominance.files import is_folder
 from dominance.judges import Judge
+from dominance.pictures import IMAGE_ENDINGS
 from dominance.records import Prompt, RunResult, Suite
 from dominance.runs.audit import AuditOptions, check_same_suite, finish, limited, put_plan
 from dominance.runs.folder import LEDGER_NAME, check_run_folder, held
@@ -16,8 +17,6 @@ from dominance.runs.judging import check_names, check_questions, judge_for, ques
 from dominance.runs.ledger import ImageRow, Ledger
 from dominance.runs.plan import Plan, PlannedImage, ask_all, checked_suite
 from dominance.wording import in_one_line, on_one_line, quoted
-
-SUFFIXES: tuple[str, ...] = (".png", ".jpg", ".jpeg", ".webp")
 
 
 def score(
@@ -96,7 +95,7 @@ def find_images(folder: Path, suite: Suite) -> tuple[PlannedImage, ...]:
         first = suite.prompts[0].id
         raise InputError(
             f"{folder} holds no image of any prompt of the suite {suite.name!r}; name its subfolders by the prompts'"
-            f" ids, for instance {folder / first}, and the files *.png, *.jpg or *.webp"
+            f" ids, for instance {folder / first}, and let its files end in {', '.join(sorted(IMAGE_ENDINGS))}"
         )
     return tuple(found)
 
@@ -133,7 +132,7 @@ def _case_of(prompt: Prompt) -> int | None:
 
 
 def _image_files(place: Path) -> list[Path]:
-    return sorted(path for path in place.iterdir() if path.suffix.lower() in SUFFIXES and path.is_file())
+    return sorted(path for path in place.iterdir() if path.suffix.lower() in IMAGE_ENDINGS and path.is_file())
 
 
 def _planned(prompt: Prompt, file: Path, name: str, folder: Path) -> PlannedImage:

@@ -1,6 +1,5 @@
 """Pictures that a judge learns from: far more varied, crowded and damaged than those the model learns from."""
 
-import itertools
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -8,7 +7,8 @@ import torch
 from PIL import Image, ImageFilter
 
 from dominance.miniature.concepts import BY_NAME, CONCEPTS
-from dominance.miniature.renderer import SIDE, Picture, Truth, render
+from dominance.miniature.controls import garbled_picture
+from dominance.miniature.renderer import SIDE, Truth, render
 from dominance.miniature.scene import Backdrop, Placement, Scene
 from dominance.miniature.world import own_backdrop, random_backdrop, single_scene
 
@@ -38,7 +38,8 @@ def sample_judged(rng: np.random.Generator, damage: float = 1.0, garbled: float 
     else:
         picture = render(_scene(rng, count=1 if draw < 0.5 else 2 if draw < 0.9 else 3, damage=damage))
         spoiled = rng.random() < garbled * damage
-        pixels, truths = _garbled(picture, rng) if spoiled else (picture.pixels, picture.truths)
+        picture = garbled_picture(picture, rng) if spoiled else picture
+        pixels, truths = picture.pixels, picture.truths
     return JudgedPicture(_filmed(pixels, rng) if rng.random() < damage else pixels, truths)
 
 
@@ -93,65 +94,6 @@ def _recoloured(placement: Placement, rng: np.random.Generator, damage: float) -
         )
         return replace(placement, palette=(first, second, third))
     return placement
-
-
-def garbled_whole(picture: Picture, rng: np.random.Generator) -> JudgedPicture:
-    """A picture whose only concept has been made unrecognisable."""
-    pixels, truths = _garbled(picture, rng)
-    return JudgedPicture(pixels, truths)
-
-
-def _garbled(picture: Picture, rng: np.random.Generator) -> tuple[np.ndarray, tuple[Truth, ...]]:
-    """Makes one concept unrecognisable, if it stands apart from the others; its truth says so.
-
-    Every second time its tiles are shuffled: whole parts remain, and a judge that only looks for parts says yes.
-    """
-    index = int(rng.integers(len(picture.truths)))
-    box = picture.truths[index].box
-    others = [truth.box for place, truth in enumerate(picture.truths) if place != index and truth.box]
-    if box is None or any(_touch(box, other) for other in others):
-        return picture.pixels, picture.truths
-    left, top, right, bottom = box
-    pixels = picture.pixels.copy()
-    region = pixels[top:bottom, left:right]
-    garble = (_shuffled_tiles, _shuffled_tiles, _smeared, _coarse)[int(rng.integers(4))]
-    pixels[top:bottom, left:right] = garble(region, rng)
-    truths = list(picture.truths)
-    truths[index] = replace(truths[index], intact=0.0)
-    return pixels, tuple(truths)
-
-
-def _touch(one: tuple[int, int, int, int], other: tuple[int, int, int, int]) -> bool:
-    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
-
-
-def _shuffled_tiles(region: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    count = int(rng.integers(3, 5))
-    rows = np.linspace(0, region.shape[0], count + 1).astype(int)
-    columns = np.linspace(0, region.shape[1], count + 1).astype(int)
-    tiles = [region[r0:r1, c0:c1] for r0, r1 in itertools.pairwise(rows)
-             for c0, c1 in itertools.pairwise(columns)]  # fmt: skip
-    turned = np.roll(rng.permutation(len(tiles)), 1)
-    mixed = region.copy()
-    for place, source in enumerate(turned):
-        row, column = divmod(place, count)
-        target = mixed[rows[row] : rows[row + 1], columns[column] : columns[column + 1]]
-        if target.size and tiles[source].size:
-            fitted = Image.fromarray(np.ascontiguousarray(tiles[source])).resize((target.shape[1], target.shape[0]))
-            target[:] = np.asarray(fitted)
-    return mixed
-
-
-def _smeared(region: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    radius = max(region.shape[:2]) * float(rng.uniform(0.25, 0.4))
-    return np.asarray(Image.fromarray(np.ascontiguousarray(region)).filter(ImageFilter.GaussianBlur(radius)))
-
-
-def _coarse(region: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    cells = int(rng.integers(2, 4))
-    small = Image.fromarray(np.ascontiguousarray(region)).resize((cells, cells), Image.Resampling.BOX)
-    way = Image.Resampling.NEAREST if rng.random() < 0.5 else Image.Resampling.BICUBIC
-    return np.asarray(small.resize((region.shape[1], region.shape[0]), way))
 
 
 def _filmed(pixels: np.ndarray, rng: np.random.Generator) -> np.ndarray:

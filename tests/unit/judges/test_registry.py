@@ -9,7 +9,7 @@ import pytest
 from tiny_judges import save_clip, save_qwen, save_siglip, save_vilt
 
 from dominance.errors import InputError, ModelError
-from dominance.judges import JUDGES, load_judge, registry
+from dominance.judges import listed_judges, load_judge, registry
 from dominance.judges.loading import SCHEMES
 from dominance.judges.registry import shown_name
 from dominance.models.folders import ModelFolder
@@ -107,5 +107,6 @@ def test_a_folder_without_safetensors_is_refused(tiny_judge: Path, tmp_path: Pat
 
 
 def test_every_judge_that_is_listed_says_how_it_is_named_and_what_it_is() -> None:
-    assert {name.partition(":")[0] for name in JUDGES} == {"miniature", "openai", "answers", *SCHEMES.values()}
-    assert all(JUDGES.values())
+    listed = listed_judges()
+    assert {name.partition(":")[0] for name in listed} == {"miniature", "openai", "answers", *SCHEMES.values()}
+    assert all(listed.values())

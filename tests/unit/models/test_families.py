@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from transformers.utils import is_protobuf_available, is_sentencepiece_available
 
 from dominance.errors import InputError, ItemError, ModelError
 from dominance.models import GenerationSettings, ModelFolder, find_model
-from dominance.models.calls import call_of, suggested_settings
+from dominance.models.calls import call_of, latent_sides, suggested_settings
 from dominance.models.image_model import PipelineModel, load_pipeline
 from dominance.models.schedulers import describe_scheduler, find_scheduler
 from dominance.models.settings import Thrift
@@ -131,6 +132,15 @@ def test_a_call_is_given_nothing_that_it_does_not_know() -> None:
         call_of(bare).arguments(["a"], GenerationSettings(height=64), [])
     with pytest.raises(ModelError, match="unseeded takes no generator, so it cannot be audited"):
         call_of(unseeded).arguments(["a"], GenerationSettings(), [])
+
+
+def test_latents_have_the_sides_that_are_asked_else_the_models_own() -> None:
+    unet = SimpleNamespace(unet=SimpleNamespace(config={"sample_size": 64}), vae_scale_factor=8)
+    assert latent_sides(unet, GenerationSettings()) == (64, 64)
+    assert latent_sides(unet, GenerationSettings(height=128)) == (16, 64)
+    packed = SimpleNamespace(transformer=SimpleNamespace(config={}), vae_scale_factor=16, default_sample_size=32)
+    assert latent_sides(packed, GenerationSettings(width=64)) == (32, 4)
+    assert latent_sides(SimpleNamespace(), GenerationSettings()) == (128, 128)
 
 
 def test_a_pipeline_that_draws_another_size_than_asked_is_refused(saved: Callable[[str], ModelFolder]) -> None:

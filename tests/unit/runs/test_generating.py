@@ -12,9 +12,9 @@ from PIL import Image
 
 from dominance.errors import InputError, ItemError, ModelError
 from dominance.models import GenerationSettings, find_model
+from dominance.pictures import is_whole
 from dominance.runs.generating import in_halves, make_images, missing_images
 from dominance.runs.ledger import Ledger
-from dominance.runs.pictures import is_whole
 from dominance.runs.plan import Plan
 
 

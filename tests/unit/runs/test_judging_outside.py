@@ -10,7 +10,7 @@ from PIL import Image
 
 from dominance.errors import InputError, ModelError
 from dominance.judges import ScriptedJudge, as_answer
-from dominance.judges.answers_file import load_answers_judge
+from dominance.judges.answers.judge import load_answers_judge
 from dominance.judges.protocol import JudgeStoppedError
 from dominance.models import GenerationSettings
 from dominance.records import Answer, Question

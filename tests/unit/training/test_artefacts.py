@@ -10,6 +10,7 @@ from dominance.bench import load_questions
 from dominance.errors import ModelError
 from dominance.judges import load_judge
 from dominance.miniature.concepts import BY_NAME
+from dominance.miniature.controls import garbled_picture
 from dominance.miniature.renderer import render
 from dominance.miniature.scene import Scene
 from dominance.miniature.world import own_backdrop, pair_scene, single_scene
@@ -17,7 +18,7 @@ from dominance.models import find_model
 from dominance.records import Concept
 from dominance.training.artefacts import ModelArtefacts
 from dominance.training.judge import as_judge_images
-from dominance.training.judge_pictures import JudgedPicture, garbled_whole
+from dominance.training.judge_pictures import JudgedPicture
 
 
 @pytest.fixture(scope="module")
@@ -93,13 +94,15 @@ def test_only_pictures_of_one_or_two_clear_concepts_are_denoised(
         return latents
 
     monkeypatch.setattr(artefacts, "_denoised", denoised)
-    spoiled = garbled_whole(render(single_scene("clown", 0.0, np.random.default_rng(0))), np.random.default_rng(0))
+    clown = render(single_scene("clown", 0.0, np.random.default_rng(0)))
+    garbled = garbled_picture(clown, np.random.default_rng(0))
     faint = render(pair_scene(("mug", "lamp"), {"mug": 1.0, "lamp": 1.0}, np.random.default_rng(0)))
     faint = render(
         replace(faint.scene, placements=(faint.scene.placements[0], replace(faint.scene.placements[1], opacity=0.4)))
     )
     empty = render(Scene(own_backdrop("clown"), ()))
-    pictures = [spoiled, JudgedPicture(faint.pixels, faint.truths), JudgedPicture(empty.pixels, ()), drawn("robot", 0)]
+    spoiled = [JudgedPicture(picture.pixels, picture.truths) for picture in (garbled, faint, empty)]
+    pictures = [*spoiled, drawn("robot", 0)]
     for picture in pictures:
         artefacts.on(as_judge_images([picture]), [picture], np.random.default_rng(0))
     assert len(named) == 1

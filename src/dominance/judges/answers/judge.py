@@ -20,8 +20,8 @@ from pathlib import Path, PurePath
 from PIL import Image
 
 from dominance.errors import ModelError
-from dominance.judges.answers_labels import Key, Labels, agreement, composed, decided, even, read_labels
-from dominance.judges.answers_table import read_rows
+from dominance.judges.answers.labels import Key, Labels, agreement, composed, decided, even, read_labels
+from dominance.judges.answers.table import read_rows
 from dominance.judges.protocol import ImageName
 from dominance.records import Answer, Concept, Question
 

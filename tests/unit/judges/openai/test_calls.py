@@ -12,11 +12,9 @@ from mock_endpoint import Call, MockEndpoint, Reply, completion, error, serving,
 from PIL import Image
 
 from dominance.errors import ModelError
-from dominance.judges.openai_calls import Caller
-from dominance.judges.openai_compatible import OpenAIJudge
-from dominance.judges.openai_patience import Patience
-from dominance.judges.openai_place import Key, Place
-from dominance.judges.openai_workers import at_once
+from dominance.judges.openai.calls import Caller
+from dominance.judges.openai.endpoint import Endpoint, Key, Patience
+from dominance.judges.openai.judge import OpenAIJudge, at_once
 from dominance.judges.protocol import Judge, JudgeStoppedError, PacedJudge
 from dominance.records import Answer, Question
 
@@ -32,7 +30,7 @@ def endpoint() -> Iterator[MockEndpoint]:
 
 
 def judge_at(endpoint: MockEndpoint, patience: Patience = QUICK, model: str = "mock-vl") -> OpenAIJudge:
-    place = Place(endpoint.url, model, loopback=True)
+    place = Endpoint(endpoint.url, model, loopback=True)
     return OpenAIJudge(endpoint.judge, Caller(place, Key(SECRET, "DOMINANCE_JUDGE_KEY"), patience))
 
 
@@ -268,7 +266,7 @@ def test_a_fault_of_the_program_is_not_taken_for_one_of_the_endpoint() -> None:
     def broken(request: httpx2.Request) -> httpx2.Response:
         raise ZeroDivisionError("no such luck")
 
-    place = Place("http://127.0.0.1:1/v1", "m", loopback=True)
+    place = Endpoint("http://127.0.0.1:1/v1", "m", loopback=True)
     judge = OpenAIJudge("openai:x", Caller(place, Key(), QUICK, httpx2.MockTransport(broken)))
     with pytest.raises(ZeroDivisionError):
         judge.answer(pictures(1), [ASKED])

@@ -3,17 +3,17 @@
 import pytest
 
 from dominance.errors import ModelError
-from dominance.judges.openai_compatible import load_openai_judge
-from dominance.judges.openai_place import Key, find_key, read_place
+from dominance.judges.openai.endpoint import Key, find_key, read_endpoint
+from dominance.judges.openai.judge import load_openai_judge
 
 SECRET = "sk-very-secret-0123456789"
 HERE = "http://127.0.0.1:8000/v1#qwen2.5-vl"
 
 
 def test_a_place_is_an_address_and_a_model() -> None:
-    place = read_place("https://judge.example/v1/#Qwen/Qwen2.5-VL-7B-Instruct:free")
+    place = read_endpoint("https://judge.example/v1/#Qwen/Qwen2.5-VL-7B-Instruct:free")
     assert (place.base, place.model) == ("https://judge.example/v1", "Qwen/Qwen2.5-VL-7B-Instruct:free")
-    assert read_place("https://judge.example/v1/chat/completions#m").base == "https://judge.example/v1"
+    assert read_endpoint("https://judge.example/v1/chat/completions#m").base == "https://judge.example/v1"
 
 
 @pytest.mark.parametrize(
@@ -22,7 +22,7 @@ def test_a_place_is_an_address_and_a_model() -> None:
      ("localhost.example", False), ("gpu-box:8000", False)],
 )  # fmt: skip
 def test_this_machine_is_known(host: str, loopback: bool) -> None:
-    assert read_place(f"http://{host}/v1#m").loopback is loopback
+    assert read_endpoint(f"http://{host}/v1#m").loopback is loopback
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ def test_what_is_no_place_is_refused_in_one_line(place: str, found: str) -> None
 )  # fmt: skip
 def test_a_url_that_holds_a_secret_is_refused_without_repeating_it(place: str) -> None:
     with pytest.raises(ModelError) as refused:
-        read_place(place)
+        read_endpoint(place)
     assert SECRET not in str(refused.value)
 
 
@@ -70,7 +70,7 @@ def test_a_url_that_holds_a_secret_is_refused_without_repeating_it(place: str) -
     ],
 )
 def test_the_key_comes_from_the_environment_alone(environment: dict[str, str], variable: str | None) -> None:
-    key = find_key(read_place(HERE), environment)
+    key = find_key(read_endpoint(HERE), environment)
     assert key.variable == variable
     assert key.headers() == ({"Authorization": f"Bearer {SECRET}"} if variable else {})
 
@@ -83,19 +83,19 @@ def test_a_key_shows_itself_in_no_text() -> None:
 
 
 def test_a_key_is_not_sent_unencrypted_to_another_machine_unless_the_user_says_so() -> None:
-    far = read_place("http://gpu-box:8000/v1#m")
+    far = read_endpoint("http://gpu-box:8000/v1#m")
     with pytest.raises(ModelError, match="unencrypted to gpu-box:8000") as refused:
         find_key(far, {"OPENAI_API_KEY": SECRET})
     assert SECRET not in str(refused.value)
     assert not find_key(far, {})
     assert find_key(far, {"OPENAI_API_KEY": SECRET, "DOMINANCE_JUDGE_PLAIN_HTTP": "1"})
-    assert find_key(read_place("https://gpu-box:8000/v1#m"), {"OPENAI_API_KEY": SECRET})
+    assert find_key(read_endpoint("https://gpu-box:8000/v1#m"), {"OPENAI_API_KEY": SECRET})
 
 
 @pytest.mark.parametrize("secret", ["sk-é", "a b", "a\x00b", "a\r\nX-Other: 1"])
 def test_a_key_that_no_header_can_hold_is_refused_without_repeating_it(secret: str) -> None:
     with pytest.raises(ModelError, match="DOMINANCE_JUDGE_KEY holds characters") as refused:
-        find_key(read_place(HERE), {"DOMINANCE_JUDGE_KEY": secret})
+        find_key(read_endpoint(HERE), {"DOMINANCE_JUDGE_KEY": secret})
     assert secret not in str(refused.value)
 
 

@@ -25,8 +25,8 @@ from dominance.judges.loading import (
     side,
 )
 from dominance.judges.protocol import as_answer
-from dominance.judges.qwen_prefix import QwenModel, first_answer_logits
-from dominance.judges.qwen_prompts import QwenReader, SeenPicture, as_batch, load_reader
+from dominance.judges.qwen.prefix import QwenModel, first_answer_logits
+from dominance.judges.qwen.prompts import QwenReader, SeenPicture, as_batch, load_reader
 from dominance.judges.yes_no import NO, YES, answer_tokens, probability_of_yes
 from dominance.models.devices import find_device
 from dominance.models.folders import content_identity

@@ -17,9 +17,9 @@ from tiny_judges import CHAT_TEMPLATE, QWEN_FAMILIES, save_qwen
 
 from dominance.bench import load_questions
 from dominance.errors import ModelError
-from dominance.judges import qwen_prefix
 from dominance.judges.protocol import PacedJudge
-from dominance.judges.qwen import QwenJudge, load_qwen_judge
+from dominance.judges.qwen import prefix
+from dominance.judges.qwen.judge import QwenJudge, load_qwen_judge
 from dominance.judges.yes_no import YES, answer_tokens
 from dominance.records import Concept, Question
 
@@ -97,8 +97,8 @@ def test_little_memory_means_more_forwards_and_the_same_answers(
 ) -> None:
     images, asked = [noise(0), noise(1), noise(2, 50, 200)], [ASKED, ASKED[:3], ASKED]
     plenty = probabilities(judge, images, asked)
-    monkeypatch.setattr(qwen_prefix, "PREFIX_TOKENS", 1)
-    monkeypatch.setattr(qwen_prefix, "CACHE_BYTES", 100_000)
+    monkeypatch.setattr(prefix, "PREFIX_TOKENS", 1)
+    monkeypatch.setattr(prefix, "CACHE_BYTES", 100_000)
     with counted(judge.model.model.language_model) as read:
         scarce = probabilities(judge, images, asked)
     assert read.count(1) >= 3

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from mock_endpoint import Reply, completion, with_logprobs
 
-from dominance.judges.openai_replies import Form, MalformedReplyError, message_of, read_reply
+from dominance.judges.openai.replies import Form, MalformedReplyError, message_of, read_reply
 from dominance.records import Question
 
 QUESTION = Question("mug", "Is there a mug?", 1)

@@ -1,4 +1,4 @@
-"""Pictures as files: read as far as they can be, written as PNG."""
+"""Pictures as files and as models take them: read as far as they can be, in RGB, written as PNG."""
 
 import io
 from pathlib import Path
@@ -6,8 +6,13 @@ from pathlib import Path
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from dominance.errors import ItemError, RunError
-from dominance.judges.pictures import as_rgb
+from dominance.files import write_whole
 from dominance.wording import in_one_line
+
+IMAGE_ENDINGS: frozenset[str] = frozenset({
+    ".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".avif"
+})  # fmt: skip
+"""How the names of image files end, in lower case; files of other names are passed over."""
 
 
 def open_image(path: Path) -> Image.Image | ItemError:
@@ -21,6 +26,40 @@ def open_image(path: Path) -> Image.Image | ItemError:
         return ItemError(f"{path} is not an image")
     except Exception as error:  # a decoder raises whatever a broken file makes it raise
         return ItemError(f"the image {path} cannot be read ({in_one_line(error)})")
+
+
+def as_rgb(image: Image.Image) -> Image.Image:
+    """The picture in red, green and blue; on white where it is transparent, as the official release shows it."""
+    image = in_eight_bits(image)
+    if not image.has_transparency_data:
+        return image.convert("RGB")
+    seen = image.convert("RGBA")
+    return Image.alpha_composite(Image.new("RGBA", seen.size, "white"), seen).convert("RGB")
+
+
+def in_eight_bits(image: Image.Image) -> Image.Image:
+    """Grey of 16 bits scaled to 8, where Pillow's own conversion cuts off at 255; any other picture as it is."""
+    if not image.mode.startswith("I;16"):
+        return image
+    scaled = image.convert("I").point(lambda value: value * (1 / 257) + 0.5).convert("L")
+    scaled.info.pop("transparency", None)  # a value of the 16 bits
+    return scaled
+
+
+def png_bytes(image: Image.Image) -> bytes:
+    """The image as a PNG file's content."""
+    buffer = io.BytesIO()
+    image.save(buffer, format="PNG")
+    return buffer.getvalue()
+
+
+def write_png(path: Path, image: Image.Image) -> Path:
+    """Writes the image, whole or not at all.
+
+    Raises:
+        RunError: the disk refuses.
+    """
+    return write_whole(path, png_bytes(image))
 
 
 def is_whole(path: Path) -> bool:
@@ -42,10 +81,3 @@ def is_whole(path: Path) -> bool:
     except Exception:  # a decoder raises whatever a broken file makes it raise
         return False
     return True
-
-
-def png_bytes(image: Image.Image) -> bytes:
-    """The image as a PNG file's content."""
-    buffer = io.BytesIO()
-    image.save(buffer, format="PNG")
-    return buffer.getvalue()

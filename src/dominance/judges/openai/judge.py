@@ -2,24 +2,24 @@
 
 import base64
 import hashlib
-import io
 import itertools
 import json
+import queue
 import threading
-from collections.abc import Iterable, Sequence
+import time
+from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import httpx2
 from PIL import Image
 
 from dominance.errors import ModelError
-from dominance.judges.openai_calls import Caller, UnansweredError
-from dominance.judges.openai_patience import patience_from
-from dominance.judges.openai_place import find_key, read_place
-from dominance.judges.openai_replies import READING, WORDING
-from dominance.judges.openai_workers import at_once
-from dominance.judges.pictures import as_rgb
+from dominance.judges.openai.calls import Caller, UnansweredError
+from dominance.judges.openai.endpoint import find_key, patience_from, read_endpoint
+from dominance.judges.openai.replies import READING, WORDING
 from dominance.judges.protocol import JudgeStoppedError
+from dominance.pictures import as_rgb, png_bytes
 from dominance.records import Answer, Question
 
 _Job = tuple[int, int]
@@ -30,6 +30,12 @@ _TOO_MANY = 8
 """Questions given up in a row from which the endpoint counts as gone."""
 _SEVERAL = 3
 """Images that they must be about, unless not even a connection stands: one bad image is not a dead endpoint."""
+
+_MOMENT = 1.0
+"""Seconds that jobs under way get to end."""
+
+Job = TypeVar("Job")
+Result = TypeVar("Result")
 
 
 @dataclass
@@ -70,8 +76,8 @@ class OpenAIJudge:
     def __init__(self, name: str, caller: Caller, images_at_once: int = 4) -> None:
         self.name = name
         self.images_at_once = images_at_once
-        place = caller.place
-        decisive = {"base": place.base, "model": place.model, "wording": WORDING, "reading": READING}
+        endpoint = caller.endpoint
+        decisive = {"base": endpoint.base, "model": endpoint.model, "wording": WORDING, "reading": READING}
         digest = hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()
         self.identity = f"sha256:{digest[:24]}"
         self._caller = caller
@@ -120,9 +126,9 @@ class OpenAIJudge:
 
     def describe(self) -> dict[str, object]:
         """What a manifest says about it: the endpoint, the model, and how its answers were read."""
-        place = self._caller.place
+        endpoint = self._caller.endpoint
         method = "P(yes) from the first token's log-probabilities; where there are none, yes or no from the text alone"
-        return {"endpoint": place.base, "model": place.model, "method": method}
+        return {"endpoint": endpoint.base, "model": endpoint.model, "method": method}
 
     def _gather(
         self, outcomes: Iterable[tuple[_Job, Answer | Exception]], answers: dict[_Job, Answer], numbers: list[int]
@@ -152,9 +158,46 @@ class OpenAIJudge:
 
 
 def _data_url(image: Image.Image) -> str:
-    buffer = io.BytesIO()
-    as_rgb(image).save(buffer, format="PNG")
-    return f"data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()}"
+    return f"data:image/png;base64,{base64.b64encode(png_bytes(as_rgb(image))).decode()}"
+
+
+def at_once(
+    act: Callable[[Job, threading.Event], Result], jobs: Sequence[Job], workers: int
+) -> Generator[tuple[Job, Result | Exception]]:
+    """Does the jobs in a few threads; each with its result, or what it raised, as soon as it is there.
+
+    When the generator is closed, the event that ``act`` is given is set, no further job begins, and those under way
+    get a moment to end; the threads are daemons, so that a request that hangs does not keep the process alive.
+    """
+    waiting: queue.SimpleQueue[Job] = queue.SimpleQueue()
+    done: queue.SimpleQueue[tuple[Job, Result | Exception]] = queue.SimpleQueue()
+    stop = threading.Event()
+    for job in jobs:
+        waiting.put(job)
+
+    def work() -> None:
+        while not stop.is_set():
+            try:
+                job = waiting.get_nowait()
+            except queue.Empty:
+                return
+            try:
+                done.put((job, act(job, stop)))
+            except Exception as error:  # handed to the thread that waits for it
+                done.put((job, error))
+
+    threads = [threading.Thread(target=work, daemon=True) for _ in range(min(workers, len(jobs)))]
+    try:
+        for thread in threads:
+            thread.start()
+        for _ in jobs:
+            yield done.get()
+    finally:
+        stop.set()
+        late = time.monotonic() + _MOMENT
+        for thread in threads:
+            if thread.is_alive():
+                thread.join(max(0.0, late - time.monotonic()))
 
 
 def load_openai_judge(name: str, place: str) -> OpenAIJudge:
@@ -167,7 +210,7 @@ def load_openai_judge(name: str, place: str) -> OpenAIJudge:
     Raises:
         ModelError: no usable URL or model, a key that must not be sent there, a setting out of range.
     """
-    found = read_place(place)
+    found = read_endpoint(place)
     try:
         httpx2.URL(found.base)
     except (httpx2.InvalidURL, ValueError):

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from dominance.errors import ModelError
-from dominance.judges.answers_file import AnswersJudge, load_answers_judge
+from dominance.judges.answers.judge import AnswersJudge, load_answers_judge
 from dominance.judges.protocol import AsksItself, DescribedJudge, ImageName, Judge, NamedJudge, PacedJudge
 from dominance.records import Answer, Concept, Question
 

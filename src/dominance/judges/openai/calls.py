@@ -1,18 +1,20 @@
 """One question put to an OpenAI-compatible endpoint: with time limits, and again when it is worth it."""
 
 import json
+import math
 import random
 import ssl
 import threading
 import time
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
 
 import httpx2
 
 from dominance.errors import ModelError
-from dominance.judges.openai_patience import Patience, asked_wait
-from dominance.judges.openai_place import KEY_VARIABLES, Key, Place
-from dominance.judges.openai_replies import Form, MalformedReplyError, message_of, read_reply
+from dominance.judges.openai.endpoint import KEY_VARIABLES, Endpoint, Key, Patience
+from dominance.judges.openai.replies import Form, MalformedReplyError, message_of, read_reply
 from dominance.records import Answer, Question
 from dominance.wording import in_one_line
 
@@ -58,9 +60,13 @@ class Caller:
     """
 
     def __init__(
-        self, place: Place, key: Key, patience: Patience | None = None, transport: httpx2.BaseTransport | None = None
+        self,
+        endpoint: Endpoint,
+        key: Key,
+        patience: Patience | None = None,
+        transport: httpx2.BaseTransport | None = None,
     ) -> None:
-        self.place, self.key, self.patience = place, key, patience or Patience()
+        self.endpoint, self.key, self.patience = endpoint, key, patience or Patience()
         self.form = Form()
         self._transport = transport
         self._certificates: ssl.SSLContext | None = None
@@ -69,7 +75,7 @@ class Caller:
     def client(self) -> httpx2.Client:
         """Connections to the endpoint, to be closed by whoever opens them; no redirect is followed."""
         if self._certificates is None:  # once, because reading the system's certificates takes longer than a call
-            secure = self.place.base.startswith("https:")
+            secure = self.endpoint.base.startswith("https:")
             self._certificates = httpx2.create_ssl_context() if secure else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         return httpx2.Client(
             verify=self._certificates,
@@ -77,7 +83,7 @@ class Caller:
             timeout=httpx2.Timeout(self.patience.reply, connect=self.patience.connect),
             limits=httpx2.Limits(max_connections=self.patience.connections),
             follow_redirects=False,
-            trust_env=not self.place.loopback,  # a proxy cannot reach this machine's own address
+            trust_env=not self.endpoint.loopback,  # a proxy cannot reach this machine's own address
             transport=self._transport,
         )
 
@@ -124,22 +130,22 @@ class Caller:
                         continue
                     told = self._told(in_one_line(error, 400))
                     raise ModelError(
-                        f"nothing answers at {self.place.base[:120]} ({type(error).__name__}: {told}); start the"
+                        f"nothing answers at {self.endpoint.base[:120]} ({type(error).__name__}: {told}); start the"
                         " endpoint, or check the URL and the connection"
                     ) from None
                 return
 
     def _look(self, client: httpx2.Client) -> None:
         """Asks for the list of models, and heeds only whether that is allowed: not every endpoint has one."""
-        with client.stream("GET", f"{self.place.base}/models", timeout=self.patience.connect) as reply:
+        with client.stream("GET", f"{self.endpoint.base}/models", timeout=self.patience.connect) as reply:
             if reply.status_code in (401, 403):
                 told = self._told(message_of(_document(self._content(reply))))
                 raise self._not_let_in(reply.status_code, told)
 
     def _once(self, client: httpx2.Client, form: Form, picture: str, question: Question) -> Answer:
-        body = form.body(self.place.model, picture, question)
+        body = form.body(self.endpoint.model, picture, question)
         try:
-            with client.stream("POST", f"{self.place.base}/chat/completions", json=body) as reply:
+            with client.stream("POST", f"{self.endpoint.base}/chat/completions", json=body) as reply:
                 content = self._content(reply)
         except httpx2.TimeoutException as error:
             raise self._late(isinstance(error, httpx2.ConnectTimeout)) from None
@@ -174,10 +180,10 @@ class Caller:
         return _PassingError(told, unreachable=unreachable, weight=2)
 
     def _failure(self, reply: httpx2.Response, told: str) -> Exception:
-        status = reply.status_code
+        status, where = reply.status_code, self.endpoint.base[:120]
         said = f"HTTP {status}" + (f": {told}" if told else "")
         if "insufficient_quota" in told or "exceeded your current quota" in told:
-            return ModelError(f"the endpoint {self.place.base[:120]} says {said}; mend the account, and run it again")
+            return ModelError(f"the endpoint {where} says {said}; mend the account, and run it again")
         if status in _AGAIN or status >= 500:
             return _PassingError(said, asked_wait(reply.headers.get("Retry-After")))
         if status in (401, 403):
@@ -186,12 +192,12 @@ class Caller:
             goal = urlsplit(reply.headers.get("Location", ""))
             there = self._told(f"{goal.scheme}://{goal.hostname}{goal.path}" if goal.hostname else goal.path)[:120]
             return ModelError(
-                f"the endpoint {self.place.base[:120]} redirects to {there or 'nowhere'} (HTTP {status}), which is"
+                f"the endpoint {where} redirects to {there or 'nowhere'} (HTTP {status}), which is"
                 " not followed; give the URL where it really is"
             )
         if status == 404:
             return ModelError(
-                f"the endpoint {self.place.base[:120]} has no {self.place.model[:80]!r} ({said}); check the model's"
+                f"the endpoint {where} has no {self.endpoint.model[:80]!r} ({said}); check the model's"
                 " name after #, and that the URL ends where /chat/completions begins, often in /v1"
             )
         return _RefusedError(said)
@@ -199,8 +205,8 @@ class Caller:
     def _not_let_in(self, status: int, told: str) -> ModelError:
         held = f"with the key in {self.key.variable}" if self.key else "without a key"
         return ModelError(
-            f"the endpoint {self.place.base[:120]} lets nobody in {held} (HTTP {status}{f': {told}' if told else ''});"
-            f" put the right key into {KEY_VARIABLES[0]}"
+            f"the endpoint {self.endpoint.base[:120]} lets nobody in {held} (HTTP {status}"
+            f"{f': {told}' if told else ''}); put the right key into {KEY_VARIABLES[0]}"
         )
 
     def _given_up(self, again: _PassingError, tries: int) -> str:
@@ -245,3 +251,18 @@ def _document(content: bytes) -> object:
         return json.loads(content)
     except (ValueError, RecursionError):
         return None
+
+
+def asked_wait(header: str | None) -> float | None:
+    """Seconds of a Retry-After header, which gives seconds or a date; None where it is neither."""
+    if header is None:
+        return None
+    try:
+        seconds = float(header)
+    except ValueError:
+        try:
+            when = parsedate_to_datetime(header)
+        except ValueError:
+            return None
+        seconds = (when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp() - datetime.now(UTC).timestamp()
+    return None if math.isnan(seconds) else max(0.0, seconds)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from dominance.errors import ModelError
-from dominance.judges.answers_table import Row
+from dominance.judges.answers.table import Row
 from dominance.records import Answer, Question
 
 Subject = Literal["concept", "grade", "question"]

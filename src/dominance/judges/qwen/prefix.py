@@ -15,7 +15,7 @@ from jaxtyping import Float
 from torch import Tensor
 from transformers import DynamicCache
 
-from dominance.judges.qwen_prompts import SeenPicture, as_batch
+from dominance.judges.qwen.prompts import SeenPicture, as_batch
 
 QwenModel = Any
 """A Qwen2-VL, Qwen2.5-VL or Qwen3-VL for generation; their annotations are narrower than what they take."""

@@ -14,7 +14,7 @@ from transformers import Qwen2Tokenizer, Qwen2VLImageProcessorPil
 
 from dominance.errors import ModelError
 from dominance.judges.loading import load_tokenizer
-from dominance.judges.pictures import as_rgb
+from dominance.pictures import as_rgb
 
 LEAST_PIXELS: int = 256 * 28**2
 MOST_PIXELS: int = 1280 * 28**2

@@ -1,4 +1,4 @@
-"""Where an OpenAI-compatible endpoint is, and the key that opens it."""
+"""Where an OpenAI-compatible endpoint is, the key that opens it, and how long it is waited for."""
 
 import ipaddress
 import os
@@ -40,7 +40,7 @@ class Key:
 
 
 @dataclass(frozen=True)
-class Place:
+class Endpoint:
     """An endpoint and the model behind it.
 
     Attributes:
@@ -58,7 +58,7 @@ class Place:
         return urlsplit(self.base).netloc
 
 
-def read_place(place: str) -> Place:
+def read_endpoint(place: str) -> Endpoint:
     """``URL#MODEL`` taken apart.
 
     Raises:
@@ -79,7 +79,7 @@ def read_place(place: str) -> Place:
     if not model.strip():
         raise ModelError(f"the judge {url[:80]!r} names no model; add # and what the endpoint calls it, as {_EXAMPLE}")
     base = url.rstrip("/").removesuffix("/chat/completions").rstrip("/")
-    return Place(base, model.strip(), _is_loopback(parts.hostname))
+    return Endpoint(base, model.strip(), _is_loopback(parts.hostname))
 
 
 def _split(url: str) -> SplitResult:
@@ -101,7 +101,7 @@ def _is_loopback(host: str) -> bool:
         return False
 
 
-def find_key(place: Place, environment: Mapping[str, str] = os.environ) -> Key:
+def find_key(endpoint: Endpoint, environment: Mapping[str, str] = os.environ) -> Key:
     """The key for an endpoint, from the environment alone.
 
     Raises:
@@ -115,9 +115,52 @@ def find_key(place: Place, environment: Mapping[str, str] = os.environ) -> Key:
         raise ModelError(
             f"the key in {variable} holds characters that no key has; set it again, without spaces or line ends"
         )
-    if place.base.startswith("http:") and not place.loopback and environment.get(PLAIN_HTTP_VARIABLE) != "1":
+    if endpoint.base.startswith("http:") and not endpoint.loopback and environment.get(PLAIN_HTTP_VARIABLE) != "1":
         raise ModelError(
-            f"the key in {variable} would be sent unencrypted to {place.host[:80]}; give an https:// URL, set"
+            f"the key in {variable} would be sent unencrypted to {endpoint.host[:80]}; give an https:// URL, set"
             f" {KEY_VARIABLES[0]} to nothing to send no key, or set {PLAIN_HTTP_VARIABLE}=1"
         )
     return Key(secret, variable)
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long an endpoint is waited for.
+
+    Attributes:
+        tries: of one question.
+        first_wait: seconds before the second try; each further one waits twice as long, up to ``longest_wait``.
+        longest_pause: seconds that an endpoint may ask for (Retry-After) before its question is given up.
+        connect, reply: seconds until a connection stands, and until a reply is complete.
+        connections: questions under way at once.
+    """
+
+    tries: int = 5
+    first_wait: float = 0.5
+    longest_wait: float = 30.0
+    longest_pause: float = 120.0
+    connect: float = 10.0
+    reply: float = 60.0
+    connections: int = 4
+
+
+def patience_from(environment: Mapping[str, str] = os.environ) -> Patience:
+    """The default patience, with ``DOMINANCE_JUDGE_TIMEOUT`` seconds and ``DOMINANCE_JUDGE_CONNECTIONS`` if set.
+
+    Raises:
+        ModelError: one of them is no number in its range.
+    """
+    reply = _number(environment, "DOMINANCE_JUDGE_TIMEOUT", 60.0, 0.05, 3600)
+    connections = _number(environment, "DOMINANCE_JUDGE_CONNECTIONS", 4, 1, 64)
+    return Patience(reply=reply, connections=int(connections), connect=min(10.0, reply))
+
+
+def _number(environment: Mapping[str, str], name: str, default: float, least: float, most: float) -> float:
+    text = environment.get(name, "").strip()
+    try:
+        value = float(text) if text else default
+    except ValueError:
+        value = float("nan")
+    if not least <= value <= most:
+        raise ModelError(f"{name} is {text[:40]!r}; give a number from {least:g} to {most:g}")
+    return value

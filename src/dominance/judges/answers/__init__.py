@@ -1,0 +1,1 @@
+"""Judges that have already answered, in a file."""

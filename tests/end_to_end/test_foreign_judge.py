@@ -1,0 +1,38 @@
+"""A judge that another package brings, in a shell as after its installation."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from tiny_packages import install
+
+
+def shell(site: Path, *arguments: object) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(site), os.environ.get("PYTHONPATH", "")])}
+    command = [sys.executable, "-m", "dominance", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, env=environment, cwd=site, check=False)
+
+
+@pytest.mark.slow
+def test_the_judge_of_another_package_audits_and_scores(tmp_path: Path) -> None:
+    install(tmp_path, "tinyjudge", {"tinyjudge": "tinyjudge:load", "qwen": "tinyjudge:load"})
+    pair = "a [tower:landmark] and a [mug]"
+    audited = shell(
+        tmp_path, "audit", pair, "--judge", "tinyjudge:yes", "--seeds", 1, "--steps", 2, "--out", "run", "--json"
+    )
+    assert audited.returncode == 0, audited.stderr
+    document = json.loads(audited.stdout)
+    assert (document["judge"], document["scored"]) == ("tinyjudge:yes", 1)
+    assert document["prompts"][0]["balanced"] == 1
+    (images,) = (tmp_path / "run" / "images").iterdir()
+    scored = shell(tmp_path, "score", images, "--suite", pair, "--judge", "tinyjudge:no", "--out", "scored", "--json")
+    assert json.loads(scored.stdout)["prompts"][0]["lost"] == 1, scored.stderr
+    listed = shell(tmp_path, "list", "judges", "--json")
+    assert {"name": "tinyjudge:…", "what": "a judge that tinyjudge 1.0 brings"} in json.loads(listed.stdout)
+    refused = shell(tmp_path, "score", images, "--suite", pair, "--judge", "qwen:owner/name", "--out", "other")
+    assert refused.returncode == 2
+    assert refused.stderr.count("\n") == 1
+    assert "dominance itself and tinyjudge 1.0" in refused.stderr
