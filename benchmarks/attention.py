@@ -82,8 +82,8 @@ def sweeping(pipeline: Any, first: int, last: int, variants: int, rounds: int) -
     """One image under each of so many ablated heads: variants in one batch, against one variant at a time."""
     from dominance.models import GenerationSettings, find_model
     from dominance.models.image_model import PipelineModel
-    from dominance.runs.ablation_drawing import VariantModel
-    from dominance.runs.ablation_variants import How, Window, single_head
+    from dominance.runs.ablation.trials import VariantModel
+    from dominance.runs.ablation.variants import How, Window, single_head
 
     model = VariantModel(PipelineModel(find_model("miniature"), pipeline))
     heads = [(layer, head) for layer in range(1, 17) for head in range(4)][:variants]

@@ -16,11 +16,11 @@ import torch
 from PIL import Image
 from turns import in_turns
 
-from dominance.bench import load_questions
 from dominance.judges import load_judge
 from dominance.judges.qwen.judge import QwenJudge
 from dominance.judges.qwen.prompts import as_batch
 from dominance.records import Concept, Question
+from dominance.suites import load_questions
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "fixtures"))
 from tiny_judges import save_qwen  # ty: ignore[import-not-found]

@@ -52,11 +52,11 @@ def judging(judge: str, images: int = 16) -> dict[str, float]:
     import numpy as np
     from PIL import Image
 
-    from dominance.bench import load_questions
     from dominance.judges import load_judge
     from dominance.miniature.renderer import render
     from dominance.miniature.world import DEFAULT_DIVERSITY, pair_scene
     from dominance.records import Concept
+    from dominance.suites import load_questions
 
     seen_by = load_judge(judge, "cpu")
     ask = load_questions().ask

@@ -25,13 +25,13 @@ SHAPED = (
     "dominance.metrics.ranks",
     "dominance.metrics.samples",
     "dominance.probes.first_step",
-    "dominance.runs.ablation_interactions",
-    "dominance.runs.calibration",
+    "dominance.runs.ablation.interactions",
+    "dominance.runs.risk.calibration",
     "dominance.report.explanation_maps",
     "dominance.report.explanation_sentences",
-    "dominance.runs.examples",
-    "dominance.runs.explanation",
-    "dominance.runs.measuring",
+    "dominance.runs.risk.examples",
+    "dominance.runs.explanation.result",
+    "dominance.runs.stages.first_steps",
     "dominance.probes.calls",
     "dominance.probes.interception",
     "dominance.probes.noise_norm",
@@ -85,7 +85,7 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def tiny_judge(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A BLIP-VQA folder of random weights that knows the miniature world's words."""
-    from dominance.bench import load_questions
+    from dominance.suites import load_questions
     from dominance.training.judge import JudgeSettings, new_judge, save_judge
     from dominance.training.judge_questions import Catechism
 

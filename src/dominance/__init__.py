@@ -10,7 +10,6 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from dominance.bench import load_suite
     from dominance.metrics import attention_deviation, focus_score
     from dominance.models.pipelines import load_pipeline
     from dominance.probes import AttentionRecord, attention_sites, record_attention
@@ -24,59 +23,63 @@ if TYPE_CHECKING:
     from dominance.report.explanation import write_explanation
     from dominance.report.judge_check import write_judge_check
     from dominance.report.memorization import write_memorization
-    from dominance.runs import AuditOptions, audit, read_result, score
-    from dominance.runs.ablation_options import AblationOptions
-    from dominance.runs.ablation_results import AblationResult
-    from dominance.runs.ablation_suite import ablate_suite
-    from dominance.runs.bench_build import build_bench
-    from dominance.runs.bench_options import BenchOptions
-    from dominance.runs.bench_result import read_bench
-    from dominance.runs.calibrating import CalibrationOptions, calibrate
-    from dominance.runs.diversity import DiversityOptions, measure_diversity
-    from dominance.runs.explain import ExplainOptions, explain
-    from dominance.runs.explanation import Explanation
-    from dominance.runs.judge_check import JudgeCheckOptions, check_judge
-    from dominance.runs.memorization import memorization
-    from dominance.runs.preflight import Preflight, PreflightOptions, preflight
+    from dominance.runs.ablation.options import AblationOptions
+    from dominance.runs.ablation.result import AblationResult
+    from dominance.runs.ablation.run import ablate_suite
+    from dominance.runs.audit.options import AuditOptions
+    from dominance.runs.audit.result import read_result
+    from dominance.runs.audit.run import audit
+    from dominance.runs.audit.score import score
+    from dominance.runs.bench.options import BenchOptions
+    from dominance.runs.bench.result import read_bench
+    from dominance.runs.bench.run import build_bench
+    from dominance.runs.diversity.run import DiversityOptions, measure_diversity
+    from dominance.runs.explanation.result import Explanation
+    from dominance.runs.explanation.run import ExplainOptions, explain
+    from dominance.runs.judge_check.run import JudgeCheckOptions, check_judge
+    from dominance.runs.noise_norm.run import memorization
+    from dominance.runs.risk.calibrate import CalibrationOptions, calibrate
+    from dominance.runs.risk.preflight import Preflight, PreflightOptions, preflight
+    from dominance.suites import load_suite
 
 __version__ = "0.1.0"
 
 _HOMES = {
     "Ablation": "dominance.probes.ablation",
-    "AblationOptions": "dominance.runs.ablation_options",
-    "AblationResult": "dominance.runs.ablation_results",
+    "AblationOptions": "dominance.runs.ablation.options",
+    "AblationResult": "dominance.runs.ablation.result",
     "AttentionRecord": "dominance.probes",
     "AuditOptions": "dominance.runs",
-    "BenchOptions": "dominance.runs.bench_options",
-    "CalibrationOptions": "dominance.runs.calibrating",
+    "BenchOptions": "dominance.runs.bench.options",
+    "CalibrationOptions": "dominance.runs.risk.calibrate",
     "Concept": "dominance.records",
-    "DiversityOptions": "dominance.runs.diversity",
-    "ExplainOptions": "dominance.runs.explain",
-    "Explanation": "dominance.runs.explanation",
+    "DiversityOptions": "dominance.runs.diversity.run",
+    "ExplainOptions": "dominance.runs.explanation.run",
+    "Explanation": "dominance.runs.explanation.result",
     "Gate": "dominance.records",
-    "JudgeCheckOptions": "dominance.runs.judge_check",
-    "Preflight": "dominance.runs.preflight",
-    "PreflightOptions": "dominance.runs.preflight",
+    "JudgeCheckOptions": "dominance.runs.judge_check.run",
+    "Preflight": "dominance.runs.risk.preflight",
+    "PreflightOptions": "dominance.runs.risk.preflight",
     "Prompt": "dominance.records",
     "Rebalancing": "dominance.probes.rebalancing",
     "RunResult": "dominance.records",
     "Suite": "dominance.records",
     "ablate": "dominance.probes.ablation",
-    "ablate_suite": "dominance.runs.ablation_suite",
+    "ablate_suite": "dominance.runs.ablation.run",
     "attention_deviation": "dominance.metrics",
     "attention_sites": "dominance.probes",
     "audit": "dominance.runs",
-    "build_bench": "dominance.runs.bench_build",
-    "calibrate": "dominance.runs.calibrating",
-    "check_judge": "dominance.runs.judge_check",
-    "explain": "dominance.runs.explain",
+    "build_bench": "dominance.runs.bench.run",
+    "calibrate": "dominance.runs.risk.calibrate",
+    "check_judge": "dominance.runs.judge_check.run",
+    "explain": "dominance.runs.explanation.run",
     "focus_score": "dominance.metrics",
     "load_pipeline": "dominance.models.pipelines",
-    "load_suite": "dominance.bench",
-    "measure_diversity": "dominance.runs.diversity",
-    "memorization": "dominance.runs.memorization",
-    "preflight": "dominance.runs.preflight",
-    "read_bench": "dominance.runs.bench_result",
+    "load_suite": "dominance.suites",
+    "measure_diversity": "dominance.runs.diversity.run",
+    "memorization": "dominance.runs.noise_norm.run",
+    "preflight": "dominance.runs.risk.preflight",
+    "read_bench": "dominance.runs.bench.result",
     "read_result": "dominance.runs",
     "rebalance": "dominance.probes.rebalancing",
     "record_attention": "dominance.probes",

@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dominance.bench import load_questions
 from dominance.miniature.concepts import BY_NAME
 from dominance.miniature.renderer import Picture, render
 from dominance.miniature.scene import Scene
 from dominance.miniature.truth import true_answers
 from dominance.miniature.world import DEFAULT_DIVERSITY, pair_scene, random_backdrop, single_scene
 from dominance.records import Answer, Concept, Gate, Prompt, RunResult, ScoredImage
-from dominance.runs.scoring import judge_gate, score_groups, score_image, score_prompt
+from dominance.runs.stages.scoring import judge_gate, score_groups, score_image, score_prompt
+from dominance.suites import load_questions
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page

@@ -11,7 +11,7 @@ from page_checks import CONTRASTS
 
 from dominance.judges import ScriptedJudge
 from dominance.report.judge_check import write_judge_check
-from dominance.runs.judge_check import JudgeCheckOptions, check_judge
+from dominance.runs.judge_check.run import JudgeCheckOptions, check_judge
 
 pytestmark = [
     pytest.mark.skipif(

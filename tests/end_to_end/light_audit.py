@@ -16,12 +16,13 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-import dominance.runs.manifest
+import dominance.runs.store.manifest
 from dominance.cli.interrupts import insistent_interrupts
 from dominance.judges import ScriptedJudge
 from dominance.models import GenerationSettings, ModelFolder
 from dominance.records import Answer, Concept, Prompt, Question, Suite
-from dominance.runs import AuditOptions, audit
+from dominance.runs.audit.options import AuditOptions
+from dominance.runs.audit.run import audit
 
 PAIR = (Concept("tower", "landmark"), Concept("mug"))
 SUITE = Suite(
@@ -84,12 +85,12 @@ def run(folder: Path) -> None:
 
 
 def main() -> None:
-    stages = sys.modules["dominance.runs.audit"].__dict__
+    stages = sys.modules["dominance.runs.audit.run"].__dict__
     stages["find_model"] = lambda name, revision: LightFolder(
         name, Path(), "sha256:light", {"steps": 2, "guidance": 3.0}
     )
     stages["prepare_model"] = lambda *arguments: LightModel()
-    dominance.runs.manifest.environment = dict
+    dominance.runs.store.manifest.environment = dict
     tell("ready")
     for line in sys.stdin:
         child = os.fork()

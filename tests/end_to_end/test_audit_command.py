@@ -18,7 +18,7 @@ import dominance
 from dominance.errors import InputError
 from dominance.judges import ScriptedJudge
 from dominance.records import Question
-from dominance.runs import as_document
+from dominance.runs.audit.document import as_document
 
 Command = Callable[..., Any]
 QUESTIONS = Path(dominance.__file__).parent / "bench" / "data" / "questions.yaml"
@@ -124,7 +124,7 @@ def test_running_again_makes_nothing_anew_and_needs_no_model(
 ) -> None:
     first = audit("--seeds", 2)
     before = images(tmp_path / "run")
-    monkeypatch.setattr(sys.modules["dominance.runs.audit"], "prepare_model", None)
+    monkeypatch.setattr(sys.modules["dominance.runs.audit.run"], "prepare_model", None)
     again = audit("--seeds", 2)
     assert again.document == first.document
     assert images(tmp_path / "run") == before
@@ -397,7 +397,7 @@ def test_an_image_that_may_not_be_opened_fails_alone(
 
     with monkeypatch.context() as locking:
         locking.setattr(Path, "open", refuse)
-        locking.setattr("dominance.runs.judging.open_image", lambda path: _open_unless(path, locked))
+        locking.setattr("dominance.runs.stages.judging.open_image", lambda path: _open_unless(path, locked))
         result = dominance.score(pictures, str(suite), judge, tmp_path / "run")
     assert (result.scored, result.unscored) == (4, 1)
     assert "Permission denied" in str(result.prompts[0].images[0].problem)

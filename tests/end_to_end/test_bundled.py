@@ -7,12 +7,12 @@ import pytest
 from PIL import Image
 
 import dominance
-from dominance.bench import load_questions
 from dominance.judges import load_judge
+from dominance.laboratory.judge_quality import HARD, negative_controls, quality_by_kind
 from dominance.metrics import wilson_interval
 from dominance.models.folders import BUNDLED_MODELS, bundled_folder
 from dominance.records import Concept
-from dominance.reproduce.judge_quality import HARD, negative_controls, quality_by_kind
+from dominance.suites import load_questions
 
 
 def size_in_megabytes(folder: Path) -> float:

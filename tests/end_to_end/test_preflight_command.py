@@ -12,7 +12,7 @@ import dominance
 from dominance.judges import ScriptedJudge
 from dominance.metrics import focus_score
 from dominance.records import Answer
-from dominance.runs import calibration as calibrations
+from dominance.runs.risk import calibration as calibrations
 
 Command = Callable[..., Any]
 

@@ -24,7 +24,7 @@ from dominance.records import Concept, Prompt, Question, RunResult, Suite
 
 Command = Callable[..., Any]
 
-STAGES = importlib.import_module("dominance.runs.audit")  # the package's own name for it is the function
+STAGES = importlib.import_module("dominance.runs.audit.run")  # the package's own name for it is the function
 PAIR = (Concept("tower", "landmark"), Concept("mug"))
 SUITE = Suite("two", (Prompt("pair", "a tower and a mug", PAIR), Prompt("lamp", "a lamp", (Concept("lamp"),))))
 OPTIONS = dominance.AuditOptions(seeds=(0, 1), steps=2, height=32, width=48, device="cpu")

@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 
 from dominance.errors import InputError
+from dominance.laboratory.entity_counts import EntityCounts
+from dominance.laboratory.outcomes import Outcomes, rate_in_both_orders
+from dominance.laboratory.study import StudyOptions, Trial, TrialResult, read_results, run_study, trials
+from dominance.laboratory.study_page import write_study
+from dominance.laboratory.study_summary import contrast
 from dominance.metrics import t_interval, wilson_interval
 from dominance.models import find_model
 from dominance.records import Rate
-from dominance.reproduce.entity_counts import EntityCounts
-from dominance.reproduce.outcomes import Outcomes, rate_in_both_orders
-from dominance.reproduce.study import StudyOptions, Trial, TrialResult, read_results, run_study, trials
-from dominance.reproduce.study_page import write_study
-from dominance.reproduce.study_summary import contrast
 from dominance.training.conditions import CONDITIONS, MAIN
 from dominance.training.miniature import MiniatureSettings, train_miniature
 

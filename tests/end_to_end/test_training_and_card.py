@@ -10,14 +10,14 @@ from diffusers import StableDiffusionPipeline
 from safetensors.torch import load_file
 from transformers import BlipForQuestionAnswering
 
-from dominance.bench import load_questions
 from dominance.errors import InputError, ModelError
 from dominance.judges import load_judge
+from dominance.laboratory.gate import gate_rows
+from dominance.laboratory.model_card import measure
+from dominance.laboratory.model_card_page import card_page
+from dominance.laboratory.outcomes import outcomes
 from dominance.models import find_model
-from dominance.reproduce.gate import gate_rows
-from dominance.reproduce.model_card import measure
-from dominance.reproduce.model_card_page import card_page
-from dominance.reproduce.outcomes import outcomes
+from dominance.suites import load_questions
 from dominance.training.artefacts import ModelArtefacts
 from dominance.training.denoiser import Denoiser
 from dominance.training.judge import JudgeSettings, train_judge

@@ -5,10 +5,10 @@ import unicodedata
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
-from dominance.bench import bracketed, parse_prompt
 from dominance.errors import SuiteError
 from dominance.mentions import mention
 from dominance.records import KINDS, Concept, Prompt
+from dominance.suites import bracketed, parse_prompt
 
 
 def composed(text: str) -> str:

@@ -16,9 +16,10 @@ LAYERS: list[set[str]] = [
     {"cli"},
     {"serve"},
     {"reproduce"},
+    {"laboratory"},
     {"report"},
     {"runs"},
-    {"bench", "judges", "probes", "guidance", "training", "diversity"},
+    {"suites", "judges", "probes", "guidance", "training", "diversity"},
     {"models"},
     {"miniature"},
     {"metrics"},
@@ -33,7 +34,7 @@ def package_of(module: str) -> str:
 
 
 def is_part(module: str, name: str) -> bool:
-    """Whether the name is a package or module of ours, as in ``from dominance import bench``."""
+    """Whether the name is a package or module of ours, as in ``from dominance import suites``."""
     return module == "dominance" and ((ROOT / name).is_dir() or (ROOT / f"{name}.py").is_file())
 
 
@@ -68,7 +69,7 @@ def test_every_package_has_its_layer() -> None:
 
 
 @pytest.mark.parametrize(
-    "statement", ["import dominance.judges.protocol", "from dominance.bench import x", "from dominance import bench"]
+    "statement", ["import dominance.judges.protocol", "from dominance.suites import x", "from dominance import suites"]
 )
 def test_an_import_is_seen_however_it_is_written(statement: str, tmp_path: Path) -> None:
     (tmp_path / "module.py").write_text(statement)
@@ -81,7 +82,7 @@ def test_metrics_import_nothing_but_records_and_errors() -> None:
         assert imports_of(path) <= {"metrics", "records", "errors"}, path.name
 
 
-@pytest.mark.parametrize("statement", ["import dominance", "import dominance.cli.app", "from dominance import bench"])
+@pytest.mark.parametrize("statement", ["import dominance", "import dominance.cli.app", "from dominance import suites"])
 def test_importing_the_package_or_the_command_line_does_not_import_torch(statement: str) -> None:
     code = f"import sys; {statement}; print([m for m in ('torch', 'diffusers', 'transformers') if m in sys.modules])"
     printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout

@@ -15,10 +15,10 @@ from dominance.errors import InputError
 if TYPE_CHECKING:
     from dominance.probes.ablation import Branches, Mode
     from dominance.records import Rate
-    from dominance.runs.ablation_options import EditKind
-    from dominance.runs.ablation_outcomes import Tally
-    from dominance.runs.ablation_results import AblationResult, SweepResult
-    from dominance.runs.ablation_variants import Sweep
+    from dominance.runs.ablation.options import EditKind
+    from dominance.runs.ablation.outcomes import Tally
+    from dominance.runs.ablation.result import AblationResult, SweepResult
+    from dominance.runs.ablation.variants import Sweep
 
 EXAMPLE = (
     "\x08\nExamples:\n  dominance ablate miniature-dominance --limit 8 --seeds 4 --sweep heads\n"
@@ -73,12 +73,12 @@ def command(
     is there. Exit status: 0 done (also where nothing collapses, so that there is nothing to mitigate), 2 bad input,
     3 done but some images have no score.
     """
-    from dominance.bench import load_suite
     from dominance.report.ablation import write_ablation
-    from dominance.runs.ablation_options import AblationOptions
-    from dominance.runs.ablation_suite import ablate_suite
-    from dominance.runs.ablation_variants import SWEEPS
+    from dominance.runs.ablation.options import AblationOptions
+    from dominance.runs.ablation.run import ablate_suite
+    from dominance.runs.ablation.variants import SWEEPS
     from dominance.seeds import parse_seeds
+    from dominance.suites import load_suite
 
     loaded = load_suite(suite)
     listed = [part.strip() for part in sweep.split(",") if part.strip()]

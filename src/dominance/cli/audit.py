@@ -57,10 +57,11 @@ def command(
     The same command resumes an interrupted run. Exit status: 0 done and the gate (if any) holds, 1 the gate
     fails, 2 bad input, 3 done but some images have no score.
     """
-    from dominance.bench import load_suite
-    from dominance.runs import AuditOptions, audit
-    from dominance.runs.batches import parse_batch
+    from dominance.runs.audit.options import AuditOptions
+    from dominance.runs.audit.run import audit
+    from dominance.runs.stages.batches import parse_batch
     from dominance.seeds import parse_seeds
+    from dominance.suites import load_suite
 
     loaded = load_suite(suite)
     given = {} if seeds is None else {"seeds": parse_seeds(seeds)}

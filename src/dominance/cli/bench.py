@@ -11,8 +11,8 @@ from dominance.cli.output import check_writable, note, note_foreign_pictures, pr
 from dominance.cli.statuses import EXIT_DONE, EXIT_UNSCORED
 
 if TYPE_CHECKING:
-    from dominance.runs.bench_compare import Comparison, Overall, Pairing, Side, Yields
-    from dominance.runs.bench_result import BenchResult
+    from dominance.runs.bench.compare import Comparison, Overall, Pairing, Side, Yields
+    from dominance.runs.bench.result import BenchResult
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -78,10 +78,10 @@ def build(
     """
     from dominance.models.folders import BUNDLED_MODELS
     from dominance.report.bench_page import write_bench
-    from dominance.runs.audit_options import AuditOptions
-    from dominance.runs.batches import parse_batch
-    from dominance.runs.bench_build import build_bench
-    from dominance.runs.bench_options import BenchOptions
+    from dominance.runs.audit.options import AuditOptions
+    from dominance.runs.bench.options import BenchOptions
+    from dominance.runs.bench.run import build_bench
+    from dominance.runs.stages.batches import parse_batch
     from dominance.seeds import parse_seeds
 
     given: dict[str, Any] = {} if seeds is None else {"seeds": parse_seeds(seeds)}
@@ -118,7 +118,7 @@ def build(
         note_foreign_pictures(judge, model)
         written = write_bench(bench, folder)
     if json:
-        from dominance.runs.bench_result import bench_as_document
+        from dominance.runs.bench.result import bench_as_document
 
         print_json(bench_as_document(bench))
     else:
@@ -148,7 +148,7 @@ def export(
 ) -> None:
     """Write a finished bench for other programs."""
     from dominance.report.export import FORMATS, export_bench
-    from dominance.runs.bench_result import read_bench
+    from dominance.runs.bench.result import read_bench
 
     if format in FORMATS and format != "official-images":
         check_writable(out)
@@ -172,8 +172,8 @@ def show(
 ) -> None:
     """Show a bench, or compare two benches or one bench under two models, prompt by prompt."""
     from dominance.errors import InputError
-    from dominance.runs.bench_compare import compare, read_side
-    from dominance.runs.bench_result import bench_as_document, read_bench
+    from dominance.runs.bench.compare import compare, read_side
+    from dominance.runs.bench.result import bench_as_document, read_bench
 
     check_writable(csv)
     if second is None:

@@ -10,7 +10,7 @@ from dominance.cli.output import note, print_json, print_table, resumable
 from dominance.cli.statuses import EXIT_DONE, EXIT_UNSCORED
 
 if TYPE_CHECKING:
-    from dominance.runs.diversity_result import ConceptDiversity, DiversityResult
+    from dominance.runs.diversity.result import ConceptDiversity, DiversityResult
 
 EXAMPLE = (
     "\x08\nExamples:\n  dominance diversity photos --embedder openai/clip-vit-large-patch14\n"
@@ -51,7 +51,7 @@ def command(
     Exit status: 0 done, 2 bad input, 3 done but some images could not be measured.
     """
     from dominance.report.diversity import write_diversity
-    from dominance.runs.diversity import DiversityOptions, measure_diversity
+    from dominance.runs.diversity.run import DiversityOptions, measure_diversity
 
     options = DiversityOptions(near=near_duplicate, batch=batch, device=device, seed=seed)
     with resumable(out or "its run folder"):
@@ -68,7 +68,7 @@ def command(
 
 def _print(result: "DiversityResult", written: tuple[Path, ...]) -> None:
     from dominance.report.diversity import diversity_headline
-    from dominance.runs.diversity_result import uniform_first
+    from dominance.runs.diversity.result import uniform_first
 
     columns = ("concept", "verdict", "images", "median distance", "95% interval", "Vendi", "near duplicates", "copies")
     rows = [_row(one) for one in uniform_first(result.concepts)]

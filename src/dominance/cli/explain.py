@@ -11,7 +11,7 @@ from dominance.cli.output import note_foreign_pictures, print_json, print_table
 from dominance.cli.statuses import EXIT_DONE, EXIT_UNSCORED
 
 if TYPE_CHECKING:
-    from dominance.runs.explanation import Explanation
+    from dominance.runs.explanation.result import Explanation
 
 EXAMPLE = (
     '\x08\nExamples:\n  dominance explain "a [tower:landmark] and a [mug]" --seeds 4\n'
@@ -57,8 +57,8 @@ def command(
     some images have no verdict.
     """
     from dominance.report.explanation import check_explanation_folder, write_explanation
-    from dominance.runs.explain import ExplainOptions, explain, read_marked
-    from dominance.runs.explanation import as_document
+    from dominance.runs.explanation.result import as_document
+    from dominance.runs.explanation.run import ExplainOptions, explain, read_marked
     from dominance.seeds import parse_seeds
 
     marked = read_marked(prompt)
@@ -91,7 +91,7 @@ def command(
 
 def _print(found: "Explanation", page: Path) -> None:
     from dominance.report import explanation_sentences as said
-    from dominance.runs.explanation import peaks
+    from dominance.runs.explanation.result import peaks
 
     focus = found.focus[:, 0].mean(dim=0).tolist()
     rows = [

@@ -11,7 +11,7 @@ from dominance.cli.statuses import EXIT_DONE, EXIT_UNSCORED
 
 if TYPE_CHECKING:
     from dominance.records import Rate
-    from dominance.runs.judge_check_results import AgreementRow, JudgeCheck
+    from dominance.runs.judge_check.result import AgreementRow, JudgeCheck
 
 EXAMPLE = (
     "\b\nExamples:\n  dominance judge check --judge miniature\n"
@@ -59,7 +59,7 @@ def check(
     Exit status: 0 done, 2 bad input, 3 done but some questions have no answer.
     """
     from dominance.report.judge_check import write_judge_check
-    from dominance.runs.judge_check import JudgeCheckOptions, check_judge
+    from dominance.runs.judge_check.run import JudgeCheckOptions, check_judge
 
     other = against if against is not None or against_mode is None else judge
     chosen = JudgeCheckOptions(
@@ -84,7 +84,7 @@ def check(
 
 def _print(result: "JudgeCheck", written: tuple[Path, ...]) -> None:
     """What was found, on one screen."""
-    from dominance.runs.judge_check_verdict import calibration_sentence
+    from dominance.runs.judge_check.verdict import calibration_sentence
 
     for judge in result.judges:
         typer.echo(" ".join((judge.verdict, *judge.details)))

@@ -28,20 +28,20 @@ def _judges() -> _Rows:
 
 
 def _suites() -> _Rows:
-    from dominance.bench import bundled_suites, load_suite
+    from dominance.suites import bundled_suites, load_suite
 
     loaded = [load_suite(name) for name in bundled_suites()]
     return [{"name": s.name, "prompts": len(s.prompts), "description": s.description} for s in loaded]
 
 
 def _engines() -> _Rows:
-    from dominance.runs import ENGINES
+    from dominance.runs.audit.options import ENGINES
 
     return [{"name": name} for name in ENGINES]
 
 
 def _methods() -> _Rows:
-    from dominance.runs import METHODS
+    from dominance.runs.audit.options import METHODS
 
     return [{"name": name} for name in METHODS]
 

@@ -11,7 +11,7 @@ from dominance.cli.statuses import EXIT_DONE, EXIT_UNSCORED
 
 if TYPE_CHECKING:
     from dominance.records import Interval
-    from dominance.runs.memorization_result import MemorizationResult
+    from dominance.runs.noise_norm.result import MemorizationResult
 
 EXAMPLE = (
     "\x08\nExamples:\n  dominance memorization miniature --seeds 4\n"
@@ -48,8 +48,8 @@ def command(
     resumes. Exit status: 0 done, 2 bad input, 3 done but some prompts could not be measured.
     """
     from dominance.report.memorization import write_memorization
-    from dominance.runs.audit_options import AuditOptions
-    from dominance.runs.memorization import memorization
+    from dominance.runs.audit.options import AuditOptions
+    from dominance.runs.noise_norm.run import memorization
     from dominance.seeds import parse_seeds
 
     options = AuditOptions(

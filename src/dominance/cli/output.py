@@ -105,8 +105,8 @@ def deliver(
         gate: whose blind spots are noted; None where there is no gate, or none is known.
     """
     from dominance.report import write_junit, write_report
-    from dominance.runs import as_document
-    from dominance.runs.scoring import let_pass
+    from dominance.runs.audit.document import as_document
+    from dominance.runs.stages.scoring import let_pass
 
     with resumable(folder):
         result = work()

@@ -14,8 +14,8 @@ from dominance.errors import InputError
 if TYPE_CHECKING:
     from dominance.probes.tokens import TokenSet
     from dominance.records import Interval, Rate
-    from dominance.runs.calibrating import CalibrationReport, HoldOut, Label, RuleQuality
-    from dominance.runs.preflight import Preflight
+    from dominance.runs.risk.calibrate import CalibrationReport, HoldOut, Label, RuleQuality
+    from dominance.runs.risk.preflight import Preflight
 
 EXAMPLE = (
     '\x08\nExamples:\n  dominance preflight "a [tower:landmark] and a [mug]"\n'
@@ -84,8 +84,8 @@ def command(
         )  # fmt: skip
         if label == "image":
             _refuse("--label image", seeds=seeds)
-        from dominance.runs.calibrating import CalibrationOptions
-        from dominance.runs.calibrating import calibrate as fit
+        from dominance.runs.risk.calibrate import CalibrationOptions
+        from dominance.runs.risk.calibrate import calibrate as fit
 
         check_writable(out)
         fitting = CalibrationOptions(
@@ -108,7 +108,7 @@ def command(
         raise InputError("--out names the file that --calibrate writes; redirect the output to keep this one")
     if label is not None or hold_out is not None:
         raise InputError("--label and --hold-out say how a rule is fitted; give them beside --calibrate")
-    from dominance.runs.preflight import PreflightOptions, preflight
+    from dominance.runs.risk.preflight import PreflightOptions, preflight
 
     looking = PreflightOptions(
         seeds=noises,

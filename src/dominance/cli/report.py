@@ -20,7 +20,7 @@ def command(
 
     The run need not be finished; what its ledger holds is shown.
     """
-    from dominance.runs import read_result
+    from dominance.runs.audit.result import read_result
 
     check_writable(junit)
     deliver(lambda: read_result(run), run, junit, json)

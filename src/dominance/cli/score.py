@@ -38,9 +38,10 @@ def command(
     json: shared.AsJson = False,
 ) -> None:
     """Judge and score images that were made elsewhere."""
-    from dominance.bench import load_suite
     from dominance.report.export_official import check_official, write_official
-    from dominance.runs import AuditOptions, score
+    from dominance.runs.audit.options import AuditOptions
+    from dominance.runs.audit.score import score
+    from dominance.suites import load_suite
 
     if export not in (None, "official"):
         raise InputError(f"no export {export[:60]!r}; give official")

@@ -136,11 +136,11 @@ def judge(
     device: TrainDevice = "auto",
 ) -> None:
     """Train the yes/no judge on renders and save an ordinary transformers folder."""
-    from dominance.bench import load_questions
     from dominance.judges import load_judge
     from dominance.judges.blip import BlipJudge
     from dominance.models.devices import find_device
     from dominance.models.folders import find_model
+    from dominance.suites import load_questions
     from dominance.training.artefacts import ModelArtefacts
     from dominance.training.judge import LATER_LEARNING_RATE, LEARNING_RATE, JudgeSettings, train_judge
 
@@ -181,8 +181,8 @@ def card(
 ) -> None:
     """Measure a miniature model and its judge on fresh seeds and write the model card."""
     from dominance.files import write_whole
-    from dominance.reproduce.model_card import measure
-    from dominance.reproduce.model_card_page import card_page
+    from dominance.laboratory.model_card import measure
+    from dominance.laboratory.model_card_page import card_page
 
     write_whole(out, card_page(measure(model, judge, runs, device, seeds, singles, twin)).encode())
     note(f"wrote {out}")
@@ -211,9 +211,9 @@ def study(
     device: TrainDevice = "auto",
 ) -> None:
     """Train the model again under each condition and measure who dominates: the phase diagram of the docs."""
+    from dominance.laboratory.study import StudyOptions, run_study, trials
+    from dominance.laboratory.study_page import write_study
     from dominance.models.devices import find_device
-    from dominance.reproduce.study import StudyOptions, run_study, trials
-    from dominance.reproduce.study_page import write_study
     from dominance.training.conditions import find_conditions
 
     chosen = find_conditions(_names(conditions))

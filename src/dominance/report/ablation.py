@@ -14,8 +14,8 @@ from dominance.report.page import percent
 from dominance.report.pictures import Embedded, Missing, embed, thumbnail_side
 from dominance.report.plots import presence_bar
 from dominance.report.sentences import number, plural
-from dominance.runs.ablation_outcomes import Tally
-from dominance.runs.ablation_results import AblatedPrompt, AblationResult, SweepResult, WindowResult
+from dominance.runs.ablation.outcomes import Tally
+from dominance.runs.ablation.result import AblatedPrompt, AblationResult, SweepResult, WindowResult
 
 ABLATION_REPORT_NAME = "ablation.html"
 _MOST_EXAMPLES = 48

@@ -3,10 +3,10 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from dominance.bench.candidates import BALANCED
 from dominance.records import Rate
 from dominance.report.sentences import plural
-from dominance.runs.bench_result import DOMINANCE, BenchResult, Entry, Tally, yield_of
+from dominance.runs.bench.candidates import BALANCED
+from dominance.runs.bench.result import DOMINANCE, BenchResult, Entry, Tally, yield_of
 
 _LIMITS = (
     "The prompts were selected because this model fails on them under this judge: the share of failures among them says"

@@ -4,14 +4,14 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-from dominance.bench.suite_files import suite_yaml
 from dominance.files import write_whole
 from dominance.report.bench_card import bench_card, shown_yield
 from dominance.report.html import environment
 from dominance.report.page import ImageView, image_view
 from dominance.report.pictures import thumbnail_side
 from dominance.report.sentences import plural
-from dominance.runs.bench_result import PARTS, BenchResult, Entry, bench_as_document, bench_suite
+from dominance.runs.bench.result import PARTS, BenchResult, Entry, bench_as_document, bench_suite
+from dominance.suites.suite_files import suite_yaml
 
 SUITE_NAME = "suite.yaml"
 CARD_NAME = "CARD.md"

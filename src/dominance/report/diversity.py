@@ -15,7 +15,7 @@ from dominance.report.html import environment
 from dominance.report.measure_strips import Mark, Measure, MeasureStrip, measure_strips
 from dominance.report.pictures import Embedded, Missing, embed
 from dominance.report.sentences import listed, plural
-from dominance.runs.diversity_result import ConceptDiversity, DiversityResult, NamedPair, uniform_first
+from dominance.runs.diversity.result import ConceptDiversity, DiversityResult, NamedPair, uniform_first
 
 PAGE_NAME, DOCUMENT_NAME, TABLE_NAME = "diversity.html", "diversity.json", "diversity.csv"
 _MOST_PICTURED = 60

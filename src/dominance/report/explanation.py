@@ -13,7 +13,7 @@ from dominance.report.explanation_sentences import in_layers
 from dominance.report.html import environment
 from dominance.report.page import VERDICTS
 from dominance.report.sentences import plural
-from dominance.runs.explanation import Explanation, as_document
+from dominance.runs.explanation.result import Explanation, as_document
 
 PAGE_NAME = "explanation.html"
 DOCUMENT_NAME = "explanation.json"

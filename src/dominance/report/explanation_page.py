@@ -24,7 +24,7 @@ from dominance.report.explanation_plots import (
 )
 from dominance.report.page import ImageView, image_view
 from dominance.report.pictures import Embedded, Missing, embed, thumbnail_side
-from dominance.runs.explanation import Explanation, Track, concept_track, peaks, tracks
+from dominance.runs.explanation.result import Explanation, Track, concept_track, peaks, tracks
 
 _WORD_ROW = 22
 _LAYER_ROW = 13

@@ -15,7 +15,7 @@ from dominance.metrics import PAPER_LAYERS, PAPER_THRESHOLD
 from dominance.records import RunResult
 from dominance.report.headline import headline as run_headline
 from dominance.report.sentences import listed, of_images, plural
-from dominance.runs.explanation import (
+from dominance.runs.explanation.result import (
     Explanation,
     Track,
     first_amounts,

@@ -6,14 +6,14 @@ import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from dominance.bench.entries import slug, suite_name
-from dominance.bench.official_prompts import case_numbers, official_prompts_csv
-from dominance.bench.suite_files import suite_yaml
 from dominance.errors import InputError, RunError
 from dominance.files import write_failed, write_whole
 from dominance.records import ScoredImage
-from dominance.runs.bench_compare import Comparison, Side
-from dominance.runs.bench_result import DOMINANCE, PARTS, BenchResult, Entry, bench_suite
+from dominance.runs.bench.compare import Comparison, Side
+from dominance.runs.bench.result import DOMINANCE, PARTS, BenchResult, Entry, bench_suite
+from dominance.suites.entries import slug, suite_name
+from dominance.suites.official_prompts import case_numbers, official_prompts_csv
+from dominance.suites.suite_files import suite_yaml
 from dominance.wording import on_one_line
 
 FORMATS: tuple[str, ...] = ("csv", "jsonl", "parquet", "yaml", "official-images")

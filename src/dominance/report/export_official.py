@@ -3,10 +3,10 @@
 from dataclasses import replace
 from pathlib import Path
 
-from dominance.bench.official_prompts import case_numbers, content_and_object
-from dominance.bench.official_results import OfficialImage, official_results_csv
 from dominance.files import write_whole
 from dominance.records import PromptResult, RunResult, ScoredImage, Suite
+from dominance.suites.official_prompts import case_numbers, content_and_object
+from dominance.suites.official_results import OfficialImage, official_results_csv
 
 OFFICIAL_NAME = "official-results.csv"
 

@@ -14,7 +14,7 @@ from dominance.report.page import percent
 from dominance.report.pictures import Embedded, Missing, embed, thumbnail_side
 from dominance.report.plots import presence_bar
 from dominance.report.sentences import plural
-from dominance.runs.judge_check_results import (
+from dominance.runs.judge_check.result import (
     Calibration,
     ControlFindings,
     Disagreement,
@@ -23,7 +23,7 @@ from dominance.runs.judge_check_results import (
     JudgeFindings,
     Tally,
 )
-from dominance.runs.judge_check_verdict import calibration_sentence
+from dominance.runs.judge_check.verdict import calibration_sentence
 
 JUDGE_CHECK_REPORT_NAME = "judge-check.html"
 JUDGE_CHECK_DOCUMENT_NAME = "judge-check.json"

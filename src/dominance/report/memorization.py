@@ -13,7 +13,7 @@ from dominance.report.html import environment
 from dominance.report.measure_strips import Measure, MeasureStrip, measure_strips
 from dominance.report.memorization_plots import Course, courses
 from dominance.report.sentences import plural
-from dominance.runs.memorization_result import EXPECTED, SUMMARIES, GroupNorms, MemorizationResult
+from dominance.runs.noise_norm.result import EXPECTED, SUMMARIES, GroupNorms, MemorizationResult
 
 PAGE_NAME, DOCUMENT_NAME, TABLE_NAME = "memorization.html", "memorization.json", "memorization.csv"
 SUMMARY_NAMES: dict[str, str] = {"first": "step 1", "ten": "first 10 steps", "all": "all steps"}

@@ -11,11 +11,11 @@ import torch
 from PIL import Image
 from tiny_judges import save_clip, save_siglip
 
-from dominance.bench import load_questions
 from dominance.errors import ModelError
 from dominance.judges import similarity
 from dominance.judges.similarity import NEUTRAL_TEXTS, SimilarityJudge, load_similarity_judge
 from dominance.records import Concept, Question
+from dominance.suites import load_questions
 
 ask = load_questions().ask
 ASKED = ask(Concept("mug")) + ask(Concept("Tower", "landmark"))

@@ -213,8 +213,8 @@ def test_a_pipeline_with_another_text_encoder_reads_on(model: PipelineModel) -> 
 
 
 def test_defaults_that_are_not_numbers_are_refused(tiny_model: Path, tmp_path: Path) -> None:
-    from dominance.runs import AuditOptions
-    from dominance.runs.audit import generation_settings
+    from dominance.runs.audit.options import AuditOptions
+    from dominance.runs.audit.run import generation_settings
 
     folder = Path(shutil.copytree(tiny_model, tmp_path / "model"))
     for defaults in ({"steps": "many"}, {"guidance": "strong"}, {"steps": None}):

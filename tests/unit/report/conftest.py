@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from dominance.records import Answer, Concept, Gate, Prompt, PromptResult, Question, RunResult, ScoredImage
-from dominance.runs.scoring import judge_gate, score_groups, score_image, score_prompt
+from dominance.runs.stages.scoring import judge_gate, score_groups, score_image, score_prompt
 
 Counts = tuple[int, ...] | str
 """How many of five questions were answered yes for each concept, or why the image is unscored."""

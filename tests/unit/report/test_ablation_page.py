@@ -13,10 +13,10 @@ from dominance.probes.ablation import Ablation
 from dominance.records import PromptResult, RunResult
 from dominance.report.ablation import ablation_headline, write_ablation
 from dominance.report.ablation_plots import Column, columns, signed_disc
-from dominance.runs.ablation_interactions import interactions
-from dominance.runs.ablation_outcomes import Judged
-from dominance.runs.ablation_results import AblatedPrompt, AblationResult, sweep_result, window_result
-from dominance.runs.ablation_variants import Variant, Window
+from dominance.runs.ablation.interactions import interactions
+from dominance.runs.ablation.outcomes import Judged
+from dominance.runs.ablation.result import AblatedPrompt, AblationResult, sweep_result, window_result
+from dominance.runs.ablation.variants import Variant, Window
 
 Prompts, Runs = Callable[..., PromptResult], Callable[..., RunResult]
 COUNTS = {"m": (5, 5), "u": (5, 0), "c": (0, 0), "?": "not made"}

@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from dominance.bench import load_suite
 from dominance.errors import InputError, RunError
 from dominance.records import Answer, Concept, Prompt, Question, RunResult, ScoredImage
 from dominance.report.bench_page import write_bench
 from dominance.report.export import export_bench
-from dominance.runs.bench_result import BenchResult, Kept, Tally, bench_of
-from dominance.runs.scoring import score_groups, score_image, score_prompt
+from dominance.runs.bench.result import BenchResult, Kept, Tally, bench_of
+from dominance.runs.stages.scoring import score_groups, score_image, score_prompt
+from dominance.suites import load_suite
 
 CASTLE, COASTER, MUG = Concept("Neuschwanstein Castle", "landmark"), Concept("coaster"), Concept('"big", mug')
 TITLE = Prompt("title-1", "Neuschwanstein Castle coaster", (CASTLE, COASTER), "dominance")
@@ -151,7 +151,7 @@ def test_without_pyarrow_the_error_says_how_to_install_it(
 
 
 def test_official_images_lie_where_score_finds_them(bench: BenchResult, folder: Path, tmp_path: Path) -> None:
-    from dominance.runs.score import find_images
+    from dominance.runs.audit.score import find_images
 
     out = export_bench(bench, folder, "official-images", tmp_path / "pictures", "all")
     assert sorted(place.name for place in out.iterdir()) == [

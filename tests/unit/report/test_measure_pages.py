@@ -15,8 +15,8 @@ from dominance.diversity.verdicts import SetVerdict
 from dominance.records import Concept, Prompt
 from dominance.report.diversity import diversity_headline, write_diversity
 from dominance.report.memorization import memorization_headline, write_memorization
-from dominance.runs.diversity_result import CategoryDiversity, ConceptDiversity, DiversityResult, NamedPair
-from dominance.runs.memorization_result import MemorizationResult, PromptNorms, compare_groups, group_norms
+from dominance.runs.diversity.result import CategoryDiversity, ConceptDiversity, DiversityResult, NamedPair
+from dominance.runs.noise_norm.result import MemorizationResult, PromptNorms, compare_groups, group_norms
 
 Sets = Callable[..., DiversityResult]
 Norms = Callable[..., MemorizationResult]

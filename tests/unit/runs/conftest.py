@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from dominance.bench import load_questions
 from dominance.errors import ItemError
 from dominance.models import GenerationSettings
 from dominance.records import Concept, Prompt, Suite
-from dominance.runs.ledger import Ledger
-from dominance.runs.plan import Plan, ask_all, plan_images
+from dominance.runs.store.ledger import Ledger
+from dominance.runs.store.plan import Plan, ask_all, plan_images
+from dominance.suites import load_questions
 
 SETTINGS = GenerationSettings(steps=2, guidance=3.0)
 TOWER, MUG, LAMP = Concept("tower", "landmark"), Concept("mug"), Concept("lamp")

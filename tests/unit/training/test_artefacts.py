@@ -6,7 +6,6 @@ import pytest
 import torch
 from PIL import Image
 
-from dominance.bench import load_questions
 from dominance.errors import ModelError
 from dominance.judges import load_judge
 from dominance.miniature.concepts import BY_NAME
@@ -16,6 +15,7 @@ from dominance.miniature.scene import Scene
 from dominance.miniature.world import own_backdrop, pair_scene, single_scene
 from dominance.models import find_model
 from dominance.records import Concept
+from dominance.suites import load_questions
 from dominance.training.artefacts import ModelArtefacts
 from dominance.training.judge import as_judge_images
 from dominance.training.judge_pictures import JudgedPicture

@@ -3,9 +3,9 @@ import json
 import pytest
 
 from dominance.errors import InputError
+from dominance.laboratory.study import Trial, trial_settings
 from dominance.miniature.concepts import ENTITIES, OBJECTS
 from dominance.models import find_model
-from dominance.reproduce.study import Trial, trial_settings
 from dominance.training.conditions import CONDITIONS, FIRST_RIGID, LEVELS, MAIN, find_conditions
 
 

@@ -15,13 +15,13 @@ from PIL import Image
 from safetensors.torch import load_file, save_file
 from tiny_judges import CHAT_TEMPLATE, QWEN_FAMILIES, save_qwen
 
-from dominance.bench import load_questions
 from dominance.errors import ModelError
 from dominance.judges.protocol import PacedJudge
 from dominance.judges.qwen import prefix
 from dominance.judges.qwen.judge import QwenJudge, load_qwen_judge
 from dominance.judges.yes_no import YES, answer_tokens
 from dominance.records import Concept, Question
+from dominance.suites import load_questions
 
 ASKED = load_questions().ask(Concept("mug")) + load_questions().ask(Concept("neuschwanstein castle", "landmark"))
 SMALL = {"least_pixels": 4 * 32**2, "most_pixels": 16 * 32**2}

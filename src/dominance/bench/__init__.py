@@ -1,7 +1,0 @@
-"""What is asked: suites of prompts with their concepts, and the questions about each concept."""
-
-from dominance.bench.brackets import bracketed, parse_prompt
-from dominance.bench.questions import QuestionSet, load_questions
-from dominance.bench.suites import bundled_suites, load_suite
-
-__all__ = ["QuestionSet", "bracketed", "bundled_suites", "load_questions", "load_suite", "parse_prompt"]

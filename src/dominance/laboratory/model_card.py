@@ -1,0 +1,191 @@
+"""Measures the miniature model and its judge on fresh seeds and writes the model card."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
+from PIL import Image
+
+from dominance.errors import InputError
+from dominance.judges import Judge, load_judge
+from dominance.laboratory.entity_counts import EntityCounts, entity_counts
+from dominance.laboratory.judge_quality import GradeQuality, negative_controls, quality_by_kind
+from dominance.laboratory.singles import image_seeds, presence_alone
+from dominance.metrics import rate
+from dominance.miniature.concepts import CONCEPTS, ENTITIES
+from dominance.miniature.renderer import Picture, render
+from dominance.miniature.world import DEFAULT_DIVERSITY, World, pair_scene, single_scene
+from dominance.models import find_model
+from dominance.models.devices import find_device
+from dominance.records import Concept, Question, Rate, RunResult, Suite, is_present
+from dominance.runs.audit.options import AuditOptions
+from dominance.runs.audit.run import audit
+from dominance.suites import load_questions, load_suite
+from dominance.training.artefacts import ModelArtefacts
+from dominance.training.autoencoder import load_autoencoder, reconstruction_psnr
+from dominance.training.images import as_images
+
+BASE: str = "miniature-base"
+"""Redraws the pictures of the kind that looks like a model's images."""
+
+
+@dataclass(frozen=True)
+class AutoencoderQuality:
+    """PSNR in dB, and how often the judge sees a drawn concept in the render and in its reconstruction."""
+
+    psnr: float
+    images: int
+    rendered: Rate
+    reconstructed: Rate
+
+
+@dataclass(frozen=True)
+class ModelFigures:
+    """What one model's images show.
+
+    Attributes:
+        diversity: of each of its concepts in training.
+        singles: every concept alone, presence.
+        entities: every entity with every object, an entity's own part each.
+        entity_object: the run behind them.
+    """
+
+    model: str
+    diversity: dict[str, float]
+    singles: dict[str, Rate]
+    held_out: RunResult
+    entity_object: RunResult
+    entities: tuple[EntityCounts, ...]
+
+    @property
+    def settings(self) -> dict[str, object]:
+        return self.entity_object.settings
+
+
+@dataclass(frozen=True)
+class CardFigures:
+    """Everything that the card reports: judge, autoencoder, model, and its twin with the roles swapped."""
+
+    judge: str
+    qualities: dict[str, list[GradeQuality]]
+    controls: dict[str, Rate]
+    autoencoder: AutoencoderQuality
+    model: ModelFigures
+    twin: ModelFigures | None
+
+
+def measure(
+    model: str,
+    judge: str,
+    folder: Path,
+    device: str = "auto",
+    seeds: int = 10,
+    singles: int = 50,
+    twin: str | None = None,
+) -> CardFigures:
+    """Measures everything; the image runs lie in ``folder`` and resume.
+
+    Args:
+        seeds: images a prompt of the two suites.
+        singles: images of every concept alone, or a few more, the same number under each template.
+        twin: a model in which every entity that is rigid in ``model`` is varied, and the other way round.
+
+    Raises:
+        ModelError: no such model or judge.
+        InputError: a model's folder does not say how diverse its concepts were in training.
+    """
+    for name in (model, twin):
+        if name is not None:
+            trained_diversity(name)  # bad input shows before anything is measured
+    ask = load_questions().ask
+    redrawing = ModelArtefacts(find_model(BASE).path, str(find_device(device)))
+    seen_by = load_judge(judge, device)
+    autoencoder = load_autoencoder(find_model(model).path)
+    return CardFigures(
+        judge=judge,
+        qualities=quality_by_kind(seen_by, ask, 40 * seeds, redrawing),
+        controls=negative_controls(seen_by, ask, 14 * seeds),
+        autoencoder=autoencoder_quality(autoencoder, seen_by, ask, 14 * seeds),
+        model=model_figures(model, seen_by, folder / "model", device, seeds, singles),
+        twin=None if twin is None else model_figures(twin, seen_by, folder / "twin", device, seeds, singles),
+    )
+
+
+def model_figures(model: str, judge: Judge, folder: Path, device: str, seeds: int, singles: int) -> ModelFigures:
+    """Measures one model.
+
+    Raises:
+        InputError: its folder does not say how diverse its concepts were in training.
+    """
+
+    def audited(suite: Suite, chosen: tuple[int, ...]) -> RunResult:
+        return audit(suite, model, judge, folder / suite.name, AuditOptions(seeds=chosen, device=device))
+
+    few = AuditOptions(seeds=image_seeds(seeds), device=device)
+    diversity = trained_diversity(model)
+    mixed = audit(load_suite("miniature-dominance"), model, judge, folder / "entity-object", few)
+    return ModelFigures(
+        model=model,
+        diversity=diversity,
+        singles=presence_alone(singles, audited),
+        held_out=audit(load_suite("miniature-balanced"), model, judge, folder / "held-out-pairs", few),
+        entity_object=mixed,
+        entities=tuple(entity_counts(mixed, name, diversity[name]) for name in ENTITIES),
+    )
+
+
+def trained_diversity(model: str) -> dict[str, float]:
+    """The diversity of each concept that a model of the miniature world was trained on, as its folder says."""
+    listed = find_model(model).defaults.get("concepts")
+    rows = listed if isinstance(listed, list) else []
+    found = {row["name"]: float(row["diversity"]) for row in rows if isinstance(row, dict) and "diversity" in row}
+    if missing := [concept.name for concept in CONCEPTS if concept.name not in found]:
+        raise InputError(
+            f"the model {model!r} does not say how diverse {missing[0]!r} was in training; give one that dominance"
+            " train made"
+        )
+    return found
+
+
+def autoencoder_quality(
+    autoencoder: AutoencoderKL, judge: Judge, ask: Callable[[Concept], tuple[Question, ...]], count: int
+) -> AutoencoderQuality:
+    """On fresh renders, singles and object pairs in turn."""
+    rng = np.random.default_rng([778_000])
+    pairs = World().object_pairs()
+    pictures = []
+    for index in range(count):
+        name = CONCEPTS[index // 2 % len(CONCEPTS)].name
+        if index % 2:
+            scene = single_scene(name, DEFAULT_DIVERSITY[name], rng)
+        else:
+            scene = pair_scene(pairs[index // 2 % len(pairs)], DEFAULT_DIVERSITY, rng)
+        pictures.append(render(scene))
+    images = as_images(np.stack([picture.pixels for picture in pictures]))
+    with torch.no_grad():
+        latents = torch.cat([autoencoder.encode(part).latent_dist.mean for part in images.split(32)])
+        decoded = torch.cat([autoencoder.decode(part).sample for part in latents.split(32)])
+    pixels = decoded.clamp(-1, 1).add(1).mul(127.5).round().byte().permute(0, 2, 3, 1).numpy()
+    return AutoencoderQuality(
+        psnr=reconstruction_psnr(autoencoder, images),
+        images=count,
+        rendered=_recognised(pictures, [p.pixels for p in pictures], judge, ask),
+        reconstructed=_recognised(pictures, list(pixels), judge, ask),
+    )
+
+
+def _recognised(
+    pictures: list[Picture], pixels: list[np.ndarray], judge: Judge, ask: Callable[[Concept], tuple[Question, ...]]
+) -> Rate:
+    """In how many cases the judge answers most of its questions about a drawn concept with yes."""
+    kinds = {concept.name: concept.kind for concept in CONCEPTS}
+    seen = drawn = 0
+    for picture, shown in zip(pictures, pixels, strict=True):
+        for truth in picture.truths:
+            answers = judge.answer([Image.fromarray(shown)], [ask(Concept(truth.concept, kinds[truth.concept]))])[0]
+            seen += is_present(sum(bool(answer.yes) for answer in answers), len(answers))
+            drawn += 1
+    return rate(seen, drawn)

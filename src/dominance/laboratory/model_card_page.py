@@ -1,0 +1,187 @@
+"""The model card as Markdown: every figure with its n and interval, and the command that made it."""
+
+from collections import defaultdict
+from statistics import fmean
+
+from dominance.laboratory.gate import gate_rows
+from dominance.laboratory.judge_quality import GradeQuality
+from dominance.laboratory.markdown import percent, table, within
+from dominance.laboratory.model_card import CardFigures, ModelFigures
+from dominance.laboratory.outcomes import outcomes, rate_in_both_orders
+from dominance.laboratory.study_summary import Side, gap_of, of_diversity, side
+from dominance.metrics import t_interval
+
+_HEAD = """# Model card: {model}
+
+Measured by `dominance train card` on fresh seeds with the judge `{judge}`; anyone can run it again. Intervals are 95%:
+Wilson's for rates, Student's for means, over entities or over pairs of objects. Two words are asked for in both orders
+from the same noise, and the two images come out nearly alike, so that an interval of a rate counts them as one. The
+pictures are 64×64 and procedural, the model is a miniature Stable Diffusion trained on them and on nothing else; what
+it shows is dominance in a world whose training data is known, not how often it happens in larger models.
+
+Sampling: {steps} steps, guidance scale {guidance}; {images} images a prompt (`--seeds {images} --singles {singles}`).
+Training settings: see `training.json` beside the weights.
+"""
+_NO_TWIN = """
+No twin was measured, in which the same entities are varied under the same conditions: whether it is their rigidity that
+lets them dominate is open.
+"""
+_SHOWN = ("only entity", "both", "only object", "none")
+
+
+def card_page(figures: CardFigures) -> str:
+    """The whole card."""
+    models = [figures.model] if figures.twin is None else [figures.model, figures.twin]
+    settings = figures.model.settings
+    parts = [
+        _HEAD.format(
+            model=" and ".join(one.model for one in models),
+            judge=figures.judge,
+            steps=settings["steps"],
+            guidance=settings["guidance"],
+            images=len(figures.model.entity_object.prompts[0].images),
+            singles=max(share.n for share in figures.model.singles.values()),
+        ),
+        _gate(gate_rows(figures)),
+        _rigid_against_varied(models),
+        *(_entities(one) for one in models),
+        _singles(models),
+        _pairs(models),
+        _judge(figures),
+        _autoencoder(figures),
+    ]
+    return "\n".join(parts)
+
+
+def _gate(rows: list[list[str]]) -> str:
+    missed = sum(row[-1] != "yes" for row in rows)
+    words = "\nAll are met.\n"
+    if missed:
+        words = (
+            f"\n{missed} of {len(rows)} are missed. So the figures below compare what is alike but for the diversity;"
+            " how often anything\ncollapses here is as much a matter of how these models draw and compose, and of the"
+            " judge.\n"
+        )
+    return (
+        "## The gate\n\nWhat a model should be able to do before its collapses say anything, and what was found.\n\n"
+        + table(["what", "wanted", "found", "met"], rows)
+        + words
+    )
+
+
+def _judge(figures: CardFigures) -> str:
+    rows = [
+        [kind, str(grade.grade), _accuracy(grade), percent(grade.yes), percent(grade.no)]
+        for kind, grades in figures.qualities.items()
+        for grade in grades
+    ]
+    controls = [[name, percent(said)] for name, said in figures.controls.items()]
+    return (
+        "## The judge\n\nOn held-out renders, by kind of picture and grade of the question.\n\n"
+        + table(["picture", "grade", "balanced accuracy", "yes where it is yes", "no where it is no"], rows)
+        + "\nNegative controls: how often it says yes where the truth is no.\n\n"
+        + table(["picture", "yes"], controls)
+    )
+
+
+def _accuracy(grade: GradeQuality) -> str:
+    return "–" if grade.balanced_accuracy is None else f"{grade.balanced_accuracy:.1%}"
+
+
+def _autoencoder(figures: CardFigures) -> str:
+    quality = figures.autoencoder
+    rows = [
+        ["PSNR of reconstructions", f"{quality.psnr:.1f} dB (n = {quality.images})"],
+        ["drawn concepts recognised in renders", percent(quality.rendered)],
+        ["drawn concepts recognised in reconstructions", percent(quality.reconstructed)],
+    ]
+    return "## The autoencoder\n\n" + table(["measure", "value"], rows)
+
+
+def _singles(models: list[ModelFigures]) -> str:
+    columns = ["concept", *(f"{one.model}: diversity, present" for one in models)]
+    rows = [
+        [name, *(f"{one.diversity[name]:g}, {percent(one.singles[name])}" for one in models)]
+        for name in models[0].singles
+    ]
+    return "## Single concepts\n\nHow often a concept is there when it is asked for alone.\n\n" + table(columns, rows)
+
+
+def _pairs(models: list[ModelFigures]) -> str:
+    rows = []
+    for one in models:
+        shown = outcomes(one.held_out.prompts)
+        rows.append([
+            one.model,
+            percent(rate_in_both_orders(shown.both, shown.n)),
+            percent(rate_in_both_orders(shown.only_first + shown.only_second, shown.n)),
+            percent(rate_in_both_orders(shown.none, shown.n)),
+            _mean(one),
+        ])  # fmt: skip
+    return "## Held-out object pairs\n\nPairs that no training picture shows.\n\n" + table(
+        ["model", "both present", "only one present", "none present", "mean DvD"], rows
+    )
+
+
+def _mean(one: ModelFigures) -> str:
+    """Over pairs of objects, each with its two orders and all its images."""
+    scores = defaultdict(list)
+    for result in one.held_out.prompts:
+        pair = frozenset(concept.name for concept in result.prompt.concepts)
+        scores[pair] += [image.dvd for image in result.images if image.dvd is not None]
+    means = [fmean(own) for own in scores.values() if own]
+    if not means:
+        return "not measured"
+    every = [score for own in scores.values() for score in own]
+    interval = t_interval(means, least=0, most=100)
+    return f"{fmean(every):.1f}{within(interval)}, {len(means)} pairs, {len(every)} images"
+
+
+def _rigid_against_varied(models: list[ModelFigures]) -> str:
+    counted = [entity for one in models for entity in one.entities]
+    rigid, varied = of_diversity(counted, 0.0), of_diversity(counted, 1.0)
+    rows = [_side_row(name, side(own)) for name, own in (("rigid", rigid), ("varied", varied)) if own]
+    gap = gap_of(counted)
+    words = _NO_TWIN
+    if gap is not None:
+        words = (
+            f"\nRigid minus varied, each entity against itself in the other model: **{gap.difference:.1f}** points of"
+            f" DvD{within(gap.interval)}, {gap.entities} entities.\n"
+        )
+    return (
+        "## Rigid against varied\n\nEvery entity with every object, counted by what the images show; an entity is rigid"
+        " (diversity 0) in one model\nand varied (diversity 1) in its twin, in the training that followed the base; it"
+        " had shown every entity varied. DvD is the\nscore in the direction in which the entity dominates; its interval"
+        " is over entities.\n\n" + table(["entities", *_SHOWN, "DvD", "prompts the entity dominates"], rows) + words
+    )
+
+
+def _side_row(name: str, own: Side) -> list[str]:
+    counts = [str(count) for count in own.shown.counts]
+    return [
+        name,
+        *counts,
+        f"{own.dvd:.1f}{within(own.interval)}",
+        percent(rate_in_both_orders(own.dominated, own.prompts)),
+    ]
+
+
+def _entities(one: ModelFigures) -> str:
+    rows = [
+        [e.entity, f"{e.diversity:g}", *(str(count) for count in e.shown.counts), f"{e.dvd:.1f}",
+         f"{e.dominated} of {e.prompts}"]
+        for e in one.entities
+    ]  # fmt: skip
+    orders = []
+    for name, diversity in (("rigid", 0.0), ("varied", 1.0)):
+        own = of_diversity(one.entities, diversity)
+        if own:
+            added = side(own)
+            for place, shown in (("first", added.first), ("second", added.second)):
+                orders.append([f"{name}, named {place}", *(str(count) for count in shown.counts)])
+    return (
+        f"## Entity and object in {one.model}\n\nEvery entity with every object; images by what they show.\n\n"
+        + table(["entity", "diversity", *_SHOWN, "DvD", "prompts it dominates"], rows)
+        + "\nBy word order:\n\n"
+        + table(["entities", *_SHOWN], orders)
+    )

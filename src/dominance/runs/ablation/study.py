@@ -1,0 +1,243 @@
+"""What is tried on which collapsed image, decided from what has come out so far."""
+
+from collections.abc import Callable, Sequence
+from typing import cast
+
+from dominance.metrics import rate
+from dominance.probes.ablation import Ablation
+from dominance.records import Prompt, RunResult, ScoredImage
+from dominance.runs.ablation.interactions import Interactions, interactions, strongest
+from dominance.runs.ablation.options import AblationOptions
+from dominance.runs.ablation.outcomes import Judged, label, mitigating
+from dominance.runs.ablation.result import (
+    AblatedPrompt,
+    AblationResult,
+    SweepResult,
+    WindowResult,
+    sweep_result,
+    window_result,
+)
+from dominance.runs.ablation.trials import Trial, TrialStage
+from dominance.runs.ablation.variants import (
+    CONTROL_LAYER,
+    SWEEPS,
+    Anatomy,
+    Head,
+    Sweep,
+    Variant,
+    Window,
+    all_heads,
+    feed_forwards,
+    head_label,
+    head_pairs,
+    heads_together,
+    rebalancing,
+    residuals,
+    single_head,
+)
+from dominance.runs.store.plan import Plan
+
+
+class Study:
+    """Decides what is tried on which image, from what has come out so far."""
+
+    def __init__(
+        self, options: AblationOptions, anatomy: Anatomy, stage: TrialStage, unedited: RunResult, plan: Plan
+    ) -> None:
+        self._options, self._anatomy, self._stage, self._unedited = options, anatomy, stage, unedited
+        self._windows = options.windows(cast(int, plan.settings["steps"]))
+        self._seeds = {(image.prompt_id, image.name): image.seed or 0 for image in plan.images}
+        self._collapsed = [
+            (result.prompt, image)
+            for result in unedited.prompts
+            if result.collapsed >= options.min_collapsed
+            for image in result.images
+            if image.verdict == "collapsed"
+        ]
+        self._judged: list[Judged] = []
+        self._singles: dict[tuple[Head, Window], list[Judged]] = {}
+        self._interactions: list[Interactions] = []
+
+    def result(self, run: str, left_out: tuple[str, ...]) -> AblationResult:
+        """Runs all that is asked for."""
+        sweeps: list[SweepResult] = []
+        windows: list[WindowResult] = []
+        if self._collapsed and self._options.edit == "rebalance":
+            windows = self._rebalanced()
+        elif self._collapsed:
+            sweeps = [
+                self._sweep(sweep, window) for sweep in _ordered(self._options.sweeps) for window in self._windows
+            ]
+        unedited = self._unedited
+        return AblationResult(
+            run=run,
+            suite=unedited.suite,
+            model=unedited.model,
+            judge=unedited.judge,
+            settings=unedited.settings,
+            edit=self._options.edit,
+            unedited=unedited,
+            prompts=self._prompts(),
+            sweeps=tuple(sweeps),
+            interactions=tuple(self._interactions),
+            windows=tuple(windows),
+            edited=sum(image.file is not None for image in self._stage.scored.values()),
+            unscored=sum(image.verdict is None for image in self._stage.scored.values()),
+            left_out=left_out,
+            notes=self._notes(left_out),
+            manifest=unedited.manifest,
+        )
+
+    def _sweep(self, sweep: Sweep, window: Window) -> SweepResult:
+        anatomy, layers, how = self._anatomy, self._options.layers, self._options.how(window)
+        if sweep == "heads":
+            return sweep_result(sweep, window, self._heads(all_heads(anatomy, layers), window))
+        if sweep == "feed-forward":
+            return sweep_result(sweep, window, self._all(sweep, window, feed_forwards(anatomy, layers, how)))
+        if sweep == "residual":
+            return sweep_result(sweep, window, self._all(sweep, window, residuals(anatomy, layers, how)))
+        if sweep == "multi":
+            return self._multi(window)
+        if sweep == "controls":
+            return self._controls(window)
+        return self._pairs(window)
+
+    def _heads(self, heads: Sequence[Head], window: Window) -> list[Judged]:
+        """Every head alone, on every collapsed image; those tried before are not tried again."""
+        missing = [head for head in heads if (head, window) not in self._singles]
+        if missing:
+            how = self._options.how(window)
+            names = {head_label(head): head for head in missing}
+            for head in missing:
+                self._singles[head, window] = []
+            for one in self._all("heads", window, [single_head(head, how) for head in missing]):
+                self._singles[names[label(one)], window].append(one)
+        return [one for head in heads for one in self._singles[head, window]]
+
+    def _multi(self, window: Window) -> SweepResult:
+        """The mitigating heads of each prompt together, where there are two or more."""
+        singles = self._heads(all_heads(self._anatomy, self._options.layers), window)
+        chosen = {}
+        for prompt, found in mitigating(singles).items():
+            if len(found) > 1:
+                chosen[prompt] = [heads_together([_head(one) for one in found], self._options.how(window))]
+        judged = self._tried("multi", window, lambda prompt: chosen.get(prompt.id, ()))
+        return sweep_result("multi", window, judged, len({p.id for p, _ in self._collapsed} - chosen.keys()))
+
+    def _controls(self, window: Window) -> SweepResult:
+        """Pairs of heads of layer 1 that do not mitigate the prompt."""
+        heads = all_heads(self._anatomy, [CONTROL_LAYER])
+        helping = {
+            prompt: {_head(one) for one in found} for prompt, found in mitigating(self._heads(heads, window)).items()
+        }
+        pairs = {
+            prompt: head_pairs([head for head in heads if head not in found], self._options.how(window))
+            for prompt, found in helping.items()
+        }
+        judged = self._tried("controls", window, lambda prompt: pairs.get(prompt.id, ()))
+        return sweep_result("controls", window, judged, sum(not found for found in pairs.values()))
+
+    def _pairs(self, window: Window) -> SweepResult:
+        """The strongest heads, two at a time."""
+        heads = all_heads(self._anatomy, self._options.layers)
+        singles = self._heads(heads, window)
+        names = set(strongest(singles, self._options.strongest))
+        chosen = [head for head in heads if head_label(head) in names]
+        judged = self._all("interactions", window, head_pairs(chosen, self._options.how(window)))
+        labels = [head_label(head) for head in chosen]
+        self._interactions.append(interactions(window.name, labels, singles, judged))
+        return sweep_result("interactions", window, judged)
+
+    def _all(self, name: str, window: Window, variants: Sequence[Variant]) -> list[Judged]:
+        return self._tried(name, window, lambda _: variants)
+
+    def _tried(self, name: str, window: Window, variants: Callable[[Prompt], Sequence[Variant]]) -> list[Judged]:
+        """Draws and judges the variants of every collapsed image."""
+        tried = [
+            (before, Trial(prompt, self._seed(prompt, before), variant))
+            for prompt, before in self._collapsed
+            for variant in variants(prompt)
+        ]
+        named = name if len(self._windows) == 1 else f"{name}, steps {window.name}"
+        after = self._stage.run(named, [trial for _, trial in tried])
+        judged = [
+            Judged(trial.prompt, trial.seed, trial.variant, before, image)
+            for (before, trial), image in zip(tried, after, strict=True)
+        ]
+        self._judged += judged
+        order = list(dict.fromkeys(label(one) for one in judged))
+        return sorted(judged, key=lambda one: order.index(label(one)))
+
+    def _rebalanced(self) -> list[WindowResult]:
+        """All images of all prompts, in every interval; the intervals of one image ride together."""
+        images = [(result.prompt, image) for result in self._unedited.prompts for image in result.images]
+        tried = [
+            (before, Trial(prompt, self._seed(prompt, before), rebalancing(prompt, window)))
+            for prompt, before in images
+            for window in self._windows
+        ]
+        after = self._stage.run("rebalanced", [trial for _, trial in tried])
+        found = [window_result("none", [(prompt.group_name, image) for prompt, image in images], None)]
+        rows = list(zip(tried, after, strict=True))
+        for place, window in enumerate(self._windows):
+            own = rows[place :: len(self._windows)]
+            judged = [
+                Judged(trial.prompt, trial.seed, trial.variant, before, image)
+                for (before, trial), image in own
+                if before.verdict == "collapsed"
+            ]
+            self._judged += judged
+            grouped = [(trial.prompt.group_name, image) for (_, trial), image in own]
+            found.append(window_result(window.name, grouped, judged))
+        return found
+
+    def _seed(self, prompt: Prompt, image: ScoredImage) -> int:
+        return self._seeds[prompt.id, image.name]
+
+    def _prompts(self) -> tuple[AblatedPrompt, ...]:
+        singles = [one for (_, window), found in self._singles.items() if window == self._windows[0] for one in found]
+        heads = mitigating(singles)
+        examples = {}
+        for one in self._judged:
+            if one.outcome == "mitigated" and one.unedited.file is not None and one.edited.file is not None:
+                examples.setdefault(one.prompt.id, (one.seed, one.unedited.file, one.edited.file, label(one)))
+        return tuple(
+            AblatedPrompt(
+                id=result.prompt.id,
+                text=result.prompt.text,
+                group=result.prompt.group_name,
+                collapsed=rate(result.collapsed, result.scored),
+                mitigating=_labels(heads[result.prompt.id]) if result.prompt.id in heads else None,
+                example=examples.get(result.prompt.id),
+            )
+            for result in self._unedited.prompts
+        )
+
+    def _notes(self, left_out: tuple[str, ...]) -> tuple[str, ...]:
+        notes = []
+        if not self._collapsed:
+            scored, least = self._unedited.scored, self._options.min_collapsed
+            which = "collapses" if least == 1 else f"collapses in a prompt with {least} or more that do"
+            notes.append(
+                f"none of the {scored} scored images {which} as it is, so there is nothing to mitigate"
+                if scored
+                else "no unedited image could be scored, so nothing is known about what to mitigate"
+            )
+        if left_out:
+            notes.append(f"left out, because they name fewer than two concepts: {', '.join(left_out[:20])}")
+        return tuple(notes)
+
+
+def _ordered(sweeps: Sequence[Sweep]) -> list[Sweep]:
+    """Each once, those that others build on first."""
+    return [sweep for sweep in SWEEPS if sweep in sweeps]
+
+
+def _head(variant: Variant) -> Head:
+    layer, heads = next(iter(cast(Ablation, variant.edit).heads.items()))
+    return layer, next(iter(heads))
+
+
+def _labels(variants: Sequence[Variant]) -> tuple[str, ...]:
+    """Of single heads, in forward order."""
+    return tuple(head_label(head) for head in sorted(map(_head, variants)))

@@ -1,0 +1,104 @@
+"""From a run folder to its result: everything that the report shows, derived from ledger and plan."""
+
+from pathlib import Path
+from typing import cast
+
+from dominance.errors import RunError
+from dominance.files import is_file
+from dominance.records import Answer, Prompt, RunResult, ScoredImage
+from dominance.runs.stages.scoring import judge_gate, score_groups, score_image, score_prompt
+from dominance.runs.store.folder import LEDGER_NAME
+from dominance.runs.store.ledger import Ledger
+from dominance.runs.store.measurements import refuse_measurement
+from dominance.runs.store.plan import Plan, read_plan
+from dominance.wording import on_one_line
+
+
+def read_result(folder: Path | str) -> RunResult:
+    """The result of a run folder, as of now.
+
+    Raises:
+        RunError: not a run folder, or one whose run never got as far as its plan.
+    """
+    folder = Path(folder)
+    if not is_file(folder / LEDGER_NAME):
+        raise RunError(
+            f"{on_one_line(folder, 120)} is no run folder: it has no {LEDGER_NAME}; give the folder that"
+            " `dominance audit` named"
+        )
+    with Ledger(folder / LEDGER_NAME) as ledger:
+        plan = recorded_plan(ledger, folder)
+        if plan is None:
+            refuse_measurement(ledger, folder)
+            raise RunError(f"the run in {folder} has no plan yet; run its `dominance audit` command again")
+        if plan.origin == "judge check":
+            raise RunError(
+                f"{on_one_line(folder, 120)} holds a check of a judge, not images of prompts; open its"
+                " judge-check.html, or give the folder of an audit"
+            )
+        return result_of(plan, ledger, folder)
+
+
+def recorded_plan(ledger: Ledger, folder: Path) -> Plan | None:
+    """The plan of the run that the folder holds, or None where it never got that far.
+
+    Raises:
+        RunError: it was written by a version whose plans this one does not read.
+    """
+    document = ledger.get("plan")
+    if document is None:
+        return None
+    try:
+        return read_plan(cast(dict, document))
+    except (KeyError, TypeError, ValueError):
+        raise RunError(
+            f"the plan in {folder} is not one that this version of dominance reads; give another --out"
+        ) from None
+
+
+def result_of(plan: Plan, ledger: Ledger, folder: Path) -> RunResult:
+    """Scores everything that the ledger holds of the plan."""
+    scored = scored_images(plan, ledger)
+    prompts = tuple(score_prompt(prompt, scored.get(prompt.id, ())) for prompt in plan.suite.prompts)
+    gate = plan.suite.gate
+    return RunResult(
+        run=str(folder),
+        suite=plan.suite.name,
+        model=plan.model,
+        judge=plan.judge,
+        settings=plan.settings,
+        prompts=prompts,
+        groups=score_groups(prompts),
+        gate=None if gate is None else judge_gate(gate, prompts),
+        manifest=cast(dict, ledger.get("manifest") or {}),
+    )
+
+
+def scored_images(plan: Plan, ledger: Ledger) -> dict[str, list[ScoredImage]]:
+    """Every image of the plan with its score, by prompt, in the order of the plan."""
+    rows, failures = ledger.images(), ledger.failures()
+    answers = ledger.answers(plan.judge_identity)
+    prompts = {prompt.id: prompt for prompt in plan.suite.prompts}
+    scored: dict[str, list[ScoredImage]] = {}
+    for image in plan.images:
+        prompt = prompts[image.prompt_id]
+        row = rows.get(image.item)
+        known = answers.get(image.item, {})
+        if row is None:
+            problem = failures.get(image.item, "not made yet")
+            result = score_image(prompt, image.name, None, (), problem, image.seed)
+        else:
+            given = _answers(plan, prompt, known, failures.get(image.item))
+            result = score_image(prompt, image.name, row.file, given, seed=image.seed)
+        scored.setdefault(prompt.id, []).append(result)
+    return scored
+
+
+def _answers(
+    plan: Plan, prompt: Prompt, known: dict[str, tuple[bool, float | None]], problem: str | None
+) -> tuple[Answer, ...]:
+    answers = []
+    for question in plan.asked_about(prompt):
+        yes, p_yes = known.get(question.text, (None, None))
+        answers.append(Answer(question, yes, p_yes, problem if yes is None else None))
+    return tuple(answers)

@@ -1,0 +1,267 @@
+"""Two benches, or one bench under two models, prompt by prompt."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from dominance.errors import InputError
+from dominance.files import is_folder
+from dominance.metrics import bootstrap_mean, mean_difference, rate_difference
+from dominance.records import Answer, Interval, Prompt, PromptResult, Question, Rate, RunResult
+from dominance.runs.audit.result import read_result
+from dominance.runs.bench.result import BenchResult, is_bench, read_bench, yield_of
+from dominance.runs.stages.scoring import score_groups, score_image, score_prompt
+from dominance.suites.official_results import OfficialImage, read_official_results
+
+
+@dataclass(frozen=True)
+class Side:
+    """One prompt on one side of a comparison: counts of images, verdict, and mean DvD with its interval."""
+
+    scored: int
+    collapsed: int
+    balanced: int
+    lost: int
+    dvd_mean: float | None
+    dvd_interval: Interval | None
+    dominating: str | None
+    verdict: str | None
+
+
+@dataclass(frozen=True)
+class Pairing:
+    """One prompt on both sides; a side is None where that side lacks the prompt.
+
+    Attributes:
+        collapse_difference: share of collapsed images, second minus first, -1 to 1, with its interval.
+        dvd_difference: mean DvD, second minus first, with its interval; None where a side has no DvD.
+    """
+
+    prompt: Prompt
+    first: Side | None
+    second: Side | None
+    collapse_difference: tuple[float, Interval] | None
+    dvd_difference: tuple[float, Interval] | None
+
+
+@dataclass(frozen=True)
+class Overall:
+    """All prompts of a group that both sides scored.
+
+    Attributes:
+        name: of the group; ``all`` for all of them.
+        prompts: how many.
+        dominance: how many have the verdict dominance on the first side, on the second, and on both.
+        collapse_difference, dvd_difference: mean over prompts of second minus first; the intervals resample prompts.
+    """
+
+    name: str
+    prompts: int
+    dominance: tuple[int, int, int]
+    collapse_difference: tuple[float, Interval | None]
+    dvd_difference: tuple[float, Interval | None] | None
+
+
+@dataclass(frozen=True)
+class Yields:
+    """How many of the candidates that two benches tried for a stream showed what it looks for.
+
+    Attributes:
+        name: of the stream.
+        difference: second minus first, -1 to 1, with its interval; None where a side tried nothing.
+    """
+
+    name: str
+    first: Rate
+    second: Rate
+    difference: tuple[float, Interval] | None
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What two runs say about the same prompts; prompts that only one of them has are listed with one side.
+
+    ``yields`` is empty unless both are benches whose candidates come from the same pools, by the same measure.
+    """
+
+    first: str
+    second: str
+    pairings: tuple[Pairing, ...]
+    overall: tuple[Overall, ...]
+    yields: tuple[Yields, ...] = ()
+
+    def document(self) -> dict[str, object]:
+        """The JSON document of ``dominance bench show A B``."""
+        return {
+            "first": self.first,
+            "second": self.second,
+            "overall": [asdict(one) for one in self.overall],
+            "yields": [asdict(one) for one in self.yields],
+            "prompts": [_pairing_document(pairing) for pairing in self.pairings],
+        }
+
+
+def read_side(place: Path) -> RunResult | BenchResult:
+    """A finished bench, the result of the run folder of an audit, or that of a result CSV in the official columns.
+
+    Raises:
+        InputError: none of these, a bench that is not finished, or a CSV file that holds something else.
+    """
+    if place.suffix.lower() == ".csv" and not is_folder(place):
+        return result_of_official(read_official_results(place), place)
+    return read_bench(place) if is_bench(place) else read_result(place)
+
+
+def result_of_official(images: Sequence[OfficialImage], place: Path) -> RunResult:
+    """Official results as a run: the answers are scored again, in both directions."""
+    by_prompt: dict[Prompt, list[OfficialImage]] = {}
+    for image in images:
+        by_prompt.setdefault(image.prompt, []).append(image)
+    prompts = tuple(
+        score_prompt(prompt, [score_image(prompt, i.name, i.path, _answers(i)) for i in listed])
+        for prompt, listed in by_prompt.items()
+    )
+    name = place.stem
+    return RunResult(name, name, f"results in {place}", "unknown", {}, prompts, score_groups(prompts), None, {})
+
+
+def _answers(image: OfficialImage) -> list[Answer]:
+    content, thing = image.prompt.concepts
+    return [
+        Answer(Question(concept.name, f"question {grade} about {concept.name}", grade), yes)
+        for concept, answers in ((content, image.content_answers), (thing, image.object_answers))
+        for grade, yes in enumerate(answers, start=1)
+    ]
+
+
+def compare(one: RunResult | BenchResult, other: RunResult | BenchResult) -> Comparison:
+    """The two results prompt by prompt; a prompt is the same where text and concepts are.
+
+    Two benches are compared by what they tried as well, so that even two without a common prompt can be.
+
+    Raises:
+        InputError: they have nothing in common.
+    """
+    yields = _yields(one, other) if isinstance(one, BenchResult) and isinstance(other, BenchResult) else ()
+    first, second = (side.run if isinstance(side, BenchResult) else side for side in (one, other))
+    ours, theirs = _by_content(first), _by_content(second)
+    if not yields and not ours.keys() & theirs.keys():
+        raise InputError(
+            f"{first.run} and {second.run} have no prompt in common; give two runs of one suite, or two benches built"
+            " from the same pools"
+        )
+    prompts = {key: result.prompt for key, result in (theirs | ours).items()}
+    keys = [*ours, *(key for key in theirs if key not in ours)]
+    pairings = tuple(_pairing(prompts[key], ours.get(key), theirs.get(key)) for key in keys)
+    groups: dict[str, list[Pairing]] = {"all": []}
+    for pairing in pairings:
+        if pairing.collapse_difference is not None:
+            groups["all"].append(pairing)
+            groups.setdefault(pairing.prompt.group_name, []).append(pairing)
+    chosen = {name: members for name, members in groups.items() if members and (name == "all" or len(groups) > 2)}
+    return Comparison(
+        first=f"{first.run} ({first.model}, judged by {first.judge})",
+        second=f"{second.run} ({second.model}, judged by {second.judge})",
+        pairings=pairings,
+        overall=tuple(_overall(name, members) for name, members in chosen.items()),
+        yields=yields,
+    )
+
+
+def _yields(one: BenchResult, other: BenchResult) -> tuple[Yields, ...]:
+    """The streams that both have, if a candidate had to do the same in both."""
+    if _trial_of(one) != _trial_of(other):
+        return ()
+    theirs = {tally.name: yield_of(tally) for tally in other.tallies}
+    ours = {tally.name: yield_of(tally) for tally in one.tallies if tally.name in theirs}
+    return tuple(
+        Yields(name, rate, theirs[name], rate_difference(rate, theirs[name]) if rate.n and theirs[name].n else None)
+        for name, rate in ours.items()
+    )
+
+
+def _trial_of(bench: BenchResult) -> tuple[object, ...]:
+    """What a candidate was made of, of how many images, and how many of them had to agree."""
+    settings = bench.run.settings
+    seeds = settings["seeds"]
+    return settings["pools_identity"], len(seeds) if isinstance(seeds, list) else seeds, settings["needed"]
+
+
+def _by_content(result: RunResult) -> dict[object, PromptResult]:
+    found: dict[object, PromptResult] = {}
+    for listed in result.prompts:
+        found.setdefault((listed.prompt.text, frozenset(listed.prompt.concepts)), listed)
+    return found
+
+
+def _pairing(prompt: Prompt, first: PromptResult | None, second: PromptResult | None) -> Pairing:
+    collapse = dvd = None
+    if first is not None and second is not None and first.scored and second.scored:
+        ours, theirs = Rate(first.collapsed, first.scored, None), Rate(second.collapsed, second.scored, None)
+        collapse = rate_difference(ours, theirs)
+        values = (_dvd(first), _dvd(second))
+        dvd = mean_difference(*values) if all(values) else None
+    return Pairing(prompt, _side(first), _side(second), collapse, dvd)
+
+
+def _dvd(result: PromptResult) -> list[float]:
+    return [image.dvd for image in result.images if image.dvd is not None]
+
+
+def _side(result: PromptResult | None) -> Side | None:
+    if result is None:
+        return None
+    return Side(
+        scored=result.scored,
+        collapsed=result.collapsed,
+        balanced=result.balanced,
+        lost=result.lost,
+        dvd_mean=result.dvd_mean,
+        dvd_interval=result.dvd_interval,
+        dominating=result.dominating,
+        verdict=result.verdict,
+    )
+
+
+def _overall(name: str, members: Sequence[Pairing]) -> Overall:
+    verdicts = [(_is_dominance(pairing.first), _is_dominance(pairing.second)) for pairing in members]
+    dvd = [p.dvd_difference[0] for p in members if p.dvd_difference is not None]
+    return Overall(
+        name=name,
+        prompts=len(members),
+        dominance=(
+            sum(one for one, _ in verdicts),
+            sum(other for _, other in verdicts),
+            sum(one and other for one, other in verdicts),
+        ),
+        collapse_difference=_paired(p.collapse_difference[0] for p in members if p.collapse_difference is not None),
+        dvd_difference=_paired(dvd) if dvd else None,
+    )
+
+
+def _is_dominance(side: Side | None) -> bool:
+    return side is not None and side.verdict == "dominance"
+
+
+def _paired(differences: Iterable[float]) -> tuple[float, Interval | None]:
+    """The mean of the prompts' differences and, of more than one prompt, its bootstrap interval."""
+    listed = list(differences)
+    interval = bootstrap_mean([[value] for value in listed]) if len(listed) > 1 else None
+    return sum(listed) / len(listed), interval
+
+
+def _pairing_document(pairing: Pairing) -> dict[str, object]:
+    return {
+        "id": pairing.prompt.id,
+        "prompt": pairing.prompt.text,
+        "concepts": [concept.name for concept in pairing.prompt.concepts],
+        "group": pairing.prompt.group,
+        "first": None if pairing.first is None else asdict(pairing.first),
+        "second": None if pairing.second is None else asdict(pairing.second),
+        "collapse_difference": _difference(pairing.collapse_difference),
+        "dvd_difference": _difference(pairing.dvd_difference),
+    }
+
+
+def _difference(value: tuple[float, Interval] | None) -> dict[str, object] | None:
+    return None if value is None else {"difference": value[0], "interval": list(value[1])}

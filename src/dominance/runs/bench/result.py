@@ -1,0 +1,207 @@
+"""A bench as it stands in its folder: what was kept, what each prompt's images showed, and how many were tried."""
+
+from collections import Counter
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import cast
+
+from dominance.errors import RunError
+from dominance.files import is_file
+from dominance.records import Kind, PromptResult, Rate, RunResult, ScoredImage, Suite
+from dominance.runs.audit.document import as_document
+from dominance.runs.audit.result import recorded_plan, result_of
+from dominance.runs.bench.candidates import BALANCED
+from dominance.runs.store.folder import LEDGER_NAME
+from dominance.runs.store.ledger import Ledger
+from dominance.wording import on_one_line
+
+BENCH = "bench"
+"""Name of the bench's record in its ledger, and the origin of its plan."""
+DOMINANCE = "dominance"
+PARTS: tuple[str, ...] = (DOMINANCE, BALANCED)
+
+
+@dataclass(frozen=True)
+class Kept:
+    """Where a prompt of the bench comes from.
+
+    Attributes:
+        id: of the prompt.
+        part: ``dominance`` or ``balanced``.
+        category: kind of the concept that was expected to dominate; ``object`` for a pair of objects.
+        style: of the caption.
+        concept, object: the two concepts, the expected dominator first.
+    """
+
+    id: str
+    part: str
+    category: Kind
+    style: str
+    concept: str
+    object: str
+
+
+@dataclass(frozen=True)
+class Tally:
+    """What came of one stream of candidates: a category's, or that of the control set.
+
+    Attributes:
+        target, kept: prompts wanted and found.
+        tried: candidates of which images were made for this stream.
+        qualified: those of them that showed what was looked for, whether or not there was room for them.
+        undecided: candidates that were passed over only because images of theirs could not be made or judged.
+        candidates: all that the pools give.
+    """
+
+    name: str
+    target: int
+    kept: int
+    tried: int
+    qualified: int
+    undecided: int
+    candidates: int
+
+    @property
+    def missing(self) -> int:
+        return self.target - self.kept
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One prompt of the bench with what its images showed.
+
+    Attributes:
+        agreeing: images that collapse in the prompt's direction, or in the control set those that are balanced.
+        direction: (dominating, dominated) of a dominance prompt, else None.
+    """
+
+    kept: Kept
+    result: PromptResult
+    agreeing: int
+    direction: tuple[str, str] | None
+
+
+@dataclass(frozen=True)
+class BenchResult:
+    """A finished bench; ``stopped`` says in words why prompts are missing, if some are."""
+
+    run: RunResult
+    entries: tuple[Entry, ...]
+    tallies: tuple[Tally, ...]
+    stopped: str | None
+
+    def part(self, name: str) -> tuple[Entry, ...]:
+        """The entries of ``dominance`` or ``balanced``."""
+        return tuple(entry for entry in self.entries if entry.kept.part == name)
+
+    @property
+    def complete(self) -> bool:
+        """Whether every target is met and every image of the kept prompts is scored."""
+        return all(tally.missing == 0 for tally in self.tallies) and self.run.unscored == 0
+
+
+def agreement(images: list[ScoredImage] | tuple[ScoredImage, ...], part: str) -> tuple[int, tuple[str, str] | None]:
+    """How many images collapse in the most frequent direction, and which it is; or how many are balanced."""
+    if part == BALANCED:
+        return sum(image.verdict == "balanced" for image in images), None
+    directions = Counter(pair for image in images for pair in image.collapses)
+    if not directions:
+        return 0, None
+    direction, count = directions.most_common(1)[0]
+    return count, direction
+
+
+def bench_of(run: RunResult, kept: tuple[Kept, ...], tallies: tuple[Tally, ...], stopped: str | None) -> BenchResult:
+    """The bench from the run of its own suite."""
+    results = {result.prompt.id: result for result in run.prompts}
+    entries = [Entry(k, results[k.id], *agreement(results[k.id].images, k.part)) for k in kept]
+    return BenchResult(run, tuple(entries), tallies, stopped)
+
+
+def bench_suite(bench: BenchResult, part: str | None = None, name: str | None = None) -> Suite:
+    """The bench's prompts as a suite, in the groups ``dominance`` and ``balanced``, or those of one part.
+
+    Args:
+        name: of the suite; the bench's own unless given.
+    """
+    parts = PARTS if part is None else (part,)
+    prompts = tuple(entry.result.prompt for one in parts for entry in bench.part(one))
+    kept = ", ".join(f"{len(bench.part(one))} {one}" for one in parts)
+    made = f"DominanceBench of {bench.run.model}, judged by {bench.run.judge}"
+    return Suite(name or bench.run.suite, prompts, f"{made}: {kept} prompts.")
+
+
+def bench_record(bench: BenchResult) -> dict[str, object]:
+    """What the ledger keeps of a bench, beside its plan."""
+    return {
+        "finished": True,
+        "kept": [asdict(entry.kept) for entry in bench.entries],
+        "tallies": [asdict(tally) for tally in bench.tallies],
+        "stopped": bench.stopped,
+    }
+
+
+def is_bench(folder: Path) -> bool:
+    """Whether the folder's ledger holds a bench, finished or not."""
+    if not is_file(folder / LEDGER_NAME):
+        return False
+    with Ledger(folder / LEDGER_NAME) as ledger:
+        return ledger.get(BENCH) is not None
+
+
+def read_bench(folder: Path | str) -> BenchResult:
+    """The bench of a folder.
+
+    Raises:
+        RunError: there is none, or it is not finished.
+    """
+    folder = Path(folder)
+    shown = on_one_line(folder, 120)
+    if not is_bench(folder):
+        raise RunError(f"{shown} holds no bench; give the folder that `dominance bench build` wrote")
+    with Ledger(folder / LEDGER_NAME) as ledger:
+        record = cast(dict, ledger.get(BENCH))
+        plan = recorded_plan(ledger, folder)
+        if plan is None or not record.get("finished"):
+            raise RunError(f"the bench in {shown} is not finished; run its `dominance bench build` command again")
+        kept = tuple(Kept(**entry) for entry in record["kept"])
+        tallies = tuple(Tally(**tally) for tally in record["tallies"])
+        return bench_of(result_of(plan, ledger, folder), kept, tallies, record["stopped"])
+
+
+def yield_of(tally: Tally) -> Rate:
+    """Qualified candidates among those tried, with Wilson's interval."""
+    from dominance.metrics import rate
+
+    return rate(tally.qualified, tally.tried)
+
+
+def bench_as_document(bench: BenchResult) -> dict[str, object]:
+    """The JSON document of ``dominance bench build`` and ``show``."""
+    run = as_document(bench.run)
+    prompts = cast(list[dict], run["prompts"])
+    by_id = {prompt["id"]: prompt for prompt in prompts}
+    return {
+        "bench": bench.run.run,
+        "model": bench.run.model,
+        "judge": bench.run.judge,
+        "settings": bench.run.settings,
+        "images": bench.run.images,
+        "unscored": bench.run.unscored,
+        "complete": bench.complete,
+        "stopped": bench.stopped,
+        "streams": [
+            {**asdict(tally), "missing": tally.missing, "yield": yield_of(tally).share} for tally in bench.tallies
+        ],
+        "prompts": [entry_document(entry) | by_id[entry.kept.id] for entry in bench.entries],
+    }
+
+
+def entry_document(entry: Entry) -> dict[str, object]:
+    """Where the prompt comes from, and in how many images what it was kept for was seen."""
+    dominating, dominated = entry.direction or (None, None)
+    return {
+        **asdict(entry.kept),
+        "agreeing": entry.agreeing,
+        "direction": None if entry.direction is None else {"dominating": dominating, "dominated": dominated},
+    }

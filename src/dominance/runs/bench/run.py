@@ -1,0 +1,245 @@
+"""Builds DominanceBench for a model: tries candidates in a seeded order and keeps those that collapse or balance."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dominance.errors import InputError, RunError
+from dominance.judges import Judge
+from dominance.judges.protocol import NamedJudge
+from dominance.models import GenerationSettings, ModelFolder, find_model
+from dominance.models.on_demand import OnDemand
+from dominance.records import Concept, Kind, Prompt, Question, Suite
+from dominance.runs.audit.run import finish, fitting_batch, generation_settings, prepare_model
+from dominance.runs.bench.candidates import BALANCED, Candidate, candidate_streams
+from dominance.runs.bench.options import BenchOptions, chosen_categories
+from dominance.runs.bench.result import BENCH, DOMINANCE, BenchResult, Kept, bench_of, bench_record
+from dominance.runs.bench.selection import Shelf, caps_of, needed, shares_of
+from dominance.runs.bench.trial import Trial
+from dominance.runs.bench.workshop import Workshop
+from dominance.runs.stages.batches import BatchSize
+from dominance.runs.stages.judging import judge_for
+from dominance.runs.store.bench_ledger import RememberingLedger
+from dominance.runs.store.folder import LEDGER_NAME, check_run_folder, held
+from dominance.runs.store.ledger import Ledger
+from dominance.runs.store.measurements import refuse_measurement
+from dominance.runs.store.plan import Plan, plan_document
+from dominance.suites import load_questions
+from dominance.suites.pools import Pools, chosen_styles, load_pools
+from dominance.wording import on_one_line
+
+if TYPE_CHECKING:
+    from dominance.models.image_model import PipelineModel
+
+_LONGEST_CHECKED = 50
+"""Candidates, the longest ones, for which it is checked that the text encoder reads all of their concepts."""
+
+
+def build_bench(
+    model: str = "miniature",
+    judge: str | Judge = "miniature",
+    out: Path | str | None = None,
+    options: BenchOptions | None = None,
+    tell: Callable[[str], None] = lambda _: None,
+) -> BenchResult:
+    """Finds prompts on which the model lets one concept dominate, and as many on which it shows both.
+
+    A dominance prompt is one of which 7 of 10 images collapse in the same direction, a balanced one shows both
+    concepts in 7 of 10. Candidates come in a seeded order and are kept as they come, under caps and without near
+    duplicates, so that the result depends on settings and outcomes alone. What the folder already holds is reused:
+    no image is made twice, and a killed build goes on.
+
+    Args:
+        out: the bench's folder, a run folder; by default ``runs/bench-`` and the model's name.
+        tell: gets a line on what is kept after every few candidates.
+
+    Raises:
+        InputError: pools, model, judge, folder or an option cannot be used; nothing was written.
+        RunError: the folder holds another bench, or nothing can be made or judged.
+
+    Source: Jeong & Lee (2025), DominanceBench; pools, order, caps and control set are ours.
+    """
+    options = options or BenchOptions()
+    pools = chosen_styles(load_pools(options.pools), options.styles)
+    categories = chosen_categories(options, pools)
+    streams = candidate_streams(pools, categories, options.order_seed)
+    shelves = make_shelves(options, pools, categories)
+    name = f"bench-{Path(model).name}"
+    folder = Path(out) if out is not None else Path("runs") / name
+    check_run_folder(folder)
+    source = find_model(model, options.audit.revision)
+    settings = generation_settings(options.audit, source)
+    questions = load_questions(options.audit.questions)
+    asked = {noun.concept: questions.ask(noun.concept) for nouns in pools.nouns.values() for noun in nouns}
+    seen_by = judge_for(asked, judge, options.audit.device, options.audit.judge_mode)
+    if isinstance(seen_by, NamedJudge):
+        raise InputError(
+            f"the judge {on_one_line(seen_by.name, 120)} holds answers about images that are there, and a bench makes"
+            " its own; give a judge that looks at images, and check it with `dominance judge check`"
+        )
+    recipe = _recipe(options, pools, categories, shelves, settings, questions.name)
+    plan = Plan(
+        suite=Suite(name[:80], (), f"DominanceBench of {model}, judged by {seen_by.name}"),
+        model=model,
+        judge=seen_by.name,
+        judge_identity=seen_by.identity,
+        questions=asked,
+        images=(),
+        settings=recipe,
+        origin=BENCH,
+    )
+    return _build(_Order(plan, source, settings, options, streams, shelves, tell), seen_by, folder)
+
+
+@dataclass(frozen=True)
+class _Order:
+    """A whole bench as it was asked for."""
+
+    plan: Plan
+    source: ModelFolder
+    settings: GenerationSettings
+    options: BenchOptions
+    streams: Mapping[str, list[Candidate]]
+    shelves: Mapping[str, Shelf]
+    tell: Callable[[str], None]
+
+    def load_model(self) -> "PipelineModel":
+        longest = sorted(self.candidates(), key=lambda candidate: -len(candidate.prompt.text))[:_LONGEST_CHECKED]
+        suite = replace(self.plan.suite, prompts=tuple(candidate.prompt for candidate in longest))
+        return prepare_model(self.source, self.options.audit, replace(self.plan, suite=suite))
+
+    def batches(self, model: "PipelineModel") -> BatchSize:
+        """The size that was asked; else one that suits the latents and grows while the GPU has room."""
+        from dominance.models.devices import find_device
+        from dominance.models.memory import GpuRoom
+
+        audit = self.options.audit
+        if audit.batch is not None:
+            return BatchSize(audit.batch)
+        return BatchSize(fitting_batch(model, self.settings), GpuRoom(find_device(audit.device)))
+
+    def candidates(self) -> list[Candidate]:
+        return list({c.prompt.id: c for stream in self.streams.values() for c in stream}.values())
+
+
+def _build(order: _Order, judge: Judge, folder: Path) -> BenchResult:
+    from dominance.models.devices import find_device
+
+    # A new folder is not even made before the model is known to load; an old one may need no model.
+    model = OnDemand(order.load_model)
+    if not (folder / LEDGER_NAME).exists():
+        model()
+    identities = {"model": order.source.identity, "judge": judge.identity, **order.plan.settings}
+    with held(folder), RememberingLedger(folder / LEDGER_NAME) as ledger:
+        check_same_bench(identities, ledger, folder)
+        ledger.put(BENCH, {"finished": False})
+        ledger.put("bench settings", identities)
+        ledger.put("plan", plan_document(order.plan))
+        workshop = Workshop(
+            plan=order.plan,
+            seeds=order.options.audit.seeds,
+            model_identity=order.source.identity,
+            settings=order.settings,
+            model=model,
+            sizes=order.batches,
+            judge=judge,
+            ledger=ledger,
+            folder=folder,
+        )
+        trial = Trial(order.streams, order.shelves, needed(len(order.options.audit.seeds)), order.options.limit)
+        trial.run(workshop.attempt, order.tell)
+        described = {"name": order.plan.model, "identity": order.source.identity, "scheduler": order.source.scheduler}
+        manifest = {"model": described, "device": str(find_device(order.options.audit.device))}
+        return _conclude(trial, workshop, judge, ledger, folder, manifest)
+
+
+def _conclude(
+    trial: Trial, workshop: Workshop, judge: Judge, ledger: Ledger, folder: Path, manifest: dict[str, object]
+) -> BenchResult:
+    """Writes the plan of what was kept, scores it, and marks the bench as finished."""
+    kept, prompts = [], []
+    for shelf in trial.shelves.values():
+        part = BALANCED if shelf.name == BALANCED else DOMINANCE
+        for c in shelf.kept:
+            kept.append(Kept(c.prompt.id, part, c.category, c.style, c.concept, c.object))
+            prompts.append(replace(c.prompt, group=part))
+    plan = workshop.plan_of(prompts)
+    plan = replace(plan, questions=_questions_of(prompts, plan.questions))
+    ledger.put("plan", plan_document(plan))
+    run = finish(plan, ledger, folder, judge, manifest)
+    bench = bench_of(run, tuple(kept), trial.tallies(), trial.stopped())
+    ledger.put(BENCH, bench_record(bench))
+    return bench
+
+
+def _questions_of(
+    prompts: Sequence[Prompt], asked: dict[Concept, tuple[Question, ...]]
+) -> dict[Concept, tuple[Question, ...]]:
+    return {concept: asked[concept] for prompt in prompts for concept in prompt.concepts}
+
+
+def make_shelves(options: BenchOptions, pools: Pools, categories: Sequence[Kind]) -> dict[str, Shelf]:
+    """An empty shelf for each category and for the control set, with targets and caps.
+
+    Raises:
+        InputError: under the given cap a target cannot be met.
+    """
+    objects = len(pools.nouns["object"])
+    shelves = {}
+    for kind, share in zip(categories, shares_of(options.target, len(categories)), strict=True):
+        concepts = len(pools.nouns[kind])
+        if options.cap is not None and options.cap * min(concepts, objects) < share:
+            raise InputError(
+                f"with at most {options.cap} prompts a concept and an object, {concepts} concepts and {objects} objects"
+                f" give no {share} of the category {kind}; raise --cap, lower --target, or add to the pools"
+            )
+        shelves[str(kind)] = Shelf(kind, share, caps_of(share, concepts, objects, options.cap))
+    concepts = sum(len(pools.nouns[kind]) for kind in categories)
+    # Pairs of objects fill two places on the shelf of objects, hence twice the share.
+    caps = caps_of(2 * options.target, concepts, objects, options.cap)
+    shelves[BALANCED] = Shelf(BALANCED, options.target, caps)
+    return shelves
+
+
+def _recipe(
+    options: BenchOptions,
+    pools: Pools,
+    categories: Sequence[Kind],
+    shelves: Mapping[str, Shelf],
+    settings: GenerationSettings,
+    questions: str,
+) -> dict[str, object]:
+    """Everything that decides which prompts are kept, besides model and judge; and the limit."""
+    return {
+        "target": options.target,
+        "categories": list(categories),
+        "pools": pools.name,
+        "pools_identity": pools.identity,
+        "styles": [style.name for style in pools.styles],
+        "caps": {name: [shelf.caps.concept, shelf.caps.object] for name, shelf in shelves.items()},
+        "order_seed": options.order_seed,
+        "needed": needed(len(options.audit.seeds)),
+        "seeds": list(options.audit.seeds),
+        **settings.record(),
+        "questions": questions,
+        "judge_mode": options.audit.judge_mode,
+        "limit": options.limit,
+    }
+
+
+def check_same_bench(settings: Mapping[str, object], ledger: Ledger, folder: Path) -> None:
+    """Raises a RunError if the folder holds a bench of other settings, or a run that is no bench.
+
+    The limit may change: a bench that stopped at one goes on with another.
+    """
+    refuse_measurement(ledger, folder)
+    earlier = ledger.get("bench settings")
+    if earlier is None and ledger.get("plan") is not None:
+        raise RunError(f"{folder} holds a run that is no bench; give another --out")
+    if not isinstance(earlier, dict):
+        return
+    for name in (*settings, *earlier):
+        was, wanted = earlier.get(name), settings.get(name)
+        if name != "limit" and was != wanted:
+            raise RunError(f"{folder} holds a bench with {name} {was!r}, not {wanted!r}; give another --out")

@@ -1,0 +1,128 @@
+"""The order of events in a bench: which candidates are tried next, which are kept, and when it is over."""
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from dominance.metrics import wilson_interval
+from dominance.runs.bench.candidates import Candidate
+from dominance.runs.bench.result import Tally
+from dominance.runs.bench.selection import Shelf
+from dominance.runs.bench.workshop import Attempt, Outcome
+
+_AT_ONCE = 8
+"""Candidates of a stream that are tried together."""
+_ENOUGH = 100
+"""Candidates of a stream that are tried before it may be given up."""
+
+
+@dataclass
+class Trial:
+    """The candidates of all streams as they are tried, some of each stream at once."""
+
+    streams: Mapping[str, list[Candidate]]
+    shelves: Mapping[str, Shelf]
+    needed: int
+    limit: int | None = None
+    at_once: int = _AT_ONCE
+    _places: dict[str, int] = field(default_factory=dict)
+    _seen: set[str] = field(default_factory=set)
+    _tried: Counter[str] = field(default_factory=Counter)
+    _qualified: Counter[str] = field(default_factory=Counter)
+    _undecided: Counter[str] = field(default_factory=Counter)
+    _given_up: set[str] = field(default_factory=set)
+    _limited: bool = False
+
+    def run(
+        self,
+        attempt: Callable[[Sequence[Attempt]], Mapping[tuple[str, str], Outcome]],
+        tell: Callable[[str], None],
+    ) -> None:
+        """Fills the shelves, until they are full, cannot be filled, or the limit is reached."""
+        while wave := self._next():
+            outcomes = attempt(wave)
+            for stream, candidate in wave:
+                outcome = outcomes[stream, candidate.prompt.id]
+                shelf = self.shelves[stream]
+                qualifies = outcome.agreeing >= self.needed
+                self._qualified[stream] += qualifies
+                self._undecided[stream] += outcome.undecided
+                if qualifies and shelf.has_room(candidate):
+                    shelf.keep(candidate)
+            tell(self.line())
+
+    def _next(self) -> list[Attempt]:
+        """The next candidates of every stream that still lacks prompts; they count as tried from here on."""
+        wave: list[Attempt] = []
+        for name, shelf in self.shelves.items():
+            wanted = min(self.at_once, 2 * shelf.missing)
+            stream, place = self.streams[name], self._places.get(name, 0)
+            if self._is_hopeless(name):
+                self._given_up.add(name)
+                continue
+            while wanted > 0 and place < len(stream):
+                candidate = stream[place]
+                if shelf.has_room(candidate):
+                    if self._is_one_too_many(candidate):
+                        self._limited = True
+                        break
+                    self._tried[name] += 1
+                    self._seen.add(candidate.prompt.id)
+                    wave.append((name, candidate))
+                    wanted -= 1
+                place += 1
+            self._places[name] = place
+        return wave
+
+    def _is_hopeless(self, name: str) -> bool:
+        """Whether the candidates left would not fill the shelf even at the upper end of the yield's interval.
+
+        Without this, a model that never shows what a stream looks for would draw every candidate of the pools.
+        """
+        tried, missing = self._tried[name] - self._undecided[name], self.shelves[name].missing
+        if missing == 0 or tried < _ENOUGH:
+            return False
+        _, highest = wilson_interval(self._qualified[name], tried)
+        return highest * (len(self.streams[name]) - self._places[name]) < missing
+
+    def _is_one_too_many(self, candidate: Candidate) -> bool:
+        return self.limit is not None and len(self._seen) >= self.limit and candidate.prompt.id not in self._seen
+
+    def tallies(self) -> tuple[Tally, ...]:
+        """What came of each stream."""
+        return tuple(
+            Tally(
+                name=name,
+                target=shelf.target,
+                kept=len(shelf.kept),
+                tried=self._tried[name],
+                qualified=self._qualified[name],
+                undecided=self._undecided[name],
+                candidates=len(self.streams[name]),
+            )
+            for name, shelf in self.shelves.items()
+        )
+
+    def line(self) -> str:
+        """How far it is, in one line."""
+        parts = []
+        for tally in self.tallies():
+            share = f", yield {tally.qualified / tally.tried:.0%}" if tally.tried else ""
+            parts.append(f"{tally.name} {tally.kept}/{tally.target} ({tally.tried} tried{share})")
+        return f"kept: {', '.join(parts)}"
+
+    def stopped(self) -> str | None:
+        """Why prompts are missing, in one line; None when none are."""
+        missing = [tally for tally in self.tallies() if tally.missing]
+        if not missing:
+            return None
+        named = ", ".join(f"{tally.missing} of {tally.target} {tally.name}" for tally in missing)
+        if self._limited:
+            why = "the limit of candidates is reached"
+        elif self._given_up:
+            why = f"too few candidates qualify for the others to make up for it ({', '.join(sorted(self._given_up))})"
+        else:
+            why = "no candidates are left that the caps let in"
+        undecided = sum(tally.undecided for tally in missing)
+        again = f"; {undecided} candidates lack images or answers: run the same command again" if undecided else ""
+        return f"{named} prompts are missing: {why}{again}"

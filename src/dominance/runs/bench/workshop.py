@@ -1,0 +1,115 @@
+"""Tries candidates: makes and judges their images in portions, and drops a candidate once it cannot make it."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dominance.errors import RunError
+from dominance.judges import Judge
+from dominance.models import GenerationSettings
+from dominance.models.on_demand import OnDemand
+from dominance.records import Prompt, ScoredImage, Suite
+from dominance.runs.audit.result import scored_images
+from dominance.runs.bench.candidates import BALANCED, Candidate
+from dominance.runs.bench.result import DOMINANCE, agreement
+from dominance.runs.bench.selection import needed, rounds
+from dominance.runs.stages.batches import BatchSize
+from dominance.runs.stages.drawing import make_images, missing_images
+from dominance.runs.stages.judging import ask_judge, unanswered
+from dominance.runs.store.bench_ledger import RememberingLedger
+from dominance.runs.store.plan import Plan, plan_images
+
+if TYPE_CHECKING:
+    from dominance.models.image_model import PipelineModel
+
+Attempt = tuple[str, Candidate]
+"""A stream and a candidate of it."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a candidate's images showed, as far as they were made.
+
+    Attributes:
+        agreeing: images that show what the stream looks for.
+        undecided: whether it falls short only because images of its could not be made or judged.
+    """
+
+    agreeing: int
+    undecided: bool
+
+
+class Workshop:
+    """Model, judge and ledger at work on one bench; the model is loaded when the first image is missing."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        seeds: Sequence[int],
+        model_identity: str,
+        settings: GenerationSettings,
+        model: OnDemand["PipelineModel"],
+        sizes: Callable[["PipelineModel"], BatchSize],
+        judge: Judge,
+        ledger: RememberingLedger,
+        folder: Path,
+    ) -> None:
+        self._plan, self._seeds, self._identity, self._settings = plan, seeds, model_identity, settings
+        self._model, self._judge = model, judge
+        self._ledger, self._folder = ledger, folder
+        self._batches = OnDemand(lambda: sizes(model()))
+        self._any_scored = False
+
+    def plan_of(self, prompts: Iterable[Prompt], images: int | None = None) -> Plan:
+        """The bench's plan for these prompts, with the images of its first so many seeds; all unless given."""
+        suite = Suite(self._plan.suite.name, tuple(prompts), self._plan.suite.description)
+        planned = plan_images(suite, self._seeds[:images], self._identity, self._settings.record())
+        return replace(self._plan, suite=suite, images=planned)
+
+    def examine(self, plan: Plan) -> dict[str, list[ScoredImage]]:
+        """Makes and judges what is missing of the plan's images; every prompt's scored images, by its id.
+
+        Raises:
+            RunError: of several images that were to be made and judged none could be, nor any of the bench before.
+        """
+        missing = missing_images(plan.images, self._ledger, self._folder)
+        if missing:
+            self._ledger.forget_images(image.item for image in missing if image.item in self._ledger.images())
+            make_images(missing, self._model(), self._settings, self._ledger, self._folder, self._batches())
+        waiting = unanswered(plan, self._ledger, self._folder)
+        if waiting:
+            ask_judge(waiting, plan, self._judge, self._ledger)
+        scored = scored_images(plan, self._ledger)
+        listed = [image for images in scored.values() for image in images]
+        self._any_scored = self._any_scored or any(image.verdict is not None for image in listed)
+        if len(listed) > 1 and not self._any_scored:
+            raise RunError(
+                f"none of {len(listed)} images could be made and judged ({listed[0].problem}); mend that, and run the"
+                " same command again to resume"
+            )
+        return scored
+
+    def attempt(self, attempts: Sequence[Attempt]) -> dict[tuple[str, str], Outcome]:
+        """The outcome of each attempt, by stream and prompt's id.
+
+        Images come in rounds; a candidate goes on as long as it could still be kept if all its other images agreed,
+        so that stopping early changes nothing but the work.
+        """
+        total = len(self._seeds)
+        outcomes: dict[tuple[str, str], Outcome] = {}
+        going = list(attempts)
+        for portion in rounds(total):
+            prompts = {candidate.prompt.id: candidate.prompt for _, candidate in going}
+            scored = self.examine(self.plan_of(prompts.values(), portion.stop)) if prompts else {}
+            still = []
+            for stream, candidate in going:
+                images = scored[candidate.prompt.id]
+                agreeing, _ = agreement(images, BALANCED if stream == BALANCED else DOMINANCE)
+                reachable = agreeing + total - sum(image.verdict is not None for image in images)
+                undecided = agreeing < needed(total) <= reachable and portion.stop == total
+                outcomes[stream, candidate.prompt.id] = Outcome(agreeing, undecided)
+                if reachable >= needed(total):
+                    still.append((stream, candidate))
+            going = still
+        return outcomes

@@ -1,0 +1,256 @@
+"""The measurement of diversity: from images by concept to embeddings, distances and a verdict on each set."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+import numpy as np
+from PIL import Image
+
+from dominance.diversity.embedders import DUPLICATE_SIMILARITY, MINIATURE, PAPER_EMBEDDER, Embedder, load_embedder
+from dominance.diversity.verdicts import SCALES, MeasuredConcept, SetVerdict, judge_sets, rests_on
+from dominance.errors import InputError
+from dominance.metrics import Spread, median_interval, spread, vendi_score
+from dominance.miniature.renderer import SIDE
+from dominance.models.devices import find_device
+from dominance.progress import Progress
+from dominance.runs.diversity.embedding import embedded
+from dominance.runs.diversity.result import CategoryDiversity, ConceptDiversity, DiversityResult, NamedPair
+from dominance.runs.diversity.source import Collection, ImageSet, read_collection
+from dominance.runs.store.folder import LEDGER_NAME, check_run_folder, held
+from dominance.runs.store.ledger import Ledger
+from dominance.runs.store.manifest import environment
+from dominance.runs.store.measurements import DIVERSITY, claim
+from dominance.runs.store.vectors import VECTORS_NAME, VectorStore
+
+_SHOWN = 6
+"""Files that a concept names as typical, and as unusual."""
+_LOOKED_AT = 48
+"""Files whose size tells whether a collection is of the miniature world."""
+
+
+@dataclass(frozen=True)
+class DiversityOptions:
+    """How to measure.
+
+    Attributes:
+        near: cosine similarity, -1 to 1, from which a pair counts as near duplicates; None for the embedder's own.
+        batch: images embedded at once.
+        device: ``auto``, ``cpu``, ``cuda``, ``cuda:N`` or ``mps``.
+        seed: of the bootstrap.
+
+    Raises:
+        InputError: a value out of its range.
+    """
+
+    near: float | None = None
+    batch: int = 32
+    device: str = "auto"
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.near is not None and not (math.isfinite(self.near) and -1 <= self.near <= 1):
+            raise InputError(f"the near-duplicate similarity is {self.near}; give a cosine similarity from -1 to 1")
+        if not 1 <= self.batch <= 1024:
+            raise InputError(f"batch is {self.batch}; give a whole number from 1 to 1024")
+
+
+def measure_diversity(
+    source: Path | str,
+    embedder: str | Embedder = MINIATURE,
+    out: Path | str | None = None,
+    options: DiversityOptions | None = None,
+) -> DiversityResult:
+    """How varied each concept's images are, and whether one is so uniform that it will dominate.
+
+    Every image is embedded once, whatever its name: embeddings are kept in the run folder by the content of the file.
+
+    Args:
+        source: a folder with one folder of images a concept, or a CSV with the columns path and concept; see
+            ``read_collection``.
+        embedder: ``miniature``, a folder, a hub id, or the encoder itself.
+        out: the run folder; by default ``runs/diversity-`` and the source's name.
+
+    Raises:
+        InputError: the source, embedder, folder or an option cannot be used; nothing was written.
+
+    >>> measure_diversity("pictures").concepts[0].median  # doctest: +SKIP
+    0.0019
+    """
+    options = options or DiversityOptions()
+    collection = read_collection(Path(source))
+    folder = Path(out) if out is not None else Path("runs") / f"diversity-{collection.name}"
+    check_run_folder(folder)
+    encoder = load_embedder(embedder, options.device) if isinstance(embedder, str) else embedder
+    with held(folder), Ledger(folder / LEDGER_NAME) as ledger:
+        claim(ledger, folder, DIVERSITY, collection.name)
+        with VectorStore(folder / VECTORS_NAME) as store:
+            contents, problems = embedded(collection, encoder, store, options.batch)
+            measured = []
+            with Progress("concepts", total=len(collection.sets)) as progress:
+                for one in collection.sets:
+                    measured.append(_measure(one, contents, encoder, store, options))
+                    progress.advance()
+        result = _result(str(folder), str(source), collection, encoder, measured, problems, options)
+        ledger.put("diversity", result.document())
+        return result
+
+
+@dataclass(frozen=True, eq=False)
+class _Measured:
+    """One concept's files with embeddings, and what was found of them; None with fewer than two."""
+
+    set: ImageSet
+    files: tuple[Path, ...]
+    spread: Spread | None
+    vendi: float | None
+    copies: tuple[tuple[str, ...], ...]
+
+
+def _measure(
+    one: ImageSet, contents: dict[Path, str], encoder: Embedder, store: VectorStore, options: DiversityOptions
+) -> _Measured:
+    files = tuple(file for file in one.files if file in contents)
+    groups: dict[str, list[str]] = {}
+    for file in files:
+        groups.setdefault(contents[file], []).append(file.as_posix())
+    copies = tuple(tuple(group) for group in groups.values() if len(group) > 1)
+    if len(files) < 2:
+        return _Measured(one, files, None, None, copies)
+    vectors = store.get(encoder.identity, groups)
+    embeddings = np.stack([vectors[contents[file]] for file in files])
+    near = 1 - _near(options, encoder) + 1e-6  # so that a rounded 1.0 still finds exact copies
+    return _Measured(one, files, spread(embeddings, near=near, seed=options.seed), vendi_score(embeddings), copies)
+
+
+def _near(options: DiversityOptions, encoder: Embedder) -> float:
+    return DUPLICATE_SIMILARITY[encoder.comparable] if options.near is None else options.near
+
+
+def _result(
+    run: str,
+    source: str,
+    collection: Collection,
+    encoder: Embedder,
+    measured: Sequence[_Measured],
+    problems: dict[Path, str],
+    options: DiversityOptions,
+) -> DiversityResult:
+    refused = _foreign(collection) if encoder.comparable == "miniature" else None
+    scale = SCALES.get(encoder.comparable)
+    seen = [
+        MeasuredConcept(len(one.files), None, None)
+        if one.spread is None
+        else MeasuredConcept(len(one.files), one.spread.median, one.spread.interval)
+        for one in measured
+    ]
+    verdicts = judge_sets(seen, scale=scale, refused=refused)
+    concepts = tuple(_concept(one, verdict) for one, verdict in zip(measured, verdicts, strict=True))
+    return DiversityResult(
+        run=run,
+        source=source,
+        root=collection.root,
+        embedder=encoder.name,
+        embedder_identity=encoder.identity,
+        embedder_description=encoder.description,
+        comparable=encoder.comparable,
+        near=_near(options, encoder),
+        concepts=concepts,
+        categories=_categories(concepts),
+        problems=tuple((file.as_posix(), problem) for file, problem in problems.items()),
+        notes=_notes(encoder, refused),
+        rests=rests_on(scale, refused),
+        manifest={
+            "embedder": {"name": encoder.name, "identity": encoder.identity},
+            "settings": {"near": _near(options, encoder), "seed": options.seed, "batch": options.batch},
+            "device": str(find_device(options.device)),
+            **environment(),
+        },
+    )
+
+
+def _foreign(collection: Collection) -> str | None:
+    """Why the bundled embedder says nothing of these images, by the sizes of some of them; None where it may."""
+    files = [file for one in collection.sets for file in one.files]
+    for file in files[:: max(1, len(files) // _LOOKED_AT)]:
+        size = _size(collection.root / file)
+        if size not in (None, (SIDE, SIDE)):
+            return (
+                f"the bundled embedder knows only the miniature world, whose pictures have {SIDE}×{SIDE} pixels, and"
+                f" {file.as_posix()[:80]} has {size[0]}×{size[1]}; give --embedder {PAPER_EMBEDDER}"
+            )
+    return None
+
+
+def _size(path: Path) -> tuple[int, int] | None:
+    """Width and height by the file's head; None for one that is broken, which is named elsewhere."""
+    try:
+        with Image.open(path) as image:
+            return image.size
+    except Exception:  # a decoder raises whatever a broken file makes it raise
+        return None
+
+
+def _notes(encoder: Embedder, refused: str | None) -> tuple[str, ...]:
+    told = f"Distances are by {encoder.name}: {encoder.description}. Distances of different embedders do not compare."
+    if refused is not None:
+        return (told, f"Do not trust these distances: {refused}.")
+    if encoder.comparable == "miniature":
+        return (told, f"For photographs and other pictures, give --embedder {PAPER_EMBEDDER}.")
+    return (told,)
+
+
+def _concept(one: _Measured, verdict: SetVerdict) -> ConceptDiversity:
+    found, names = one.spread, [file.as_posix() for file in one.files]
+    shared = {
+        "name": one.set.concept,
+        "category": one.set.category,
+        "images": len(names),
+        "unreadable": len(one.set.files) - len(names),
+        "copies": one.copies,
+        "verdict": verdict,
+    }
+    if found is None:
+        return ConceptDiversity(
+            **shared, pairs=0, median=None, interval=None, mean=None, quartiles=None, exact=True, vendi=None,
+            near_pairs=0, near_images=0, nearest=(), farthest=None, typical=tuple(names), unusual=(),
+        )  # fmt: skip
+    pairs = [NamedPair(names[a], names[b], distance) for a, b, distance in (*found.nearest, found.farthest)]
+    ordered = [names[place] for place in found.typical]
+    return ConceptDiversity(
+        **shared,
+        pairs=found.pairs,
+        median=found.median,
+        interval=found.interval,
+        mean=found.mean,
+        quartiles=found.quartiles,
+        exact=found.exact,
+        vendi=one.vendi,
+        near_pairs=found.near_pairs,
+        near_images=found.near_images,
+        nearest=tuple(pairs[:-1]),
+        farthest=pairs[-1],
+        typical=tuple(ordered[:_SHOWN]),
+        unusual=tuple(reversed(ordered[_SHOWN:][-_SHOWN:])),
+    )
+
+
+def _categories(concepts: Sequence[ConceptDiversity]) -> tuple[CategoryDiversity, ...]:
+    """Every category with a measured concept, the most uniform first."""
+    groups: dict[str, list[ConceptDiversity]] = {}
+    for concept in concepts:
+        if concept.median is not None:
+            groups.setdefault(concept.category_name, []).append(concept)
+    made = [
+        CategoryDiversity(
+            name,
+            len(group),
+            sum(one.images for one in group),
+            median(one.median or 0.0 for one in group),
+            median_interval([one.median or 0.0 for one in group]),
+        )
+        for name, group in groups.items()
+    ]
+    return tuple(sorted(made, key=lambda one: one.median))

@@ -1,0 +1,185 @@
+"""Images by concept, as a user keeps them: a folder of folders, or a CSV of paths."""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from dominance.errors import InputError
+from dominance.files import is_file, is_folder, read_table, read_text
+from dominance.pictures import IMAGE_ENDINGS
+from dominance.suites.entries import slug
+from dominance.wording import on_one_line, quoted, suggestion
+
+MOST_IMAGES = 1_000_000
+COLUMNS = ("path", "concept", "category")
+
+
+@dataclass(frozen=True)
+class ImageSet:
+    """The images of one concept.
+
+    Attributes:
+        concept: its name.
+        category: what it is shown among; None where none is given.
+        files: relative to the collection's root, in order of their names.
+    """
+
+    concept: str
+    category: str | None
+    files: tuple[Path, ...]
+
+
+@dataclass(frozen=True)
+class Collection:
+    """What is to be measured; ``outside`` are links that lead out of the root, which are not followed."""
+
+    name: str
+    root: Path
+    sets: tuple[ImageSet, ...]
+    outside: tuple[Path, ...] = ()
+
+    @property
+    def images(self) -> int:
+        return sum(len(one.files) for one in self.sets)
+
+
+def read_collection(source: Path) -> Collection:
+    """The images of a folder, or of a CSV file, by concept.
+
+    A folder holds one folder a concept, or one a category with one a concept in each; a folder of images alone is one
+    concept. Files that are no images, and those whose names start with a dot, are passed over. A CSV has the columns
+    ``path`` (relative to the CSV's folder), ``concept`` and perhaps ``category``; others are passed over.
+
+    Raises:
+        InputError: neither; no images; images beside folders; a column that is missing; a path that leads out of the
+            folder, or stands there twice; no concept with two images.
+    """
+    if is_folder(source):
+        collection = _folder(source)
+    elif source.suffix.lower() == ".csv" and is_file(source):
+        collection = _table(source)
+    else:
+        raise InputError(
+            f"{on_one_line(source, 120)} is neither a folder nor a .csv file; give a folder with one folder of images a"
+            " concept, or a CSV with the columns path and concept"
+        )
+    if not collection.images:
+        raise InputError(
+            f"{on_one_line(source, 120)} holds no images; give a folder with one folder of images"
+            f" ({', '.join(sorted(IMAGE_ENDINGS))}) a concept"
+        )
+    if collection.images > MOST_IMAGES:
+        raise InputError(f"{collection.images} images are more than {MOST_IMAGES}; measure a part of them")
+    if all(len(one.files) < 2 for one in collection.sets):
+        raise InputError(
+            f"no concept of {on_one_line(source, 120)} has two images, so there is no distance to measure; give two or"
+            " more a concept"
+        )
+    return collection
+
+
+def _folder(root: Path) -> Collection:
+    try:
+        sets, outside = _walk(root)
+    except OSError as error:
+        raise InputError(
+            f"{on_one_line(error.filename or root, 120)} cannot be read ({error.strerror or error}); mend that"
+        ) from None
+    return Collection(slug(Path(os.path.realpath(root)).name), root, tuple(sets), tuple(outside))
+
+
+def _walk(root: Path) -> tuple[list[ImageSet], list[Path]]:
+    base = Path(os.path.realpath(root))
+    outside: list[Path] = []
+
+    def listed(folder: Path) -> tuple[list[Path], list[Path]]:
+        """Images and folders in a folder, without those that links fetch from elsewhere."""
+        images, folders = [], []
+        for path in sorted(Path(entry) for entry in os.scandir(folder) if not entry.name.startswith(".")):
+            is_one = path.is_dir()
+            if not is_one and path.suffix.lower() not in IMAGE_ENDINGS:
+                continue
+            if path.is_symlink() and not _within(path, base):
+                outside.append(path.relative_to(root))
+            else:
+                (folders if is_one else images).append(path)
+        return images, folders
+
+    images, folders = listed(root)
+    if not folders:
+        return ([ImageSet(base.name, None, _relative(images, root))] if images else []), outside
+    sets = []
+    for folder in folders:
+        own, inner = listed(folder)
+        _refuse_mixed(folder, own, inner)
+        if not inner:
+            sets.append(ImageSet(folder.name, None, _relative(own, root)))
+            continue
+        for concept in inner:
+            found, deeper = listed(concept)
+            if deeper:
+                raise InputError(
+                    f"{on_one_line(concept, 120)} holds folders, but below the category's folders come images; give a"
+                    " folder of concepts, or of categories of concepts"
+                )
+            sets.append(ImageSet(concept.name, folder.name, _relative(found, root)))
+    kept = [one for one in sets if one.files]
+    if images and kept:
+        _refuse_mixed(root, images, folders)
+    return kept, outside
+
+
+def _within(path: Path, base: Path) -> bool:
+    return Path(os.path.realpath(path)).is_relative_to(base)  # resolve() would raise on a link to itself
+
+
+def _relative(images: list[Path], root: Path) -> tuple[Path, ...]:
+    return tuple(image.relative_to(root) for image in images)
+
+
+def _refuse_mixed(folder: Path, images: list[Path], folders: list[Path]) -> None:
+    if images and folders:
+        raise InputError(
+            f"{on_one_line(folder, 120)} holds images ({on_one_line(images[0].name, 60)}) beside folders"
+            f" ({on_one_line(folders[0].name, 60)}), so what they show is not clear; give them a folder of their own"
+        )
+
+
+def _table(file: Path) -> Collection:
+    rows = list(_rows(file))
+    root, base = file.parent, Path(os.path.realpath(file.parent))
+    sets: dict[tuple[str | None, str], list[Path]] = {}
+    seen: dict[tuple[str, Path], int] = {}
+    for line, row in rows:
+        place = f"{on_one_line(file, 120)}: line {line}"
+        path = Path(row["path"])
+        if not row["path"] or not row["concept"]:
+            raise InputError(f"{place}: {'path' if not row['path'] else 'concept'} is empty; fill it in")
+        try:
+            inside = not path.is_absolute() and _within(root / path, base)
+        except (OSError, ValueError):  # a name that no file can have
+            inside = False
+        if not inside:
+            raise InputError(
+                f"{place}: the path {quoted(row['path'])} leads out of {on_one_line(root, 80)}; give paths within the"
+                " CSV's own folder"
+            )
+        if (earlier := seen.setdefault((row["concept"], path), line)) != line:
+            raise InputError(f"{place}: {quoted(row['path'])} stands in line {earlier} already; keep one of the two")
+        sets.setdefault((row["category"] or None, row["concept"]), []).append(path)
+    made = (ImageSet(concept, category, tuple(files)) for (category, concept), files in sets.items())
+    return Collection(slug(file.stem), root, tuple(made))
+
+
+def _rows(file: Path) -> Iterator[tuple[int, dict[str, str]]]:
+    table = read_table(read_text(file), file, COLUMNS)
+    for column in COLUMNS[:2] if table.columns else ():
+        if column not in table.columns:
+            missing = f"the column {column!r} is missing{suggestion(column, table.columns)}"
+            raise InputError(
+                f"{on_one_line(file, 120)}: {missing} the first line must name the columns path and concept, and has"
+                f" {quoted(','.join(table.columns), 100)}"
+            )
+    for line, row in table.rows:
+        yield line, {column: row.get(column, "") for column in COLUMNS}

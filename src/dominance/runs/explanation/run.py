@@ -1,0 +1,385 @@
+"""An explanation: one prompt's images drawn while their attention is recorded, then judged."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import torch
+from jaxtyping import Float
+from PIL import Image
+from torch import Tensor
+from torch.nn import functional as F
+
+from dominance.errors import InputError, ItemError, ModelError
+from dominance.judges import Judge
+from dominance.models import ModelFolder
+from dominance.models.calls import latent_sides
+from dominance.models.image_model import PipelineModel
+from dominance.models.settings import GenerationSettings
+from dominance.probes.recording import AttentionRecord, record_attention
+from dominance.probes.sites import AttentionSite, attention_sites, chosen_sites
+from dominance.probes.tokens import PromptTokens, prompt_tokens
+from dominance.progress import Progress
+from dominance.records import Answer, Concept, Prompt, PromptResult, Question, ScoredImage
+from dominance.runs.explanation.result import ConceptMaps, Explanation, is_papers_unet
+from dominance.runs.risk.preflight import OpenedModel, PreflightOptions, open_model
+from dominance.runs.stages.drawing import in_halves
+from dominance.runs.stages.judging import judge_for
+from dominance.runs.stages.scoring import score_image, score_prompt
+from dominance.runs.store.manifest import environment
+from dominance.seeds import check_seeds
+from dominance.suites import load_questions
+from dominance.suites.brackets import parse_prompt
+from dominance.suites.entries import slug
+from dominance.wording import quoted
+
+if TYPE_CHECKING:
+    from diffusers.pipelines.pipeline_utils import DiffusionPipeline
+
+MOST_IMAGES: int = 100
+"""Of one explanation: all of them lie in one page."""
+
+FEWEST_SIDE: int = 8
+"""Positions along the longer side of the grid that maps are made of: what is coarser shows no places."""
+
+
+@dataclass(frozen=True)
+class ExplainOptions:
+    """How to draw and what to look at; what is None is left to the model's own defaults.
+
+    Attributes:
+        seeds: one image from each.
+        layers: attention layers to record, numbered from 1; None for all.
+        maps_steps: steps at which maps are kept, counted from 0; None for the first, a quarter, half and the last.
+        maps_layers: layers that maps are averaged over; None for those of a middle resolution: see ``maps_sites``.
+        steps, guidance, height, width, dtype: of the generation.
+        batch: images at once; None fits it to the size of the latents.
+        offload: as in ``models.settings.Thrift``.
+    """
+
+    seeds: tuple[int, ...] = (0, 1, 2, 3)
+    layers: tuple[int, ...] | None = None
+    maps_steps: tuple[int, ...] | None = None
+    maps_layers: tuple[int, ...] | None = None
+    steps: int | None = None
+    guidance: float | None = None
+    height: int | None = None
+    width: int | None = None
+    dtype: str = "float32"
+    batch: int | None = None
+    device: str = "auto"
+    offload: str = "none"
+
+    def __post_init__(self) -> None:
+        check_seeds(self.seeds)
+        if len(self.seeds) > MOST_IMAGES:
+            raise InputError(f"{len(self.seeds)} seeds; an explanation shows at most {MOST_IMAGES} images")
+        self.as_preflight()
+
+    def as_preflight(self) -> PreflightOptions:
+        """The options of the model and its generation, checked."""
+        return PreflightOptions(
+            steps=self.steps,
+            guidance=self.guidance,
+            height=self.height,
+            width=self.width,
+            dtype=self.dtype,
+            batch=self.batch,
+            device=self.device,
+            offload=self.offload,
+        )
+
+
+def explain(
+    prompt: str | Prompt,
+    model: "str | DiffusionPipeline" = "miniature",
+    judge: str | Judge | None = "miniature",
+    options: ExplainOptions | None = None,
+) -> Explanation:
+    """Draws a prompt and shows what the model attended to; writes nothing: see ``write_explanation``.
+
+    Args:
+        prompt: its concepts in brackets.
+        model: ``miniature``, a diffusers folder, a hub id, or a pipeline of your own.
+        judge: a judge's name, the judge itself, or None (or ``none``) for no verdicts.
+
+    Raises:
+        InputError: no concept is marked, the prompt does not name one or has a single token; a layer, a step, the
+            model, the judge or an option that cannot be used.
+
+    >>> explain("a [tower:landmark] and a [mug]").focus.shape  # doctest: +SKIP
+    torch.Size([4, 25, 16])
+    """
+    options = options or ExplainOptions()
+    marked = read_marked(prompt) if isinstance(prompt, str) else prompt
+    if not marked.concepts:
+        raise InputError(_unmarked(marked.text))
+    asked, seen_by = _judge_of(marked, judge, options.device)
+    opened = open_model(model, options.as_preflight())
+    plan = _plan(opened, marked, options)
+    drawn = _draw(opened, marked, plan, options.seeds)
+    pictures = {seed: one.picture for seed, one in drawn.items() if isinstance(one.picture, Image.Image)}
+    problems = {seed: str(one.picture) for seed, one in drawn.items() if isinstance(one.picture, ItemError)}
+    result = _judged(marked, options.seeds, pictures, problems, asked, seen_by)
+    recorded = [one for one in drawn.values() if one.attention is not None]
+    if not recorded:
+        raise ModelError(f"no image could be made: {next(iter(problems.values()))}")
+    settings: dict[str, object] = {"seeds": list(options.seeds), **opened.settings.record()}
+    return Explanation(
+        prompt=marked,
+        model=opened.name,
+        identity=opened.identity,
+        judge=None if seen_by is None else seen_by.name,
+        seeds=tuple(seed for seed, one in drawn.items() if one.attention is not None),
+        tokens=tuple(token.text for token in plan.tokens.tokens),
+        places=plan.places,
+        sites=plan.sites,
+        model_layers=len(plan.all_sites),
+        follows_paper=is_papers_unet(plan.all_sites),
+        attention=torch.stack([one.attention for one in recorded if one.attention is not None]),
+        maps=ConceptMaps(
+            plan.maps_layers, plan.maps_steps, torch.stack([one.maps for one in recorded if one.maps is not None])
+        ),
+        pictures=pictures,
+        result=result,
+        settings=settings,
+        manifest=_manifest(opened, seen_by, settings),
+    )
+
+
+def read_marked(text: str) -> Prompt:
+    """The prompt that a bracketed text describes.
+
+    Raises:
+        InputError: it marks no concept, or its brackets are wrong.
+    """
+    if "[" not in text and "]" not in text:
+        raise InputError(_unmarked(text))
+    prompt = parse_prompt(text, slug(text))
+    return replace(prompt, id=slug(prompt.text))
+
+
+def _unmarked(text: str) -> str:
+    return (
+        f"{quoted(text)} marks no concept; mark at least one concept in brackets, such as 'a [tower:landmark] and a"
+        " [mug]'"
+    )
+
+
+def maps_sites(sites: Sequence[AttentionSite], sides: tuple[int, int]) -> tuple[AttentionSite, ...]:
+    """The sites that maps are averaged over by default, of latents of these sides.
+
+    Those of the coarsest grid of at least 8 positions along its longer side that is not the middle block's alone: 16²
+    of Stable Diffusion 1, 24² of 2, 32² of XL; every block of a transformer. Where no grid is so fine, the finest.
+    Coarser grids show no places, and finer ones show textures rather than things.
+
+    Source: 16² is what Chefer et al. (2023) read on Stable Diffusion 1; the rule for others is ours.
+    """
+    outer = [site for site in sites if site.where != "mid"] or list(sites)
+    enough = [site.stride for site in outer if -(-max(sides) // site.stride) >= FEWEST_SIDE]
+    wanted = max(enough) if enough else min(site.stride for site in sites)
+    return tuple(site for site in sites if site.stride == wanted)
+
+
+def default_maps_steps(steps: int) -> tuple[int, ...]:
+    """The first step, a quarter, half and the last.
+
+    >>> default_maps_steps(25), default_maps_steps(2)
+    ((0, 6, 12, 24), (0, 1))
+    """
+    return tuple(sorted({0, (steps - 1) // 4, (steps - 1) // 2, steps - 1}))
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """What to record of a prompt's images."""
+
+    all_sites: tuple[AttentionSite, ...]
+    sites: tuple[AttentionSite, ...]
+    tokens: PromptTokens
+    places: dict[str, tuple[int, ...]]
+    maps_layers: tuple[int, ...]
+    maps_steps: tuple[int, ...]
+
+
+def _plan(opened: OpenedModel, prompt: Prompt, options: ExplainOptions) -> _Plan:
+    """Refuses whatever cannot be looked at before anything is drawn."""
+    every = attention_sites(opened.pipeline)
+    sites = chosen_sites(every, options.layers)
+    tokens = prompt_tokens(opened.pipeline, prompt.text)
+    if len(tokens.tokens) < 2:
+        raise InputError(
+            f"the prompt {quoted(prompt.text)} has {len(tokens.tokens)} token(s), and attention compares tokens with"
+            " one another; give a prompt of two words or more"
+        )
+    named = tokens.concepts([concept.name for concept in prompt.concepts])
+    if options.maps_layers is None:
+        mapped = maps_sites(sites, latent_sides(opened.pipeline, opened.settings))
+    else:
+        mapped = _among(options.maps_layers, sites, every)
+    return _Plan(
+        all_sites=every,
+        sites=sites,
+        tokens=tokens,
+        places={name: tuple(tokens.indices.index(column) for column in columns) for name, columns in named.items()},
+        maps_layers=tuple(site.layer for site in mapped),
+        maps_steps=_checked_steps(options.maps_steps, opened.settings),
+    )
+
+
+def _among(
+    wanted: tuple[int, ...], sites: tuple[AttentionSite, ...], every: tuple[AttentionSite, ...]
+) -> tuple[AttentionSite, ...]:
+    """The sites of the maps; each must be recorded."""
+    chosen = chosen_sites(every, wanted)
+    absent = [site.layer for site in chosen if site not in sites]
+    if absent:
+        raise InputError(f"maps of layer {absent[0]} are asked for, but it is not among the layers to record; add it")
+    return chosen
+
+
+def _checked_steps(wanted: tuple[int, ...] | None, settings: GenerationSettings) -> tuple[int, ...]:
+    if wanted is None:
+        return default_maps_steps(settings.steps)
+    for step in wanted:
+        if isinstance(step, bool) or not isinstance(step, int) or not 0 <= step < settings.steps:
+            raise InputError(
+                f"maps of step {step!r} are asked for, and there are {settings.steps} steps, counted from 0; give some"
+                f" of 0 to {settings.steps - 1}"
+            )
+    if not wanted:
+        raise InputError(f"no steps for the maps; give some of 0 to {settings.steps - 1}")
+    return tuple(sorted(set(wanted)))
+
+
+@dataclass(frozen=True, eq=False)
+class _Drawn:
+    """One image, or why there is none, and what was attended to if the model ran."""
+
+    picture: Image.Image | ItemError
+    attention: Float[Tensor, "step layer token"] | None = None
+    maps: Float[Tensor, "step concept row column"] | None = None
+
+
+def _draw(opened: OpenedModel, prompt: Prompt, plan: _Plan, seeds: Sequence[int]) -> dict[int, _Drawn]:
+    """Draws all seeds in batches; what a batch does not fit into memory is drawn in halves."""
+    model = PipelineModel(ModelFolder(opened.name, Path(), "", {}), opened.pipeline)
+
+    def act(part: Sequence[int]) -> list[_Drawn]:
+        with record_attention(
+            opened.pipeline,
+            [site.layer for site in plan.sites],
+            maps=list(plan.places),
+            map_layers=plan.maps_layers,
+            map_steps=plan.maps_steps,
+            columns="prompt",
+        ) as record:
+            made = model.generate([prompt.text] * len(part), part, opened.settings)
+        attention, maps = _attention_of(record, plan), _maps_of(record, plan)
+        return [_Drawn(*each) for each in zip(made, attention, maps, strict=True)]
+
+    drawn: dict[int, _Drawn] = {}
+    with Progress("images", total=len(seeds)) as progress:
+        for start in range(0, len(seeds), opened.batch):
+            part = seeds[start : start + opened.batch]
+            for seed, outcome in zip(part, in_halves(act, part), strict=True):
+                drawn[seed] = _Drawn(outcome) if isinstance(outcome, ItemError) else outcome
+            progress.advance(len(part))
+    return drawn
+
+
+def _attention_of(record: AttentionRecord, plan: _Plan) -> Float[Tensor, "image step layer token"]:
+    columns = list(plan.tokens.indices)
+    steps = [
+        torch.stack([record.attention(layer, step)[..., columns].mean(dim=1) for layer in record.layers], dim=1)
+        for step in record.steps
+    ]
+    return torch.stack(steps, dim=1).cpu()
+
+
+def _maps_of(record: AttentionRecord, plan: _Plan) -> Float[Tensor, "image step concept row column"]:
+    """Maps averaged over layers, coarser ones first enlarged to the finest grid."""
+    last = max(record.steps)
+    beyond = [step for step in plan.maps_steps if step > last]
+    if beyond:
+        raise InputError(
+            f"maps of step {beyond[0]} are asked for, but the model made {last + 1} steps; give --maps-steps"
+        )
+    kept = []
+    for step in plan.maps_steps:
+        for concept in plan.places:
+            found = [record.map(layer, step, concept) for layer in plan.maps_layers]
+            finest = max(found, key=lambda one: one.shape[-1] * one.shape[-2])
+            kept.append(torch.stack([_enlarged(one, finest.shape[-2], finest.shape[-1]) for one in found]).mean(dim=0))
+    return torch.stack(kept, dim=1).unflatten(1, (len(plan.maps_steps), len(plan.places))).cpu()
+
+
+def _enlarged(
+    values: Float[Tensor, "image row column"], rows: int, columns: int
+) -> Float[Tensor, "image finer_row finer_column"]:
+    if values.shape[-2:] == (rows, columns):
+        return values
+    return F.interpolate(values[:, None], (rows, columns), mode="bilinear", align_corners=False)[:, 0]
+
+
+def _judge_of(
+    prompt: Prompt, judge: str | Judge | None, device: str
+) -> tuple[dict[Concept, tuple[Question, ...]], Judge | None]:
+    if judge is None or judge == "none":
+        return {}, None
+    asked = {concept: load_questions().ask(concept) for concept in prompt.concepts}
+    try:
+        return asked, judge_for(asked, judge, device)
+    except ModelError as error:
+        raise ModelError(f"{error}; or --judge none, which explains without verdicts") from None
+
+
+def _judged(
+    prompt: Prompt,
+    seeds: Sequence[int],
+    pictures: dict[int, Image.Image],
+    problems: dict[int, str],
+    asked: dict[Concept, tuple[Question, ...]],
+    judge: Judge | None,
+) -> PromptResult:
+    """Every image with its verdict; without a judge, none has one."""
+    answers: dict[int, Sequence[Answer] | ItemError] = {}
+    if judge is not None:
+        questions = tuple(question for concept in prompt.concepts for question in asked[concept])
+        answers = _asked(judge, pictures, questions)
+    images: list[ScoredImage] = []
+    for seed in seeds:
+        file = f"images/{seed}.png" if seed in pictures else None
+        given = answers.get(seed, ())
+        problem = str(given) if isinstance(given, ItemError) else problems.get(seed)
+        if judge is None and problem is None:
+            problem = "no judge was asked"
+        known = () if isinstance(given, ItemError) else given
+        images.append(score_image(prompt, str(seed), file, known, problem, seed))
+    return score_prompt(prompt, images)
+
+
+def _asked(
+    judge: Judge, pictures: dict[int, Image.Image], questions: tuple[Question, ...]
+) -> dict[int, Sequence[Answer] | ItemError]:
+    def act(part: Sequence[int]) -> list[tuple[Answer, ...] | ItemError]:
+        given = judge.answer([pictures[seed] for seed in part], [questions] * len(part))
+        return [
+            one if len(one) == len(questions) else ItemError(f"the judge gave {len(one)} of {len(questions)} answers")
+            for one in given
+        ]
+
+    seeds = list(pictures)
+    return dict(zip(seeds, in_halves(act, seeds), strict=True)) if seeds else {}
+
+
+def _manifest(opened: OpenedModel, judge: Judge | None, settings: dict[str, object]) -> dict[str, object]:
+    scheduler = getattr(opened.pipeline, "scheduler", None)
+    return {
+        "model": {"name": opened.name, "identity": opened.identity, "scheduler": type(scheduler).__name__},
+        "judge": None if judge is None else {"name": judge.name, "identity": judge.identity},
+        "device": str(opened.pipeline.device),
+        "settings": settings,
+        **environment(),
+    }

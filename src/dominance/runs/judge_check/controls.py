@@ -1,0 +1,232 @@
+"""Negative controls: images that do not show what the judge is asked about."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageFilter
+
+from dominance.errors import ItemError
+from dominance.mentions import mention
+from dominance.miniature.controls import garbled_picture, hidden_concept
+from dominance.miniature.renderer import render
+from dominance.miniature.world import single_scene
+from dominance.pictures import open_image
+from dominance.records import Concept
+from dominance.runs.judge_check.sources import Source, keep
+
+_COLOURS = ((255, 255, 255), (0, 0, 0), (128, 128, 128), (200, 30, 30), (30, 140, 60), (40, 70, 190), (235, 200, 60))
+_STRIPS = 8
+_PATCHES = 4
+"""A side."""
+
+
+@dataclass(frozen=True)
+class Control:
+    """One kind of control.
+
+    Attributes:
+        name: as the page and the document call it.
+        shows: what such images are, in a sentence's end: ``questions about …``.
+        certain: whether every yes is wrong; a broken image may still show a part of what it is asked about.
+    """
+
+    name: str
+    shows: str
+    certain: bool = True
+
+
+BLANK = Control("blank", "blank images")
+NOISE = Control("noise", "uniform noise")
+BLURRED_NOISE = Control("blurred noise", "blurred noise")
+ANOTHER_PROMPT = Control("another prompt", "concepts of another prompt")
+SAME_KIND = Control("another of its kind", "another concept of the same kind")
+TORN = Control("torn", "horizontally torn images", certain=False)
+PATCHES = Control("shuffled patches", "images cut into shuffled patches", certain=False)
+GARBLED = Control("garbled shape", "garbled shapes")
+HIDDEN = Control("concept missing", "backdrops whose concept is missing")
+CONTROLS: tuple[Control, ...] = (
+    BLANK, NOISE, BLURRED_NOISE, ANOTHER_PROMPT, SAME_KIND, HIDDEN, GARBLED, TORN, PATCHES
+)  # fmt: skip
+"""In the order in which they are shown."""
+OF_MINIATURE: frozenset[Control] = frozenset({HIDDEN, GARBLED})
+"""Kinds that only the miniature world's renderer can draw."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One image and one concept that the judge is asked about.
+
+    Attributes:
+        prompt_id: of the prompt that the image was made for; None for an image without one.
+        control: None where the image is as it is, and the concept one that its prompt names.
+        truths: what a perfect judge answers, by grade, where that is known.
+    """
+
+    item: str
+    file: str
+    name: str
+    prompt_id: str | None
+    concept: Concept
+    control: Control | None = None
+    truths: tuple[bool, ...] | None = None
+
+
+def as_they_are(sources: Sequence[Source]) -> list[Asked]:
+    """Every image with every concept that its prompt names."""
+    return [
+        Asked(
+            source.item, source.file, source.name, source.prompt.id, concept,
+            truths=None if source.truths is None else source.truths[concept.name],
+        )
+        for source in sources
+        for concept in source.prompt.concepts
+    ]  # fmt: skip
+
+
+def make_controls(
+    sources: Sequence[Source], concepts: Sequence[Concept], each: int, seed: int, folder: Path, *, miniature: bool
+) -> list[Asked]:
+    """``each`` images of every kind, asked about one concept each, all concepts in turn; writes them as PNG.
+
+    A kind for which the sources do not suffice is left out or has fewer. Images that cannot be read are passed over.
+
+    Args:
+        miniature: whether the renderer can draw all the concepts.
+    """
+    opened = (open_image(folder / source.file) for source in sources)
+    size = next((image.size for image in opened if isinstance(image, Image.Image)), (64, 64))
+    drawn: list[Asked] = []
+    for control, paint in ((BLANK, _blank), (NOISE, _noise), (BLURRED_NOISE, _blurred_noise)):
+        for index, concept in _in_turn(concepts, each, seed, control):
+            image = paint(size, index, _rng(seed, control, index))
+            drawn.append(_kept(image, folder, control, index, concept))
+    drawn += _asked_about_others(sources, concepts, each, seed)
+    if miniature:
+        for index, concept in _in_turn(concepts, each, seed, HIDDEN):
+            hidden = hidden_concept(concept.name, index)
+            drawn.append(_kept(Image.fromarray(hidden.pixels), folder, HIDDEN, index, concept))
+        for index, concept in _in_turn(concepts, each, seed, GARBLED):
+            rng = _rng(seed, GARBLED, index)
+            garbled = garbled_picture(render(single_scene(concept.name, float(index % 2), rng)), rng)
+            drawn.append(_kept(Image.fromarray(garbled.pixels), folder, GARBLED, index, concept))
+    for control, break_up in ((TORN, torn), (PATCHES, shuffled_patches)):
+        drawn += _broken(sources, each, seed, folder, control, break_up)
+    return drawn
+
+
+def _rng(seed: int, control: Control, index: int) -> np.random.Generator:
+    return np.random.default_rng([seed, CONTROLS.index(control), index])
+
+
+def _in_turn(concepts: Sequence[Concept], each: int, seed: int, control: Control) -> Iterator[tuple[int, Concept]]:
+    """So many concepts, one after the other in an order drawn anew for every kind of control."""
+    order = np.random.default_rng([seed, CONTROLS.index(control)]).permutation(len(concepts))
+    for index in range(each):
+        yield index, concepts[int(order[index % len(concepts)])]
+
+
+def _kept(image: Image.Image, folder: Path, control: Control, index: int, concept: Concept) -> Asked:
+    item, file = keep(image, folder, control.name.replace(" ", "-"), str(index))
+    return Asked(item, file, str(index), None, concept, control)
+
+
+def _blank(size: tuple[int, int], index: int, rng: np.random.Generator) -> Image.Image:
+    """Of the named colours first, then of any."""
+    if index < len(_COLOURS):
+        return Image.new("RGB", size, _COLOURS[index])
+    red, green, blue = (int(value) for value in rng.integers(0, 256, 3))
+    return Image.new("RGB", size, (red, green, blue))
+
+
+def _noise(size: tuple[int, int], _: int, rng: np.random.Generator) -> Image.Image:
+    return Image.fromarray(rng.integers(0, 256, (size[1], size[0], 3), dtype=np.uint8))
+
+
+def _blurred_noise(size: tuple[int, int], index: int, rng: np.random.Generator) -> Image.Image:
+    """Noise under a Gaussian blur of a 64th to an 8th of the longer side, its contrast stretched back."""
+    radius = max(size) / float(rng.choice([64, 32, 16, 8]))
+    blurred = np.asarray(_noise(size, index, rng).filter(ImageFilter.GaussianBlur(radius)), dtype=np.float32)
+    low, high = blurred.min(), blurred.max()
+    return Image.fromarray(np.rint((blurred - low) / max(high - low, 1e-6) * 255).astype(np.uint8))
+
+
+def _asked_about_others(sources: Sequence[Source], concepts: Sequence[Concept], each: int, seed: int) -> list[Asked]:
+    """Images as they are, asked about what another prompt names, and about another concept of a named one's kind."""
+    found = []
+    for control in (ANOTHER_PROMPT, SAME_KIND):
+        for index, source in enumerate(_chosen(sources, each, seed, control)):
+            rng = _rng(seed, control, index)
+            marked = {concept.name.casefold() for concept in source.prompt.concepts}
+            kinds = {concept.kind for concept in source.prompt.concepts}
+            others = [
+                concept
+                for concept in concepts
+                if mention(source.prompt.text, concept.name) is None
+                and concept.name.casefold() not in marked
+                and (control is ANOTHER_PROMPT or concept.kind in kinds)
+            ]
+            if others:
+                concept = others[int(rng.integers(len(others)))]
+                found.append(Asked(source.item, source.file, source.name, source.prompt.id, concept, control))
+    return found
+
+
+def _chosen(sources: Sequence[Source], each: int, seed: int, control: Control) -> list[Source]:
+    """So many of the sources, each once before any comes twice; none more often than it can be asked anew."""
+    order = np.random.default_rng([seed, CONTROLS.index(control), each]).permutation(len(sources))
+    return [sources[int(place)] for place in order[:each]]
+
+
+def _broken(
+    sources: Sequence[Source],
+    each: int,
+    seed: int,
+    folder: Path,
+    control: Control,
+    break_up: Callable[[np.ndarray, np.random.Generator], np.ndarray],
+) -> list[Asked]:
+    """Images broken up, asked about what their prompt names, its concepts in turn."""
+    found = []
+    for index, source in enumerate(_chosen(sources, each, seed, control)):
+        image = open_image(folder / source.file)
+        if isinstance(image, ItemError):
+            continue
+        pixels = break_up(np.asarray(image), _rng(seed, control, index))
+        concept = source.prompt.concepts[index % len(source.prompt.concepts)]
+        kept = _kept(Image.fromarray(pixels), folder, control, index, concept)
+        found.append(replace(kept, prompt_id=source.prompt.id))
+    return found
+
+
+def torn(pixels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Eight horizontal strips, pushed left and right in turn, by a seventh to nearly half of the width."""
+    strips = []
+    for index, strip in enumerate(np.array_split(pixels, _STRIPS, axis=0)):
+        # To either side in turn, or neighbouring strips might be pushed alike and fit each other again.
+        way = 1 if index % 2 else -1
+        strips.append(np.roll(strip, way * round(float(rng.uniform(0.15, 0.45)) * pixels.shape[1]), axis=1))
+    return np.concatenate(strips)
+
+
+def shuffled_patches(pixels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Four by four patches of one size, each in another's place; rows and columns that are left over are dropped."""
+    height, width = pixels.shape[0] // _PATCHES, pixels.shape[1] // _PATCHES
+    if not height or not width:
+        return pixels[::-1, ::-1].copy()
+    patches = [
+        pixels[row * height : (row + 1) * height, column * width : (column + 1) * width]
+        for row in range(_PATCHES)
+        for column in range(_PATCHES)
+    ]
+    order = rng.permutation(len(patches))
+    moved = [patches[place] for place in _moved(order)]
+    rows = [np.concatenate(moved[row * _PATCHES : (row + 1) * _PATCHES], axis=1) for row in range(_PATCHES)]
+    return np.concatenate(rows)
+
+
+def _moved(order: np.ndarray) -> list[int]:
+    """A permutation in which nothing stays where it was: one cycle through all places in this order."""
+    following = dict(zip(order.tolist(), np.roll(order, 1).tolist(), strict=True))
+    return [following[place] for place in range(len(order))]

@@ -1,0 +1,259 @@
+"""From answers to findings: the share of yes on controls, agreement, and calibration against what is true."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from dominance.metrics import (
+    brier_score,
+    calibration_interval,
+    chance_error,
+    clustered_rate,
+    confusion,
+    discernment,
+    expected_calibration_error,
+    held_out_accuracy,
+    kappa_interval,
+    rate,
+    reliability_bins,
+    roc_auc,
+    roc_auc_interval,
+    youden_threshold,
+)
+from dominance.records import KINDS, Concept, Prompt, Question, is_present
+from dominance.runs.judge_check.controls import CONTROLS, Asked
+from dominance.runs.judge_check.result import (
+    AgreementRow,
+    Calibration,
+    ControlFindings,
+    Difference,
+    Disagreement,
+    FalseYes,
+    Tally,
+)
+
+Reply = tuple[bool, float | None]
+"""Yes or no, and P(yes) where there is one."""
+_MOST_WORST = 6
+_MOST_DISAGREEMENTS = 24
+
+
+@dataclass(frozen=True)
+class Replies:
+    """One judge's replies to the questions about one concept in one image, None where it gave none."""
+
+    asked: Asked
+    questions: tuple[Question, ...]
+    given: tuple[Reply | None, ...]
+
+    @property
+    def yes(self) -> int:
+        return sum(1 for reply in self.given if reply is not None and reply[0])
+
+    @property
+    def complete(self) -> bool:
+        return None not in self.given
+
+    @property
+    def p_yes(self) -> float | None:
+        """Mean probability; None where one is missing."""
+        known = [reply[1] for reply in self.given if reply is not None and reply[1] is not None]
+        return sum(known) / len(known) if known and len(known) == len(self.given) else None
+
+
+def replies_of(
+    asked: Iterable[Asked],
+    questions: dict[Concept, tuple[Question, ...]],
+    answers: dict[str, dict[str, Reply]],
+) -> list[Replies]:
+    """What the ledger holds of one judge, image and concept by image and concept."""
+    return [
+        Replies(
+            one,
+            questions[one.concept],
+            tuple(answers.get(one.item, {}).get(question.text) for question in questions[one.concept]),
+        )
+        for one in asked
+    ]
+
+
+def tally(replies: Sequence[Replies]) -> Tally:
+    """The share of yes among all answers, its interval clustered by image, by grade, and among concepts."""
+    given = [
+        (question.grade, reply, one.asked.item)
+        for one in replies
+        for question, reply in zip(one.questions, one.given, strict=True)
+    ]
+    answered = [(grade, reply[0], item) for grade, reply, item in given if reply is not None]
+    by_grade: dict[int, list[bool]] = {grade: [] for grade in sorted({grade for grade, _, _ in given})}
+    for grade, yes, _ in answered:
+        by_grade[grade].append(yes)
+    whole = [one for one in replies if one.complete]
+    return Tally(
+        images=len(replies),
+        yes=clustered_rate([yes for _, yes, _ in answered], [item for _, _, item in answered]),
+        grades=tuple(rate(sum(listed), len(listed)) for listed in by_grade.values()),
+        present=rate(sum(is_present(one.yes, len(one.questions)) for one in whole), len(whole)),
+        unanswered=len(given) - len(answered),
+    )
+
+
+def control_findings(replies: Sequence[Replies]) -> tuple[ControlFindings, ...]:
+    """By kind of control; kinds that no image was made of are left out."""
+    found = []
+    for control in CONTROLS:
+        own = [one for one in replies if one.asked.control is control]
+        if not own:
+            continue
+        mistaken = sorted((one for one in own if one.yes), key=lambda one: (-one.yes, -(one.p_yes or 0.0)))
+        worst = tuple(
+            FalseYes(one.asked.file, one.asked.concept.name, one.yes, len(one.questions), one.p_yes)
+            for one in mistaken[:_MOST_WORST]
+        )
+        found.append(ControlFindings(control.name, control.shows, control.certain, tally(own), worst))
+    return tuple(found)
+
+
+@dataclass(frozen=True)
+class Both:
+    """One question about an image, answered by both judges."""
+
+    asked: Asked
+    question: Question
+    first: Reply
+    second: Reply
+
+
+def answered_by_both(first: Sequence[Replies], second: Sequence[Replies]) -> list[Both]:
+    """The questions that both judges have answered, from their replies in the same order."""
+    return [
+        Both(one.asked, question, reply, other_reply)
+        for one, other in zip(first, second, strict=True)
+        for question, reply, other_reply in zip(one.questions, one.given, other.given, strict=True)
+        if reply is not None and other_reply is not None
+    ]
+
+
+def agreement_row(name: str, both: Sequence[Both]) -> AgreementRow:
+    """How far two judges agree; the interval of κ is clustered by image."""
+    yes, other_yes = [one.first[0] for one in both], [one.second[0] for one in both]
+    images = [one.asked.item for one in both]
+    table = confusion(yes, other_yes)
+    interval = kappa_interval(yes, other_yes, images) if both else None
+    return AgreementRow(name, len(set(images)), table, table.kappa, interval)
+
+
+def agreement_by(
+    name_of: Callable[[Both], str], names: Iterable[str], both: Sequence[Both]
+) -> tuple[AgreementRow, ...]:
+    """One row for each name that occurs, in the order of ``names``."""
+    parts = {name: [one for one in both if name_of(one) == name] for name in names}
+    return tuple(agreement_row(name, part) for name, part in parts.items() if part)
+
+
+def by_kind(both: Sequence[Both]) -> tuple[AgreementRow, ...]:
+    return agreement_by(lambda one: one.asked.concept.kind, KINDS, both)
+
+
+def by_grade(both: Sequence[Both]) -> tuple[AgreementRow, ...]:
+    grades = sorted({one.question.grade for one in both})
+    return agreement_by(lambda one: f"grade {one.question.grade}", [f"grade {grade}" for grade in grades], both)
+
+
+def disagreements(both: Sequence[Both], prompts: dict[str, Prompt]) -> tuple[Disagreement, ...]:
+    """The images with the most different answers; of as many, first where probabilities lie furthest apart."""
+    by_image: dict[tuple[str, str | None], list[Both]] = {}
+    for one in both:
+        by_image.setdefault((one.asked.item, one.asked.prompt_id), []).append(one)
+    ranked = []
+    for listed in by_image.values():
+        differing = [one for one in listed if one.first[0] != one.second[0]]
+        apart = sum(abs(one.first[1] - one.second[1]) for one in differing
+                    if one.first[1] is not None and one.second[1] is not None)  # fmt: skip
+        if differing:
+            ranked.append((-len(differing), -apart, listed, differing))
+    ranked.sort(key=lambda entry: entry[:2])
+    return tuple(_disagreement(listed, differing, prompts) for _, _, listed, differing in ranked[:_MOST_DISAGREEMENTS])
+
+
+def _disagreement(listed: Sequence[Both], differing: Sequence[Both], prompts: dict[str, Prompt]) -> Disagreement:
+    shown = listed[0].asked
+    text = "" if shown.prompt_id is None else prompts[shown.prompt_id].text
+    differences = tuple(
+        Difference(one.question.text, one.first[0], one.second[0], one.first[1], one.second[1]) for one in differing
+    )
+    return Disagreement(shown.file, text, shown.name, len(listed), differences)
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is true beside what the judge says, None where it says nothing."""
+
+    item: str
+    true: bool
+    reply: Reply | None
+
+
+def known_answers(replies: Sequence[Replies]) -> list[Known]:
+    """Questions whose true answers are known: from the renderer, and from controls of which every yes is wrong.
+
+    Empty unless the images as they are were drawn by the renderer: of others, nothing but the controls is known.
+    """
+    if not any(one.asked.truths is not None for one in replies):
+        return []
+    known = []
+    for one in replies:
+        truths = one.asked.truths
+        if truths is None and one.asked.control is not None and one.asked.control.certain:
+            truths = (False,) * len(one.questions)
+        if truths is not None and len(truths) == len(one.given):
+            known += [
+                Known(one.asked.item, true, reply)
+                for true, reply in zip(truths, one.given, strict=True)
+            ]  # fmt: skip
+    return known
+
+
+def calibration(truth: str, level: str, known: Sequence[Known]) -> Calibration | None:
+    """One judge against what is known; None where it answered nothing of that."""
+    answered = [(one, one.reply) for one in known if one.reply is not None]
+    if not answered:
+        return None
+    true = [one.true for one, _ in answered]
+    said = [reply[0] for _, reply in answered]
+    images = [one.item for one, _ in answered]
+    found = Calibration(
+        truth=truth,
+        level="concept" if level == "concept" else "question",
+        labels=len(answered),
+        images=len(set(images)),
+        unanswered=len(known) - len(answered),
+        discernment=discernment(said, true, images),
+    )
+    p_yes = [reply[1] for _, reply in answered if reply[1] is not None]
+    return _with_probabilities(found, p_yes, true, images) if len(p_yes) == len(answered) else found
+
+
+def _with_probabilities(
+    found: Calibration, p_yes: Sequence[float], true: Sequence[bool], images: Sequence[str]
+) -> Calibration:
+    both = any(true) and not all(true)
+    clustered = both and len(set(images)) > 1
+    # A threshold of three digits is as good, and keeps the number of thresholds to try small.
+    rounded = [round(p, 3) for p in p_yes]
+    return Calibration(
+        truth=found.truth,
+        level=found.level,
+        labels=found.labels,
+        images=found.images,
+        unanswered=found.unanswered,
+        discernment=found.discernment,
+        bins=reliability_bins(p_yes, true),
+        error=expected_calibration_error(p_yes, true),
+        error_interval=calibration_interval(p_yes, true, images),
+        chance=chance_error(p_yes),
+        brier=brier_score(p_yes, true),
+        area=roc_auc(p_yes, true) if both else None,
+        area_interval=roc_auc_interval(p_yes, true, images, resamples=2_000) if clustered else None,
+        threshold=youden_threshold(rounded, true) if both else None,
+        held_out=held_out_accuracy(rounded, true, images) if clustered else None,
+    )

@@ -1,0 +1,105 @@
+"""A check of a judge as a run's plan, and what it could not do."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from dominance.errors import RunError
+from dominance.judges import Judge
+from dominance.records import Concept, Prompt, Question, Suite
+from dominance.runs.audit.result import recorded_plan
+from dominance.runs.judge_check.controls import CONTROLS, OF_MINIATURE, Asked
+from dominance.runs.judge_check.labels import Labels
+from dominance.runs.judge_check.sources import ORIGIN, Source, is_miniature
+from dominance.runs.store.folder import LEDGER_NAME, check_run_folder
+from dominance.runs.store.ledger import ImageRow, Ledger
+from dominance.runs.store.measurements import refuse_measurement
+from dominance.runs.store.plan import Plan, PlannedImage
+from dominance.wording import on_one_line
+
+_SUITE = "judge-check"
+
+
+@dataclass(frozen=True)
+class LoadedJudge:
+    """A judge and the mode in which it was loaded."""
+
+    judge: Judge
+    mode: str | None
+
+
+@dataclass(frozen=True)
+class CheckPlan:
+    """All that is decided before the judges are asked."""
+
+    suite: Suite
+    sources: tuple[Source, ...]
+    questions: dict[Concept, tuple[Question, ...]]
+    labels: Labels | None
+    judges: tuple[LoadedJudge, ...]
+    each: int
+    seed: int
+    drawn: bool
+    settings: dict[str, object]
+
+    @property
+    def prompts(self) -> dict[str, Prompt]:
+        return {source.prompt.id: source.prompt for source in self.sources}
+
+
+def refuse_other_run(folder: Path) -> None:
+    """Raises a RunError unless the folder is new, empty, or holds a check of a judge."""
+    check_run_folder(folder)
+    if not (folder / LEDGER_NAME).exists():
+        return
+    with Ledger(folder / LEDGER_NAME) as ledger:
+        refuse_measurement(ledger, folder)
+        earlier = recorded_plan(ledger, folder)
+        if (earlier is not None and earlier.origin != ORIGIN) or (earlier is None and ledger.images()):
+            raise RunError(f"{on_one_line(folder, 120)} holds a run, and no check of a judge; give another --out")
+
+
+def plan_of(check: CheckPlan, asked: Sequence[Asked]) -> Plan:
+    """The check as a run's plan: an image rides with the questions of every concept that it is asked about."""
+    prompts = dict(check.prompts)
+    images = []
+    for one in asked:
+        prompt_id = one.prompt_id or ""
+        if one.control is not None:
+            # A slash, which no suite's id may have, keeps these apart from the prompts of the images.
+            prompt_id = f"{one.control.name}/{one.concept.name}:{one.concept.kind}"
+            prompts.setdefault(prompt_id, Prompt(prompt_id, f"{one.control.name}: {one.concept.name}", (one.concept,)))
+        images.append(PlannedImage(one.item, prompt_id, prompts[prompt_id].text, one.name, None, one.file))
+    return Plan(
+        suite=Suite(_SUITE, tuple(prompts.values())),
+        model="drawn by the renderer" if check.drawn else "images that were brought",
+        judge=check.judges[0].judge.name,
+        judge_identity=check.judges[0].judge.identity,
+        questions=check.questions,
+        images=tuple(dict.fromkeys(images)),
+        settings=check.settings,
+        origin=ORIGIN,
+    )
+
+
+def enter_images(plan: Plan, ledger: Ledger) -> None:
+    """Gives every image its row; one whose file has moved gets its new place."""
+    known = ledger.images()
+    for image in {image.item: image for image in plan.images}.values():
+        if image.item not in known or known[image.item].file != image.file:
+            ledger.add_image(ImageRow(image.item, image.text, None, image.file, {}))
+
+
+def notes_of(check: CheckPlan, asked: Sequence[Asked]) -> list[str]:
+    notes = []
+    made = {control: sum(1 for one in asked if one.control is control) for control in CONTROLS}
+    miniature = is_miniature(check.suite)
+    for control, count in made.items():
+        if count < check.each and (miniature or control not in OF_MINIATURE):
+            few = f"only {count} of {check.each}" if count else "none"
+            notes.append(f"{control.shows}: {few} could be made of the {len(check.sources)} images")
+    if check.drawn:
+        notes.append(
+            "the images as they are were drawn by the miniature world's renderer, and show all that their prompts name"
+        )
+    return notes

@@ -1,0 +1,269 @@
+"""Whether a judge can be trusted: controls that show nothing, a second judge, and labels, before it is paid for."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from dominance.errors import InputError
+from dominance.files import is_file
+from dominance.judges import Judge, load_judge
+from dominance.judges.protocol import NamedJudge
+from dominance.judges.registry import shown_name
+from dominance.records import Concept, Question, Suite
+from dominance.runs.judge_check.controls import as_they_are, make_controls
+from dominance.runs.judge_check.findings import (
+    Replies,
+    agreement_row,
+    answered_by_both,
+    by_grade,
+    by_kind,
+    calibration,
+    control_findings,
+    disagreements,
+    known_answers,
+    replies_of,
+    tally,
+)
+from dominance.runs.judge_check.labels import known_labels, read_labels
+from dominance.runs.judge_check.plan import (
+    CheckPlan,
+    LoadedJudge,
+    enter_images,
+    notes_of,
+    plan_of,
+    refuse_other_run,
+)
+from dominance.runs.judge_check.result import Agreement, JudgeCheck, JudgeFindings
+from dominance.runs.judge_check.sources import (
+    Source,
+    drawn_prompts,
+    find_sources,
+    is_miniature,
+    render_sources,
+    spread,
+)
+from dominance.runs.judge_check.verdict import agreement_sentence, verdict_of
+from dominance.runs.stages.judging import ask_judge, judge_record, unanswered
+from dominance.runs.store.folder import LEDGER_NAME, held
+from dominance.runs.store.ledger import Ledger
+from dominance.runs.store.plan import ask_all, checked_suite, plan_document
+from dominance.suites import load_questions, load_suite
+
+_RENDERED = "what the renderer drew"
+
+
+@dataclass(frozen=True)
+class JudgeCheckOptions:
+    """How a judge is checked.
+
+    Attributes:
+        mode, against_mode: how the judges read questions; see ``load_judge``.
+        each: control images of every kind.
+        limit: images as they are, at most.
+        labels: a file as ``answers:FILE`` reads it, or a judge that knows images by their names.
+        questions: a YAML file that replaces the project's questions.
+        seed: of which images are taken, what is drawn, and what is asked about which.
+    """
+
+    mode: str = "fast"
+    against_mode: str = "fast"
+    each: int = 48
+    limit: int = 120
+    labels: Path | Judge | None = None
+    questions: Path | None = None
+    device: str = "auto"
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name, value, least, most in (
+            ("each", self.each, 1, 10_000), ("limit", self.limit, 1, 100_000), ("seed", self.seed, 0, 2**31),
+        ):  # fmt: skip
+            if not least <= value <= most:
+                raise InputError(f"{name} is {value}; give a whole number from {least} to {most}")
+
+
+def check_judge(
+    judge: str | Judge = "miniature",
+    images: Sequence[Path | str] = (),
+    against: str | Judge | None = None,
+    suite: str | Suite = "miniature",
+    out: Path | str = Path("runs/judge-check"),
+    options: JudgeCheckOptions | None = None,
+) -> JudgeCheck:
+    """Asks a judge, or two, about images that do not show what they are asked about, and about images as they are.
+
+    Both judges are held in memory together. What the folder holds of an earlier check is not asked again.
+
+    Args:
+        images: run folders of audits, or folders of images as ``score`` takes them; without any, the miniature
+            world's renderer draws the suite's prompts, and what it drew is known.
+        against: a second judge, or the first in another mode.
+        suite: what the images of plain folders were made from; run folders name their own.
+
+    Raises:
+        InputError: a judge, an image folder, the labels or an option cannot be used; nothing was written.
+    """
+    options = options or JudgeCheckOptions()
+    folder, places = Path(out), [Path(place) for place in images]
+    _refuse_twice(judge, against, options)
+    refuse_other_run(folder)
+    loaded = load_suite(suite) if isinstance(suite, str) else checked_suite(suite)
+    questions = load_questions(options.questions)
+    sources = find_sources(places, loaded)
+    about = _suite_of(sources, places, loaded)
+    _check_drawable(about, options, drawn=not places)
+    asked = ask_all(about, questions.ask)
+    labels = None if options.labels is None else read_labels(options.labels, sources, asked)
+    judges = _load(judge, against, options, asked)
+    with held(folder), Ledger(folder / LEDGER_NAME) as ledger:
+        if places:
+            chosen = spread(sources, options.limit, options.seed, frozenset(labels.answers if labels else ()))
+        else:
+            chosen = render_sources(about, options.limit, options.seed, folder)
+        settings: dict[str, object] = {
+            "judge": judges[0].judge.name,
+            "mode": judges[0].mode,
+            "against": judges[1].judge.name if against is not None else None,
+            "against mode": judges[1].mode if against is not None else None,
+            "images": [str(place) for place in places] or "drawn by the renderer",
+            "images at most": options.limit,
+            "controls of each kind": options.each,
+            "labels": None if labels is None else labels.name,
+            "questions": questions.name,
+            "seed": options.seed,
+        }
+        check = CheckPlan(about, chosen, asked, labels, judges, options.each, options.seed, not places, settings)
+        return _run(check, folder, ledger)
+
+
+def _suite_of(sources: Sequence[Source], places: Sequence[Path], suite: Suite) -> Suite:
+    """The prompts of the images, or the whole suite where they are still to be drawn."""
+    if not places:
+        return suite
+    runs = [place.resolve().name for place in places if is_file(place / LEDGER_NAME)]
+    names = [*runs, *([suite.name] if len(runs) < len(places) else [])]
+    return Suite(", ".join(names), tuple({source.prompt.id: source.prompt for source in sources}.values()))
+
+
+def _check_drawable(suite: Suite, options: JudgeCheckOptions, *, drawn: bool) -> None:
+    if drawn and options.labels is not None:
+        raise InputError("labels without images; give the run folder, or the folder of images, that they are about")
+    if drawn and not is_miniature(suite):
+        raise InputError(
+            f"no images to check the judge on, and the suite {suite.name!r} is not of the miniature world, so none can"
+            " be drawn; give the run folder of an audit, or a folder of images and their --suite"
+        )
+    if drawn:
+        drawn_prompts(suite)
+
+
+def _refuse_twice(judge: str | Judge, against: str | Judge | None, options: JudgeCheckOptions) -> None:
+    if against is not None and judge == against and options.mode == options.against_mode:
+        name = judge if isinstance(judge, str) else judge.name
+        raise InputError(
+            f"the judge {shown_name(name)} is given twice in the mode {options.mode!r}, and always agrees with itself;"
+            " give another --against, or an --against-mode"
+        )
+
+
+def _load(
+    judge: str | Judge,
+    against: str | Judge | None,
+    options: JudgeCheckOptions,
+    questions: dict[Concept, tuple[Question, ...]],
+) -> tuple[LoadedJudge, ...]:
+    """The judges, each of which understands all the questions."""
+    wanted = [(judge, options.mode), *([] if against is None else [(against, options.against_mode)])]
+    loaded = []
+    for named, mode in wanted:
+        by_name = isinstance(named, str)
+        found = load_judge(named, options.device, mode) if isinstance(named, str) else named
+        if isinstance(found, NamedJudge):
+            raise InputError(
+                f"the judge {shown_name(found.name)} looks at no image, so that there is nothing to check; give its"
+                " file as --labels, to check another judge against it"
+            )
+        found.check([question for listed in questions.values() for question in listed])
+        loaded.append(LoadedJudge(found, mode if by_name else None))
+    identities = [one.judge.identity for one in loaded]
+    if len(set(identities)) < len(identities):
+        raise InputError(
+            f"{shown_name(loaded[0].judge.name)} and {shown_name(loaded[1].judge.name)} are one and the same judge"
+            f" ({identities[0][:60]}); give another --against, or another --against-mode"
+        )
+    return tuple(loaded)
+
+
+def _run(check: CheckPlan, folder: Path, ledger: Ledger) -> JudgeCheck:
+    """Makes the controls, asks what is not answered yet, and measures."""
+    from dominance.runs.store.manifest import environment
+
+    miniature = is_miniature(check.suite)
+    asked = as_they_are(check.sources)
+    asked += make_controls(
+        check.sources, list(check.questions), check.each, check.seed, folder, miniature=miniature
+    )  # fmt: skip
+    plan = plan_of(check, asked)
+    ledger.put("plan", plan_document(plan))
+    enter_images(plan, ledger)
+    findings, replies = [], []
+    for one in check.judges:
+        own = replace(plan, judge=one.judge.name, judge_identity=one.judge.identity)
+        waiting = unanswered(own, ledger, folder)
+        if waiting:
+            ask_judge(waiting, own, one.judge, ledger)
+        told = replies_of(asked, check.questions, ledger.answers(one.judge.identity))
+        silent = {reply.asked.item for reply in told if not reply.complete}
+        problem = next((why for item, why in ledger.failures().items() if item in silent), None)
+        replies.append(told)
+        findings.append(_findings(one, told, check, problem))
+    result = JudgeCheck(
+        run=str(folder),
+        suite=check.suite.name,
+        images=len({source.item for source in check.sources}),
+        judges=tuple(findings),
+        agreement=_agreement(findings, replies, check) if len(findings) > 1 else None,
+        notes=tuple(notes_of(check, asked)),
+        settings=check.settings,
+        manifest={"judges": [judge_record(one.judge, ledger) for one in check.judges], **environment()},
+    )
+    ledger.put("manifest", result.manifest)
+    return result
+
+
+def _findings(one: LoadedJudge, replies: Sequence[Replies], check: CheckPlan, problem: str | None) -> JudgeFindings:
+    own = tally([reply for reply in replies if reply.asked.control is None])
+    controls = control_findings(replies)
+    known = [(_RENDERED, "question", known_answers(replies))]
+    if check.labels is not None:
+        known.append((check.labels.name, check.labels.level, known_labels(check.labels, replies)))
+    missing = own.unanswered + sum(control.tally.unanswered for control in controls)
+    findings = JudgeFindings(
+        name=one.judge.name,
+        mode=one.mode,
+        identity=one.judge.identity,
+        own=own,
+        controls=controls,
+        calibrations=tuple(found for entry in known if (found := calibration(*entry)) is not None),
+        unanswered=missing,
+        problem=problem if missing else None,
+        trust="unknown",
+        verdict="",
+    )
+    found = verdict_of(findings.title, own, controls)
+    return replace(findings, trust=found.trust, verdict=found.sentence, details=found.details)
+
+
+def _agreement(findings: Sequence[JudgeFindings], replies: Sequence[Sequence[Replies]], check: CheckPlan) -> Agreement:
+    both = answered_by_both(replies[0], replies[1])
+    own = [one for one in both if one.asked.control is None]
+    total, together = agreement_row("images as they are", own), agreement_row("all of these", both)
+    return Agreement(
+        total=total,
+        kinds=by_kind(own),
+        grades=by_grade(own),
+        controls=agreement_row("controls", [one for one in both if one.asked.control is not None]),
+        together=together,
+        disagreements=disagreements(own, check.prompts),
+        sentence=agreement_sentence(findings[0].title, findings[1].title, total, together),
+    )

@@ -1,0 +1,187 @@
+"""The images that a judge is checked on: of audited runs, of folders of images, or drawn by the miniature world."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from dominance.errors import InputError, RunError
+from dominance.files import is_file
+from dominance.miniature.concepts import BY_NAME
+from dominance.miniature.renderer import render
+from dominance.miniature.scene import Scene
+from dominance.miniature.truth import true_answers
+from dominance.miniature.world import pair_scene, single_scene
+from dominance.pictures import is_whole, write_png
+from dominance.records import Concept, Prompt, Suite
+from dominance.runs.audit.result import recorded_plan
+from dominance.runs.audit.score import find_images
+from dominance.runs.store.folder import LEDGER_NAME
+from dominance.runs.store.ledger import Ledger
+from dominance.runs.store.plan import PlannedImage
+from dominance.wording import on_one_line
+
+ORIGIN = "judge check"
+"""What the plan of a check says where that of a run says ``audit`` or ``score``."""
+_DRAWN_CONCEPTS = 2
+_RENDERS = 888_000
+"""Begins the seeds of renders: far from every training seed."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """An image as it is, and the prompt that it belongs to.
+
+    Attributes:
+        item: its key in the ledger.
+        name: its seed, or its file's name.
+        file: relative to the check's folder, or absolute.
+        truths: where it was drawn by the renderer, for each concept what a perfect judge answers, by grade.
+    """
+
+    item: str
+    prompt: Prompt
+    name: str
+    file: str
+    truths: dict[str, tuple[bool, ...]] | None = None
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """Prompt's id and item: prompts of one text may share an image."""
+        return (self.prompt.id, self.item)
+
+
+def find_sources(places: Sequence[Path], suite: Suite) -> tuple[Source, ...]:
+    """The images of run folders and of folders of images.
+
+    Args:
+        suite: what the images of a plain folder were made from; a run folder names its own.
+
+    Raises:
+        InputError: no image in one of the places, or two prompts of one id that differ.
+    """
+    found: list[Source] = []
+    for place in places:
+        held = is_file(place / LEDGER_NAME)
+        found += _of_run(place) if held else _of_folder(place, suite)
+    prompts: dict[str, Prompt] = {}
+    for source in found:
+        known = prompts.setdefault(source.prompt.id, source.prompt)
+        if (known.text, known.concepts) != (source.prompt.text, source.prompt.concepts):
+            raise InputError(
+                f"the prompt {known.id!r} is not the same in all places: {known.text[:80]!r} and"
+                f" {source.prompt.text[:80]!r}; check them one after the other"
+            )
+    return tuple({source.key: source for source in found}.values())
+
+
+def _of_folder(folder: Path, suite: Suite) -> list[Source]:
+    """The images of a plain folder, in the order of the suite's prompts."""
+    by_prompt: dict[str, list[PlannedImage]] = {}
+    for image in find_images(folder, suite):
+        by_prompt.setdefault(image.prompt_id, []).append(image)
+    return [
+        Source(image.item, prompt, image.name, image.file)
+        for prompt in suite.prompts
+        for image in by_prompt.get(prompt.id, ())
+    ]
+
+
+def _of_run(folder: Path) -> list[Source]:
+    """The images that a run has made or scored, in the order of its plan."""
+    shown = on_one_line(folder, 120)
+    with Ledger(folder / LEDGER_NAME) as ledger:
+        plan = recorded_plan(ledger, folder)
+        rows = ledger.images()
+    if plan is None:
+        raise RunError(f"the run in {shown} has no plan yet; run its `dominance audit` command again")
+    if plan.origin == ORIGIN:
+        raise RunError(f"{shown} holds a check of a judge, and no images of a model; give the folder of an audit")
+    prompts = {prompt.id: prompt for prompt in plan.suite.prompts}
+    found = [
+        Source(image.item, prompts[image.prompt_id], image.name, str((folder / rows[image.item].file).resolve()))
+        for image in plan.images
+        if image.item in rows and is_file(folder / rows[image.item].file)
+    ]
+    if not found:
+        raise RunError(f"the run in {shown} has no images; run its `dominance audit` command again")
+    return found
+
+
+def spread(
+    sources: Sequence[Source], limit: int, seed: int, first: frozenset[tuple[str, str]] = frozenset()
+) -> tuple[Source, ...]:
+    """At most so many, as evenly over the prompts as can be, and within a prompt by a seeded draw.
+
+    Args:
+        first: prompt's id and item of those that are taken before any other, such as those with labels.
+    """
+    by_prompt: dict[str, list[Source]] = {}
+    for source in sources:
+        by_prompt.setdefault(source.prompt.id, []).append(source)
+    rng = np.random.default_rng(seed)
+    turns: list[tuple[bool, int, float, tuple[str, str]]] = []
+    for members in by_prompt.values():
+        drawn = [members[int(place)].key for place in rng.permutation(len(members))]
+        drawn.sort(key=lambda key: key not in first)
+        turns += [(key not in first, turn, float(rng.random()), key) for turn, key in enumerate(drawn)]
+    kept = {key for *_, key in sorted(turns)[:limit]}
+    return tuple(source for source in sources if source.key in kept)
+
+
+def is_miniature(suite: Suite) -> bool:
+    """Whether the miniature world's renderer can draw everything that the suite names."""
+    return all(_drawable(concept) for prompt in suite.prompts for concept in prompt.concepts)
+
+
+def _drawable(concept: Concept) -> bool:
+    return concept.name in BY_NAME and BY_NAME[concept.name].kind == concept.kind
+
+
+def drawn_prompts(suite: Suite) -> list[Prompt]:
+    """The prompts that are drawn.
+
+    Raises:
+        InputError: none of them has one or two concepts.
+    """
+    prompts = [prompt for prompt in suite.prompts if len(prompt.concepts) <= _DRAWN_CONCEPTS]
+    if not prompts:
+        raise InputError(
+            f"no prompt of {suite.name!r} has one or two concepts, so none is drawn; give the run folder of an audit"
+        )
+    return prompts
+
+
+def render_sources(suite: Suite, limit: int, seed: int, folder: Path) -> tuple[Source, ...]:
+    """Draws the suite's prompts of one and two concepts in turn, with all of their concepts; writes them as PNG.
+
+    The first picture of a prompt has every concept in its canonical design, the next one varied, and so on.
+    """
+    prompts = drawn_prompts(suite)
+    found = []
+    for index in range(limit):
+        prompt, turn = prompts[index % len(prompts)], index // len(prompts)
+        picture = render(_scene(prompt, float(turn % 2), np.random.default_rng([_RENDERS, seed, index])))
+        truths = {concept.name: true_answers(concept.name, picture.truths) for concept in prompt.concepts}
+        item, file = keep(Image.fromarray(picture.pixels), folder, f"renders/{prompt.id}", str(turn))
+        found.append(Source(item, prompt, str(turn), file, truths))
+    return tuple(found)
+
+
+def _scene(prompt: Prompt, diversity: float, rng: np.random.Generator) -> Scene:
+    names = [concept.name for concept in prompt.concepts]
+    if len(names) == 1:
+        return single_scene(names[0], diversity, rng)
+    return pair_scene((names[0], names[1]), dict.fromkeys(names, diversity), rng)
+
+
+def keep(image: Image.Image, folder: Path, place: str, name: str) -> tuple[str, str]:
+    """Writes an image that the check has made, unless it is there; returns its item and its file."""
+    digest = hashlib.sha256(f"{image.mode} {image.size}".encode() + image.tobytes()).hexdigest()[:32]
+    file = f"images/{place}/{name}-{digest[:8]}.png"
+    if not is_whole(folder / file):
+        write_png(folder / file, image)
+    return digest, file

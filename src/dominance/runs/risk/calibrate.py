@@ -1,0 +1,388 @@
+"""Fits a calibrated rule of risk on an audited run, and says how well it does on prompts it was not fitted on."""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+
+from dominance.errors import InputError, RunError
+from dominance.files import write_whole
+from dominance.metrics import (
+    PAPER_LAYERS,
+    Split,
+    bootstrap_mean,
+    fit_logistic,
+    grouped_folds,
+    held_out_splits,
+    rate,
+    roc_auc,
+    roc_auc_interval,
+    youden_threshold,
+)
+from dominance.probes.sites import attention_sites, chosen_sites
+from dominance.probes.tokens import TOKEN_SETS, TokenSet
+from dominance.records import Interval, Rate, RunResult
+from dominance.runs.audit.result import read_result
+from dominance.runs.risk.calibration import HOLD_OUTS, LABELS, Calibration, HoldOut, Label, calibration_document
+from dominance.runs.risk.examples import Examples, examples_of, image_seeds, usable_prompts
+from dominance.runs.risk.preflight import FocusRule, OpenedModel, PreflightOptions, open_model
+from dominance.runs.stages.first_steps import look_at
+from dominance.seeds import check_seeds
+
+PENALTIES: tuple[float, ...] = (3.0, 30.0, 300.0, 3000.0)
+"""Ridge penalties to choose from, on standardised features."""
+
+_FOLDS, _INNER_FOLDS = 10, 4
+
+
+@dataclass(frozen=True)
+class CalibrationOptions:
+    """How to calibrate.
+
+    Attributes:
+        label: what is foretold; ``prompt``: the prompt's verdict is dominance; ``image``: the image collapses.
+        hold_out: ``prompt``: ten folds, prompts with the same text in one; ``concept``: each prompt is scored by a
+            model fitted on those prompts that share none of its concepts.
+        seeds: noises to look at each prompt with; images bring their own.
+        layers: whose features are used; None for all.
+        tokens: those that count as T.
+        batch, device, offload: as for ``preflight``.
+        seed: of folds and resamples.
+    """
+
+    label: Label = "prompt"
+    hold_out: HoldOut = "prompt"
+    seeds: tuple[int, ...] = (0,)
+    layers: tuple[int, ...] | None = None
+    tokens: TokenSet = "content"
+    batch: int | None = None
+    device: str = "auto"
+    offload: str = "none"
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        check_seeds(self.seeds)
+        for name, value, known in (
+            ("label", self.label, LABELS),
+            ("hold-out", self.hold_out, HOLD_OUTS),
+            ("token set", self.tokens, TOKEN_SETS),
+        ):
+            if value not in known:
+                raise InputError(f"no {name} {value!r}; give one of {', '.join(known)}")
+
+
+@dataclass(frozen=True)
+class RuleQuality:
+    """How well one rule does.
+
+    Attributes:
+        auc: area under the ROC curve; ``interval`` is that of a bootstrap over prompts.
+        flagged: of the positives, those at high risk.
+        false_alarms: of the others, those at high risk.
+        named: of the positives, those whose dominating concept the rule names.
+    """
+
+    rule: str
+    auc: float
+    interval: Interval
+    threshold: float
+    flagged: Rate
+    false_alarms: Rate
+    named: Rate
+
+
+@dataclass(frozen=True)
+class LayerQuality:
+    """What one layer shows, with bootstrap intervals over prompts.
+
+    Attributes:
+        focus_positive, focus_other: mean focus scores.
+        auc: of the focus score, on the very examples; the best of several layers is better here than it will be on
+            others. ``interval`` is its.
+        named: of the positives, those whose dominating concept the layer names.
+    """
+
+    layer: int
+    focus_positive: float
+    focus_positive_interval: Interval
+    focus_other: float
+    focus_other_interval: Interval
+    auc: float
+    interval: Interval
+    named: Rate
+
+
+@dataclass(frozen=True, eq=False)
+class CalibrationReport:
+    """A calibration and the evidence for it.
+
+    Attributes:
+        n, positives: examples (prompts, or images), and how many of them are positive.
+        left_out: prompts that could not be used, by reason.
+        calibrated: from scores by models that were fitted without the scored example; ``flagged`` and ``false_alarms``
+            at a threshold chosen on the other folds' scores, while ``threshold`` is the rule's, chosen on all of them.
+        paper: the paper's rule on the same examples; None where its layers were not looked at.
+        layers: each one alone.
+    """
+
+    calibration: Calibration
+    run: str
+    suite: str
+    judge: str
+    n: int
+    positives: int
+    left_out: dict[str, int]
+    seeds: tuple[int, ...] | None
+    seed: int
+    calibrated: RuleQuality
+    paper: RuleQuality | None
+    layers: tuple[LayerQuality, ...]
+
+    def document(self) -> dict[str, object]:
+        """The content of the calibration's file: what the rule needs, and the evidence."""
+        evidence = {name: value for name, value in vars(self).items() if name != "calibration"}
+        evidence["calibrated"] = asdict(self.calibrated)
+        evidence["paper"] = None if self.paper is None else asdict(self.paper)
+        evidence["layers"] = [asdict(layer) for layer in self.layers]
+        return calibration_document(self.calibration) | {"evidence": evidence}
+
+
+def calibrate(
+    run: Path | str,
+    model: str | None = None,
+    out: Path | str | None = None,
+    options: CalibrationOptions | None = None,
+) -> CalibrationReport:
+    """Fits the calibrated rule on a run's verdicts, validates it, and writes it to a file.
+
+    Args:
+        run: the folder of an audit.
+        model: that made the run's images; None for the one that the run names.
+        out: the file; None for ``calibration.json`` in the run folder.
+
+    Raises:
+        InputError: the run has no prompts of two concepts, or prompts of one kind only.
+        RunError: no run folder, nothing scored in it, or its model is another one now.
+    """
+    options = options or CalibrationOptions()
+    result = read_result(Path(run))
+    usable, left_out = usable_prompts(result)
+    opened = open_model_of(result, model, options)
+    sites = chosen_sites(attention_sites(opened.pipeline), options.layers)
+    looks = look_at(
+        opened.pipeline,
+        [one.prompt for one in usable],
+        [image_seeds(one) if options.label == "image" else options.seeds for one in usable],
+        [site.layer for site in sites],
+        opened.settings,
+        options.tokens,
+        opened.batch,
+    )
+    pairs = zip(usable, looks, strict=True)
+    examples = Examples([example for one, look in pairs for example in examples_of(one, look, options.label)])
+    report = _report(examples, opened, result, left_out, options)
+    content = json.dumps(report.document(), indent=1, ensure_ascii=False)
+    write_whole(Path(out) if out is not None else Path(run) / "calibration.json", f"{content}\n".encode())
+    return report
+
+
+def open_model_of(result: RunResult, model: str | None, options: CalibrationOptions) -> OpenedModel:
+    """The model that made the run's images, and the settings that it made them with.
+
+    Raises:
+        RunError: it is not known, or another one now.
+    """
+    made_by = cast(dict[str, Any] | None, result.manifest.get("model"))
+    if made_by is None and model is None:
+        raise RunError(f"the run in {result.run} does not say which model made its images; name it by --model")
+    settings = cast(dict[str, Any], result.settings) if made_by is not None else {}
+    generation = {
+        name: settings[name]
+        for name in ("steps", "guidance", "height", "width", "dtype", "scheduler")
+        if name in settings
+    }
+    name = model or result.model
+    opened = open_model(
+        name, PreflightOptions(**generation, batch=options.batch, device=options.device, offload=options.offload)
+    )
+    if made_by is not None and made_by["identity"] != opened.identity:
+        raise RunError(
+            f"the images of the run in {result.run} were made by {result.model!r} ({made_by['identity']}), and {name!r}"
+            f" is now {opened.identity}; audit this model into a new run folder"
+        )
+    return opened
+
+
+def _report(
+    examples: Examples, opened: OpenedModel, result: RunResult, left_out: dict[str, int], options: CalibrationOptions
+) -> CalibrationReport:
+    _check_kinds(examples.positive, options)
+    splits = _splits(examples, options)
+    scores, named = _held_out(examples, splits, options.seed)
+    held = np.flatnonzero(np.isfinite(scores))
+    if len(held) < len(examples):
+        left_out = left_out | {"examples without two kinds of others to learn from": len(examples) - len(held)}
+    if len(set(examples.positive[held].tolist())) < 2:
+        raise InputError(
+            f"all prompts of one kind in {result.run} share a concept with every other prompt of the kind; give"
+            " --hold-out prompt, or audit prompts with more concepts"
+            if options.hold_out == "concept"
+            else f"all examples of one kind in {result.run} are of one prompt; audit more prompts"
+        )
+    everything = np.arange(len(examples))
+    penalty = _best_penalty(examples, everything, options.seed)
+    calibration = Calibration(
+        model=opened.name,
+        identity=opened.identity or "",
+        label=options.label,
+        hold_out=options.hold_out,
+        tokens=options.tokens,
+        layers=examples.layers,
+        peak_layers=(examples.naming_layer(everything),),
+        logistic=fit_logistic(examples.features, examples.positive, penalty),
+        penalty=penalty,
+        threshold=youden_threshold(scores[held], examples.positive[held]),
+    )
+    high = _flagged(examples, splits, scores, calibration.threshold)
+    calibrated = _quality("calibrated", examples, held, scores, calibration.threshold, high, named, options.seed)
+    paper = None
+    if set(PAPER_LAYERS) <= set(examples.layers):
+        rule = FocusRule()
+        focus, named = examples.focus_of(rule.layers), examples.named_by(rule.layers)
+        high = focus >= rule.threshold
+        paper = _quality(rule.words, examples, held, focus, rule.threshold, high, named, options.seed)
+    return CalibrationReport(
+        calibration=calibration,
+        run=result.run,
+        suite=result.suite,
+        judge=result.judge,
+        n=len(held),
+        positives=int(examples.positive[held].sum()),
+        left_out=left_out,
+        seeds=None if options.label == "image" else options.seeds,
+        seed=options.seed,
+        calibrated=calibrated,
+        paper=paper,
+        layers=tuple(_layer_quality(examples, held, layer, options.seed) for layer in examples.layers),
+    )
+
+
+def _check_kinds(positive: Bool[np.ndarray, " example"], options: CalibrationOptions) -> None:
+    """Raises an InputError unless there are a few examples of each kind."""
+    what, kind = ("prompts", "dominance") if options.label == "prompt" else ("images", "collapsed")
+    count = int(positive.sum())
+    if min(count, len(positive) - count) < 2:
+        raise InputError(
+            f"{count} of the {len(positive)} {what} that can be used have the verdict {kind}; a calibration needs two"
+            " or more that do, and two or more that do not: audit more prompts"
+        )
+
+
+def _held_out(
+    examples: Examples, splits: tuple[Split, ...], seed: int
+) -> tuple[Float[np.ndarray, " example"], Bool[np.ndarray, " example"]]:
+    """For each example, what models fitted without it say: the probability, and whether they name the dominating one.
+
+    The probability is not a number where what is left to fit on is of one kind.
+    """
+    scores = np.full(len(examples), np.nan)
+    named = np.zeros(len(examples), dtype=bool)
+    for train, test in splits:
+        if len(set(examples.positive[train].tolist())) < 2:
+            continue
+        penalty = _best_penalty(examples, train, seed)
+        model = fit_logistic(examples.features[train], examples.positive[train], penalty)
+        scores[test] = model.probability(examples.features[test])
+        named[test] = examples.named[test, examples.layers.index(examples.naming_layer(train))]
+    return scores, named
+
+
+def _flagged(
+    examples: Examples, splits: tuple[Split, ...], scores: Float[np.ndarray, " example"], threshold: float
+) -> Bool[np.ndarray, " example"]:
+    """Which examples are from a threshold on that was chosen on the scores of those they are held out from.
+
+    Where these are of one kind, the threshold is the given one.
+    """
+    high = np.zeros(len(examples), dtype=bool)
+    for train, test in splits:
+        others = train[np.isfinite(scores[train])]
+        if len(set(examples.positive[others].tolist())) == 2:
+            high[test] = scores[test] >= youden_threshold(scores[others], examples.positive[others])
+        else:
+            high[test] = scores[test] >= threshold
+    return high
+
+
+def _splits(examples: Examples, options: CalibrationOptions) -> tuple[Split, ...]:
+    if options.hold_out == "concept":
+        return held_out_splits(examples.concepts)
+    return grouped_folds(examples.prompts, examples.positive, _FOLDS, options.seed)
+
+
+def _best_penalty(examples: Examples, rows: Int[np.ndarray, " row"], seed: int) -> float:
+    """The penalty with the least log loss on folds held out of these examples; of equals, the largest."""
+    positive, features = examples.positive[rows], examples.features[rows]
+    groups = [examples.prompts[row] for row in rows]
+    if len(set(groups)) < 2:
+        return max(PENALTIES)
+    folds = grouped_folds(groups, positive, _INNER_FOLDS, seed)
+    splits = [(train, test) for train, test in folds if len(set(positive[train].tolist())) > 1]
+    share = np.where(positive, 0.5 / positive.mean(), 0.5 / (~positive).mean())
+    losses = dict.fromkeys(sorted(PENALTIES, reverse=True), 0.0)
+    for penalty in losses:
+        for train, test in splits:
+            said = fit_logistic(features[train], positive[train], penalty).probability(features[test])
+            right = np.where(positive[test], said, 1 - said).clip(min=1e-12)
+            losses[penalty] -= float(share[test] @ np.log(right))
+    return min(losses, key=lambda penalty: losses[penalty])
+
+
+def _quality(
+    rule: str,
+    examples: Examples,
+    rows: Int[np.ndarray, " row"],
+    scores: Float[np.ndarray, " example"],
+    threshold: float,
+    high: Bool[np.ndarray, " example"],
+    named: Bool[np.ndarray, " example"],
+    seed: int,
+) -> RuleQuality:
+    positive, prompts = examples.positive[rows], [examples.prompts[row] for row in rows]
+    high = high[rows]
+    nameable = examples.with_dominating[rows]
+    return RuleQuality(
+        rule=rule,
+        auc=roc_auc(scores[rows], positive),
+        interval=roc_auc_interval(scores[rows], positive, prompts, seed=seed),
+        threshold=threshold,
+        flagged=rate(int(high[positive].sum()), int(positive.sum())),
+        false_alarms=rate(int(high[~positive].sum()), int((~positive).sum())),
+        named=rate(int(named[rows][nameable].sum()), int(nameable.sum())),
+    )
+
+
+def _layer_quality(examples: Examples, rows: Int[np.ndarray, " row"], layer: int, seed: int) -> LayerQuality:
+    positive, focus = examples.positive[rows], examples.focus_of((layer,))[rows]
+    prompts = [examples.prompts[row] for row in rows]
+    nameable, named = examples.with_dominating[rows], examples.named_by((layer,))[rows]
+    means, intervals = [], []
+    for kind in (positive, ~positive):
+        clusters: dict[str, list[float]] = {}
+        for place in np.flatnonzero(kind):
+            clusters.setdefault(prompts[place], []).append(float(focus[place]))
+        means.append(float(focus[kind].mean()))
+        intervals.append(bootstrap_mean(list(clusters.values()), seed=seed))
+    return LayerQuality(
+        layer=layer,
+        focus_positive=means[0],
+        focus_positive_interval=intervals[0],
+        focus_other=means[1],
+        focus_other_interval=intervals[1],
+        auc=roc_auc(focus, positive),
+        interval=roc_auc_interval(focus, positive, prompts, seed=seed),
+        named=rate(int(named[nameable].sum()), int(nameable.sum())),
+    )

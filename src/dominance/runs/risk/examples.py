@@ -1,0 +1,128 @@
+"""What there is to learn from: an audited run's verdicts beside the first steps of the same prompts."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float, Int
+
+from dominance.errors import InputError, RunError
+from dominance.metrics import focus_score
+from dominance.records import PromptResult, RunResult, ScoredImage
+from dominance.runs.risk.calibration import Label, risk_features, strongest_concept
+from dominance.runs.stages.first_steps import Look
+
+
+@dataclass(frozen=True, eq=False)
+class Example:
+    """A prompt or an image: what was seen of it, and what became of it.
+
+    Attributes:
+        look: of an image, only its own seed's.
+        dominating: who takes the picture over, where the example is positive.
+    """
+
+    look: Look
+    positive: bool
+    dominating: str | None
+
+
+class Examples:
+    """All examples side by side, as arrays."""
+
+    def __init__(self, examples: Sequence[Example]) -> None:
+        self._all = tuple(examples)
+        looks = [example.look for example in examples]
+        self.layers = looks[0].layers
+        self.prompts = [look.prompt.text for look in looks]
+        self.concepts = [frozenset(name.casefold() for name in look.concepts) for look in looks]
+        self.positive: Bool[np.ndarray, " example"] = np.array([example.positive for example in examples])
+        self.named: Bool[np.ndarray, "example layer"] = np.array(
+            [[_names(example, (layer,)) for layer in self.layers] for example in examples]
+        )
+        rows = [risk_features(look.attention, look.start, look.concepts).mean(0) for look in looks]
+        self.features: Float[np.ndarray, "example feature"] = torch.stack(rows).double().numpy()
+        focus = [focus_score(look.attention).mean(0) for look in looks]
+        self.focus: Float[np.ndarray, "example layer"] = torch.stack(focus).double().numpy()
+
+    def __len__(self) -> int:
+        return len(self._all)
+
+    @property
+    def with_dominating(self) -> Bool[np.ndarray, " example"]:
+        """Which examples have a dominating concept to name."""
+        return np.array([example.dominating is not None for example in self._all])
+
+    def named_by(self, layers: Sequence[int]) -> Bool[np.ndarray, " example"]:
+        """Whether the strongest concept, over these layers together, is the one that dominates."""
+        return np.array([_names(example, layers) for example in self._all])
+
+    def focus_of(self, layers: Sequence[int]) -> Float[np.ndarray, " example"]:
+        """The mean focus score over some layers."""
+        return self.focus[:, [self.layers.index(layer) for layer in layers]].mean(1)
+
+    def naming_layer(self, rows: Int[np.ndarray, " row"]) -> int:
+        """The layer that names the dominating concepts of most of these examples; of equals, the first."""
+        counts = self.named[rows].sum(axis=0)
+        return self.layers[int(counts.argmax())]
+
+
+def _names(example: Example, layers: Sequence[int]) -> bool:
+    if example.dominating is None:
+        return False
+    return strongest_concept(example.look.at(layers).mean(dim=(0, 1)), example.look.concepts) == example.dominating
+
+
+def usable_prompts(result: RunResult) -> tuple[list[PromptResult], dict[str, int]]:
+    """The prompts that can be learned from, and how many of the others there are, by reason.
+
+    Raises:
+        RunError: the run has no scored image.
+        InputError: none of its prompts names two concepts.
+    """
+    if result.scored == 0:
+        raise RunError(f"the run in {result.run} has no scored images; finish its `dominance audit` first")
+    scored = [one for one in result.prompts if one.verdict is not None]
+    several = [one for one in scored if len(one.prompt.concepts) > 1]
+    usable = [one for one in several if one.prompt.names_its_concepts]
+    if not usable:
+        raise InputError(
+            f"no prompt of the run in {result.run} names two concepts; audit prompts that name two or more"
+        )
+    return usable, {
+        "prompts without a scored image": len(result.prompts) - len(scored),
+        "prompts of one concept": len(scored) - len(several),
+        "prompts that do not name a concept as it is marked": len(several) - len(usable),
+    }
+
+
+def examples_of(result: PromptResult, look: Look, label: Label) -> list[Example]:
+    """The prompt as one example, or its scored images, in the order of the look's seeds, as one each."""
+    if label == "prompt":
+        positive = result.verdict == "dominance"
+        return [Example(look, positive, result.dominating if positive else None)]
+    examples = []
+    for place, image in enumerate(scored_images(result)):
+        own = replace(look, attention=look.attention[place : place + 1], start=look.start[place : place + 1])
+        positive = image.verdict == "collapsed"
+        examples.append(Example(own, positive, image.dominating if positive else None))
+    return examples
+
+
+def scored_images(result: PromptResult) -> list[ScoredImage]:
+    """The prompt's images that have a verdict."""
+    return [image for image in result.images if image.verdict is not None]
+
+
+def image_seeds(result: PromptResult) -> tuple[int, ...]:
+    """The seeds of the prompt's scored images.
+
+    Raises:
+        InputError: they were made elsewhere, so that no seed is known.
+    """
+    images = scored_images(result)
+    seeds = tuple(image.seed for image in images if image.seed is not None)
+    if len(seeds) < len(images):
+        raise InputError("the seeds of images made elsewhere are not known; calibrate with --label prompt")
+    return seeds

@@ -1,0 +1,320 @@
+"""The risk that a prompt loses a concept, from part of the first step of its generation."""
+
+import math
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from dominance.errors import InputError
+from dominance.metrics import PAPER_LAYERS, PAPER_THRESHOLD, focus_score, peak_token
+from dominance.models import ModelFolder, find_model
+from dominance.models.image_model import PipelineModel, load_pipeline
+from dominance.models.settings import GenerationSettings
+from dominance.probes.sites import attention_sites, chosen_sites
+from dominance.probes.tokens import TOKEN_SETS, TokenSet
+from dominance.records import Prompt, Suite
+from dominance.runs.audit.run import AuditOptions, fitting_batch, generation_settings
+from dominance.runs.risk.calibration import (
+    Calibration,
+    bundled_calibration,
+    read_calibration,
+    risk_features,
+    strongest_concept,
+)
+from dominance.runs.stages.first_steps import Look, look_at
+from dominance.seeds import check_seeds
+from dominance.suites import load_suite
+from dominance.suites.brackets import MAX_CHARACTERS, clean_text
+from dominance.suites.entries import slug
+
+if TYPE_CHECKING:
+    from diffusers.pipelines.pipeline_utils import DiffusionPipeline
+
+_FILES = (".yaml", ".yml", ".csv", ".jsonl")
+
+
+@dataclass(frozen=True)
+class PreflightOptions:
+    """How to look; what is None is left to the model's own defaults.
+
+    Attributes:
+        seeds: noises to look at each prompt with; scores and attention are averaged over them.
+        layers: use the focus score's mean over these, not a calibration; None for the rule's own.
+        threshold: score from which the risk is high; None for the rule's own.
+        calibration: a file that ``--calibrate`` wrote; ``none`` for the paper's rule; None for the calibration that
+            ships for the model, where there is one.
+        tokens: those that count as T; other than ``content`` only without a calibration.
+        steps, guidance, height, width, dtype: of the generation that is foreseen.
+        limit: only the suite's first so many prompts.
+        batch: first steps at once; None fits it to the size of the latents.
+        offload: as in ``models.settings.Thrift``.
+        scheduler: as in ``GenerationSettings``.
+    """
+
+    seeds: tuple[int, ...] = (0,)
+    layers: tuple[int, ...] | None = None
+    threshold: float | None = None
+    calibration: Path | str | None = None
+    tokens: TokenSet | None = None
+    steps: int | None = None
+    guidance: float | None = None
+    height: int | None = None
+    width: int | None = None
+    dtype: str = "float32"
+    limit: int | None = None
+    batch: int | None = None
+    device: str = "auto"
+    offload: str = "none"
+    scheduler: str | None = None
+
+    def __post_init__(self) -> None:
+        check_seeds(self.seeds)
+        if self.tokens is not None and self.tokens not in TOKEN_SETS:
+            raise InputError(f"no token set {self.tokens!r}; give one of {', '.join(TOKEN_SETS)}")
+        if self.threshold is not None and not math.isfinite(self.threshold):
+            raise InputError(f"the threshold is {self.threshold}; give a finite number")
+        if self.calibration not in (None, "none") and (self.layers is not None or self.tokens is not None):
+            raise InputError("a calibration has its own layers and tokens; give it, or layers and token set, not both")
+        self.as_audit()
+
+    def as_audit(self) -> AuditOptions:
+        """The options of a generation, checked."""
+        return AuditOptions(
+            steps=self.steps,
+            guidance=self.guidance,
+            height=self.height,
+            width=self.width,
+            dtype=self.dtype,
+            limit=self.limit,
+            batch=self.batch,
+            device=self.device,
+            offload=self.offload,
+            scheduler=self.scheduler,
+        )
+
+
+@dataclass(frozen=True)
+class Preflight:
+    """What one prompt's first step foretells.
+
+    Attributes:
+        tokens: the tokens T.
+        attention: of each token, averaged over positions, heads, seeds and the layers that name the peak.
+        focus: the focus score of every layer looked at, averaged over seeds.
+        score, threshold: the rule's; from the threshold on the risk is high, unless the prompt marks a single concept,
+            from which nothing else can take over.
+        peak_token: the text of the token with the most attention.
+        dominating: the concept with the most attention at its strongest token, whatever the risk; None where the
+            prompt marks fewer than two, or does not name them as they are marked.
+        unet_share: of one whole generation's multiply-adds in the denoiser, spent on this prompt.
+        rule: in words.
+    """
+
+    prompt: str
+    tokens: tuple[str, ...]
+    attention: tuple[float, ...]
+    focus: dict[int, float]
+    score: float
+    threshold: float
+    risk: Literal["high", "low"]
+    peak_token: str
+    dominating: str | None
+    unet_share: float
+    rule: str
+
+    def document(self) -> dict[str, object]:
+        """As ``dominance preflight --json`` prints it: see DESIGN, "The public contract"."""
+        return {
+            "prompt": self.prompt,
+            "tokens": list(self.tokens),
+            "attention": list(self.attention),
+            "focus": {str(layer): score for layer, score in self.focus.items()},
+            "score": self.score,
+            "threshold": self.threshold,
+            "risk": self.risk,
+            "peak_token": self.peak_token,
+            "dominating": self.dominating,
+            "unet_share": self.unet_share,
+        }
+
+
+@dataclass(frozen=True)
+class FocusRule:
+    """The paper's rule: the mean of the focus score over some layers, against a threshold.
+
+    Source: Jeong & Lee (2025), arXiv 2512.20666: layers 9 and 10, 0.010; their mean is our choice.
+    """
+
+    layers: tuple[int, ...] = PAPER_LAYERS
+    threshold: float = PAPER_THRESHOLD
+
+    @property
+    def peak_layers(self) -> tuple[int, ...]:
+        return self.layers
+
+    @property
+    def words(self) -> str:
+        return f"mean focus of layers {', '.join(map(str, self.layers))}"
+
+    def score(self, look: Look) -> float:
+        return float(focus_score(look.at(self.layers)).mean())
+
+
+@dataclass(frozen=True, eq=False)
+class CalibratedRule:
+    """The probability of a calibration against its threshold.
+
+    Of a prompt, the seeds' features are averaged first, as they were when it was fitted; fitted on single images, it
+    gives each seed's probability, and these are averaged.
+    """
+
+    calibration: Calibration
+    threshold: float
+
+    @property
+    def layers(self) -> tuple[int, ...]:
+        return self.calibration.layers
+
+    @property
+    def peak_layers(self) -> tuple[int, ...]:
+        return self.calibration.peak_layers
+
+    @property
+    def words(self) -> str:
+        return f"calibrated for {self.calibration.model}"
+
+    def score(self, look: Look) -> float:
+        places = [look.layers.index(layer) for layer in self.layers]
+        features = risk_features(look.attention[:, places], look.start[:, places], look.concepts)
+        if self.calibration.label == "prompt":
+            features = features.mean(0, keepdim=True)
+        return float(self.calibration.probability(features).mean())
+
+
+Rule = FocusRule | CalibratedRule
+
+
+def preflight(
+    suite: str | Suite,
+    model: "str | DiffusionPipeline" = "miniature",
+    options: PreflightOptions | None = None,
+) -> tuple[Preflight, ...]:
+    """The risk of every prompt, from the conditional branch of its first step and no more layers than needed.
+
+    Args:
+        suite: a prompt, with its concepts in brackets or without brackets, a bundled suite, a file, or the suite.
+        model: ``miniature``, a diffusers folder, a hub id, or a pipeline of your own; a calibration needs one of the
+            first three, because it must know which model it is given.
+
+    Raises:
+        InputError: the suite, the model or an option cannot be used.
+
+    >>> preflight("a [tower:landmark] and a [mug]")[0].risk  # doctest: +SKIP
+    'high'
+    """
+    options = options or PreflightOptions()
+    prompts = (read_prompts(suite) if isinstance(suite, str) else suite.prompts)[: options.limit]
+    if not prompts:
+        raise InputError("there are no prompts; give one or more")
+    opened = open_model(model, options)
+    if any(prompt.names_its_concepts for prompt in prompts):  # else none is looked at, and the first one is named
+        prompts = tuple(prompt if prompt.names_its_concepts else replace(prompt, concepts=()) for prompt in prompts)
+    default, marked = _rules(options, opened)
+    rules = [marked if len(prompt.concepts) > 1 else default for prompt in prompts]
+    if options.threshold is not None and marked is not default and default in rules and marked in rules:
+        raise InputError(
+            f"some prompts mark two concepts ({marked.words}) and some do not ({default.words}), and one threshold does"
+            " not fit both rules; look at them one after the other, or leave --threshold away"
+        )
+    layers = sorted({layer for rule in rules for layer in rule.layers})
+    chosen_sites(attention_sites(opened.pipeline), layers)
+    token_set = options.tokens or (marked.calibration.tokens if isinstance(marked, CalibratedRule) else "content")
+    seeds = [options.seeds] * len(prompts)
+    looks = look_at(opened.pipeline, prompts, seeds, layers, opened.settings, token_set, opened.batch)
+    return tuple(_foretold(look, rule) for look, rule in zip(looks, rules, strict=True))
+
+
+def read_prompts(spec: str) -> tuple[Prompt, ...]:
+    """The prompts of a suite, a bracketed prompt, or several words without brackets, which mark no concept.
+
+    Raises:
+        InputError: none of these.
+    """
+    words = spec.split()
+    if len(words) < 2 or "[" in spec or "]" in spec or Path(spec).suffix.lower() in _FILES:
+        return load_suite(spec).prompts
+    text = clean_text(spec, "the prompt")
+    if len(text) > MAX_CHARACTERS:
+        raise InputError(f"the prompt has {len(text)} characters and may have {MAX_CHARACTERS}; shorten it")
+    return (Prompt(slug(text), text, ()),)
+
+
+@dataclass(frozen=True, eq=False)
+class OpenedModel:
+    """A pipeline, its identity where it is known, and the generation that is foreseen."""
+
+    name: str
+    identity: str | None
+    pipeline: "DiffusionPipeline"
+    settings: GenerationSettings
+    batch: int
+
+
+def open_model(model: "str | DiffusionPipeline", options: PreflightOptions) -> OpenedModel:
+    """Loads what is named; takes a pipeline as it is."""
+    named = isinstance(model, str)
+    source = find_model(model) if isinstance(model, str) else ModelFolder("your pipeline", Path(), "", {})
+    chosen = options.as_audit()
+    settings = generation_settings(chosen, source)
+    if isinstance(model, str):
+        pipeline = load_pipeline(source, options.device, options.dtype, settings.scheduler, chosen.thrift())
+    else:
+        pipeline = model
+    batch = options.batch or fitting_batch(PipelineModel(source, pipeline), settings)
+    return OpenedModel(source.name, source.identity if named else None, pipeline, settings, batch)
+
+
+def _rules(options: PreflightOptions, opened: OpenedModel) -> tuple[FocusRule, Rule]:
+    """The rule for prompts that mark fewer than two concepts, and the one for all others."""
+    focus = FocusRule(options.layers or PAPER_LAYERS, PAPER_THRESHOLD)
+    if options.threshold is not None:
+        focus = replace(focus, threshold=options.threshold)
+    calibration = _calibration(options, opened)
+    if calibration is None:
+        return focus, focus
+    threshold = calibration.threshold if options.threshold is None else options.threshold
+    return focus, CalibratedRule(calibration, threshold)
+
+
+def _calibration(options: PreflightOptions, opened: OpenedModel) -> Calibration | None:
+    if options.calibration is not None and options.calibration != "none":
+        calibration = read_calibration(Path(options.calibration))
+        if calibration.identity == opened.identity:
+            return calibration
+        shown = opened.identity or "its identity is not known: give the model's name or folder"
+        raise InputError(
+            f"the calibration {str(options.calibration)[:120]} was made for {calibration.model!r}"
+            f" ({calibration.identity}), not for {opened.name!r} ({shown}); calibrate this model, or give --calibration"
+            " none for the paper's rule"
+        )
+    own = options.calibration == "none" or options.layers is not None or options.tokens is not None
+    return None if own or opened.identity is None else bundled_calibration(opened.identity)
+
+
+def _foretold(look: Look, rule: Rule) -> Preflight:
+    attention = look.at(rule.peak_layers).mean(dim=(0, 1))
+    focus = focus_score(look.attention).mean(dim=0)
+    score = rule.score(look)
+    return Preflight(
+        prompt=look.prompt.text,
+        tokens=look.tokens,
+        attention=tuple(attention.tolist()),
+        focus=dict(zip(look.layers, focus.tolist(), strict=True)),
+        score=score,
+        threshold=rule.threshold,
+        risk="high" if score >= rule.threshold and len(look.prompt.concepts) != 1 else "low",
+        peak_token=look.tokens[int(peak_token(attention))],
+        dominating=strongest_concept(attention, look.concepts),
+        unet_share=look.share,
+        rule=rule.words,
+    )

@@ -1,0 +1,148 @@
+"""The stage that makes images: batches over prompts and seeds, each image written before its row."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+from PIL import Image
+
+from dominance.errors import DominanceError, ItemError
+from dominance.models.settings import GenerationSettings
+from dominance.pictures import is_whole, write_png
+from dominance.progress import Progress
+from dominance.runs.stages.batches import BatchSize
+from dominance.runs.store.ledger import ImageRow, Ledger
+from dominance.runs.store.plan import PlannedImage
+from dominance.wording import in_one_line
+
+Item = TypeVar("Item")
+Outcome = TypeVar("Outcome")
+
+
+class Draws(Protocol):
+    """What the stage needs of a model; ``models.image_model.PipelineModel`` is one."""
+
+    def generate(
+        self, texts: Sequence[str], seeds: Sequence[int], settings: GenerationSettings
+    ) -> list[Image.Image | ItemError]: ...
+
+
+def missing_images(planned: Sequence[PlannedImage], ledger: Ledger, folder: Path) -> list[PlannedImage]:
+    """The images still to be made, each item once: those without a row, and those whose files are gone or broken."""
+    rows = ledger.images()
+    wanted = {image.item: image for image in planned}
+    return [i for item, i in wanted.items() if item not in rows or not is_whole(folder / rows[item].file)]
+
+
+def make_images(
+    missing: Sequence[PlannedImage],
+    model: Draws,
+    settings: GenerationSettings,
+    ledger: Ledger,
+    folder: Path,
+    batch: int | BatchSize,
+) -> None:
+    """Makes what is missing; an image that cannot be made is recorded as a failure and the rest goes on.
+
+    Where memory runs out, the same images are tried again in a smaller batch, and so are all later ones.
+    """
+    batches = BatchSize(batch) if isinstance(batch, int) else batch
+    done = 0
+    with Progress("images", total=len(missing)) as progress:
+        while done < len(missing):
+            chunk = missing[done : done + batches.size]
+            outcomes = _draw(model, chunk, settings, batches)
+            if outcomes is None:
+                continue
+            for planned, outcome in zip(chunk, outcomes, strict=True):
+                _keep(planned, outcome, settings, ledger, folder)
+                progress.advance()
+            done += len(chunk)
+
+
+def _keep(
+    planned: PlannedImage, outcome: Image.Image | ItemError, settings: GenerationSettings, ledger: Ledger, folder: Path
+) -> None:
+    if isinstance(outcome, ItemError):
+        ledger.add_failure(planned.item, "image", str(outcome))
+        return
+    write_png(folder / planned.file, outcome)
+    ledger.add_image(ImageRow(planned.item, planned.text, planned.seed, planned.file, settings.record()))
+
+
+class _TooLargeError(DominanceError):
+    """The memory does not hold a batch of so many images; no item is to blame."""
+
+    def __init__(self, images: int) -> None:
+        super().__init__(f"{images} images at once do not fit into the memory")
+        self.images = images
+
+
+def _draw(
+    model: Draws, chunk: Sequence[PlannedImage], settings: GenerationSettings, batches: BatchSize
+) -> list[Image.Image | ItemError] | None:
+    """An image or a reason for each item; None where the chunk did not fit and a smaller one is to be tried."""
+
+    def draw(part: Sequence[PlannedImage]) -> list[Image.Image | ItemError]:
+        try:
+            return model.generate([p.text for p in part], [p.seed or 0 for p in part], settings)
+        except (RuntimeError, MemoryError) as error:
+            from dominance.models.memory import is_out_of_memory
+
+            if is_out_of_memory(error):
+                raise _TooLargeError(len(part)) from None
+            raise
+
+    try:
+        outcomes = in_halves(draw, chunk)
+    except _TooLargeError as refused:
+        too_many = refused.images
+    else:
+        batches.fitted(len(chunk))
+        return outcomes
+    # Only here, after its except clause, is the error gone, and with its traceback the memory of the batch.
+    from dominance.models.memory import release_memory
+
+    release_memory()
+    batches.refused(too_many)
+    if len(chunk) > 1:
+        return None
+    return [
+        ItemError("one image alone does not fit into the memory; try a smaller --height, --offload or --vae-tiling")
+    ]
+
+
+def in_halves(
+    act: Callable[[Sequence[Item]], Sequence[Outcome | ItemError]], items: Sequence[Item]
+) -> list[Outcome | ItemError]:
+    """Applies ``act`` to all items at once; if that raises, to each half, down to the item that is to blame.
+
+    So memory that a batch does not fit into costs time, and a broken item costs only itself.
+
+    Raises:
+        InputError: ``act`` raises it, because what is wrong is wrong for every item.
+    """
+    outcome = _attempt(act, items)
+    if not isinstance(outcome, ItemError):
+        return outcome
+    if len(items) == 1:
+        return [outcome]
+    middle = len(items) // 2
+    return [*in_halves(act, items[:middle]), *in_halves(act, items[middle:])]
+
+
+def _attempt(
+    act: Callable[[Sequence[Item]], Sequence[Outcome | ItemError]], items: Sequence[Item]
+) -> list[Outcome | ItemError] | ItemError:
+    """What came of all items at once; the error that is returned keeps no traceback and so no memory of the batch."""
+    try:
+        outcomes = list(act(items))
+    except ItemError as error:
+        return ItemError(str(error))
+    except DominanceError:
+        raise
+    except Exception as error:  # models and judges raise whatever their broken part raises
+        return ItemError(f"{type(error).__name__}: {in_one_line(error)}")
+    if len(outcomes) != len(items):
+        return ItemError(f"{len(outcomes)} results came back for {len(items)} items")
+    return outcomes

@@ -1,0 +1,137 @@
+"""What a run must make and ask, worked out before anything is made; an item's key is its content."""
+
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+
+from dominance.records import Concept, Gate, Prompt, Question, Suite
+from dominance.suites.brackets import clean_text, concept_of, prompt_of
+from dominance.suites.entries import Entry, assemble, check_id, suite_name
+
+
+@dataclass(frozen=True)
+class PlannedImage:
+    """One image of the plan.
+
+    Attributes:
+        item: key of the image: everything that decides what is drawn, hashed.
+        prompt_id: the prompt that it belongs to.
+        text: what the model is given.
+        name: the seed as text, or the name of the file that was brought.
+        seed: of its noise; None for an image made elsewhere.
+        file: relative to the run folder, or absolute for an image made elsewhere.
+    """
+
+    item: str
+    prompt_id: str
+    text: str
+    name: str
+    seed: int | None
+    file: str
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A whole run, as far as it is decided beforehand.
+
+    Attributes:
+        questions: for each concept, the questions asked about it.
+        settings: all settings of the run, as its manifest shows them.
+        origin: ``audit`` for images that the run makes, ``score`` for images that were brought.
+    """
+
+    suite: Suite
+    model: str
+    judge: str
+    judge_identity: str
+    questions: dict[Concept, tuple[Question, ...]]
+    images: tuple[PlannedImage, ...]
+    settings: dict[str, object]
+    origin: str
+
+    def asked_about(self, prompt: Prompt) -> tuple[Question, ...]:
+        """All questions about the images of a prompt."""
+        return tuple(question for concept in prompt.concepts for question in self.questions[concept])
+
+
+def checked_suite(suite: Suite) -> Suite:
+    """A suite that was built by hand, if a file could hold it too: the ids name folders, the concepts are known.
+
+    Raises:
+        SuiteError: no prompts, an unusable id or one twice, a prompt without text or concepts, an unknown kind.
+    """
+    suite_name(suite.name)
+    entries = []
+    for prompt in suite.prompts:
+        place = f"prompt {prompt.id[:80]}"
+        check_id(prompt.id, place)
+        concepts = tuple(concept_of(concept.name, concept.kind, place) for concept in prompt.concepts)
+        entries.append(Entry(place, prompt_of(clean_text(prompt.text, place), concepts, prompt.id), named=True))
+    assemble(entries)
+    return suite
+
+
+def item_key(text: str, seed: int, model_identity: str, image_settings: dict[str, object]) -> str:
+    """Hash of all that decides an image."""
+    content = {"text": text, "seed": seed, "model": model_identity, "settings": image_settings}
+    return hashlib.sha256(json.dumps(content, sort_keys=True, ensure_ascii=False).encode()).hexdigest()[:32]
+
+
+def plan_images(
+    suite: Suite, seeds: Sequence[int], model_identity: str, image_settings: dict[str, object]
+) -> tuple[PlannedImage, ...]:
+    """One image for every prompt and seed; prompts with the same text share theirs."""
+    planned: list[PlannedImage] = []
+    files: dict[str, str] = {}
+    for prompt in suite.prompts:
+        for seed in seeds:
+            item = item_key(prompt.text, seed, model_identity, image_settings)
+            file = files.setdefault(item, f"images/{prompt.id}/{seed}-{item[:8]}.png")
+            planned.append(PlannedImage(item, prompt.id, prompt.text, str(seed), seed, file))
+    return tuple(planned)
+
+
+def ask_all(suite: Suite, ask: Callable[[Concept], tuple[Question, ...]]) -> dict[Concept, tuple[Question, ...]]:
+    """The questions about every concept of the suite."""
+    return {concept: ask(concept) for prompt in suite.prompts for concept in prompt.concepts}
+
+
+def plan_document(plan: Plan) -> dict[str, object]:
+    """The plan as a JSON document, so that a report can be written again from the run folder alone."""
+    return {
+        "suite": asdict(plan.suite),
+        "model": plan.model,
+        "judge": plan.judge,
+        "judge_identity": plan.judge_identity,
+        "questions": [
+            {"name": concept.name, "kind": concept.kind, "texts": [question.text for question in asked]}
+            for concept, asked in plan.questions.items()
+        ],
+        "images": [asdict(image) for image in plan.images],
+        "settings": plan.settings,
+        "origin": plan.origin,
+    }
+
+
+def read_plan(document: dict) -> Plan:
+    """The plan that ``plan_document`` wrote."""
+    suite = document["suite"]
+    prompts = tuple(
+        Prompt(p["id"], p["text"], tuple(Concept(**c) for c in p["concepts"]), p["group"]) for p in suite["prompts"]
+    )
+    gate = None if suite["gate"] is None else Gate(**suite["gate"])
+    questions = {}
+    for entry in document["questions"]:
+        asked = enumerate(entry["texts"], start=1)
+        questions[Concept(entry["name"], entry["kind"])] = tuple(Question(entry["name"], text, g) for g, text in asked)
+    return Plan(
+        suite=Suite(suite["name"], prompts, suite["description"], gate),
+        model=document["model"],
+        judge=document["judge"],
+        judge_identity=document["judge_identity"],
+        questions=questions,
+        images=tuple(PlannedImage(**image) for image in document["images"]),
+        settings=document["settings"],
+        origin=document["origin"],
+    )

@@ -1,0 +1,181 @@
+"""Prompts as suite files give them, whatever the format, and how they become the prompts of a suite."""
+
+import dataclasses
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from dominance.errors import SuiteError
+from dominance.mentions import mention
+from dominance.records import Concept, Prompt
+from dominance.suites.brackets import clean_text, concept_of, parse_concept, prompt_of, split_brackets
+from dominance.wording import described, quoted, suggestion
+
+MAX_PROMPTS = 100_000
+MAX_NAME = 80
+PROMPT_KEYS = ("id", "prompt", "group", "concepts")
+
+_ID = re.compile(rf"[A-Za-z0-9_][A-Za-z0-9._-]{{0,{MAX_NAME - 1}}}")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One prompt and the place in its file; ``named`` when the file gives its id."""
+
+    place: str
+    prompt: Prompt
+    named: bool
+
+
+def entry_of(value: object, place: str) -> Entry:
+    """A prompt from a bracketed text, or from a mapping with ``prompt`` and perhaps ``id``, ``group``, ``concepts``.
+
+    Raises:
+        SuiteError: not one of these, an unknown key, an unusable id, or no valid prompt; starts with the place.
+    """
+    if isinstance(value, str):
+        value = {"prompt": value}
+    if not isinstance(value, Mapping):
+        raise SuiteError(f"{place}: found {described(value)}; give a bracketed text in quotes, or a mapping")
+    check_keys(value, PROMPT_KEYS, place)
+    text = text_of(value, "prompt", place)
+    if text is None:
+        raise SuiteError(f"{place}: has no prompt; add the key prompt with the text for the model")
+    id, group = text_of(value, "id", place), text_of(value, "group", place)
+    if id is not None:
+        check_id(id, place)
+    group = clean_text(group or "", f"{place}: group") or None
+    try:
+        prompt = _prompt(text, value.get("concepts"), id or slug(text), group)
+    except SuiteError as error:
+        raise SuiteError(f"{place}: {error}") from None
+    return Entry(place, prompt if id else dataclasses.replace(prompt, id=slug(prompt.text)), named=id is not None)
+
+
+def _prompt(text: str, listed: object, id: str, group: str | None) -> Prompt:
+    plain, marked = split_brackets(text, id)
+    if listed is None:
+        return prompt_of(plain, marked, id, group)
+    if marked:
+        raise SuiteError(f"prompt {id}: marks concepts in brackets and lists them under concepts; keep one of the two")
+    prompt = prompt_of(plain, _concepts(listed), id, group)
+    places = {concept: mention(plain, concept.name) for concept in prompt.concepts}
+    for concept, position in places.items():
+        if position is None:
+            raise SuiteError(
+                f"prompt {id}: the concept {quoted(concept.name)} is not in its prompt {quoted(plain)}; "
+                f"name it there as it is written, or take it off the list"
+            )
+    ordered = sorted(prompt.concepts, key=lambda concept: places[concept] or 0)
+    return dataclasses.replace(prompt, concepts=tuple(ordered))
+
+
+def _concepts(listed: object) -> tuple[Concept, ...]:
+    if not isinstance(listed, Sequence) or isinstance(listed, str):
+        raise SuiteError(f"concepts: found {described(listed)}; give a list of names")
+    return tuple(_concept(value, f"concepts[{index}]") for index, value in enumerate(listed))
+
+
+def _concept(value: object, place: str) -> Concept:
+    if isinstance(value, str):
+        return parse_concept(value, place)
+    if not isinstance(value, Mapping):
+        raise SuiteError(f"{place}: found {described(value)}; give a name in quotes, or a mapping of name and kind")
+    check_keys(value, ("name", "kind"), place)
+    name, kind = text_of(value, "name", place), text_of(value, "kind", place)
+    return concept_of(name or "", "object" if kind is None else kind, place)
+
+
+def check_keys(keys: Iterable[object], known: Sequence[str], place: str) -> None:
+    """Refuse the first key that is not known, with the one that was perhaps meant."""
+    for key in keys:
+        if key not in known:
+            shown = f"{quoted(key)}{suggestion(key, known)}" if isinstance(key, str) else f"{described(key)};"
+            raise SuiteError(f"{place}: unknown key {shown} the keys here are {', '.join(known)}")
+
+
+def text_of(mapping: Mapping[str, object], key: str, place: str) -> str | None:
+    """A text of a mapping, None where it is absent or null; refuses everything else."""
+    value = mapping.get(key)
+    if value is None or isinstance(value, str):
+        return value
+    raise SuiteError(f"{place}: {key} is {described(value)}; give a text, in quotes")
+
+
+def check_id(id: str, place: str) -> None:
+    """Refuse an id that cannot safely name a folder on every system."""
+    if not _ID.fullmatch(id):
+        raise SuiteError(
+            f"{place}: the id {quoted(id)} cannot name a folder; use 1 to {MAX_NAME} of the letters a to z, "
+            f"digits, '.', '_' and '-', and start with none of '.' and '-'"
+        )
+
+
+def check_count(count: int) -> None:
+    """Refuse more prompts than a suite may have, before any of them is read."""
+    if count > MAX_PROMPTS:
+        raise SuiteError(f"has {count} prompts and a suite at most {MAX_PROMPTS}; split it into several suites")
+
+
+def suite_name(name: str) -> str:
+    """The name, checked: it is shown in reports and may become part of a folder's name.
+
+    Raises:
+        SuiteError: empty, too long, or with a slash or a control character.
+    """
+    name = clean_text(name, "name")
+    if not name or len(name) > MAX_NAME or name.startswith(".") or re.search(r"[/\\]", name):
+        raise SuiteError(
+            f"the suite's name {quoted(name)} cannot be used; give the file or the key name 1 to {MAX_NAME} characters "
+            f"without slashes, the first not a dot"
+        )
+    return name
+
+
+def slug(text: str) -> str:
+    """A default id: the text's letters and digits in ASCII, its words joined by dashes.
+
+    >>> slug("A café, and a mug")
+    'a-cafe-and-a-mug'
+    """
+    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
+    joined = "-".join(re.findall("[a-z0-9]+", plain))
+    if len(joined) > 60:
+        joined = joined[:61].rpartition("-")[0] or joined[:60]
+    return joined or "prompt"
+
+
+def assemble(entries: Sequence[Entry]) -> tuple[Prompt, ...]:
+    """The prompts of a suite: ids that the file gives are unique, all others become so by a number.
+
+    Raises:
+        SuiteError: no prompts, too many, or an id twice, whatever its case.
+    """
+    if not entries:
+        raise SuiteError("has no prompts; add at least one, such as 'a [tower:landmark] and a [mug]'")
+    check_count(len(entries))
+    taken = _given_ids(entry for entry in entries if entry.named)
+    numbers: dict[str, int] = {}
+    prompts = []
+    for entry in entries:
+        id = base = entry.prompt.id
+        if not entry.named:
+            while id in taken:
+                numbers[base] = numbers.get(base, 1) + 1
+                id = f"{base}-{numbers[base]}"
+            taken.add(id)
+        prompts.append(dataclasses.replace(entry.prompt, id=id))
+    return tuple(prompts)
+
+
+def _given_ids(entries: Iterable[Entry]) -> set[str]:
+    """The given ids in lower case, because some systems' folders do not tell case apart."""
+    taken: dict[str, Entry] = {}
+    for entry in entries:
+        id = entry.prompt.id
+        if first := taken.get(id.lower()):
+            case = "" if first.prompt.id == id else f", which differs from {quoted(first.prompt.id)} in case alone"
+            raise SuiteError(f"{first.place} and {entry.place} have the same id {quoted(id)}{case}; give each its own")
+        taken[id.lower()] = entry
+    return set(taken)

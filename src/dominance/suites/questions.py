@@ -1,0 +1,93 @@
+"""Question sets: what a judge is asked about each concept, by kind, from lenient to strict."""
+
+import re
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+
+from dominance.errors import InputError
+from dominance.records import KINDS, Concept, Kind, Question
+from dominance.suites.documents import read_yaml
+
+_BLANK = re.compile(r"\{[^{}]*\}")
+
+
+@dataclass(frozen=True)
+class QuestionSet:
+    """Question templates for every kind; ``{concept}`` and ``{a_concept}`` are filled in.
+
+    Attributes:
+        name: of the set, recorded with every answer's run.
+        templates: for each kind, its templates by rising strictness; as many for every kind.
+    """
+
+    name: str
+    templates: dict[Kind, tuple[str, ...]]
+
+    def ask(self, concept: Concept) -> tuple[Question, ...]:
+        """The questions about one concept, its name filled in."""
+        article = "an" if concept.name[:1].lower() in "aeiou" else "a"
+        filled = {"concept": concept.name, "a_concept": f"{article} {concept.name}"}
+        return tuple(
+            Question(concept.name, _fill(template, filled), grade)
+            for grade, template in enumerate(self.templates[concept.kind], start=1)
+        )
+
+
+def _fill(template: str, values: dict[str, str]) -> str:
+    for key, value in values.items():
+        template = template.replace("{" + key + "}", value)
+    return template
+
+
+def load_questions(path: Path | None = None) -> QuestionSet:
+    """The project's own questions, or those of a YAML file, which replace them all; the set is named like the file.
+
+    Such a file maps each kind (artist, landmark, character, object) to a list of templates, from lenient to strict,
+    as many for every kind. ``{concept}`` becomes the concept's name, ``{a_concept}`` the name with its article::
+
+        artist: ["Is this in the style of {concept}?"]
+        landmark: ["Is {concept} in this picture?"]
+        character: ["Is {concept} in this picture?"]
+        object: ["Is there {a_concept} in this picture?"]
+
+    The own set asks about an artist leniently, by style alone, and about all else strictly.
+
+    Raises:
+        InputError: an unknown or missing kind, a template without its concept or with another blank, one that stands
+            there twice, lists of different lengths.
+    """
+    if path is None:
+        with resources.as_file(resources.files("dominance.suites") / "data" / "questions.yaml") as bundled:
+            return _question_set("dominance-5", read_yaml(bundled), bundled)
+    return _question_set(path.stem, read_yaml(path), path)
+
+
+def _question_set(name: str, document: object, path: Path) -> QuestionSet:
+    if not isinstance(document, dict) or set(document) != set(KINDS):
+        found = ", ".join(map(str, document)) if isinstance(document, dict) else type(document).__name__
+        raise InputError(f"{path}: questions for {found or 'nothing'}; give one list for each of {', '.join(KINDS)}")
+    templates: dict[Kind, tuple[str, ...]] = {}
+    for kind in KINDS:
+        listed = document[kind]
+        if not isinstance(listed, list) or not listed or not all(isinstance(text, str) for text in listed):
+            raise InputError(f"{path}: the questions of kind {kind} are {listed!r}; give a list of texts")
+        for text in listed:
+            if "{concept}" not in text and "{a_concept}" not in text:
+                raise InputError(f"{path}: the question {text!r} names no concept; write {{concept}} or {{a_concept}}")
+            _check_text(text, path)
+        if len(set(listed)) < len(listed):
+            raise InputError(f"{path}: a question of kind {kind} stands there twice; one answer must not count twice")
+        templates[kind] = tuple(listed)
+    if len({len(listed) for listed in templates.values()}) > 1:
+        counts = ", ".join(f"{kind} {len(listed)}" for kind, listed in templates.items())
+        raise InputError(f"{path}: the kinds have different numbers of questions ({counts}); give as many for each")
+    return QuestionSet(name, templates)
+
+
+def _check_text(text: str, path: Path) -> None:
+    blank = next((found for found in _BLANK.findall(text) if found not in ("{concept}", "{a_concept}")), None)
+    if blank is not None:
+        raise InputError(f"{path}: {blank} in {text!r} is filled in by nothing; write {{concept}} or {{a_concept}}")
+    if not text.isprintable():
+        raise InputError(f"{path}: the question {text!r} holds a line end or a control character; write it on one line")

@@ -1,0 +1,60 @@
+"""Finding a suite: a bundled one by its name, a file, or one bracketed prompt."""
+
+import dataclasses
+from collections.abc import Callable
+from importlib import resources
+from pathlib import Path
+
+from dominance.errors import SuiteError
+from dominance.records import Suite
+from dominance.suites.brackets import parse_prompt
+from dominance.suites.csv_suites import load_csv_suite
+from dominance.suites.entries import slug
+from dominance.suites.jsonl_suites import load_jsonl_suite
+from dominance.suites.yaml_suites import load_yaml_suite
+from dominance.wording import on_one_line, quoted, suggestion
+
+_LOADERS: dict[str, Callable[[Path], Suite]] = {
+    ".yaml": load_yaml_suite,
+    ".yml": load_yaml_suite,
+    ".csv": load_csv_suite,
+    ".jsonl": load_jsonl_suite,
+}
+_BUNDLED = resources.files("dominance.suites") / "data" / "suites"
+
+
+def bundled_suites() -> tuple[str, ...]:
+    """The names of the suites that come with the package, in alphabetical order."""
+    names = (file.name for file in _BUNDLED.iterdir())
+    return tuple(sorted(name.removesuffix(".yaml") for name in names if name.endswith(".yaml")))
+
+
+def load_suite(spec: str) -> Suite:
+    """The suite that a user means: a bundled name, a .yaml, .yml, .csv or .jsonl file, or one bracketed prompt.
+
+    >>> load_suite("a [tower:landmark] and a [mug]").prompts[0].id
+    'a-tower-and-a-mug'
+
+    Raises:
+        InputError: the file cannot be read.
+        SuiteError: nothing of this kind, or not a valid suite; names the file and the place in it.
+    """
+    bundled = bundled_suites()
+    if spec in bundled:
+        with resources.as_file(_BUNDLED / f"{spec}.yaml") as path:
+            return load_yaml_suite(path)
+    loader = _LOADERS.get(Path(spec).suffix.lower())
+    if loader is not None:
+        try:
+            return loader(Path(spec))
+        except SuiteError as error:
+            raise SuiteError(f"{on_one_line(spec)}: {error}") from None
+    if "[" in spec:
+        prompt = parse_prompt(spec, slug(spec))
+        name = slug(prompt.text)
+        return Suite(name, (dataclasses.replace(prompt, id=name),))
+    raise SuiteError(
+        f"there is no suite {quoted(spec)}{suggestion(spec, bundled)} give a bundled suite "
+        f"({', '.join(bundled)}), a {', '.join(_LOADERS)} file, or a prompt with its concepts in brackets, "
+        f"such as 'a [tower:landmark] and a [mug]'"
+    )

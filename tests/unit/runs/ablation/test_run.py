@@ -1,0 +1,268 @@
+"""The engine: what is drawn and asked, what is reused, and what is refused; edited images come from a stand-in."""
+
+import sqlite3
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from dominance.errors import InputError, ItemError, RunError
+from dominance.judges import ScriptedJudge
+from dominance.models import GenerationSettings, find_model
+from dominance.models.image_model import PipelineModel, load_pipeline
+from dominance.probes.ablation import Ablation
+from dominance.probes.rebalancing import Rebalancing
+from dominance.records import Concept, Prompt, Question, Suite
+from dominance.runs.ablation import run as ablation_suite
+from dominance.runs.ablation.options import AblationOptions
+from dominance.runs.ablation.result import AblationResult
+from dominance.runs.ablation.trials import VariantModel
+from dominance.runs.ablation.variants import Variant
+
+PAIR = (Concept("tower", "landmark"), Concept("mug"))
+SUITE = Suite(
+    "small",
+    (
+        Prompt("pair", "a tower and a mug", PAIR, "first"),
+        Prompt("mug", "a mug", PAIR[1:]),
+        Prompt("pots", "a tower and two mugs", PAIR, "second"),
+    ),
+)
+KINDS = {"unchanged": 0, "mitigated": 1, "corrupted": 2}
+Rule = Callable[[Variant, str, int], str]
+
+
+def opinion(image: Image.Image, question: Question) -> float:
+    """Unedited images collapse; the stand-in writes into its small ones what they are."""
+    if image.size != (8, 8):
+        return float(question.concept == "tower")
+    kind = image.getpixel((0, 0))[0]
+    return {0: float(question.concept == "tower"), 1: 1.0, 2: 0.0}[kind]
+
+
+@dataclass
+class StandIn:
+    """Draws by a rule from variant, text and seed to outcome; remembers what it was asked for."""
+
+    rule: Rule
+    drawn: list[tuple[str, int, str]] = field(default_factory=list)
+    batches: list[int] = field(default_factory=list)
+
+    def generate(
+        self, texts: Sequence[str], seeds: Sequence[int], variants: Sequence[Variant], settings: GenerationSettings
+    ) -> list[Image.Image | ItemError]:
+        self.batches.append(len(texts))
+        made: list[Image.Image | ItemError] = []
+        for text, seed, variant in zip(texts, seeds, variants, strict=True):
+            kind = self.rule(variant, text, seed)
+            if kind == "interrupted":
+                raise KeyboardInterrupt
+            self.drawn.append((text, seed, variant.label))
+            broken = kind == "broken"
+            made.append(ItemError("broken") if broken else Image.new("RGB", (8, 8), (KINDS[kind], seed, len(text))))
+        return made
+
+
+@dataclass
+class Runs:
+    """Ablates the suite with a stand-in for the edited images."""
+
+    model: str
+    folder: Path
+    patch: pytest.MonkeyPatch
+
+    def __call__(self, rule: Rule, suite: Suite = SUITE, **options: Any) -> tuple[AblationResult, StandIn]:
+        stand_in = StandIn(rule)
+        self.patch.setattr(ablation_suite, "VariantModel", lambda model: stand_in)
+        chosen = AblationOptions(**{"seeds": (1, 2, 3), "layers": (2, 9), "device": "cpu", **options})
+        result = ablation_suite.ablate_suite(suite, self.model, ScriptedJudge(opinion), self.folder, chosen)
+        return result, stand_in
+
+
+@pytest.fixture
+def ablated(tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Runs:
+    return Runs(str(tiny_model), tmp_path / "run", monkeypatch)
+
+
+def size_of(path: Path) -> tuple[int, int]:
+    with Image.open(path) as image:
+        return image.size
+
+
+def second_head_helps(variant: Variant, text: str, seed: int) -> str:
+    """Head 1 of layer 9 mitigates all but seed 3 of the first prompt; head 0 of layer 2 spoils everything."""
+    heads = dict(variant.edit.heads) if isinstance(variant.edit, Ablation) else {}
+    if 1 in heads.get(9, ()) or (variant.label.startswith("2.1") and "two" in text):
+        return "mitigated" if seed != 3 or "two" in text else "unchanged"
+    return "corrupted" if 0 in heads.get(2, ()) else "unchanged"
+
+
+def test_single_heads_are_tried_on_every_collapsed_image(ablated: Runs) -> None:
+    result, stand_in = ablated(second_head_helps)
+    heads = result.sweeps[0]
+    per_layer = len(heads.variants) // 2
+    assert len(stand_in.drawn) == 2 * 3 * 2 * per_layer
+    assert (result.collapsed.count, result.collapsed.n) == (6, 6)
+    assert result.left_out == ("mug",)
+    assert "left out, because they name fewer than two concepts: mug" in result.notes
+    by_label = {one.name: one for one in heads.variants}
+    assert (by_label["9.1"].images.mitigated.count, by_label["9.1"].prompts.count) == (5, 2)
+    assert by_label["2.0"].images.corrupted.share == 1.0
+    assert [one.name for one in heads.layers] == ["2", "9"]
+    assert (heads.total.prompts.count, heads.total.prompts.n) == (2, 2)
+    assert {group.total.name: group.total.images.mitigated.count for group in heads.groups} == {"first": 2, "second": 6}
+    assert {prompt.id: prompt.mitigating for prompt in result.prompts} == {"pair": ("9.1",), "pots": ("2.1", "9.1")}
+    assert [size_of(ablated.folder / file) for file in result.prompts[0].example[1:3]] == [(32, 32), (8, 8)]
+    assert result.document()["sweeps"][0]["layers"][0]["images"]["n"] == 6 * per_layer
+
+
+def test_a_finished_run_draws_asks_and_loads_nothing_again(ablated: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, _ = ablated(second_head_helps)
+    monkeypatch.setattr(ablation_suite, "prepare_model", lambda *_: pytest.fail("the model was loaded"))
+    monkeypatch.setattr(ScriptedJudge, "answer", lambda *_: pytest.fail("the judge was asked"))
+    again, stand_in = ablated(second_head_helps)
+    assert stand_in.drawn == []
+    assert again.document() == first.document()
+
+
+def test_what_was_finished_before_a_kill_is_kept(ablated: Runs) -> None:
+    stopped: list[int] = []
+
+    def dying(variant: Variant, text: str, seed: int) -> str:
+        stopped.append(seed)
+        return "interrupted" if len(stopped) > 10 else second_head_helps(variant, text, seed)
+
+    with pytest.raises(KeyboardInterrupt):
+        ablated(dying, batch=4)
+    result, stand_in = ablated(second_head_helps, batch=4)
+    whole = result.sweeps[0].total.images.n
+    assert len(stand_in.drawn) == whole - 8  # two batches of four were finished
+    assert max(stand_in.batches) == 4
+    with sqlite3.connect(ablated.folder / "run.sqlite") as database:
+        rows = database.execute("SELECT count(*), count(DISTINCT item) FROM images").fetchone()
+        assert rows == (6 + whole, 6 + whole)
+        edits = database.execute("SELECT settings FROM images WHERE settings LIKE '%edit%'").fetchall()
+        assert len(edits) == whole
+        assert database.execute("SELECT count(*) FROM scores").fetchone() == (6 + whole,)
+
+
+def test_another_sweep_into_the_same_folder_reuses_the_heads(ablated: Runs) -> None:
+    ablated(second_head_helps)
+    result, stand_in = ablated(second_head_helps, sweeps=("multi",))
+    assert {(text, label) for text, _, label in stand_in.drawn} == {("a tower and two mugs", "2.1 + 9.1")}
+    multi = result.sweeps[0]
+    assert (multi.total.images.mitigated.count, multi.total.images.n, multi.left_out) == (3, 3, 1)
+
+
+def test_controls_are_pairs_of_layer_1_that_do_not_mitigate(ablated: Runs) -> None:
+    def first_layer(variant: Variant, text: str, seed: int) -> str:
+        return "mitigated" if variant.label == "1.0" else "corrupted"
+
+    result, stand_in = ablated(first_layer, sweeps=("controls",))
+    labels = {label for _, _, label in stand_in.drawn}
+    heads = sorted(label for label in labels if "+" not in label)
+    pairs = {f"{one} + {other}" for n, one in enumerate(heads[1:], 1) for other in heads[n + 1 :]}
+    assert labels == {*heads, *pairs}
+    assert all(head.startswith("1.") for head in heads)
+    assert result.sweeps[0].total.images.corrupted.share == 1.0
+
+
+def test_feed_forwards_and_residuals_are_swept_by_layer_and_by_number(ablated: Runs) -> None:
+    result, stand_in = ablated(lambda *_: "unchanged", sweeps=("residual", "feed-forward"))
+    assert {label for _, _, label in stand_in.drawn} == {"ff 2", "ff 9", "residual 2", "residual 9"}
+    assert [sweep.sweep for sweep in result.sweeps] == ["feed-forward", "residual"]
+    assert result.sweeps[0].total.images.unchanged.share == 1.0
+
+
+def test_interactions_are_among_the_strongest_heads(ablated: Runs) -> None:
+    def two_help(variant: Variant, text: str, seed: int) -> str:
+        return "mitigated" if variant.label in ("2.1", "9.1", "2.1 + 9.1") else "unchanged"
+
+    result, _ = ablated(two_help, sweeps=("interactions",))
+    found = result.interactions[0]
+    assert found.heads == ("2.1", "9.1")
+    assert found.pairs[0].value == -1.0
+    assert found.clusters == (("2.1", "9.1"),)
+    nothing, _ = ablated(lambda *_: "unchanged", sweeps=("interactions",), steps=(1, 1))
+    assert nothing.interactions[0].pairs == ()
+
+
+def test_rebalancing_is_tried_on_all_images_by_interval(ablated: Runs) -> None:
+    def early(variant: Variant, text: str, seed: int) -> str:
+        assert isinstance(variant.edit, Rebalancing)
+        return "mitigated" if variant.label in ("0", "all") and seed == 1 else "unchanged"
+
+    result, stand_in = ablated(early, edit="rebalance", intervals=1, layers=None)
+    rows = {window.steps: (window.collapsed.count, window.collapsed.n) for window in result.windows}
+    assert rows == {"none": (6, 6), "0": (4, 6), "1": (6, 6), "all": (4, 6)}
+    assert [window.outcomes.mitigated.count for window in result.windows if window.outcomes] == [2, 0, 2]
+    # The variants of one image lie side by side.
+    assert [entry[:2] for entry in stand_in.drawn] == sorted(entry[:2] for entry in stand_in.drawn)
+
+
+def test_an_image_that_cannot_be_made_is_unscored_and_tried_again(ablated: Runs) -> None:
+    def sometimes(variant: Variant, text: str, seed: int) -> str:
+        return "broken" if seed == 2 else "mitigated"
+
+    result, _ = ablated(sometimes)
+    assert result.unscored == result.sweeps[0].total.images.unscored == result.sweeps[0].total.images.n // 2
+    healed, stand_in = ablated(second_head_helps)
+    assert {seed for _, seed, _ in stand_in.drawn} == {2}
+    assert healed.unscored == 0
+
+
+def test_where_nothing_collapses_there_is_nothing_to_mitigate(ablated: Runs, tiny_model: Path, tmp_path: Path) -> None:
+    judge = ScriptedJudge(lambda image, question: 1.0)
+    for edit in ("ablate", "rebalance"):
+        chosen = AblationOptions(edit=edit, seeds=(1,), device="cpu")
+        result = ablation_suite.ablate_suite(SUITE, str(tiny_model), judge, tmp_path / edit, chosen)
+        assert result.notes[0] == "none of the 2 scored images collapses as it is, so there is nothing to mitigate"
+        assert (result.sweeps, result.windows, result.edited, result.unscored) == ((), (), 0, 0)
+    least, stand_in = ablated(second_head_helps, min_collapsed=4)
+    assert "in a prompt with 4 or more that do" in least.notes[0]
+    assert stand_in.drawn == []
+
+
+@pytest.mark.parametrize(
+    ("suite", "options", "message"),
+    [
+        (Suite("empty", ()), {}, "no prompts"),
+        (Suite("single", SUITE.prompts[1:2]), {}, "no prompt of 'single' names two concepts"),
+        (SUITE, {"layers": (17,)}, "no attention layer 17: the model has 16"),
+        (SUITE, {"layers": (99,), "sweeps": ("residual",)}, "no residual branch 99: the model has 22"),
+        (SUITE, {"steps": (0, 2)}, "there are 2: 0 to 1"),
+    ],
+)
+def test_bad_input_writes_nothing(ablated: Runs, suite: Suite, options: dict[str, Any], message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        ablated(second_head_helps, suite, **options)
+    assert not ablated.folder.exists()
+
+
+def test_a_folder_of_another_run_is_refused(ablated: Runs, tiny_model: Path) -> None:
+    from dominance.runs.audit.options import AuditOptions
+    from dominance.runs.audit.run import audit
+
+    audit(SUITE, str(tiny_model), ScriptedJudge(opinion), ablated.folder, AuditOptions(seeds=(1,), device="cpu"))
+    with pytest.raises(RunError, match="the origin of images 'audit', not 'ablate'"):
+        ablated(second_head_helps)
+
+
+def test_variants_drawn_together_are_those_drawn_alone(tiny_model: Path) -> None:
+    folder = find_model(str(tiny_model))
+    model = VariantModel(PipelineModel(folder, load_pipeline(folder, "cpu")))
+    settings = GenerationSettings(steps=3, guidance=5.0)
+    variants = [
+        Variant("a", Ablation(sites=range(1, 17), steps=None), None),
+        Variant("b", Ablation(residuals=[3, 9], steps=[2]), None),
+        Variant("c", Rebalancing(["tower", "mug"], [1, 2]), None),
+    ]
+    texts, seeds = ["a tower and a mug"] * 3, [4, 4, 4]
+    together = model.generate(texts, seeds, variants, settings)
+    for picture, variant in zip(together, variants, strict=True):
+        alone = model.generate(texts[:1], seeds[:1], [variant], settings)[0]
+        assert np.abs(np.asarray(picture, dtype=int) - np.asarray(alone, dtype=int)).max() <= 1

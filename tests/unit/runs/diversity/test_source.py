@@ -1,0 +1,110 @@
+"""Images by concept, from folders and from a CSV; what is unclear is refused in one line."""
+
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from dominance.errors import InputError
+from dominance.runs.diversity.source import ImageSet, read_collection
+
+
+def picture(path: Path) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.new("RGB", (8, 8)).save(path)
+    return path
+
+
+def test_one_folder_a_concept(tmp_path: Path) -> None:
+    for name in ("tower/b.png", "tower/a.JPG", "mug/1.webp"):
+        picture(tmp_path / name)
+    (tmp_path / "tower" / "a.txt").write_text("a caption")
+    picture(tmp_path / "tower" / ".hidden.png")
+    found = read_collection(tmp_path)
+    assert found.sets == (
+        ImageSet("mug", None, (Path("mug/1.webp"),)),
+        ImageSet("tower", None, (Path("tower/a.JPG"), Path("tower/b.png"))),
+    )
+    assert found.images == 3
+
+
+def test_a_folder_of_categories_and_a_folder_of_images_alone(tmp_path: Path) -> None:
+    for name in ("landmark/tower/1.png", "landmark/tower/2.png", "object/mug/1.png"):
+        picture(tmp_path / name)
+    assert [(one.category, one.concept) for one in read_collection(tmp_path).sets] == [
+        ("landmark", "tower"),
+        ("object", "mug"),
+    ]
+    (alone,) = read_collection(tmp_path / "landmark" / "tower").sets
+    assert (alone.category, alone.concept, len(alone.files)) == (None, "tower", 2)
+
+
+def test_a_csv_of_paths_whatever_else_it_lists(tmp_path: Path) -> None:
+    picture(tmp_path / "x" / "1.png")
+    table = tmp_path / "list.csv"
+    table.write_text('caption,Path,concept,category\n"a, b",x/1.png,mug,object\n,x/2.png,mug,object\n,x/1.png,cup,\n')
+    found = read_collection(table)
+    assert [(one.category, one.concept, len(one.files)) for one in found.sets] == [
+        ("object", "mug", 2),
+        (None, "cup", 1),
+    ]
+    assert found.root == tmp_path
+
+
+def test_a_link_out_of_the_folder_is_not_followed(tmp_path: Path) -> None:
+    outside = picture(tmp_path / "elsewhere" / "1.png")
+    inside = [picture(tmp_path / "set" / "mug" / f"{place}.png") for place in range(2)]
+    (tmp_path / "set" / "mug" / "out.png").symlink_to(outside)
+    (tmp_path / "set" / "mug" / "own.png").symlink_to(inside[0])
+    (tmp_path / "set" / "away").symlink_to(outside.parent)
+    found = read_collection(tmp_path / "set")
+    assert found.outside == (Path("away"), Path("mug/out.png"))
+    assert [path.name for path in found.sets[0].files] == ["0.png", "1.png", "own.png"]
+
+
+def test_a_link_to_itself_is_not_followed(tmp_path: Path) -> None:
+    picture(tmp_path / "mug" / "1.png")
+    picture(tmp_path / "mug" / "2.png")
+    (tmp_path / "mug" / "round.png").symlink_to("round.png")
+    assert len(read_collection(tmp_path).sets[0].files) == 3  # which is named as an image that cannot be read
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        ("file,concept\na.png,mug\n", "the column 'path' is missing; the first line must name"),
+        ("path,concpt\na.png,mug\n", "the column 'concept' is missing; did you mean 'concpt'?"),
+        ("path,concept\n../up.png,mug\n", "line 2: the path '../up.png' leads out of"),
+        ("path,concept\n/etc/passwd,mug\n", "line 2: the path '/etc/passwd' leads out of"),
+        ("path,concept\na.png,\n", "line 2: concept is empty"),
+        ("path,concept\na.png,mug\na.png,mug\n", "line 3: 'a.png' stands in line 2 already"),
+        ("path,concept\na.png\n", "line 2: the number of fields is 1, and of columns 2"),
+        ('path,concept\n"a.png,mug\n', "not valid CSV"),
+        ("", "holds no images"),
+        ("path,concept\n", "holds no images"),
+        ("path,concept\na.png,mug\nb.png,cup\n", "no concept of .* has two images"),
+    ],
+)
+def test_a_csv_that_is_wrong_is_refused_by_its_line(tmp_path: Path, rows: str, message: str) -> None:
+    table = tmp_path / "list.csv"
+    table.write_text(rows)
+    with pytest.raises(InputError, match=message.replace("?", r"\?")) as refused:
+        read_collection(table)
+    assert "\n" not in str(refused.value)
+
+
+def test_folders_that_are_unclear_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"is neither a folder nor a \.csv file"):
+        read_collection(tmp_path / "nothing")
+    (tmp_path / "empty" / "inner").mkdir(parents=True)
+    with pytest.raises(InputError, match="holds no images"):
+        read_collection(tmp_path / "empty")
+    picture(tmp_path / "one" / "mug" / "1.png")
+    with pytest.raises(InputError, match="has two images"):
+        read_collection(tmp_path / "one")
+    picture(tmp_path / "one" / "loose.png")
+    with pytest.raises(InputError, match=r"holds images \(loose.png\) beside folders \(mug\)"):
+        read_collection(tmp_path / "one")
+    picture(tmp_path / "deep" / "a" / "b" / "c" / "1.png")
+    with pytest.raises(InputError, match="holds folders, but below"):
+        read_collection(tmp_path / "deep")

@@ -1,0 +1,338 @@
+"""A check of judges whose answers are known: what it finds, what it asks again, and what it refuses."""
+
+import csv
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from dominance.errors import InputError, ModelError, RunError
+from dominance.judges import ScriptedJudge
+from dominance.miniature.renderer import render
+from dominance.miniature.world import single_scene
+from dominance.records import Answer, Concept, Prompt, Question, Suite
+from dominance.report.judge_check import write_judge_check
+from dominance.runs.judge_check.run import JudgeCheckOptions, check_judge
+from dominance.runs.store.ledger import Ledger
+
+FEW = JudgeCheckOptions(each=5, limit=8)
+Script = Callable[[Image.Image, Question], float | None]
+
+
+def judge(script: Script, name: str = "scripted") -> ScriptedJudge:
+    return ScriptedJudge(script, name, f"scripted:{name}")
+
+
+def detail(image: Image.Image, question: Question) -> float:
+    """Yes wherever there is something to see, whatever is asked."""
+    return 0.9 if np.asarray(image).std(axis=(0, 1)).max() > 6 else 0.1
+
+
+ALWAYS = judge(lambda image, question: 0.8, "always")
+NEVER = judge(lambda image, question: 0.1, "never")
+DETAIL = judge(detail, "detail")
+
+
+def shares(findings: Any) -> dict[str, float | None]:
+    return {one.name: one.tally.yes.share for one in findings.controls}
+
+
+def test_a_judge_that_always_says_yes_is_not_to_be_trusted(tmp_path: Path) -> None:
+    found = check_judge(ALWAYS, out=tmp_path / "check", options=FEW).judges[0]
+    assert found.trust == "none"
+    assert "which says yes to everything" in found.verdict
+    assert set(shares(found).values()) == {1.0}
+    assert [rate.n for rate in found.controls[0].tally.grades] == [5] * 5
+    assert found.controls[0].tally.present.count == 5
+    assert len(found.controls[0].worst) == 5
+
+
+def test_a_judge_that_always_says_no_passes_every_control_and_gets_no_verdict(tmp_path: Path) -> None:
+    found = check_judge(NEVER, out=tmp_path / "check", options=FEW).judges[0]
+    assert found.trust == "unknown"
+    assert "hardly ever says yes" in found.verdict
+    assert set(shares(found).values()) == {0.0}
+    assert found.calibrations[0].discernment.sensitivity.count == 0
+
+
+def test_a_judge_that_answers_by_detail_alone_is_found_out_by_noise_and_not_by_blanks(tmp_path: Path) -> None:
+    found = check_judge(DETAIL, out=tmp_path / "check", options=FEW).judges[0]
+    assert (shares(found)["blank"], shares(found)["noise"], shares(found)["another prompt"]) == (0.0, 1.0, 1.0)
+    assert found.trust == "none"
+    assert found.verdict.startswith("Do not trust detail: it says yes to 100% (25 of 25 questions")
+
+
+def test_a_judge_that_knows_the_answers_is_trusted_but_for_broken_images(tmp_path: Path) -> None:
+    """It has seen the images as they are, and says yes to nothing else."""
+    folder = tmp_path / "check"
+    check_judge(NEVER, out=folder, options=FEW)
+    known = {}
+    for path in (folder / "images" / "renders").rglob("*.png"):
+        known[Image.open(path).convert("RGB").tobytes()] = path.parent.name
+
+    def script(image: Image.Image, question: Question) -> float:
+        return 0.97 if question.concept in known.get(image.tobytes(), "") else 0.02
+
+    found = check_judge(judge(script, "knowing"), out=folder, options=FEW).judges[0]
+    assert (found.trust, found.own.yes.share) == ("good", 1.0)
+    assert found.verdict.startswith("knowing does not see what is not there")
+    calibration = found.calibrations[0]
+    assert calibration.discernment.balanced_accuracy == 1.0
+    assert (calibration.area, calibration.held_out) == (1.0, 1.0)
+    assert calibration.error == pytest.approx(0.02, abs=0.01)
+
+
+def test_nothing_is_asked_twice_and_another_judge_is_asked_everything(tmp_path: Path) -> None:
+    asked: list[int] = []
+
+    class Counting(ScriptedJudge):
+        def answer(self, images: Sequence[Any], questions: Sequence[Sequence[Question]]) -> list[tuple[Answer, ...]]:
+            asked.append(sum(map(len, questions)))
+            return super().answer(images, questions)
+
+    first = check_judge(Counting(detail), out=tmp_path / "check", options=FEW)
+    total = sum(asked)
+    asked.clear()
+    again = check_judge(Counting(detail), out=tmp_path / "check", options=FEW)
+    assert (asked, again.document()) == ([], first.document())
+    check_judge(Counting(detail, "other", "other"), out=tmp_path / "check", options=FEW)
+    assert sum(asked) == total
+
+
+def test_what_is_left_unanswered_is_counted_named_and_asked_again(tmp_path: Path) -> None:
+    silent = ScriptedJudge(lambda image, question: None if question.grade == 3 else 0.9)
+    found = check_judge(silent, out=tmp_path / "check", options=FEW)
+    assert found.unanswered == found.judges[0].own.images + sum(one.tally.images for one in found.judges[0].controls)
+    assert found.judges[0].problem == "the judge gave no answer"
+    assert [rate.n for rate in found.judges[0].controls[0].tally.grades] == [5, 5, 0, 5, 5]
+    assert found.judges[0].controls[0].tally.present.n == 0
+    assert check_judge(ScriptedJudge(lambda image, question: 0.9), out=tmp_path / "check", options=FEW).unanswered == 0
+
+
+def test_a_judge_that_answers_nothing_gets_no_verdict(tmp_path: Path) -> None:
+    mute = judge(lambda image, question: None, "mute")
+    found = check_judge(mute, against=DETAIL, out=tmp_path / "check", options=FEW)
+    assert (found.judges[0].trust, found.judges[0].calibrations) == ("unknown", ())
+    assert found.agreement is not None and "nothing is known of their agreement" in found.agreement.sentence
+    write_judge_check(found, tmp_path / "check")
+
+
+def test_two_judges_are_compared_by_kind_grade_and_image(tmp_path: Path) -> None:
+    strict = judge(lambda image, question: 0.9 if question.grade < 4 else 0.2, "strict")
+    lenient = judge(lambda image, question: 0.4 if question.concept == "mug" else 0.9, "lenient")
+    found = check_judge(strict, against=lenient, out=tmp_path / "check", options=FEW)
+    agreement = found.agreement
+    assert agreement is not None
+    total = agreement.total.confusion
+    mugs = sum(1 for one in agreement.disagreements for d in one.differences if "mug" in d.question)
+    assert total.only_first == mugs > 0
+    assert total.both_yes == 3 * (total.n // 5) - total.only_first
+    assert agreement.total.interval is not None and agreement.total.kappa is not None
+    assert agreement.total.interval[0] <= agreement.total.kappa <= agreement.total.interval[1]
+    assert [row.name for row in agreement.kinds] == ["landmark", "character", "object"][-len(agreement.kinds) :]
+    assert (
+        sum(row.confusion.n for row in agreement.kinds) == sum(row.confusion.n for row in agreement.grades) == total.n
+    )
+    assert all(row.kappa is None or row.kappa == 0 for row in agreement.grades)
+    counts = [len(one.differences) for one in agreement.disagreements]
+    assert counts == sorted(counts, reverse=True)
+    assert agreement.disagreements[0].differences[0].p_first in (0.9, 0.2)
+
+
+def test_two_judges_that_always_say_yes_have_no_kappa_and_are_told_why(tmp_path: Path) -> None:
+    found = check_judge(ALWAYS, against=judge(lambda image, question: 0.7, "too"), out=tmp_path / "check", options=FEW)
+    agreement = found.agreement
+    assert agreement is not None and agreement.total.kappa is None and agreement.total.interval is None
+    assert "both say yes to every one, so that κ" in agreement.sentence
+    page = write_judge_check(found, tmp_path / "check")[0].read_text(encoding="utf-8")
+    assert "no value: both always say yes" in page
+    mixed = judge(lambda image, question: 0.9 if question.grade < 4 else 0.2, "mixed")
+    one = check_judge(ALWAYS, against=mixed, out=tmp_path / "check", options=FEW).agreement
+    assert one is not None and "κ is 0 whatever the other says" in one.sentence
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> Path:
+    """Four renders of a mug and four of a lamp, as a folder of images made elsewhere."""
+    for name in ("mug", "lamp"):
+        place = tmp_path / "pictures" / name
+        place.mkdir(parents=True)
+        for seed in range(4):
+            picture = render(single_scene(name, 1.0, np.random.default_rng(seed)))
+            Image.fromarray(picture.pixels).save(place / f"{seed}.png")
+    return tmp_path / "pictures"
+
+
+SUITE = Suite("two", tuple(Prompt(name, f"a {name}", (Concept(name),)) for name in ("mug", "lamp")))
+
+
+def write_labels(path: Path, rows: Sequence[dict[str, object]]) -> Path:
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+    return path
+
+
+def of_image(image: Image.Image, question: Question) -> float:
+    """P(yes) from the picture: the mean of its red channel, so that images differ."""
+    return float(np.asarray(image)[..., 0].mean()) / 255
+
+
+def test_labels_a_concept_are_held_against_the_majority_and_the_mean(pictures: Path, tmp_path: Path) -> None:
+    rows = [
+        {"prompt_id": name, "image": f"{seed}.png", "concept": name, "present": "yes" if seed else "no"}
+        for name in ("mug", "lamp")
+        for seed in range(4)
+    ]
+    options = JudgeCheckOptions(each=4, limit=8, labels=write_labels(tmp_path / "labels.csv", rows))
+    found = check_judge(judge(of_image, "red"), [pictures], suite=SUITE, out=tmp_path / "check", options=options)
+    (calibration,) = found.judges[0].calibrations
+    assert (calibration.level, calibration.labels, calibration.images) == ("concept", 8, 8)
+    assert (calibration.discernment.sensitivity.n, calibration.discernment.specificity.n) == (6, 2)
+    means = {
+        (name, seed): of_image(Image.open(pictures / name / f"{seed}.png"), Question(name, "", 1))
+        for name in ("mug", "lamp")
+        for seed in range(4)
+    }
+    assert calibration.discernment.sensitivity.count == sum(p >= 0.5 for (_, seed), p in means.items() if seed)
+    assert calibration.brier == pytest.approx(np.mean([(p - bool(seed)) ** 2 for (_, seed), p in means.items()]))
+    assert found.suite == "two" and found.images == 8
+
+
+def test_labels_a_question_are_held_against_that_question_alone(pictures: Path, tmp_path: Path) -> None:
+    rows = [
+        {
+            "prompt_id": "mug",
+            "image": f"{seed}.png",
+            "concept": "mug",
+            "grade": grade,
+            "answer": "yes" if grade < 3 else "no",
+        }
+        for seed in range(2)
+        for grade in (1, 2, 5)
+    ]
+    options = JudgeCheckOptions(each=4, limit=8, labels=write_labels(tmp_path / "labels.csv", rows))
+    strict = judge(lambda image, question: 0.9 if question.grade < 2 else 0.3, "strict")
+    found = check_judge(strict, [pictures], suite=SUITE, out=tmp_path / "check", options=options)
+    (calibration,) = found.judges[0].calibrations
+    assert (calibration.level, calibration.labels, calibration.images) == ("question", 6, 2)
+    assert (calibration.discernment.sensitivity.count, calibration.discernment.sensitivity.n) == (2, 4)
+    assert calibration.discernment.specificity.share == 1.0
+
+
+def test_a_judge_without_probabilities_has_no_calibration_but_its_hits_are_counted(
+    pictures: Path, tmp_path: Path
+) -> None:
+    class Plain(ScriptedJudge):
+        def answer(self, images: Sequence[Any], questions: Sequence[Sequence[Question]]) -> list[tuple[Answer, ...]]:
+            return [tuple(Answer(question, True) for question in asked) for asked in questions]
+
+    found = check_judge(Plain(detail), out=tmp_path / "check", options=FEW)
+    calibration = found.judges[0].calibrations[0]
+    assert (calibration.bins, calibration.error, calibration.brier, calibration.threshold) == (None,) * 4
+    assert calibration.discernment.sensitivity.share == 1.0
+    page = write_judge_check(found, tmp_path / "check")[0].read_text(encoding="utf-8")
+    assert "no calibration was measured" in page and "reliability" not in page.partition("</style>")[2]
+
+
+def test_an_image_that_cannot_be_read_leaves_the_rest_unharmed(pictures: Path, tmp_path: Path) -> None:
+    (pictures / "mug" / "0.png").write_bytes(b"no image")
+    found = check_judge(DETAIL, [pictures], suite=SUITE, out=tmp_path / "check", options=FEW)
+    assert found.unanswered > 0
+    assert "is not an image" in (found.judges[0].problem or "")
+    assert found.judges[0].own.yes.n == 5 * 7
+
+
+def test_without_renders_nothing_is_said_to_be_known(pictures: Path, tmp_path: Path) -> None:
+    found = check_judge(DETAIL, [pictures], suite=SUITE, out=tmp_path / "check", options=FEW)
+    assert found.judges[0].calibrations == ()
+    assert found.document()["judges"][0]["calibration"] == []
+
+
+def test_the_page_and_the_document_hold_the_findings(tmp_path: Path) -> None:
+    found = check_judge(ALWAYS, against=DETAIL, out=tmp_path / "check", options=FEW)
+    page, document = write_judge_check(found, tmp_path / "check")
+    text = page.read_text(encoding="utf-8")
+    assert found.judges[0].verdict in text and found.judges[1].verdict in text
+    assert "http" not in text.replace("http-equiv", "")
+    read = json.loads(document.read_text(encoding="utf-8"))
+    assert read["verdict"] == found.judges[0].verdict
+    assert read["judges"][0]["controls"][0]["yes"] == {
+        "count": 25,
+        "n": 25,
+        "share": 1.0,
+        "interval": [0.8668, 1.0],
+    } | {"interval": read["judges"][0]["controls"][0]["yes"]["interval"]}
+    assert read["agreement"]["total"]["questions"] == found.judges[0].own.yes.n
+
+
+HOSTILE = '<script>alert("x")</script>'
+
+
+def test_names_cannot_break_out_of_the_page(tmp_path: Path) -> None:
+    found = check_judge(judge(detail, HOSTILE), out=tmp_path / "check", options=FEW)
+    assert HOSTILE not in write_judge_check(found, tmp_path / "check")[0].read_text(encoding="utf-8")
+
+
+def test_what_cannot_be_checked_is_refused_in_one_line_and_nothing_is_written(pictures: Path, tmp_path: Path) -> None:
+    labels = write_labels(tmp_path / "labels.csv", [{"prompt_id": "mug", "image": "0.png", "concept": "mug"}])
+    foreign = write_labels(
+        tmp_path / "foreign.csv", [{"prompt_id": "mug", "image": "9.png", "concept": "mug", "present": 1}]
+    )
+    unsure = write_labels(
+        tmp_path / "unsure.csv", [{"prompt_id": "mug", "image": "0.png", "concept": "mug", "present": "unsure"}]
+    )
+    abroad = Suite("abroad", (Prompt("eiffel", "the eiffel tower", (Concept("eiffel tower", "landmark"),)),))
+    crowd = Suite("crowd", (Prompt("crowd", "all", tuple(map(Concept, ("mug", "lamp", "chair")))),))
+    cases: list[tuple[type[Exception], str, dict[str, Any]]] = [
+        (InputError, "given twice in the mode 'fast'", {"judge": "miniature", "against": "miniature"}),
+        (
+            InputError,
+            "one and the same judge",
+            {"judge": DETAIL, "against": ScriptedJudge(detail, "twin", DETAIL.identity)},
+        ),
+        (ModelError, "no judge 'nobody'", {"judge": "nobody"}),
+        (InputError, "no images to check the judge on", {"suite": abroad}),
+        (InputError, "no prompt of 'crowd' has one or two concepts", {"suite": crowd}),
+        (InputError, "no folder of images", {"images": [tmp_path / "nowhere"]}),
+        (InputError, "holds no image of any prompt", {"images": [pictures], "suite": abroad}),
+        (InputError, "labels without images", {"options": JudgeCheckOptions(labels=labels)}),
+        (ModelError, "present, answer, p_yes", {"images": [pictures], "options": JudgeCheckOptions(labels=labels)}),
+        (ModelError, "has no image '9.png'", {"images": [pictures], "options": JudgeCheckOptions(labels=foreign)}),
+        (InputError, "says yes or no", {"images": [pictures], "options": JudgeCheckOptions(labels=unsure)}),
+        (InputError, "looks at no image", {"judge": f"answers:{foreign}"}),
+    ]
+    for kind, message, arguments in cases:
+        given: dict[str, Any] = {"judge": DETAIL, "suite": SUITE, "out": tmp_path / "check", **arguments}
+        with pytest.raises(kind, match=message) as refused:
+            check_judge(**given)
+        assert "\n" not in str(refused.value)
+        assert not (tmp_path / "check").exists(), message
+    for name, value in (("each", 0), ("limit", 0), ("seed", -1)):
+        with pytest.raises(InputError, match=f"{name} is {value}"):
+            JudgeCheckOptions(**{name: value})
+
+
+def test_a_folder_that_holds_something_else_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "notes.txt").touch()
+    with pytest.raises(RunError, match="no run folder"):
+        check_judge(DETAIL, out=tmp_path / "full", options=FEW)
+    check_judge(DETAIL, out=tmp_path / "check", options=FEW)
+    with Ledger(tmp_path / "check" / "run.sqlite") as ledger:
+        plan = ledger.get("plan")
+        assert isinstance(plan, dict)
+        ledger.put("plan", plan | {"origin": "audit"})
+    with pytest.raises(RunError, match="holds a run, and no check of a judge"):
+        check_judge(DETAIL, out=tmp_path / "check", options=FEW)
+
+
+def test_a_check_is_no_source_of_images(tmp_path: Path) -> None:
+    check_judge(DETAIL, out=tmp_path / "check", options=FEW)
+    with pytest.raises(RunError, match="holds a check of a judge"):
+        check_judge(DETAIL, [tmp_path / "check"], out=tmp_path / "other", options=FEW)

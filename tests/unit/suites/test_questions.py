@@ -1,0 +1,95 @@
+"""Question sets: the project's own, and what a user's file must hold."""
+
+import pytest
+
+from dominance.errors import InputError
+from dominance.records import KINDS, Concept, Question
+from dominance.suites import QuestionSet, load_questions
+
+
+def lines(**changed: str) -> str:
+    listed = dict.fromkeys(KINDS, "['Is {concept} there?']") | changed
+    return "".join(f"{kind}: {questions}\n" for kind, questions in listed.items())
+
+
+@pytest.fixture
+def refusal(tmp_path):
+    def refuse(text: str) -> str:
+        path = tmp_path / "mine.yaml"
+        path.write_text(text)
+        with pytest.raises(InputError) as caught:
+            load_questions(path)
+        assert str(caught.value).isprintable()
+        return str(caught.value).removeprefix(f"{path}: ")
+
+    return refuse
+
+
+def test_the_own_set_asks_five_different_questions_of_every_kind_that_name_the_concept():
+    questions = load_questions()
+    assert (questions.name, len(questions.templates["object"])) == ("dominance-5", 5)
+    for kind in KINDS:
+        asked = questions.ask(Concept("old umbrella", kind))
+        assert [question.grade for question in asked] == [1, 2, 3, 4, 5]
+        assert len({question.text for question in asked}) == 5
+        for question in asked:
+            assert question.concept == "old umbrella"
+            assert "old umbrella" in question.text
+            assert question.text.endswith("?")
+            assert not set("{}") & set(question.text)
+
+
+def test_the_article_follows_the_concept():
+    questions = QuestionSet("s", dict.fromkeys(KINDS, ("Is {a_concept} near {concept}?",)))
+    assert questions.ask(Concept("umbrella")) == (Question("umbrella", "Is an umbrella near umbrella?", 1),)
+    assert questions.ask(Concept("mug"))[0].text == "Is a mug near mug?"
+
+
+def test_each_kind_is_asked_its_own_questions(tmp_path):
+    path = tmp_path / "mine.yaml"
+    path.write_text(lines(artist="['Style of {concept}?']"))
+    questions = load_questions(path)
+    assert (questions.name, len(questions.templates["object"])) == ("mine", 1)
+    assert questions.ask(Concept("monet", "artist"))[0].text == "Style of monet?"
+    assert questions.ask(Concept("tower", "landmark"))[0].text == "Is tower there?"
+
+
+def test_a_concept_that_looks_like_a_template_or_a_group_reference_is_asked_about_as_it_is():
+    questions = load_questions()
+    assert r"\1 {x}" in questions.ask(Concept(r"\1 {x}", "landmark"))[0].text
+
+
+def test_an_artist_is_asked_about_by_style_and_all_else_by_what_is_seen():
+    questions = load_questions()
+    by_sight = ("visible", "recognised", "depicted", "shown", "subject")
+    for question in questions.templates["artist"]:
+        assert not any(word in question for word in by_sight)
+    assert sum("style" in question for question in questions.templates["artist"]) >= 3
+    for kind in ("landmark", "character", "object"):
+        assert all(any(word in question for word in by_sight) for question in questions.templates[kind])
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "questions for NoneType; give one list for each of artist, landmark, character, object"),
+        ("object: [x]", "questions for object; give one list for each of artist, landmark, character, object"),
+        (lines() + "animal: [x]\n", "questions for artist, landmark, character, object, animal; "
+                                    "give one list for each of artist, landmark, character, object"),
+        (lines(object="x"), "the questions of kind object are 'x'; give a list of texts"),
+        (lines(object="[]"), "the questions of kind object are []; give a list of texts"),
+        (lines(artist="[1]"), "the questions of kind artist are [1]; give a list of texts"),
+        (lines(object="[Is it there?]"), "the question 'Is it there?' names no concept; "
+                                         "write {concept} or {a_concept}"),
+        (lines(object="['{concept} on {x}?']"), "{x} in '{concept} on {x}?' is filled in by nothing; "
+                                                "write {concept} or {a_concept}"),
+        (lines(object='["{concept}\\nthere?"]'), "the question '{concept}\\nthere?' holds a line end or a "
+                                                 "control character; write it on one line"),
+        (lines(object="['{concept}?', '{concept}?']"), "a question of kind object stands there twice; "
+                                                       "one answer must not count twice"),
+        (lines(object="['{concept}?', '{a_concept}!']"), "the kinds have different numbers of questions (artist 1, "
+                                                         "landmark 1, character 1, object 2); give as many for each"),
+    ],
+)  # fmt: skip
+def test_what_is_refused_and_why(refusal, text, message):
+    assert refusal(text) == message

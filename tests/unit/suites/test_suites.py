@@ -1,0 +1,510 @@
+"""Suites from every format: what they mean, what is refused and in which words; and the bundled ones."""
+
+import itertools
+import json
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from dominance.errors import InputError, SuiteError
+from dominance.miniature.captions import PAIR_TEMPLATES, SINGLE_TEMPLATES, with_article
+from dominance.miniature.concepts import BY_NAME, ENTITIES, OBJECTS
+from dominance.miniature.world import HELD_OUT_PAIRS
+from dominance.records import Concept, Gate, Prompt, Suite
+from dominance.suites import bundled_suites, load_suite
+
+TOWER, MUG, LAMP = Concept("tower", "landmark"), Concept("mug"), Concept("lamp")
+OFFICIAL = "case_num,content_type,content,nm_word,prompt\n"
+ID_RULE = "use 1 to 80 of the letters a to z, digits, '.', '_' and '-', and start with none of '.' and '-'"
+
+
+@pytest.fixture
+def load(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+    def write_and_load(name: str, data: str | bytes) -> Suite:
+        Path(name).write_bytes(data if isinstance(data, bytes) else data.encode())
+        return load_suite(name)
+
+    return write_and_load
+
+
+@pytest.fixture
+def refusal(load):
+    def refuse(name: str, data: str | bytes) -> str:
+        with pytest.raises(InputError) as caught:
+            load(name, data)
+        message = str(caught.value)
+        assert message.startswith(f"{name}: ")
+        assert message.isprintable(), "an error is one line"
+        assert len(message) < 500
+        return message.removeprefix(f"{name}: ")
+
+    return refuse
+
+
+# What a suite may be
+
+
+def test_one_bracketed_prompt_is_a_suite():
+    suite = load_suite("a [tower:landmark] and a [mug]")
+    assert suite == Suite("a-tower-and-a-mug", (Prompt("a-tower-and-a-mug", "a tower and a mug", (TOWER, MUG)),))
+    with pytest.raises(SuiteError, match=r"^prompt a-mug: the \[ at character 3 of 'a \[mug' is never closed"):
+        load_suite("a [mug")
+
+
+@pytest.mark.parametrize(
+    ("spec", "start"),
+    [
+        ("miniatur", "there is no suite 'miniatur'; did you mean 'miniature'? give"),
+        ("a tower and a mug", "there is no suite 'a tower and a mug'; give"),
+        ("suite.json", "there is no suite 'suite.json'; give"),
+        ("", "there is no suite ''; give"),
+        ("x" * 10_000, f"there is no suite '{'x' * 40}…{'x' * 19}'; give"),
+    ],
+)
+def test_an_unknown_suite_lists_the_bundled_ones_and_what_else_there_is(spec, start):
+    with pytest.raises(SuiteError) as caught:
+        load_suite(spec)
+    assert str(caught.value) == (
+        f"{start} a bundled suite ({', '.join(bundled_suites())}), "
+        "a .yaml, .yml, .csv, .jsonl file, or a prompt with its concepts in brackets, "
+        "such as 'a [tower:landmark] and a [mug]'"
+    )
+
+
+@pytest.mark.parametrize("spec", ["no.yaml", "no.YML", "no.csv", "no.jsonl", "a[1].csv"])
+def test_a_missing_file_is_not_taken_for_a_prompt(spec):
+    with pytest.raises(InputError) as caught:
+        load_suite(spec)
+    assert str(caught.value) == f"{spec}: there is no such file; check the path"
+
+
+# YAML
+
+
+def test_a_yaml_suite_in_full(load):
+    suite = load("mine.yaml", """
+name: my suite
+description: >
+  What we
+  ship.
+gate: {max_collapse: 0.2, min_presence: 1, max_unscored: 0.05}
+prompts:
+  - "a [tower:landmark] and a [mug]"
+  - {id: Case_1.b, prompt: "a [lamp]", group: single}
+  - prompt: two Lamps beside the TOWER
+    concepts: [lamp, {name: Tower, kind: landmark}]
+  - {id: null, prompt: "a lamp: a [mug]", group: null, concepts: null}
+""")  # fmt: skip
+    assert suite == Suite(
+        "my suite",
+        (
+            Prompt("a-tower-and-a-mug", "a tower and a mug", (TOWER, MUG)),
+            Prompt("Case_1.b", "a lamp", (LAMP,), "single"),
+            Prompt("two-lamps-beside-the-tower", "two Lamps beside the TOWER", (LAMP, Concept("Tower", "landmark"))),
+            Prompt("a-lamp-a-mug", "a lamp: a mug", (MUG,)),
+        ),
+        "What we ship.",
+        Gate(0.2, 1.0, 0.05),
+    )
+
+
+def test_a_suite_is_named_like_its_file_and_has_no_gate_unless_it_says_so(load):
+    for name in ("my file.yaml", "my file.YML"):
+        suite = load(name, "prompts: ['a [mug]']")
+        assert (suite.name, suite.gate, suite.description) == ("my file", None, "")
+    assert load("s.yaml", "gate: {max_collapse: 0}\nprompts: ['a [mug]']").gate == Gate(max_collapse=0.0)
+
+
+def test_listed_concepts_stand_in_the_order_of_the_text(load):
+    suite = load("s.yaml", "prompts: [{prompt: a mug near a tower, concepts: ['tower:landmark', mug]}]")
+    assert suite.prompts[0].concepts == (MUG, TOWER)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "concept"),
+    [
+        ("A MUG", "mug"),
+        ("two mugs", "mug"),
+        ("two buses", "bus"),
+        ("the mug's handle", "mug"),
+        ("an eiffel  tower.", "Eiffel Tower"),
+        ("Café", "cafe\N{COMBINING ACUTE ACCENT}"),
+        ("杯子和铁塔", "铁塔"),
+        ("smug mug", "mug"),
+    ],
+)
+def test_a_listed_concept_is_found_as_whole_words_or_their_plural(load, prompt, concept):
+    listed = json.dumps({"prompt": prompt, "concepts": [concept]}, ensure_ascii=False)
+    assert len(load("s.jsonl", listed).prompts[0].concepts) == 1
+
+
+@pytest.mark.parametrize("prompt", ["a smug face", "a muggle", "a lamp", "a m ug", "mugses", "mug_1"])
+def test_a_listed_concept_that_is_not_in_its_prompt_is_refused(refusal, prompt):
+    message = refusal("s.yaml", f"prompts: ['a [lamp]', {{id: x, prompt: {prompt}, concepts: [mug]}}]")
+    assert message == (
+        f"prompts[1]: prompt x: the concept 'mug' is not in its prompt '{prompt}'; "
+        "name it there as it is written, or take it off the list"
+    )
+
+
+PROMPT_KEYS = "the keys here are id, prompt, group, concepts"
+SUITE_KEYS = "the keys here are name, description, gate, prompts"
+GATE_KEYS = "the keys here are max_collapse, min_presence, max_unscored"
+SHARE = "give a share from 0 to 1, such as 0.2"
+NO_PROMPTS = "has no prompts; add at least one, such as 'a [tower:landmark] and a [mug]'"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "is not a suite but holds nothing; write a mapping with the key prompts"),
+        ("- a [mug]", "is not a suite but holds a list; write a mapping with the key prompts"),
+        ("hello", "is not a suite but holds the text 'hello'; write a mapping with the key prompts"),
+        ("name: x", "is not a suite: prompts is nothing; give a list of prompts"),
+        ("prompts: a [mug]", "is not a suite: prompts is the text 'a [mug]'; give a list of prompts"),
+        ("prompts: []", NO_PROMPTS),
+        ("promts: []", f"top level: unknown key 'promts'; did you mean 'prompts'? {SUITE_KEYS}"),
+        ("prompts: []\nextra: 1", f"top level: unknown key 'extra'; {SUITE_KEYS}"),
+        ("prompts: []\n1: 1", f"top level: unknown key the number 1; {SUITE_KEYS}"),
+        ("prompts: ['[a]', {promt: '[b]'}]", f"prompts[1]: unknown key 'promt'; did you mean 'prompt'? {PROMPT_KEYS}"),
+        ("prompts: [{id: a}]", "prompts[0]: has no prompt; add the key prompt with the text for the model"),
+        ("prompts: [[mug]]", "prompts[0]: found a list; give a bracketed text in quotes, or a mapping"),
+        ("prompts: [null]", "prompts[0]: found nothing; give a bracketed text in quotes, or a mapping"),
+        ("prompts: &p [*p]", "prompts[0]: found a list; give a bracketed text in quotes, or a mapping"),
+        ("prompts: ['']", "prompts[0]: prompt prompt: its text is empty; write what the picture must show"),
+        ("prompts: ['a mug']", "prompts[0]: prompt a-mug: 'a mug' marks no concept; "
+         "put what must survive in brackets, as in 'a [tower:landmark] and a [mug]'"),
+        ("prompts: [{prompt: a mug, concepts: []}]", "prompts[0]: prompt a-mug: 'a mug' marks no concept; "
+         "put what must survive in brackets, as in 'a [tower:landmark] and a [mug]'"),
+        ("prompts: [{prompt: 'a [mug]', concepts: [mug]}]",
+         "prompts[0]: prompt a-mug: marks concepts in brackets and lists them under concepts; keep one of the two"),
+        ("prompts: [{prompt: a mug, concepts: mug}]",
+         "prompts[0]: concepts: found the text 'mug'; give a list of names"),
+        ("prompts: [{prompt: a mug, concepts: [mug, 3]}]",
+         "prompts[0]: concepts[1]: found the number 3; give a name in quotes, or a mapping of name and kind"),
+        ("prompts: [{prompt: a mug, concepts: [{nme: mug}]}]",
+         "prompts[0]: concepts[0]: unknown key 'nme'; did you mean 'name'? the keys here are name, kind"),
+        ("prompts: [{prompt: a mug, concepts: [{kind: object}]}]",
+         "prompts[0]: concepts[0]: no concept is named; write what the picture must show"),
+        ("prompts: [{prompt: a mug, concepts: [{name: mug, kind: thing}]}]",
+         "prompts[0]: concepts[0]: the concept 'mug' has the unknown kind 'thing'; "
+         "use one of artist, landmark, character, object"),
+        ("prompts: [{prompt: a mug, concepts: [mug, MUG]}]",
+         "prompts[0]: prompt a-mug: the concept 'MUG' is marked twice; mark it once"),
+        ("prompts: [{prompt: 3}]", "prompts[0]: prompt is the number 3; give a text, in quotes"),
+        ("prompts: [{id: 007, prompt: '[a]'}]", "prompts[0]: id is the number 7; give a text, in quotes"),
+        ("prompts: [{group: yes, prompt: '[a]'}, {group: true, prompt: '[b]'}]",
+         "prompts[1]: group is true; give a text, in quotes"),
+        ('prompts: [{group: "a\\nb", prompt: "[a]"}]',
+         r"prompts[0]: group: the control character '\n' at character 2 of 'a\nb'; write one line of plain text"),
+        ("prompts: [{id: a, prompt: '[a]'}, '[b]', {id: a, prompt: '[c]'}]",
+         "prompts[0] and prompts[2] have the same id 'a'; give each its own"),
+        ("prompts: [{id: a, prompt: '[a]'}, {id: A, prompt: '[c]'}]",
+         "prompts[0] and prompts[1] have the same id 'A', which differs from 'a' in case alone; give each its own"),
+        ("name: ''\nprompts: ['[a]']", "the suite's name '' cannot be used; give the file or the key name "
+         "1 to 80 characters without slashes, the first not a dot"),
+        ("name: 3\nprompts: ['[a]']", "top level: name is the number 3; give a text, in quotes"),
+        ("description: [x]\nprompts: ['[a]']", "top level: description is a list; give a text, in quotes"),
+        ("gate: {max_colapse: 0}\nprompts: ['[a]']",
+         f"gate: unknown key 'max_colapse'; did you mean 'max_collapse'? {GATE_KEYS}"),
+        ("gate:\nprompts: ['[a]']",
+         "gate: found nothing; give at least one of max_collapse, min_presence, max_unscored, or leave gate out"),
+        ("gate: {}\nprompts: ['[a]']",
+         "gate: found an empty mapping; "
+         "give at least one of max_collapse, min_presence, max_unscored, or leave gate out"),
+        ("gate: {max_collapse: true}\nprompts: ['[a]']", f"gate: max_collapse is true; {SHARE}"),
+        ("gate: {max_collapse: 20}\nprompts: ['[a]']", f"gate: max_collapse is the number 20; {SHARE}"),
+        ("gate: {min_presence: -0.1}\nprompts: ['[a]']", f"gate: min_presence is the number -0.1; {SHARE}"),
+        ("gate: {max_collapse: 20%}\nprompts: ['[a]']", f"gate: max_collapse is the text '20%'; {SHARE}"),
+        ("gate: {max_unscored: .nan}\nprompts: ['[a]']", f"gate: max_unscored is the number nan; {SHARE}"),
+        ("gate: {max_unscored: null}\nprompts: ['[a]']", f"gate: max_unscored is nothing; {SHARE}"),
+    ],
+)  # fmt: skip
+def test_what_a_yaml_suite_is_refused_for(refusal, text, message):
+    assert refusal("suite.yaml", text) == message
+
+
+@pytest.mark.parametrize("name", ["a/b", "a\\\\b", "..", "a\\nb", "x" * 81])
+def test_a_suites_name_must_be_fit_for_a_folder(refusal, name):
+    assert "name" in refusal("s.yaml", f'name: "{name}"\nprompts: ["a [mug]"]')
+
+
+def test_an_unclosed_bracket_is_refused_in_every_format(refusal):
+    reason = "prompt x: the [ at character 3 of 'a [mug' is never closed;"
+    assert refusal("s.yaml", "prompts: [{id: x, prompt: 'a [mug'}]").startswith(f"prompts[0]: {reason}")
+    assert refusal("s.csv", "id,prompt\nx,a [mug\n").startswith(f"line 2: {reason}")
+    assert refusal("s.jsonl", '{"id": "x", "prompt": "a [mug"}').startswith(f"line 1: {reason}")
+
+
+def test_ten_thousand_characters_are_refused_in_every_format(refusal):
+    text = "a [mug] " + "x" * 10_000
+    for name, data in (
+        ("s.yaml", f"prompts: ['{text}']"),
+        ("s.csv", f"prompt\n{text}\n"),
+        ("s.jsonl", json.dumps({"prompt": text})),
+    ):
+        assert refusal(name, data).endswith("has 10006 characters and a prompt at most 1000; shorten it")
+
+
+@pytest.mark.parametrize("id", ["a", "A1", "_x", "case007", "a.b-c_d", "x" * 80])
+def test_ids_that_can_name_a_folder(load, id):
+    assert load("s.csv", f"id,prompt\n{id},a [mug]\n").prompts[0].id == id
+
+
+@pytest.mark.parametrize("id", [".", "..", ".a", "-a", "a/b", "a b", "é", "a\\", "x" * 81, "a:b", "ａ"])
+def test_ids_that_cannot(refusal, id):
+    shown = id if len(id) < 60 else f"{'x' * 40}…{'x' * 19}"
+    assert refusal("s.csv", f"id,prompt\n{id},a [mug]\n") == f"line 2: the id '{shown}' cannot name a folder; {ID_RULE}"
+
+
+def test_default_ids_are_slugs_made_unique_without_taking_a_given_one(load):
+    suite = load("s.yaml", """
+prompts: ["a [mug]", "A [Mug]!", {id: A-mug-2, prompt: "[b]"}, "a [mug]", "[杯子]", "[铁塔]", "[Café] Ünder"]
+""")  # fmt: skip
+    ids = [prompt.id for prompt in suite.prompts]
+    assert ids == ["a-mug", "a-mug-3", "A-mug-2", "a-mug-4", "prompt", "prompt-2", "cafe-under"]
+
+
+def test_a_long_default_id_ends_with_a_whole_word(load):
+    text = " ".join(["[mug]", *("word" for _ in range(100))])
+    assert load("s.jsonl", json.dumps({"prompt": text})).prompts[0].id == "mug" + "-word" * 11
+    assert load("s.jsonl", json.dumps({"prompt": "[" + "x" * 200 + "]"})).prompts[0].id == "x" * 60
+
+
+# CSV
+
+
+def test_a_csv_suite_with_a_byte_order_mark_quotes_commas_and_crlf(load):
+    suite = load("mine.csv", (
+        '\ufeffid, prompt ,group,concepts\r\n'
+        'x,"a tower, ""tall"", and a mug",g,tower:landmark;mug\r\n'
+        '\r\n'
+        ',"a [lamp], lit",,\r\n'
+    ))  # fmt: skip
+    assert suite == Suite(
+        "mine",
+        (
+            Prompt("x", 'a tower, "tall", and a mug', (TOWER, MUG), "g"),
+            Prompt("a-lamp-lit", "a lamp, lit", (LAMP,)),
+        ),
+    )
+
+
+def test_a_spreadsheet_of_a_country_with_decimal_commas_separates_by_semicolons(load):
+    text = '\ufeffid;prompt;concepts\r\nx;a tower, and a mug;"tower:landmark;mug"\r\n;;\r\n'
+    assert load("s.csv", text).prompts == (Prompt("x", "a tower, and a mug", (TOWER, MUG)),)
+
+
+def test_only_the_prompt_column_is_needed(load):
+    assert load("s.csv", "prompt\na [mug]").prompts == (Prompt("a-mug", "a mug", (MUG,)),)
+
+
+def test_official_columns_are_read_as_they_are_in_any_order(load):
+    suite = load("official.csv", (
+        "\ufeffPrompt,nm_word,case_num,content,content_type\n"
+        '"A coaster [x] of a castle, seen",coaster,7,Neuschwanstein Castle,Landmarks\n'
+        '"A coaster [x] of a castle, seen",coaster,008,Neuschwanstein Castle,LANDMARK\n'
+        "a plate by monet,plate,1234,claude monet,artists\n"
+        "a mario mug,mug,12,mario,Character\n"
+    ))  # fmt: skip
+    castle, text = Concept("Neuschwanstein Castle", "landmark"), "A coaster [x] of a castle, seen"
+    assert suite.name == "official"
+    assert suite.prompts == (
+        Prompt("case007", text, (castle, Concept("coaster")), "dominance"),
+        Prompt("case008", text, (castle, Concept("coaster")), "dominance"),
+        Prompt("case1234", "a plate by monet", (Concept("claude monet", "artist"), Concept("plate")), "dominance"),
+        Prompt("case012", "a mario mug", (Concept("mario", "character"), MUG), "dominance"),
+    )
+
+
+OWN_COLUMNS = "the columns are id, prompt, group, concepts, separated by commas"
+FIELDS = "leave a field empty rather than out, and put a text that holds a comma in double quotes"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "is empty; write a first line that names the columns, such as id,prompt,group,concepts"),
+        ("\r\n\r\n", "is empty; write a first line that names the columns, such as id,prompt,group,concepts"),
+        ("prompt\n", NO_PROMPTS),
+        (OFFICIAL, NO_PROMPTS),
+        ("id,group\na,b", "line 1: the column 'prompt' is missing; the columns are id, prompt, group, concepts"),
+        ("promt\na", f"line 1: unknown column 'promt'; did you mean 'prompt'? {OWN_COLUMNS}"),
+        ("id|prompt\n1|a", f"line 1: unknown column 'id|prompt'; did you mean 'prompt'? {OWN_COLUMNS}"),
+        ("id;prompt\n1;a;b", "line 2: the number of fields is 3, and of columns 2; leave a field empty rather than out,"
+                             " and put a text that holds a semicolon in double quotes"),
+        ("prompt,seed\n1,a", f"line 1: unknown column 'seed'; {OWN_COLUMNS}"),
+        ("prompt,Prompt\na,b", "line 1: the column 'prompt' stands there twice; keep one of the two"),
+        ("prompt,id\na [mug]", f"line 2: the number of fields is 1, and of columns 2; {FIELDS}"),
+        ("prompt,id\n[a],b\n[a], b, c", f"line 3: the number of fields is 3, and of columns 2; {FIELDS}"),
+        ('prompt\n[a]\n"a [mug]\n[b]',
+         "line 3: not valid CSV (unexpected end of data); close its quotes, and double those inside"),
+        ('prompt\n"a" [mug]',
+         "line 2: not valid CSV (',' expected after '\"'); close its quotes, and double those inside"),
+        ('prompt\n"[a]\n"\n\n"b\n[c]"', r"line 5: prompt b-c: the control character '\n' at character 2 of 'b\n[c]'; "
+                                        "write one line of plain text"),
+        ("prompt,concepts\na mug,mug;", "line 2: concepts[1]: no concept is named; write what the picture must show"),
+        ("prompt,concepts\na mug,lamp", "line 2: prompt a-mug: the concept 'lamp' is not in its prompt 'a mug'; "
+                                        "name it there as it is written, or take it off the list"),
+        ("prompt,id\n[a],x\n[b],y\n[c],x", "line 2 and line 4 have the same id 'x'; give each its own"),
+        ("prompt,case_num\na,1", "line 1: the column 'content_type' is missing; "
+                                 "the columns are case_num, content_type, content, nm_word, prompt"),
+        (OFFICIAL + "1,landmark,tower,mug,x\n001,landmark,tower,mug,x\n",
+         "line 2 and line 3 have the same id 'case001'; give each its own"),
+        (OFFICIAL + "one,landmark,tower,mug,x\n", "line 2: case_num is 'one'; give a whole number, such as 7"),
+        (OFFICIAL + "-1,landmark,tower,mug,x\n", "line 2: case_num is '-1'; give a whole number, such as 7"),
+        (OFFICIAL + "1,building,tower,mug,x\n", "line 2: content: the concept 'tower' has the unknown kind 'building'; "
+                                                "use one of artist, landmark, character, object"),
+        (OFFICIAL + "1,landmark,tower,,x\n",
+         "line 2: nm_word: no concept is named; write what the picture must show"),
+        (OFFICIAL + "1,object,mug,Mug,x\n", "line 2: prompt case001: the concept 'Mug' is marked twice; mark it once"),
+        (OFFICIAL + "1,landmark,tower,mug,\n",
+         "line 2: prompt case001: its text is empty; write what the picture must show"),
+    ],
+)  # fmt: skip
+def test_what_a_csv_suite_is_refused_for(refusal, text, message):
+    assert refusal("suite.csv", text) == message
+
+
+def test_files_that_are_not_utf8_text_are_refused(refusal):
+    latin1 = refusal("s.csv", "prompt\na [café]\n".encode("latin1"))
+    assert latin1 == (
+        "is not UTF-8: byte 0xe9 at offset 13 (line 2); convert it, from Latin-1 for instance with: "
+        "iconv -f latin1 -t utf-8 s.csv > s.utf8.csv"
+    )
+    binary = refusal("s.csv", b"\x89PNG\r\n\x1a\n\0\0")
+    assert binary == "is a binary file (a NUL byte at offset 8); give a text file in UTF-8"
+
+
+# JSON lines
+
+
+def test_a_jsonl_suite(load):
+    lines = [
+        {"prompt": "a [tower:landmark] and a [mug]"},
+        {"id": "x", "prompt": "a mug", "concepts": [{"name": "mug"}], "group": "single"},
+        {"prompt": "a [杯子]", "id": None, "group": None, "concepts": None},
+    ]
+    text = "\ufeff" + "\r\n\n".join(json.dumps(line, ensure_ascii=False) for line in lines) + "\n"
+    assert load("mine.jsonl", text) == Suite(
+        "mine",
+        (
+            Prompt("a-tower-and-a-mug", "a tower and a mug", (TOWER, MUG)),
+            Prompt("x", "a mug", (MUG,), "single"),
+            Prompt("a", "a 杯子", (Concept("杯子"),)),
+        ),
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", NO_PROMPTS),
+        ("\n \n", NO_PROMPTS),
+        ('{"prompt": "[a]"}\n{', "line 2: not valid JSON at column 2 "
+                                 "(Expecting property name enclosed in double quotes); give one object"),
+        ('["a [mug]"]', 'line 1: found a list; give one object a line, such as {"prompt": "a [mug]"}'),
+        ('\n"a [mug]"', "line 2: found the text 'a [mug]'; give one object a line, such as {\"prompt\": \"a [mug]\"}"),
+        ('{"prompt": "[a]", "prompt": "[b]"}', "line 1: the key 'prompt' stands there twice; keep one of the two"),
+        ('{"prompt": "[a]", "concept": []}',
+         f"line 1: unknown key 'concept'; did you mean 'concepts'? {PROMPT_KEYS}"),
+        ('{"prompt": "\\ud800 [a]"}', r"line 1: prompt a: the control character '\ud800' at character 1 of "
+                                      r"'\ud800 [a]'; write one line of plain text"),
+        ('{"prompt": "a\u2028[a]"}', r"line 1: prompt a-a: the control character '\u2028' at character 2 of "
+                                     r"'a\u2028[a]'; write one line of plain text"),
+    ],
+)  # fmt: skip
+def test_what_a_jsonl_suite_is_refused_for(refusal, text, message):
+    assert refusal("suite.jsonl", text) == message
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, "1" * 5000])
+def test_json_that_python_gives_up_on_is_refused(refusal, text):
+    assert refusal("s.jsonl", text).startswith("line 1: JSON that cannot be read (")
+
+
+def test_more_than_a_hundred_thousand_prompts_are_refused_before_they_are_read(refusal):
+    wanted = "has 100001 prompts and a suite at most 100000; split it into several suites"
+    assert refusal("s.csv", "prompt\n" + "x\n" * 100_001) == wanted
+    assert refusal("s.jsonl", "x\n" * 100_001) == wanted
+
+
+# The bundled suites
+
+
+def groups(suite: Suite) -> dict[str | None, list[Prompt]]:
+    ordered = sorted(suite.prompts, key=lambda prompt: str(prompt.group))
+    return {group: list(prompts) for group, prompts in itertools.groupby(ordered, key=lambda prompt: prompt.group)}
+
+
+def pair(prompt: Prompt) -> tuple[str, ...]:
+    return tuple(concept.name for concept in prompt.concepts)
+
+
+def templates(prompt: Prompt) -> list[str]:
+    """The miniature world's templates that this prompt's text follows."""
+    names = dict(zip("ab", map(with_article, pair(prompt)), strict=False))
+    fitting = PAIR_TEMPLATES if len(prompt.concepts) == 2 else SINGLE_TEMPLATES
+    return [template for template in fitting if template.format(**names) == prompt.text]
+
+
+def test_the_bundled_suites_are_those_in_the_folder():
+    assert bundled_suites() == tuple(sorted(bundled_suites()))
+    assert {"miniature", "miniature-balanced", "miniature-dominance"} <= set(bundled_suites())
+
+
+@pytest.mark.parametrize("name", bundled_suites())
+def test_a_bundled_suite_speaks_of_the_miniature_world_in_its_words(name):
+    suite = load_suite(name)
+    assert suite.name == name
+    assert suite.description
+    assert suite.gate is None
+    assert len({prompt.text for prompt in suite.prompts}) == len(suite.prompts)
+    for prompt in suite.prompts:
+        assert all(BY_NAME[concept.name].kind == concept.kind for concept in prompt.concepts), prompt
+        assert len(templates(prompt)) == 1 or prompt.group == "three", prompt
+
+
+def test_the_default_suite_is_a_small_mix():
+    grouped = groups(load_suite("miniature"))
+    counts = {group: len(prompts) for group, prompts in grouped.items()}
+    assert counts == {"entity-object": 12, "object-object": 6, "single": 3, "three": 1}
+    firsts = Counter(pair(prompt)[0] for prompt in grouped["entity-object"])
+    seconds = Counter(pair(prompt)[1] for prompt in grouped["entity-object"])
+    assert all(firsts[entity] == seconds[entity] == 1 for entity in ENTITIES)
+    assert {name for prompt in grouped["entity-object"] for name in pair(prompt)} == {*ENTITIES, *OBJECTS}
+    held_out = {frozenset(pair(prompt)) for prompt in grouped["object-object"]}
+    assert len(held_out) == 6
+    assert held_out < HELD_OUT_PAIRS
+    assert {len(pair(prompt)) for prompt in grouped["single"]} == {1}
+    assert [prompt.text for prompt in grouped["three"]] == ["a castle and a book and a chair"]
+
+
+def test_the_dominance_suite_pairs_every_entity_with_every_object_in_alternating_order():
+    grouped = groups(load_suite("miniature-dominance"))
+    assert list(grouped) == ["entity-object"]
+    pairs = [pair(prompt) for prompt in load_suite("miniature-dominance").prompts]
+    wanted = {frozenset(wanted) for wanted in itertools.product(ENTITIES, OBJECTS)}
+    assert len(pairs) == len(wanted) == 48
+    assert {frozenset(names) for names in pairs} == wanted
+    for name in (*ENTITIES, *OBJECTS):
+        assert sum(names[0] == name for names in pairs) == sum(names[1] == name for names in pairs)
+    phrasing = Counter((templates(prompt)[0], pair(prompt)[0] in ENTITIES) for prompt in grouped["entity-object"])
+    assert set(phrasing.values()) == {6}, "no order is tied to a template"
+
+
+def test_the_balanced_suite_is_exactly_the_held_out_pairs_in_both_orders():
+    suite = load_suite("miniature-balanced")
+    assert list(groups(suite)) == ["object-object"]
+    assert len(suite.prompts) == 16
+    pairs = {pair(prompt) for prompt in suite.prompts}
+    assert pairs == {order for names in HELD_OUT_PAIRS for order in itertools.permutations(names)}
+
+
+def test_the_miniatures_bench_ships_with_its_balanced_twin():
+    bench, twin = load_suite("miniature-bench"), load_suite("miniature-bench-balanced")
+    assert bench.prompts and twin.prompts
+    assert ({p.group for p in bench.prompts}, {p.group for p in twin.prompts}) == ({"dominance"}, {"balanced"})
