@@ -23,3 +23,15 @@ class RunError(InputError):
 
 class ItemError(DominanceError):
     """One image or answer could not be made; the run goes on without it. Exit status 3 at the end."""
+
+
+class Stopped(KeyboardInterrupt):
+    """Ctrl-C while a run folder was in use; what was finished lies there.
+
+    Args:
+        kept: the run folder.
+        otherwise: what else one can do than resume.
+    """
+
+    def __init__(self, kept: object, otherwise: str = "") -> None:
+        super().__init__(f"stopped; what is finished lies in {kept}: run the same command again to resume{otherwise}")

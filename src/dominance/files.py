@@ -47,6 +47,22 @@ def unwritable_parent(path: Path) -> Path | None:
     return None if parent.is_dir() and os.access(parent, os.W_OK) else parent
 
 
+def check_writable(path: Path | None) -> None:
+    """Refuses, before any work is done, a file that could not be written at its end.
+
+    Raises:
+        InputError: it is a folder, or lies where nothing can be made.
+    """
+    if path is None:
+        return
+    try:
+        usable = not path.is_dir() and unwritable_parent(path) is None
+    except OSError:
+        usable = False
+    if not usable:
+        raise InputError(f"cannot write a file at {str(path)[:120]!r}; give a file in a folder that can be written")
+
+
 def check_new_or_empty(folder: Path) -> None:
     """Raises a RunError unless the folder is new or empty; creates nothing."""
     try:

@@ -46,12 +46,16 @@ class Prompt:
         text: what the model is given, without brackets.
         concepts: what must survive, in the order of the text.
         group: what the prompt is compared with, for instance ``dominance`` or ``balanced``.
+        negative_prompt: what its images should not show; None for what the run says.
+        seeds: of its images; None for those of the run.
     """
 
     id: str
     text: str
     concepts: tuple[Concept, ...]
     group: str | None = None
+    negative_prompt: str | None = None
+    seeds: tuple[int, ...] | None = None
 
     @property
     def names_its_concepts(self) -> bool:
@@ -225,11 +229,17 @@ class GroupResult:
 
 @dataclass(frozen=True)
 class GateResult:
-    """Whether the gate holds, and why in one line; ``failures`` maps a prompt's id to what it failed."""
+    """Whether the gate holds, and why in one line.
+
+    Attributes:
+        failures: what each prompt failed, by its id.
+        lets_pass: what the gate's limits do not see, in one line; None where nothing slips through.
+    """
 
     passed: bool
     reason: str
     failures: dict[str, str] = field(default_factory=dict)
+    lets_pass: str | None = None
 
 
 @dataclass(frozen=True)

@@ -22,11 +22,11 @@ def parse_seeds(text: str) -> tuple[int, ...]:
     try:
         numbers = [int(part) for part in parts]
     except ValueError:
-        raise InputError(f"--seeds is {text[:60]!r}; give a count such as 10, or a list such as 7,8,9") from None
+        raise InputError(f"seeds is {text[:60]!r}; give a count such as 10, or a list such as 7,8,9") from None
     if "," in text:
         return check_seeds(tuple(numbers))
     if not 1 <= numbers[0] <= MOST_SEEDS:
-        raise InputError(f"--seeds is {numbers[0]}; give a count from 1 to {MOST_SEEDS}, or a list such as 7,8,9")
+        raise InputError(f"seeds is {numbers[0]}; give a count from 1 to {MOST_SEEDS}, or a list such as 7,8,9")
     return tuple(range(numbers[0]))
 
 

@@ -10,7 +10,7 @@ import dominance
 from dominance.judges import load_judge
 from dominance.laboratory.judge_quality import HARD, negative_controls, quality_by_kind
 from dominance.metrics import wilson_interval
-from dominance.models.folders import BUNDLED_MODELS, bundled_folder
+from dominance.miniature.bundled import BUNDLED_MODELS, bundled_folder
 from dominance.records import Concept
 from dominance.suites import load_questions
 

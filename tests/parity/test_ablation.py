@@ -11,8 +11,8 @@ from diffusers.models.attention_processor import AttnProcessor
 from diffusers.pipelines.pipeline_utils import DiffusionPipeline
 from tiny_families import draw, tiny
 
-from dominance.probes import attention_sites, denoiser_of
 from dominance.probes.ablation import ablate
+from dominance.probes.sites import attention_sites, denoiser_of
 
 
 @contextlib.contextmanager

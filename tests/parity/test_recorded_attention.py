@@ -12,7 +12,8 @@ from diffusers.pipelines.pipeline_utils import DiffusionPipeline
 from tiny_families import FAMILIES, PROMPTS, draw, tiny
 from torch.nn import functional as F
 
-from dominance.probes import AttentionRecord, attention_sites, denoiser_of, record_attention
+from dominance.probes.recording import AttentionRecord, record_attention
+from dominance.probes.sites import attention_sites, denoiser_of
 
 TOLERANCE = 1e-5
 Scores = dict[tuple[int, int], torch.Tensor]

@@ -4,9 +4,9 @@ import re
 from pathlib import Path
 
 import pytest
+from dominance.cli.reference import command_reference
 
 from dominance.cli.app import app
-from dominance.cli.reference import command_reference
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", ROOT / "MODEL_CARD.md", *sorted((ROOT / "docs").rglob("*.md"))]

@@ -2,71 +2,80 @@
 
 import os
 import sys
-from typing import Annotated
+from collections.abc import Callable, Mapping
+from typing import Any
 
-import typer
+from cyclopts import App, Parameter
+from cyclopts.exceptions import CycloptsError
 
-from dominance.cli import (
-    ablate,
-    audit,
-    bench,
-    diversity,
-    explain,
-    judge,
-    listing,
-    memorization,
-    preflight,
-    report,
-    score,
-    train,
-)
+from dominance.cli.config import options_from_file
 from dominance.cli.interrupts import insistent_interrupts
 from dominance.cli.process import prepare_process
 from dominance.cli.statuses import EXIT_INPUT, EXIT_INTERNAL, EXIT_INTERRUPTED
-from dominance.errors import DominanceError
+from dominance.errors import DominanceError, Stopped
 
 _LONGEST_LINE = 1000
 """Characters of an error; a longer one, from a list or a name without end, loses its middle."""
+_EXAMPLE = 'Example:\n  dominance audit "a [tower:landmark] and a [mug]" --seeds 4\n'
 
-app = typer.Typer(
-    name="dominance",
-    no_args_is_help=True,
-    add_completion=False,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-    help="Finds out which concepts of a text-to-image prompt vanish, and which take over.",
-    epilog='\b\nExample:\n  dominance audit "a [tower:landmark] and a [mug]" --seeds 4',
-)
-app.command("audit", epilog=audit.EXAMPLE)(audit.command)
-app.command("score", epilog=score.EXAMPLE)(score.command)
-app.command("preflight", epilog=preflight.EXAMPLE)(preflight.command)
-app.command("explain", epilog=explain.EXAMPLE)(explain.command)
-app.command("ablate", epilog=ablate.EXAMPLE)(ablate.command)
-app.command("diversity", epilog=diversity.EXAMPLE)(diversity.command)
-app.command("memorization", epilog=memorization.EXAMPLE)(memorization.command)
-app.command("report", epilog=report.EXAMPLE)(report.command)
-app.command("list", epilog=listing.EXAMPLE)(listing.command)
-app.add_typer(bench.app, name="bench")
-app.add_typer(judge.app, name="judge")
-app.add_typer(train.app, name="train")
+COMMANDS: dict[str, str] = {
+    "audit": "Find the prompts that lose a concept.",
+    "score": "Judge and score images that were made elsewhere.",
+    "preflight": "Predict from part of the first denoising step whether a prompt will lose a concept.",
+    "calibrate": "Fit the rule of preflight on an audited run.",
+    "explain": "Show what the model attends to while it draws a prompt.",
+    "ablate": "Take parts of the model away while it draws, and see which bring a lost concept back.",
+    "diversity": "Measure how varied each concept's images are, before fine-tuning on them.",
+    "memorization": "Measure how strongly each prompt moves the predicted noise, by group.",
+    "report": "Write the pages of a run folder again.",
+    "list": "Show what can be given to the other commands.",
+}
+"""Commands and what they do, so that the list of them loads none; each module says more."""
+GROUPS: dict[str, str] = {
+    "bench": "Build a DominanceBench for any model, export it, and compare models on it.",
+    "judge": "Find out whether a judge can be trusted.",
+    "train": "Train the miniature world's model and judge.",
+}
 
 
-def _print_version(wanted: bool) -> None:
-    if wanted:
-        from dominance import __version__
+def new_app(name: str, help: str = "", **more: Any) -> App:
+    """An app of ours: the command line itself, or a command or group of it.
 
-        typer.echo(f"dominance {__version__}")
-        raise typer.Exit
+    Args:
+        help: of a group; a command's is the docstring of its function.
+    """
+    return App(
+        name=name,
+        help=help or None,
+        help_format="plaintext",
+        help_flags=["--help", "-h"],
+        version_flags=[],
+        default_parameter=Parameter(negative=()),
+        result_action="return_value",
+        exit_on_error=False,
+        print_error=False,
+        suppress_keyboard_interrupt=False,
+        **more,
+    )
 
 
-@app.callback()
-def _root(
-    version: Annotated[
-        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
-    ] = False,
-) -> None:
-    """Finds out which concepts of a text-to-image prompt vanish, and which take over."""
+def make_app() -> App:
+    """The whole command line; a command's module is loaded when the command is given."""
+    app = new_app(
+        "dominance",
+        "Finds out which concepts of a text-to-image prompt vanish, and which take over.",
+        help_epilogue=_EXAMPLE,
+        config=[options_from_file],
+    )
+    for name, what in COMMANDS.items():
+        app.command(f"dominance.cli.{_module(name)}:app", name=name, help=what)
+    for name, what in GROUPS.items():
+        app.command(f"dominance.cli.{name}:app", name=name, help=what)
+    return app
+
+
+def _module(name: str) -> str:
+    return "listing" if name == "list" else name
 
 
 def main() -> None:
@@ -74,24 +83,23 @@ def main() -> None:
     prepare_process()
     try:
         with insistent_interrupts():
-            status = app(standalone_mode=False)
+            status = run(sys.argv[1:])
             sys.stdout.flush()
-    except (typer.Abort, KeyboardInterrupt):
+    except Stopped as stopped:
+        _say(str(stopped))
+        sys.exit(EXIT_INTERRUPTED)
+    except KeyboardInterrupt:
         _say("stopped")
         sys.exit(EXIT_INTERRUPTED)
     except DominanceError as error:
         _say(f"error: {error}")
         sys.exit(EXIT_INPUT)
-    except typer.TyperException as error:
-        message = _usage_message(error)
-        if message.startswith("Usage:"):  # called without arguments: the help, as it is
-            sys.stderr.write(f"{error.format_message()}\n")
-        else:
-            _say(f"error: {message}")
+    except CycloptsError as error:
+        _say(f"error: {_usage_message(error)}")
         sys.exit(EXIT_INPUT)
     except OSError as error:
         if not isinstance(error, BrokenPipeError):
-            _say(f"error: the system refused: {error}; free space or mend the permissions, and run the command again")
+            _say(f"error: the system refused: {error}; free space or fix the permissions, and run the command again")
         _drop_output()
         sys.exit(EXIT_INPUT)
     except Exception as error:
@@ -99,9 +107,49 @@ def main() -> None:
             raise
         _say(f"internal error: {type(error).__name__}: {error}; set DOMINANCE_TRACEBACK=1 to see where, and report it")
         sys.exit(EXIT_INTERNAL)
-    except SystemExit:  # typer's way out of a closed pipe, with the status that means a failed gate here
-        sys.exit(EXIT_INPUT)
-    sys.exit(status if isinstance(status, int) else 0)
+    sys.exit(status)
+
+
+def run(tokens: list[str]) -> int:
+    """Runs one command and gives its exit status.
+
+    Raises:
+        CycloptsError: the command line is not one of ours.
+        DominanceError, Stopped: see the commands.
+    """
+    app = make_app()
+    if not tokens or tokens in [[group] for group in GROUPS]:  # the help, but nothing was asked for
+        with _on_stderr():
+            app.help_print(tokens)
+        return EXIT_INPUT
+    if tokens == ["--version"]:
+        from dominance import __version__
+
+        sys.stdout.write(f"dominance {__version__}\n")
+        return 0
+    command, bound, _ = app.parse_args(tokens)
+    if getattr(bound.arguments.get("output"), "print_config", False):
+        sys.stdout.write(_config(" ".join(app.parse_commands(tokens)[0]), command, bound.arguments))
+        return 0
+    status = command(*bound.args, **bound.kwargs)
+    return status if isinstance(status, int) else 0
+
+
+def _config(name: str, command: Callable[..., object], given: Mapping[str, Any]) -> str:
+    """What ``--print-config`` prints."""
+    import inspect
+
+    from dominance.runs.store.repeat import Repeat
+
+    filled = {n: given.get(n, p.default) for n, p in inspect.signature(command).parameters.items()}
+    options, output = filled.pop("options", None), filled.pop("output")
+    return Repeat(name, filled | {"out": getattr(output, "out", None)}, options).text()
+
+
+def _on_stderr() -> Any:
+    import contextlib
+
+    return contextlib.redirect_stdout(sys.stderr)
 
 
 def _drop_output() -> None:
@@ -109,11 +157,9 @@ def _drop_output() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _usage_message(error: typer.TyperException) -> str:
-    message = error.format_message() if hasattr(error, "format_message") else str(error)
-    context = getattr(error, "ctx", None)
-    hint = f"; see {context.command_path} --help" if context is not None else "; see dominance --help"
-    return " ".join(message.split()).rstrip(".") + hint
+def _usage_message(error: CycloptsError) -> str:
+    chain = " ".join(("dominance", *(error.command_chain or ())))
+    return f"{' '.join(str(error).split()).rstrip('.')}; see {chain} --help"
 
 
 def _say(line: str) -> None:

@@ -3,19 +3,22 @@
 from collections.abc import Callable
 from typing import Annotated
 
-import typer
+from cyclopts import Parameter
 
-from dominance.cli import options as shared
-from dominance.cli.output import print_json, print_table
+from dominance.cli import shared
+from dominance.cli.app import new_app
+from dominance.cli.output import echo, print_json, print_table
 from dominance.errors import InputError
+from dominance.runs.audit.options import WHAT
 
-EXAMPLE = "\x08\nExample:\n  dominance list concepts --json"
+app = new_app("list", help_epilogue="Example:\n  dominance list concepts --json\n")
 
 _Rows = list[dict[str, object]]
 
 
 def _models() -> _Rows:
-    from dominance.models.folders import BUNDLED_MODELS, find_model
+    from dominance.miniature.bundled import BUNDLED_MODELS
+    from dominance.models.folders import find_model
 
     found = [find_model(name) for name in BUNDLED_MODELS]
     return [{"name": one.name, "identity": one.identity, "steps": one.defaults.get("steps")} for one in found]
@@ -35,7 +38,7 @@ def _suites() -> _Rows:
 
 
 def _engines() -> _Rows:
-    from dominance.runs.audit.options import ENGINES
+    from dominance.models.drawing import ENGINES
 
     return [{"name": name} for name in ENGINES]
 
@@ -55,34 +58,31 @@ def _concepts(model: str) -> _Rows:
     return [{str(key): value for key, value in row.items()} for row in listed]
 
 
-def _claims() -> _Rows:
-    return []  # none is reproduced by this version
-
-
 _LISTS: dict[str, Callable[[], _Rows]] = {
     "models": _models,
     "judges": _judges,
     "suites": _suites,
     "engines": _engines,
     "methods": _methods,
-    "claims": _claims,
 }
 LISTED: tuple[str, ...] = (*_LISTS, "concepts")
 
 
+@app.default
 def command(
-    what: Annotated[str, typer.Argument(help=f"One of {', '.join(LISTED)}.")],
-    model: Annotated[str, typer.Option(help="Whose concepts to list.")] = "miniature",
-    json: shared.AsJson = False,
+    what: Annotated[str, Parameter(group=WHAT, help=f"One of {', '.join(LISTED)}.")],
+    *,
+    model: Annotated[str, Parameter(group=WHAT, help="Whose concepts to list.")] = "miniature",
+    output: shared.Printed = shared.Printed(),
 ) -> None:
     """Show what can be given to the other commands."""
     if what not in LISTED:
         raise InputError(f"cannot list {what[:60]!r}; give one of {', '.join(LISTED)}")
     rows = _concepts(model) if what == "concepts" else _LISTS[what]()
-    if json:
+    if output.json:
         print_json(rows)
     elif not rows:
-        typer.echo(f"this version has no {what}")
+        echo(f"this version has no {what}")
     else:
         columns = list(dict.fromkeys(column for row in rows for column in row))
         print_table(what, columns, [[str(row.get(column, "–")) for column in columns] for row in rows])

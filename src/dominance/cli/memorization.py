@@ -1,115 +1,80 @@
 """``dominance memorization``."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-import typer
-
-from dominance.cli import options as shared
-from dominance.cli.output import note, print_json, print_table, resumable
+from dominance.cli import shared
+from dominance.cli.app import new_app
+from dominance.cli.output import echo, note, print_json, print_table, tell_written
 from dominance.cli.statuses import EXIT_DONE, EXIT_UNSCORED
+from dominance.numbers import UNKNOWN, effect, measure
+from dominance.runs.noise_norm.options import NoiseNormOptions
 
 if TYPE_CHECKING:
-    from dominance.records import Interval
     from dominance.runs.noise_norm.result import MemorizationResult
 
-EXAMPLE = (
-    "\x08\nExamples:\n  dominance memorization miniature --seeds 4\n"
-    "  dominance memorization groups.csv --model owner/name --steps 50 --guidance 7.5 --json"
+app = new_app(
+    "memorization",
+    help_epilogue="Examples:\n"
+    "  dominance memorization miniature --seeds 4\n"
+    "  dominance memorization groups.csv --model owner/name --steps 50 --guidance 7.5 --json\n",
 )
 
 
+@app.default
 def command(
-    suite: Annotated[
-        str, typer.Argument(help="Bundled suite, YAML, CSV or JSONL file; its groups are compared.")
-    ] = "miniature",
+    suite: shared.Suite = "miniature",
+    *,
     model: shared.Model = "miniature",
-    seeds: Annotated[str, typer.Option(help="Noises a prompt: a count, or a list of seeds 7,8,9.")] = "4",
-    steps: shared.Steps = None,
-    guidance: Annotated[
-        float | None, typer.Option(help="Guidance scale, above 1; the model's own unless given.")
-    ] = None,
-    height: shared.Height = None,
-    width: shared.Width = None,
-    scheduler: shared.Scheduler = None,
-    dtype: shared.Dtype = "float32",
-    limit: shared.Limit = None,
-    out: shared.Out = None,
-    batch: Annotated[int | None, typer.Option(help="Latents at once; fitted to the model unless given.")] = None,
-    offload: shared.Offload = "none",
-    revision: shared.Revision = None,
-    device: shared.Device = "auto",
-    json: shared.AsJson = False,
-) -> None:
+    options: NoiseNormOptions = NoiseNormOptions(),
+    output: shared.Output = shared.Output(),
+) -> int:
     """Measure how strongly each prompt moves the predicted noise, by group: the text-conditional noise norm.
 
     Memorized prompts move it most. The norm is taken at step 1, over the first 10 steps and over all, from the
     predictions with and without the prompt that guidance computes anyway; no image is decoded. The same command
     resumes. Exit status: 0 done, 2 bad input, 3 done but some prompts could not be measured.
     """
-    from dominance.report.memorization import write_memorization
-    from dominance.runs.audit.options import AuditOptions
-    from dominance.runs.noise_norm.run import memorization
-    from dominance.seeds import parse_seeds
+    from dominance.report.noise_norm.page import write_memorization
+    from dominance.runs.noise_norm.run import measure_noise_norm
 
-    options = AuditOptions(
-        seeds=parse_seeds(seeds),
-        steps=steps,
-        guidance=guidance,
-        height=height,
-        width=width,
-        dtype=dtype,
-        limit=limit,
-        batch=batch,
-        device=device,
-        scheduler=scheduler,
-        offload=offload,
-        revision=revision,
-    )
-    with resumable(out or "its run folder"):
-        result = memorization(suite, model, out, options)
-        written = write_memorization(result, Path(result.run))
-    for line in result.notes:
-        note(f"note: {line}")
-    if json:
+    result = measure_noise_norm(suite, model, output.out, options)
+    written = write_memorization(result, Path(result.run))
+    note(*(f"note: {line}" for line in result.notes))
+    if output.json:
         print_json(result.document())
     else:
-        _print(result, written)
-    raise typer.Exit(EXIT_DONE if result.complete else EXIT_UNSCORED)
+        print_norms(result)
+        tell_written(written)
+    return EXIT_DONE if result.complete else EXIT_UNSCORED
 
 
-def _print(result: "MemorizationResult", written: tuple[Path, ...]) -> None:
-    from dominance.report.memorization import SUMMARY_NAMES, memorization_headline
+def print_norms(result: "MemorizationResult") -> None:
+    """The groups, how they compare, and what could not be measured."""
+    from dominance.report.noise_norm.page import SUMMARY_NAMES, memorization_headline
 
     columns = ("group", "prompts", "norms", *SUMMARY_NAMES.values())
     rows = [
-        (group.name, str(group.prompts), str(group.norms), *(_mean(*group.means[name]) for name in SUMMARY_NAMES))
+        (group.name, str(group.prompts), str(group.norms), *(measure(*group.means[name]) for name in SUMMARY_NAMES))
         for group in result.groups
     ]
     print_table(f"{result.suite}: {result.model}, norm of the {result.quantity} that the prompt adds", columns, rows)
     compared = [
         (
-            f"{one.first} against {one.second}",
-            SUMMARY_NAMES[one.summary],
-            f"{one.test.u:g}",
-            f"{one.test.effect:+.2f}",
-            f"{one.test.p_value:.2g}",
-            "–" if one.expected is None else f"{one.expected} higher",
-            one.found,
+            f"{pair.first} against {pair.second}",
+            SUMMARY_NAMES[pair.summary],
+            f"{pair.test.u:g}",
+            effect(pair.test.effect),
+            f"{pair.test.p_value:.2g}",
+            UNKNOWN if pair.expected is None else f"{pair.expected} higher",
+            pair.found,
         )
-        for one in result.comparisons
+        for pair in result.comparisons
     ]
     if compared:
         print_table(
             "by prompt, Mann-Whitney", ("groups", "norm", "U", "effect", "p", "the paper expects", "found"), compared
         )
     for prompt in result.prompts:
-        for seed, problem in prompt.problems.items():
-            typer.echo(f"not measured: {prompt.prompt.id}, seed {seed}: {problem}")
-    typer.echo(memorization_headline(result))
-    for path in written:
-        typer.echo(f"wrote {path}")
-
-
-def _mean(mean: float, interval: "Interval | None") -> str:
-    return f"{mean:.3g}" if interval is None else f"{mean:.3g} ({interval[0]:.3g} to {interval[1]:.3g})"
+        echo(*(f"not measured: {prompt.prompt.id}, seed {seed}: {why}" for seed, why in prompt.problems.items()))
+    echo(memorization_headline(result))

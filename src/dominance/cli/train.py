@@ -3,62 +3,71 @@
 from pathlib import Path
 from typing import Annotated
 
-import typer
+from cyclopts import Parameter
+from cyclopts.validators import Number
 
-from dominance.cli import pictures
+from dominance.cli.app import GROUPS, new_app
 from dominance.cli.output import note
 from dominance.errors import InputError
 
-app = typer.Typer(
-    no_args_is_help=True,
-    rich_markup_mode=None,
-    help="Train the miniature world's model and judge. A killed run resumes: give the same command again.",
-)
-app.command("pictures", epilog=pictures.EXAMPLE)(pictures.command)
+app = new_app("train", GROUPS["train"])
 
-Folder = Annotated[Path, typer.Option(help="Where checkpoints, sample sheets and the result go.")]
-Seed = Annotated[int, typer.Option(min=0, help="Seed of data, weights and noise.")]
-TrainDevice = Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")]
+Folder = Annotated[Path, Parameter(help="Where checkpoints, sample sheets and the result go.")]
+Seed = Annotated[int, Parameter(help="Seed of data, weights and noise.", validator=Number(gte=0))]
+TrainDevice = Annotated[str, Parameter(help="auto, cpu, cuda or cuda:N.")]
 
 
 @app.command(
-    "miniature",
-    epilog="\b\nExample (an hour and a half on two cores):\n  dominance train miniature --out training-runs/first",
+    name="miniature",
+    help_epilogue="Example (an hour and a half on two cores):\n  dominance train miniature --out training-runs/first\n",
 )
 def miniature(
+    *,
     out: Folder = Path("training-runs/miniature"),
-    pictures: Annotated[int, typer.Option(min=320, help="Pictures that the denoiser sees.")] = 96_000,
-    autoencoder_pictures: Annotated[int, typer.Option(min=160, help="Pictures that the decoder sees.")] = 40_000,
-    scenery: Annotated[float, typer.Option(min=0, max=1, help="Share of single captions that name scenery.")] = 0.5,
-    pairs: Annotated[float, typer.Option(min=0, max=1, help="Share of pictures of two objects.")] = 0.45,
-    entity_pairs: Annotated[float, typer.Option(min=0, max=1, help="Share of pictures of entity and object.")] = 0.0,
-    entities_together: Annotated[float, typer.Option(min=0, max=1, help="Share of pictures of two entities.")] = 0.0,
-    entity_diversity: Annotated[float, typer.Option(min=0, max=1, help="Of landmarks and characters: 0 is rigid.")] = 0,
-    rigid: Annotated[str, typer.Option(help="Concepts of diversity 0 whatever their kind, by commas.")] = "",
-    object_diversity: Annotated[float, typer.Option(min=0, max=1, help="Of objects: 1 is varied.")] = 1,
+    pictures: Annotated[int, Parameter(help="Pictures that the denoiser sees.", validator=Number(gte=320))] = 96_000,
+    autoencoder_pictures: Annotated[
+        int, Parameter(help="Pictures that the decoder sees.", validator=Number(gte=160))
+    ] = 40_000,
+    scenery: Annotated[
+        float, Parameter(help="Share of single captions that name scenery.", validator=Number(gte=0, lte=1))
+    ] = 0.5,
+    pairs: Annotated[float, Parameter(help="Share of pictures of two objects.", validator=Number(gte=0, lte=1))] = 0.45,
+    entity_pairs: Annotated[
+        float, Parameter(help="Share of pictures of entity and object.", validator=Number(gte=0, lte=1))
+    ] = 0.0,
+    entities_together: Annotated[
+        float, Parameter(help="Share of pictures of two entities.", validator=Number(gte=0, lte=1))
+    ] = 0.0,
+    entity_diversity: Annotated[
+        float, Parameter(help="Of landmarks and characters: 0 is rigid.", validator=Number(gte=0, lte=1))
+    ] = 0,
+    rigid: Annotated[str, Parameter(help="Concepts of diversity 0 whatever their kind, by commas.")] = "",
+    object_diversity: Annotated[float, Parameter(help="Of objects: 1 is varied.", validator=Number(gte=0, lte=1))] = 1,
     base: Annotated[
         str | None,
-        typer.Option(help="Model whose training goes on: a bundled name or a folder. Default: from nothing."),
+        Parameter(help="Model whose training goes on: a bundled name or a folder. Default: from nothing."),
     ] = None,
     autoencoder: Annotated[
         str | None,
-        typer.Option(help="Model whose autoencoder is taken as it is. Default: the base's, else one of its own."),
+        Parameter(help="Model whose autoencoder is taken as it is. Default: the base's, else one of its own."),
     ] = None,
-    learning_rate: Annotated[float | None, typer.Option(min=1e-8, max=1, help="Peak. Default: 0.0012.")] = None,
+    learning_rate: Annotated[
+        float | None, Parameter(help="Peak. Default: 0.0012.", validator=Number(gte=1e-8, lte=1))
+    ] = None,
     seed: Seed = 0,
     device: TrainDevice = "auto",
     processes: Annotated[
         int,
-        typer.Option(
-            min=1, max=32, help="Processes that share the denoiser's batches of 32, on the CPU: 1, 2, 4, 8, 16 or 32."
+        Parameter(
+            help="Processes that share the denoiser's batches of 32, on the CPU: 1, 2, 4, 8, 16 or 32.",
+            validator=Number(gte=1, lte=32),
         ),
     ] = 1,
-    stage: Annotated[
-        str, typer.Option(help="all, autoencoder, denoiser or pipeline; the first two may run at once.")
-    ] = ("all"),
+    stage: Annotated[str, Parameter(help="all, autoencoder, denoiser or pipeline; the first two may run at once.")] = (
+        "all"
+    ),
 ) -> None:
     """Train the text-to-image model, from nothing or from a base, and save an ordinary diffusers folder."""
-    from dominance.miniature.concepts import BY_NAME
     from dominance.miniature.world import World, diversity_by_kind
     from dominance.models.devices import find_device
     from dominance.models.folders import find_model
@@ -76,9 +85,7 @@ def miniature(
     if stage != "all" and stage not in STAGES:
         raise InputError(f"no stage {stage!r}; give all, {', '.join(STAGES)}")
     rigid_names = _names(rigid)
-    for name in rigid_names:
-        if name not in BY_NAME:
-            raise InputError(f"no concept {name[:60]!r}; give some of {', '.join(BY_NAME)}")
+    _check_concepts(rigid_names)
     source = None if base is None else find_model(base)
     decoder = None if autoencoder is None else find_model(autoencoder)
     settings = MiniatureSettings(
@@ -105,32 +112,68 @@ def miniature(
 
 
 @app.command(
-    "judge", epilog="\b\nExample:\n  dominance train judge --out training-runs/judge --base miniature --answered 20000"
+    name="pictures",
+    help_epilogue="Example:\n  dominance train pictures --out pictures --count 120\n  dominance diversity"
+    " pictures/pictures.csv\n",
+)
+def pictures(
+    *,
+    out: Annotated[Path, Parameter(help="New or empty folder; one folder a concept goes there.")],
+    count: Annotated[int, Parameter(help="Pictures of each concept.", validator=Number(gte=1, lte=100_000))] = 120,
+    diversity: Annotated[
+        float | None,
+        Parameter(
+            help="Of every concept, 0 rigid to 1 varied. Default: entities 0, objects 1, as trained.",
+            validator=Number(gte=0, lte=1),
+        ),
+    ] = None,
+    concepts: Annotated[str, Parameter(help="Only these, by commas. Default: all.")] = "",
+    seed: Annotated[int, Parameter(help="Of what is drawn.", validator=Number(gte=0))] = 0,
+) -> None:
+    """Draw pictures of the miniature world's concepts, one folder a concept, as for fine-tuning."""
+    from dominance.miniature.concepts import BY_NAME
+    from dominance.miniature.world import DEFAULT_DIVERSITY
+    from dominance.training.picture_set import write_picture_set
+
+    named = list(dict.fromkeys(_names(concepts))) or list(BY_NAME)
+    _check_concepts(named)
+    chosen = {name: DEFAULT_DIVERSITY[name] if diversity is None else diversity for name in named}
+    note(f"wrote {write_picture_set(out, chosen, count, seed)}")
+
+
+@app.command(
+    name="judge",
+    help_epilogue="Example:\n  dominance train judge --out training-runs/judge --base miniature --answered 20000\n",
 )
 def judge(
+    *,
     out: Folder = Path("training-runs/judge"),
     model: Annotated[
         str,
-        typer.Option(
+        Parameter(
             help="Model that redraws some of the pictures, so that the judge learns to see through its artefacts; one"
             " that was trained here, composes and knows no rigid concept."
         ),
     ] = "miniature-base",
     pictures: Annotated[
         int | None,
-        typer.Option(help="Pictures that it learns to see from. Default: 192000 from nothing, none from a base."),
+        Parameter(help="Pictures that it learns to see from. Default: 192000 from nothing, none from a base."),
     ] = None,
     answered: Annotated[
-        int, typer.Option(min=320, help="Pictures after that, from which it learns to answer.")
+        int, Parameter(help="Pictures after that, from which it learns to answer.", validator=Number(gte=320))
     ] = 40_000,
     garbled: Annotated[
-        float, typer.Option(min=0, max=1, help="Share of the pictures in which a concept is made unrecognisable.")
+        float,
+        Parameter(
+            help="Share of the pictures in which a concept is made unrecognisable.", validator=Number(gte=0, lte=1)
+        ),
     ] = 0.35,
     base: Annotated[
-        str | None, typer.Option(help="Judge whose training goes on: miniature, or blip:FOLDER. Default: from nothing.")
+        str | None, Parameter(help="Judge whose training goes on: miniature, or blip:FOLDER. Default: from nothing.")
     ] = None,
     learning_rate: Annotated[
-        float | None, typer.Option(min=1e-8, max=1, help="Peak. Default: 0.0008 from nothing, 0.0004 from a base.")
+        float | None,
+        Parameter(help="Peak. Default: 0.0008 from nothing, 0.0004 from a base.", validator=Number(gte=1e-8, lte=1)),
     ] = None,
     seed: Seed = 0,
     device: TrainDevice = "auto",
@@ -166,17 +209,20 @@ def judge(
     note(f"wrote {train_judge(settings, out, ask, artefacts, source.identity, place, earlier)}")
 
 
-@app.command("card", epilog="\b\nExample:\n  dominance train card --out MODEL_CARD.md --runs runs/card")
+@app.command(name="card", help_epilogue="Example:\n  dominance train card --out MODEL_CARD.md --runs runs/card\n")
 def card(
-    out: Annotated[Path, typer.Option(help="The Markdown file to write.")] = Path("MODEL_CARD.md"),
-    model: Annotated[str, typer.Option(help="Pipeline to measure: miniature, or a folder.")] = "miniature",
+    *,
+    out: Annotated[Path, Parameter(help="The Markdown file to write.")] = Path("MODEL_CARD.md"),
+    model: Annotated[str, Parameter(help="Pipeline to measure: miniature, or a folder.")] = "miniature",
     twin: Annotated[
-        str | None, typer.Option(help="Model in which rigid and varied entities are swapped; measured beside it.")
+        str | None, Parameter(help="Model in which rigid and varied entities are swapped; measured beside it.")
     ] = None,
-    judge: Annotated[str, typer.Option(help="Judge to measure and to measure with.")] = "miniature",
-    runs: Annotated[Path, typer.Option(help="Where the image runs go; they resume.")] = Path("runs/card"),
-    seeds: Annotated[int, typer.Option(min=1, max=1000, help="Images a prompt.")] = 10,
-    singles: Annotated[int, typer.Option(min=1, max=1000, help="Images of every concept alone, at least.")] = 50,
+    judge: Annotated[str, Parameter(help="Judge to measure and to measure with.")] = "miniature",
+    runs: Annotated[Path, Parameter(help="Where the image runs go; they resume.")] = Path("runs/card"),
+    seeds: Annotated[int, Parameter(help="Images a prompt.", validator=Number(gte=1, lte=1000))] = 10,
+    singles: Annotated[
+        int, Parameter(help="Images of every concept alone, at least.", validator=Number(gte=1, lte=1000))
+    ] = 50,
     device: TrainDevice = "auto",
 ) -> None:
     """Measure a miniature model and its judge on fresh seeds and write the model card."""
@@ -189,25 +235,25 @@ def card(
 
 
 @app.command(
-    "study", epilog="\b\nExample:\n  dominance train study --conditions main,scenery-0 --seeds 3 --page docs/study.md"
+    name="study",
+    help_epilogue="Example:\n  dominance train study --conditions main,scenery-0 --seeds 3 --page docs/study.md\n",
 )
 def study(
-    conditions: Annotated[str, typer.Option(help="Names, by commas; see --page. Default: all.")] = "",
-    seeds: Annotated[int, typer.Option(min=1, max=100, help="Training seeds a condition.")] = 1,
-    first_seed: Annotated[int, typer.Option(min=0, help="The first of them.")] = 0,
-    worlds: Annotated[str, typer.Option(help="Only these worlds of each condition, by commas: first, swapped, …")] = "",
-    base: Annotated[str, typer.Option(help="Model from which training goes on.")] = "miniature-base",
-    judge: Annotated[str, typer.Option(help="Judge that looks at the images.")] = "miniature",
-    images: Annotated[int, typer.Option(min=1, max=1000, help="Images a prompt.")] = 4,
-    guidances: Annotated[
-        str, typer.Option(help="Only these guidance scales, by commas. Default: each condition's.")
-    ] = "",
+    *,
+    conditions: Annotated[str, Parameter(help="Names, by commas; see --page. Default: all.")] = "",
+    seeds: Annotated[int, Parameter(help="Training seeds a condition.", validator=Number(gte=1, lte=100))] = 1,
+    first_seed: Annotated[int, Parameter(help="The first of them.", validator=Number(gte=0))] = 0,
+    worlds: Annotated[str, Parameter(help="Only these worlds of each condition, by commas: first, swapped, …")] = "",
+    base: Annotated[str, Parameter(help="Model from which training goes on.")] = "miniature-base",
+    judge: Annotated[str, Parameter(help="Judge that looks at the images.")] = "miniature",
+    images: Annotated[int, Parameter(help="Images a prompt.", validator=Number(gte=1, lte=1000))] = 4,
+    guidances: Annotated[str, Parameter(help="Only these guidance scales, by commas. Default: each condition's.")] = "",
     out: Folder = Path("training-runs/study"),
-    results: Annotated[Path, typer.Option(help="JSON lines of what was measured; it is not done again.")] = Path(
+    results: Annotated[Path, Parameter(help="JSON lines of what was measured; it is not done again.")] = Path(
         "docs/study/results.jsonl"
     ),
-    page: Annotated[Path, typer.Option(help="The Markdown page to write.")] = Path("docs/study.md"),
-    keep: Annotated[bool, typer.Option(help="Keep the trained models and their images.")] = False,
+    page: Annotated[Path, Parameter(help="The Markdown page to write.")] = Path("docs/study.md"),
+    keep: Annotated[bool, Parameter(help="Keep the trained models and their images.")] = False,
     device: TrainDevice = "auto",
 ) -> None:
     """Train the model again under each condition and measure who dominates: the phase diagram of the docs."""
@@ -231,6 +277,14 @@ def study(
     options = StudyOptions(base, judge, out, results, images, str(find_device(device)), scales, keep)
     write_study(run_study(todo, options, note), page)
     note(f"wrote {page}")
+
+
+def _check_concepts(names: list[str]) -> None:
+    from dominance.miniature.concepts import BY_NAME
+
+    for name in names:
+        if name not in BY_NAME:
+            raise InputError(f"no concept {name[:60]!r}; give some of {', '.join(BY_NAME)}")
 
 
 def _names(text: str) -> list[str]:

@@ -22,6 +22,7 @@ from dominance.judges.loading import (
     side,
 )
 from dominance.judges.protocol import as_answer
+from dominance.miniature.bundled import MINIATURE
 from dominance.models.devices import find_device
 from dominance.models.folders import content_identity, read_defaults
 from dominance.pictures import as_rgb
@@ -39,6 +40,11 @@ class BlipJudge:
     processor: BlipImageProcessorPil
     taught: tuple[dict[str, str], ...] = ()
     """``concept``, ``kind`` and ``text`` of every question that a judge of few concepts was taught; else empty."""
+
+    @property
+    def world(self) -> str | None:
+        """The closed world of pictures that it was taught on; None for a judge of any picture."""
+        return MINIATURE if self.taught else None
 
     @property
     def images_at_once(self) -> int:

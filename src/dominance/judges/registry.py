@@ -7,8 +7,8 @@ A package brings judges of its own by an entry point of the group ``dominance.ju
 
 The entry point's name is the scheme, so that users give ``--judge tinyjudge:PLACE``. It names a callable
 ``load(place: str, /, *, device: str, mode: str) -> Judge`` (see ``LoadsJudge``): ``place`` is what stands after the
-colon and never empty, ``device`` as users give it (``auto``, ``cpu``, ``cuda:1``), ``mode`` one of MODES; a mode that
-the judge does not have is refused with a ``dominance.errors.ModelError``, and so is a place that it cannot use. What
+colon and never empty, ``device`` as users give it (``auto``, ``cpu``, ``cuda:1``), ``mode`` one of JUDGE_MODES; a mode
+that the judge does not have is refused with a ``dominance.errors.ModelError``, and so is a place that it cannot use. What
 comes back is a ``Judge``, named ``scheme:place``, whose identity changes whenever an answer could; it may also be what
 ``protocol`` has besides, such as a ``PacedJudge``. The package is imported only when one of its judges is asked for.
 Nobody can take the scheme of a bundled judge.
@@ -22,14 +22,14 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Literal, Protocol, cast
 
 from dominance.errors import InputError, ModelError
+from dominance.judges.options import JUDGE_MODES, check_mode
 from dominance.judges.protocol import Judge
-from dominance.models.folders import ModelFolder, bundled_folder, find_weights
+from dominance.miniature.bundled import bundled_folder
+from dominance.models.folders import ModelFolder, find_weights
 from dominance.wording import in_one_line
 
 GROUP: str = "dominance.judges"
 """The group of entry points that judges of other packages are found by."""
-MODES: tuple[str, ...] = ("fast", "official")
-"""``fast``: P(yes), the image read once for all its questions; ``official``: the official release's own protocol."""
 _SECRET = re.compile(r"@|\?|key|token|secret|passw|sk-", re.IGNORECASE)
 _LONGEST = 80
 _WEIGHTS = "a folder or a hub id"
@@ -93,14 +93,13 @@ def load_judge(name: str, device: str = "auto", mode: str = "fast") -> Judge:
     Args:
         name: as ``listed_judges`` says, the hub id as ``owner/name`` or ``owner/name@revision``.
         device: where its weights go, if it has any.
-        mode: one of MODES; of the bundled judges only ``qwen:`` has ``official``.
+        mode: one of JUDGE_MODES; of the bundled judges only ``qwen:`` has ``official``.
 
     Raises:
         InputError: no such mode or device.
         ModelError: no such judge, its weights cannot be loaded, or it does not have that mode.
     """
-    if mode not in MODES:
-        raise InputError(f"no judge mode {mode[:60]!r}; give one of {', '.join(MODES)}")
+    check_mode(mode)
     word, _, place = name.partition(":")
     scheme = _find(word)
     if scheme is None or (name != scheme.usage if ":" not in scheme.usage else not place):
@@ -128,7 +127,7 @@ def _find(word: str) -> _Scheme | None:
     if own or not foreign:
         return own
     load = partial(_load_foreign, foreign[0])
-    return _Scheme(f"{word}:…", f"a judge that {_owner(foreign[0])} brings", load, modes=MODES)
+    return _Scheme(f"{word}:…", f"a judge that {_owner(foreign[0])} brings", load, modes=JUDGE_MODES)
 
 
 def _owner(point: EntryPoint) -> str:
@@ -217,7 +216,11 @@ _SIMILARITY = "similarity to the concept's name, a weak baseline: the same answe
 _BUNDLED: dict[str, _Scheme] = {
     "miniature": _Scheme("miniature", "the bundled judge of the miniature world", _miniature),
     "qwen": _Scheme(
-        "qwen:ID_OR_FOLDER", "a Qwen2-VL, Qwen2.5-VL or Qwen3-VL, in mode fast or official", _qwen, _WEIGHTS, MODES
+        "qwen:ID_OR_FOLDER",
+        "a Qwen2-VL, Qwen2.5-VL or Qwen3-VL, in mode fast or official",
+        _qwen,
+        _WEIGHTS,
+        JUDGE_MODES,
     ),
     "blip": _Scheme("blip:ID_OR_FOLDER", "a BLIP-VQA model", _blip, _WEIGHTS),
     "vilt": _Scheme("vilt:ID_OR_FOLDER", "a ViLT-VQA model", _vilt, _WEIGHTS),

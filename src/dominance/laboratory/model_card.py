@@ -20,6 +20,7 @@ from dominance.miniature.renderer import Picture, render
 from dominance.miniature.world import DEFAULT_DIVERSITY, World, pair_scene, single_scene
 from dominance.models import find_model
 from dominance.models.devices import find_device
+from dominance.models.drawing import Drawing, Machine
 from dominance.records import Concept, Question, Rate, RunResult, Suite, is_present
 from dominance.runs.audit.options import AuditOptions
 from dominance.runs.audit.run import audit
@@ -122,9 +123,15 @@ def model_figures(model: str, judge: Judge, folder: Path, device: str, seeds: in
     """
 
     def audited(suite: Suite, chosen: tuple[int, ...]) -> RunResult:
-        return audit(suite, model, judge, folder / suite.name, AuditOptions(seeds=chosen, device=device))
+        return audit(
+            suite,
+            model,
+            judge,
+            folder / suite.name,
+            AuditOptions(drawing=Drawing(seeds=chosen), machine=Machine(device)),
+        )
 
-    few = AuditOptions(seeds=image_seeds(seeds), device=device)
+    few = AuditOptions(drawing=Drawing(seeds=image_seeds(seeds)), machine=Machine(device))
     diversity = trained_diversity(model)
     mixed = audit(load_suite("miniature-dominance"), model, judge, folder / "entity-object", few)
     return ModelFigures(

@@ -20,6 +20,7 @@ from dominance.miniature.captions import SINGLE_TEMPLATES
 from dominance.miniature.concepts import ENTITIES
 from dominance.miniature.world import World
 from dominance.models import find_model
+from dominance.models.drawing import Drawing, Machine
 from dominance.records import RunResult, Suite
 from dominance.runs.audit.options import AuditOptions
 from dominance.runs.audit.run import audit
@@ -222,7 +223,7 @@ def measured(
     """Audits one trained model: entity–object prompts, held-out object pairs, single concepts."""
 
     def audited(suite: Suite, seeds: tuple[int, ...], name: str | None = None) -> RunResult:
-        how = AuditOptions(seeds=seeds, guidance=guidance, device=options.device)
+        how = AuditOptions(drawing=Drawing(seeds=seeds, guidance=guidance), machine=Machine(options.device))
         return audit(suite, model, judge, runs / (name or suite.name), how)
 
     mixed = audited(load_suite("miniature-dominance"), image_seeds(options.images), "entity-object")

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 
 from dominance.errors import InputError, ModelError
+from dominance.models.denoiser import denoiser_config
 from dominance.models.folders import ModelFolder
 from dominance.models.settings import GenerationSettings
 from dominance.wording import in_one_line
@@ -72,7 +73,24 @@ class Call:
             if name not in self.parameters:
                 raise InputError(f"--{name} is {side}, but {self.name} draws only its own size; leave --{name} out")
         guidance = {} if self.guidance is None else {"guidance_scale": settings.guidance}
-        return needed | asked | guidance | self.switched_off
+        return needed | asked | guidance | self._negative(len(texts), settings) | self.switched_off
+
+    def _negative(self, images: int, settings: GenerationSettings) -> dict[str, Any]:
+        """The negative prompt, once an image; nothing where none is given.
+
+        Raises:
+            InputError: the pipeline takes none, or would pass it over, since guidance is off.
+        """
+        if settings.negative_prompt is None:
+            return {}
+        if "negative_prompt" not in self.parameters or "true_cfg_scale" in self.parameters:
+            raise InputError(f"{self.name} is not guided by a negative prompt; leave --negative-prompt out")
+        if settings.guidance <= 1:
+            raise InputError(
+                f"guidance is {settings.guidance:g}, which turns guidance off, so the negative prompt would do nothing;"
+                " give --guidance above 1, or leave --negative-prompt out"
+            )
+        return {"negative_prompt": [settings.negative_prompt] * images}
 
 
 def call_of(draws: Callable[..., Any] | type) -> Call:
@@ -107,7 +125,7 @@ def check_settings(pipeline: Any, settings: GenerationSettings) -> None:
         ModelError: see ``Call.arguments``.
     """
     name = type(pipeline).__name__
-    config = _denoiser_config(pipeline)
+    config = denoiser_config(pipeline)
     call_of(pipeline).arguments([], settings, [])
     if settings.guidance > 1 and not takes_guidance(type(pipeline), config, getattr(pipeline, "config", {})):
         raise InputError(
@@ -153,33 +171,33 @@ def _unit(pipeline: Any, denoiser: Mapping[str, Any]) -> int:
 
 def latent_sides(pipeline: Any, settings: GenerationSettings) -> tuple[int, int]:
     """Rows and columns of the latents, as far as they are known before anything is drawn."""
-    side = _denoiser_config(pipeline).get("sample_size")
+    side = denoiser_config(pipeline).get("sample_size")
     side = side if isinstance(side, int) else getattr(pipeline, "default_sample_size", 128)
     scale = getattr(pipeline, "vae_scale_factor", 8)
     rows, columns = (side if asked is None else asked // scale for asked in (settings.height, settings.width))
     return rows, columns
 
 
-def _denoiser_config(pipeline: Any) -> Mapping[str, Any]:
-    denoiser = getattr(pipeline, "unet", None) or getattr(pipeline, "transformer", None)
-    return getattr(denoiser, "config", {})
-
-
 def suggested_settings(folder: ModelFolder) -> dict[str, object]:
     """Steps and guidance that the pipeline's own call has for defaults; guidance 1 where it takes none.
-
-    Empty for a folder without a pipeline, such as that of a pipeline that the user loaded.
 
     Raises:
         ModelError: the folder holds a pipeline that draws no pictures from text.
     """
     index = _read(folder.path / "model_index.json")
-    if not index:
-        return {}
     kind = _text_to_image_class(folder, str(index.get("_class_name")))
-    call = call_of(kind)
     denoiser = _read(folder.path / ("transformer" if "transformer" in index else "unet") / "config.json")
-    takes = takes_guidance(kind, denoiser, index)
+    return call_defaults(kind, denoiser, index)
+
+
+def call_defaults(kind: type, denoiser: Mapping[str, Any], pipeline: Mapping[str, Any]) -> dict[str, object]:
+    """Steps and guidance that a pipeline's call has for defaults; guidance 1 where it takes none.
+
+    Args:
+        kind, denoiser, pipeline: as in ``takes_guidance``.
+    """
+    call = call_of(kind)
+    takes = takes_guidance(kind, denoiser, pipeline)
     return {"steps": call.steps or 50, "guidance": call.guidance if takes else 1.0}
 
 

@@ -3,17 +3,21 @@
 import hashlib
 import json
 from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from dominance.errors import ModelError
 from dominance.files import is_folder
+from dominance.miniature.bundled import BUNDLED_MODELS, MINIATURE, bundled_folder
 from dominance.models import hub
+from dominance.models.drawing import Machine
+from dominance.models.settings import GenerationSettings
 from dominance.models.whole_weights import check_weights
 from dominance.wording import in_one_line
 
-BUNDLED_MODELS: tuple[str, ...] = ("miniature", "miniature-swapped", "miniature-base")
-"""The default, its twin in which rigid and varied entities have changed places, and the model that both began as."""
+if TYPE_CHECKING:
+    from diffusers.pipelines.pipeline_utils import DiffusionPipeline
+
 _WEIGHTED = ("unet", "transformer", "vae", "text_encoder", "text_encoder_2", "text_encoder_3")
 _OTHER_WEIGHTS = (".bin", ".pt", ".pth", ".ckpt", ".msgpack", ".h5")
 _IDENTIFYING = {".safetensors", ".json", ".txt", ".model", ".jinja"}
@@ -28,12 +32,14 @@ class ModelFolder:
         path: the folder.
         identity: hash of the content, or hub id and commit; it changes whenever an image could.
         defaults: what the folder's ``dominance.json`` suggests, for instance ``steps`` and ``guidance``.
+        revision: branch, tag or commit of a hub id, as the user gave it.
     """
 
     name: str
     path: Path
     identity: str
     defaults: dict[str, object]
+    revision: str | None = None
 
     @property
     def scheduler(self) -> str | None:
@@ -41,10 +47,35 @@ class ModelFolder:
         listed = json.loads((self.path / "model_index.json").read_text(encoding="utf-8")).get("scheduler")
         return listed[1] if isinstance(listed, list) and len(listed) == 2 else None
 
+    @property
+    def world(self) -> str | None:
+        """The closed world of pictures that the model was trained on, as its folder says; None for none."""
+        world = self.defaults.get("world", MINIATURE if "concepts" in self.defaults else None)
+        return world if isinstance(world, str) else None
 
-def bundled_folder(*parts: str) -> Path:
-    """A folder of weights that ships with the package."""
-    return Path(str(resources.files("dominance.miniature"))).joinpath("weights", *parts)
+    def suggested_settings(self) -> dict[str, object]:
+        """Steps and guidance that the pipeline's own call has for defaults; guidance 1 where it takes none."""
+        from dominance.models.calls import suggested_settings
+
+        return suggested_settings(self)
+
+    def load(self, settings: GenerationSettings, machine: Machine) -> "DiffusionPipeline":
+        """The folder's pipeline: see ``loading.load_pipeline``."""
+        from dominance.models.loading import load_pipeline
+
+        return load_pipeline(self, settings, machine)
+
+    def describe(self, settings: GenerationSettings) -> dict[str, object]:
+        """For the manifest: name, content, and the noise schedule in use."""
+        from dominance.models.schedulers import describe_scheduler
+
+        return {
+            "name": self.name,
+            "identity": self.identity,
+            "revision": self.revision,
+            "scheduler": settings.scheduler or self.scheduler,
+            "scheduler_settings": describe_scheduler(self, settings.scheduler),
+        }
 
 
 def find_model(name: str, revision: str | None = None) -> ModelFolder:
@@ -71,7 +102,7 @@ def find_model(name: str, revision: str | None = None) -> ModelFolder:
         )
     path = hub.fetch_pipeline(place)
     check_pipeline_folder(path)
-    return ModelFolder(name, path, f"{place.repository}@{path.name}", read_defaults(path))
+    return ModelFolder(name, path, f"{place.repository}@{path.name}", read_defaults(path), revision)
 
 
 def find_weights(name: str, what: str, revision: str | None = None) -> ModelFolder:

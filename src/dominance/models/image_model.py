@@ -11,20 +11,15 @@ from PIL import Image
 
 from dominance.errors import ItemError, ModelError
 from dominance.mentions import mention
-from dominance.models.calls import call_of, check_settings
-from dominance.models.folders import ModelFolder
-from dominance.models.loading import load_pipeline
+from dominance.models.calls import call_of, check_settings, latent_sides
 from dominance.models.settings import GenerationSettings
 from dominance.records import Prompt
-
-__all__ = ["PipelineModel", "load_pipeline"]
 
 
 @dataclass(frozen=True)
 class PipelineModel:
     """A text-to-image model that is ready to draw."""
 
-    folder: ModelFolder
     pipeline: DiffusionPipeline
 
     def cut_concepts(self, prompts: Sequence[Prompt]) -> list[tuple[Prompt, str, int]]:
@@ -51,6 +46,11 @@ class PipelineModel:
     def check(self, settings: GenerationSettings) -> None:
         """Raises an InputError or ModelError for settings that the pipeline would ignore, round off or refuse."""
         check_settings(self.pipeline, settings)
+
+    def fitting_batch(self, settings: GenerationSettings) -> int:
+        """Images at once: 32 at small latents, fewer as they grow; 512² pictures at 8 pixels a latent ride by 16."""
+        rows, columns = latent_sides(self.pipeline, settings)
+        return max(1, min(32, 2**16 // (rows * columns)))
 
     def generate(
         self, texts: Sequence[str], seeds: Sequence[int], settings: GenerationSettings

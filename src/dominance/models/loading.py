@@ -16,46 +16,38 @@ from transformers.utils import logging as transformers_logging
 
 from dominance.errors import InputError, ModelError
 from dominance.models.devices import find_device
+from dominance.models.drawing import Machine
 from dominance.models.folders import ModelFolder
 from dominance.models.memory import is_out_of_memory
 from dominance.models.schedulers import use_scheduler
-from dominance.models.settings import Thrift
+from dominance.models.settings import GenerationSettings
 from dominance.wording import in_one_line
 
 
-def load_pipeline(
-    folder: ModelFolder,
-    device: str = "auto",
-    dtype: str = "float32",
-    scheduler: str | None = None,
-    thrift: Thrift | None = None,
-) -> DiffusionPipeline:
-    """The folder's own pipeline, from safetensors only, quiet, on the device.
-
-    Args:
-        scheduler: a diffusers class, see ``schedulers.find_scheduler``; None for the model's own.
+def load_pipeline(folder: ModelFolder, settings: GenerationSettings, machine: Machine) -> DiffusionPipeline:
+    """The folder's own pipeline, from safetensors only, quiet, on the device, ready to draw with these settings.
 
     Raises:
         ModelError: the pipeline cannot be built from the folder's files, or does not fit into the memory.
         InputError: no such device, one from which nothing can be offloaded, or a pipeline that cannot be offloaded
             or decode by tiles.
     """
-    thrift = thrift or Thrift()
-    place = find_device(device)
-    if thrift.offload != "none" and place.type == "cpu":
+    place = find_device(machine.device)
+    if machine.offload != "none" and place.type == "cpu":
         raise InputError(
-            f"--offload {thrift.offload} moves what is not in use from a GPU to the CPU, and the device is the CPU;"
+            f"--offload {machine.offload} moves what is not in use from a GPU to the CPU, and the device is the CPU;"
             " leave it out, or give --device cuda"
         )
     _check_tokenizers(folder)
     try:
         with _without_bars():
-            encoders = _transformers_parts(folder.path, dtype)
+            encoders = _transformers_parts(folder.path, settings.dtype)
+            dtype = getattr(torch, settings.dtype)
             pipeline = AutoPipelineForText2Image.from_pretrained(
-                folder.path, use_safetensors=True, dtype=getattr(torch, dtype), local_files_only=True, **encoders
+                folder.path, use_safetensors=True, dtype=dtype, local_files_only=True, **encoders
             )
         _check_complete(pipeline)
-        use_scheduler(pipeline, scheduler)
+        use_scheduler(pipeline, settings.scheduler)
     except Exception as error:  # diffusers and transformers raise whatever the broken part raises
         if is_out_of_memory(error):
             raise _too_large(folder, place) from None
@@ -63,9 +55,9 @@ def load_pipeline(
             f"cannot load the model {folder.name!r} from {folder.path}: {in_one_line(error)}; save or fetch it again"
         ) from error
     pipeline.set_progress_bar_config(disable=True)
-    if thrift.vae_tiling:
+    if settings.vae_tiling:
         _tile(pipeline)
-    _put(pipeline, folder, place, thrift.offload)
+    _put(pipeline, folder, place, machine.offload)
     return pipeline
 
 

@@ -2,9 +2,8 @@
 
 from diffusers.pipelines.pipeline_utils import DiffusionPipeline
 
+from dominance.models.drawing import Drawing, Machine
 from dominance.models.folders import find_model
-from dominance.models.image_model import load_pipeline as load_from_folder
-from dominance.models.schedulers import find_scheduler
 
 
 def load_pipeline(
@@ -23,5 +22,6 @@ def load_pipeline(
         ModelError: no such model, or it cannot be loaded.
         InputError: no such device, or no scheduler of that name that the model can use.
     """
+    drawing = Drawing(dtype=dtype, scheduler=scheduler, revision=revision)
     folder = find_model(model, revision)
-    return load_from_folder(folder, device, dtype, find_scheduler(scheduler, folder))
+    return folder.load(drawing.settings(folder), Machine(device))

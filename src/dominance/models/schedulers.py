@@ -3,11 +3,14 @@
 import hashlib
 import inspect
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dominance.errors import InputError, ModelError
 from dominance.models.folders import ModelFolder
 from dominance.wording import in_one_line
+
+if TYPE_CHECKING:
+    from dominance.models.source import ModelSource
 
 SHORT_NAMES: dict[str, str] = {
     "ddim": "DDIMScheduler",
@@ -46,7 +49,7 @@ _MAIN = (
 )
 
 
-def find_scheduler(asked: str | None, folder: ModelFolder) -> str | None:
+def find_scheduler(asked: str | None, source: "ModelSource") -> str | None:
     """The class to put in the place of the model's own scheduler; None where it is the model's own.
 
     Args:
@@ -57,9 +60,9 @@ def find_scheduler(asked: str | None, folder: ModelFolder) -> str | None:
     """
     if asked is None:
         return None
-    own = folder.scheduler
+    own = source.scheduler
     if own is None:
-        raise InputError(f"the model {folder.name!r} has no scheduler of its own to replace; leave --scheduler out")
+        raise InputError(f"the model {source.name!r} has no scheduler of its own to replace; leave --scheduler out")
     usable = _compatible(own)
     by_any_name = {name.lower(): name for name in usable}
     by_any_name |= {name.lower().removesuffix("scheduler"): name for name in usable}
@@ -67,7 +70,7 @@ def find_scheduler(asked: str | None, folder: ModelFolder) -> str | None:
     found = by_any_name.get(asked.strip().lower())
     if found is None:
         raise InputError(
-            f"the scheduler {asked[:60]!r} is none that the model {folder.name!r} can use; give one of"
+            f"the scheduler {asked[:60]!r} is none that the model {source.name!r} can use; give one of"
             f" {', '.join(_shown(name) for name in sorted(usable))}"
         )
     return None if found == own else found
@@ -110,14 +113,19 @@ def use_scheduler(pipeline: Any, name: str | None) -> None:
 
 def describe_scheduler(folder: ModelFolder, name: str | None) -> dict[str, object]:
     """For the manifest: the class in use, the main settings it takes from the model, and the hash of all of them."""
-    described: dict[str, object] = {"class": name or folder.scheduler}
     file = folder.path / "scheduler" / "scheduler_config.json"
     if folder.scheduler is None or not file.is_file():
-        return described
+        return {"class": name or folder.scheduler}
     try:
         config = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise ModelError(f"{file} cannot be read ({in_one_line(error)}); save or fetch the model again") from None
+    return scheduler_record(name or folder.scheduler, config)
+
+
+def scheduler_record(name: str | None, config: dict[str, Any]) -> dict[str, object]:
+    """The class, its main settings, and the hash of all of them."""
     kept = {key: value for key, value in config.items() if not key.startswith("_")}
-    digest = hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()[:24]
-    return described | {"config": {key: kept[key] for key in _MAIN if key in kept}, "config_hash": f"sha256:{digest}"}
+    digest = hashlib.sha256(json.dumps(kept, sort_keys=True, default=str).encode()).hexdigest()[:24]
+    main = {key: kept[key] for key in _MAIN if key in kept}
+    return {"class": name, "config": main, "config_hash": f"sha256:{digest}"}

@@ -1,9 +1,10 @@
 """How images are to be generated."""
 
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 from dominance.errors import InputError
+from dominance.records import Prompt
 
 
 @dataclass(frozen=True)
@@ -18,6 +19,7 @@ class GenerationSettings:
         scheduler: class of the noise scheduler that takes the place of the model's own; None for the model's own.
         vae_tiling: images larger than the autoencoder's tiles are decoded tile by tile, with blended seams. Each tile
             is normalised by itself, so that such images differ a little from those decoded whole.
+        negative_prompt: what guidance leads away from, in place of the empty prompt; None for the empty prompt.
 
     Raises:
         InputError: a value out of its range.
@@ -30,6 +32,7 @@ class GenerationSettings:
     dtype: str = "float32"
     scheduler: str | None = None
     vae_tiling: bool = False
+    negative_prompt: str | None = None
 
     def __post_init__(self) -> None:
         if isinstance(self.steps, bool) or not isinstance(self.steps, int) or not 1 <= self.steps <= 1000:
@@ -42,31 +45,11 @@ class GenerationSettings:
         if self.dtype not in ("float32", "float16", "bfloat16"):
             raise InputError(f"dtype is {self.dtype!r}; give float32, float16 or bfloat16")
 
+    def of(self, prompt: Prompt) -> "GenerationSettings":
+        """The settings of this prompt's images: its own negative prompt comes first."""
+        return self if prompt.negative_prompt is None else replace(self, negative_prompt=prompt.negative_prompt)
+
     def record(self) -> dict[str, object]:
-        """The settings as JSON values; the model's own scheduler and way of decoding belong to it and are left out."""
-        own = {"scheduler": None, "vae_tiling": False}
+        """The settings as JSON values; what is left to the model is left out, so that older runs keep their items."""
+        own = {"scheduler": None, "vae_tiling": False, "negative_prompt": None}
         return {name: value for name, value in asdict(self).items() if name not in own or value != own[name]}
-
-
-OFFLOADS: tuple[str, ...] = ("none", "model", "sequential")
-
-
-@dataclass(frozen=True)
-class Thrift:
-    """What is given up to save the device's memory when a model is loaded.
-
-    Attributes:
-        offload: ``model`` keeps only the component at work on the device, ``sequential`` only the layer; the rest
-            waits in the computer's own memory. No picture changes.
-        vae_tiling: as in ``GenerationSettings``.
-
-    Raises:
-        InputError: another kind of offload.
-    """
-
-    offload: str = "none"
-    vae_tiling: bool = False
-
-    def __post_init__(self) -> None:
-        if self.offload not in OFFLOADS:
-            raise InputError(f"no offload {self.offload[:60]!r}; give one of {', '.join(OFFLOADS)}")

@@ -5,7 +5,7 @@ import inspect
 import math
 from collections.abc import Callable, Collection, Generator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 
 import torch
 from diffusers.pipelines.pipeline_utils import DiffusionPipeline
@@ -15,15 +15,11 @@ from torch import Tensor, nn
 from dominance.errors import InputError, ModelError
 from dominance.probes.branches import feed_forward, residual_branches
 from dominance.probes.calls import AttentionCall, Forward
+from dominance.probes.choices import SCALE, Branches, Mode
 from dominance.probes.interception import Probe, intercept, running_forward
 from dominance.probes.samples import EditsByImage, Sample, checked_steps, samples_run
 from dominance.probes.sites import AttentionSite, attention_sites, chosen_sites, denoiser_of
 from dominance.probes.unseen import why_unseen
-
-Mode = Literal["scale", "zero"]
-Branches = Literal["both", "conditional"]
-SCALE: float = 1e-5
-"""What a head's logits are multiplied with, so that its attention becomes uniform. Source: Jeong & Lee (2025)."""
 
 
 @dataclass(frozen=True)

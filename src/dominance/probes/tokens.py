@@ -3,15 +3,13 @@
 import inspect
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from diffusers.pipelines.pipeline_utils import DiffusionPipeline
 
 from dominance.errors import InputError, ModelError
 from dominance.mentions import mention_spans
-
-TokenSet = Literal["content", "content+end", "all"]
-TOKEN_SETS: tuple[TokenSet, ...] = ("content", "content+end", "all")
+from dominance.probes.choices import TokenSet
 
 
 @dataclass(frozen=True)

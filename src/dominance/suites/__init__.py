@@ -2,6 +2,6 @@
 
 from dominance.suites.brackets import bracketed, parse_prompt
 from dominance.suites.questions import QuestionSet, load_questions
-from dominance.suites.suites import bundled_suites, load_suite
+from dominance.suites.suites import bundled_suites, find_suite, load_suite
 
-__all__ = ["QuestionSet", "bracketed", "bundled_suites", "load_questions", "load_suite", "parse_prompt"]
+__all__ = ["QuestionSet", "bracketed", "bundled_suites", "find_suite", "load_questions", "load_suite", "parse_prompt"]

@@ -6,15 +6,16 @@ import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from dominance.errors import SuiteError
+from dominance.errors import InputError, SuiteError
 from dominance.mentions import mention
 from dominance.records import Concept, Prompt
+from dominance.seeds import check_seeds, parse_seeds
 from dominance.suites.brackets import clean_text, concept_of, parse_concept, prompt_of, split_brackets
 from dominance.wording import described, quoted, suggestion
 
 MAX_PROMPTS = 100_000
 MAX_NAME = 80
-PROMPT_KEYS = ("id", "prompt", "group", "concepts")
+PROMPT_KEYS = ("id", "prompt", "group", "concepts", "negative_prompt", "seeds")
 
 _ID = re.compile(rf"[A-Za-z0-9_][A-Za-z0-9._-]{{0,{MAX_NAME - 1}}}")
 
@@ -29,7 +30,7 @@ class Entry:
 
 
 def entry_of(value: object, place: str) -> Entry:
-    """A prompt from a bracketed text, or from a mapping with ``prompt`` and perhaps ``id``, ``group``, ``concepts``.
+    """A prompt from a bracketed text, or from a mapping with ``prompt`` and perhaps the other ``PROMPT_KEYS``.
 
     Raises:
         SuiteError: not one of these, an unknown key, an unusable id, or no valid prompt; starts with the place.
@@ -46,11 +47,32 @@ def entry_of(value: object, place: str) -> Entry:
     if id is not None:
         check_id(id, place)
     group = clean_text(group or "", f"{place}: group") or None
+    avoided = text_of(value, "negative_prompt", place)
     try:
         prompt = _prompt(text, value.get("concepts"), id or slug(text), group)
     except SuiteError as error:
         raise SuiteError(f"{place}: {error}") from None
-    return Entry(place, prompt if id else dataclasses.replace(prompt, id=slug(prompt.text)), named=id is not None)
+    prompt = dataclasses.replace(
+        prompt,
+        id=id or slug(prompt.text),
+        negative_prompt=None if avoided is None else clean_text(avoided, f"{place}: negative_prompt"),
+        seeds=_seeds(value.get("seeds"), place),
+    )
+    return Entry(place, prompt, named=id is not None)
+
+
+def _seeds(value: object, place: str) -> tuple[int, ...] | None:
+    """A prompt's own seeds: a list, a count, or either as text; None where it has none."""
+    if value is None:
+        return None
+    try:
+        if isinstance(value, list):
+            return check_seeds(tuple(value))
+        if isinstance(value, int | str) and not isinstance(value, bool):
+            return parse_seeds(str(value).replace(";", ","))
+    except InputError as error:
+        raise SuiteError(f"{place}: {error}") from None
+    raise SuiteError(f"{place}: seeds is {described(value)}; give a count such as 10, or a list such as [7, 8, 9]")
 
 
 def _prompt(text: str, listed: object, id: str, group: str | None) -> Prompt:

@@ -75,6 +75,11 @@ class Pools:
         return tuple(style.name for style in self.styles if kind in style.templates)
 
 
+def default_pools(world: str | None) -> str:
+    """The pools for a model of that world, where some come with the package; else those for any model."""
+    return world if world in BUNDLED_POOLS else "default"
+
+
 def load_pools(spec: str) -> Pools:
     """The pools of a bundled name or of a YAML file.
 

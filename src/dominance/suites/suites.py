@@ -7,9 +7,9 @@ from pathlib import Path
 
 from dominance.errors import SuiteError
 from dominance.records import Suite
-from dominance.suites.brackets import parse_prompt
+from dominance.suites.brackets import clean_text, concept_of, parse_prompt, prompt_of
 from dominance.suites.csv_suites import load_csv_suite
-from dominance.suites.entries import slug
+from dominance.suites.entries import Entry, assemble, check_id, slug, suite_name
 from dominance.suites.jsonl_suites import load_jsonl_suite
 from dominance.suites.yaml_suites import load_yaml_suite
 from dominance.wording import on_one_line, quoted, suggestion
@@ -27,6 +27,27 @@ def bundled_suites() -> tuple[str, ...]:
     """The names of the suites that come with the package, in alphabetical order."""
     names = (file.name for file in _BUNDLED.iterdir())
     return tuple(sorted(name.removesuffix(".yaml") for name in names if name.endswith(".yaml")))
+
+
+def find_suite(suite: str | Suite) -> Suite:
+    """The suite that is named, or the suite itself, if a file could hold it too.
+
+    Raises:
+        InputError: see ``load_suite``.
+        SuiteError: a suite made by hand without prompts, with an unusable id or one twice, a prompt without text or
+            concepts, or an unknown kind.
+    """
+    if isinstance(suite, str):
+        return load_suite(suite)
+    entries = []
+    for prompt in suite.prompts:
+        place = f"prompt {prompt.id[:80]}"
+        check_id(prompt.id, place)
+        concepts = tuple(concept_of(concept.name, concept.kind, place) for concept in prompt.concepts)
+        entries.append(Entry(place, prompt_of(clean_text(prompt.text, place), concepts, prompt.id), named=True))
+    suite_name(suite.name)
+    assemble(entries)
+    return suite
 
 
 def load_suite(spec: str) -> Suite:

@@ -7,8 +7,8 @@ import pytest
 import torch
 from diffusers.pipelines.pipeline_utils import DiffusionPipeline
 
-from dominance.probes import denoiser_of
 from dominance.probes.interception import _TAPS
+from dominance.probes.sites import denoiser_of
 
 
 @pytest.fixture

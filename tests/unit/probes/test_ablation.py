@@ -11,10 +11,11 @@ from diffusers.pipelines.pipeline_utils import DiffusionPipeline
 from tiny_families import FAMILIES, PROMPTS, draw, tiny
 
 from dominance.errors import InputError, ModelError
-from dominance.probes import attention_sites, denoiser_of, record_attention
 from dominance.probes.ablation import Ablation, ablate
 from dominance.probes.branches import feed_forward, residual_branches
 from dominance.probes.interception import Probe, intercept
+from dominance.probes.recording import record_attention
+from dominance.probes.sites import attention_sites, denoiser_of
 
 Traces = Callable[[DiffusionPipeline], dict[str, Any]]
 

@@ -15,7 +15,10 @@ from tiny_families import FAMILIES, PROMPTS, ddim, draw, tiny
 from torch import Tensor
 
 from dominance.errors import InputError, ModelError
-from dominance.probes import AttentionCall, AttentionSite, Forward, Probe, intercept, record_attention
+from dominance.probes.calls import AttentionCall, Forward
+from dominance.probes.interception import Probe, intercept
+from dominance.probes.recording import record_attention
+from dominance.probes.sites import AttentionSite
 
 Traces = Callable[[DiffusionPipeline], dict[str, Any]]
 

@@ -10,10 +10,10 @@ from diffusers.pipelines.pipeline_utils import DiffusionPipeline
 from tiny_families import FAMILIES, draw, tiny
 
 from dominance.errors import InputError
-from dominance.probes import denoiser_of
 from dominance.probes.ablation import Ablation, ablate
 from dominance.probes.rebalancing import Rebalancing, rebalance
 from dominance.probes.sharing import shared_forwards
+from dominance.probes.sites import denoiser_of
 
 Traces = Callable[[DiffusionPipeline], dict[str, Any]]
 TEXTS = ["a tower and a mug"] * 4 + ["a lamp beside a robot"]

@@ -17,7 +17,7 @@ from torch import nn
 
 import dominance
 from dominance.errors import InputError, ModelError
-from dominance.probes import attention_sites, chosen_sites, denoiser_of
+from dominance.probes.sites import attention_sites, chosen_sites, denoiser_of
 
 SDXL: dict[str, Any] = {
     "block_out_channels": (320, 640, 1280),

@@ -4,7 +4,7 @@ import pytest
 from tiny_families import tiny
 
 from dominance.errors import InputError
-from dominance.probes import PromptTokens, prompt_tokens
+from dominance.probes.tokens import PromptTokens, prompt_tokens
 
 
 def texts(tokens: PromptTokens, columns: tuple[int, ...]) -> str:

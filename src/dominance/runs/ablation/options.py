@@ -1,105 +1,150 @@
 """How a suite is ablated: what is taken away, at which steps, and how the pictures are drawn."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
-from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal, cast, get_args
+
+from cyclopts import Group, Parameter, Token
 
 from dominance.errors import InputError
-from dominance.probes.ablation import SCALE, Ablation, Branches, Mode
-from dominance.runs.ablation.variants import SWEEPS, How, Sweep, Window, windows_of
-from dominance.runs.audit.run import AuditOptions
+from dominance.judges.options import Asking
+from dominance.models.drawing import Drawing, Machine
+from dominance.probes.choices import EDITS, SCALE, Branches, EditKind, Mode
+from dominance.runs.audit.options import Limit, check_limit
 from dominance.seeds import DEFAULT_SEEDS
+from dominance.written import Numbers, check_listed
 
-EditKind = Literal["ablate", "rebalance"]
-EDITS: tuple[EditKind, ...] = ("ablate", "rebalance")
-_ABLATING = ("sweeps", "layers", "scale", "mode", "branches", "strongest", "min_collapsed")
+Sweep = Literal["heads", "multi", "controls", "feed-forward", "residual", "interactions"]
+SWEEPS: tuple[Sweep, ...] = get_args(Sweep)
+_ABLATING = ("sweep", "layers", "scale", "mode", "branches", "strongest", "min_collapsed")
 """Options that say what is taken away, and how; the edit ``rebalance`` has no use for them."""
+
+Span = tuple[int, int]
+"""First and last denoising step, counted from 0."""
+
+
+def _read_sweeps(_type: object, tokens: Sequence[Token]) -> tuple[Sweep, ...]:
+    listed = tuple(part.strip() for part in tokens[0].value.split(",") if part.strip())
+    return SWEEPS if "all" in listed else cast(tuple[Sweep, ...], listed)
+
+
+def _read_span(_type: object, tokens: Sequence[Token]) -> Span:
+    """Steps as users write them: ``3`` or ``0-4``."""
+    text = tokens[0].value
+    first, dash, last = text.strip().partition("-")
+    ends = (first.strip(), last.strip() if dash else first.strip())
+    if not all(end.isdecimal() and len(end) < 6 for end in ends):
+        raise InputError(f"--edit-steps is {text[:60]!r}; give the steps of the edit, such as 0 or 0-4, counted from 0")
+    return int(ends[0]), int(ends[1])
 
 
 @dataclass(frozen=True)
-class AblationOptions:
-    """What to take away, when, and how to draw; what is None is left to the model's own defaults.
+class Window:
+    """An interval of denoising steps counted from 0; ``last`` belongs to it, and None stands for all steps."""
 
-    Attributes:
-        edit: ``ablate``, or ``rebalance`` to equalise the concepts' attention instead.
-        sweeps: of the ablation; ``multi``, ``controls`` and ``interactions`` try single heads first, because they
-            build on what those do.
-        layers: attention layers whose heads and feed-forward networks are swept, and numbers of residual branches;
-            None for all. Controls are taken from layer 1 whatever is given.
-        steps: first and last step in which the edit is in force, counted from 0; None for the first step of an
-            ablation and all steps of a rebalancing.
-        intervals: try intervals of so many steps one after another, and all steps together, instead of ``steps``.
-        scale, mode, branches: as in ``probes.ablation.Ablation``.
-        strongest: how many heads interactions are computed among.
-        min_collapsed: only prompts with so many collapsed images are edited.
-        seeds, guidance, height, width, dtype, limit, batch, device, offload, questions: as in ``AuditOptions``.
-        denoising_steps: of the whole generation.
+    first: int
+    last: int | None
+
+    @property
+    def name(self) -> str:
+        """For instance ``5–9``, ``3``, or ``all``."""
+        if self.last is None:
+            return "all"
+        return str(self.first) if self.first == self.last else f"{self.first}–{self.last}"
+
+    @property
+    def steps(self) -> tuple[int, ...] | None:
+        """Numbers of its steps; None for all."""
+        return None if self.last is None else tuple(range(self.first, self.last + 1))
+
+
+def windows_of(total: int, width: int) -> tuple[Window, ...]:
+    """Intervals of so many steps one after another, the last one shorter where it must be, and all steps together.
+
+    >>> [window.name for window in windows_of(12, 5)]
+    ['0–4', '5–9', '10–11', 'all']
     """
+    parts = [Window(first, min(first + width, total) - 1) for first in range(0, total, width)]
+    return (*parts, Window(0, None))
 
-    edit: EditKind = "ablate"
-    sweeps: tuple[Sweep, ...] = ("heads",)
-    layers: tuple[int, ...] | None = None
-    steps: tuple[int, int] | None = None
-    intervals: int | None = None
+
+@dataclass(frozen=True)
+class How:
+    """How parts are taken away, whichever they are."""
+
+    window: Window = Window(0, 0)
     scale: float = SCALE
     mode: Mode = "scale"
     branches: Branches = "both"
+
+
+@Parameter(name="*", group=Group("Edit", sort_key=15))
+@dataclass(frozen=True)
+class AblationOptions:
+    """What to take away, when, and how to draw.
+
+    Raises:
+        InputError: a value out of its range, or two options that exclude each other.
+    """
+
+    edit: EditKind = "ablate"
+    """ablate, or rebalance: equal attention for all concepts of the prompt."""
+    sweep: Annotated[tuple[Sweep, ...], Parameter(converter=_read_sweeps, n_tokens=1)] = ("heads",)
+    """heads, multi, controls, feed-forward, residual, interactions, several of them, or all. The sweeps multi,
+    controls and interactions try single heads first, because they build on what those do."""
+    layers: Numbers | None = None
+    """Attention layers, or residual branches, such as 9,10 or 1-16; all unless given. Controls come from layer 1."""
+    edit_steps: Annotated[Span, Parameter(converter=_read_span, n_tokens=1)] | None = None
+    """Steps in which the edit is in force, 0-4 or 0, counted from 0; 0 for an ablation, else all."""
+    intervals: int | None = None
+    """Try intervals of so many steps, one after another, and all steps together."""
+    scale: float = SCALE
+    """Factor of a head's logits, and of other parts' output."""
+    mode: Mode = "scale"
+    """scale, or zero for an output of zeros instead."""
+    branches: Branches = "both"
+    """both branches of the guidance, or the conditional one."""
     strongest: int = 8
+    """Heads among which interactions are computed."""
     min_collapsed: int = 1
-    seeds: tuple[int, ...] = DEFAULT_SEEDS
-    denoising_steps: int | None = None
-    guidance: float | None = None
-    height: int | None = None
-    width: int | None = None
-    dtype: str = "float32"
-    limit: int | None = None
-    batch: int | None = None
-    device: str = "auto"
-    offload: str = "none"
-    questions: Path | None = None
-    audit: AuditOptions = field(init=False, repr=False)
+    """Edit only prompts with so many collapsed images."""
+    limit: Limit | None = None
+    drawing: Drawing = field(default_factory=Drawing)
+    asking: Asking = field(default_factory=Asking)
+    machine: Machine = field(default_factory=Machine)
 
     def __post_init__(self) -> None:
+        check_limit(self.limit)
         if self.edit not in EDITS:
             raise InputError(f"no edit {self.edit[:60]!r}; give one of {', '.join(EDITS)}")
-        for sweep in self.sweeps:
-            if sweep not in SWEEPS:
-                raise InputError(f"no sweep {sweep[:60]!r}; give one of {', '.join(SWEEPS)}, or all")
-        if not self.sweeps:
-            raise InputError(f"no sweep is given; give some of {', '.join(SWEEPS)}")
-        if self.steps is not None and self.intervals is not None:
-            raise InputError("steps and intervals both say when the edit is in force; give one of them")
-        if self.steps is not None and not 0 <= self.steps[0] <= self.steps[1]:
-            raise InputError(f"the steps are {self.steps[0]} to {self.steps[1]}; give a first and a last one, from 0")
+        check_listed("sweep", self.sweep, SWEEPS, "all")
+        if self.edit_steps is not None and self.intervals is not None:
+            raise InputError("edit-steps and intervals both say when the edit is in force; give one of them")
+        if self.edit_steps is not None and not 0 <= self.edit_steps[0] <= self.edit_steps[1]:
+            first, last = self.edit_steps
+            raise InputError(f"the edit's steps are {first} to {last}; give a first and a last one, from 0")
         for name, value, least in (
             ("intervals", self.intervals, 1),
             ("strongest", self.strongest, 2),
-            ("min_collapsed", self.min_collapsed, 1),
+            ("min-collapsed", self.min_collapsed, 1),
         ):
             if value is not None and value < least:
                 raise InputError(f"{name} is {value}; give a whole number from {least}")
         if self.edit == "rebalance":
-            for option in fields(self):
-                if option.name in _ABLATING and getattr(self, option.name) != option.default:
-                    raise InputError(
-                        f"rebalance makes the attention of all concepts equal in all layers and takes no {option.name};"
-                        " leave it away, or give the edit ablate"
-                    )
-        Ablation(scale=self.scale, mode=self.mode, branches=self.branches)
-        drawn = AuditOptions(
-            seeds=self.seeds,
-            steps=self.denoising_steps,
-            guidance=self.guidance,
-            height=self.height,
-            width=self.width,
-            dtype=self.dtype,
-            limit=self.limit,
-            batch=self.batch,
-            device=self.device,
-            offload=self.offload,
-            questions=self.questions,
-        )
-        object.__setattr__(self, "audit", drawn)
+            self._refuse_ablating()
+
+    def _refuse_ablating(self) -> None:
+        for option in fields(self):
+            if option.name in _ABLATING and getattr(self, option.name) != option.default:
+                raise InputError(
+                    f"rebalance makes the attention of all concepts equal in all layers and takes no"
+                    f" {option.name.replace('_', '-')}; leave it out, or give the edit ablate"
+                )
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        """Of every prompt's images: ten, from 0, unless others are given."""
+        return self.drawing.seeds or DEFAULT_SEEDS
 
     def how(self, window: Window) -> How:
         """How parts are taken away in an interval of steps."""
@@ -107,11 +152,11 @@ class AblationOptions:
 
     def record(self) -> dict[str, object]:
         """How the model is edited, as the manifest shows it."""
-        record: dict[str, object] = {"edit": self.edit, "edit_steps": self.steps, "intervals": self.intervals}
+        record: dict[str, object] = {"edit": self.edit, "edit_steps": self.edit_steps, "intervals": self.intervals}
         if self.edit == "rebalance":
             return record
         record |= {"scale": self.scale, "mode": self.mode, "branches": self.branches}
-        record |= {"sweeps": list(self.sweeps), "layers": self.layers}
+        record |= {"sweeps": list(self.sweep), "layers": self.layers}
         return record | {"strongest": self.strongest, "min_collapsed": self.min_collapsed}
 
     def windows(self, total: int) -> tuple[Window, ...]:
@@ -125,8 +170,9 @@ class AblationOptions:
         """
         if self.intervals is not None:
             return windows_of(total, self.intervals)
-        if self.steps is None:
+        if self.edit_steps is None:
             return (Window(0, None if self.edit == "rebalance" else 0),)
-        if self.steps[1] >= total:
-            raise InputError(f"the edit is to last to step {self.steps[1]}, but there are {total}: 0 to {total - 1}")
-        return (Window(*self.steps),)
+        if self.edit_steps[1] >= total:
+            last = self.edit_steps[1]
+            raise InputError(f"the edit is to last to step {last}, but there are {total}: 0 to {total - 1}")
+        return (Window(*self.edit_steps),)

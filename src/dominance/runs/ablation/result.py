@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from dominance.metrics import rate
 from dominance.records import Rate, RunResult, ScoredImage
 from dominance.runs.ablation.interactions import Interactions
+from dominance.runs.ablation.options import Sweep, Window
 from dominance.runs.ablation.outcomes import (
     Judged,
     Outcomes,
@@ -15,7 +16,6 @@ from dominance.runs.ablation.outcomes import (
     rate_document,
     tally,
 )
-from dominance.runs.ablation.variants import Sweep, Window
 
 
 @dataclass(frozen=True)

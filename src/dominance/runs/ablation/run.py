@@ -1,44 +1,38 @@
 """The ablation of a suite: which part of the model, taken away when, gives a collapsed image its lost concept back."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from dominance.errors import InputError, SuiteError
+from dominance.errors import SuiteError
 from dominance.judges import Judge
-from dominance.judges.protocol import NamedJudge
-from dominance.models import GenerationSettings, ModelFolder, find_model
-from dominance.models.devices import find_device
-from dominance.models.on_demand import OnDemand
 from dominance.records import Prompt, Suite
-from dominance.runs.ablation.options import AblationOptions
+from dominance.runs.ablation.options import AblationOptions, Window
 from dominance.runs.ablation.result import AblationResult
 from dominance.runs.ablation.study import Study
-from dominance.runs.ablation.trials import TrialStage, VariantModel
-from dominance.runs.ablation.variants import Anatomy, How, all_heads, anatomy_of, read_anatomy, residuals
-from dominance.runs.audit.run import (
-    check_same_suite,
-    finish,
-    fitting_batch,
-    generation_settings,
-    limited,
-    prepare_model,
-)
+from dominance.runs.ablation.trials import TrialStage
+from dominance.runs.ablation.variants import Anatomy, all_heads, anatomy_of, read_anatomy, residuals
+from dominance.runs.audit.options import Limits, limited
+from dominance.runs.audit.result import check_same_suite, finish, put_plan
 from dominance.runs.stages.drawing import make_images, missing_images
-from dominance.runs.stages.judging import judge_for
+from dominance.runs.stages.judging import judge_for, note_foreign, refuse_named
+from dominance.runs.stages.model import RunModel
 from dominance.runs.store.folder import LEDGER_NAME, check_run_folder, held
 from dominance.runs.store.ledger import Ledger
-from dominance.runs.store.plan import Plan, ask_all, checked_suite, plan_document, plan_images
-from dominance.suites import load_questions, load_suite
-from dominance.wording import on_one_line
+from dominance.runs.store.plan import Plan, ask_all, plan_images
+from dominance.runs.store.repeat import Repeat
+from dominance.suites import find_suite, load_questions
 
 if TYPE_CHECKING:
+    from diffusers.pipelines.pipeline_utils import DiffusionPipeline
+
     from dominance.models.image_model import PipelineModel
 
 
 def ablate_suite(
     suite: str | Suite = "miniature-dominance",
-    model: str = "miniature",
+    model: "str | DiffusionPipeline" = "miniature",
     judge: str | Judge = "miniature",
     out: Path | str | None = None,
     options: AblationOptions | None = None,
@@ -50,7 +44,7 @@ def ablate_suite(
 
     Args:
         suite: a bundled suite, a file, a bracketed prompt, or the suite itself.
-        model: ``miniature``, a diffusers folder, or a hub id.
+        model: ``miniature``, a diffusers folder, a hub id, or a pipeline of your own.
         judge: a judge's name, or the judge itself.
         out: the run folder; by default ``runs/``, the edit's name and the suite's.
 
@@ -58,48 +52,44 @@ def ablate_suite(
         InputError: the suite, model, judge, folder or an option cannot be used; nothing was written.
     """
     options = options or AblationOptions()
-    whole = limited(load_suite(suite) if isinstance(suite, str) else checked_suite(suite), options.audit)
+    repeat = Repeat("ablate", {"suite": suite, "model": model, "judge": judge, "out": out}, options)
+    whole = limited(find_suite(suite), options.limit, Limits())
     loaded = replace(whole, prompts=_with_two_concepts(whole), gate=None)
-    questions = load_questions(options.questions)
+    questions = load_questions(options.asking.questions)
     folder = Path(out) if out is not None else Path("runs") / f"{options.edit}-{loaded.name}"
     check_run_folder(folder)
-    source = find_model(model)
-    settings = generation_settings(options.audit, source)
-    options.windows(settings.steps)
+    drawn = RunModel(model, options.drawing, options.machine, loaded.prompts, _check_of(options, loaded))
+    options.windows(drawn.settings.steps)
     asked = ask_all(loaded, questions.ask)
-    seen_by = judge_for(asked, judge, options.device)
-    if isinstance(seen_by, NamedJudge):
-        raise InputError(
-            f"the judge {on_one_line(seen_by.name, 120)} holds answers about images that are there, and an ablation"
-            " draws its own; give a judge that looks at images"
-        )
-    record = {"seeds": list(options.seeds), **settings.record(), "limit": options.limit, "questions": questions.name}
+    seen_by = judge_for(asked, judge, options.machine.device, options.asking.judge_mode)
+    refuse_named(seen_by, "an ablation draws its own")
+    note_foreign(seen_by, drawn.source.world)
+    record = {"seeds": list(options.seeds), **drawn.settings.record(), "limit": options.limit}
+    record |= {"questions": questions.name, "judge_mode": options.asking.judge_mode}
     plan = Plan(
         suite=loaded,
-        model=model,
+        model=drawn.source.name,
         judge=seen_by.name,
         judge_identity=seen_by.identity,
         questions=asked,
-        images=plan_images(loaded, options.seeds, source.identity, settings.record()),
+        images=plan_images(loaded, options.seeds, drawn.source.identity, drawn.settings),
         settings=record | options.record(),
         origin="ablate",
     )
-    drawer = _Drawer(source, options, plan, settings)
     if not (folder / LEDGER_NAME).exists():  # a new folder is not even made before all is known to be there
-        drawer.check(drawer.anatomy())
+        _check_parts(options, anatomy_of(drawn().pipeline))
     with held(folder), Ledger(folder / LEDGER_NAME) as ledger:
         check_same_suite(plan, ledger, folder)
-        anatomy = _anatomy(ledger, drawer)
-        drawer.check(anatomy)
-        ledger.put("plan", plan_document(plan))
+        anatomy = _anatomy(ledger, drawn)
+        _check_parts(options, anatomy)
+        put_plan(plan, ledger)
+        repeat.keep(folder)
         missing = missing_images(plan.images, ledger, folder)
         if missing:
             ledger.forget_images(image.item for image in missing)
-            make_images(missing, drawer.model(), settings, ledger, folder, drawer.batch())
-        device = str(find_device(options.device))
-        described = {"name": plan.model, "identity": source.identity, "scheduler": source.scheduler}
-        unedited = finish(plan, ledger, folder, seen_by, {"model": described, "device": device})
-        stage = TrialStage(plan, ledger, folder, seen_by, settings, source.identity, drawer)
+            make_images(missing, drawn(), drawn.settings, ledger, folder, drawn.batches())
+        unedited = finish(plan, ledger, folder, seen_by, drawn.manifest())
+        stage = TrialStage(plan, ledger, folder, seen_by, drawn)
         study = Study(options, anatomy, stage, unedited, plan)
         result = study.result(str(folder), tuple(p.id for p in whole.prompts if p not in loaded.prompts))
         ledger.put("ablation", result.document())
@@ -118,51 +108,33 @@ def _with_two_concepts(suite: Suite) -> tuple[Prompt, ...]:
     return kept
 
 
-def _anatomy(ledger: Ledger, drawer: "_Drawer") -> Anatomy:
+def _anatomy(ledger: Ledger, model: RunModel) -> Anatomy:
     """The model's parts, as the ledger knows them from last time, so that a finished run need not load the model."""
     known = cast(dict, ledger.get("anatomy") or {})
-    if known.get("identity") == drawer.identity:
+    if known.get("identity") == model.source.identity:
         return read_anatomy(known)
-    anatomy = drawer.anatomy()
-    ledger.put("anatomy", {"identity": drawer.identity, **anatomy.document()})
+    anatomy = anatomy_of(model().pipeline)
+    ledger.put("anatomy", {"identity": model.source.identity, **anatomy.document()})
     return anatomy
 
 
-class _Drawer:
-    """The model, loaded when it is first needed."""
+def _check_parts(options: AblationOptions, anatomy: Anatomy) -> None:
+    """Refuses layers and residual branches that the model does not have."""
+    if options.edit == "rebalance":
+        return
+    if set(options.sweep) - {"residual"}:
+        all_heads(anatomy, options.layers)
+    if "residual" in options.sweep:
+        residuals(anatomy, options.layers, options.how(Window(0, 0)))
 
-    def __init__(self, source: ModelFolder, options: AblationOptions, plan: Plan, settings: GenerationSettings) -> None:
-        self.identity = source.identity
-        self._source, self._options, self._plan, self._settings = source, options, plan, settings
-        self.model = OnDemand(self._load)
 
-    def variants(self) -> VariantModel:
-        return VariantModel(self.model())
+def _check_of(options: AblationOptions, suite: Suite) -> Callable[["PipelineModel", object], None]:
+    """Refuses, where attention is to be rebalanced, a model that does not see every concept as tokens of its own."""
 
-    def batch(self) -> int:
-        return self._options.batch or fitting_batch(self.model(), self._settings)
-
-    def anatomy(self) -> Anatomy:
-        return anatomy_of(self.model().pipeline)
-
-    def check(self, anatomy: Anatomy) -> None:
-        """Refuses layers and residual branches that the model does not have."""
-        sweeps, layers, how = self._options.sweeps, self._options.layers, How()
-        if self._options.edit == "rebalance":
-            return
-        if set(sweeps) - {"residual"}:
-            all_heads(anatomy, layers)
-        if "residual" in sweeps:
-            residuals(anatomy, layers, how)
-
-    def _load(self) -> "PipelineModel":
-        model = prepare_model(self._source, self._options.audit, self._plan)
-        if self._options.edit == "rebalance":
-            self._check_tokens(model)
-        return model
-
-    def _check_tokens(self, model: "PipelineModel") -> None:
+    def check(model: "PipelineModel", _: object) -> None:
         from dominance.probes.tokens import prompt_tokens
 
-        for prompt in self._plan.suite.prompts:
+        for prompt in suite.prompts if options.edit == "rebalance" else ():
             prompt_tokens(model.pipeline, prompt.text).concepts([concept.name for concept in prompt.concepts])
+
+    return check

@@ -7,7 +7,7 @@ from dominance.metrics import rate
 from dominance.probes.ablation import Ablation
 from dominance.records import Prompt, RunResult, ScoredImage
 from dominance.runs.ablation.interactions import Interactions, interactions, strongest
-from dominance.runs.ablation.options import AblationOptions
+from dominance.runs.ablation.options import SWEEPS, AblationOptions, Sweep, Window
 from dominance.runs.ablation.outcomes import Judged, label, mitigating
 from dominance.runs.ablation.result import (
     AblatedPrompt,
@@ -20,12 +20,9 @@ from dominance.runs.ablation.result import (
 from dominance.runs.ablation.trials import Trial, TrialStage
 from dominance.runs.ablation.variants import (
     CONTROL_LAYER,
-    SWEEPS,
     Anatomy,
     Head,
-    Sweep,
     Variant,
-    Window,
     all_heads,
     feed_forwards,
     head_label,
@@ -65,9 +62,7 @@ class Study:
         if self._collapsed and self._options.edit == "rebalance":
             windows = self._rebalanced()
         elif self._collapsed:
-            sweeps = [
-                self._sweep(sweep, window) for sweep in _ordered(self._options.sweeps) for window in self._windows
-            ]
+            sweeps = [self._sweep(sweep, window) for sweep in _ordered(self._options.sweep) for window in self._windows]
         unedited = self._unedited
         return AblationResult(
             run=run,

@@ -1,7 +1,7 @@
 """The stage that draws and judges edited images: variants of one image ride in one batch, side by side."""
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
@@ -20,8 +20,10 @@ from dominance.progress import Progress
 from dominance.records import Prompt, ScoredImage
 from dominance.runs.ablation.variants import Variant
 from dominance.runs.audit.result import scored_images
+from dominance.runs.stages.batches import alike_batches
 from dominance.runs.stages.drawing import in_halves, missing_images
 from dominance.runs.stages.judging import ask_judge, unanswered
+from dominance.runs.stages.model import RunModel
 from dominance.runs.store.ledger import ImageRow, Ledger
 from dominance.runs.store.plan import Plan, PlannedImage, item_key
 
@@ -76,8 +78,8 @@ class TrialStage:
 
     Args:
         plan: of the unedited images; its questions are asked about the edited ones too.
-        identity: of the model.
-        draw: gives the model, which is loaded when something is missing.
+        model: loaded when something is missing.
+        variants: what draws under edits, of the loaded model.
     """
 
     def __init__(
@@ -86,12 +88,11 @@ class TrialStage:
         ledger: Ledger,
         folder: Path,
         judge: Judge,
-        settings: GenerationSettings,
-        identity: str,
-        model: "LoadsVariants",
+        model: RunModel,
+        variants: Callable[[PipelineModel], DrawsVariants] = VariantModel,
     ) -> None:
         self._plan, self._ledger, self._folder, self._judge = plan, ledger, folder, judge
-        self._settings, self._identity, self._model = settings, identity, model
+        self._model, self._variants = model, variants
         self.scored: dict[tuple[str, str], ScoredImage] = {}
 
     def run(self, name: str, trials: Sequence[Trial]) -> list[ScoredImage]:
@@ -107,7 +108,9 @@ class TrialStage:
         if to_make:
             self._ledger.forget_images(missing)
             # Variants of one image lie side by side, so that they share what comes before their edits.
-            to_make.sort(key=lambda pair: (pair[0].prompt.text, pair[0].seed, pair[0].variant.start))
+            to_make.sort(
+                key=lambda pair: (pair[1].negative_prompt or "", pair[1].text, pair[0].seed, pair[0].variant.start)
+            )
             self._make(name, to_make)
         plan = replace(self._plan, images=tuple(planned))
         waiting = unanswered(plan, self._ledger, self._folder)
@@ -119,25 +122,26 @@ class TrialStage:
         return scored
 
     def _planned(self, trial: Trial) -> PlannedImage:
-        item = item_key(trial.prompt.text, trial.seed, self._identity, self._image_settings(trial))
+        item = item_key(trial.prompt.text, trial.seed, self._model.source.identity, self._image_settings(trial))
         file = f"images/{trial.prompt.id}/{trial.seed}-{item[:8]}.png"
         name = f"{trial.seed} {trial.variant.label} {item[:8]}"
-        return PlannedImage(item, trial.prompt.id, trial.prompt.text, name, trial.seed, file)
+        avoided = self._model.settings.of(trial.prompt).negative_prompt
+        return PlannedImage(item, trial.prompt.id, trial.prompt.text, name, trial.seed, file, avoided)
 
     def _image_settings(self, trial: Trial) -> dict[str, object]:
-        return {**self._settings.record(), "edit": trial.variant.edit.record()}
+        return {**self._model.settings.of(trial.prompt).record(), "edit": trial.variant.edit.record()}
 
     def _make(self, name: str, to_make: Sequence[tuple[Trial, PlannedImage]]) -> None:
-        model, batch = self._model.variants(), self._model.batch()
+        model, batch = self._variants(self._model()), self._model.batches().size
 
         def draw(part: Sequence[tuple[Trial, PlannedImage]]) -> list[Image.Image | ItemError]:
             trials = [trial for trial, _ in part]
             texts, seeds = [trial.prompt.text for trial in trials], [trial.seed for trial in trials]
-            return model.generate(texts, seeds, [trial.variant for trial in trials], self._settings)
+            settings = self._model.settings.of(trials[0].prompt)
+            return model.generate(texts, seeds, [trial.variant for trial in trials], settings)
 
         with Progress(name, total=len(to_make)) as progress:
-            for start in range(0, len(to_make), batch):
-                chunk = to_make[start : start + batch]
+            for chunk in alike_batches(to_make, batch, lambda pair: pair[1].negative_prompt):
                 for (trial, image), outcome in zip(chunk, in_halves(draw, chunk), strict=True):
                     if isinstance(outcome, ItemError):
                         self._ledger.add_failure(image.item, "image", str(outcome))
@@ -146,11 +150,3 @@ class TrialStage:
                         settings = self._image_settings(trial)
                         self._ledger.add_image(ImageRow(image.item, image.text, image.seed, image.file, settings))
                     progress.advance()
-
-
-class LoadsVariants(Protocol):
-    """A model that is loaded when it is first needed, and how many images it draws at once."""
-
-    def variants(self) -> DrawsVariants: ...
-
-    def batch(self) -> int: ...

@@ -3,20 +3,19 @@
 import itertools
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from dominance.errors import InputError
-from dominance.probes.ablation import SCALE, Ablation, Branches, Mode
+from dominance.probes.ablation import Ablation
 from dominance.probes.branches import residual_branches
 from dominance.probes.rebalancing import Rebalancing
 from dominance.probes.sites import attention_sites
 from dominance.records import Prompt
+from dominance.runs.ablation.options import How, Window
 
 if TYPE_CHECKING:
     from diffusers.pipelines.pipeline_utils import DiffusionPipeline
 
-Sweep = Literal["heads", "multi", "controls", "feed-forward", "residual", "interactions"]
-SWEEPS: tuple[Sweep, ...] = ("heads", "multi", "controls", "feed-forward", "residual", "interactions")
 CONTROL_LAYER = 1
 """Where the pairs of non-mitigating heads are taken from. Source: Jeong & Lee (2025), section 5."""
 
@@ -54,46 +53,6 @@ def anatomy_of(pipeline: "DiffusionPipeline") -> Anatomy:
 def read_anatomy(document: dict) -> Anatomy:
     """The anatomy that ``Anatomy.document`` wrote."""
     return Anatomy(tuple(Place(**place) for place in document["places"]), tuple(document["residuals"]))
-
-
-@dataclass(frozen=True)
-class Window:
-    """An interval of denoising steps counted from 0; ``last`` belongs to it, and None stands for all steps."""
-
-    first: int
-    last: int | None
-
-    @property
-    def name(self) -> str:
-        """For instance ``5–9``, ``3``, or ``all``."""
-        if self.last is None:
-            return "all"
-        return str(self.first) if self.first == self.last else f"{self.first}–{self.last}"
-
-    @property
-    def steps(self) -> tuple[int, ...] | None:
-        """Numbers of its steps; None for all."""
-        return None if self.last is None else tuple(range(self.first, self.last + 1))
-
-
-def windows_of(total: int, width: int) -> tuple[Window, ...]:
-    """Intervals of so many steps one after another, the last one shorter where it must be, and all steps together.
-
-    >>> [window.name for window in windows_of(12, 5)]
-    ['0–4', '5–9', '10–11', 'all']
-    """
-    parts = [Window(first, min(first + width, total) - 1) for first in range(0, total, width)]
-    return (*parts, Window(0, None))
-
-
-@dataclass(frozen=True)
-class How:
-    """How parts are taken away, whichever they are."""
-
-    window: Window = Window(0, 0)
-    scale: float = SCALE
-    mode: Mode = "scale"
-    branches: Branches = "both"
 
 
 @dataclass(frozen=True)

@@ -1,87 +1,106 @@
-"""How an audit is run: what is drawn, on what, and who judges it."""
+"""How an audit is run: what is drawn, on what, who judges it, and what must hold."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from dataclasses import asdict, dataclass, field, replace
+from typing import Annotated
+
+from cyclopts import Group, Parameter
 
 from dominance.errors import InputError
-from dominance.models.settings import Thrift
-from dominance.records import Gate, Prompt
-from dominance.runs.audit.presets import find_preset
-from dominance.runs.stages.batches import MOST_AT_ONCE
-from dominance.seeds import DEFAULT_SEEDS, check_seeds
+from dominance.judges.options import Asking
+from dominance.models.drawing import Drawing, Machine
+from dominance.records import Gate, Prompt, Suite
+from dominance.seeds import DEFAULT_SEEDS
 
-ENGINES: tuple[str, ...] = ("local",)
 METHODS: tuple[str, ...] = ("none",)
-JUDGE_MODES: tuple[str, ...] = ("fast", "official")
-_PRESET = ("steps", "guidance", "height", "width", "scheduler")
-_UNSET: tuple[int, ...] = (-1,)
-"""Stands for seeds that nobody gave, told apart by its identity."""
+MOST_PROMPTS: int = 10**6
+WHAT = Group("What", sort_key=10)
 
 
+def check_limit(limit: int | None) -> None:
+    """Raises an InputError unless the limit, if there is one, is a number of prompts."""
+    if limit is not None and not 1 <= limit <= MOST_PROMPTS:
+        raise InputError(f"limit is {limit}; give a whole number from 1 to {MOST_PROMPTS}")
+
+
+Limit = Annotated[int, Parameter(group=WHAT, help="Only the suite's first so many prompts.")]
+
+
+@Parameter(name="*", group=Group("Gate", sort_key=40))
 @dataclass(frozen=True)
-class AuditOptions:
-    """How to audit; what is None is left to the preset, if one is named, else to the model's own defaults.
+class Limits:
+    """What a run must hold to pass; each limit that is given takes the place of the suite's own."""
 
-    Attributes:
-        seeds: one image a prompt is made from each; 0 to 9 unless given.
-        scheduler: in the place of the model's own, such as ``ddim``, ``dpm++`` or a diffusers class.
-        limit: only the suite's first so many prompts.
-        batch: images generated at once; None starts from what suits the size of the latents and grows on a GPU with
-            room. Whatever it is, it is halved when memory runs out.
-        device: ``auto``, ``cpu``, ``cuda``, ``cuda:N`` or ``mps``.
-        offload: as in ``models.settings.Thrift``.
-        vae_tiling: as in ``GenerationSettings``.
-        revision: branch, tag or commit of the model's hub id.
-        preset: ``paper-sd14`` or ``paper-sd21``; fills in the seeds and settings that are not given.
-        judge_mode: ``fast``, or ``official`` for the release's protocol, one call a question.
-        gate: replaces the suite's own.
-        questions: a YAML file that replaces the project's questions.
+    max_collapse: float | None = None
+    """Highest share of any prompt's images that may collapse, 0 to 1."""
+    min_presence: float | None = None
+    """Lowest share of any prompt's images that must show each concept, 0 to 1."""
+    max_unscored: float | None = None
+    """Highest share of images that may stay unscored; 0 unless given. Unscored images still mean status 3."""
+
+    def over(self, gate: Gate | None) -> Gate | None:
+        """The suite's gate with these limits in place of its own; None when there is none at all."""
+        given = {name: share for name, share in asdict(self).items() if share is not None}
+        return replace(gate or Gate(), **given) if given else gate
+
+
+@Parameter(name="*", group=WHAT)
+@dataclass(frozen=True)
+class ScoreOptions:
+    """How images made elsewhere are judged.
+
+    Raises:
+        InputError: a value out of its range.
     """
 
-    seeds: tuple[int, ...] = _UNSET
-    steps: int | None = None
-    guidance: float | None = None
-    height: int | None = None
-    width: int | None = None
-    dtype: str = "float32"
-    limit: int | None = None
-    batch: int | None = None
-    device: str = "auto"
-    engine: str = "local"
-    method: str = "none"
-    gate: Gate | None = None
-    questions: Path | None = None
-    scheduler: str | None = None
-    offload: str = "none"
-    vae_tiling: bool = False
-    revision: str | None = None
-    preset: str | None = None
-    judge_mode: str = "fast"
+    limit: Limit | None = None
+    asking: Asking = field(default_factory=Asking)
+    limits: Limits = field(default_factory=Limits)
+    machine: Machine = field(default_factory=Machine)
 
     def __post_init__(self) -> None:
-        preset = None if self.preset is None else find_preset(self.preset)
-        if self.seeds is _UNSET:
-            object.__setattr__(self, "seeds", DEFAULT_SEEDS if preset is None else preset.seeds)
-        for name in _PRESET if preset is not None else ():
-            if getattr(self, name) is None:
-                object.__setattr__(self, name, getattr(preset, name))
-        check_seeds(self.seeds)
-        for name, value, most in (("limit", self.limit, 10**6), ("batch", self.batch, MOST_AT_ONCE)):
-            if value is not None and not 1 <= value <= most:
-                raise InputError(f"{name} is {value}; give a whole number from 1 to {most}")
-        for name, value, known in (
-            ("engine", self.engine, ENGINES),
-            ("method", self.method, METHODS),
-            ("judge mode", self.judge_mode, JUDGE_MODES),
-        ):
-            if value not in known:
-                raise InputError(f"no {name} {value[:60]!r}; give one of {', '.join(known)}")
-        self.thrift()
+        check_limit(self.limit)
+        self.machine.without_model("dominance score")
 
-    def thrift(self) -> Thrift:
-        """What is given up in speed to save memory, checked."""
-        return Thrift(self.offload, self.vae_tiling)
+
+@Parameter(name="*", group=WHAT)
+@dataclass(frozen=True)
+class AuditOptions:
+    """How to audit.
+
+    Raises:
+        InputError: a value out of its range.
+    """
+
+    limit: Limit | None = None
+    method: str = "none"
+    """Mitigation while generating: none."""
+    drawing: Drawing = field(default_factory=Drawing)
+    asking: Asking = field(default_factory=Asking)
+    limits: Limits = field(default_factory=Limits)
+    machine: Machine = field(default_factory=Machine)
+
+    def __post_init__(self) -> None:
+        check_limit(self.limit)
+        if self.method not in METHODS:
+            raise InputError(f"no method {self.method[:60]!r}; give one of {', '.join(METHODS)}")
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        """Of every prompt's images: ten, from 0, unless others are given."""
+        return self.drawing.seeds or DEFAULT_SEEDS
+
+
+def limited(suite: Suite, limit: int | None, limits: Limits) -> Suite:
+    """The suite's first prompts, if a limit is set, under its gate and these limits.
+
+    Raises:
+        InputError: a gate that cannot hold anything back.
+    """
+    gate, prompts = limits.over(suite.gate), suite.prompts[:limit]
+    if gate is not None:
+        check_gate(gate, prompts)
+    return replace(suite, prompts=prompts, gate=gate)
 
 
 def check_gate(gate: Gate, prompts: Sequence[Prompt] = ()) -> None:

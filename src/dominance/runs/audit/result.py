@@ -1,16 +1,19 @@
 """From a run folder to its result: everything that the report shows, derived from ledger and plan."""
 
+import json
 from pathlib import Path
 from typing import cast
 
 from dominance.errors import RunError
 from dominance.files import is_file
+from dominance.judges import Judge
 from dominance.records import Answer, Prompt, RunResult, ScoredImage
+from dominance.runs.stages.judging import ask_judge, judge_record, unanswered
 from dominance.runs.stages.scoring import judge_gate, score_groups, score_image, score_prompt
 from dominance.runs.store.folder import LEDGER_NAME
 from dominance.runs.store.ledger import Ledger
 from dominance.runs.store.measurements import refuse_measurement
-from dominance.runs.store.plan import Plan, read_plan
+from dominance.runs.store.plan import Plan, plan_document, read_plan
 from dominance.wording import on_one_line
 
 
@@ -102,3 +105,50 @@ def _answers(
         yes, p_yes = known.get(question.text, (None, None))
         answers.append(Answer(question, yes, p_yes, problem if yes is None else None))
     return tuple(answers)
+
+
+def check_same_suite(plan: Plan, ledger: Ledger, folder: Path) -> None:
+    """Raises a RunError if the folder holds a run of another suite, or of images from another source."""
+    earlier = recorded_plan(ledger, folder)
+    if earlier is None:
+        refuse_measurement(ledger, folder)
+        return
+    for what, held_here, wanted in (
+        ("the suite", earlier.suite.name, plan.suite.name),
+        ("the origin of images", earlier.origin, plan.origin),
+    ):
+        if held_here != wanted:
+            raise RunError(f"{folder} holds a run with {what} {held_here!r}, not {wanted!r}; give another --out")
+
+
+def put_plan(plan: Plan, ledger: Ledger) -> None:
+    """Records the plan; a manifest that was written at the end of a run by another plan goes first."""
+    document = json.loads(json.dumps(plan_document(plan)))
+    if ledger.get("plan") not in (None, document):
+        ledger.put("manifest", {})
+    ledger.put("plan", document)
+
+
+def finish(
+    plan: Plan, ledger: Ledger, folder: Path, judge: Judge, manifest: dict[str, object], batch: int | None = None
+) -> RunResult:
+    """Asks what is still to be asked, writes manifest and scores, and returns the result.
+
+    Args:
+        batch: images that the judge looks at at once; None for its usual number.
+    """
+    from dominance.runs.store.manifest import environment
+
+    waiting = unanswered(plan, ledger, folder)
+    if waiting:
+        ask_judge(waiting, plan, judge, ledger, batch)
+    described = {
+        **manifest,
+        "judge": judge_record(judge, ledger),
+        "settings": plan.settings,
+        **environment(),
+    }
+    ledger.put("manifest", described)
+    result = result_of(plan, ledger, folder)
+    ledger.put_scores(image for prompt in result.prompts for image in prompt.images)
+    return result

@@ -9,12 +9,14 @@ from dominance.files import is_folder
 from dominance.judges import Judge
 from dominance.pictures import IMAGE_ENDINGS
 from dominance.records import Prompt, RunResult, Suite
-from dominance.runs.audit.run import AuditOptions, check_same_suite, finish, limited, put_plan
-from dominance.runs.stages.judging import check_names, check_questions, judge_for, questions_of
+from dominance.runs.audit.options import ScoreOptions, limited
+from dominance.runs.audit.result import check_same_suite, finish, put_plan
+from dominance.runs.stages.judging import check_names, check_questions, judge_for, note_foreign, questions_of
 from dominance.runs.store.folder import LEDGER_NAME, check_run_folder, held
 from dominance.runs.store.ledger import ImageRow, Ledger
-from dominance.runs.store.plan import Plan, PlannedImage, ask_all, checked_suite
-from dominance.suites import load_questions, load_suite
+from dominance.runs.store.plan import Plan, PlannedImage, ask_all
+from dominance.runs.store.repeat import Repeat
+from dominance.suites import find_suite, load_questions
 from dominance.suites.official_prompts import folder_case
 from dominance.wording import in_one_line, on_one_line, quoted
 
@@ -24,7 +26,7 @@ def score(
     suite: str | Suite,
     judge: str | Judge = "miniature",
     out: Path | str | None = None,
-    options: AuditOptions | None = None,
+    options: ScoreOptions | None = None,
 ) -> RunResult:
     """Judges and scores a folder of images; resumes whatever the run folder already holds.
 
@@ -38,32 +40,36 @@ def score(
         InputError: no image belongs to any prompt, two folders are of one case, or a file leads out of the folder;
             nothing was written.
     """
-    options = options or AuditOptions()
-    loaded = limited(load_suite(suite) if isinstance(suite, str) else checked_suite(suite), options)
-    questions = load_questions(options.questions)
+    options = options or ScoreOptions()
+    asking = options.asking
+    repeat = Repeat("score", {"images": images, "suite": suite, "judge": judge, "out": out}, options)
+    loaded = limited(find_suite(suite), options.limit, options.limits)
+    questions = load_questions(asking.questions)
     folder = Path(out) if out is not None else Path("runs") / f"score-{loaded.name}"
     check_run_folder(folder)
     planned = find_images(Path(images), loaded)
     asked = ask_all(loaded, questions.ask)
-    seen_by = judge_for(asked, judge, options.device, options.judge_mode)
-    check_questions(seen_by, asked, options.questions)
-    asked = questions_of(seen_by, asked)
+    seen_by = judge_for(asked, judge, options.machine.device, asking.judge_mode)
+    check_questions(seen_by, asked, asking.questions)
     plan = Plan(
         suite=loaded,
         model=f"images in {images}",
         judge=seen_by.name,
         judge_identity=seen_by.identity,
-        questions=asked,
+        questions=questions_of(seen_by, asked),
         images=planned,
-        settings={"questions": questions.name, "limit": options.limit, "judge_mode": options.judge_mode},
+        settings={"questions": questions.name, "limit": options.limit, "judge_mode": asking.judge_mode},
         origin="score",
     )
     check_names(seen_by, plan)
+    note_foreign(seen_by, None)
     with held(folder), Ledger(folder / LEDGER_NAME) as ledger:
         check_same_suite(plan, ledger, folder)
         put_plan(plan, ledger)
+        repeat.keep(folder)
         _enter(planned, ledger)
-        return finish(plan, ledger, folder, seen_by, {"images": {"folder": str(images), "count": len(planned)}})
+        manifest = {"images": {"folder": str(images), "count": len(planned)}}
+        return finish(plan, ledger, folder, seen_by, manifest, options.machine.batch)
 
 
 def _enter(planned: Sequence[PlannedImage], ledger: Ledger) -> None:

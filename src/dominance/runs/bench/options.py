@@ -3,41 +3,45 @@
 from dataclasses import dataclass, field
 from typing import cast
 
+from cyclopts import Group, Parameter
+
 from dominance.errors import InputError
+from dominance.judges.options import Asking
+from dominance.models.drawing import Drawing, Machine
 from dominance.records import Kind
-from dominance.runs.audit.run import AuditOptions
+from dominance.seeds import DEFAULT_SEEDS
 from dominance.suites.pools import CATEGORIES, Pools
+from dominance.written import Names
 
 MOST_PROMPTS = 30_000
 
 
+@Parameter(name="*", group=Group("Bench", sort_key=10))
 @dataclass(frozen=True)
 class BenchOptions:
     """How to build a bench.
-
-    Attributes:
-        target: dominance prompts to find, split evenly over the categories; as many balanced ones are looked for.
-        categories: some of artist, landmark, character; None takes all that the pools hold.
-        cap: how many kept prompts of a category, or of the control set, may share a concept, and how many an object;
-            None is twice the even share of each.
-        pools: ``default``, ``miniature`` or a YAML file.
-        styles: names of caption styles; None takes all of the pools.
-        order_seed: of the order in which candidates are tried.
-        limit: how many candidates are tried at most; None tries all that the pools give.
-        audit: seeds and settings of the images, device, batch and questions.
 
     Raises:
         InputError: a value out of its range.
     """
 
     target: int = 300
-    categories: tuple[str, ...] | None = None
+    """Dominance prompts to find, split evenly over the categories; as many balanced ones are looked for."""
+    pools: str | None = None
+    """default, miniature or a YAML file; unless given, what suits the model."""
+    categories: Names | None = None
+    """Some of artist,landmark,character; all that the pools hold unless given."""
+    styles: Names | None = None
+    """Caption styles of the pools, by commas; all unless given."""
     cap: int | None = None
-    pools: str = "default"
-    styles: tuple[str, ...] | None = None
-    order_seed: int = 0
+    """Most kept prompts with one concept, and with one object; twice the even share unless given."""
     limit: int | None = None
-    audit: AuditOptions = field(default_factory=AuditOptions)
+    """Candidates to try at most."""
+    order_seed: int = 0
+    """Seed of the order in which candidates are tried."""
+    drawing: Drawing = field(default_factory=Drawing)
+    asking: Asking = field(default_factory=Asking)
+    machine: Machine = field(default_factory=Machine)
 
     def __post_init__(self) -> None:
         for name, value, most in (("target", self.target, MOST_PROMPTS), ("cap", self.cap, MOST_PROMPTS)):
@@ -47,6 +51,11 @@ class BenchOptions:
             raise InputError(f"limit is {self.limit}; give how many candidates to try at most, from 1 to 1000000")
         if not 0 <= self.order_seed < 2**63:
             raise InputError(f"order-seed is {self.order_seed}; give a whole number from 0 to 2**63-1")
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        """Of every candidate's images: ten, from 0, unless others are given."""
+        return self.drawing.seeds or DEFAULT_SEEDS
 
 
 def chosen_categories(options: BenchOptions, pools: Pools) -> tuple[Kind, ...]:

@@ -1,43 +1,43 @@
 """Builds DominanceBench for a model: tries candidates in a seeded order and keeps those that collapse or balance."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dominance.errors import InputError, RunError
 from dominance.judges import Judge
-from dominance.judges.protocol import NamedJudge
-from dominance.models import GenerationSettings, ModelFolder, find_model
-from dominance.models.on_demand import OnDemand
+from dominance.models.settings import GenerationSettings
+from dominance.models.source import find_source
 from dominance.records import Concept, Kind, Prompt, Question, Suite
-from dominance.runs.audit.run import finish, fitting_batch, generation_settings, prepare_model
+from dominance.runs.audit.result import finish
 from dominance.runs.bench.candidates import BALANCED, Candidate, candidate_streams
 from dominance.runs.bench.options import BenchOptions, chosen_categories
 from dominance.runs.bench.result import BENCH, DOMINANCE, BenchResult, Kept, bench_of, bench_record
 from dominance.runs.bench.selection import Shelf, caps_of, needed, shares_of
 from dominance.runs.bench.trial import Trial
 from dominance.runs.bench.workshop import Workshop
-from dominance.runs.stages.batches import BatchSize
-from dominance.runs.stages.judging import judge_for
+from dominance.runs.stages.judging import judge_for, note_foreign, refuse_named
+from dominance.runs.stages.model import RunModel
 from dominance.runs.store.bench_ledger import RememberingLedger
 from dominance.runs.store.folder import LEDGER_NAME, check_run_folder, held
 from dominance.runs.store.ledger import Ledger
 from dominance.runs.store.measurements import refuse_measurement
 from dominance.runs.store.plan import Plan, plan_document
+from dominance.runs.store.repeat import Repeat
 from dominance.suites import load_questions
-from dominance.suites.pools import Pools, chosen_styles, load_pools
-from dominance.wording import on_one_line
+from dominance.suites.entries import slug
+from dominance.suites.pools import Pools, chosen_styles, default_pools, load_pools
 
 if TYPE_CHECKING:
-    from dominance.models.image_model import PipelineModel
+    from diffusers.pipelines.pipeline_utils import DiffusionPipeline
 
 _LONGEST_CHECKED = 50
 """Candidates, the longest ones, for which it is checked that the text encoder reads all of their concepts."""
 
 
 def build_bench(
-    model: str = "miniature",
+    model: "str | DiffusionPipeline" = "miniature",
     judge: str | Judge = "miniature",
     out: Path | str | None = None,
     options: BenchOptions | None = None,
@@ -61,97 +61,64 @@ def build_bench(
     Source: Jeong & Lee (2025), DominanceBench; pools, order, caps and control set are ours.
     """
     options = options or BenchOptions()
-    pools = chosen_styles(load_pools(options.pools), options.styles)
+    repeat = Repeat("bench build", {"model": model, "judge": judge, "out": out}, options)
+    source = find_source(model, options.drawing.revision)
+    pools = chosen_styles(load_pools(options.pools or default_pools(source.world)), options.styles)
     categories = chosen_categories(options, pools)
     streams = candidate_streams(pools, categories, options.order_seed)
     shelves = make_shelves(options, pools, categories)
-    name = f"bench-{Path(model).name}"
+    name = f"bench-{slug(Path(source.name).name)}"
     folder = Path(out) if out is not None else Path("runs") / name
     check_run_folder(folder)
-    source = find_model(model, options.audit.revision)
-    settings = generation_settings(options.audit, source)
-    questions = load_questions(options.audit.questions)
+    drawn = RunModel(source, options.drawing, options.machine, _longest(streams))
+    questions = load_questions(options.asking.questions)
     asked = {noun.concept: questions.ask(noun.concept) for nouns in pools.nouns.values() for noun in nouns}
-    seen_by = judge_for(asked, judge, options.audit.device, options.audit.judge_mode)
-    if isinstance(seen_by, NamedJudge):
-        raise InputError(
-            f"the judge {on_one_line(seen_by.name, 120)} holds answers about images that are there, and a bench makes"
-            " its own; give a judge that looks at images, and check it with `dominance judge check`"
-        )
-    recipe = _recipe(options, pools, categories, shelves, settings, questions.name)
+    seen_by = judge_for(asked, judge, options.machine.device, options.asking.judge_mode)
+    refuse_named(seen_by, "a bench makes its own")
+    note_foreign(seen_by, drawn.source.world)
     plan = Plan(
-        suite=Suite(name[:80], (), f"DominanceBench of {model}, judged by {seen_by.name}"),
-        model=model,
+        suite=Suite(name[:80], (), f"DominanceBench of {source.name}, judged by {seen_by.name}"),
+        model=source.name,
         judge=seen_by.name,
         judge_identity=seen_by.identity,
         questions=asked,
         images=(),
-        settings=recipe,
+        settings=_recipe(options, pools, categories, shelves, drawn.settings, questions.name),
         origin=BENCH,
     )
-    return _build(_Order(plan, source, settings, options, streams, shelves, tell), seen_by, folder)
+    trial = Trial(streams, shelves, needed(len(options.seeds)), options.limit)
+    return _build(plan, drawn, seen_by, options.seeds, trial, folder, tell, repeat)
 
 
-@dataclass(frozen=True)
-class _Order:
-    """A whole bench as it was asked for."""
-
-    plan: Plan
-    source: ModelFolder
-    settings: GenerationSettings
-    options: BenchOptions
-    streams: Mapping[str, list[Candidate]]
-    shelves: Mapping[str, Shelf]
-    tell: Callable[[str], None]
-
-    def load_model(self) -> "PipelineModel":
-        longest = sorted(self.candidates(), key=lambda candidate: -len(candidate.prompt.text))[:_LONGEST_CHECKED]
-        suite = replace(self.plan.suite, prompts=tuple(candidate.prompt for candidate in longest))
-        return prepare_model(self.source, self.options.audit, replace(self.plan, suite=suite))
-
-    def batches(self, model: "PipelineModel") -> BatchSize:
-        """The size that was asked; else one that suits the latents and grows while the GPU has room."""
-        from dominance.models.devices import find_device
-        from dominance.models.memory import GpuRoom
-
-        audit = self.options.audit
-        if audit.batch is not None:
-            return BatchSize(audit.batch)
-        return BatchSize(fitting_batch(model, self.settings), GpuRoom(find_device(audit.device)))
-
-    def candidates(self) -> list[Candidate]:
-        return list({c.prompt.id: c for stream in self.streams.values() for c in stream}.values())
+def _longest(streams: Mapping[str, list[Candidate]]) -> list[Prompt]:
+    """The longest prompts, of which the text encoder must read every concept."""
+    candidates = {candidate.prompt.id: candidate.prompt for stream in streams.values() for candidate in stream}
+    return sorted(candidates.values(), key=lambda prompt: -len(prompt.text))[:_LONGEST_CHECKED]
 
 
-def _build(order: _Order, judge: Judge, folder: Path) -> BenchResult:
-    from dominance.models.devices import find_device
-
-    # A new folder is not even made before the model is known to load; an old one may need no model.
-    model = OnDemand(order.load_model)
-    if not (folder / LEDGER_NAME).exists():
+def _build(
+    plan: Plan,
+    model: RunModel,
+    judge: Judge,
+    seeds: tuple[int, ...],
+    trial: Trial,
+    folder: Path,
+    tell: Callable[[str], None],
+    repeat: Repeat,
+) -> BenchResult:
+    if not (folder / LEDGER_NAME).exists():  # a new folder is not even made before the model is known to load
         model()
-    identities = {"model": order.source.identity, "judge": judge.identity, **order.plan.settings}
-    with held(folder), RememberingLedger(folder / LEDGER_NAME) as ledger:
+    identities = {"model": model.source.identity, "judge": judge.identity, **plan.settings}
+    otherwise = ", or with --limit to end with what was found"
+    with held(folder, otherwise), RememberingLedger(folder / LEDGER_NAME) as ledger:
         check_same_bench(identities, ledger, folder)
         ledger.put(BENCH, {"finished": False})
         ledger.put("bench settings", identities)
-        ledger.put("plan", plan_document(order.plan))
-        workshop = Workshop(
-            plan=order.plan,
-            seeds=order.options.audit.seeds,
-            model_identity=order.source.identity,
-            settings=order.settings,
-            model=model,
-            sizes=order.batches,
-            judge=judge,
-            ledger=ledger,
-            folder=folder,
-        )
-        trial = Trial(order.streams, order.shelves, needed(len(order.options.audit.seeds)), order.options.limit)
-        trial.run(workshop.attempt, order.tell)
-        described = {"name": order.plan.model, "identity": order.source.identity, "scheduler": order.source.scheduler}
-        manifest = {"model": described, "device": str(find_device(order.options.audit.device))}
-        return _conclude(trial, workshop, judge, ledger, folder, manifest)
+        ledger.put("plan", plan_document(plan))
+        repeat.keep(folder)
+        workshop = Workshop(plan, seeds, model, judge, ledger, folder)
+        trial.run(workshop.attempt, tell)
+        return _conclude(trial, workshop, judge, ledger, folder, model.manifest())
 
 
 def _conclude(
@@ -219,11 +186,11 @@ def _recipe(
         "styles": [style.name for style in pools.styles],
         "caps": {name: [shelf.caps.concept, shelf.caps.object] for name, shelf in shelves.items()},
         "order_seed": options.order_seed,
-        "needed": needed(len(options.audit.seeds)),
-        "seeds": list(options.audit.seeds),
+        "needed": needed(len(options.seeds)),
+        "seeds": list(options.seeds),
         **settings.record(),
         "questions": questions,
-        "judge_mode": options.audit.judge_mode,
+        "judge_mode": options.asking.judge_mode,
         "limit": options.limit,
     }
 

@@ -1,27 +1,21 @@
 """Tries candidates: makes and judges their images in portions, and drops a candidate once it cannot make it."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from dominance.errors import RunError
 from dominance.judges import Judge
-from dominance.models import GenerationSettings
-from dominance.models.on_demand import OnDemand
 from dominance.records import Prompt, ScoredImage, Suite
 from dominance.runs.audit.result import scored_images
 from dominance.runs.bench.candidates import BALANCED, Candidate
 from dominance.runs.bench.result import DOMINANCE, agreement
 from dominance.runs.bench.selection import needed, rounds
-from dominance.runs.stages.batches import BatchSize
 from dominance.runs.stages.drawing import make_images, missing_images
 from dominance.runs.stages.judging import ask_judge, unanswered
+from dominance.runs.stages.model import RunModel
 from dominance.runs.store.bench_ledger import RememberingLedger
 from dominance.runs.store.plan import Plan, plan_images
-
-if TYPE_CHECKING:
-    from dominance.models.image_model import PipelineModel
 
 Attempt = tuple[str, Candidate]
 """A stream and a candidate of it."""
@@ -47,24 +41,19 @@ class Workshop:
         self,
         plan: Plan,
         seeds: Sequence[int],
-        model_identity: str,
-        settings: GenerationSettings,
-        model: OnDemand["PipelineModel"],
-        sizes: Callable[["PipelineModel"], BatchSize],
+        model: RunModel,
         judge: Judge,
         ledger: RememberingLedger,
         folder: Path,
     ) -> None:
-        self._plan, self._seeds, self._identity, self._settings = plan, seeds, model_identity, settings
-        self._model, self._judge = model, judge
+        self._plan, self._seeds, self._model, self._judge = plan, seeds, model, judge
         self._ledger, self._folder = ledger, folder
-        self._batches = OnDemand(lambda: sizes(model()))
         self._any_scored = False
 
     def plan_of(self, prompts: Iterable[Prompt], images: int | None = None) -> Plan:
         """The bench's plan for these prompts, with the images of its first so many seeds; all unless given."""
         suite = Suite(self._plan.suite.name, tuple(prompts), self._plan.suite.description)
-        planned = plan_images(suite, self._seeds[:images], self._identity, self._settings.record())
+        planned = plan_images(suite, self._seeds[:images], self._model.source.identity, self._model.settings)
         return replace(self._plan, suite=suite, images=planned)
 
     def examine(self, plan: Plan) -> dict[str, list[ScoredImage]]:
@@ -76,7 +65,8 @@ class Workshop:
         missing = missing_images(plan.images, self._ledger, self._folder)
         if missing:
             self._ledger.forget_images(image.item for image in missing if image.item in self._ledger.images())
-            make_images(missing, self._model(), self._settings, self._ledger, self._folder, self._batches())
+            model, settings = self._model(), self._model.settings
+            make_images(missing, model, settings, self._ledger, self._folder, self._model.batches())
         waiting = unanswered(plan, self._ledger, self._folder)
         if waiting:
             ask_judge(waiting, plan, self._judge, self._ledger)

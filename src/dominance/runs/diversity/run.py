@@ -1,6 +1,5 @@
 """The measurement of diversity: from images by concept to embeddings, distances and a verdict on each set."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,50 +10,27 @@ from PIL import Image
 
 from dominance.diversity.embedders import DUPLICATE_SIMILARITY, MINIATURE, PAPER_EMBEDDER, Embedder, load_embedder
 from dominance.diversity.verdicts import SCALES, MeasuredConcept, SetVerdict, judge_sets, rests_on
-from dominance.errors import InputError
 from dominance.metrics import Spread, median_interval, spread, vendi_score
 from dominance.miniature.renderer import SIDE
 from dominance.models.devices import find_device
 from dominance.progress import Progress
 from dominance.runs.diversity.embedding import embedded
+from dominance.runs.diversity.options import DiversityOptions
 from dominance.runs.diversity.result import CategoryDiversity, ConceptDiversity, DiversityResult, NamedPair
 from dominance.runs.diversity.source import Collection, ImageSet, read_collection
 from dominance.runs.store.folder import LEDGER_NAME, check_run_folder, held
 from dominance.runs.store.ledger import Ledger
 from dominance.runs.store.manifest import environment
 from dominance.runs.store.measurements import DIVERSITY, claim
+from dominance.runs.store.repeat import Repeat
 from dominance.runs.store.vectors import VECTORS_NAME, VectorStore
 
+AT_ONCE = 32
+"""Images embedded at once, unless asked otherwise."""
 _SHOWN = 6
 """Files that a concept names as typical, and as unusual."""
 _LOOKED_AT = 48
 """Files whose size tells whether a collection is of the miniature world."""
-
-
-@dataclass(frozen=True)
-class DiversityOptions:
-    """How to measure.
-
-    Attributes:
-        near: cosine similarity, -1 to 1, from which a pair counts as near duplicates; None for the embedder's own.
-        batch: images embedded at once.
-        device: ``auto``, ``cpu``, ``cuda``, ``cuda:N`` or ``mps``.
-        seed: of the bootstrap.
-
-    Raises:
-        InputError: a value out of its range.
-    """
-
-    near: float | None = None
-    batch: int = 32
-    device: str = "auto"
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        if self.near is not None and not (math.isfinite(self.near) and -1 <= self.near <= 1):
-            raise InputError(f"the near-duplicate similarity is {self.near}; give a cosine similarity from -1 to 1")
-        if not 1 <= self.batch <= 1024:
-            raise InputError(f"batch is {self.batch}; give a whole number from 1 to 1024")
 
 
 def measure_diversity(
@@ -80,14 +56,16 @@ def measure_diversity(
     0.0019
     """
     options = options or DiversityOptions()
+    repeat = Repeat("diversity", {"source": source, "embedder": embedder, "out": out}, options)
     collection = read_collection(Path(source))
     folder = Path(out) if out is not None else Path("runs") / f"diversity-{collection.name}"
     check_run_folder(folder)
-    encoder = load_embedder(embedder, options.device) if isinstance(embedder, str) else embedder
+    encoder = load_embedder(embedder, options.machine.device) if isinstance(embedder, str) else embedder
     with held(folder), Ledger(folder / LEDGER_NAME) as ledger:
         claim(ledger, folder, DIVERSITY, collection.name)
+        repeat.keep(folder)
         with VectorStore(folder / VECTORS_NAME) as store:
-            contents, problems = embedded(collection, encoder, store, options.batch)
+            contents, problems = embedded(collection, encoder, store, options.machine.batch or AT_ONCE)
             measured = []
             with Progress("concepts", total=len(collection.sets)) as progress:
                 for one in collection.sets:
@@ -126,7 +104,7 @@ def _measure(
 
 
 def _near(options: DiversityOptions, encoder: Embedder) -> float:
-    return DUPLICATE_SIMILARITY[encoder.comparable] if options.near is None else options.near
+    return DUPLICATE_SIMILARITY[encoder.comparable] if options.near_duplicate is None else options.near_duplicate
 
 
 def _result(
@@ -164,8 +142,12 @@ def _result(
         rests=rests_on(scale, refused),
         manifest={
             "embedder": {"name": encoder.name, "identity": encoder.identity},
-            "settings": {"near": _near(options, encoder), "seed": options.seed, "batch": options.batch},
-            "device": str(find_device(options.device)),
+            "settings": {
+                "near": _near(options, encoder),
+                "seed": options.seed,
+                "batch": options.machine.batch or AT_ONCE,
+            },
+            "device": str(find_device(options.machine.device)),
             **environment(),
         },
     )

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
@@ -13,22 +12,20 @@ from torch.nn import functional as F
 
 from dominance.errors import InputError, ItemError, ModelError
 from dominance.judges import Judge
-from dominance.models import ModelFolder
 from dominance.models.calls import latent_sides
-from dominance.models.image_model import PipelineModel
 from dominance.models.settings import GenerationSettings
 from dominance.probes.recording import AttentionRecord, record_attention
 from dominance.probes.sites import AttentionSite, attention_sites, chosen_sites
 from dominance.probes.tokens import PromptTokens, prompt_tokens
 from dominance.progress import Progress
 from dominance.records import Answer, Concept, Prompt, PromptResult, Question, ScoredImage
+from dominance.runs.explanation.options import ExplainOptions
 from dominance.runs.explanation.result import ConceptMaps, Explanation, is_papers_unet
-from dominance.runs.risk.preflight import OpenedModel, PreflightOptions, open_model
 from dominance.runs.stages.drawing import in_halves
-from dominance.runs.stages.judging import judge_for
+from dominance.runs.stages.judging import judge_for, note_foreign
+from dominance.runs.stages.model import RunModel
 from dominance.runs.stages.scoring import score_image, score_prompt
 from dominance.runs.store.manifest import environment
-from dominance.seeds import check_seeds
 from dominance.suites import load_questions
 from dominance.suites.brackets import parse_prompt
 from dominance.suites.entries import slug
@@ -37,58 +34,8 @@ from dominance.wording import quoted
 if TYPE_CHECKING:
     from diffusers.pipelines.pipeline_utils import DiffusionPipeline
 
-MOST_IMAGES: int = 100
-"""Of one explanation: all of them lie in one page."""
-
 FEWEST_SIDE: int = 8
 """Positions along the longer side of the grid that maps are made of: what is coarser shows no places."""
-
-
-@dataclass(frozen=True)
-class ExplainOptions:
-    """How to draw and what to look at; what is None is left to the model's own defaults.
-
-    Attributes:
-        seeds: one image from each.
-        layers: attention layers to record, numbered from 1; None for all.
-        maps_steps: steps at which maps are kept, counted from 0; None for the first, a quarter, half and the last.
-        maps_layers: layers that maps are averaged over; None for those of a middle resolution: see ``maps_sites``.
-        steps, guidance, height, width, dtype: of the generation.
-        batch: images at once; None fits it to the size of the latents.
-        offload: as in ``models.settings.Thrift``.
-    """
-
-    seeds: tuple[int, ...] = (0, 1, 2, 3)
-    layers: tuple[int, ...] | None = None
-    maps_steps: tuple[int, ...] | None = None
-    maps_layers: tuple[int, ...] | None = None
-    steps: int | None = None
-    guidance: float | None = None
-    height: int | None = None
-    width: int | None = None
-    dtype: str = "float32"
-    batch: int | None = None
-    device: str = "auto"
-    offload: str = "none"
-
-    def __post_init__(self) -> None:
-        check_seeds(self.seeds)
-        if len(self.seeds) > MOST_IMAGES:
-            raise InputError(f"{len(self.seeds)} seeds; an explanation shows at most {MOST_IMAGES} images")
-        self.as_preflight()
-
-    def as_preflight(self) -> PreflightOptions:
-        """The options of the model and its generation, checked."""
-        return PreflightOptions(
-            steps=self.steps,
-            guidance=self.guidance,
-            height=self.height,
-            width=self.width,
-            dtype=self.dtype,
-            batch=self.batch,
-            device=self.device,
-            offload=self.offload,
-        )
 
 
 def explain(
@@ -115,9 +62,11 @@ def explain(
     marked = read_marked(prompt) if isinstance(prompt, str) else prompt
     if not marked.concepts:
         raise InputError(_unmarked(marked.text))
-    asked, seen_by = _judge_of(marked, judge, options.device)
-    opened = open_model(model, options.as_preflight())
+    asked, seen_by = _judge_of(marked, judge, options)
+    opened = RunModel(model, options.drawing, options.machine, [marked])
     plan = _plan(opened, marked, options)
+    if seen_by is not None:
+        note_foreign(seen_by, opened.source.world)
     drawn = _draw(opened, marked, plan, options.seeds)
     pictures = {seed: one.picture for seed, one in drawn.items() if isinstance(one.picture, Image.Image)}
     problems = {seed: str(one.picture) for seed, one in drawn.items() if isinstance(one.picture, ItemError)}
@@ -128,8 +77,8 @@ def explain(
     settings: dict[str, object] = {"seeds": list(options.seeds), **opened.settings.record()}
     return Explanation(
         prompt=marked,
-        model=opened.name,
-        identity=opened.identity,
+        model=opened.source.name,
+        identity=opened.source.identity,
         judge=None if seen_by is None else seen_by.name,
         seeds=tuple(seed for seed, one in drawn.items() if one.attention is not None),
         tokens=tuple(token.text for token in plan.tokens.tokens),
@@ -203,11 +152,11 @@ class _Plan:
     maps_steps: tuple[int, ...]
 
 
-def _plan(opened: OpenedModel, prompt: Prompt, options: ExplainOptions) -> _Plan:
+def _plan(opened: RunModel, prompt: Prompt, options: ExplainOptions) -> _Plan:
     """Refuses whatever cannot be looked at before anything is drawn."""
-    every = attention_sites(opened.pipeline)
+    every = attention_sites(opened().pipeline)
     sites = chosen_sites(every, options.layers)
-    tokens = prompt_tokens(opened.pipeline, prompt.text)
+    tokens = prompt_tokens(opened().pipeline, prompt.text)
     if len(tokens.tokens) < 2:
         raise InputError(
             f"the prompt {quoted(prompt.text)} has {len(tokens.tokens)} token(s), and attention compares tokens with"
@@ -215,7 +164,7 @@ def _plan(opened: OpenedModel, prompt: Prompt, options: ExplainOptions) -> _Plan
         )
     named = tokens.concepts([concept.name for concept in prompt.concepts])
     if options.maps_layers is None:
-        mapped = maps_sites(sites, latent_sides(opened.pipeline, opened.settings))
+        mapped = maps_sites(sites, latent_sides(opened().pipeline, opened.settings))
     else:
         mapped = _among(options.maps_layers, sites, every)
     return _Plan(
@@ -262,27 +211,27 @@ class _Drawn:
     maps: Float[Tensor, "step concept row column"] | None = None
 
 
-def _draw(opened: OpenedModel, prompt: Prompt, plan: _Plan, seeds: Sequence[int]) -> dict[int, _Drawn]:
+def _draw(opened: RunModel, prompt: Prompt, plan: _Plan, seeds: Sequence[int]) -> dict[int, _Drawn]:
     """Draws all seeds in batches; what a batch does not fit into memory is drawn in halves."""
-    model = PipelineModel(ModelFolder(opened.name, Path(), "", {}), opened.pipeline)
+    model, settings, batch = opened(), opened.settings.of(prompt), opened.batches().size
 
     def act(part: Sequence[int]) -> list[_Drawn]:
         with record_attention(
-            opened.pipeline,
+            model.pipeline,
             [site.layer for site in plan.sites],
             maps=list(plan.places),
             map_layers=plan.maps_layers,
             map_steps=plan.maps_steps,
             columns="prompt",
         ) as record:
-            made = model.generate([prompt.text] * len(part), part, opened.settings)
+            made = model.generate([prompt.text] * len(part), part, settings)
         attention, maps = _attention_of(record, plan), _maps_of(record, plan)
         return [_Drawn(*each) for each in zip(made, attention, maps, strict=True)]
 
     drawn: dict[int, _Drawn] = {}
     with Progress("images", total=len(seeds)) as progress:
-        for start in range(0, len(seeds), opened.batch):
-            part = seeds[start : start + opened.batch]
+        for start in range(0, len(seeds), batch):
+            part = seeds[start : start + batch]
             for seed, outcome in zip(part, in_halves(act, part), strict=True):
                 drawn[seed] = _Drawn(outcome) if isinstance(outcome, ItemError) else outcome
             progress.advance(len(part))
@@ -324,13 +273,14 @@ def _enlarged(
 
 
 def _judge_of(
-    prompt: Prompt, judge: str | Judge | None, device: str
+    prompt: Prompt, judge: str | Judge | None, options: ExplainOptions
 ) -> tuple[dict[Concept, tuple[Question, ...]], Judge | None]:
     if judge is None or judge == "none":
         return {}, None
-    asked = {concept: load_questions().ask(concept) for concept in prompt.concepts}
+    questions = load_questions(options.asking.questions)
+    asked = {concept: questions.ask(concept) for concept in prompt.concepts}
     try:
-        return asked, judge_for(asked, judge, device)
+        return asked, judge_for(asked, judge, options.machine.device, options.asking.judge_mode)
     except ModelError as error:
         raise ModelError(f"{error}; or --judge none, which explains without verdicts") from None
 
@@ -355,8 +305,7 @@ def _judged(
         problem = str(given) if isinstance(given, ItemError) else problems.get(seed)
         if judge is None and problem is None:
             problem = "no judge was asked"
-        known = () if isinstance(given, ItemError) else given
-        images.append(score_image(prompt, str(seed), file, known, problem, seed))
+        images.append(score_image(prompt, str(seed), file, () if isinstance(given, ItemError) else given, problem))
     return score_prompt(prompt, images)
 
 
@@ -374,12 +323,10 @@ def _asked(
     return dict(zip(seeds, in_halves(act, seeds), strict=True)) if seeds else {}
 
 
-def _manifest(opened: OpenedModel, judge: Judge | None, settings: dict[str, object]) -> dict[str, object]:
-    scheduler = getattr(opened.pipeline, "scheduler", None)
+def _manifest(opened: RunModel, judge: Judge | None, settings: dict[str, object]) -> dict[str, object]:
     return {
-        "model": {"name": opened.name, "identity": opened.identity, "scheduler": type(scheduler).__name__},
+        **opened.manifest(),
         "judge": None if judge is None else {"name": judge.name, "identity": judge.identity},
-        "device": str(opened.pipeline.device),
         "settings": settings,
         **environment(),
     }

@@ -1,7 +1,7 @@
 """Whether a judge can be trusted: controls that show nothing, a second judge, and labels, before it is paid for."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from dominance.errors import InputError
@@ -25,6 +25,7 @@ from dominance.runs.judge_check.findings import (
     tally,
 )
 from dominance.runs.judge_check.labels import known_labels, read_labels
+from dominance.runs.judge_check.options import JudgeCheckOptions
 from dominance.runs.judge_check.plan import (
     CheckPlan,
     LoadedJudge,
@@ -46,40 +47,11 @@ from dominance.runs.judge_check.verdict import agreement_sentence, verdict_of
 from dominance.runs.stages.judging import ask_judge, judge_record, unanswered
 from dominance.runs.store.folder import LEDGER_NAME, held
 from dominance.runs.store.ledger import Ledger
-from dominance.runs.store.plan import ask_all, checked_suite, plan_document
-from dominance.suites import load_questions, load_suite
+from dominance.runs.store.plan import ask_all, plan_document
+from dominance.runs.store.repeat import Repeat
+from dominance.suites import find_suite, load_questions
 
 _RENDERED = "what the renderer drew"
-
-
-@dataclass(frozen=True)
-class JudgeCheckOptions:
-    """How a judge is checked.
-
-    Attributes:
-        mode, against_mode: how the judges read questions; see ``load_judge``.
-        each: control images of every kind.
-        limit: images as they are, at most.
-        labels: a file as ``answers:FILE`` reads it, or a judge that knows images by their names.
-        questions: a YAML file that replaces the project's questions.
-        seed: of which images are taken, what is drawn, and what is asked about which.
-    """
-
-    mode: str = "fast"
-    against_mode: str = "fast"
-    each: int = 48
-    limit: int = 120
-    labels: Path | Judge | None = None
-    questions: Path | None = None
-    device: str = "auto"
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        for name, value, least, most in (
-            ("each", self.each, 1, 10_000), ("limit", self.limit, 1, 100_000), ("seed", self.seed, 0, 2**31),
-        ):  # fmt: skip
-            if not least <= value <= most:
-                raise InputError(f"{name} is {value}; give a whole number from {least} to {most}")
 
 
 def check_judge(
@@ -87,7 +59,7 @@ def check_judge(
     images: Sequence[Path | str] = (),
     against: str | Judge | None = None,
     suite: str | Suite = "miniature",
-    out: Path | str = Path("runs/judge-check"),
+    out: Path | str | None = None,
     options: JudgeCheckOptions | None = None,
 ) -> JudgeCheck:
     """Asks a judge, or two, about images that do not show what they are asked about, and about images as they are.
@@ -99,16 +71,21 @@ def check_judge(
             world's renderer draws the suite's prompts, and what it drew is known.
         against: a second judge, or the first in another mode.
         suite: what the images of plain folders were made from; run folders name their own.
+        out: the folder of the check; by default ``runs/judge-check``.
 
     Raises:
         InputError: a judge, an image folder, the labels or an option cannot be used; nothing was written.
     """
     options = options or JudgeCheckOptions()
-    folder, places = Path(out), [Path(place) for place in images]
+    given = {"images": tuple(images), "judge": judge, "against": against, "suite": suite, "out": out}
+    repeat = Repeat("judge check", given, options)
+    folder, places = Path(out or "runs/judge-check"), [Path(place) for place in images]
+    if against is None and options.against_mode is not None:
+        against = judge
     _refuse_twice(judge, against, options)
     refuse_other_run(folder)
-    loaded = load_suite(suite) if isinstance(suite, str) else checked_suite(suite)
-    questions = load_questions(options.questions)
+    loaded = find_suite(suite)
+    questions = load_questions(options.asking.questions)
     sources = find_sources(places, loaded)
     about = _suite_of(sources, places, loaded)
     _check_drawable(about, options, drawn=not places)
@@ -133,7 +110,8 @@ def check_judge(
             "seed": options.seed,
         }
         check = CheckPlan(about, chosen, asked, labels, judges, options.each, options.seed, not places, settings)
-        return _run(check, folder, ledger)
+        repeat.keep(folder)
+        return _run(check, folder, ledger, options.machine.batch)
 
 
 def _suite_of(sources: Sequence[Source], places: Sequence[Path], suite: Suite) -> Suite:
@@ -158,11 +136,11 @@ def _check_drawable(suite: Suite, options: JudgeCheckOptions, *, drawn: bool) ->
 
 
 def _refuse_twice(judge: str | Judge, against: str | Judge | None, options: JudgeCheckOptions) -> None:
-    if against is not None and judge == against and options.mode == options.against_mode:
+    if against is not None and judge == against and options.asking.judge_mode == (options.against_mode or "fast"):
         name = judge if isinstance(judge, str) else judge.name
         raise InputError(
-            f"the judge {shown_name(name)} is given twice in the mode {options.mode!r}, and always agrees with itself;"
-            " give another --against, or an --against-mode"
+            f"the judge {shown_name(name)} is given twice in the mode {options.asking.judge_mode!r}, and always agrees with"
+            " itself; give another --against, or an --against-mode"
         )
 
 
@@ -173,11 +151,11 @@ def _load(
     questions: dict[Concept, tuple[Question, ...]],
 ) -> tuple[LoadedJudge, ...]:
     """The judges, each of which understands all the questions."""
-    wanted = [(judge, options.mode), *([] if against is None else [(against, options.against_mode)])]
+    wanted = [(judge, options.asking.judge_mode), *([] if against is None else [(against, options.against_mode or "fast")])]
     loaded = []
     for named, mode in wanted:
         by_name = isinstance(named, str)
-        found = load_judge(named, options.device, mode) if isinstance(named, str) else named
+        found = load_judge(named, options.machine.device, mode) if isinstance(named, str) else named
         if isinstance(found, NamedJudge):
             raise InputError(
                 f"the judge {shown_name(found.name)} looks at no image, so that there is nothing to check; give its"
@@ -194,7 +172,7 @@ def _load(
     return tuple(loaded)
 
 
-def _run(check: CheckPlan, folder: Path, ledger: Ledger) -> JudgeCheck:
+def _run(check: CheckPlan, folder: Path, ledger: Ledger, batch: int | None) -> JudgeCheck:
     """Makes the controls, asks what is not answered yet, and measures."""
     from dominance.runs.store.manifest import environment
 
@@ -211,7 +189,7 @@ def _run(check: CheckPlan, folder: Path, ledger: Ledger) -> JudgeCheck:
         own = replace(plan, judge=one.judge.name, judge_identity=one.judge.identity)
         waiting = unanswered(own, ledger, folder)
         if waiting:
-            ask_judge(waiting, own, one.judge, ledger)
+            ask_judge(waiting, own, one.judge, ledger, batch)
         told = replies_of(asked, check.questions, ledger.answers(one.judge.identity))
         silent = {reply.asked.item for reply in told if not reply.complete}
         problem = next((why for item, why in ledger.failures().items() if item in silent), None)

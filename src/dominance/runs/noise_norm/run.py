@@ -8,35 +8,35 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dominance.errors import DominanceError, InputError, ItemError, ModelError, RunError
-from dominance.models import GenerationSettings, ModelFolder, find_model
-from dominance.models.devices import find_device
-from dominance.models.on_demand import OnDemand
+from dominance.models.settings import GenerationSettings
 from dominance.progress import Progress
 from dominance.records import Prompt, Suite
-from dominance.runs.audit.options import AuditOptions
-from dominance.runs.audit.run import fitting_batch, generation_settings
+from dominance.runs.noise_norm.options import NoiseNormOptions
 from dominance.runs.noise_norm.result import (
     MemorizationResult,
     PromptNorms,
     compare_groups,
     group_norms,
 )
+from dominance.runs.stages.batches import alike_batches
 from dominance.runs.stages.drawing import in_halves
+from dominance.runs.stages.model import RunModel
 from dominance.runs.store.folder import LEDGER_NAME, check_run_folder, held
 from dominance.runs.store.ledger import Ledger
 from dominance.runs.store.manifest import environment
 from dominance.runs.store.measurements import MEMORIZATION, claim
-from dominance.runs.store.plan import checked_suite, item_key
+from dominance.runs.store.plan import item_key
+from dominance.runs.store.repeat import Repeat
 from dominance.runs.store.vectors import VECTORS_NAME, VectorStore
-from dominance.suites import load_suite
+from dominance.suites import find_suite
 from dominance.wording import in_one_line
 
 if TYPE_CHECKING:
+    from diffusers.pipelines.pipeline_utils import DiffusionPipeline
+
     from dominance.models.image_model import PipelineModel
 
 _MEASURE = "text-conditional noise norm, by step"
-
-DEFAULT_SEEDS: tuple[int, ...] = (0, 1, 2, 3)
 
 
 @dataclass(frozen=True)
@@ -48,33 +48,34 @@ class _Item:
     seed: int
 
 
-def memorization(
+def measure_noise_norm(
     suite: str | Suite = "miniature",
-    model: str = "miniature",
+    model: "str | DiffusionPipeline" = "miniature",
     out: Path | str | None = None,
-    options: AuditOptions | None = None,
+    options: NoiseNormOptions | None = None,
 ) -> MemorizationResult:
     """How strongly each prompt moves the predicted noise, by group; resumes whatever the run folder already holds.
 
     Args:
         suite: a bundled suite, a file, a bracketed prompt, or the suite itself; its groups are compared.
-        model: ``miniature``, a diffusers folder, or a hub id; it must draw with classifier-free guidance.
+        model: ``miniature``, a diffusers folder, a hub id, or a pipeline of your own; it must draw with
+            classifier-free guidance.
         out: the run folder; by default ``runs/memorization-`` and the suite's name.
-        options: seeds, and how to denoise; what concerns decoding, judging and gates is not used.
 
     Raises:
         InputError: the suite, model, folder or an option cannot be used; nothing was written.
 
-    >>> memorization("miniature").groups[0].means["first"]  # doctest: +SKIP
+    >>> measure_noise_norm("miniature").groups[0].means["first"]  # doctest: +SKIP
     (1.93, (1.85, 2.01))
     """
-    options = options or AuditOptions(seeds=DEFAULT_SEEDS)
-    loaded = load_suite(suite) if isinstance(suite, str) else checked_suite(suite)
+    options = options or NoiseNormOptions()
+    repeat = Repeat("memorization", {"suite": suite, "model": model, "out": out}, options)
+    loaded = find_suite(suite)
     prompts = loaded.prompts[: options.limit]
     folder = Path(out) if out is not None else Path("runs") / f"memorization-{loaded.name}"
     check_run_folder(folder)
-    source = find_model(model, options.revision)
-    settings = generation_settings(options, source)
+    drawn = RunModel(model, options.drawing, options.machine, check=_check)
+    settings, identity = drawn.settings, drawn.source.identity
     if settings.guidance <= 1:
         raise InputError(
             f"guidance is {settings.guidance:g}, so the denoiser has no unconditional branch to compare with; give"
@@ -82,80 +83,77 @@ def memorization(
         )
     decisive = {**settings.record(), "measure": _MEASURE}
     items = [
-        _Item(item_key(prompt.text, seed, source.identity, decisive), prompt, seed)
+        _Item(
+            item_key(prompt.text, seed, identity, {**settings.of(prompt).record(), "measure": _MEASURE}), prompt, seed
+        )
         for prompt in prompts
-        for seed in options.seeds
+        for seed in prompt.seeds or options.seeds
     ]
-    drawer = _Drawer(source, options, settings)
-    name = f"noise norm {item_key('', 0, source.identity, decisive)}"
+    measuring = _Measuring(drawn)
+    name = f"noise norm {item_key('', 0, identity, decisive)}"
     if not (folder / LEDGER_NAME).exists():  # a new folder is not even made before the model is known to answer
-        drawer.check()
+        drawn()
     with held(folder), Ledger(folder / LEDGER_NAME) as ledger:
         claim(ledger, folder, MEMORIZATION, loaded.name)
+        repeat.keep(folder)
         with VectorStore(folder / VECTORS_NAME) as store:
-            problems = _measure(items, drawer, store, ledger, name)
+            problems = _measure(items, measuring, store, ledger, name)
             found = store.get(_MEASURE, [item.key for item in items])
         what = ledger.get(name)
         if not isinstance(what, dict):
             raise RunError(f"nothing could be measured: {next(iter(problems.values()), 'no prompts')}")
-        result = _result(str(folder), loaded, prompts, items, found, problems, what, source, settings, options)
+        measured = _measured(prompts, items, found, problems)
+        result = _result(str(folder), loaded, measured, what, drawn, options)
         ledger.put("memorization", result.document())
         return result
 
 
-class _Drawer:
-    """The model, loaded when it is first needed."""
+def _check(model: "PipelineModel", settings: GenerationSettings) -> None:
+    """Two steps of one image, which show whether the model has an unconditional branch at all.
 
-    def __init__(self, source: ModelFolder, options: AuditOptions, settings: GenerationSettings) -> None:
-        self._source, self._options, self._settings = source, options, settings
-        self.model = OnDemand(self._load)
+    Raises:
+        ModelError: it has none, or cannot denoise with these settings.
+    """
+    from dominance.probes.noise_norm import noise_norms
+
+    try:
+        noise_norms(
+            model.pipeline, ["a"], [0], steps=min(2, settings.steps), guidance=settings.guidance,
+            height=settings.height, width=settings.width,
+        )  # fmt: skip
+    except DominanceError:
+        raise
+    except Exception as error:  # a pipeline raises whatever does not suit it
+        raise ModelError(
+            f"the model cannot denoise with these settings ({in_one_line(error)}); try another --height, --width,"
+            " --scheduler or --device"
+        ) from error
+
+
+class _Measuring:
+    """The model at work; ``quantity`` says what it measured last."""
+
+    def __init__(self, model: RunModel) -> None:
+        self._model = model
         self.quantity: dict[str, object] | None = None
 
-    def _load(self) -> "PipelineModel":
-        from dominance.models.image_model import PipelineModel, load_pipeline
-
-        options, settings = self._options, self._settings
-        pipeline = load_pipeline(self._source, options.device, options.dtype, settings.scheduler, options.thrift())
-        return PipelineModel(self._source, pipeline)
-
-    def check(self) -> None:
-        """Two steps of one image, which show whether the model has an unconditional branch at all.
-
-        Raises:
-            ModelError: it has none, or cannot denoise with these settings.
-        """
-        from dominance.probes.noise_norm import noise_norms
-
-        settings, pipeline = self._settings, self.model().pipeline
-        try:
-            noise_norms(
-                pipeline, ["a"], [0], steps=min(2, settings.steps), guidance=settings.guidance,
-                height=settings.height, width=settings.width,
-            )  # fmt: skip
-        except DominanceError:
-            raise
-        except Exception as error:  # a pipeline raises whatever does not suit it
-            raise ModelError(
-                f"the model {self._source.name!r} cannot denoise with these settings ({in_one_line(error)}); try"
-                " another --height, --width, --scheduler or --device"
-            ) from error
-
     def batch(self) -> int:
-        # Both branches ride in one batch, but nothing is decoded.
-        return self._options.batch or fitting_batch(self.model(), self._settings)
+        return self._model.batches().size  # both branches ride in one batch, but nothing is decoded
 
     def norms(self, part: Sequence[_Item]) -> list[np.ndarray | ItemError]:
         from dominance.probes.noise_norm import noise_norms
 
-        settings = self._settings
+        settings = self._model.settings.of(part[0].prompt)
+        given = {} if settings.negative_prompt is None else {"negative_prompt": [settings.negative_prompt] * len(part)}
         found, record = noise_norms(
-            self.model().pipeline,
+            self._model().pipeline,
             [item.prompt.text for item in part],
             [item.seed for item in part],
             steps=settings.steps,
             guidance=settings.guidance,
             height=settings.height,
             width=settings.width,
+            **given,
         )
         self.quantity = {"quantity": record.quantity, "values": record.values, "steps": found.shape[1]}
         return [
@@ -166,43 +164,35 @@ class _Drawer:
         ]
 
 
-def _measure(items: Sequence[_Item], drawer: _Drawer, store: VectorStore, ledger: Ledger, name: str) -> dict[str, str]:
+def _measure(
+    items: Sequence[_Item], measuring: _Measuring, store: VectorStore, ledger: Ledger, name: str
+) -> dict[str, str]:
     """Measures and keeps what is missing, batch by batch, and under ``name`` what it is; why the rest has none."""
     known = store.known(_MEASURE)
     missing = list({item.key: item for item in items if item.key not in known}.values())
     problems: dict[str, str] = {}
     if not missing:
         return problems
-    batch = drawer.batch()
+    batch = measuring.batch()
     with Progress("prompts × seeds", total=len(missing)) as progress:
-        for start in range(0, len(missing), batch):
-            part = missing[start : start + batch]
-            outcomes = dict(zip([item.key for item in part], in_halves(drawer.norms, part), strict=True))
+        for part in alike_batches(missing, batch, lambda item: item.prompt.negative_prompt):
+            outcomes = dict(zip([item.key for item in part], in_halves(measuring.norms, part), strict=True))
             good = {key: found for key, found in outcomes.items() if not isinstance(found, ItemError)}
             if good:
-                ledger.put(name, drawer.quantity)
+                ledger.put(name, measuring.quantity)
                 store.add(_MEASURE, good)
             problems |= {key: str(found) for key, found in outcomes.items() if isinstance(found, ItemError)}
             progress.advance(len(part))
     return problems
 
 
-def _result(
-    run: str,
-    suite: Suite,
-    prompts: Sequence[Prompt],
-    items: Sequence[_Item],
-    found: dict[str, np.ndarray],
-    problems: dict[str, str],
-    what: dict,
-    source: ModelFolder,
-    settings: GenerationSettings,
-    options: AuditOptions,
-) -> MemorizationResult:
+def _measured(
+    prompts: Sequence[Prompt], items: Sequence[_Item], found: dict[str, np.ndarray], problems: dict[str, str]
+) -> tuple[PromptNorms, ...]:
     by_prompt: dict[str, list[_Item]] = {}
     for item in items:
         by_prompt.setdefault(item.prompt.id, []).append(item)
-    measured = tuple(
+    return tuple(
         PromptNorms(
             prompt,
             {item.seed: tuple(found[item.key].tolist()) for item in by_prompt[prompt.id] if item.key in found},
@@ -210,12 +200,23 @@ def _result(
         )
         for prompt in prompts
     )
+
+
+def _result(
+    run: str, suite: Suite, measured: tuple[PromptNorms, ...], what: dict, model: RunModel, options: NoiseNormOptions
+) -> MemorizationResult:
     comparisons = compare_groups(measured)
-    record: dict[str, object] = {"seeds": list(options.seeds), **settings.record(), "limit": options.limit}
+    record: dict[str, object] = {"seeds": list(options.seeds), **model.settings.record(), "limit": options.limit}
+    notes = _notes(str(what["quantity"]), int(what["steps"]), measured, bool(comparisons))
+    if any(model.settings.of(one.prompt).negative_prompt for one in measured):
+        notes += (
+            "The norm is taken against the negative prompt in place of the empty one, so it does not compare with that"
+            " of other runs or of the paper",
+        )
     return MemorizationResult(
         run=run,
         suite=suite.name,
-        model=source.name,
+        model=model.source.name,
         quantity=str(what["quantity"]),
         values=int(what["values"]),
         steps=int(what["steps"]),
@@ -223,13 +224,8 @@ def _result(
         prompts=measured,
         groups=group_norms(measured),
         comparisons=comparisons,
-        notes=_notes(str(what["quantity"]), int(what["steps"]), measured, bool(comparisons)),
-        manifest={
-            "model": {"name": source.name, "identity": source.identity, "scheduler": source.scheduler},
-            "settings": record,
-            "device": str(find_device(options.device)),
-            **environment(),
-        },
+        notes=notes,
+        manifest={**model.manifest(), "settings": record, **environment()},
     )
 
 

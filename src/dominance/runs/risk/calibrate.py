@@ -1,9 +1,9 @@
 """Fits a calibrated rule of risk on an audited run, and says how well it does on prompts it was not fitted on."""
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -22,56 +22,28 @@ from dominance.metrics import (
     roc_auc_interval,
     youden_threshold,
 )
+from dominance.models.drawing import Drawing
+from dominance.models.source import ModelSource
 from dominance.probes.sites import attention_sites, chosen_sites
-from dominance.probes.tokens import TOKEN_SETS, TokenSet
 from dominance.records import Interval, Rate, RunResult
 from dominance.runs.audit.result import read_result
-from dominance.runs.risk.calibration import HOLD_OUTS, LABELS, Calibration, HoldOut, Label, calibration_document
+from dominance.runs.risk.calibration import Calibration, calibration_document
 from dominance.runs.risk.examples import Examples, examples_of, image_seeds, usable_prompts
-from dominance.runs.risk.preflight import FocusRule, OpenedModel, PreflightOptions, open_model
+from dominance.runs.risk.options import CalibrationOptions
+from dominance.runs.risk.preflight import FocusRule
 from dominance.runs.stages.first_steps import look_at
-from dominance.seeds import check_seeds
+from dominance.runs.stages.model import RunModel
+
+if TYPE_CHECKING:
+    from diffusers.pipelines.pipeline_utils import DiffusionPipeline
 
 PENALTIES: tuple[float, ...] = (3.0, 30.0, 300.0, 3000.0)
 """Ridge penalties to choose from, on standardised features."""
 
 _FOLDS, _INNER_FOLDS = 10, 4
-
-
-@dataclass(frozen=True)
-class CalibrationOptions:
-    """How to calibrate.
-
-    Attributes:
-        label: what is foretold; ``prompt``: the prompt's verdict is dominance; ``image``: the image collapses.
-        hold_out: ``prompt``: ten folds, prompts with the same text in one; ``concept``: each prompt is scored by a
-            model fitted on those prompts that share none of its concepts.
-        seeds: noises to look at each prompt with; images bring their own.
-        layers: whose features are used; None for all.
-        tokens: those that count as T.
-        batch, device, offload: as for ``preflight``.
-        seed: of folds and resamples.
-    """
-
-    label: Label = "prompt"
-    hold_out: HoldOut = "prompt"
-    seeds: tuple[int, ...] = (0,)
-    layers: tuple[int, ...] | None = None
-    tokens: TokenSet = "content"
-    batch: int | None = None
-    device: str = "auto"
-    offload: str = "none"
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        check_seeds(self.seeds)
-        for name, value, known in (
-            ("label", self.label, LABELS),
-            ("hold-out", self.hold_out, HOLD_OUTS),
-            ("token set", self.tokens, TOKEN_SETS),
-        ):
-            if value not in known:
-                raise InputError(f"no {name} {value!r}; give one of {', '.join(known)}")
+_RUN_SETTINGS = (
+    "steps", "guidance", "height", "width", "dtype", "scheduler", "negative_prompt", "vae_tiling", "revision"
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -152,7 +124,7 @@ class CalibrationReport:
 
 def calibrate(
     run: Path | str,
-    model: str | None = None,
+    model: "str | DiffusionPipeline | None" = None,
     out: Path | str | None = None,
     options: CalibrationOptions | None = None,
 ) -> CalibrationReport:
@@ -160,64 +132,70 @@ def calibrate(
 
     Args:
         run: the folder of an audit.
-        model: that made the run's images; None for the one that the run names.
+        model: that made the run's images, by name or as a pipeline of your own; None for the one that the run names.
         out: the file; None for ``calibration.json`` in the run folder.
 
     Raises:
-        InputError: the run has no prompts of two concepts, or prompts of one kind only.
+        InputError: the run has no prompts of two concepts, or prompts of one kind only; or a setting that contradicts
+            the run's.
         RunError: no run folder, nothing scored in it, or its model is another one now.
     """
     options = options or CalibrationOptions()
     result = read_result(Path(run))
     usable, left_out = usable_prompts(result)
-    opened = open_model_of(result, model, options)
-    sites = chosen_sites(attention_sites(opened.pipeline), options.layers)
+    drawn = model_of(result, model, options)
+    sites = chosen_sites(attention_sites(drawn().pipeline), options.layers)
     looks = look_at(
-        opened.pipeline,
+        drawn,
         [one.prompt for one in usable],
         [image_seeds(one) if options.label == "image" else options.seeds for one in usable],
         [site.layer for site in sites],
-        opened.settings,
         options.tokens,
-        opened.batch,
     )
     pairs = zip(usable, looks, strict=True)
     examples = Examples([example for one, look in pairs for example in examples_of(one, look, options.label)])
-    report = _report(examples, opened, result, left_out, options)
+    report = _report(examples, drawn.source, result, left_out, options)
     content = json.dumps(report.document(), indent=1, ensure_ascii=False)
     write_whole(Path(out) if out is not None else Path(run) / "calibration.json", f"{content}\n".encode())
     return report
 
 
-def open_model_of(result: RunResult, model: str | None, options: CalibrationOptions) -> OpenedModel:
-    """The model that made the run's images, and the settings that it made them with.
+def model_of(result: RunResult, model: "str | DiffusionPipeline | None", options: CalibrationOptions) -> RunModel:
+    """The model that made the run's images, under the settings that it made them with.
+
+    Settings that the run does not record, as of images made elsewhere, are the options'.
 
     Raises:
         RunError: it is not known, or another one now.
+        InputError: an option contradicts the run's settings.
     """
     made_by = cast(dict[str, Any] | None, result.manifest.get("model"))
     if made_by is None and model is None:
         raise RunError(f"the run in {result.run} does not say which model made its images; name it by --model")
     settings = cast(dict[str, Any], result.settings) if made_by is not None else {}
-    generation = {
-        name: settings[name]
-        for name in ("steps", "guidance", "height", "width", "dtype", "scheduler")
-        if name in settings
-    }
-    name = model or result.model
-    opened = open_model(
-        name, PreflightOptions(**generation, batch=options.batch, device=options.device, offload=options.offload)
-    )
-    if made_by is not None and made_by["identity"] != opened.identity:
+    drawing = _drawing_of(settings, options.drawing)
+    drawn = RunModel(result.model if model is None else model, drawing, options.machine)
+    if made_by is not None and made_by["identity"] != drawn.source.identity:
         raise RunError(
-            f"the images of the run in {result.run} were made by {result.model!r} ({made_by['identity']}), and {name!r}"
-            f" is now {opened.identity}; audit this model into a new run folder"
+            f"the images of the run in {result.run} were made by {result.model!r} ({made_by['identity']}), and"
+            f" {drawn.source.name!r} is now {drawn.source.identity}; audit this model into a new run folder"
         )
-    return opened
+    return drawn
+
+
+def _drawing_of(settings: dict[str, Any], given: Drawing) -> Drawing:
+    """The drawing options with the run's settings in them."""
+    known = {name: settings[name] for name in _RUN_SETTINGS if settings.get(name) is not None}
+    usual = Drawing()
+    for name, value in known.items():
+        asked = getattr(given, name)
+        if asked not in (getattr(usual, name), value):
+            raise InputError(f"{name} is {asked!r}, and the run was made with {value!r}; leave it out")
+    return replace(given, **known)
 
 
 def _report(
-    examples: Examples, opened: OpenedModel, result: RunResult, left_out: dict[str, int], options: CalibrationOptions
+    examples: Examples, source: ModelSource, result: RunResult, left_out: dict[str, int], options: CalibrationOptions
 ) -> CalibrationReport:
     _check_kinds(examples.positive, options)
     splits = _splits(examples, options)
@@ -235,8 +213,8 @@ def _report(
     everything = np.arange(len(examples))
     penalty = _best_penalty(examples, everything, options.seed)
     calibration = Calibration(
-        model=opened.name,
-        identity=opened.identity or "",
+        model=source.name,
+        identity=source.identity,
         label=options.label,
         hold_out=options.hold_out,
         tokens=options.tokens,

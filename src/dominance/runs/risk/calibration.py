@@ -5,7 +5,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, cast, get_args
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -14,18 +14,10 @@ from torch import Tensor
 
 from dominance.errors import InputError
 from dominance.metrics import Logistic, concept_attention, focus_score, peak_token
-from dominance.models.folders import bundled_folder
-from dominance.probes.tokens import TOKEN_SETS, TokenSet
+from dominance.miniature.bundled import bundled_folder
+from dominance.probes.choices import TOKEN_SETS, TokenSet
+from dominance.runs.risk.options import HOLD_OUTS, LABELS, HoldOut, Label
 from dominance.wording import in_one_line
-
-Label = Literal["prompt", "image"]
-"""``prompt``: the verdict of the prompt is dominance, or any other; ``image``: the image collapsed, or not."""
-
-HoldOut = Literal["prompt", "concept"]
-"""What the cross-validation keeps apart: prompts with the same text, or all prompts that share a concept."""
-
-LABELS: tuple[Label, ...] = get_args(Label)
-HOLD_OUTS: tuple[HoldOut, ...] = get_args(HoldOut)
 
 FEATURES: tuple[str, ...] = ("focus", "start", "strongest", "weakest", "others", "peak")
 """Of each layer, in this order; see ``risk_features``."""

@@ -10,7 +10,8 @@ from jaxtyping import Bool, Float, Int
 from dominance.errors import InputError, RunError
 from dominance.metrics import focus_score
 from dominance.records import PromptResult, RunResult, ScoredImage
-from dominance.runs.risk.calibration import Label, risk_features, strongest_concept
+from dominance.runs.risk.calibration import risk_features, strongest_concept
+from dominance.runs.risk.options import Label
 from dominance.runs.stages.first_steps import Look
 
 

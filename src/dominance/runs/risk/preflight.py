@@ -1,19 +1,14 @@
 """The risk that a prompt loses a concept, from part of the first step of its generation."""
 
-import math
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from dominance.errors import InputError
 from dominance.metrics import PAPER_LAYERS, PAPER_THRESHOLD, focus_score, peak_token
-from dominance.models import ModelFolder, find_model
-from dominance.models.image_model import PipelineModel, load_pipeline
-from dominance.models.settings import GenerationSettings
+from dominance.models.source import ModelSource
 from dominance.probes.sites import attention_sites, chosen_sites
-from dominance.probes.tokens import TOKEN_SETS, TokenSet
 from dominance.records import Prompt, Suite
-from dominance.runs.audit.run import AuditOptions, fitting_batch, generation_settings
 from dominance.runs.risk.calibration import (
     Calibration,
     bundled_calibration,
@@ -21,8 +16,9 @@ from dominance.runs.risk.calibration import (
     risk_features,
     strongest_concept,
 )
+from dominance.runs.risk.options import PreflightOptions
 from dominance.runs.stages.first_steps import Look, look_at
-from dominance.seeds import check_seeds
+from dominance.runs.stages.model import RunModel
 from dominance.suites import load_suite
 from dominance.suites.brackets import MAX_CHARACTERS, clean_text
 from dominance.suites.entries import slug
@@ -31,66 +27,6 @@ if TYPE_CHECKING:
     from diffusers.pipelines.pipeline_utils import DiffusionPipeline
 
 _FILES = (".yaml", ".yml", ".csv", ".jsonl")
-
-
-@dataclass(frozen=True)
-class PreflightOptions:
-    """How to look; what is None is left to the model's own defaults.
-
-    Attributes:
-        seeds: noises to look at each prompt with; scores and attention are averaged over them.
-        layers: use the focus score's mean over these, not a calibration; None for the rule's own.
-        threshold: score from which the risk is high; None for the rule's own.
-        calibration: a file that ``--calibrate`` wrote; ``none`` for the paper's rule; None for the calibration that
-            ships for the model, where there is one.
-        tokens: those that count as T; other than ``content`` only without a calibration.
-        steps, guidance, height, width, dtype: of the generation that is foreseen.
-        limit: only the suite's first so many prompts.
-        batch: first steps at once; None fits it to the size of the latents.
-        offload: as in ``models.settings.Thrift``.
-        scheduler: as in ``GenerationSettings``.
-    """
-
-    seeds: tuple[int, ...] = (0,)
-    layers: tuple[int, ...] | None = None
-    threshold: float | None = None
-    calibration: Path | str | None = None
-    tokens: TokenSet | None = None
-    steps: int | None = None
-    guidance: float | None = None
-    height: int | None = None
-    width: int | None = None
-    dtype: str = "float32"
-    limit: int | None = None
-    batch: int | None = None
-    device: str = "auto"
-    offload: str = "none"
-    scheduler: str | None = None
-
-    def __post_init__(self) -> None:
-        check_seeds(self.seeds)
-        if self.tokens is not None and self.tokens not in TOKEN_SETS:
-            raise InputError(f"no token set {self.tokens!r}; give one of {', '.join(TOKEN_SETS)}")
-        if self.threshold is not None and not math.isfinite(self.threshold):
-            raise InputError(f"the threshold is {self.threshold}; give a finite number")
-        if self.calibration not in (None, "none") and (self.layers is not None or self.tokens is not None):
-            raise InputError("a calibration has its own layers and tokens; give it, or layers and token set, not both")
-        self.as_audit()
-
-    def as_audit(self) -> AuditOptions:
-        """The options of a generation, checked."""
-        return AuditOptions(
-            steps=self.steps,
-            guidance=self.guidance,
-            height=self.height,
-            width=self.width,
-            dtype=self.dtype,
-            limit=self.limit,
-            batch=self.batch,
-            device=self.device,
-            offload=self.offload,
-            scheduler=self.scheduler,
-        )
 
 
 @dataclass(frozen=True)
@@ -203,8 +139,7 @@ def preflight(
 
     Args:
         suite: a prompt, with its concepts in brackets or without brackets, a bundled suite, a file, or the suite.
-        model: ``miniature``, a diffusers folder, a hub id, or a pipeline of your own; a calibration needs one of the
-            first three, because it must know which model it is given.
+        model: ``miniature``, a diffusers folder, a hub id, or a pipeline of your own.
 
     Raises:
         InputError: the suite, the model or an option cannot be used.
@@ -216,21 +151,20 @@ def preflight(
     prompts = (read_prompts(suite) if isinstance(suite, str) else suite.prompts)[: options.limit]
     if not prompts:
         raise InputError("there are no prompts; give one or more")
-    opened = open_model(model, options)
+    drawn = RunModel(model, options.drawing, options.machine)
     if any(prompt.names_its_concepts for prompt in prompts):  # else none is looked at, and the first one is named
         prompts = tuple(prompt if prompt.names_its_concepts else replace(prompt, concepts=()) for prompt in prompts)
-    default, marked = _rules(options, opened)
+    default, marked = _rules(options, drawn.source)
     rules = [marked if len(prompt.concepts) > 1 else default for prompt in prompts]
     if options.threshold is not None and marked is not default and default in rules and marked in rules:
         raise InputError(
             f"some prompts mark two concepts ({marked.words}) and some do not ({default.words}), and one threshold does"
-            " not fit both rules; look at them one after the other, or leave --threshold away"
+            " not fit both rules; look at them one after the other, or leave --threshold out"
         )
     layers = sorted({layer for rule in rules for layer in rule.layers})
-    chosen_sites(attention_sites(opened.pipeline), layers)
+    chosen_sites(attention_sites(drawn().pipeline), layers)
     token_set = options.tokens or (marked.calibration.tokens if isinstance(marked, CalibratedRule) else "content")
-    seeds = [options.seeds] * len(prompts)
-    looks = look_at(opened.pipeline, prompts, seeds, layers, opened.settings, token_set, opened.batch)
+    looks = look_at(drawn, prompts, [options.seeds] * len(prompts), layers, token_set)
     return tuple(_foretold(look, rule) for look, rule in zip(looks, rules, strict=True))
 
 
@@ -249,56 +183,30 @@ def read_prompts(spec: str) -> tuple[Prompt, ...]:
     return (Prompt(slug(text), text, ()),)
 
 
-@dataclass(frozen=True, eq=False)
-class OpenedModel:
-    """A pipeline, its identity where it is known, and the generation that is foreseen."""
-
-    name: str
-    identity: str | None
-    pipeline: "DiffusionPipeline"
-    settings: GenerationSettings
-    batch: int
-
-
-def open_model(model: "str | DiffusionPipeline", options: PreflightOptions) -> OpenedModel:
-    """Loads what is named; takes a pipeline as it is."""
-    named = isinstance(model, str)
-    source = find_model(model) if isinstance(model, str) else ModelFolder("your pipeline", Path(), "", {})
-    chosen = options.as_audit()
-    settings = generation_settings(chosen, source)
-    if isinstance(model, str):
-        pipeline = load_pipeline(source, options.device, options.dtype, settings.scheduler, chosen.thrift())
-    else:
-        pipeline = model
-    batch = options.batch or fitting_batch(PipelineModel(source, pipeline), settings)
-    return OpenedModel(source.name, source.identity if named else None, pipeline, settings, batch)
-
-
-def _rules(options: PreflightOptions, opened: OpenedModel) -> tuple[FocusRule, Rule]:
+def _rules(options: PreflightOptions, source: ModelSource) -> tuple[FocusRule, Rule]:
     """The rule for prompts that mark fewer than two concepts, and the one for all others."""
     focus = FocusRule(options.layers or PAPER_LAYERS, PAPER_THRESHOLD)
     if options.threshold is not None:
         focus = replace(focus, threshold=options.threshold)
-    calibration = _calibration(options, opened)
+    calibration = _calibration(options, source)
     if calibration is None:
         return focus, focus
     threshold = calibration.threshold if options.threshold is None else options.threshold
     return focus, CalibratedRule(calibration, threshold)
 
 
-def _calibration(options: PreflightOptions, opened: OpenedModel) -> Calibration | None:
-    if options.calibration is not None and options.calibration != "none":
-        calibration = read_calibration(Path(options.calibration))
-        if calibration.identity == opened.identity:
+def _calibration(options: PreflightOptions, source: ModelSource) -> Calibration | None:
+    if options.calibration is not None and not options.by_paper:
+        calibration = read_calibration(options.calibration)
+        if calibration.identity == source.identity:
             return calibration
-        shown = opened.identity or "its identity is not known: give the model's name or folder"
         raise InputError(
             f"the calibration {str(options.calibration)[:120]} was made for {calibration.model!r}"
-            f" ({calibration.identity}), not for {opened.name!r} ({shown}); calibrate this model, or give --calibration"
-            " none for the paper's rule"
+            f" ({calibration.identity}), not for {source.name!r} ({source.identity}); calibrate this model, or give"
+            " --calibration none for the paper's rule"
         )
-    own = options.calibration == "none" or options.layers is not None or options.tokens is not None
-    return None if own or opened.identity is None else bundled_calibration(opened.identity)
+    own = options.by_paper or options.layers is not None or options.tokens is not None
+    return None if own else bundled_calibration(source.identity)
 
 
 def _foretold(look: Look, rule: Rule) -> Preflight:

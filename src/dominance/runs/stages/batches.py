@@ -1,29 +1,20 @@
 """How many images ride at once: fewer when memory runs out, more while there is room."""
 
-from collections.abc import Callable
+import itertools
+from collections.abc import Callable, Generator, Hashable, Iterable, Sequence
+from typing import TypeVar
 
-from dominance.errors import InputError
+Item = TypeVar("Item")
 
-MOST_AT_ONCE: int = 1024
 _MOST_GROWN = 128
 """Where growing stops: past it a GPU gains nothing, and an interrupted batch costs more."""
 
 
-def parse_batch(text: str) -> int | None:
-    """A batch size from the command line; ``auto`` is None.
-
-    Raises:
-        InputError: neither ``auto`` nor a whole number.
-
-    >>> parse_batch("8"), parse_batch("auto")
-    (8, None)
-    """
-    if text.strip().lower() == "auto":
-        return None
-    try:
-        return int(text)
-    except ValueError:
-        raise InputError(f"--batch is {text[:60]!r}; give a whole number, or auto") from None
+def alike_batches(items: Iterable[Item], size: int, trait: Callable[[Item], Hashable]) -> Generator[Sequence[Item]]:
+    """Batches of so many items at most, each of neighbours with the same trait."""
+    for _, alike in itertools.groupby(items, key=trait):
+        listed = list(alike)
+        yield from (listed[start : start + size] for start in range(0, len(listed), size))
 
 
 class BatchSize:

@@ -1,6 +1,8 @@
 """The stage that makes images: batches over prompts and seeds, each image written before its row."""
 
+import itertools
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Protocol, TypeVar
 
@@ -40,24 +42,33 @@ def make_images(
     settings: GenerationSettings,
     ledger: Ledger,
     folder: Path,
-    batch: int | BatchSize,
+    batches: BatchSize,
 ) -> None:
     """Makes what is missing; an image that cannot be made is recorded as a failure and the rest goes on.
 
+    Images of one batch have the same negative prompt: some text encoders read an empty one unlike none.
+
     Where memory runs out, the same images are tried again in a smaller batch, and so are all later ones.
     """
-    batches = BatchSize(batch) if isinstance(batch, int) else batch
+    waiting = sorted(missing, key=lambda image: image.negative_prompt or "")
     done = 0
-    with Progress("images", total=len(missing)) as progress:
-        while done < len(missing):
-            chunk = missing[done : done + batches.size]
-            outcomes = _draw(model, chunk, settings, batches)
+    with Progress("images", total=len(waiting)) as progress:
+        while done < len(waiting):
+            avoided = waiting[done].negative_prompt
+            chunk = _alike(waiting[done : done + batches.size])
+            own = replace(settings, negative_prompt=avoided)
+            outcomes = _draw(model, chunk, own, batches)
             if outcomes is None:
                 continue
             for planned, outcome in zip(chunk, outcomes, strict=True):
-                _keep(planned, outcome, settings, ledger, folder)
+                _keep(planned, outcome, own, ledger, folder)
                 progress.advance()
             done += len(chunk)
+
+
+def _alike(images: Sequence[PlannedImage]) -> list[PlannedImage]:
+    """The first images, as far as they have the same negative prompt."""
+    return next(list(alike) for _, alike in itertools.groupby(images, key=lambda image: image.negative_prompt))
 
 
 def _keep(

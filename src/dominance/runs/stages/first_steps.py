@@ -2,21 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from dominance.errors import InputError
-from dominance.models.settings import GenerationSettings
+from dominance.probes.choices import TokenSet
 from dominance.probes.first_step import FirstStep, first_step
-from dominance.probes.tokens import PromptTokens, TokenSet, prompt_tokens
+from dominance.probes.tokens import PromptTokens, prompt_tokens
 from dominance.progress import Progress
 from dominance.records import Prompt
-
-if TYPE_CHECKING:
-    from diffusers.pipelines.pipeline_utils import DiffusionPipeline
+from dominance.runs.stages.model import RunModel
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,24 +43,22 @@ class Look:
 
 
 def look_at(
-    pipeline: "DiffusionPipeline",
+    model: RunModel,
     prompts: Sequence[Prompt],
     seeds: Sequence[Sequence[int]],
     layers: Sequence[int] | None,
-    settings: GenerationSettings,
     token_set: TokenSet,
-    batch: int,
 ) -> list[Look]:
-    """Looks at every prompt with each of its seeds.
+    """Looks at every prompt with each of its seeds. A negative prompt changes nothing in the branch looked at.
 
     Args:
         seeds: of each prompt.
         layers: None for all.
-        batch: first steps at once.
 
     Raises:
         InputError: a prompt of fewer than two tokens, a concept that its prompt does not name, an unknown layer.
     """
+    pipeline, settings, batch = model().pipeline, model.settings, model.batches().size
     chosen = [_Chosen(prompt, prompt_tokens(pipeline, prompt.text), token_set) for prompt in prompts]
     wanted = [(place, seed) for place, own in enumerate(seeds) for seed in own]
     seen: list[list[Tensor]] = [[] for _ in prompts]

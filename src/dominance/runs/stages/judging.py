@@ -25,6 +25,9 @@ from dominance.runs.store.ledger import Ledger
 from dominance.runs.store.plan import Plan
 from dominance.wording import on_one_line
 
+_AT_ONCE = 32
+"""Images that a judge looks at at once, unless asked otherwise."""
+
 _MOST_NAMED = 20
 """Unscored images that are named on standard error; the report names all."""
 
@@ -72,12 +75,35 @@ def check_names(judge: Judge, plan: Plan) -> None:
         judge.check_images([ImageName(i.prompt_id, i.name, i.file) for i in plan.images], questions)
 
 
+def refuse_named(judge: Judge, why: str) -> None:
+    """Raises an InputError for a judge that knows images by name, where new ones are drawn."""
+    if isinstance(judge, NamedJudge):
+        raise InputError(
+            f"the judge {on_one_line(judge.name, 120)} holds answers about images that are there, and {why}; give a"
+            " judge that looks at images, and check it with `dominance judge check`"
+        )
+
+
 def check_questions(judge: Judge, asked: Mapping[Concept, tuple[Question, ...]], given: Path | None) -> None:
     """Raises an InputError if the user's questions would never be asked, since the judge brings its own."""
     if given is not None and questions_of(judge, asked) != asked:
         raise InputError(
             f"the judge {on_one_line(judge.name, 120)} holds one label a concept, so that the questions in"
             f" {on_one_line(given, 120)} are never asked; leave out --questions"
+        )
+
+
+def note_foreign(judge: Judge, world: str | None) -> None:
+    """Says on standard error that a judge taught on one world of pictures is to look at others.
+
+    Args:
+        world: of the pictures; None for pictures of no closed world, or made elsewhere.
+    """
+    taught = getattr(judge, "world", None)
+    if taught is not None and taught != world:
+        sys.stderr.write(
+            f"note: the judge {judge.name!r} was taught on drawings of the {taught} world; on other pictures its"
+            " answers are meaningless: give --judge, see `dominance list judges`\n"
         )
 
 
@@ -120,7 +146,9 @@ def unanswered(plan: Plan, ledger: Ledger, folder: Path) -> list[_Asked]:
     return [(item, folder / files[item], tuple(questions.values())) for item, questions in asked.items() if questions]
 
 
-def ask_judge(open_questions: Sequence[_Asked], plan: Plan, judge: Judge, ledger: Ledger, batch: int = 32) -> None:
+def ask_judge(
+    open_questions: Sequence[_Asked], plan: Plan, judge: Judge, ledger: Ledger, batch: int | None = None
+) -> None:
     """Asks, and keeps every answer as soon as its batch is there.
 
     Images that cannot be read or judged are recorded as failures, named on standard error, and the rest goes on; the
@@ -131,6 +159,7 @@ def ask_judge(open_questions: Sequence[_Asked], plan: Plan, judge: Judge, ledger
     """
     if plan.origin == "score":
         check_names(judge, plan)
+    batch = batch or _AT_ONCE
     if isinstance(judge, PacedJudge):
         batch = min(batch, judge.images_at_once)
     names = _names(plan)

@@ -162,6 +162,7 @@ def judge_gate(gate: Gate, prompts: Sequence[PromptResult]) -> GateResult:
     """
     planned = sum(len(prompt.images) for prompt in prompts)
     scored = sum(prompt.scored for prompt in prompts)
+    lets_pass = let_pass(gate, prompts)
     if scored == 0:
         return GateResult(False, f"nothing was scored: 0 of {planned} images")
     reasons = []
@@ -171,10 +172,9 @@ def judge_gate(gate: Gate, prompts: Sequence[PromptResult]) -> GateResult:
     if failures:
         reasons.append(f"{len(failures)} of {len(prompts)} prompts fail: {next(iter(failures.values()))}")
     if reasons:
-        return GateResult(False, "; and ".join(reasons), failures)
+        return GateResult(False, "; and ".join(reasons), failures, lets_pass)
     held = f"{len(prompts)} of {len(prompts)} prompts hold ({_limits(gate)}), {scored} images scored"
-    missed = let_pass(gate, prompts)
-    return GateResult(True, f"{held}; but {missed}" if missed else held)
+    return GateResult(True, f"{held}; but {lets_pass}" if lets_pass else held, lets_pass=lets_pass)
 
 
 def let_pass(gate: Gate, prompts: Sequence[PromptResult]) -> str | None:

@@ -6,13 +6,15 @@ import os
 from collections.abc import Generator
 from pathlib import Path
 
-from dominance.errors import RunError
+from dominance.errors import RunError, Stopped
 from dominance.files import unwritable_parent, write_failed
+from dominance.runs.store.repeat import REPEAT_NAME
 from dominance.wording import in_one_line, on_one_line
 
 LEDGER_NAME = "run.sqlite"
 _LOCK_NAME = "run.lock"
-_OURS = {LEDGER_NAME, f"{LEDGER_NAME}-wal", f"{LEDGER_NAME}-shm", _LOCK_NAME, "images", "report.html", "junit.xml"}
+_LEDGER = {LEDGER_NAME, f"{LEDGER_NAME}-wal", f"{LEDGER_NAME}-shm"}
+_OURS = {*_LEDGER, _LOCK_NAME, REPEAT_NAME, "images", "report.html", "junit.xml"}
 
 
 def check_run_folder(folder: Path) -> None:
@@ -35,11 +37,15 @@ def check_run_folder(folder: Path) -> None:
 
 
 @contextlib.contextmanager
-def held(folder: Path) -> Generator[None]:
-    """Makes the folder if need be and keeps other processes out of it until the block ends.
+def held(folder: Path, otherwise: str = "") -> Generator[None]:
+    """Makes the folder if need be, keeps other processes out of it until the block ends.
+
+    Args:
+        otherwise: what else one can do than resume, once the run is stopped.
 
     Raises:
         RunError: another process holds it, or it cannot be made.
+        Stopped: Ctrl-C was pressed in the block.
     """
     check_run_folder(folder)
     path = folder / _LOCK_NAME
@@ -51,6 +57,8 @@ def held(folder: Path) -> Generator[None]:
     try:
         _take(lock, path)
         yield
+    except KeyboardInterrupt:
+        raise Stopped(folder, otherwise) from None
     finally:
         os.close(lock)
 

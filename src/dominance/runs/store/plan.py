@@ -5,9 +5,8 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 
+from dominance.models.settings import GenerationSettings
 from dominance.records import Concept, Gate, Prompt, Question, Suite
-from dominance.suites.brackets import clean_text, concept_of, prompt_of
-from dominance.suites.entries import Entry, assemble, check_id, suite_name
 
 
 @dataclass(frozen=True)
@@ -20,6 +19,7 @@ class PlannedImage:
         text: what the model is given.
         name: the seed as text, or the name of the file that was brought.
         seed: of its noise; None for an image made elsewhere.
+        negative_prompt: what guidance leads away from; None for the empty prompt.
         file: relative to the run folder, or absolute for an image made elsewhere.
     """
 
@@ -29,6 +29,7 @@ class PlannedImage:
     name: str
     seed: int | None
     file: str
+    negative_prompt: str | None = None
 
 
 @dataclass(frozen=True)
@@ -55,23 +56,6 @@ class Plan:
         return tuple(question for concept in prompt.concepts for question in self.questions[concept])
 
 
-def checked_suite(suite: Suite) -> Suite:
-    """A suite that was built by hand, if a file could hold it too: the ids name folders, the concepts are known.
-
-    Raises:
-        SuiteError: no prompts, an unusable id or one twice, a prompt without text or concepts, an unknown kind.
-    """
-    suite_name(suite.name)
-    entries = []
-    for prompt in suite.prompts:
-        place = f"prompt {prompt.id[:80]}"
-        check_id(prompt.id, place)
-        concepts = tuple(concept_of(concept.name, concept.kind, place) for concept in prompt.concepts)
-        entries.append(Entry(place, prompt_of(clean_text(prompt.text, place), concepts, prompt.id), named=True))
-    assemble(entries)
-    return suite
-
-
 def item_key(text: str, seed: int, model_identity: str, image_settings: dict[str, object]) -> str:
     """Hash of all that decides an image."""
     content = {"text": text, "seed": seed, "model": model_identity, "settings": image_settings}
@@ -79,16 +63,20 @@ def item_key(text: str, seed: int, model_identity: str, image_settings: dict[str
 
 
 def plan_images(
-    suite: Suite, seeds: Sequence[int], model_identity: str, image_settings: dict[str, object]
+    suite: Suite, seeds: Sequence[int], model_identity: str, settings: GenerationSettings
 ) -> tuple[PlannedImage, ...]:
-    """One image for every prompt and seed; prompts with the same text share theirs."""
+    """One image for every prompt and seed, of the prompt's own seeds where it has some.
+
+    Prompts that differ in nothing that decides an image share theirs.
+    """
     planned: list[PlannedImage] = []
     files: dict[str, str] = {}
     for prompt in suite.prompts:
-        for seed in seeds:
-            item = item_key(prompt.text, seed, model_identity, image_settings)
+        own = settings.of(prompt)
+        for seed in prompt.seeds or seeds:
+            item = item_key(prompt.text, seed, model_identity, own.record())
             file = files.setdefault(item, f"images/{prompt.id}/{seed}-{item[:8]}.png")
-            planned.append(PlannedImage(item, prompt.id, prompt.text, str(seed), seed, file))
+            planned.append(PlannedImage(item, prompt.id, prompt.text, str(seed), seed, file, own.negative_prompt))
     return tuple(planned)
 
 
@@ -117,9 +105,7 @@ def plan_document(plan: Plan) -> dict[str, object]:
 def read_plan(document: dict) -> Plan:
     """The plan that ``plan_document`` wrote."""
     suite = document["suite"]
-    prompts = tuple(
-        Prompt(p["id"], p["text"], tuple(Concept(**c) for c in p["concepts"]), p["group"]) for p in suite["prompts"]
-    )
+    prompts = tuple(_read_prompt(prompt) for prompt in suite["prompts"])
     gate = None if suite["gate"] is None else Gate(**suite["gate"])
     questions = {}
     for entry in document["questions"]:
@@ -134,4 +120,17 @@ def read_plan(document: dict) -> Plan:
         images=tuple(PlannedImage(**image) for image in document["images"]),
         settings=document["settings"],
         origin=document["origin"],
+    )
+
+
+def _read_prompt(document: dict) -> Prompt:
+    """A prompt of the plan; plans of older runs hold neither negative prompts nor seeds."""
+    seeds = document.get("seeds")
+    return Prompt(
+        id=document["id"],
+        text=document["text"],
+        concepts=tuple(Concept(**concept) for concept in document["concepts"]),
+        group=document["group"],
+        negative_prompt=document.get("negative_prompt"),
+        seeds=None if seeds is None else tuple(seeds),
     )

@@ -1,0 +1,76 @@
+"""``dominance calibrate``."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Parameter
+
+from dominance.cli import shared
+from dominance.cli.app import new_app
+from dominance.cli.output import echo, print_json, print_table, tell_written
+from dominance.files import check_writable
+from dominance.numbers import coefficient, fraction, measure
+from dominance.runs.audit.options import WHAT
+from dominance.runs.risk.options import CalibrationOptions
+
+if TYPE_CHECKING:
+    from dominance.runs.risk.calibrate import CalibrationReport, RuleQuality
+
+app = new_app(
+    "calibrate",
+    help_epilogue="Examples:\n"
+    "  dominance calibrate runs/miniature-dominance --out risk.json\n"
+    "  dominance preflight campaign.yaml --calibration risk.json\n",
+)
+
+
+@app.default
+def command(
+    run: Annotated[Path, Parameter(group=WHAT, help="Run folder of an audit.")],
+    *,
+    model: Annotated[
+        str | None, Parameter(group=WHAT, help="That made the run's images; the one that the run names unless given.")
+    ] = None,
+    options: CalibrationOptions = CalibrationOptions(),
+    output: shared.Output = shared.Output(),
+) -> None:
+    """Fit the rule of `dominance preflight` on an audited run, and say how well it does on prompts held out.
+
+    The rule is written to --out, or to calibration.json in the run folder. The model is looked at under the settings
+    that the run was made with; drawing options say what the run does not record, as for images made elsewhere.
+    """
+    from dominance.runs.risk.calibrate import calibrate
+
+    check_writable(output.out)
+    report = calibrate(run, model, output.out, options)
+    if output.json:
+        print_json(report.document())
+    else:
+        _print(report, output.out or run / "calibration.json")
+
+
+def _print(report: "CalibrationReport", file: Path) -> None:
+    kind = "prompts of verdict dominance" if report.calibration.label == "prompt" else "collapsed images"
+    columns = ("rule", "AUC (95%)", "threshold", "flagged", "false alarms", "names who dominates")
+    listed = [report.calibrated, *([report.paper] if report.paper is not None else [])]
+    title = f"{report.suite}: {report.positives} {kind} of {report.n}, held out by {report.calibration.hold_out}"
+    print_table(title, columns, [_quality_row(quality) for quality in listed])
+    rows = [
+        (
+            str(layer.layer),
+            measure(layer.focus_positive, layer.focus_positive_interval),
+            measure(layer.focus_other, layer.focus_other_interval),
+            coefficient(layer.auc, layer.interval),
+            fraction(layer.named),
+        )
+        for layer in report.layers
+    ]
+    print_table("focus by layer", ("layer", kind, "others", "AUC (95%)", "names who dominates"), rows)
+    echo("the best layer is better here, where it is picked, than on other prompts; the rules above are held out")
+    echo(*(f"left out: {count} {reason}" for reason, count in report.left_out.items() if count))
+    tell_written([file])
+
+
+def _quality_row(quality: "RuleQuality") -> tuple[str, ...]:
+    shares = map(fraction, (quality.flagged, quality.false_alarms, quality.named))
+    return (quality.rule, coefficient(quality.auc, quality.interval), measure(quality.threshold), *shares)

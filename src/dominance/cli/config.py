@@ -1,0 +1,56 @@
+"""``--config``: options from a YAML file, under the names that they have on the command line."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from cyclopts import App
+from cyclopts.argument import ArgumentCollection
+from cyclopts.config import Dict
+from cyclopts.exceptions import UnknownOptionError
+
+from dominance.errors import InputError
+from dominance.wording import described, on_one_line
+
+
+def options_from_file(app: App, commands: tuple[str, ...], arguments: ArgumentCollection) -> None:
+    """Fills in from the file of ``--config`` whatever the command line leaves open.
+
+    Raises:
+        InputError: the file cannot be read, is no mapping, is of another command, or holds what is no option.
+    """
+    file = next((token.value for a in arguments if a.name == "--config" for token in a.tokens), None)
+    if file is None:
+        return
+    given = _read(Path(file))
+    command = given.pop("command", None)
+    if command not in (None, " ".join(commands)):
+        raise InputError(
+            f"{on_one_line(file, 120)} is of `dominance {command}`, not of `dominance {' '.join(commands)}`; give it to"
+            " that command, or take the line command out"
+        )
+    one_word = {a.name.lstrip("-").lower() for a in arguments if a.parameter.n_tokens == 1}
+    written = {
+        name: ",".join(map(str, value)) if isinstance(value, list) and name in one_word else value
+        for name, value in given.items()
+        if value is not None
+    }
+    try:
+        Dict(written, source=file, use_commands_as_keys=False)(app, commands, arguments)
+    except UnknownOptionError as error:
+        name = error.token.keyword if error.token and error.token.keyword else "?"
+        raise InputError(
+            f"{on_one_line(file, 120)} holds {name!r}, which is no option of `dominance {' '.join(commands)}`; see its"
+            " --help"
+        ) from None
+
+
+def _read(file: Path) -> dict[str, Any]:
+    from dominance.suites.documents import read_yaml
+
+    given = read_yaml(file)
+    if not isinstance(given, Mapping) or not all(isinstance(name, str) for name in given):
+        raise InputError(
+            f"{on_one_line(file, 120)} holds {described(given)}; give options as a mapping, such as seeds: 4"
+        )
+    return {str(name).replace("_", "-"): value for name, value in given.items()}

@@ -1,0 +1,47 @@
+"""How an audit's result is delivered: report, JUnit, table or JSON, notes and the exit status."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from dominance.cli.output import echo, note, print_json, print_table, tell_written
+from dominance.cli.statuses import exit_status
+from dominance.numbers import fraction, mean
+from dominance.records import PromptResult, RunResult
+
+
+def deliver(result: RunResult, junit: Path | None, json: bool) -> int:
+    """Writes and prints what came of a run; gives the command's exit status."""
+    from dominance.report.audit.junit import write_junit
+    from dominance.report.audit.page import write_report
+    from dominance.runs.audit.document import as_document
+
+    folder = Path(result.run)
+    written = [write_report(result, folder), *([write_junit(result, junit)] if junit else [])]
+    if json:
+        print_json(as_document(result))
+    else:
+        print_result(result, written)
+    if result.gate is not None and result.gate.lets_pass is not None:
+        note(f"note: {result.gate.lets_pass}")
+    return exit_status(result)
+
+
+def print_result(result: RunResult, written: Sequence[Path]) -> None:
+    """The run's table and where its files lie."""
+    rows = [_row(prompt) for prompt in result.prompts]
+    columns = ("prompt", "verdict", "collapsed", "balanced", "lost", "DvD (95%)", "present")
+    print_table(f"{result.suite}: {result.model}, judged by {result.judge}", columns, rows)
+    echo(f"{result.images} images, {result.scored} scored, {result.unscored} unscored")
+    if result.gate is not None:
+        echo(f"gate {'passed' if result.gate.passed else 'FAILED'}: {result.gate.reason}")
+    tell_written(written)
+
+
+def _row(result: PromptResult) -> tuple[str, ...]:
+    of = f"/{result.scored}"
+    present = ", ".join(f"{name} {fraction(rate)}" for name, rate in result.presence.items())
+    verdict = result.verdict or "unscored"
+    if result.verdict == "dominance" and result.dominating:
+        verdict = f"{result.dominating} dominates"
+    counts = tuple(f"{count}{of}" for count in (result.collapsed, result.balanced, result.lost))
+    return (result.prompt.text, verdict, *counts, mean(result.dvd_mean, result.dvd_interval), present)

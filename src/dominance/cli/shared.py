@@ -1,0 +1,57 @@
+"""What several commands take beside their options classes."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Group, Parameter
+
+from dominance.judges.options import JUDGE
+from dominance.runs.audit.options import WHAT
+
+OUTPUT = Group("Output", sort_key=60)
+
+Suite = Annotated[
+    str,
+    Parameter(group=WHAT, help="Bundled suite, YAML, CSV or JSONL file, or one prompt with its concepts in brackets."),
+]
+Model = Annotated[str, Parameter(group=WHAT, help="miniature, a diffusers folder, or a hub id.")]
+JudgeName = Annotated[
+    str,
+    Parameter(
+        name="--judge",
+        group=JUDGE,
+        help="miniature; qwen:, blip:, vilt:, clip: or siglip: and a folder or hub id; openai:URL#MODEL; answers:FILE;"
+        " or a judge that another package brings, see `dominance list judges`.",
+    ),
+]
+JUnit = Annotated[Path, Parameter(group=OUTPUT, help="Also write a JUnit XML file there.")]
+
+
+@Parameter(name="*", group=OUTPUT)
+@dataclass(frozen=True)
+class Printed:
+    """How a command answers."""
+
+    json: bool = False
+    """One JSON document on stdout, all else on stderr."""
+
+
+@Parameter(name="*", group=OUTPUT)
+@dataclass(frozen=True)
+class Answered(Printed):
+    """How a command with options answers, and where the options come from."""
+
+    config: Path | None = None
+    """YAML file of options, such as the run.yaml of a run folder; options on the command line come first."""
+    print_config: bool = False
+    """Print the options as such a file, and do nothing."""
+
+
+@Parameter(name="*", group=OUTPUT)
+@dataclass(frozen=True)
+class Output(Answered):
+    """Where a run goes besides."""
+
+    out: Path | None = None
+    """Folder of the run; the same folder resumes. Unless given, a folder in runs/ named by what it holds."""

@@ -1,0 +1,148 @@
+"""How images are drawn and on what: the options that every command shares, written once."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Group, Parameter, Token
+
+from dominance.errors import InputError, ModelError
+from dominance.models.presets import find_preset
+from dominance.models.settings import GenerationSettings
+from dominance.seeds import check_seeds, parse_seeds
+
+if TYPE_CHECKING:
+    from dominance.models.source import ModelSource
+
+OFFLOADS: tuple[str, ...] = ("none", "model", "sequential")
+ENGINES: tuple[str, ...] = ("local",)
+MOST_AT_ONCE: int = 1024
+_PRESET = ("seeds", "steps", "guidance", "height", "width", "scheduler")
+
+
+def _read_seeds(_type: object, tokens: Sequence[Token]) -> tuple[int, ...]:
+    return parse_seeds(tokens[0].value)
+
+
+def _read_batch(_type: object, tokens: Sequence[Token]) -> int | None:
+    text = tokens[0].value.strip().lower()
+    if text == "auto":
+        return None
+    if not text.lstrip("-").isdecimal():
+        raise InputError(f"--batch is {text[:60]!r}; give a whole number, or auto")
+    return int(text)
+
+
+Seeds = Annotated[tuple[int, ...], Parameter(converter=_read_seeds, n_tokens=1)]
+Batch = Annotated[int, Parameter(converter=_read_batch, n_tokens=1)]
+
+
+@Parameter(name="*", group=Group("Drawing", sort_key=20))
+@dataclass(frozen=True)
+class Drawing:
+    """How images are drawn; what is None is left to the preset, if one is named, else to the model's own defaults.
+
+    Raises:
+        InputError: no such preset, or seeds that cannot be used; other values are checked with the model.
+    """
+
+    seeds: Seeds | None = None
+    """How many images a prompt (10 means seeds 0 to 9), or a list: 7,8,9. A prompt's own seeds come first."""
+    steps: int | None = None
+    """Denoising steps; the model's own unless given."""
+    guidance: float | None = None
+    """Guidance scale; the model's own unless given."""
+    height: int | None = None
+    """Image height in pixels; the model's own unless given."""
+    width: int | None = None
+    """Image width in pixels; the model's own unless given."""
+    negative_prompt: str | None = None
+    """What images should not show. A prompt's own negative prompt comes first."""
+    scheduler: str | None = None
+    """Noise scheduler: ddim, euler, dpm++ or a diffusers class; the model's own unless given."""
+    dtype: str = "float32"
+    """Precision: float32, float16 or bfloat16."""
+    vae_tiling: bool = False
+    """Decode large images tile by tile, in less memory."""
+    revision: str | None = None
+    """Branch, tag or commit of the model's hub id."""
+    preset: str | None = None
+    """Settings and seeds of the paper: paper-sd14 or paper-sd21; explicit options override the preset."""
+
+    def __post_init__(self) -> None:
+        if self.preset is not None:
+            preset = find_preset(self.preset)
+            for name in _PRESET:
+                if getattr(self, name) is None:
+                    object.__setattr__(self, name, getattr(preset, name))
+        if self.seeds is not None:
+            check_seeds(self.seeds)
+
+    def settings(self, source: "ModelSource") -> GenerationSettings:
+        """The options, filled up with what the model suggests, else with what its pipeline draws with by itself.
+
+        Raises:
+            ModelError: the model suggests what is no number, or is no text-to-image pipeline.
+            InputError: a setting out of range, or a scheduler that the model cannot use.
+        """
+        asked = {"steps": self.steps, "guidance": self.guidance}
+        chosen = {**source.defaults, **{name: value for name, value in asked.items() if value is not None}}
+        if not asked.keys() <= chosen.keys():
+            chosen = {"steps": 50, "guidance": 7.5, **source.suggested_settings(), **chosen}
+        steps, guidance = chosen["steps"], chosen["guidance"]
+        if not isinstance(steps, int) or not isinstance(guidance, int | float):
+            raise ModelError(
+                f"the dominance.json of the model {source.name!r} gives steps {steps!r} and guidance {guidance!r}, not"
+                " two numbers; correct it, or give --steps and --guidance"
+            )
+        scheduler = None
+        if self.scheduler is not None:
+            from dominance.models.schedulers import find_scheduler
+
+            scheduler = find_scheduler(self.scheduler, source)
+        return GenerationSettings(
+            steps=steps,
+            guidance=float(guidance),
+            height=self.height,
+            width=self.width,
+            negative_prompt=self.negative_prompt,
+            dtype=self.dtype,
+            scheduler=scheduler,
+            vae_tiling=self.vae_tiling,
+        )
+
+
+@Parameter(name="*", group=Group("Machine", sort_key=50))
+@dataclass(frozen=True)
+class Machine:
+    """Where a command runs, and how much of it at once. No image changes.
+
+    Raises:
+        InputError: a value out of its range.
+    """
+
+    device: str = "auto"
+    """auto, cpu, cuda, cuda:N or mps."""
+    batch: Batch | None = None
+    """Images at once: a number, or auto, which fits it to the model and the memory."""
+    offload: str = "none"
+    """Keep what is not in use off the GPU: none, model (by component) or sequential (by layer)."""
+    engine: str = "local"
+    """Where to run: local."""
+
+    def __post_init__(self) -> None:
+        if self.batch is not None and not 1 <= self.batch <= MOST_AT_ONCE:
+            raise InputError(f"batch is {self.batch}; give a whole number from 1 to {MOST_AT_ONCE}")
+        for name, value, known in (("offload", self.offload, OFFLOADS), ("engine", self.engine, ENGINES)):
+            if value not in known:
+                raise InputError(f"no {name} {value[:60]!r}; give one of {', '.join(known)}")
+
+    def without_model(self, command: str) -> "Machine":
+        """The machine of a command that draws nothing.
+
+        Raises:
+            InputError: a model is to be offloaded.
+        """
+        if self.offload != "none":
+            raise InputError(f"{command} draws no image, so there is nothing to offload; leave out --offload")
+        return self

@@ -1,0 +1,145 @@
+"""A pipeline that the caller loaded: what it is, told from what is in memory."""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+from diffusers.pipelines.pipeline_utils import DiffusionPipeline
+from torch import nn
+
+from dominance.errors import InputError, ModelError
+from dominance.models.calls import call_defaults
+from dominance.models.denoiser import denoiser_config, original
+from dominance.models.drawing import Machine
+from dominance.models.schedulers import scheduler_record
+from dominance.models.settings import GenerationSettings
+
+
+class OwnPipeline:
+    """The caller's own pipeline as the source of a run's images; drawn with as it is.
+
+    Attributes:
+        adapters: for each part of the pipeline its adapters in force, and the strength of each as peft keeps it.
+
+    Args:
+        revision: must be None, since what is loaded has none.
+
+    Raises:
+        ModelError: it is no diffusers pipeline, or some of its weights are not in memory.
+        InputError: a revision is given.
+    """
+
+    def __init__(self, pipeline: DiffusionPipeline, revision: str | None = None) -> None:
+        if not isinstance(pipeline, DiffusionPipeline):
+            raise ModelError(
+                f"the model is a {type(pipeline).__name__}; give a model's name, or a diffusers pipeline for text to"
+                " image"
+            )
+        if revision is not None:
+            raise InputError(
+                f"a revision ({revision[:60]!r}) is for a model's name, and your pipeline is loaded already"
+            )
+        self._pipeline = pipeline
+        self.name = f"your {type(pipeline).__name__}"
+        self.defaults: dict[str, object] = {}
+        self.world: str | None = None
+        self.adapters = _adapters(pipeline)
+        self.identity = _identity(pipeline, self.adapters)
+
+    @property
+    def scheduler(self) -> str | None:
+        """Class of the noise scheduler."""
+        scheduler = getattr(self._pipeline, "scheduler", None)
+        return None if scheduler is None else type(scheduler).__name__
+
+    def suggested_settings(self) -> dict[str, object]:
+        """Steps and guidance that the pipeline's own call has for defaults; guidance 1 where it takes none."""
+        return call_defaults(type(self._pipeline), denoiser_config(self._pipeline), dict(self._pipeline.config))
+
+    def load(self, settings: GenerationSettings, machine: Machine) -> DiffusionPipeline:
+        """The pipeline as it is.
+
+        Raises:
+            InputError: it would have to be changed or moved for what is asked.
+        """
+        place = self._pipeline.device
+        asked = {
+            "scheduler": settings.scheduler is not None,
+            "vae-tiling": settings.vae_tiling,
+            "offload": machine.offload != "none",
+            "device": machine.device not in ("auto", str(place), place.type),
+        }
+        for option, given in asked.items():
+            if given:
+                raise InputError(
+                    f"{option} is given, and your own pipeline is drawn with as it is; set it on the pipeline, and"
+                    f" leave {option} out"
+                )
+        self._pipeline.set_progress_bar_config(disable=True)
+        return self._pipeline
+
+    def describe(self, settings: GenerationSettings) -> dict[str, object]:
+        """For the manifest: class, noise schedule, adapters in force and the hash of the weights."""
+        del settings
+        return {
+            "name": self.name,
+            "identity": self.identity,
+            "scheduler": self.scheduler,
+            "scheduler_settings": scheduler_record(self.scheduler, _scheduler_config(self._pipeline)),
+            "pipeline": type(self._pipeline).__name__,
+            "dtype": str(self._pipeline.dtype).removeprefix("torch."),
+            "adapters": self.adapters,
+        }
+
+
+def _modules(pipeline: DiffusionPipeline) -> Iterator[tuple[str, nn.Module]]:
+    for name, part in sorted(pipeline.components.items()):
+        if isinstance(part, nn.Module):
+            yield name, original(part)
+
+
+def _adapters(pipeline: DiffusionPipeline) -> dict[str, dict[str, float]]:
+    found: dict[str, dict[str, float]] = {}
+    for part, module in _modules(pipeline):
+        for layer in module.modules():
+            scaling = getattr(layer, "scaling", None)
+            if not isinstance(scaling, dict):
+                continue
+            for name in getattr(layer, "active_adapters", ()):
+                if name in scaling:
+                    found.setdefault(part, {}).setdefault(name, float(scaling[name]))
+    return found
+
+
+def _identity(pipeline: DiffusionPipeline, adapters: dict[str, dict[str, float]]) -> str:
+    """Hash of classes, noise schedule, tokenizers, weights and adapters: it changes whenever an image could."""
+    digest = hashlib.sha256()
+
+    def add(*said: object) -> None:
+        digest.update(json.dumps(said, sort_keys=True, default=str).encode())
+
+    add(type(pipeline).__name__, adapters, _scheduler_config(pipeline))
+    for name, part in sorted(pipeline.components.items()):
+        add(name, type(original(part)).__name__)
+        if hasattr(part, "get_vocab"):
+            add(part.get_vocab())
+    for part, module in _modules(pipeline):
+        for name, value in sorted(module.state_dict().items()):
+            if not isinstance(value, torch.Tensor):
+                continue
+            if value.is_meta:
+                raise ModelError(
+                    f"the weights of your pipeline's {part} are not in memory ({name} is offloaded), so its images"
+                    " could not be told from another's; save it with save_pretrained, and give the folder and --offload"
+                )
+            add(part, name, list(value.shape), value.dtype)
+            digest.update(value.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy().tobytes())
+    return f"sha256:{digest.hexdigest()[:24]}"
+
+
+def _scheduler_config(pipeline: DiffusionPipeline) -> dict[str, Any]:
+    scheduler = getattr(pipeline, "scheduler", None)
+    config = dict(getattr(scheduler, "config", {}))
+    return {"class": type(scheduler).__name__, **{key: config[key] for key in config if not key.startswith("_")}}

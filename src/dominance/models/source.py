@@ -1,0 +1,64 @@
+"""What a run must know of a model before its weights are loaded: a folder, or the caller's own pipeline."""
+
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+from dominance.models.drawing import Machine
+from dominance.models.folders import find_model
+from dominance.models.settings import GenerationSettings
+
+if TYPE_CHECKING:
+    from diffusers.pipelines.pipeline_utils import DiffusionPipeline
+
+
+@runtime_checkable
+class ModelSource(Protocol):
+    """A model that can be loaded.
+
+    Attributes:
+        name: as the user gave it, or what a pipeline of the user's own is called.
+        identity: changes whenever an image could.
+        defaults: settings that the model suggests, for instance ``steps`` and ``guidance``.
+        scheduler: class of its noise scheduler; None where it has none.
+        world: name of a closed world of pictures that it was trained on, such as ``miniature``; None for the world.
+    """
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def identity(self) -> str: ...
+
+    @property
+    def defaults(self) -> dict[str, object]: ...
+
+    @property
+    def scheduler(self) -> str | None: ...
+
+    @property
+    def world(self) -> str | None: ...
+
+    def suggested_settings(self) -> dict[str, object]:
+        """Steps and guidance that its pipeline's own call has for defaults."""
+        ...
+
+    def load(self, settings: GenerationSettings, machine: Machine) -> "DiffusionPipeline":
+        """The pipeline, ready to draw with these settings."""
+        ...
+
+    def describe(self, settings: GenerationSettings) -> dict[str, object]:
+        """For the manifest: all that tells the model and its noise schedule from others."""
+        ...
+
+
+def find_source(model: "str | DiffusionPipeline", revision: str | None = None) -> ModelSource:
+    """The model of that name, or the pipeline itself.
+
+    Raises:
+        ModelError: nothing by that name, or weights that cannot be identified.
+        InputError: a revision of a pipeline that is loaded already.
+    """
+    if isinstance(model, str):
+        return find_model(model, revision)
+    from dominance.models.own_pipeline import OwnPipeline
+
+    return OwnPipeline(model, revision)

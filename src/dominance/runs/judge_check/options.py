@@ -1,0 +1,43 @@
+"""How a judge is checked."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Group, Parameter
+
+from dominance.errors import InputError
+from dominance.judges.options import JUDGE, Asking, check_mode
+from dominance.models.drawing import Machine
+
+
+@Parameter(name="*", group=Group("Check", sort_key=15))
+@dataclass(frozen=True)
+class JudgeCheckOptions:
+    """How a judge is checked.
+
+    Raises:
+        InputError: a value out of its range.
+    """
+
+    each: int = 48
+    """Control images of every kind."""
+    limit: int = 120
+    """Images as they are, at most; spread over the prompts."""
+    seed: int = 0
+    """Of which images are taken, what is drawn, and what is asked about which."""
+    against_mode: Annotated[str | None, Parameter(group=JUDGE)] = None
+    """Mode of the second judge, fast unless given; without a second judge, the first one in this mode."""
+    labels: Path | None = None
+    """CSV or JSONL of what is true: prompt_id, image, concept, present; as answers:FILE reads it."""
+    asking: Asking = field(default_factory=Asking)
+    machine: Machine = field(default_factory=Machine)
+
+    def __post_init__(self) -> None:
+        check_mode(self.against_mode or "fast")
+        self.machine.without_model("dominance judge check")
+        for name, value, least, most in (
+            ("each", self.each, 1, 10_000), ("limit", self.limit, 1, 100_000), ("seed", self.seed, 0, 2**31),
+        ):  # fmt: skip
+            if not least <= value <= most:
+                raise InputError(f"{name} is {value}; give a whole number from {least} to {most}")

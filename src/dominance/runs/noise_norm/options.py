@@ -1,0 +1,32 @@
+"""How the noise norm is measured."""
+
+from dataclasses import dataclass, field
+
+from cyclopts import Parameter
+
+from dominance.models.drawing import Drawing, Machine
+from dominance.runs.audit.options import WHAT, Limit, check_limit
+
+DEFAULT_SEEDS: tuple[int, ...] = (0, 1, 2, 3)
+
+
+@Parameter(name="*", group=WHAT)
+@dataclass(frozen=True)
+class NoiseNormOptions:
+    """How to denoise.
+
+    Raises:
+        InputError: a value out of its range.
+    """
+
+    limit: Limit | None = None
+    drawing: Drawing = field(default_factory=Drawing)
+    machine: Machine = field(default_factory=Machine)
+
+    def __post_init__(self) -> None:
+        check_limit(self.limit)
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        """Noises that each prompt is denoised from: four, from 0, unless others are given."""
+        return self.drawing.seeds or DEFAULT_SEEDS

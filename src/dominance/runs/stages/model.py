@@ -1,0 +1,96 @@
+"""The model of a run: known at once, and loaded when something is first missing."""
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from dominance.errors import InputError
+from dominance.models.drawing import Drawing, Machine
+from dominance.models.on_demand import OnDemand
+from dominance.models.settings import GenerationSettings
+from dominance.models.source import ModelSource, find_source
+from dominance.records import Prompt
+from dominance.runs.stages.batches import BatchSize
+
+if TYPE_CHECKING:
+    from diffusers.pipelines.pipeline_utils import DiffusionPipeline
+
+    from dominance.models.image_model import PipelineModel
+
+
+class RunModel:
+    """A model under the settings of a run; called, gives the loaded model.
+
+    Loading refuses settings and prompts that the model cannot follow.
+
+    Attributes:
+        source: name, identity and description of the model.
+        settings: of the images, as far as prompts do not bring their own.
+
+    Args:
+        model: a name, the caller's own pipeline, or the source of either.
+        prompts: whose concepts the text encoder must read whole.
+        check: a further check of the loaded model.
+
+    Raises:
+        InputError, ModelError: no such model, or a setting that cannot be used.
+    """
+
+    def __init__(
+        self,
+        model: "str | DiffusionPipeline | ModelSource",
+        drawing: Drawing,
+        machine: Machine,
+        prompts: Sequence[Prompt] = (),
+        check: Callable[["PipelineModel", GenerationSettings], None] = lambda *_: None,
+    ) -> None:
+        self.source = model if isinstance(model, ModelSource) else find_source(model, drawing.revision)
+        self.settings = drawing.settings(self.source)
+        self._machine, self._prompts, self._check = machine, prompts, check
+        self._loaded = OnDemand(self._load)
+        self._batches: BatchSize | None = None
+
+    def __call__(self) -> "PipelineModel":
+        return self._loaded()
+
+    def set_aside(self) -> None:
+        """Lets go of the weights until the model is asked for again."""
+        self._loaded.set_aside()
+
+    def make_room(self, judge: OnDemand) -> None:
+        """Lets go of the judge where it would take memory of the GPU that the model is to be loaded onto."""
+        from dominance.models.devices import find_device
+
+        if find_device(self._machine.device).type == "cuda":
+            judge.set_aside()
+
+    def batches(self) -> BatchSize:
+        """How many images at once: as asked, else what suits the latents, growing while the GPU has room."""
+        if self._batches is None:
+            from dominance.models.devices import find_device
+            from dominance.models.memory import GpuRoom
+
+            batch = self._machine.batch
+            room = GpuRoom(find_device(self._machine.device))
+            self._batches = BatchSize(batch) if batch else BatchSize(self().fitting_batch(self.settings), room)
+        return self._batches
+
+    def manifest(self) -> dict[str, object]:
+        """What the manifest says of the model and the device."""
+        from dominance.models.devices import find_device
+
+        device = str(find_device(self._machine.device))
+        return {"model": self.source.describe(self.settings), "device": device}
+
+    def _load(self) -> "PipelineModel":
+        from dominance.models.image_model import PipelineModel
+
+        model = PipelineModel(self.source.load(self.settings, self._machine))
+        for prompt in self._prompts or [None]:
+            model.check(self.settings if prompt is None else self.settings.of(prompt))
+        for prompt, concept, limit in model.cut_concepts(self._prompts):
+            raise InputError(
+                f"prompt {prompt.id!r} is longer than the {limit} tokens that {self.source.name!r} reads, and its"
+                f" concept {concept!r} lies beyond them; shorten the prompt"
+            )
+        self._check(model, self.settings)
+        return model

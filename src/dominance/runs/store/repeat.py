@@ -1,0 +1,72 @@
+"""The file that repeats a run: ``run.yaml`` in its folder, what ``--config`` reads and ``--print-config`` prints."""
+
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, is_dataclass
+from pathlib import Path
+
+from ruamel.yaml import YAML
+
+from dominance.files import write_whole
+
+REPEAT_NAME = "run.yaml"
+
+
+@dataclass(frozen=True)
+class Repeat:
+    """One call of a command.
+
+    Attributes:
+        command: its name on the command line, such as ``bench build``.
+        arguments: suite, model, judge and the like, as the caller gave them.
+        options: the command's options class.
+    """
+
+    command: str
+    arguments: Mapping[str, object]
+    options: object
+
+    def text(self) -> str:
+        """As YAML, one line an option, under the names of the command line; what nobody gave is left out.
+
+        What has no name, such as a pipeline or a suite made in Python, is a comment.
+        """
+        named: dict[str, object] = {}
+        unnamed = []
+        for name, value in (*self.arguments.items(), *flat(self.options).items()):
+            written = _written(value)
+            if written is _UNNAMED:
+                unnamed.append(name)
+            elif written is not None:
+                named[name.replace("_", "-")] = written
+        stream = io.StringIO()
+        yaml = YAML(typ="safe", pure=True)
+        yaml.default_flow_style, yaml.width, yaml.sort_base_mapping_type_on_output = None, 120, False  # type: ignore[attr-defined]
+        yaml.dump({"command": self.command, **named}, stream)
+        notes = [f"# {name}: given in Python; name it here to repeat this run\n" for name in unnamed]
+        return f"# dominance {self.command} --config {REPEAT_NAME}\n{stream.getvalue()}{''.join(notes)}"
+
+    def keep(self, folder: Path) -> None:
+        """Writes it into the run folder."""
+        write_whole(folder / REPEAT_NAME, self.text().encode())
+
+
+def flat(options: object) -> dict[str, object]:
+    """The fields of an options class, those of the classes that it holds among them."""
+    found: dict[str, object] = {}
+    for field in fields(options) if is_dataclass(options) else ():
+        value = getattr(options, field.name)
+        found |= flat(value) if is_dataclass(value) else {field.name: value}
+    return found
+
+
+_UNNAMED = object()
+
+
+def _written(value: object) -> object:
+    if isinstance(value, Path):
+        return str(value)
+    if isinstance(value, tuple | list):
+        listed = [_written(part) for part in value]
+        return len(listed) if listed == list(range(len(listed))) and len(listed) > 1 else listed
+    return value if value is None or isinstance(value, str | bool | int | float) else _UNNAMED
