@@ -9,7 +9,7 @@ import pytest
 from made_explanations import attention, explanation
 from page_checks import CONTRASTS
 
-from dominance.report.explanation import write_explanation
+from dominance.report.explanation.folder import write_explanation
 
 pytestmark = [
     pytest.mark.skipif(

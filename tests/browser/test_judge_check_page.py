@@ -10,7 +10,7 @@ import pytest
 from page_checks import CONTRASTS
 
 from dominance.judges import ScriptedJudge
-from dominance.report.judge_check import write_judge_check
+from dominance.report.judge_check.page import write_judge_check
 from dominance.runs.judge_check.run import JudgeCheckOptions, check_judge
 
 pytestmark = [

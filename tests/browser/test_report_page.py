@@ -9,7 +9,7 @@ import pytest
 from page_checks import CONTRASTS
 
 from dominance.records import Gate
-from dominance.report import write_report
+from dominance.report.audit.page import write_report
 
 _CHROMIUM = shutil.which("chromium")
 

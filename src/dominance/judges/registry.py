@@ -7,10 +7,10 @@ A package brings judges of its own by an entry point of the group ``dominance.ju
 
 The entry point's name is the scheme, so that users give ``--judge tinyjudge:PLACE``. It names a callable
 ``load(place: str, /, *, device: str, mode: str) -> Judge`` (see ``LoadsJudge``): ``place`` is what stands after the
-colon and never empty, ``device`` as users give it (``auto``, ``cpu``, ``cuda:1``), ``mode`` one of JUDGE_MODES; a mode
-that the judge does not have is refused with a ``dominance.errors.ModelError``, and so is a place that it cannot use. What
-comes back is a ``Judge``, named ``scheme:place``, whose identity changes whenever an answer could; it may also be what
-``protocol`` has besides, such as a ``PacedJudge``. The package is imported only when one of its judges is asked for.
+colon and never empty, ``device`` as users give it (``auto``, ``cpu``, ``cuda:1``), ``mode`` one of JUDGE_MODES;
+a mode that the judge does not have is refused with a ``dominance.errors.ModelError``, and so is a place that it cannot
+use. What comes back is a ``Judge``, named ``scheme:place``, whose identity changes whenever an answer could; it may
+also be what ``protocol`` has besides, such as a ``PacedJudge``. The package is imported only when one of its judges is asked for.
 Nobody can take the scheme of a bundled judge.
 """
 

@@ -1,11 +1,12 @@
 """The gate of the miniature model: what it must be able to do before its collapses say anything."""
 
+from dominance import numbers
 from dominance.laboratory.entity_counts import mean
 from dominance.laboratory.judge_quality import HARD, REDRAWN, GradeQuality
-from dominance.laboratory.markdown import percent
 from dominance.laboratory.model_card import CardFigures, ModelFigures
 from dominance.laboratory.outcomes import outcomes, rate_in_both_orders
 from dominance.laboratory.study_summary import of_diversity, side
+from dominance.numbers import measure, rate
 
 JUDGE_ACCURACY: float = 0.97
 CONTROL_YES: float = 0.02
@@ -23,13 +24,13 @@ def gate_rows(figures: CardFigures) -> list[list[str]]:
     control, said = max(figures.controls.items(), key=lambda item: item[1].share or 0.0)
     models = [figures.model] if figures.twin is None else [figures.model, figures.twin]
     rows = [
-        ["judge, balanced accuracy, worst kind of picture and grade", f"≥ {JUDGE_ACCURACY:.0%}",
-         f"{accuracy:.1%}, {worst}", _met(accuracy >= JUDGE_ACCURACY)],
-        ["judge, yes on the worst negative control", f"≤ {CONTROL_YES:.0%}", f"{percent(said)}, {control}",
+        ["judge, balanced accuracy, worst kind of picture and grade", f"≥ {JUDGE_ACCURACY}",
+         f"{measure(accuracy)}, {worst}", _met(accuracy >= JUDGE_ACCURACY)],
+        ["judge, yes on the worst negative control", f"≤ {CONTROL_YES:.0%}", f"{rate(said)}, {control}",
          _met((said.share or 0.0) <= CONTROL_YES)],
         ["autoencoder, PSNR", f"≥ {PSNR:.0f} dB", f"{figures.autoencoder.psnr:.1f} dB",
          _met(figures.autoencoder.psnr >= PSNR)],
-        ["autoencoder, recognised reconstructions", f"≥ {RECOGNISED:.0%}", percent(figures.autoencoder.reconstructed),
+        ["autoencoder, recognised reconstructions", f"≥ {RECOGNISED:.0%}", rate(figures.autoencoder.reconstructed),
          _met((figures.autoencoder.reconstructed.share or 0.0) >= RECOGNISED)],
     ]  # fmt: skip
     for one in models:
@@ -43,18 +44,19 @@ def _model_rows(one: ModelFigures) -> list[list[str]]:
     both = rate_in_both_orders(shown.both, shown.n)
     dvd = mean([i.dvd for p in one.held_out.prompts for i in p.images if i.dvd is not None])
     rows = [
-        [f"{one.model}, each concept alone, the worst", f"≥ {SINGLE:.0%}", f"{percent(share)}, {name}",
+        [f"{one.model}, each concept alone, the worst", f"≥ {SINGLE:.0%}", f"{rate(share)}, {name}",
          _met((share.share or 0.0) >= SINGLE)],
-        [f"{one.model}, held-out object pairs, both present", f"≥ {PAIRS:.0%}", percent(both),
+        [f"{one.model}, held-out object pairs, both present", f"≥ {PAIRS:.0%}", rate(both),
          _met((both.share or 0.0) >= PAIRS)],
-        [f"{one.model}, held-out object pairs, mean DvD", f"≤ {PAIR_DVD:.0f}", f"{dvd:.1f}", _met(dvd <= PAIR_DVD)],
+        [f"{one.model}, held-out object pairs, mean DvD", f"≤ {PAIR_DVD:.0f}", numbers.mean(dvd),
+         _met(dvd <= PAIR_DVD)],
     ]  # fmt: skip
     varied = of_diversity(one.entities, 1.0)
     if varied:
         shown = side(varied).shown
         composed = rate_in_both_orders(shown.both, shown.n)
         rows.append([
-            f"{one.model}, varied entity and object, both present", f"≥ {COMPOSED:.0%}", percent(composed),
+            f"{one.model}, varied entity and object, both present", f"≥ {COMPOSED:.0%}", rate(composed),
             _met((composed.share or 0.0) >= COMPOSED),
         ])  # fmt: skip
     return rows

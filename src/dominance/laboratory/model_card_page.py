@@ -5,11 +5,12 @@ from statistics import fmean
 
 from dominance.laboratory.gate import gate_rows
 from dominance.laboratory.judge_quality import GradeQuality
-from dominance.laboratory.markdown import percent, table, within
+from dominance.laboratory.markdown import table
 from dominance.laboratory.model_card import CardFigures, ModelFigures
 from dominance.laboratory.outcomes import outcomes, rate_in_both_orders
 from dominance.laboratory.study_summary import Side, gap_of, of_diversity, side
 from dominance.metrics import t_interval
+from dominance.numbers import difference, mean, measure, rate
 
 _HEAD = """# Model card: {model}
 
@@ -71,11 +72,11 @@ def _gate(rows: list[list[str]]) -> str:
 
 def _judge(figures: CardFigures) -> str:
     rows = [
-        [kind, str(grade.grade), _accuracy(grade), percent(grade.yes), percent(grade.no)]
+        [kind, str(grade.grade), _accuracy(grade), rate(grade.yes), rate(grade.no)]
         for kind, grades in figures.qualities.items()
         for grade in grades
     ]
-    controls = [[name, percent(said)] for name, said in figures.controls.items()]
+    controls = [[name, rate(said)] for name, said in figures.controls.items()]
     return (
         "## The judge\n\nOn held-out renders, by kind of picture and grade of the question.\n\n"
         + table(["picture", "grade", "balanced accuracy", "yes where it is yes", "no where it is no"], rows)
@@ -85,15 +86,15 @@ def _judge(figures: CardFigures) -> str:
 
 
 def _accuracy(grade: GradeQuality) -> str:
-    return "–" if grade.balanced_accuracy is None else f"{grade.balanced_accuracy:.1%}"
+    return measure(grade.balanced_accuracy)
 
 
 def _autoencoder(figures: CardFigures) -> str:
     quality = figures.autoencoder
     rows = [
         ["PSNR of reconstructions", f"{quality.psnr:.1f} dB (n = {quality.images})"],
-        ["drawn concepts recognised in renders", percent(quality.rendered)],
-        ["drawn concepts recognised in reconstructions", percent(quality.reconstructed)],
+        ["drawn concepts recognised in renders", rate(quality.rendered)],
+        ["drawn concepts recognised in reconstructions", rate(quality.reconstructed)],
     ]
     return "## The autoencoder\n\n" + table(["measure", "value"], rows)
 
@@ -101,8 +102,7 @@ def _autoencoder(figures: CardFigures) -> str:
 def _singles(models: list[ModelFigures]) -> str:
     columns = ["concept", *(f"{one.model}: diversity, present" for one in models)]
     rows = [
-        [name, *(f"{one.diversity[name]:g}, {percent(one.singles[name])}" for one in models)]
-        for name in models[0].singles
+        [name, *(f"{one.diversity[name]:g}, {rate(one.singles[name])}" for one in models)] for name in models[0].singles
     ]
     return "## Single concepts\n\nHow often a concept is there when it is asked for alone.\n\n" + table(columns, rows)
 
@@ -113,9 +113,9 @@ def _pairs(models: list[ModelFigures]) -> str:
         shown = outcomes(one.held_out.prompts)
         rows.append([
             one.model,
-            percent(rate_in_both_orders(shown.both, shown.n)),
-            percent(rate_in_both_orders(shown.only_first + shown.only_second, shown.n)),
-            percent(rate_in_both_orders(shown.none, shown.n)),
+            rate(rate_in_both_orders(shown.both, shown.n)),
+            rate(rate_in_both_orders(shown.only_first + shown.only_second, shown.n)),
+            rate(rate_in_both_orders(shown.none, shown.n)),
             _mean(one),
         ])  # fmt: skip
     return "## Held-out object pairs\n\nPairs that no training picture shows.\n\n" + table(
@@ -134,7 +134,7 @@ def _mean(one: ModelFigures) -> str:
         return "not measured"
     every = [score for own in scores.values() for score in own]
     interval = t_interval(means, least=0, most=100)
-    return f"{fmean(every):.1f}{within(interval)}, {len(means)} pairs, {len(every)} images"
+    return f"{mean(fmean(every), interval)}, {len(means)} pairs, {len(every)} images"
 
 
 def _rigid_against_varied(models: list[ModelFigures]) -> str:
@@ -145,8 +145,8 @@ def _rigid_against_varied(models: list[ModelFigures]) -> str:
     words = _NO_TWIN
     if gap is not None:
         words = (
-            f"\nRigid minus varied, each entity against itself in the other model: **{gap.difference:.1f}** points of"
-            f" DvD{within(gap.interval)}, {gap.entities} entities.\n"
+            "\nRigid minus varied, each entity against itself in the other model:"
+            f" **{difference(gap.difference, gap.interval)}** points of DvD, {gap.entities} entities.\n"
         )
     return (
         "## Rigid against varied\n\nEvery entity with every object, counted by what the images show; an entity is rigid"
@@ -161,14 +161,14 @@ def _side_row(name: str, own: Side) -> list[str]:
     return [
         name,
         *counts,
-        f"{own.dvd:.1f}{within(own.interval)}",
-        percent(rate_in_both_orders(own.dominated, own.prompts)),
+        mean(own.dvd, own.interval),
+        rate(rate_in_both_orders(own.dominated, own.prompts)),
     ]
 
 
 def _entities(one: ModelFigures) -> str:
     rows = [
-        [e.entity, f"{e.diversity:g}", *(str(count) for count in e.shown.counts), f"{e.dvd:.1f}",
+        [e.entity, f"{e.diversity:g}", *(str(count) for count in e.shown.counts), mean(e.dvd),
          f"{e.dominated} of {e.prompts}"]
         for e in one.entities
     ]  # fmt: skip

@@ -3,13 +3,15 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from dominance import numbers
 from dominance.files import write_whole
-from dominance.laboratory.markdown import percent, table, within
+from dominance.laboratory.markdown import table
 from dominance.laboratory.outcomes import rate_in_both_orders
 from dominance.laboratory.study import TrialResult
 from dominance.laboratory.study_plots import dose_plot, phase_diagram
 from dominance.laboratory.study_summary import Contrast, Dose, Gap, Side, contrast, dose
 from dominance.metrics import rate
+from dominance.numbers import UNKNOWN, coefficient, difference, mean, share
 from dominance.training.conditions import CONDITIONS, FIRST_RIGID, MAIN
 
 _HEAD = """# When does a rigid concept take over the picture?
@@ -69,15 +71,17 @@ def contrasts(results: Sequence[TrialResult]) -> list[Contrast]:
 
 
 def _bare(found: Gap | None) -> str:
-    return "–" if found is None else f"{found.difference:.1f}{within(found.interval)}"
+    return UNKNOWN if found is None else difference(found.difference, found.interval)
 
 
 def _gap(found: Gap | None) -> str:
     """The difference, its intervals, and how many entities and training seeds they rest on."""
     if found is None:
-        return "–"
-    over_seeds = f";{within(found.over_seeds)}, {found.seeds} seeds" if found.over_seeds else ""
-    return f"{_bare(found)}, {found.entities} entities{over_seeds}"
+        return UNKNOWN
+    said = f"{_bare(found)}, {found.entities} entities"
+    if found.over_seeds is not None:
+        said += f"; {difference(found.difference, found.over_seeds)}, {found.seeds} seeds"
+    return said
 
 
 def _name(found: Contrast) -> str:
@@ -96,7 +100,7 @@ def _phase(found: Sequence[Contrast]) -> str:
     ]  # fmt: skip
     rows = [
         [_name(one), str(one.seeds), " or ".join(map(str, one.images)), _counts(one.rigid), _counts(one.varied),
-         f"{one.rigid.dvd:.1f}{within(one.rigid.interval)}", f"{one.varied.dvd:.1f}{within(one.varied.interval)}",
+         mean(one.rigid.dvd, one.rigid.interval), mean(one.varied.dvd, one.varied.interval),
          _gap(one.gap), _bare(one.less_main),
          f"{one.rigid.dominated} of {one.rigid.prompts}",
          f"{one.varied.dominated} of {one.varied.prompts}"]
@@ -111,8 +115,9 @@ def _gate(found: Sequence[Contrast]) -> str:
         "rigid minus varied, of entities that both twins draw alone",
     ]  # fmt: skip
     rows = [
-        [_name(one), percent(rate(*one.singles)), percent(rate_in_both_orders(one.held_out.both, one.held_out.n)),
-         f"{one.held_out_dvd:.1f}", _gap(one.gap_of_drawn)]
+        [_name(one), numbers.rate(rate(*one.singles)),
+         numbers.rate(rate_in_both_orders(one.held_out.both, one.held_out.n)),
+         mean(one.held_out_dvd), _gap(one.gap_of_drawn)]
         for one in found
     ]  # fmt: skip
     return (
@@ -138,7 +143,7 @@ def _never_trained(found: Sequence[Contrast]) -> list[str]:
         rigid, varied = one.rigid.never_trained, one.varied.never_trained
         if rigid is not None and varied is not None:
             shown = [" / ".join(str(count) for count in side.shown.counts) for side in (rigid, varied)]
-            rows.append([_name(one), *shown, *(f"{side.dvd:.1f}{within(side.interval)}" for side in (rigid, varied))])
+            rows.append([_name(one), *shown, *(mean(side.dvd, side.interval) for side in (rigid, varied))])
     if not rows:
         return []
     columns = [
@@ -155,9 +160,9 @@ def _dose(measured: Dose, page: Path) -> str:
     rows = []
     for level in levels:
         own = [point[2] for point in measured.points if point[1] == level]
-        rows.append([f"{level:g}", f"{sum(own) / len(own):.1f}", str(len(own))])
-    rho = "not defined" if measured.rho is None else f"{measured.rho:.2f}{within(measured.interval, 2)}"
-    chance = "" if measured.chance is None else f"; by chance as much in {measured.chance:.2%} of permutations"
+        rows.append([f"{level:g}", mean(sum(own) / len(own)), str(len(own))])
+    rho = "not defined" if measured.rho is None else coefficient(measured.rho, measured.interval)
+    chance = "" if measured.chance is None else f"; by chance as much in {share(measured.chance)} of permutations"
     seeds = "one training seed" if measured.seeds == 1 else f"{measured.seeds} training seeds"
     words = (
         f"## Dose\n\n![DvD against diversity]({page.stem}/dose.svg)\n\nSpearman's ρ between an entity's diversity and"

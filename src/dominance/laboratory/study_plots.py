@@ -8,6 +8,7 @@ from xml.sax.saxutils import escape
 from dominance.laboratory.outcomes import Outcomes
 from dominance.laboratory.study_summary import Contrast, Dose, Side
 from dominance.metrics import t_interval
+from dominance.numbers import mean
 
 COLOURS: tuple[str, str, str, str] = ("#c0392b", "#2e8b57", "#3a6ea5", "#b8b8b8")
 LEGEND: tuple[str, str, str, str] = ("only the entity", "both", "only the object", "none")
@@ -59,11 +60,9 @@ def phase_diagram(contrasts: Sequence[Contrast]) -> str:
 
 
 def _bar(frame: _Frame, top: float, label: str, side: Side) -> list[str]:
-    low, high = side.interval or (side.dvd, side.dvd)
-    words = f"{side.dvd:.0f} ({low:.0f} to {high:.0f})"
     parts = [_text(frame.left - 8, top + 13, label, "end", "#555")]
     parts += _stack(frame, top, side.shown)
-    return [*parts, _text(frame.left + frame.width + 12, top + 13, words)]
+    return [*parts, _text(frame.left + frame.width + 12, top + 13, mean(side.dvd, side.interval))]
 
 
 def _stack(frame: _Frame, top: float, shown: Outcomes) -> list[str]:

@@ -139,8 +139,8 @@ def _refuse_twice(judge: str | Judge, against: str | Judge | None, options: Judg
     if against is not None and judge == against and options.asking.judge_mode == (options.against_mode or "fast"):
         name = judge if isinstance(judge, str) else judge.name
         raise InputError(
-            f"the judge {shown_name(name)} is given twice in the mode {options.asking.judge_mode!r}, and always agrees with"
-            " itself; give another --against, or an --against-mode"
+            f"the judge {shown_name(name)} is given twice in the mode {options.asking.judge_mode!r}, and always agrees"
+            " with itself; give another --against, or an --against-mode"
         )
 
 
@@ -151,7 +151,10 @@ def _load(
     questions: dict[Concept, tuple[Question, ...]],
 ) -> tuple[LoadedJudge, ...]:
     """The judges, each of which understands all the questions."""
-    wanted = [(judge, options.asking.judge_mode), *([] if against is None else [(against, options.against_mode or "fast")])]
+    wanted = [
+        (judge, options.asking.judge_mode),
+        *([] if against is None else [(against, options.against_mode or "fast")]),
+    ]
     loaded = []
     for named, mode in wanted:
         by_name = isinstance(named, str)

@@ -9,8 +9,8 @@ import pytest
 
 from dominance.errors import InputError
 from dominance.records import Answer, Concept, Prompt, PromptResult, Question, RunResult, ScoredImage, Suite
-from dominance.report.export import comparison_csv
-from dominance.report.export_official import check_official, official_images, write_official
+from dominance.report.audit.official import check_official, official_images, write_official
+from dominance.report.bench.export import comparison_csv
 from dominance.runs.audit.document import as_document
 from dominance.runs.bench.compare import compare, read_side
 from dominance.runs.bench.result import BenchResult, Tally

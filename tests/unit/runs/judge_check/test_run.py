@@ -15,7 +15,7 @@ from dominance.judges import ScriptedJudge
 from dominance.miniature.renderer import render
 from dominance.miniature.world import single_scene
 from dominance.records import Answer, Concept, Prompt, Question, Suite
-from dominance.report.judge_check import write_judge_check
+from dominance.report.judge_check.page import write_judge_check
 from dominance.runs.judge_check.run import JudgeCheckOptions, check_judge
 from dominance.runs.store.ledger import Ledger
 

@@ -1,0 +1,234 @@
+"""The answer first: one plain sentence about a whole run, and what has to be known beside it."""
+
+from collections.abc import Sequence
+from textwrap import shorten
+
+from dominance.numbers import plural
+from dominance.records import PromptResult, RunResult
+from dominance.report.parts.ranking import directions, top_share, worst_first
+from dominance.report.parts.sentences import common_problem, listed, of_images
+
+_QUOTED = 64
+"""Longest prompt, in characters, that the headline quotes whole."""
+
+_NAMED = 3
+"""Prompts without an image that are named."""
+
+
+def headline(result: RunResult) -> str:
+    """The run's finding in one sentence.
+
+    Prompts with several concepts come first: how many lose one (their verdict is ``dominance``), and the
+    worst of them; without any, how many images collapse; without any, whether every concept survives, which
+    is said only where every scored image of every prompt shows all of its concepts and no prompt is without
+    a score. Runs of single-concept prompts say how many of those miss theirs. Only scored prompts and images
+    are counted, and a run without any says just that.
+    """
+    if not result.prompts:
+        return "Nothing was measured: the run has no prompts."
+    if result.scored == 0:
+        return _nothing_scored(result)
+    scored = [p for p in result.prompts if p.scored]
+    several = [p for p in scored if len(p.prompt.concepts) > 1]
+    if not several:
+        return _single_concepts(scored, result)
+    taken = [p for p in several if p.verdict == "dominance"]
+    if taken:
+        return _concepts_lost(taken, several, result)
+    return _some_collapse(scored, result) if any(p.collapsed for p in several) else _none_collapse(scored, result)
+
+
+def gate_sentence(result: RunResult) -> str | None:
+    """Whether the gate holds and why; None where no gate was asked for."""
+    if result.gate is None:
+        return None
+    return _stop(f"Gate {'passed' if result.gate.passed else 'failed'}: {result.gate.reason}")
+
+
+def notes(result: RunResult) -> tuple[str, ...]:
+    """Sentences without which the headline would be misread: what is unscored, lost or has one concept only."""
+    said = [
+        _unscored_note(result),
+        _empty_note(result),
+        _lost_note(result),
+        _missing_note(result),
+        _single_note(result),
+    ]
+    return tuple(note for note in said if note is not None)
+
+
+def _stop(sentence: str) -> str:
+    return sentence if sentence.endswith((".", "!", "?")) else f"{sentence}."
+
+
+def _nothing_scored(result: RunResult) -> str:
+    planned = result.unscored
+    if planned == 0:
+        return f"Nothing was scored: {plural(len(result.prompts), 'prompt')}, no images."
+    return f"Nothing could be scored: 0 of {plural(planned, 'image')}, so nothing is known about {result.model}."
+
+
+def _concepts_lost(taken: Sequence[PromptResult], several: Sequence[PromptResult], result: RunResult) -> str:
+    worst = worst_first(taken)[0]
+    subject = _quoted(worst) if len(several) == 1 else _affected(taken, several, result)
+    said = f"{subject} lose{'s' if len(taken) == 1 else ''} a concept"
+    how = _takes_over(worst)
+    if how is None:
+        return f"{said}."
+    return f"{said}: {'at worst, ' if len(taken) > 1 else ''}{how}."
+
+
+def _quoted(result: PromptResult) -> str:
+    return f"“{shorten(result.prompt.text, _QUOTED, placeholder='…')}”"
+
+
+def _takes_over(result: PromptResult) -> str | None:
+    found = directions(result)
+    if not found:
+        return None
+    first = found[0]
+    return f"{first.dominating} takes over from {first.dominated} in {of_images(first.images, result)}"
+
+
+def _affected(taken: Sequence[PromptResult], several: Sequence[PromptResult], result: RunResult) -> str:
+    """How many of how many prompts, by group where one or two groups are concerned."""
+    affected = list(dict.fromkeys(p.prompt.group_name for p in taken))
+    unscored = {p.prompt.group_name for p in result.prompts if not p.scored}
+    if len(affected) > 2:
+        return f"{len(taken)} of {plural(len(several), 'scored prompt' if unscored else 'prompt')}"
+    parts = []
+    for name in affected:
+        members = sum(p.prompt.group_name == name for p in several)
+        lost = sum(p.prompt.group_name == name for p in taken)
+        noun = f"scored {name} prompt" if name in unscored else f"{name} prompt"
+        parts.append(f"{lost} of {plural(members, noun)}")
+    return listed(parts)
+
+
+def _prompts(result: RunResult, kind: str = "") -> str:
+    """The scored prompts, counted, and called scored where some are not."""
+    scored = sum(p.scored > 0 for p in result.prompts)
+    return plural(scored, f"{'' if scored == len(result.prompts) else 'scored '}{kind}prompt")
+
+
+def _some_collapse(prompts: Sequence[PromptResult], result: RunResult) -> str:
+    collapsed = sum(p.collapsed for p in prompts)
+    worst = max(worst_first(p for p in prompts if p.collapsed), key=top_share)
+    how = _takes_over(worst)
+    tail = f": {'at worst, ' if len(prompts) > 1 else ''}{how}." if how else "."
+    verb = "collapses" if collapsed == 1 else "collapse"
+    if len(prompts) == 1:
+        return f"{_quoted(worst)} is short of dominance, but {of_images(collapsed, worst)} {verb}{tail}"
+    return (
+        f"In none of {_prompts(result)} does one concept take over in one direction in 7 or more of 10 images,"
+        f" but {collapsed} of {plural(result.scored, 'image')} {verb}{tail}"
+    )
+
+
+def _none_collapse(prompts: Sequence[PromptResult], result: RunResult) -> str:
+    balanced = sum(p.balanced for p in prompts)
+    lost, mixed = sum(p.lost for p in prompts), sum(p.mixed for p in prompts)
+    whole = f"{plural(result.scored, 'image')} of {_prompts(result)}"
+    if balanced == result.scored:
+        if len(prompts) < len(result.prompts):
+            return _all_that_is_known(result, whole)
+        return (
+            f"Every concept survives: {balanced} of {whole} show{'s' if balanced == 1 else ''} all of their concepts."
+        )
+    parts = []
+    if lost:
+        parts.append(f"{lost} show{'s' if lost == 1 else ''} none of their concepts")
+    if mixed:
+        parts.append(f"{mixed} {'is' if mixed == 1 else 'are'} mixed")
+    return f"No concept takes over: 0 of {whole} collapse, but {listed(parts)}."
+
+
+def _all_that_is_known(result: RunResult, whole: str) -> str:
+    unknown = sum(not p.scored for p in result.prompts)
+    return (
+        f"Every concept shows in {result.scored} of {whole},"
+        f" but nothing is known about {unknown} of {plural(len(result.prompts), 'prompt')}."
+    )
+
+
+def _single_concepts(singles: Sequence[PromptResult], result: RunResult) -> str:
+    shown, scored = sum(p.balanced for p in singles), result.scored
+    prompts = _prompts(result, "single-concept ")
+    if shown == scored and len(singles) < len(result.prompts):
+        return _all_that_is_known(result, f"{plural(scored, 'image')} of {prompts}")
+    if shown == scored:
+        return f"Every concept shows: in {shown} of {plural(scored, 'image')} of {prompts}."
+    missed = [p for p in singles if p.verdict == "lost"]
+    worst = min(missed or singles, key=lambda p: p.balanced / p.scored)
+    tail = f"{worst.prompt.concepts[0].name} shows in {of_images(worst.balanced, worst)}."
+    at_worst = "" if len(singles) == 1 or len(missed) == 1 else "at worst, "
+    if missed:
+        verb = "misses its" if len(missed) == 1 else "miss their"
+        return f"{len(missed)} of {prompts} {verb} concept: {at_worst}{tail}"
+    absent = scored - shown
+    if len(singles) == 1:
+        return f"{_quoted(worst)} misses its concept in {of_images(absent, worst)}."
+    verb = "does" if absent == 1 else "do"
+    return (
+        f"None of {prompts} misses its concept in 7 or more of 10 images,"
+        f" but {absent} of {plural(scored, 'image')} {verb}: {at_worst}{tail}"
+    )
+
+
+def _unscored_note(result: RunResult) -> str | None:
+    if not result.unscored:
+        return None
+    images = [image for p in result.prompts for image in p.images]
+    reason = common_problem(images)
+    said = f"{result.unscored} of {plural(len(images), 'image')} unscored"
+    empty = sum(p.scored == 0 for p in result.prompts)
+    if empty:
+        said += f", {plural(empty, 'prompt')} of {len(result.prompts)} without any score"
+    return _stop(f"{said}; the most frequent reason: {reason}" if reason else said)
+
+
+def _empty_note(result: RunResult) -> str | None:
+    empty = [p.prompt.id for p in result.prompts if not p.images]
+    if not empty:
+        return None
+    more = [f"{len(empty) - _NAMED} more"] if len(empty) > _NAMED else []
+    verb = "has" if len(empty) == 1 else "have"
+    return f"{len(empty)} of {plural(len(result.prompts), 'prompt')} {verb} no image: {listed(empty[:_NAMED] + more)}."
+
+
+def _lost_note(result: RunResult) -> str | None:
+    lost = sum(p.verdict == "lost" for p in result.prompts)
+    if not lost or not any(len(p.prompt.concepts) > 1 and p.scored for p in result.prompts):
+        return None  # of single concepts the headline says it
+    verb = "shows none of its" if lost == 1 else "show none of their"
+    return f"{lost} of {_prompts(result)} {verb} concepts in 7 or more of 10 images."
+
+
+def _missing_note(result: RunResult) -> str | None:
+    """Prompts that lack a concept as often as a dominated one does, whoever takes over."""
+    seen = [
+        (rate.count / rate.n, name, p)
+        for p in result.prompts
+        if p.verdict == "mixed"
+        for name, rate in p.presence.items()
+        if 10 * rate.count <= 3 * rate.n
+    ]
+    if not seen:
+        return None
+    missing = len({p.prompt.id for _, _, p in seen})
+    _, name, worst = min(seen, key=lambda one: one[0])
+    return (
+        f"{missing} of {_prompts(result)} {'misses' if missing == 1 else 'miss'} a concept in 7 or more of 10 images,"
+        f" though not in one direction: {'at worst, ' if len(seen) > 1 else ''}{name} shows in"
+        f" {of_images(worst.presence[name].count, worst)}."
+    )
+
+
+def _single_note(result: RunResult) -> str | None:
+    singles = sum(len(p.prompt.concepts) == 1 for p in result.prompts)
+    if not singles:
+        return None
+    if singles == len(result.prompts):
+        return "DvD compares two concepts, so prompts that name one have presence and no DvD score."
+    verb = "names" if singles == 1 else "name"
+    return f"{singles} of {plural(len(result.prompts), 'prompt')} {verb} one concept only: presence, no DvD score."

@@ -1,0 +1,177 @@
+"""The page of an audited or scored run, prepared for its template, which asks for one image after the other."""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from markupsafe import Markup
+
+from dominance.numbers import mean, plural, score
+from dominance.records import GroupResult, PromptResult, Question, RunResult
+from dominance.report.audit.headline import gate_sentence, headline, notes
+from dominance.report.parts.image_view import VERDICTS, ImageView, image_view, questions_asked, shown_verdict
+from dominance.report.parts.marked_prompt import marked_prompt
+from dominance.report.parts.page_stream import write_page
+from dominance.report.parts.pictures import thumbnail_side
+from dominance.report.parts.plots import Dot, Strip, group_strips, verdict_bar
+from dominance.report.parts.ranking import directions, worst_first
+from dominance.report.parts.sentences import prompt_sentence
+
+REPORT_NAME = "report.html"
+_IN_VIEW = 24
+"""Prompts that the table shows before the rest is folded away."""
+_BADGES = {"dominance": "collapsed", None: "unscored"}
+
+
+@dataclass(frozen=True)
+class PromptView:
+    """One prompt as the page shows it, in the table and in its own section."""
+
+    anchor: str
+    result: PromptResult
+    title: Markup
+    sentence: str
+    verdict: str
+    badge: str
+    failure: str | None
+    marks: tuple[str, ...]
+    bar: Markup
+    questions: tuple[tuple[str, tuple[Question, ...]], ...]
+    folder: Path
+    side: int
+
+    def images(self) -> Iterator[ImageView]:
+        for image in self.result.images:
+            yield image_view(self.result, image, self.folder, self.side)
+
+
+@dataclass(frozen=True)
+class GroupView:
+    """One group's numbers, the same in the plot and in the table."""
+
+    result: GroupResult
+    strip: Strip
+
+
+@dataclass(frozen=True)
+class Page:
+    """All that the template needs."""
+
+    result: RunResult
+    headline: str
+    gate: str | None
+    notes: tuple[str, ...]
+    counts: dict[str, int]
+    bar: Markup
+    prompts: tuple[PromptView, ...]
+    groups: tuple[GroupView, ...]
+    plot: Markup | None
+    dots_are: str
+    manifest: dict[str, object]
+
+
+def write_report(result: RunResult, folder: Path) -> Path:
+    """Writes ``folder/report.html``: one self-contained page with the answer first; returns its path.
+
+    Image files are relative to ``folder``, or absolute; one that is missing or broken becomes a placeholder
+    that says so.
+
+    Raises:
+        RunError: the page cannot be written.
+    """
+    page = _build_page(result, folder)
+    return write_page(folder / REPORT_NAME, "audit/page.html.j2", page=page, verdicts=VERDICTS, in_view=_IN_VIEW)
+
+
+def _build_page(result: RunResult, folder: Path) -> Page:
+    counts = Counter(shown_verdict(image) for p in result.prompts for image in p.images)
+    ordered = {name: counts[name] for name in VERDICTS}
+    dots_are, groups = _group_views(result)
+    strips = [group.strip for group in groups if group.strip.dots]
+    return Page(
+        result=result,
+        headline=headline(result),
+        gate=gate_sentence(result),
+        notes=notes(result),
+        counts=ordered,
+        bar=verdict_bar(ordered, _counted(ordered)),
+        prompts=_prompt_views(result, folder),
+        groups=groups,
+        plot=group_strips(strips, dots_are) if strips else None,
+        dots_are=dots_are,
+        manifest=_manifest(result),
+    )
+
+
+def _manifest(result: RunResult) -> dict[str, object]:
+    """The result's own settings come last: the manifest is written at a run's end, and may be an earlier run's."""
+    named = {"run": result.run, "suite": result.suite, "model": result.model, "judge": result.judge}
+    own = {"settings": result.settings}
+    return {**named, **own, **result.manifest, **own}
+
+
+def _counted(counts: dict[str, int]) -> str:
+    said = ", ".join(f"{count} {name}" for name, count in counts.items() if count)
+    return f"{plural(sum(counts.values()), 'image')}: {said or 'none'}"
+
+
+def _prompt_views(result: RunResult, folder: Path) -> tuple[PromptView, ...]:
+    side = thumbnail_side(result.images)
+    failures = result.gate.failures if result.gate else {}
+    return tuple(
+        _prompt_view(place, p, failures.get(p.prompt.id), folder, side)
+        for place, p in enumerate(worst_first(result.prompts), start=1)
+    )
+
+
+def _prompt_view(place: int, result: PromptResult, failure: str | None, folder: Path, side: int) -> PromptView:
+    marks = tuple(shown_verdict(image) for image in result.images)
+    counts = Counter(marks)
+    ordered = {name: counts[name] for name in VERDICTS}
+    return PromptView(
+        anchor=f"prompt-{place}",
+        result=result,
+        title=_title(result),
+        sentence=prompt_sentence(result),
+        verdict=result.verdict or "nothing scored",
+        badge=_BADGES.get(result.verdict, result.verdict or ""),
+        failure=None if failure is None else failure.removeprefix(f"{result.prompt.id}: "),
+        marks=marks,
+        bar=verdict_bar(ordered, _counted(ordered)),
+        questions=questions_asked(result),
+        folder=folder,
+        side=side,
+    )
+
+
+def _title(result: PromptResult) -> Markup:
+    """The prompt with its concepts marked; where it has the verdict dominance, who took over and who is gone."""
+    classes, found = {concept.name: "c" for concept in result.prompt.concepts}, directions(result)
+    if result.verdict == "dominance" and found:
+        classes |= {found[0].dominating: "c won", found[0].dominated: "c gone"}
+    return marked_prompt(result.prompt, classes)
+
+
+def _group_views(result: RunResult) -> tuple[str, tuple[GroupView, ...]]:
+    """The groups, and what their dots are: prompts, or images where no group has two scored prompts."""
+    members = {g.name: [p for p in result.prompts if p.prompt.group_name == g.name] for g in result.groups}
+    by_prompt = any(sum(p.dvd_mean is not None for p in listed) > 1 for listed in members.values())
+    views = tuple(GroupView(g, _strip(g, members[g.name], by_prompt=by_prompt)) for g in result.groups)
+    return ("each prompt's mean" if by_prompt else "each image"), views
+
+
+def _strip(group: GroupResult, members: list[PromptResult], *, by_prompt: bool) -> Strip:
+    """One group's row; a single prompt, however often it is drawn again, gives no interval between prompts."""
+    if by_prompt:
+        dots = [
+            Dot(p.dvd_mean, f"{p.prompt.text}: mean DvD {mean(p.dvd_mean)}, n = {p.scored}")
+            for p in members
+            if p.dvd_mean is not None
+        ]
+    else:
+        images = [(p, image) for p in members for image in p.images]
+        dots = [Dot(i.dvd, f"{p.prompt.text}, {i.name}: DvD {score(i.dvd)}") for p, i in images if i.dvd is not None]
+    count = f"{plural(group.prompts, 'prompt')}, {plural(group.scored, 'scored image')}"
+    resampled = sum(p.dvd_mean is not None for p in members)
+    return Strip(group.name, count, tuple(dots), group.dvd_mean, group.dvd_interval if resampled > 1 else None)

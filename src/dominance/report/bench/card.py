@@ -1,0 +1,159 @@
+"""The data card of a bench: how it was made, from what, with which yield, and what it cannot say."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from dominance.numbers import plural, rate
+from dominance.runs.bench.candidates import BALANCED
+from dominance.runs.bench.result import DOMINANCE, BenchResult, Entry, Tally, yield_of
+
+_LIMITS = (
+    "The prompts were selected because this model fails on them under this judge: the share of failures among them says"
+    " nothing about prompts at large. The yields above do, for candidates of this kind.",
+    "A judge's error becomes the bench's: a concept that the judge does not know looks lost, and its prompt dominated."
+    " Look at the contact sheet.",
+    "Selection and images share their seeds, so that the bench's own images collapse more often than fresh seeds will;"
+    " audit the suite with other seeds for an unbiased rate.",
+    "The control set is balanced by the same measure; its pairs of objects differ from the dominance prompts in kind,"
+    " its other pairs do not.",
+)
+
+_USES = """In the folder of the bench:
+
+```bash
+dominance audit suite.yaml --model OTHER --out ../other     # another model on these prompts
+dominance bench show . ../other                             # the two models, prompt by prompt
+dominance bench export . --format csv --out prompts.csv     # in the official columns
+dominance report .                                          # every image with every answer, as a page
+```
+"""
+
+
+def bench_card(bench: BenchResult) -> str:
+    """The card as Markdown."""
+    parts = [
+        f"# DominanceBench of {bench.run.model}\n",
+        _summary(bench),
+        f"## Yield\n\n{_yields(bench.tallies)}",
+        f"## How it was made\n\n{_method(bench)}",
+        f"## What is in it\n\n{_spread(bench)}",
+        f"## Model, judge and settings\n\n{_settings(bench)}",
+        f"## What to do with it\n\n{_USES}",
+        "## Known limits\n\n" + "\n".join(f"- {limit}" for limit in _LIMITS) + "\n",
+    ]
+    return "\n".join(parts)
+
+
+def _summary(bench: BenchResult) -> str:
+    dominance, balanced = len(bench.part(DOMINANCE)), len(bench.part(BALANCED))
+    text = (
+        f"{plural(dominance, 'prompt')} on which the model lets one concept dominate another, and"
+        f" {plural(balanced, 'balanced prompt')} on which it shows both, judged by {bench.run.judge}.\n"
+    )
+    return text if bench.stopped is None else f"{text}\n**Incomplete:** {bench.stopped}.\n"
+
+
+def _yields(tallies: Sequence[Tally]) -> str:
+    rows = [
+        (t.name, *(str(count) for count in (t.target, t.kept, t.candidates, t.tried, t.qualified)), rate(yield_of(t)),
+         str(t.undecided))
+        for t in tallies
+    ]  # fmt: skip
+    columns = ("stream", "target", "kept", "candidates", "tried", "qualified", "yield (95%)", "undecided")
+    return (
+        f"{_table(columns, rows)}\nA stream is the candidates of one category, or those of the control set. Yield:"
+        " qualified among tried, with Wilson's interval. Not every qualified candidate"
+        " is kept: several are tried at once, and caps and targets may leave no room. A candidate that two streams try"
+        " counts in both. Undecided: passed over only because an image of it could not be made or judged.\n"
+    )
+
+
+def _method(bench: BenchResult) -> str:
+    settings = bench.run.settings
+    images, needed = len(_listed(settings, "seeds")), settings["needed"]
+    styles = ", ".join(map(str, _listed(settings, "styles")))
+    lines = [
+        "Candidates are every concept with every object in every caption style of the pools"
+        f" `{settings['pools']}` ({settings['pools_identity']}; styles {styles}), tried in the order that the seed"
+        f" {settings['order_seed']} gives: concepts and objects take turns, and every pair comes once in a style drawn"
+        " for it before any pair comes again.",
+        f"Each candidate gets {images} images, one a seed. It is a dominance prompt when at least {needed} of them"
+        " collapse in the same direction (DvD ≥ 36 and not both concepts present), and a balanced one when at least"
+        f" {needed} show both concepts. Images are made in portions, and a candidate that can no longer make it is"
+        " dropped; that changes the work and not the outcome.",
+        "Candidates are kept in their order. One is passed over when a kept prompt of its stream has the same content"
+        " words (case, accents, punctuation, plural s, word order and function words such as articles and prepositions"
+        " do not count), or when its concept or its object stands in as many kept prompts as the cap allows:"
+        f" {_caps(settings)}.",
+        "The control set takes pairs of objects and the categories' own candidates by turns. A stream is given up when"
+        " the candidates left could not fill it even at the upper end of its yield's interval.",
+    ]
+    return "\n\n".join(lines) + "\n"
+
+
+def _listed(settings: dict[str, object], name: str) -> list[object]:
+    found = settings[name]
+    return found if isinstance(found, list) else []
+
+
+def _caps(settings: dict[str, object]) -> str:
+    caps = settings["caps"]
+    named = caps.items() if isinstance(caps, dict) else ()
+    return ", ".join(f"{concept} a concept and {thing} an object ({name})" for name, (concept, thing) in named)
+
+
+def _spread(bench: BenchResult) -> str:
+    parts = []
+    for name in (DOMINANCE, BALANCED):
+        entries = bench.part(name)
+        if not entries:
+            continue
+        rows = [
+            ("categories", _counts(entry.kept.category for entry in entries)),
+            ("caption styles", _counts(entry.kept.style for entry in entries)),
+            ("concepts", _counts(entry.kept.concept for entry in entries)),
+            ("objects", _counts(entry.kept.object for entry in entries)),
+        ]
+        if name == DOMINANCE:
+            rows.insert(1, ("what dominates", _counts(map(_winner, entries))))
+        parts.append(f"### {name}: {len(entries)} prompts\n\n{_table(('of', 'how often'), rows)}")
+    return "\n".join(parts) or "Nothing was kept.\n"
+
+
+def _winner(entry: Entry) -> str:
+    if entry.direction is None:
+        return "none"
+    return "the object" if entry.direction[0] == entry.kept.object else f"the {entry.kept.category}"
+
+
+def _counts(values: Iterable[str]) -> str:
+    return ", ".join(f"{value} {count}" for value, count in Counter(values).most_common())
+
+
+def _settings(bench: BenchResult) -> str:
+    manifest = bench.run.manifest
+    rows = [(f"{part} {key}", value) for part in ("model", "judge") for key, value in _items(manifest.get(part))]
+    rows += bench.run.settings.items()
+    rows += [("finished at", manifest.get("finished_at"))]
+    rows += [(f"version of {key}", value) for key, value in _items(manifest.get("versions"))]
+    return _table(("what", "value"), [(key.replace("_", " "), _shown(value)) for key, value in rows])
+
+
+def _shown(value: object) -> str:
+    """A setting in words; lists by commas, what was left open as a dash."""
+    if isinstance(value, dict):
+        return "; ".join(f"{str(key).replace('_', ' ')}: {_shown(one)}" for key, one in value.items())
+    if isinstance(value, list):
+        return ", ".join(map(_shown, value))
+    return "–" if value is None else str(value)
+
+
+def _items(value: object) -> list[tuple[str, object]]:
+    return list(value.items()) if isinstance(value, dict) else []
+
+
+def _table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = [columns, ["---"] * len(columns), *rows]
+    return "".join(
+        "| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in line) + " |\n" for line in lines
+    )

@@ -1,0 +1,48 @@
+"""What a finished bench leaves in its folder for people and for other commands: suite, card, results, contact sheet."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+from dominance.files import write_whole
+from dominance.report.bench.card import bench_card
+from dominance.report.parts.image_view import ImageView, image_view
+from dominance.report.parts.page_stream import write_page
+from dominance.report.parts.pictures import thumbnail_side
+from dominance.runs.bench.result import PARTS, BenchResult, Entry, bench_as_document, bench_suite, yield_of
+from dominance.suites.suite_files import suite_yaml
+
+SUITE_NAME = "suite.yaml"
+CARD_NAME = "CARD.md"
+DOCUMENT_NAME = "bench.json"
+SHEET_NAME = "contact.html"
+
+
+def write_bench(bench: BenchResult, folder: Path) -> list[Path]:
+    """Writes the suite (if it has prompts), the data card, manifest and results per prompt, and the contact sheet.
+
+    Each file appears whole or not at all and replaces what was there. Returns their paths.
+
+    Raises:
+        RunError: a file cannot be written.
+    """
+    document = {**bench_as_document(bench), "manifest": bench.run.manifest}
+    written = [write_whole(folder / SUITE_NAME, suite_yaml(bench_suite(bench)).encode())] if bench.entries else []
+    return [
+        *written,
+        write_whole(folder / CARD_NAME, bench_card(bench).encode()),
+        write_whole(folder / DOCUMENT_NAME, json.dumps(document, indent=2, ensure_ascii=False).encode()),
+        _write_sheet(bench, folder),
+    ]
+
+
+def _write_sheet(bench: BenchResult, folder: Path) -> Path:
+    side = thumbnail_side(bench.run.images)
+
+    def views(entry: Entry) -> Iterator[ImageView]:
+        return (image_view(entry.result, image, folder, side) for image in entry.result.images)
+
+    parts = [(part, bench.part(part)) for part in PARTS if bench.part(part)]
+    return write_page(
+        folder / SHEET_NAME, "bench/page.html.j2", bench=bench, parts=parts, views=views, yield_of=yield_of
+    )

@@ -1,0 +1,1 @@
+"""A measurement of diversity: its page and its table."""

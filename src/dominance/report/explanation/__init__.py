@@ -1,0 +1,1 @@
+"""An explanation: its folder, its page, its plots and its sentences."""

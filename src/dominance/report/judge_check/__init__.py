@@ -1,0 +1,1 @@
+"""A check of a judge: its page and its plot."""

@@ -1,0 +1,120 @@
+"""A check of a judge as one HTML page that opens anywhere, offline, and as JSON."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from markupsafe import Markup
+
+from dominance.files import write_whole
+from dominance.report.judge_check.plots import reliability_plot
+from dominance.report.parts.page_stream import write_page
+from dominance.report.parts.pictures import Embedded, Missing, embed, thumbnail_side
+from dominance.runs.judge_check.result import (
+    Calibration,
+    ControlFindings,
+    Disagreement,
+    FalseYes,
+    JudgeCheck,
+    JudgeFindings,
+    Tally,
+)
+from dominance.runs.judge_check.verdict import calibration_sentence
+
+JUDGE_CHECK_REPORT_NAME = "judge-check.html"
+JUDGE_CHECK_DOCUMENT_NAME = "judge-check.json"
+_BADGES = {"good": "balanced", "care": "mixed", "none": "collapsed", "unknown": "unscored"}
+_WORDS = {
+    "good": "its yes can be trusted",
+    "care": "take its yes with care",
+    "none": "do not trust its yes",
+    "unknown": "nothing is known about its yes",
+}
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of a judge's table: what it was asked about, and whether that is a control."""
+
+    shows: str
+    control: bool
+    certain: bool
+    tally: Tally
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A control image that the judge was deceived by."""
+
+    found: FalseYes
+    picture: Embedded | Missing
+
+
+@dataclass(frozen=True)
+class CalibrationView:
+    """One comparison with what is true; ``plot`` is None where the judge gives no probabilities."""
+
+    found: Calibration
+    sentence: str
+    plot: Markup | None
+
+
+@dataclass(frozen=True)
+class JudgeView:
+    """One judge's sections."""
+
+    found: JudgeFindings
+    anchor: str
+    badge: str
+    word: str
+    rows: tuple[Row, ...]
+    deceived: tuple[tuple[ControlFindings, tuple[Shown, ...]], ...]
+    calibrations: tuple[CalibrationView, ...]
+
+
+@dataclass(frozen=True)
+class DisagreementView:
+    """An image on which the judges differ."""
+
+    found: Disagreement
+    picture: Embedded | Missing
+
+
+def write_judge_check(result: JudgeCheck, folder: Path) -> tuple[Path, ...]:
+    """Writes ``judge-check.html``, one self-contained page with the answer first, and ``judge-check.json``.
+
+    Raises:
+        RunError: one of them cannot be written.
+    """
+    side = thumbnail_side(100)
+    disagreements = () if result.agreement is None else result.agreement.disagreements
+    page = write_page(
+        folder / JUDGE_CHECK_REPORT_NAME,
+        "judge_check/page.html.j2",
+        result=result,
+        judges=[_judge_view(judge, place, folder, side) for place, judge in enumerate(result.judges)],
+        disagreements=[DisagreementView(found, embed(folder / found.file, side)) for found in disagreements],
+    )
+    document = json.dumps(result.document() | {"manifest": result.manifest}, indent=2, ensure_ascii=False)
+    return page, write_whole(folder / JUDGE_CHECK_DOCUMENT_NAME, document.encode("utf-8", "replace"), b"\n")
+
+
+def _judge_view(judge: JudgeFindings, place: int, folder: Path, side: int) -> JudgeView:
+    own = Row("what the prompt names", control=False, certain=False, tally=judge.own)
+    controls = (Row(one.shows, control=True, certain=one.certain, tally=one.tally) for one in judge.controls)
+    deceived = tuple(
+        (one, tuple(Shown(worst, embed(folder / worst.file, side)) for worst in one.worst))
+        for one in judge.controls
+        if one.worst
+    )
+    calibrations = tuple(
+        CalibrationView(
+            found,
+            calibration_sentence(found),
+            None if found.bins is None else reliability_plot(found.bins, f"{judge.title} against {found.truth}"),
+        )
+        for found in judge.calibrations
+    )
+    return JudgeView(
+        judge, f"judge-{place + 1}", _BADGES[judge.trust], _WORDS[judge.trust], (own, *controls), deceived, calibrations
+    )

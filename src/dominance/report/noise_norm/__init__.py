@@ -1,0 +1,1 @@
+"""A measurement of the noise norm: its page, its table and its plot."""

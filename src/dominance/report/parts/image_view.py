@@ -1,0 +1,103 @@
+"""One image as pages show it: the picture, its verdict, and the answers about each concept."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from markupsafe import Markup
+
+from dominance.numbers import coefficient, score
+from dominance.records import Answer, PromptResult, Question, ScoredImage
+from dominance.report.parts.pictures import Embedded, Missing, embed
+from dominance.report.parts.sentences import image_label, image_sentence
+
+VERDICTS: tuple[str, ...] = ("collapsed", "balanced", "lost", "mixed", "unscored")
+"""Of images, in the order in which the page counts them; ``unscored`` stands for None."""
+
+_MARKS = {True: ("y", "✓"), False: ("n", "✗"), None: ("u", "?")}
+
+
+@dataclass(frozen=True)
+class AnswerRow:
+    """The answers about one concept in one image: marks in the order of the questions, and P(yes) as text."""
+
+    concept: str
+    marks: Markup
+    spoken: str
+    probabilities: str | None
+    problems: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ImageView:
+    """One image as the page shows it; ``picture`` is the embedded file, or why there is none."""
+
+    verdict: str
+    label: str
+    alt: str
+    picture: Embedded | Missing
+    dvd: str | None
+    direction: str | None
+    rows: tuple[AnswerRow, ...]
+    facts: tuple[str, ...]
+    problem: str | None
+
+    @property
+    def has_details(self) -> bool:
+        return bool(self.facts) or any(row.probabilities or row.problems for row in self.rows)
+
+
+def shown_verdict(image: ScoredImage) -> str:
+    """One of ``VERDICTS``."""
+    return image.verdict or "unscored"
+
+
+def questions_asked(result: PromptResult) -> tuple[tuple[str, tuple[Question, ...]], ...]:
+    """Each concept with the questions about it, in the order in which they were asked."""
+    asked = dict.fromkeys(answer.question for image in result.images for answer in image.answers)
+    by_concept = ((c.name, tuple(q for q in asked if q.concept == c.name)) for c in result.prompt.concepts)
+    return tuple((concept, questions) for concept, questions in by_concept if questions)
+
+
+def image_view(result: PromptResult, image: ScoredImage, folder: Path, side: int) -> ImageView:
+    """One image of a prompt, its file read and made small enough for a page."""
+    label = image_label(image)
+    picture = Missing("the image was not made") if image.file is None else embed(folder / image.file, side)
+    direction = None if image.dominating is None else f"{image.dominating} over {image.dominated}"
+    return ImageView(
+        verdict=shown_verdict(image),
+        label=label,
+        alt=image_sentence(result.prompt.text, image, label),
+        picture=picture,
+        dvd=None if image.dvd is None else score(image.dvd),
+        direction=direction,
+        rows=tuple(_answer_row(c.name, image.answers) for c in result.prompt.concepts) if image.answers else (),
+        facts=_facts(image),
+        problem=(image.problem or "no reason recorded") if image.verdict is None else None,
+    )
+
+
+def _facts(image: ScoredImage) -> tuple[str, ...]:
+    facts = [] if image.soft_dvd is None else [f"Soft DvD {score(image.soft_dvd)}"]
+    if len(image.pairs) > 2:
+        facts += [f"{a} over {b}: DvD {score(dvd)}" for (a, b), dvd in image.pairs.items() if dvd > 0]
+    return tuple(facts)
+
+
+def _answer_row(concept: str, answers: tuple[Answer, ...]) -> AnswerRow:
+    own = [answer for answer in answers if answer.question.concept == concept]
+    marks, probabilities = [], [answer.p_yes for answer in own]
+    for answer in own:
+        name, mark = _MARKS[answer.yes]
+        if marks and marks[-1][0] == name:
+            marks[-1] = (name, marks[-1][1] + mark)
+        else:
+            marks.append((name, mark))
+    yes, unknown = sum(a.yes is True for a in own), sum(a.yes is None for a in own)
+    known = any(value is not None for value in probabilities)
+    return AnswerRow(
+        concept=concept,
+        marks=Markup("").join(Markup('<i class="{}">{}</i>').format(*mark) for mark in marks),
+        spoken=f"{yes} of {len(own)} yes" + (f", {unknown} unanswered" if unknown else ""),
+        probabilities=" ".join(map(coefficient, probabilities)) if known else None,
+        problems=tuple(f"question {a.question.grade}: {a.problem}" for a in own if a.yes is None and a.problem),
+    )

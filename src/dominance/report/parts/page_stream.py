@@ -1,0 +1,59 @@
+"""A page as one HTML file that opens anywhere, offline, written piece by piece: its images are never all in memory."""
+
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from dominance import numbers
+from dominance.files import write_whole
+from dominance.report.parts.plots import dvd_range, presence_bar
+
+_SHARED: dict[str, Any] = {
+    "numbers": numbers,
+    "plural": numbers.plural,
+    "presence_bar": presence_bar,
+    "dvd_range": dvd_range,
+}
+"""What every template may use."""
+_AT_ONCE = 200
+"""Pieces of a template that are written together."""
+
+
+def write_page(path: Path, template: str, **words: object) -> Path:
+    """Writes the template, filled with these words, to ``path``; what was there is replaced; returns the path.
+
+    The page holds its images, style and script, makes no request, and is complete without script. It appears whole or
+    not at all.
+
+    Args:
+        template: its file below ``report/``.
+        words: what the template shows; an iterator is read as the page gets to it.
+
+    Raises:
+        RunError: the page cannot be written.
+    """
+    return write_whole(path, then=_pieces(template, words))
+
+
+def _pieces(template: str, words: dict[str, object]) -> Iterator[bytes]:
+    stream = _environment().get_template(template).stream(**words)
+    stream.enable_buffering(_AT_ONCE)
+    for piece in stream:
+        yield piece.encode("utf-8", "replace")
+
+
+@cache
+def _environment() -> Environment:
+    """The templates, which lie beside their pages, and how they are read."""
+    environment = Environment(
+        loader=PackageLoader("dominance.report", ""),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=StrictUndefined,
+    )
+    environment.globals.update(_SHARED)
+    return environment
