@@ -80,8 +80,9 @@ def looking_ahead(pipeline: Any, prompts: list[str], steps: int, rounds: int, la
 
 def sweeping(pipeline: Any, first: int, last: int, variants: int, rounds: int) -> dict[str, float]:
     """One image under each of so many ablated heads: variants in one batch, against one variant at a time."""
-    from dominance.models import GenerationSettings, find_model
+    from dominance.models.folders import find_model
     from dominance.models.image_model import PipelineModel
+    from dominance.models.settings import GenerationSettings
     from dominance.runs.ablation.trials import VariantModel
     from dominance.runs.ablation.variants import How, Window, single_head
 

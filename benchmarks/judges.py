@@ -16,9 +16,9 @@ import torch
 from PIL import Image
 from turns import in_turns
 
-from dominance.judges import load_judge
 from dominance.judges.qwen.judge import QwenJudge
 from dominance.judges.qwen.prompts import as_batch
+from dominance.judges.registry import load_judge
 from dominance.records import Concept, Question
 from dominance.suites import load_questions
 

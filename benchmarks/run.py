@@ -30,8 +30,9 @@ def generation(model: str, images: int = 12) -> dict[str, float]:
     """Batches over prompts and seeds against a plain diffusers loop, one prompt at a time, on the same pipeline."""
     import torch
 
-    from dominance.models import GenerationSettings, find_model
+    from dominance.models.folders import find_model
     from dominance.models.image_model import PipelineModel, load_pipeline
+    from dominance.models.settings import GenerationSettings
 
     folder = find_model(model)
     pipeline = load_pipeline(folder, "cpu")
@@ -52,7 +53,7 @@ def judging(judge: str, images: int = 16) -> dict[str, float]:
     import numpy as np
     from PIL import Image
 
-    from dominance.judges import load_judge
+    from dominance.judges.registry import load_judge
     from dominance.miniature.renderer import render
     from dominance.miniature.world import DEFAULT_DIVERSITY, pair_scene
     from dominance.records import Concept

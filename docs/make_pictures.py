@@ -11,7 +11,7 @@ from typing import Any
 from PIL import Image, ImageDraw, ImageFont
 
 from dominance import read_result
-from dominance.models import find_model
+from dominance.models.folders import find_model
 from dominance.records import PromptResult, RunResult
 
 CELL, GAP, LABEL, HEAD, EACH, APART = 64, 4, 190, 26, 5, 18

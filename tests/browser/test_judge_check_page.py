@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from page_checks import CONTRASTS
 
-from dominance.judges import ScriptedJudge
+from dominance.judges.protocol import ScriptedJudge
 from dominance.report.judge_check.page import write_judge_check
 from dominance.runs.judge_check.run import JudgeCheckOptions, check_judge
 

@@ -18,8 +18,9 @@ from PIL import Image
 
 import dominance.runs.store.manifest
 from dominance.cli.interrupts import insistent_interrupts
-from dominance.judges import ScriptedJudge
-from dominance.models import GenerationSettings, ModelFolder
+from dominance.judges.protocol import ScriptedJudge
+from dominance.models.folders import ModelFolder
+from dominance.models.settings import GenerationSettings
 from dominance.records import Answer, Concept, Prompt, Question, Suite
 from dominance.runs.audit.options import AuditOptions
 from dominance.runs.audit.run import audit

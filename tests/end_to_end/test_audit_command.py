@@ -16,7 +16,7 @@ from PIL import Image
 
 import dominance
 from dominance.errors import InputError
-from dominance.judges import ScriptedJudge
+from dominance.judges.protocol import ScriptedJudge
 from dominance.records import Question
 from dominance.runs.audit.document import as_document
 

@@ -15,7 +15,7 @@ from PIL import Image
 
 import dominance
 from dominance.errors import InputError
-from dominance.judges import ScriptedJudge
+from dominance.judges.protocol import ScriptedJudge
 
 Command = Callable[..., Any]
 Options = tuple[object, ...]

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 import dominance
-from dominance.judges import load_judge
+from dominance.judges.registry import load_judge
 from dominance.laboratory.judge_quality import HARD, negative_controls, quality_by_kind
 from dominance.metrics import wilson_interval
 from dominance.miniature.bundled import BUNDLED_MODELS, bundled_folder

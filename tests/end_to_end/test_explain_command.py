@@ -14,7 +14,7 @@ from tiny_families import FAMILIES, tiny
 
 import dominance
 from dominance.errors import InputError, ModelError
-from dominance.judges import ScriptedJudge
+from dominance.judges.protocol import ScriptedJudge
 
 Command = Callable[..., Any]
 

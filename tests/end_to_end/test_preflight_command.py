@@ -9,7 +9,7 @@ import pytest
 import torch
 
 import dominance
-from dominance.judges import ScriptedJudge
+from dominance.judges.protocol import ScriptedJudge
 from dominance.metrics import focus_score
 from dominance.records import Answer
 from dominance.runs.risk import calibration as calibrations

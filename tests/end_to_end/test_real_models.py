@@ -19,7 +19,7 @@ from tiny_families import save
 
 import dominance
 from dominance.errors import InputError
-from dominance.judges import Judge, ScriptedJudge
+from dominance.judges.protocol import Judge, ScriptedJudge
 from dominance.records import Concept, Prompt, Question, RunResult, Suite
 
 Command = Callable[..., Any]

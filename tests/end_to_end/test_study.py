@@ -14,7 +14,7 @@ from dominance.laboratory.study import StudyOptions, Trial, TrialResult, read_re
 from dominance.laboratory.study_page import write_study
 from dominance.laboratory.study_summary import contrast
 from dominance.metrics import t_interval, wilson_interval
-from dominance.models import find_model
+from dominance.models.folders import find_model
 from dominance.records import Rate
 from dominance.training.conditions import CONDITIONS, MAIN
 from dominance.training.miniature import MiniatureSettings, train_miniature

@@ -11,12 +11,12 @@ from safetensors.torch import load_file
 from transformers import BlipForQuestionAnswering
 
 from dominance.errors import InputError, ModelError
-from dominance.judges import load_judge
+from dominance.judges.registry import load_judge
 from dominance.laboratory.gate import gate_rows
 from dominance.laboratory.model_card import measure
 from dominance.laboratory.model_card_page import card_page
 from dominance.laboratory.outcomes import outcomes
-from dominance.models import find_model
+from dominance.models.folders import find_model
 from dominance.suites import load_questions
 from dominance.training.artefacts import ModelArtefacts
 from dominance.training.denoiser import Denoiser

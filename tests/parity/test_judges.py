@@ -18,7 +18,7 @@ from transformers import (
     Qwen3VLProcessor,
 )
 
-from dominance.judges import load_judge
+from dominance.judges.registry import load_judge
 from dominance.records import Question
 
 LIMITS = {"shortest_edge": 256 * 28 * 28, "longest_edge": 1280 * 28 * 28}

@@ -20,7 +20,7 @@ app = new_app(
     "ablate",
     help_epilogue="Examples:\n"
     "  dominance ablate miniature-dominance --limit 8 --seeds 4 --sweep heads\n"
-    '  dominance ablate "a [tower:landmark] and a [mug]" --sweep heads,multi,controls --layers 1-10\n'
+    "  dominance ablate miniature-dominance --sweep heads,multi --layers 1-10\n"
     "  dominance ablate miniature-dominance --edit rebalance --intervals 5\n",
 )
 

@@ -24,7 +24,7 @@ app = new_app("bench", GROUPS["bench"])
 @app.command(
     help_epilogue="Examples:\n"
     "  dominance bench build --target 6 --out runs/bench\n"
-    "  dominance bench build --model owner/name --judge qwen:owner/name --dtype float16 --out runs/bench\n",
+    "  dominance bench build --model owner/name --judge qwen:owner/name\n",
 )
 def build(
     *,
@@ -59,7 +59,7 @@ def build(
 @app.command(
     help_epilogue="Examples:\n"
     "  dominance bench export runs/bench --format csv --out prompts.csv\n"
-    "  dominance bench export runs/bench --format official-images --out pictures\n",
+    "  dominance bench export runs/bench --format official-images --out images\n",
 )
 def export(
     folder: Annotated[Path, Parameter(group=WHAT, help="Folder of a finished bench.")],
@@ -95,7 +95,7 @@ def export(
 @app.command(
     help_epilogue="Examples:\n"
     "  dominance bench show runs/bench\n"
-    "  dominance bench show runs/bench runs/audit-of-other-model --csv both.csv\n",
+    "  dominance bench show runs/bench runs/audit --csv both.csv\n",
 )
 def show(
     first: Annotated[

@@ -20,7 +20,7 @@ app = new_app(
     "explain",
     help_epilogue="Examples:\n"
     '  dominance explain "a [tower:landmark] and a [mug]" --seeds 4\n'
-    '  dominance explain "a [eiffel tower:landmark] and a [mug]" --model owner/name --judge none --layers 7-10\n',
+    '  dominance explain "a [tower:landmark] and a [mug]" --layers 7-10\n',
 )
 
 

@@ -23,8 +23,8 @@ app = new_app("judge", GROUPS["judge"])
 @app.command(
     help_epilogue="Examples:\n"
     "  dominance judge check --judge miniature\n"
-    "  dominance judge check runs/campaign --judge qwen:Qwen/Qwen2-VL-2B-Instruct --against-mode official\n"
-    "  dominance judge check pictures/ --suite campaign.yaml --judge blip:FOLDER --labels people.csv\n",
+    "  dominance judge check runs/campaign --judge qwen:owner/name\n"
+    "  dominance judge check pictures/ --suite campaign.yaml --labels people.csv\n",
 )
 def check(
     *images: Annotated[

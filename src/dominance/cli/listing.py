@@ -25,7 +25,7 @@ def _models() -> _Rows:
 
 
 def _judges() -> _Rows:
-    from dominance.judges import listed_judges
+    from dominance.judges.registry import listed_judges
 
     return [{"name": name, "what": what} for name, what in listed_judges().items()]
 
@@ -50,7 +50,7 @@ def _methods() -> _Rows:
 
 
 def _concepts(model: str) -> _Rows:
-    from dominance.models import find_model
+    from dominance.models.folders import find_model
 
     listed = find_model(model).defaults.get("concepts")
     if not isinstance(listed, list) or not listed or not all(isinstance(row, dict) and row for row in listed):

@@ -17,7 +17,7 @@ app = new_app(
     "memorization",
     help_epilogue="Examples:\n"
     "  dominance memorization miniature --seeds 4\n"
-    "  dominance memorization groups.csv --model owner/name --steps 50 --guidance 7.5 --json\n",
+    "  dominance memorization groups.csv --model owner/name --steps 50 --json\n",
 )
 
 

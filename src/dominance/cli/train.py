@@ -143,7 +143,7 @@ def pictures(
 
 @app.command(
     name="judge",
-    help_epilogue="Example:\n  dominance train judge --out training-runs/judge --base miniature --answered 20000\n",
+    help_epilogue="Example:\n  dominance train judge --base miniature --answered 20000\n",
 )
 def judge(
     *,
@@ -179,8 +179,8 @@ def judge(
     device: TrainDevice = "auto",
 ) -> None:
     """Train the yes/no judge on renders and save an ordinary transformers folder."""
-    from dominance.judges import load_judge
     from dominance.judges.blip import BlipJudge
+    from dominance.judges.registry import load_judge
     from dominance.models.devices import find_device
     from dominance.models.folders import find_model
     from dominance.suites import load_questions
@@ -236,7 +236,7 @@ def card(
 
 @app.command(
     name="study",
-    help_epilogue="Example:\n  dominance train study --conditions main,scenery-0 --seeds 3 --page docs/study.md\n",
+    help_epilogue="Example:\n  dominance train study --conditions main,scenery-0 --seeds 3\n",
 )
 def study(
     *,

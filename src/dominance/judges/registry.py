@@ -10,8 +10,8 @@ The entry point's name is the scheme, so that users give ``--judge tinyjudge:PLA
 colon and never empty, ``device`` as users give it (``auto``, ``cpu``, ``cuda:1``), ``mode`` one of JUDGE_MODES;
 a mode that the judge does not have is refused with a ``dominance.errors.ModelError``, and so is a place that it cannot
 use. What comes back is a ``Judge``, named ``scheme:place``, whose identity changes whenever an answer could; it may
-also be what ``protocol`` has besides, such as a ``PacedJudge``. The package is imported only when one of its judges is asked for.
-Nobody can take the scheme of a bundled judge.
+also be what ``protocol`` has besides, such as a ``PacedJudge``. The package is imported only when one of its judges is
+asked for. Nobody can take the scheme of a bundled judge.
 """
 
 import re

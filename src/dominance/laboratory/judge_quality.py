@@ -7,7 +7,7 @@ import numpy as np
 from PIL import Image
 
 from dominance.errors import ItemError
-from dominance.judges import Judge
+from dominance.judges.protocol import Judge
 from dominance.metrics import rate
 from dominance.miniature.concepts import CONCEPTS
 from dominance.miniature.controls import garbled_picture, hidden_concept

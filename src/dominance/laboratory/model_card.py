@@ -10,7 +10,8 @@ from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
 from PIL import Image
 
 from dominance.errors import InputError
-from dominance.judges import Judge, load_judge
+from dominance.judges.protocol import Judge
+from dominance.judges.registry import load_judge
 from dominance.laboratory.entity_counts import EntityCounts, entity_counts
 from dominance.laboratory.judge_quality import GradeQuality, negative_controls, quality_by_kind
 from dominance.laboratory.singles import image_seeds, presence_alone
@@ -18,9 +19,9 @@ from dominance.metrics import rate
 from dominance.miniature.concepts import CONCEPTS, ENTITIES
 from dominance.miniature.renderer import Picture, render
 from dominance.miniature.world import DEFAULT_DIVERSITY, World, pair_scene, single_scene
-from dominance.models import find_model
 from dominance.models.devices import find_device
 from dominance.models.drawing import Drawing, Machine
+from dominance.models.folders import find_model
 from dominance.records import Concept, Question, Rate, RunResult, Suite, is_present
 from dominance.runs.audit.options import AuditOptions
 from dominance.runs.audit.run import audit

@@ -12,15 +12,16 @@ from pydantic import TypeAdapter, ValidationError
 
 from dominance.errors import InputError
 from dominance.files import write_failed, write_whole
-from dominance.judges import Judge, load_judge
+from dominance.judges.protocol import Judge
+from dominance.judges.registry import load_judge
 from dominance.laboratory.entity_counts import EntityCounts, entity_counts, mean
 from dominance.laboratory.outcomes import Outcomes, outcomes
 from dominance.laboratory.singles import image_seeds, presence_alone
 from dominance.miniature.captions import SINGLE_TEMPLATES
 from dominance.miniature.concepts import ENTITIES
 from dominance.miniature.world import World
-from dominance.models import find_model
 from dominance.models.drawing import Drawing, Machine
+from dominance.models.folders import find_model
 from dominance.records import RunResult, Suite
 from dominance.runs.audit.options import AuditOptions
 from dominance.runs.audit.run import audit

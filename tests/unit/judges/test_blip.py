@@ -13,9 +13,9 @@ from PIL import Image
 from safetensors.torch import load_file, save_file
 
 from dominance.errors import ModelError
-from dominance.judges import load_judge
 from dominance.judges.blip import BlipJudge, load_blip_judge
 from dominance.judges.protocol import PacedJudge
+from dominance.judges.registry import load_judge
 from dominance.models.folders import content_identity
 from dominance.records import Concept, Question
 from dominance.suites import load_questions

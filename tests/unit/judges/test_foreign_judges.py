@@ -10,7 +10,7 @@ import pytest
 from tiny_packages import JUDGE, install
 
 from dominance.errors import ModelError
-from dominance.judges import listed_judges, load_judge
+from dominance.judges.registry import listed_judges, load_judge
 
 Installed = Callable[..., None]
 

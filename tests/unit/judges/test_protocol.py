@@ -3,7 +3,7 @@
 import pytest
 from PIL import Image
 
-from dominance.judges import ScriptedJudge, as_answer
+from dominance.judges.protocol import ScriptedJudge, as_answer
 from dominance.records import Question
 
 QUESTION = Question("mug", "Is there a mug?", 1)

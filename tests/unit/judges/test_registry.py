@@ -9,9 +9,9 @@ import pytest
 from tiny_judges import save_clip, save_qwen, save_siglip, save_vilt
 
 from dominance.errors import InputError, ModelError
-from dominance.judges import listed_judges, load_judge, registry
+from dominance.judges import registry
 from dominance.judges.loading import SCHEMES
-from dominance.judges.registry import shown_name
+from dominance.judges.registry import listed_judges, load_judge, shown_name
 from dominance.models.folders import ModelFolder
 
 

@@ -13,11 +13,11 @@ from tiny_families import AUDITED, COMMIT, as_released, cached, save, with_sente
 from transformers.utils import is_protobuf_available, is_sentencepiece_available
 
 from dominance.errors import InputError, ItemError, ModelError
-from dominance.models import GenerationSettings, ModelFolder, find_model
 from dominance.models.calls import call_of, latent_sides, suggested_settings
+from dominance.models.folders import ModelFolder, find_model
 from dominance.models.image_model import PipelineModel, load_pipeline
 from dominance.models.schedulers import describe_scheduler, find_scheduler
-from dominance.models.settings import Thrift
+from dominance.models.settings import GenerationSettings, Thrift
 
 TEXTS = ["a tower and a mug", "a lamp"]
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from dominance.errors import InputError, ModelError
-from dominance.models import GenerationSettings, find_model
 from dominance.models.devices import find_device
-from dominance.models.folders import find_weights
+from dominance.models.folders import find_model, find_weights
+from dominance.models.settings import GenerationSettings
 
 
 @pytest.fixture

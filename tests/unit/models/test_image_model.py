@@ -17,8 +17,9 @@ from transformers.utils import logging as transformers_logging
 
 import dominance
 from dominance.errors import ItemError, ModelError
-from dominance.models import GenerationSettings, find_model
+from dominance.models.folders import find_model
 from dominance.models.image_model import PipelineModel, load_pipeline
+from dominance.models.settings import GenerationSettings
 from dominance.records import Concept, Prompt
 
 SETTINGS = GenerationSettings(steps=2, guidance=3.0)

@@ -13,7 +13,7 @@ from tiny_families import FAMILIES, SIDES, draw, tiny
 from tiny_families import PROMPTS as DRAWN
 
 from dominance.errors import InputError, ModelError
-from dominance.models import ModelFolder, find_model
+from dominance.models.folders import ModelFolder, find_model
 from dominance.models.image_model import PipelineModel, load_pipeline
 from dominance.models.settings import GenerationSettings
 from dominance.probes.first_step import first_step

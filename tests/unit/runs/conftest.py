@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from dominance.errors import ItemError
-from dominance.models import GenerationSettings
+from dominance.models.settings import GenerationSettings
 from dominance.records import Concept, Prompt, Suite
 from dominance.runs.store.ledger import Ledger
 from dominance.runs.store.plan import Plan, ask_all, plan_images

@@ -7,13 +7,13 @@ import torch
 from PIL import Image
 
 from dominance.errors import ModelError
-from dominance.judges import load_judge
+from dominance.judges.registry import load_judge
 from dominance.miniature.concepts import BY_NAME
 from dominance.miniature.controls import garbled_picture
 from dominance.miniature.renderer import render
 from dominance.miniature.scene import Scene
 from dominance.miniature.world import own_backdrop, pair_scene, single_scene
-from dominance.models import find_model
+from dominance.models.folders import find_model
 from dominance.records import Concept
 from dominance.suites import load_questions
 from dominance.training.artefacts import ModelArtefacts

@@ -5,7 +5,7 @@ import pytest
 from dominance.errors import InputError
 from dominance.laboratory.study import Trial, trial_settings
 from dominance.miniature.concepts import ENTITIES, OBJECTS
-from dominance.models import find_model
+from dominance.models.folders import find_model
 from dominance.training.conditions import CONDITIONS, FIRST_RIGID, LEVELS, MAIN, find_conditions
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from dominance.errors import SuiteError
-from dominance.judges import Judge
+from dominance.judges.protocol import Judge
 from dominance.records import Prompt, Suite
 from dominance.runs.ablation.options import AblationOptions, Window
 from dominance.runs.ablation.result import AblationResult

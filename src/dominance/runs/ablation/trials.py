@@ -9,7 +9,7 @@ from typing import Protocol
 from PIL import Image
 
 from dominance.errors import ItemError
-from dominance.judges import Judge
+from dominance.judges.protocol import Judge
 from dominance.models.image_model import PipelineModel
 from dominance.models.settings import GenerationSettings
 from dominance.pictures import write_png

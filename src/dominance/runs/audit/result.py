@@ -6,7 +6,7 @@ from typing import cast
 
 from dominance.errors import RunError
 from dominance.files import is_file
-from dominance.judges import Judge
+from dominance.judges.protocol import Judge
 from dominance.records import Answer, Prompt, RunResult, ScoredImage
 from dominance.runs.stages.judging import ask_judge, judge_record, unanswered
 from dominance.runs.stages.scoring import judge_gate, score_groups, score_image, score_prompt

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dominance.judges import Judge
+from dominance.judges.protocol import Judge
 from dominance.models.on_demand import OnDemand
 from dominance.records import RunResult, Suite
 from dominance.runs.audit.options import AuditOptions, limited

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from dominance.errors import InputError
 from dominance.files import is_folder
-from dominance.judges import Judge
+from dominance.judges.protocol import Judge
 from dominance.pictures import IMAGE_ENDINGS
 from dominance.records import Prompt, RunResult, Suite
 from dominance.runs.audit.options import ScoreOptions, limited

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dominance.errors import InputError, RunError
-from dominance.judges import Judge
+from dominance.judges.protocol import Judge
 from dominance.models.settings import GenerationSettings
 from dominance.models.source import find_source
 from dominance.records import Concept, Kind, Prompt, Question, Suite

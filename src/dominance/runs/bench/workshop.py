@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from dominance.errors import RunError
-from dominance.judges import Judge
+from dominance.judges.protocol import Judge
 from dominance.records import Prompt, ScoredImage, Suite
 from dominance.runs.audit.result import scored_images
 from dominance.runs.bench.candidates import BALANCED, Candidate

@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from dominance.errors import InputError, ItemError, ModelError
-from dominance.judges import Judge
+from dominance.judges.protocol import Judge
 from dominance.models.calls import latent_sides
 from dominance.models.settings import GenerationSettings
 from dominance.probes.recording import AttentionRecord, record_attention

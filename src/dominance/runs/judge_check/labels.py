@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Literal
 
 from dominance.errors import InputError
-from dominance.judges import load_judge
 from dominance.judges.protocol import AsksItself, ImageName, Judge, NamedJudge
+from dominance.judges.registry import load_judge
 from dominance.records import Concept, Question, is_present
 from dominance.runs.judge_check.findings import Known, Replies
 from dominance.runs.judge_check.sources import Source

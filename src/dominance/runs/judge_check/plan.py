@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dominance.errors import RunError
-from dominance.judges import Judge
+from dominance.judges.protocol import Judge
 from dominance.records import Concept, Prompt, Question, Suite
 from dominance.runs.audit.result import recorded_plan
 from dominance.runs.judge_check.controls import CONTROLS, OF_MINIATURE, Asked

@@ -6,9 +6,8 @@ from pathlib import Path
 
 from dominance.errors import InputError
 from dominance.files import is_file
-from dominance.judges import Judge, load_judge
-from dominance.judges.protocol import NamedJudge
-from dominance.judges.registry import shown_name
+from dominance.judges.protocol import Judge, NamedJudge
+from dominance.judges.registry import load_judge, shown_name
 from dominance.records import Concept, Question, Suite
 from dominance.runs.judge_check.controls import as_they_are, make_controls
 from dominance.runs.judge_check.findings import (

@@ -7,16 +7,17 @@ from pathlib import Path, PurePath
 from PIL import Image
 
 from dominance.errors import InputError, ItemError
-from dominance.judges import Judge, load_judge
 from dominance.judges.answers.judge import AnswersJudge
 from dominance.judges.protocol import (
     AsksItself,
     DescribedJudge,
     ImageName,
+    Judge,
     JudgeStoppedError,
     NamedJudge,
     PacedJudge,
 )
+from dominance.judges.registry import load_judge
 from dominance.pictures import open_image
 from dominance.progress import Progress
 from dominance.records import Answer, Concept, Question

@@ -11,9 +11,10 @@ import pytest
 from PIL import Image
 
 from dominance.errors import InputError, ItemError, RunError
-from dominance.judges import ScriptedJudge
-from dominance.models import GenerationSettings, find_model
+from dominance.judges.protocol import ScriptedJudge
+from dominance.models.folders import find_model
 from dominance.models.image_model import PipelineModel, load_pipeline
+from dominance.models.settings import GenerationSettings
 from dominance.probes.ablation import Ablation
 from dominance.probes.rebalancing import Rebalancing
 from dominance.records import Concept, Prompt, Question, Suite

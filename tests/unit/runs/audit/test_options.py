@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from dominance.errors import InputError
-from dominance.models import GenerationSettings, find_model
+from dominance.models.folders import find_model
+from dominance.models.settings import GenerationSettings
 from dominance.records import Concept, Gate, Prompt
 from dominance.runs.audit.options import check_gate
 from dominance.runs.audit.run import AuditOptions, generation_settings

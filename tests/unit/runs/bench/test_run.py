@@ -12,9 +12,10 @@ from PIL import Image
 
 import dominance.runs.bench.run as building
 from dominance.errors import InputError, RunError
-from dominance.judges import ScriptedJudge
+from dominance.judges.protocol import ScriptedJudge
 from dominance.miniature.concepts import BY_NAME
-from dominance.models import GenerationSettings, ModelFolder
+from dominance.models.folders import ModelFolder
+from dominance.models.settings import GenerationSettings
 from dominance.records import Prompt, Question
 from dominance.runs.audit.options import AuditOptions
 from dominance.runs.audit.result import read_result

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from dominance.errors import InputError, ModelError, RunError
-from dominance.judges import ScriptedJudge
+from dominance.judges.protocol import ScriptedJudge
 from dominance.miniature.renderer import render
 from dominance.miniature.world import single_scene
 from dominance.records import Answer, Concept, Prompt, Question, Suite

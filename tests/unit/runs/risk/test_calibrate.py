@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from dominance.errors import InputError, RunError
-from dominance.models import GenerationSettings
+from dominance.models.settings import GenerationSettings
 from dominance.records import Concept, Prompt, PromptResult, RunResult, ScoredImage
 from dominance.runs.risk import calibrate as calibrating
 from dominance.runs.risk.calibrate import CalibrationOptions, calibrate

@@ -10,7 +10,7 @@ import torch
 from torch import tensor
 
 from dominance.metrics import Logistic
-from dominance.models import find_model
+from dominance.models.folders import find_model
 from dominance.records import Prompt, RunResult
 from dominance.runs.risk.calibrate import CalibrationOptions, open_model_of
 from dominance.runs.risk.calibration import Calibration, feature_names, risk_features

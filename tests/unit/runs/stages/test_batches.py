@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from dominance.errors import InputError
-from dominance.models import GenerationSettings
+from dominance.models.settings import GenerationSettings
 from dominance.runs.stages.batches import BatchSize, parse_batch
 from dominance.runs.stages.drawing import make_images, missing_images
 from dominance.runs.store.ledger import Ledger

@@ -11,7 +11,8 @@ import pytest
 from PIL import Image
 
 from dominance.errors import InputError, ItemError, ModelError
-from dominance.models import GenerationSettings, find_model
+from dominance.models.folders import find_model
+from dominance.models.settings import GenerationSettings
 from dominance.pictures import is_whole
 from dominance.runs.stages.drawing import in_halves, make_images, missing_images
 from dominance.runs.store.ledger import Ledger

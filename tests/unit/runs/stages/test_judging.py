@@ -10,8 +10,8 @@ import pytest
 from PIL import Image
 
 from dominance.errors import ModelError
-from dominance.judges import ScriptedJudge
-from dominance.models import GenerationSettings
+from dominance.judges.protocol import ScriptedJudge
+from dominance.models.settings import GenerationSettings
 from dominance.records import Answer, Question
 from dominance.runs.stages.drawing import make_images
 from dominance.runs.stages.judging import ask_judge, judge_for, unanswered

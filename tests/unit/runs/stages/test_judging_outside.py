@@ -9,10 +9,9 @@ import pytest
 from PIL import Image
 
 from dominance.errors import InputError, ModelError
-from dominance.judges import ScriptedJudge, as_answer
 from dominance.judges.answers.judge import load_answers_judge
-from dominance.judges.protocol import JudgeStoppedError
-from dominance.models import GenerationSettings
+from dominance.judges.protocol import JudgeStoppedError, ScriptedJudge, as_answer
+from dominance.models.settings import GenerationSettings
 from dominance.records import Answer, Question
 from dominance.runs.audit.result import result_of
 from dominance.runs.stages.drawing import make_images

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from dominance.errors import SuiteError
-from dominance.models import GenerationSettings
+from dominance.models.settings import GenerationSettings
 from dominance.records import Concept, Gate, Prompt, Suite
 from dominance.runs.store.plan import Plan, checked_suite, item_key, plan_document, plan_images, read_plan
 
