@@ -16,9 +16,9 @@ def _read_names(_type: object, tokens: Sequence[Token]) -> tuple[str, ...]:
     return tuple(name.strip() for name in tokens[0].value.split(",") if name.strip())
 
 
-Numbers = Annotated[tuple[int, ...], Parameter(converter=_read_numbers, n_tokens=1)]
+Numbers = Annotated[tuple[int, ...], Parameter(converter=_read_numbers, n_tokens=1, metavar="LIST")]
 """Numbers and ranges, such as ``1-3,9``, each number once."""
-Names = Annotated[tuple[str, ...], Parameter(converter=_read_names, n_tokens=1)]
+Names = Annotated[tuple[str, ...], Parameter(converter=_read_names, n_tokens=1, metavar="NAMES")]
 """Names, by commas."""
 
 

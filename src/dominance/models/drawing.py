@@ -33,8 +33,8 @@ def _read_batch(_type: object, tokens: Sequence[Token]) -> int | None:
     return int(text)
 
 
-Seeds = Annotated[tuple[int, ...], Parameter(converter=_read_seeds, n_tokens=1)]
-Batch = Annotated[int, Parameter(converter=_read_batch, n_tokens=1)]
+Seeds = Annotated[tuple[int, ...], Parameter(converter=_read_seeds, n_tokens=1, metavar="N|LIST")]
+Batch = Annotated[int, Parameter(converter=_read_batch, n_tokens=1, metavar="N|auto")]
 
 
 @Parameter(name="*", group=Group("Drawing", sort_key=20))

@@ -89,12 +89,12 @@ class AblationOptions:
 
     edit: EditKind = "ablate"
     """ablate, or rebalance: equal attention for all concepts of the prompt."""
-    sweep: Annotated[tuple[Sweep, ...], Parameter(converter=_read_sweeps, n_tokens=1)] = ("heads",)
+    sweep: Annotated[tuple[Sweep, ...], Parameter(converter=_read_sweeps, n_tokens=1, metavar="NAMES")] = ("heads",)
     """heads, multi, controls, feed-forward, residual, interactions, several of them, or all. The sweeps multi,
     controls and interactions try single heads first, because they build on what those do."""
     layers: Numbers | None = None
     """Attention layers, or residual branches, such as 9,10 or 1-16; all unless given. Controls come from layer 1."""
-    edit_steps: Annotated[Span, Parameter(converter=_read_span, n_tokens=1)] | None = None
+    edit_steps: Annotated[Span, Parameter(converter=_read_span, n_tokens=1, metavar="N|N-M")] | None = None
     """Steps in which the edit is in force, 0-4 or 0, counted from 0; 0 for an ablation, else all."""
     intervals: int | None = None
     """Try intervals of so many steps, one after another, and all steps together."""

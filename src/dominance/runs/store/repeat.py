@@ -40,8 +40,8 @@ class Repeat:
             elif written is not None:
                 named[name.replace("_", "-")] = written
         stream = io.StringIO()
-        yaml = YAML(typ="safe", pure=True)
-        yaml.default_flow_style, yaml.width, yaml.sort_base_mapping_type_on_output = None, 120, False  # type: ignore[attr-defined]
+        yaml = YAML()
+        yaml.width = 120
         yaml.dump({"command": self.command, **named}, stream)
         notes = [f"# {name}: given in Python; name it here to repeat this run\n" for name in unnamed]
         return f"# dominance {self.command} --config {REPEAT_NAME}\n{stream.getvalue()}{''.join(notes)}"
