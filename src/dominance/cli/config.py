@@ -38,9 +38,9 @@ def options_from_file(app: App, commands: tuple[str, ...], arguments: ArgumentCo
     try:
         Dict(written, source=file, use_commands_as_keys=False)(app, commands, arguments)
     except UnknownOptionError as error:
-        name = error.token.keyword if error.token and error.token.keyword else "?"
+        name = (error.token.keyword if error.token else None) or "?"
         raise InputError(
-            f"{on_one_line(file, 120)} holds {name!r}, which is no option of `dominance {' '.join(commands)}`; see its"
+            f"{on_one_line(file, 120)} holds {name.strip('[]')!r}, which is no option of `dominance {' '.join(commands)}`; see its"
             " --help"
         ) from None
 
