@@ -28,6 +28,7 @@ SHAPED = (
     "dominance.runs.ablation.interactions",
     "dominance.runs.risk.calibration",
     "dominance.report.explanation.maps",
+    "dominance.report.explanation.map_sentences",
     "dominance.report.explanation.sentences",
     "dominance.runs.risk.examples",
     "dominance.runs.explanation.result",

@@ -1,4 +1,4 @@
-"""The ablation page's plots as SVG text; horizontal places are percentages, colours are classes, as in ``plots``."""
+"""The ablation page's plots as SVG text; horizontal places are percentages, colours are classes, as everywhere."""
 
 import math
 from collections.abc import Sequence
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from dominance.records import Rate
-from dominance.report.parts.plots import tag
+from dominance.report.parts.svg import tag
 
 _HEIGHT = 150
 _TICKS = (0, 25, 50, 75, 100)

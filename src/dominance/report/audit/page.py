@@ -1,22 +1,23 @@
 """The page of an audited or scored run, prepared for its template, which asks for one image after the other."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from markupsafe import Markup
 
 from dominance.numbers import mean, plural, score
-from dominance.records import GroupResult, PromptResult, Question, RunResult
+from dominance.records import COLLAPSE, GroupResult, PromptResult, Question, RunResult
 from dominance.report.audit.headline import gate_sentence, headline, notes
+from dominance.report.parts.bars import verdict_bar
 from dominance.report.parts.image_view import VERDICTS, ImageView, image_view, questions_asked, shown_verdict
 from dominance.report.parts.marked_prompt import marked_prompt
 from dominance.report.parts.page_stream import write_page
 from dominance.report.parts.pictures import thumbnail_side
-from dominance.report.parts.plots import Dot, Strip, group_strips, verdict_bar
 from dominance.report.parts.ranking import directions, worst_first
 from dominance.report.parts.sentences import prompt_sentence
+from dominance.report.parts.strips import Dot, Mark, Strip, strips
 
 REPORT_NAME = "report.html"
 _IN_VIEW = 24
@@ -88,7 +89,7 @@ def _build_page(result: RunResult, folder: Path) -> Page:
     counts = Counter(shown_verdict(image) for p in result.prompts for image in p.images)
     ordered = {name: counts[name] for name in VERDICTS}
     dots_are, groups = _group_views(result)
-    strips = [group.strip for group in groups if group.strip.dots]
+    plotted = [group.strip for group in groups if group.strip.dots]
     return Page(
         result=result,
         headline=headline(result),
@@ -98,7 +99,7 @@ def _build_page(result: RunResult, folder: Path) -> Page:
         bar=verdict_bar(ordered, _counted(ordered)),
         prompts=_prompt_views(result, folder),
         groups=groups,
-        plot=group_strips(strips, dots_are) if strips else None,
+        plot=_plot(plotted, dots_are) if plotted else None,
         dots_are=dots_are,
         manifest=_manifest(result),
     )
@@ -175,3 +176,9 @@ def _strip(group: GroupResult, members: list[PromptResult], *, by_prompt: bool) 
     count = f"{plural(group.prompts, 'prompt')}, {plural(group.scored, 'scored image')}"
     resampled = sum(p.dvd_mean is not None for p in members)
     return Strip(group.name, count, tuple(dots), group.dvd_mean, group.dvd_interval if resampled > 1 else None)
+
+
+def _plot(plotted: Sequence[Strip], dots_are: str) -> Markup:
+    said = "; ".join(f"{strip.name}: {strip.count}, mean DvD {mean(strip.value, strip.interval)}" for strip in plotted)
+    collapse = Mark(COLLAPSE, f"an image collapses from {score(COLLAPSE)}")
+    return strips(plotted, "DvD score by group", f"The dots are {dots_are}. {said}.", [collapse], most=100)

@@ -12,11 +12,17 @@ from markupsafe import Markup
 from dominance.diversity.verdicts import PAPER_MEDIANS, SCALES
 from dominance.files import write_whole
 from dominance.numbers import distance, plural
-from dominance.report.parts.measure_strips import Mark, Measure, MeasureStrip, measure_strips
 from dominance.report.parts.page_stream import write_page
 from dominance.report.parts.pictures import Embedded, Missing, embed
 from dominance.report.parts.sentences import listed
-from dominance.runs.diversity.result import ConceptDiversity, DiversityResult, NamedPair, uniform_first
+from dominance.report.parts.strips import Dot, Mark, Strip, strips
+from dominance.runs.diversity.result import (
+    CategoryDiversity,
+    ConceptDiversity,
+    DiversityResult,
+    NamedPair,
+    uniform_first,
+)
 
 PAGE_NAME, DOCUMENT_NAME, TABLE_NAME = "diversity.html", "diversity.json", "diversity.csv"
 _MOST_PICTURED = 60
@@ -106,7 +112,7 @@ def _write_page(result: DiversityResult, path: Path) -> Path:
         result=result,
         headline=diversity_headline(result),
         concepts=uniform_first(result.concepts),
-        strips=_strips(result),
+        strips=_plot(result),
         marked=bool(_marks(result)),
         views=_views(result),
         pictured=min(_MOST_PICTURED, len(result.concepts)),
@@ -114,24 +120,24 @@ def _write_page(result: DiversityResult, path: Path) -> Path:
     )
 
 
-def _strips(result: DiversityResult) -> Markup | None:
+def _plot(result: DiversityResult) -> Markup | None:
     if not result.categories:
         return None
-    strips = []
-    for category in result.categories:
-        members = [one for one in result.concepts if one.median is not None and one.category_name == category.name]
-        strips.append(
-            MeasureStrip(
-                category.name,
-                f"{plural(category.concepts, 'concept')}, {plural(category.images, 'image')}, median"
-                f" {distance(category.median)}",
-                tuple(Measure(one.median or 0.0, _said(one), one.verdict.word or "plain") for one in members),
-                category.median,
-                category.interval,
-            )
-        )
-    told = "; ".join(f"{strip.name}: {strip.count}" for strip in strips)
-    return measure_strips(strips, f"Median pairwise cosine distance by category. {told}", _marks(result))
+    plotted = [_strip(category, result) for category in result.categories]
+    said = "; ".join(f"{strip.name}: {strip.count}" for strip in plotted)
+    return strips(plotted, "Median pairwise cosine distance by category", said, _marks(result))
+
+
+def _strip(category: CategoryDiversity, result: DiversityResult) -> Strip:
+    members = [one for one in result.concepts if one.median is not None and one.category_name == category.name]
+    sizes = f"{plural(category.concepts, 'concept')}, {plural(category.images, 'image')}"
+    return Strip(
+        category.name,
+        f"{sizes}, median {distance(category.median)}",
+        tuple(Dot(one.median or 0.0, _said(one), one.verdict.word or "plain") for one in members),
+        category.median,
+        category.interval,
+    )
 
 
 def _marks(result: DiversityResult) -> list[Mark]:

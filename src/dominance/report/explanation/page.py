@@ -7,42 +7,17 @@ from pathlib import Path
 
 from markupsafe import Markup
 
-from dominance.metrics import PAPER_LAYERS
-from dominance.numbers import measure, share
+from dominance.numbers import share
 from dominance.records import Question
 from dominance.report.explanation import sentences as said
+from dominance.report.explanation.figures import Figure, first_step_figures, style_of, time_figures
+from dominance.report.explanation.map_sentences import concept_totals, map_sentence, maps_sentence
 from dominance.report.explanation.maps import heat_uri
-from dominance.report.explanation.plots import (
-    Bar,
-    Grid,
-    Line,
-    bars,
-    change_bars,
-    concept_class,
-    lines,
-    matrix,
-    swatches,
-)
+from dominance.report.explanation.plots import concept_class
 from dominance.report.parts.image_view import ImageView, image_view, questions_asked
 from dominance.report.parts.marked_prompt import marked_prompt
 from dominance.report.parts.pictures import Embedded, Missing, embed, thumbnail_side
-from dominance.runs.explanation.result import Explanation, Track, concept_track, peaks, tracks
-
-_WORD_ROW = 22
-_LAYER_ROW = 13
-
-
-@dataclass(frozen=True)
-class Figure:
-    """A plot (or what stands in for one), the sentence that says what it shows here, and what it is in general."""
-
-    id: str
-    title: str
-    sentence: str
-    what: str
-    plots: tuple[tuple[str | None, Markup], ...] = ()
-    scale: tuple[tuple[str, str], ...] = ()
-    legend: bool = False
+from dominance.runs.explanation.result import Explanation, peaks, tracks
 
 
 @dataclass(frozen=True)
@@ -128,12 +103,12 @@ def build_explanation_page(explanation: Explanation, folder: Path) -> Explanatio
         concepts=concepts,
         images=views,
         questions=questions_asked(result),
-        start=(_focus_figure(explanation), _words_figure(explanation)),
+        start=first_step_figures(explanation),
         peaks=_peaks(explanation),
         peaks_sentence=said.peaks_sentence(explanation),
-        time=_time_figures(explanation),
+        time=time_figures(explanation),
         changes=_change_table(explanation),
-        maps_sentence=said.maps_sentence(explanation),
+        maps_sentence=maps_sentence(explanation),
         steps=tuple(said.step_name(step, explanation.steps) for step in explanation.maps.steps),
         bases=tuple((f"seed {seed}", _base(folder, files.get(seed))) for seed in explanation.seeds),
         folder=folder,
@@ -144,168 +119,17 @@ def _base(folder: Path, file: str | None) -> Embedded | Missing:
     return Missing("the image was not made") if file is None else embed(folder / file, 512)
 
 
-def _style_of(explanation: Explanation, place: int) -> str:
-    concept = explanation.concept_of(place)
-    return "" if concept is None else concept_class(explanation.concepts.index(concept))
-
-
-def _n(explanation: Explanation) -> str:
-    images = len(explanation.seeds)
-    return f"mean of {images} images" if images > 1 else "one image"
-
-
-def _focus_figure(explanation: Explanation) -> Figure:
-    values = explanation.focus[:, 0]
-    ruled = set(PAPER_LAYERS) if said.paper_rule_sentence(explanation) else set()
-    listed = [
-        Bar(
-            name=str(layer),
-            value=float(own.mean()),
-            dots=tuple(own.tolist()),
-            label=f"layer {layer}: focus {measure(float(own.mean()))}, {_n(explanation)}",
-            strong=layer in ruled,
-        )
-        for layer, own in zip(explanation.layers, values.T, strict=True)
-    ]
-    sentence, rule = said.focus_sentence(explanation), said.paper_rule_sentence(explanation)
-    each = "; ".join(f"layer {bar.name}: {measure(bar.value)}" for bar in listed)
-    what = (
-        "Focus is 0 where all words of the prompt get the same attention, and the higher, the more one word draws away"
-        " from the others. A layer is one place in the network where the picture looks up the prompt; they are numbered"
-        f" in the order in which they run. Bars: {_n(explanation)}"
-        + ("; dots: single images." if len(explanation.seeds) > 1 else ".")
-        + (" The two darker bars are those that the paper's rule reads." if ruled else "")
-    )
-    plot = bars(listed, f"Focus by layer at the first step. {sentence} {each}.", "layer")
-    return Figure("focus", "Focus by layer", " ".join(filter(None, (sentence, rule))), what, ((None, plot),))
-
-
-def _words_figure(explanation: Explanation) -> Figure:
-    values = explanation.attention[:, 0].mean(dim=0)
-    found = peaks(explanation)
-    grid = Grid(
-        rows=explanation.tokens,
-        styles=tuple(_style_of(explanation, place) for place in range(len(explanation.tokens))),
-        columns=tuple(map(str, explanation.layers)),
-        values=tuple(tuple(row) for row in values.T.tolist()),
-        labels=tuple(
-            tuple(
-                f"“{token}” in layer {layer}: {share(value)}"
-                for layer, value in zip(explanation.layers, row, strict=True)
-            )
-            for token, row in zip(explanation.tokens, values.T.tolist(), strict=True)
-        ),
-        marked=frozenset((peak.place, place) for place, peak in enumerate(found)),
-    )
-    sentence = said.words_sentence(explanation)
-    what = (
-        "Each cell is the share of the attention that a word gets in a layer, averaged over the whole picture. What the"
-        " words leave over goes to the marks for start, end and padding of the text. A ring marks the strongest word of"
-        f" each layer. {_n(explanation).capitalize()}."
-    )
-    label = f"Attention of every word in every layer at the first step. {sentence}"
-    plot = matrix(grid, label, "layer", _WORD_ROW)
-    scale = swatches(float(values.max()), percent=True)
-    return Figure("words", "Which words get the attention", sentence, what, ((None, plot),), scale)
-
-
 def _peaks(explanation: Explanation) -> tuple[PeakView, ...]:
     total = len(explanation.seeds)
     return tuple(
         PeakView(
             layer=peak.layer,
             word=peak.token,
-            style=_style_of(explanation, peak.place),
+            style=style_of(explanation, peak.place),
             images="" if peak.images == total else f"{peak.images}/{total}",
         )
         for peak in peaks(explanation)
     )
-
-
-def _time_figures(explanation: Explanation) -> tuple[Figure, ...]:
-    figures = [_focus_over_time(explanation)]
-    if explanation.steps > 1:
-        figures.append(_course_figure(explanation))
-        if any(track.change is not None for track in tracks(explanation)):
-            figures.append(_changes_figure(explanation))
-    return tuple(figures)
-
-
-def _focus_over_time(explanation: Explanation) -> Figure:
-    values = explanation.focus.mean(dim=0)
-    grid = Grid(
-        rows=tuple(map(str, explanation.layers)),
-        styles=("",) * len(explanation.layers),
-        columns=tuple(map(str, range(explanation.steps))),
-        values=tuple(tuple(row) for row in values.T.tolist()),
-        labels=tuple(
-            tuple(f"layer {layer}, step {step}: focus {measure(value)}" for step, value in enumerate(row))
-            for layer, row in zip(explanation.layers, values.T.tolist(), strict=True)
-        ),
-    )
-    sentence = said.focus_over_time_sentence(explanation)
-    what = (
-        "The same focus, now at every step: one row a layer, time from left to right. A picture is made in steps from"
-        f" noise; what a picture shows is largely settled in the early ones. {_n(explanation).capitalize()}."
-    )
-    plot = matrix(grid, f"Focus by layer and step. {sentence}", "step", _LAYER_ROW)
-    scale = swatches(float(values.max()), percent=False)
-    return Figure("focus-time", "Focus over time", sentence, what, (("Layer", plot),), scale)
-
-
-def _course_figure(explanation: Explanation) -> Figure:
-    own = tracks(explanation)
-    sentence = said.course_sentence(explanation)
-    plots = []
-    for layers in dict.fromkeys(track.layers for track in own):
-        every = [concept_track(explanation, track.concept, layers, track.role) for track in own]
-        listed = [
-            Line(
-                name=track.concept,
-                style=place,
-                values=tuple(track.attention.mean(dim=0).tolist()),
-                low=tuple(track.attention.amin(dim=0).tolist()),
-                high=tuple(track.attention.amax(dim=0).tolist()),
-                own=followed.layers == layers,
-            )
-            for place, (track, followed) in enumerate(zip(every, own, strict=True))
-        ]
-        where = said.in_layers(layers)
-        label = f"Attention to each concept over the steps, {where}. {sentence}"
-        plots.append((_panel(layers, own), lines(listed, own[0].edges, label, "step")))
-    several = "; the band reaches from the lowest to the highest image" if len(explanation.seeds) > 1 else ""
-    what = (
-        "How much of the attention all words of a concept get together, as the picture is made. Lines:"
-        f" {_n(explanation)}{several}."
-    )
-    if len(plots) > 1:
-        what += (
-            " The paper follows the concept that takes over in layers 8 to 10 and the other in layer 7; both are drawn"
-            " in both, bold where they are followed."
-        )
-    return Figure("course", "Attention to each concept", sentence, what, tuple(plots), legend=True)
-
-
-def _panel(layers: tuple[int, ...], own: tuple[Track, ...]) -> str:
-    where = said.in_layers(layers)
-    followed = " and ".join(track.concept for track in own if track.layers == layers)
-    return said.capital(where) + (f" (for {followed})" if len({t.layers for t in own}) > 1 else "")
-
-
-def _changes_figure(explanation: Explanation) -> Figure:
-    own = [track for track in tracks(explanation) if track.change is not None]
-    edges = own[0].edges
-    names = [f"{start}–{end}" for start, end in itertools.pairwise(edges)]
-    styles = [explanation.concepts.index(track.concept) for track in own]
-    rows = [track.change.mean(dim=0).tolist() for track in own if track.change is not None]
-    sentence = said.changes_sentence(explanation)
-    what = (
-        "A concept's lead is its attention less the mean of all other words (the paper's attention deviation), in the"
-        " layers named above. Bars up: the lead grows in that interval of steps; down: it shrinks. In percentage"
-        f" points, {_n(explanation)}."
-    )
-    plot = change_bars(names, styles, rows, f"Change of each concept's lead by interval. {sentence}", "steps")
-    return Figure("changes", "When each concept gains or loses", sentence, what, ((None, plot),), legend=True)
 
 
 def _change_table(explanation: Explanation) -> tuple[tuple[str, ...], ...]:
@@ -336,7 +160,7 @@ def _signed(value: float) -> str:
 
 def _map_view(page: ExplanationPage, image: int, step: int) -> MapView:
     explanation = page.explanation
-    values = said.concept_totals(explanation, image, step)
+    values = concept_totals(explanation, image, step)
     highest = float(values.max()) or 1.0
     heats = tuple(
         HeatView(
@@ -350,4 +174,4 @@ def _map_view(page: ExplanationPage, image: int, step: int) -> MapView:
         for place, name in enumerate(explanation.concepts)
     )
     name, picture = page.bases[image]
-    return MapView(image, step, name, picture, said.map_sentence(explanation, image, step), heats)
+    return MapView(image, step, name, picture, map_sentence(explanation, image, step), heats)

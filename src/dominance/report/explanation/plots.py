@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from dominance.report.parts.plots import tag
+from dominance.report.parts.svg import horizontal_grid, points, rising_ticks, stretched, tag, tick_label, words
 
 CONCEPT_CLASSES = 4
 """Colours for concepts; the fifth and later ones share the last."""
@@ -76,7 +76,7 @@ def bars(listed: Sequence[Bar], label: str, axis: str) -> Markup:
     def y(value: float) -> float:
         return round(_BARS_HEIGHT * (1 - value / ticks[-1]), 1)
 
-    parts = _horizontal_grid([(y(tick), tick_label(tick)) for tick in ticks])
+    parts = horizontal_grid([(y(tick), tick_label(tick)) for tick in ticks])
     shown = _shown_ticks(len(listed))
     for place, bar in enumerate(listed):
         middle = width * (place + 0.5)
@@ -86,9 +86,9 @@ def bars(listed: Sequence[Bar], label: str, axis: str) -> Markup:
         if len(bar.dots) > 1:
             parts += [tag("circle", class_="dot", cx=f"{middle:.2f}%", cy=y(dot), r=2.2) for dot in bar.dots]
         if place in shown:
-            words = "tick strong" if bar.strong else "tick"
-            parts.append(_text(bar.name, f"{middle:.2f}%", _BARS_HEIGHT + 16, "middle", words))
-    parts.append(_text(axis, "50%", _BARS_HEIGHT + 34, "middle", "axis-name"))
+            style = "tick strong" if bar.strong else "tick"
+            parts.append(words(bar.name, f"{middle:.2f}%", _BARS_HEIGHT + 16, "middle", style))
+    parts.append(words(axis, "50%", _BARS_HEIGHT + 34, "middle", "axis-name"))
     return tag("svg", *parts, class_="chart", role="img", aria_label=label, height=_BARS_HEIGHT + 40)
 
 
@@ -103,20 +103,20 @@ def lines(listed: Sequence[Line], edges: Sequence[int], label: str, axis: str) -
     def y(value: float) -> float:
         return round(100 * (1 - value / ticks[-1]), 2)
 
-    parts = _horizontal_grid([(_LINES_HEIGHT * y(tick) / 100, tick_label(tick, percent=True)) for tick in ticks])
+    parts = horizontal_grid([(_LINES_HEIGHT * y(tick) / 100, tick_label(tick, percent=True)) for tick in ticks])
     for edge in edges:
         place = f"{x(edge)}%"
         parts.append(tag("line", class_="grid", x1=place, x2=place, y1=0, y2=_LINES_HEIGHT))
-        parts.append(_text(str(edge), place, _LINES_HEIGHT + 16, "middle", "tick"))
+        parts.append(words(str(edge), place, _LINES_HEIGHT + 16, "middle", "tick"))
     drawn = []
     for line in sorted(listed, key=lambda line: line.own):
         name = f"{concept_class(line.style)}{' own' if line.own else ''}"
         around = [*enumerate(line.high), *reversed(list(enumerate(line.low)))]
-        drawn.append(tag("polygon", class_=f"band {name}", points=_points((x(s), y(v)) for s, v in around)))
-        course = _points((x(step), y(value)) for step, value in enumerate(line.values))
+        drawn.append(tag("polygon", class_=f"band {name}", points=points((x(s), y(v)) for s, v in around)))
+        course = points((x(step), y(value)) for step, value in enumerate(line.values))
         drawn.append(tag("polyline", class_=f"course {name}", points=course))
-    parts.append(_stretched(drawn, 100, 100, _LINES_HEIGHT))
-    parts.append(_text(axis, "50%", _LINES_HEIGHT + 34, "middle", "axis-name"))
+    parts.append(stretched(drawn, 100, 100, _LINES_HEIGHT))
+    parts.append(words(axis, "50%", _LINES_HEIGHT + 34, "middle", "axis-name"))
     return tag("svg", *parts, class_="chart", role="img", aria_label=label, height=_LINES_HEIGHT + 40)
 
 
@@ -132,7 +132,7 @@ def change_bars(
         return round(middle - half * value / ticks[-1], 1)
 
     signed = [*(-tick for tick in reversed(ticks[1:])), *ticks]
-    parts = _horizontal_grid([(y(tick), tick_label(tick, percent=True, signed=True)) for tick in signed])
+    parts = horizontal_grid([(y(tick), tick_label(tick, percent=True, signed=True)) for tick in signed])
     parts.append(tag("line", class_="zero", x1="0", x2="100%", y1=middle, y2=middle))
     width = 100 / len(names)
     for place, name in enumerate(names):
@@ -144,8 +144,8 @@ def change_bars(
             parts.append(
                 tag("rect", said, class_=f"change {concept_class(style)}", **box, y=low, height=round(high - low, 1))
             )
-        parts.append(_text(name, f"{width * (place + 0.5):.2f}%", _BARS_HEIGHT + 18, "middle", "tick"))
-    parts.append(_text(axis, "50%", _BARS_HEIGHT + 36, "middle", "axis-name"))
+        parts.append(words(name, f"{width * (place + 0.5):.2f}%", _BARS_HEIGHT + 18, "middle", "tick"))
+    parts.append(words(axis, "50%", _BARS_HEIGHT + 36, "middle", "axis-name"))
     return tag("svg", *parts, class_="chart", role="img", aria_label=label, height=_BARS_HEIGHT + 42)
 
 
@@ -159,19 +159,19 @@ def matrix(grid: Grid, label: str, axis: str, row_height: int) -> Markup:
         for place, (value, said) in enumerate(zip(values, labels, strict=True))
     ]
     height = rows * row_height
-    parts = [tag("rect", class_="ground", width="100%", height=height), _stretched(cells, columns, rows, height)]
+    parts = [tag("rect", class_="ground", width="100%", height=height), stretched(cells, columns, rows, height)]
     every = max(1, math.ceil(rows * 11 / (row_height * rows)))
     for row, (name, style) in enumerate(zip(grid.rows, grid.styles, strict=True)):
         if row % every == 0:
             shown = name if len(name) <= _LONGEST_LABEL else f"{name[: _LONGEST_LABEL - 1]}…"
-            parts.append(_text(shown, -8, round((row + 0.5) * row_height + 4), "end", f"row {style}".strip()))
+            parts.append(words(shown, -8, round((row + 0.5) * row_height + 4), "end", f"row {style}".strip()))
     for row, place in sorted(grid.marked):
         x = f"{100 * (place + 0.5) / columns:.2f}%"
         parts.append(tag("circle", class_="peak", cx=x, cy=(row + 0.5) * row_height, r=3.6))
     for place in sorted(_shown_ticks(columns)):
         x = f"{100 * (place + 0.5) / columns:.2f}%"
-        parts.append(_text(grid.columns[place], x, height + 16, "middle", "tick"))
-    parts.append(_text(axis, "50%", height + 34, "middle", "axis-name"))
+        parts.append(words(grid.columns[place], x, height + 16, "middle", "tick"))
+    parts.append(words(axis, "50%", height + 34, "middle", "axis-name"))
     longest = min(_LONGEST_LABEL, max(len(name) for name in grid.rows))
     left = f"--left: {0.58 * longest + 0.9:.2f}em"
     return tag("svg", *parts, class_="chart cells", role="img", aria_label=label, style=left, height=height + 40)
@@ -186,54 +186,6 @@ def swatches(top: float, percent: bool) -> tuple[tuple[str, str], ...]:
     )
 
 
-def rising_ticks(top: float, most: int = 4) -> list[float]:
-    """Round numbers from 0 to the first at or above ``top``, at most so many beside 0.
-
-    >>> rising_ticks(0.47), rising_ticks(0.0103)
-    ([0.0, 0.2, 0.4, 0.6], [0.0, 0.005, 0.01, 0.015])
-    """
-    power = 10.0 ** math.floor(math.log10(top / 2))
-    unit = next(unit for unit in (1, 2, 5, 10) if unit * power * most >= top)
-    count = math.ceil(round(top / (unit * power), 6))
-    return [float(f"{unit * power * place:.6g}") for place in range(count + 1)]
-
-
-def tick_label(value: float, *, percent: bool = False, signed: bool = False) -> str:
-    """A number beside an axis.
-
-    >>> tick_label(0.2), tick_label(0.2, percent=True), tick_label(-0.01, percent=True, signed=True)
-    ('0.2', '20%', '−1')
-    """
-    if value == 0:
-        return "0"
-    said = f"{abs(value) * (100 if percent else 1):.4g}"
-    if signed:
-        return f"{'−' if value < 0 else '+'}{said}"
-    return f"{said}%" if percent else said
-
-
-def _text(words: str, x: object, y: float, anchor: str, name: str) -> Markup:
-    return tag("text", words, class_=name, x=x, y=y, text_anchor=anchor)
-
-
-def _horizontal_grid(ticks: Sequence[tuple[float, str]]) -> list[Markup]:
-    parts = []
-    for y, words in ticks:
-        parts.append(tag("line", class_="grid", x1="0", x2="100%", y1=y, y2=y))
-        parts.append(_text(words, -6, y + 4, "end", "tick"))
-    return parts
-
-
 def _shown_ticks(count: int) -> set[int]:
     """Places that carry a label, so that labels do not run into one another at phone width."""
     return set(range(0, count, max(1, math.ceil(count / _MOST_TICKS))))
-
-
-def _stretched(content: Sequence[Markup], width: int, height: int, pixels: float) -> Markup:
-    """Content in its own units, stretched over the plot's whole width."""
-    box = f"0 0 {width} {height}"
-    return tag("svg", *content, viewBox=box, preserveAspectRatio="none", width="100%", height=pixels)
-
-
-def _points(places: object) -> str:
-    return " ".join(f"{x},{y}" for x, y in places)  # ty: ignore[not-iterable]

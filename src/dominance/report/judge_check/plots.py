@@ -6,7 +6,7 @@ from markupsafe import Markup
 
 from dominance.metrics import Bin
 from dominance.numbers import coefficient, counted, rate
-from dominance.report.parts.plots import tag
+from dominance.report.parts.svg import tag
 
 _SIDE = 300
 _LEFT, _RIGHT = 9.0, 98.0

@@ -10,8 +10,8 @@ from markupsafe import Markup
 from dominance.files import write_whole
 from dominance.numbers import measure, plural
 from dominance.report.noise_norm.plots import Course, courses
-from dominance.report.parts.measure_strips import Measure, MeasureStrip, measure_strips
 from dominance.report.parts.page_stream import write_page
+from dominance.report.parts.strips import Dot, Strip, strips
 from dominance.runs.noise_norm.result import EXPECTED, SUMMARIES, GroupNorms, MemorizationResult
 
 PAGE_NAME, DOCUMENT_NAME, TABLE_NAME = "memorization.html", "memorization.json", "memorization.csv"
@@ -102,7 +102,7 @@ def _write_page(result: MemorizationResult, path: Path) -> Path:
         headline=memorization_headline(result),
         expected=expected_order(result),
         orders=[(SUMMARY_NAMES[name], found_order(result, name)) for name in SUMMARIES if result.groups],
-        strips=[(SUMMARY_NAMES[name], _strips(result, name)) for name in SUMMARIES],
+        strips=[(SUMMARY_NAMES[name], _plot(result, name)) for name in SUMMARIES],
         course=_course(result) if result.groups else None,
         styles=[(f"s{min(place, STYLES)}", group.name) for place, group in enumerate(result.groups, start=1)],
         summaries=SUMMARY_NAMES,
@@ -111,22 +111,22 @@ def _write_page(result: MemorizationResult, path: Path) -> Path:
     )
 
 
-def _strips(result: MemorizationResult, summary: str) -> Markup:
-    strips = [_strip(result, group, summary) for group in result.groups]
-    told = "; ".join(f"{strip.name}: {strip.count}" for strip in strips)
-    return measure_strips(strips, f"Noise norm by group, {SUMMARY_NAMES[summary]}. {told}")
+def _plot(result: MemorizationResult, summary: str) -> Markup:
+    plotted = [_strip(result, group, summary) for group in result.groups]
+    said = "; ".join(f"{strip.name}: {strip.count}" for strip in plotted)
+    return strips(plotted, f"Noise norm by group, {SUMMARY_NAMES[summary]}", said)
 
 
-def _strip(result: MemorizationResult, group: GroupNorms, summary: str) -> MeasureStrip:
+def _strip(result: MemorizationResult, group: GroupNorms, summary: str) -> Strip:
     mean, interval = group.means[summary]
     members = [one for one in result.prompts if one.norms and one.prompt.group_name == group.name]
     dots = [
-        Measure(value, f"{one.prompt.text}: {measure(value)}", "own")
+        Dot(value, f"{one.prompt.text}: {measure(value)}", "own")
         for one in members
         if (value := one.mean(summary)) is not None
     ]
     count = f"{plural(group.prompts, 'prompt')}, mean {measure(mean, interval)}"
-    return MeasureStrip(group.name, count, tuple(dots), mean, interval)
+    return Strip(group.name, count, tuple(dots), mean, interval)
 
 
 def _course(result: MemorizationResult) -> Markup:

@@ -8,8 +8,7 @@ from markupsafe import Markup
 
 from dominance.numbers import measure
 from dominance.records import Interval
-from dominance.report.explanation.plots import rising_ticks, tick_label
-from dominance.report.parts.plots import tag
+from dominance.report.parts.svg import horizontal_grid, points, rising_ticks, stretched, tag, tick_label, words
 
 _HEIGHT = 210
 _MOST_TICKS = 16
@@ -36,24 +35,17 @@ def courses(listed: Sequence[Course], label: str) -> Markup:
     def x(step: int) -> float:
         return round(100 * (step + 0.5) / steps, 2)
 
-    parts = []
-    for tick in ticks:
-        parts.append(tag("line", class_="grid", x1="0", x2="100%", y1=y(tick), y2=y(tick)))
-        parts.append(tag("text", tick_label(tick), class_="tick", x=-6, y=y(tick) + 4, text_anchor="end"))
+    parts = horizontal_grid([(y(tick), tick_label(tick)) for tick in ticks])
     drawn = []
     for course in listed:
         places = [(x(step), mean, interval or (mean, mean)) for step, (mean, interval) in enumerate(course.means)]
         edge = [(at, y(high)) for at, _, (_, high) in places] + [(at, y(low)) for at, _, (low, _) in reversed(places)]
-        drawn.append(tag("polygon", class_=course.style, points=_points(edge)))
-        drawn.append(tag("polyline", class_=course.style, points=_points([(at, y(mean)) for at, mean, _ in places])))
-    inner = {"viewBox": f"0 0 100 {_HEIGHT}", "preserveAspectRatio": "none", "width": "100%", "height": _HEIGHT}
-    parts.append(tag("svg", *drawn, **inner))
+        drawn.append(tag("polygon", class_=course.style, points=points(edge)))
+        drawn.append(tag("polyline", class_=course.style, points=points([(at, y(mean)) for at, mean, _ in places])))
+    parts.append(stretched(drawn, 100, _HEIGHT, _HEIGHT))
     every = max(1, math.ceil(steps / _MOST_TICKS))
-    parts += [
-        tag("text", str(step + 1), class_="tick", x=f"{x(step)}%", y=_HEIGHT + 16, text_anchor="middle")
-        for step in range(0, steps, every)
-    ]
-    parts.append(tag("text", "denoising step", class_="axis-name", x="50%", y=_HEIGHT + 34, text_anchor="middle"))
+    parts += [words(str(step + 1), f"{x(step)}%", _HEIGHT + 16, "middle", "tick") for step in range(0, steps, every)]
+    parts.append(words("denoising step", "50%", _HEIGHT + 34, "middle", "axis-name"))
     said = "; ".join(
         f"{course.name} from {measure(course.means[0][0])} to {measure(course.means[-1][0])}"
         for course in listed
@@ -61,7 +53,3 @@ def courses(listed: Sequence[Course], label: str) -> Markup:
     )
     content = (tag("title", label), tag("desc", said), *parts)
     return tag("svg", *content, class_="course-plot", role="img", aria_label=f"{label}: {said}", height=_HEIGHT + 40)
-
-
-def _points(places: Sequence[tuple[float, float]]) -> str:
-    return " ".join(f"{x},{y}" for x, y in places)

@@ -9,7 +9,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from dominance import numbers
 from dominance.files import write_whole
-from dominance.report.parts.plots import dvd_range, presence_bar
+from dominance.report.parts.bars import dvd_range, presence_bar
 
 _SHARED: dict[str, Any] = {
     "numbers": numbers,

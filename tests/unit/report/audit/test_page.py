@@ -15,7 +15,6 @@ from PIL import Image
 from dominance.errors import RunError
 from dominance.records import Gate
 from dominance.report.audit.page import write_report
-from dominance.report.parts.pictures import Missing, embed
 
 LOST_MUG, BOTH, NEITHER, OUT = (5, 0), (5, 5), (0, 0), "out of memory"
 _VOID = {"meta", "link", "img", "input", "br", "hr"}
@@ -183,22 +182,6 @@ def test_missing_and_broken_images_say_so(page_of, prompt_of, run_of, tmp_path):
         "“a tower and a mug”, seed 2: collapsed, tower dominates mug, DvD 100; the file is not a readable image",
         "“a tower and a mug”, seed 4: unscored, out of memory; the image was not made",
     ]
-
-
-def test_a_decoder_that_raises_anything_costs_one_picture(tmp_path, monkeypatch):
-    def refuse(*arguments):
-        raise RuntimeError("Failed to decode frame 0: Truncated data")
-
-    monkeypatch.setattr("PIL.Image.open", refuse)
-    (tmp_path / "a.avif").write_bytes(b"damaged")
-    assert embed(tmp_path / "a.avif", 320) == Missing("the file is not a readable image")
-
-
-def test_large_grey_of_16_bits_keeps_its_shade(tmp_path):
-    Image.new("I;16", (1200, 1000), 30000).save(tmp_path / "grey.png")
-    shown = embed(tmp_path / "grey.png", 320)
-    with Image.open(io.BytesIO(base64.b64decode(shown.uri.partition(",")[2]))) as thumbnail:
-        assert abs(thumbnail.convert("L").getpixel((50, 50)) - 117) <= 3
 
 
 def test_images_made_elsewhere_are_named_by_file(page_of, prompt_of, run_of, tmp_path):

@@ -6,6 +6,7 @@ from made_explanations import attention, explanation
 
 from dominance.records import Concept, Prompt
 from dominance.report.explanation import sentences as said
+from dominance.report.explanation.map_sentences import map_sentence, maps_sentence, place_of
 
 BOTH = ({"tower": 5, "mug": 5}, {"tower": 5, "mug": 5})
 FIRST = ({"tower": 5, "mug": 0}, {"tower": 5, "mug": 0})
@@ -134,21 +135,21 @@ def maps_with(*corners: tuple[int, int] | None) -> torch.Tensor:
 
 def test_places_in_the_picture() -> None:
     apart = explanation(attention(images=1), FIRST[:1], maps=maps_with((0, 0), (7, 3)))
-    assert said.map_sentence(apart, 0, 1) == (
+    assert map_sentence(apart, 0, 1) == (
         "Tower: strongest at the upper left; mug: strongest at the bottom. All get about the same attention."
     )
-    assert said.maps_sentence(apart) == (
+    assert maps_sentence(apart) == (
         "At the last step, tower and mug have their strongest attention in different parts in the one image."
     )
     even = explanation(
         attention(images=1), FIRST[:1], maps=maps_with((4, 4), None) * torch.tensor([3.0, 1.0])[:, None, None]
     )
-    assert said.map_sentence(even, 0, 0) == (
+    assert map_sentence(even, 0, 0) == (
         "Tower: strongest in the centre; mug: spread almost evenly. Tower gets 3.4 times the attention of mug."
     )
-    assert "cannot be told apart in the one image" in said.maps_sentence(even)
+    assert "cannot be told apart in the one image" in maps_sentence(even)
     same = explanation(attention(images=1), FIRST[:1], maps=maps_with((0, 0), (1, 1)))
-    assert "in the same part of the picture in the one image" in said.maps_sentence(same)
+    assert "in the same part of the picture in the one image" in maps_sentence(same)
 
 
 def test_a_concept_of_two_tokens_counts_both_in_the_picture() -> None:
@@ -161,7 +162,7 @@ def test_a_concept_of_two_tokens_counts_both_in_the_picture() -> None:
         places={"red tower": (1, 2), "mug": (5,)},
         maps=maps_with((0, 0), (0, 0)),
     )
-    assert said.map_sentence(one, 0, 0).endswith("Red tower gets 2.0 times the attention of mug.")
+    assert map_sentence(one, 0, 0).endswith("Red tower gets 2.0 times the attention of mug.")
 
 
 @pytest.mark.parametrize(
@@ -177,4 +178,4 @@ def test_a_concept_of_two_tokens_counts_both_in_the_picture() -> None:
 def test_the_nine_parts_of_a_picture(row: int, column: int, place: str) -> None:
     values = torch.zeros(8, 8)
     values[row, column] = 1
-    assert said.place_of(values) == place
+    assert place_of(values) == place
