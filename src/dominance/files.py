@@ -206,10 +206,14 @@ def _by_column(
     for line, row in rows:
         if len(row) != len(header):
             raise InputError(
-                f"{name}: line {line}: the number of fields is {len(row)}, and of columns {len(header)}; leave a field"
-                f" empty rather than out, and put a text that holds {_SEPARATORS[separator]} in double quotes"
+                f"{name}: line {line}: {_counted(row, 'field')} for {_counted(header, 'column')}; leave a field empty"
+                f" rather than out, and put a text that holds {_SEPARATORS[separator]} in double quotes"
             )
         yield line, dict(zip(header, row, strict=True))
+
+
+def _counted(listed: list[str], noun: str) -> str:
+    return f"{len(listed)} {noun}{'' if len(listed) == 1 else 's'}"
 
 
 def csv_bytes(rows: Iterable[Sequence[object]], line_end: str = "\n") -> bytes:

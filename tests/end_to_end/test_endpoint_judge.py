@@ -204,7 +204,7 @@ def test_a_file_of_questions_replaces_ours_everywhere(
         (f"openai:http://127.0.0.1:1/v1?key={SECRET}#m", "holds a user name, a password or a query"),
         ("openai:http://gpu-box:8000/v1#m", "unencrypted to gpu-box:8000"),
         ("answers:", "answers:FILE"),
-        ("answers:missing.csv", "does not exist"),
+        ("answers:missing.csv", "the answers in missing.csv: there is no such file; check the path"),
         ("answers:campaign.yaml", "*.csv and *.jsonl"),
         ("answers:empty.csv", "holds no answers"),
         ("answers:other.csv", "lacks the column image"),
@@ -279,7 +279,7 @@ def test_labels_score_pictures_and_what_they_lack_is_named(command: Command, wor
         ("pair,0.png,mgu,yes,ann", "labels.csv: line 13: no concept 'mgu'; did you mean 'mug'?"),
         ("pair,0.png,mug,yes,ann", "labels.csv: line 13 contradicts line 3"),
         ("pair,0.png,mug,perhaps,ann", "labels.csv: line 13: its present is 'perhaps'"),
-        ("pair,0.png,mug", "labels.csv: line 13 has 3 fields"),
+        ("pair,0.png,mug", "labels.csv: line 13: 3 fields for 5 columns"),
     ],
 )
 def test_labels_that_are_wrong_are_refused_by_line(command: Command, workplace: Path, line: str, found: str) -> None:

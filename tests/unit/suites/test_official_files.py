@@ -153,7 +153,7 @@ def test_results_that_contradict_themselves_are_refused(tmp_path, change, to, wo
 def test_results_with_more_or_fewer_fields_than_columns_are_refused(tmp_path, to, fields):
     path = tmp_path / "results.csv"
     path.write_bytes(RESULTS.replace(",36.0,68.0", to, 1).encode())
-    with pytest.raises(InputError, match=rf"results\.csv: line 3: the number of fields is {fields}, and of columns 13"):
+    with pytest.raises(InputError, match=rf"results\.csv: line 3: {fields} fields for 13 columns"):
         read_official_results(path)
 
 

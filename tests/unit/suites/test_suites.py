@@ -334,12 +334,12 @@ FIELDS = "leave a field empty rather than out, and put a text that holds a comma
         ("id,group\na,b", "line 1: the column 'prompt' is missing; the columns are id, prompt, group, concepts"),
         ("promt\na", f"line 1: unknown column 'promt'; did you mean 'prompt'? {OWN_COLUMNS}"),
         ("id|prompt\n1|a", f"line 1: unknown column 'id|prompt'; did you mean 'prompt'? {OWN_COLUMNS}"),
-        ("id;prompt\n1;a;b", "line 2: the number of fields is 3, and of columns 2; leave a field empty rather than out,"
+        ("id;prompt\n1;a;b", "line 2: 3 fields for 2 columns; leave a field empty rather than out,"
                              " and put a text that holds a semicolon in double quotes"),
         ("prompt,seed\n1,a", f"line 1: unknown column 'seed'; {OWN_COLUMNS}"),
         ("prompt,Prompt\na,b", "line 1: the column 'prompt' stands there twice; keep one of the two"),
-        ("prompt,id\na [mug]", f"line 2: the number of fields is 1, and of columns 2; {FIELDS}"),
-        ("prompt,id\n[a],b\n[a], b, c", f"line 3: the number of fields is 3, and of columns 2; {FIELDS}"),
+        ("prompt,id\na [mug]", f"line 2: 1 field for 2 columns; {FIELDS}"),
+        ("prompt,id\n[a],b\n[a], b, c", f"line 3: 3 fields for 2 columns; {FIELDS}"),
         ('prompt\n[a]\n"a [mug]\n[b]',
          "line 3: not valid CSV (unexpected end of data); close its quotes, and double those inside"),
         ('prompt\n"a" [mug]',

@@ -181,7 +181,7 @@ BAD: dict[str, tuple[str, str | bytes, str]] = {
     "too few fields": (
         "a.csv",
         HEAD + "p,0,mug\n",
-        "line 2: the number of fields is 3, and of columns 4",
+        "line 2: 3 fields for 4 columns",
     ),
     "an open quote": ("a.csv", HEAD + 'p,0,mug,1\np,0,"mug,1\n', "line 3: not valid CSV (unexpected end of data)"),
     "an empty field": ("a.csv", HEAD + "p,,mug,1\n", "line 2 has no image"),

@@ -78,7 +78,7 @@ def test_a_link_to_itself_is_not_followed(tmp_path: Path) -> None:
         ("path,concept\n/etc/passwd,mug\n", "line 2: the path '/etc/passwd' leads out of"),
         ("path,concept\na.png,\n", "line 2: concept is empty"),
         ("path,concept\na.png,mug\na.png,mug\n", "line 3: 'a.png' stands in line 2 already"),
-        ("path,concept\na.png\n", "line 2: the number of fields is 1, and of columns 2"),
+        ("path,concept\na.png\n", "line 2: 1 field for 2 columns"),
         ('path,concept\n"a.png,mug\n', "not valid CSV"),
         ("", "holds no images"),
         ("path,concept\n", "holds no images"),
