@@ -44,9 +44,9 @@ def _engines() -> _Rows:
 
 
 def _methods() -> _Rows:
-    from dominance.runs.audit.options import METHODS
+    from dominance.guidance.registry import listed_methods
 
-    return [{"name": name} for name in METHODS]
+    return [{"name": name, "what": what} for name, what in listed_methods().items()]
 
 
 def _concepts(model: str) -> _Rows:

@@ -18,15 +18,15 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
-from importlib.metadata import EntryPoint, entry_points
-from typing import Any, Literal, Protocol, cast
+from importlib.metadata import EntryPoint
+from typing import Literal, Protocol, cast
 
-from dominance.errors import InputError, ModelError
+from dominance.errors import ModelError
 from dominance.judges.options import JUDGE_MODES, check_mode
 from dominance.judges.protocol import Judge
 from dominance.miniature.bundled import bundled_folder
 from dominance.models.folders import ModelFolder, find_weights
-from dominance.wording import in_one_line
+from dominance.plugins import find_plugin, load_plugin, plugin_names, plugin_owner
 
 GROUP: str = "dominance.judges"
 """The group of entry points that judges of other packages are found by."""
@@ -79,7 +79,7 @@ def listed_judges() -> dict[str, str]:
 
 
 def _listed_foreign() -> Iterator[tuple[str, str]]:
-    for name in sorted(entry_points(group=GROUP).names):
+    for name in plugin_names(GROUP):
         usage = f"{name}:…"
         try:
             yield usage, cast(_Scheme, _find(name)).what
@@ -117,47 +117,23 @@ def _find(word: str) -> _Scheme | None:
     Raises:
         ModelError: two packages bring it, or one of them brings what is ours.
     """
-    own, foreign = _BUNDLED.get(word), list(entry_points(group=GROUP, name=word))
-    if len(foreign) > (0 if own else 1):
-        owners = [*(["dominance itself"] if own else []), *map(_owner, foreign)]
-        raise ModelError(
-            f"judges {word[:40]!r} are brought by {' and '.join(owners)}, so which one is meant is not clear; uninstall"
-            f" {_owner(foreign[-1])}, or rename its entry point"
-        )
-    if own or not foreign:
-        return own
-    load = partial(_load_foreign, foreign[0])
-    return _Scheme(f"{word}:…", f"a judge that {_owner(foreign[0])} brings", load, modes=JUDGE_MODES)
-
-
-def _owner(point: EntryPoint) -> str:
-    return f"{point.dist.name} {point.dist.version}" if point.dist else point.value
+    point = find_plugin(GROUP, word, _BUNDLED)
+    if point is None:
+        return _BUNDLED.get(word)
+    what = f"a judge that {plugin_owner(point)} brings"
+    return _Scheme(f"{word}:…", what, partial(_load_foreign, point), modes=JUDGE_MODES)
 
 
 def _load_foreign(point: EntryPoint, place: str, *, device: str, mode: str) -> Judge:
-    """A judge of another package, once it is sure that it is one."""
-    told = f"the judge {shown_name(f'{point.name}:{place}')} of {_owner(point)}"
-    try:
-        load: LoadsJudge = point.load()
-    except Exception as error:  # an import runs whatever the package does
-        raise ModelError(f"{told} cannot be imported ({_complaint(error)}); install it again") from error
-    try:
-        judge: Any = load(place, device=device, mode=mode)
-        texts = {part: isinstance(getattr(judge, part, None), str) for part in ("name", "identity")}
-        acts = {part: callable(getattr(judge, part, None)) for part in ("check", "answer")}
-    except InputError:
-        raise
-    except Exception as error:  # so does its loading
-        raise ModelError(f"{told} cannot be loaded ({_complaint(error)}); report it to its authors") from error
-    if lacking := [part for part, there in (texts | acts).items() if not there]:
-        raise ModelError(
-            f"{told} is no judge: a {type(judge).__name__} without {', '.join(lacking)}; report it to its authors"
-        )
-    return judge
-
-
-def _complaint(error: Exception) -> str:
-    return f"{type(error).__name__}: {in_one_line(error)}"
+    """A judge of another package."""
+    told = f"the judge {shown_name(f'{point.name}:{place}')} of {plugin_owner(point)}"
+    return load_plugin(
+        point,
+        told,
+        lambda load: load(place, device=device, mode=mode),
+        texts=("name", "identity"),
+        acts=("check", "answer"),
+    )
 
 
 def _weights(scheme: str, place: str) -> tuple[str, ModelFolder]:

@@ -52,7 +52,7 @@ def audit(
     questions = load_questions(options.asking.questions)
     folder = Path(out) if out is not None else Path("runs") / loaded.name
     check_run_folder(folder)
-    drawn = RunModel(model, options.drawing, options.machine, loaded.prompts)
+    drawn = RunModel(model, options.drawing, options.machine, loaded.prompts, method=options.method)
     asked = ask_all(loaded, questions.ask)
     # Loaded before any image is made, so that a judge that cannot be used is known at once.
     seen_by = OnDemand(lambda: judge_for(asked, judge, options.machine.device, options.asking.judge_mode))
@@ -63,7 +63,7 @@ def audit(
         judge=seen_by().name,
         judge_identity=seen_by().identity,
         questions=questions_of(seen_by(), asked),
-        images=plan_images(loaded, options.seeds, drawn.source.identity, drawn.settings),
+        images=plan_images(loaded, options.seeds, drawn.source.identity, drawn.settings, drawn.method),
         settings=_settings_record(options, drawn, questions),
         origin="audit",
     )
@@ -89,7 +89,7 @@ def _run(plan: Plan, folder: Path, judge: OnDemand[Judge], model: RunModel, repe
         repeat.keep(folder)
         if missing:
             ledger.forget_images(image.item for image in missing)
-            make_images(missing, model(), model.settings, ledger, folder, model.batches())
+            make_images(missing, model.draws(), model.settings, ledger, folder, model.batches())
         model.set_aside()  # the judge needs the memory
         manifest = {**model.manifest(), "judge_mode": plan.settings["judge_mode"]}
         return finish(plan, ledger, folder, judge(), manifest)

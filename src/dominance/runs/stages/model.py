@@ -1,20 +1,44 @@
 """The model of a run: known at once, and loaded when something is first missing."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from dominance.errors import InputError
+from dominance.errors import InputError, ItemError
+from dominance.guidance.registry import Method, find_method
 from dominance.models.drawing import Drawing, Machine
 from dominance.models.on_demand import OnDemand
 from dominance.models.settings import GenerationSettings
 from dominance.models.source import ModelSource, find_source
 from dominance.records import Prompt
 from dominance.runs.stages.batches import BatchSize
+from dominance.runs.stages.drawing import Draws
 
 if TYPE_CHECKING:
     from diffusers.pipelines.pipeline_utils import DiffusionPipeline
+    from PIL import Image
 
     from dominance.models.image_model import PipelineModel
+
+
+@dataclass(frozen=True)
+class Steered:
+    """A model that draws under a method.
+
+    Attributes:
+        prompts: by their texts.
+    """
+
+    model: "PipelineModel"
+    method: Method
+    prompts: Mapping[str, Prompt]
+
+    def generate(
+        self, texts: Sequence[str], seeds: Sequence[int], settings: GenerationSettings
+    ) -> "list[Image.Image | ItemError]":
+        """As ``PipelineModel.generate``."""
+        with self.method.steer(self.model.pipeline, [self.prompts[text] for text in texts]):
+            return self.model.generate(texts, seeds, settings)
 
 
 class RunModel:
@@ -30,6 +54,7 @@ class RunModel:
         model: a name, the caller's own pipeline, or the source of either.
         prompts: whose concepts the text encoder must read whole.
         check: a further check of the loaded model.
+        method: that steers the drawing; see ``guidance.registry``.
 
     Raises:
         InputError, ModelError: no such model, or a setting that cannot be used.
@@ -42,15 +67,23 @@ class RunModel:
         machine: Machine,
         prompts: Sequence[Prompt] = (),
         check: Callable[["PipelineModel", GenerationSettings], None] = lambda *_: None,
+        method: str = "none",
     ) -> None:
         self.source = model if isinstance(model, ModelSource) else find_source(model, drawing.revision)
         self.settings = drawing.settings(self.source)
+        self.method = find_method(method)
         self._machine, self._prompts, self._check = machine, prompts, check
         self._loaded = OnDemand(self._load)
         self._batches: BatchSize | None = None
 
     def __call__(self) -> "PipelineModel":
         return self._loaded()
+
+    def draws(self) -> Draws:
+        """The loaded model, steered where a method is asked for."""
+        if self.method is None:
+            return self()
+        return Steered(self(), self.method, {prompt.text: prompt for prompt in self._prompts})
 
     def set_aside(self) -> None:
         """Lets go of the weights until the model is asked for again."""

@@ -5,6 +5,8 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 
+from dominance.errors import SuiteError
+from dominance.guidance.registry import Method
 from dominance.models.settings import GenerationSettings
 from dominance.records import Concept, Gate, Prompt, Question, Suite
 
@@ -63,21 +65,48 @@ def item_key(text: str, seed: int, model_identity: str, image_settings: dict[str
 
 
 def plan_images(
-    suite: Suite, seeds: Sequence[int], model_identity: str, settings: GenerationSettings
+    suite: Suite,
+    seeds: Sequence[int],
+    model_identity: str,
+    settings: GenerationSettings,
+    method: Method | None = None,
 ) -> tuple[PlannedImage, ...]:
     """One image for every prompt and seed, of the prompt's own seeds where it has some.
 
     Prompts that differ in nothing that decides an image share theirs.
+
+    Raises:
+        SuiteError: under a method, which steers by concepts, two prompts have one text and different concepts.
     """
+    if method is not None:
+        _refuse_ambiguous(suite)
     planned: list[PlannedImage] = []
     files: dict[str, str] = {}
     for prompt in suite.prompts:
         own = settings.of(prompt)
         for seed in prompt.seeds or seeds:
-            item = item_key(prompt.text, seed, model_identity, own.record())
+            item = item_key(prompt.text, seed, model_identity, own.record() | _steered(prompt, method))
             file = files.setdefault(item, f"images/{prompt.id}/{seed}-{item[:8]}.png")
             planned.append(PlannedImage(item, prompt.id, prompt.text, str(seed), seed, file, own.negative_prompt))
     return tuple(planned)
+
+
+def _steered(prompt: Prompt, method: Method | None) -> dict[str, object]:
+    """What else decides an image that is drawn under a method."""
+    if method is None:
+        return {}
+    return {"method": method.identity, "concepts": [concept.name for concept in prompt.concepts]}
+
+
+def _refuse_ambiguous(suite: Suite) -> None:
+    first: dict[str, Prompt] = {}
+    for prompt in suite.prompts:
+        other = first.setdefault(prompt.text, prompt)
+        if other.concepts != prompt.concepts:
+            raise SuiteError(
+                f"the prompts {other.id!r} and {prompt.id!r} have the same text and different concepts, and a method"
+                " steers by the concepts; audit them one after the other with --method, or leave one out"
+            )
 
 
 def ask_all(suite: Suite, ask: Callable[[Concept], tuple[Question, ...]]) -> dict[Concept, tuple[Question, ...]]:

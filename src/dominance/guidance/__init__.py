@@ -1,0 +1,1 @@
+"""Steering while a pipeline samples."""
