@@ -1,6 +1,6 @@
 """What other packages bring, by the entry points that they declare: judges, and methods that steer the drawing."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
@@ -38,13 +38,13 @@ def plugin_owner(point: EntryPoint) -> str:
 
 
 def load_plugin(
-    point: EntryPoint, told: str, *given: str, texts: Collection[str], acts: Collection[str], **more: str
+    point: EntryPoint, told: str, make: Callable[[Any], Any], texts: Collection[str], acts: Collection[str]
 ) -> Any:
     """What the entry point's callable makes, once it is sure that it can be used.
 
     Args:
         told: what is loaded, for messages.
-        given, more: passed to the callable.
+        make: calls the callable.
         texts, acts: attributes that must be texts, and methods that it must have.
 
     Raises:
@@ -64,7 +64,7 @@ def load_plugin(
     except Exception as error:  # so does its loading
         raise ModelError(f"{told} cannot be loaded ({_complaint(error)}); report it to its authors") from error
     if lacking := [part for part, found in there.items() if not found]:
-        raise ModelError(f"{told} is a {type(made).__name__} without {', '.join(lacking)}; report it to its authors")
+        raise ModelError(f"{told} is incomplete: a {type(made).__name__} without {', '.join(lacking)}; report it to its authors")
     return made
 
 

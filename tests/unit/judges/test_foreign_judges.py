@@ -72,9 +72,9 @@ def test_nobody_takes_a_scheme_of_ours_or_of_another(installed: Installed, tiny_
         ("load = 7", "load", "cannot be loaded (TypeError: 'int' object is not callable)"),
         ("def load(place): pass", "load", "cannot be loaded (TypeError: load() got an unexpected keyword argument"),
         ("def load(place, **_): raise OSError('no disk')", "load", "cannot be loaded (OSError: no disk)"),
-        ("def load(place, **_): return 'yes'", "load", "is no judge: a str without name, identity, check, answer"),
-        (JUDGE.replace("def check", "def checks"), "load", "is no judge: a TinyJudge without check;"),
-        (JUDGE.replace('(f"tinyjudge:{place}", place)', ""), "load", "is no judge: a type without name, identity;"),
+        ("def load(place, **_): return 'yes'", "load", "is incomplete: a str without name, identity, check, answer"),
+        (JUDGE.replace("def check", "def checks"), "load", "is incomplete: a TinyJudge without check;"),
+        (JUDGE.replace('(f"tinyjudge:{place}", place)', ""), "load", "is incomplete: a type without name, identity;"),
         (JUDGE.replace('return f"tiny', "return 1 / 0  # "), "load", "cannot be loaded (ZeroDivisionError: "),
     ],
 )

@@ -1,4 +1,4 @@
-"""A judge that another package brings, in a shell as after its installation."""
+"""A judge and a method that another package brings, in a shell as after its installation."""
 
 import json
 import os
@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from tiny_packages import install
+from tiny_packages import METHOD, install
 
 
 def shell(site: Path, *arguments: object) -> subprocess.CompletedProcess[str]:
@@ -36,3 +36,23 @@ def test_the_judge_of_another_package_audits_and_scores(tmp_path: Path) -> None:
     assert refused.returncode == 2
     assert refused.stderr.count("\n") == 1
     assert "dominance itself and tinyjudge 1.0" in refused.stderr
+
+
+@pytest.mark.slow
+def test_the_method_of_another_package_steers_an_audit(tmp_path: Path) -> None:
+    install(tmp_path, "tinymethod", {"tiny": "tinymethod:make"}, METHOD, "dominance.methods")
+    pair = ["audit", "a [tower:landmark] and a [mug]", "--seeds", 1, "--steps", 3]
+    plain = shell(tmp_path, *pair, "--out", "run", "--json")
+    steered = shell(tmp_path, *pair, "--method", "tiny", "--out", "run")
+    assert plain.returncode == steered.returncode == 0, steered.stderr
+    assert "steered: tower mug" in steered.stdout
+    assert json.loads(plain.stdout)["settings"]["method"] == "none"
+    drawn = sorted((tmp_path / "run" / "images").rglob("*.png"))
+    assert len({image.read_bytes() for image in drawn}) == 2  # another item, another image
+    again = shell(tmp_path, *pair, "--method", "tiny", "--out", "run", "--json")
+    assert json.loads(again.stdout)["settings"]["method"] == "tiny"  # and nothing was drawn, or stdout were no JSON
+    listed = shell(tmp_path, "list", "methods", "--json")
+    assert {"name": "tiny", "what": "a method that tinymethod 1.0 brings"} in json.loads(listed.stdout)
+    unknown = shell(tmp_path, *pair, "--method", "tiney", "--out", "other")
+    assert unknown.returncode == 2
+    assert unknown.stderr == "error: no method 'tiney'; give one of none, tiny\n"
