@@ -64,7 +64,9 @@ def load_plugin(
     except Exception as error:  # so does its loading
         raise ModelError(f"{told} cannot be loaded ({_complaint(error)}); report it to its authors") from error
     if lacking := [part for part, found in there.items() if not found]:
-        raise ModelError(f"{told} is incomplete: a {type(made).__name__} without {', '.join(lacking)}; report it to its authors")
+        raise ModelError(
+            f"{told} is incomplete: a {type(made).__name__} without {', '.join(lacking)}; report it to its authors"
+        )
     return made
 
 

@@ -126,8 +126,6 @@ def record_attention(
         ModelError: the model's attention sites are not known, or what was asked for cannot be seen: it says where and
             why (compiled code, sliced or fused kernels, attention without softmax).
 
-    >>> import dominance
-    >>> pipeline = dominance.load_pipeline("miniature")  # doctest: +SKIP
     >>> with dominance.record_attention(pipeline, layers=[9], maps=["mug"]) as record:  # doctest: +SKIP
     ...     pipeline("a tower and a mug")
     >>> record.attention(layer=9, step=0).shape, record.map(layer=9, step=0, token="mug").shape  # doctest: +SKIP
@@ -136,18 +134,15 @@ def record_attention(
     sites = chosen_sites(attention_sites(pipeline), layers)
     if columns not in ("all", "prompt"):
         raise InputError(f"columns is {columns!r}; give 'all' or 'prompt'")
-    recorder = _Recorder(
-        pipeline,
-        AttentionRecord(sites, _mapped=_checked_maps(maps)),
-        _Wanted(
-            steps=_checked_steps("steps", steps),
-            map_layers=frozenset(site.layer for site in chosen_sites(sites, map_layers)),
-            map_steps=_checked_steps("map_steps", map_steps),
-            prompts=tuple(prompts) if prompts is not None else None,
-            columns=columns,
-            gradients=keep_gradients,
-        ),
+    wanted = _Wanted(
+        steps=_checked_steps("steps", steps),
+        map_layers=frozenset(site.layer for site in chosen_sites(sites, map_layers)),
+        map_steps=_checked_steps("map_steps", map_steps),
+        prompts=None if prompts is None else tuple(prompts),
+        columns=columns,
+        gradients=keep_gradients,
     )
+    recorder = _Recorder(pipeline, AttentionRecord(sites, _mapped=_checked_maps(maps)), wanted)
     with intercept(pipeline, recorder, guided):
         yield recorder.record
     recorder.check_complete()

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -181,41 +182,58 @@ def train_judge(
     student = student.to(device)
     folder.mkdir(parents=True, exist_ok=True)
     record = settings.record() | {"questions": catechism.texts, "artefacts_of": artefacts_of}
-    answer_ids = torch.tensor([catechism.no, catechism.yes])
-    start = student.judge.decoder_start_token_id
     looking = Schedule(settings.pictures // settings.batch, settings.batch, settings.learning_rate)
     answering = Schedule(settings.answered // settings.batch, settings.batch, settings.learning_rate)
+    lessons = _Lessons(settings, student, catechism, artefacts, device)
+    if looking.steps:
+        look = partial(lessons.to_look, looking.steps)
+        train("judge looks", student, look, looking, folder / "judge-looking.safetensors", record)
+    train("judge answers", student.train(), lessons.to_answer, answering, folder / "judge.safetensors", record)
+    return save_judge(student.judge.cpu(), catechism, folder / "judge")
 
-    def drawn(rng: np.random.Generator, damage: float) -> tuple[list[JudgedPicture], Tensor]:
-        pictures = [sample_judged(rng, damage, settings.garbled) for _ in range(settings.batch)]
-        images = as_judge_images(pictures).to(device)
-        return pictures, images if artefacts is None else artefacts.on(images, pictures, rng)
 
-    def aside(pictures: list[JudgedPicture], everything: Tensor, somewhere: Tensor) -> Tensor:
-        answers = _weighted_answers(everything, all_true_answers(pictures))
-        return answers + 2 * _weighted_answers(somewhere, concept_patches(pictures))
+@dataclass(frozen=True)
+class _Lessons:
+    """The losses that a judge learns by, each from a batch of pictures of its own."""
 
-    def to_look(step: int) -> Tensor:
-        pictures, images = drawn(np.random.default_rng([settings.seed, 11, step]), min(1.0, 3 * step / looking.steps))
-        return aside(pictures, *student.look(images)[1:])
+    settings: JudgeSettings
+    student: JudgeInTraining
+    catechism: Catechism
+    artefacts: ModelArtefacts | None
+    device: str
 
-    def to_answer(step: int) -> Tensor:
-        rng = np.random.default_rng([settings.seed, 12, step])
-        pictures, images = drawn(rng, 1.0)
-        rows = asked_rows(pictures, settings.asked, rng)
-        spoken = answer_ids[all_true_answers(pictures).gather(1, rows).long()].to(device)
-        begun = torch.stack([torch.full_like(spoken, start), spoken], dim=-1)
+    def to_look(self, steps: int, step: int) -> Tensor:
+        """The loss of a step in which it learns to see, of so many steps; the pictures become worse by and by."""
+        rng = np.random.default_rng([self.settings.seed, 11, step])
+        pictures, images = self._drawn(rng, min(1.0, 3 * step / steps))
+        return self._aside(pictures, *self.student.look(images)[1:])
+
+    def to_answer(self, step: int) -> Tensor:
+        """The loss of a step in which it learns to answer."""
+        rng = np.random.default_rng([self.settings.seed, 12, step])
+        pictures, images = self._drawn(rng, 1.0)
+        catechism, student = self.catechism, self.student
+        rows = asked_rows(pictures, self.settings.asked, rng)
+        answer_ids = torch.tensor([catechism.no, catechism.yes])
+        spoken = answer_ids[all_true_answers(pictures).gather(1, rows).long()].to(self.device)
+        begun = torch.stack([torch.full_like(spoken, student.judge.decoder_start_token_id), spoken], dim=-1)
         seen, everything, somewhere = student.look(images)
-        logits = student.answer(seen, catechism.tokens[rows].to(device), catechism.mask[rows].to(device), begun)
+        tokens, mask = (table[rows].to(self.device) for table in (catechism.tokens, catechism.mask))
+        logits = student.answer(seen, tokens, mask, begun)
         ending = torch.full_like(spoken, catechism.tokenizer.sep_token_id)
         said = nn.functional.cross_entropy(logits[:, 0], spoken.flatten())
         ended = nn.functional.cross_entropy(logits[:, 1], ending.flatten())
-        return said + 0.1 * ended + aside(pictures, everything, somewhere)
+        return said + 0.1 * ended + self._aside(pictures, everything, somewhere)
 
-    if looking.steps:
-        train("judge looks", student, to_look, looking, folder / "judge-looking.safetensors", record)
-    train("judge answers", student.train(), to_answer, answering, folder / "judge.safetensors", record)
-    return save_judge(student.judge.cpu(), catechism, folder / "judge")
+    def _drawn(self, rng: np.random.Generator, damage: float) -> tuple[list[JudgedPicture], Tensor]:
+        settings = self.settings
+        pictures = [sample_judged(rng, damage, settings.garbled) for _ in range(settings.batch)]
+        images = as_judge_images(pictures).to(self.device)
+        return pictures, images if self.artefacts is None else self.artefacts.on(images, pictures, rng)
+
+    def _aside(self, pictures: list[JudgedPicture], everything: Tensor, somewhere: Tensor) -> Tensor:
+        answers = _weighted_answers(everything, all_true_answers(pictures))
+        return answers + 2 * _weighted_answers(somewhere, concept_patches(pictures))
 
 
 def _begin_at(base: EarlierJudge, student: JudgeInTraining, catechism: Catechism) -> None:
