@@ -305,7 +305,9 @@ def _judged(
         problem = str(given) if isinstance(given, ItemError) else problems.get(seed)
         if judge is None and problem is None:
             problem = "no judge was asked"
-        images.append(score_image(prompt, str(seed), file, () if isinstance(given, ItemError) else given, problem))
+        images.append(
+            score_image(prompt, str(seed), file, () if isinstance(given, ItemError) else given, problem, seed)
+        )
     return score_prompt(prompt, images)
 
 
