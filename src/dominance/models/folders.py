@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -50,8 +51,7 @@ class ModelFolder:
     @property
     def world(self) -> str | None:
         """The closed world of pictures that the model was trained on, as its folder says; None for none."""
-        world = self.defaults.get("world", MINIATURE if "concepts" in self.defaults else None)
-        return world if isinstance(world, str) else None
+        return world_of(self.defaults)
 
     def suggested_settings(self) -> dict[str, object]:
         """Steps and guidance that the pipeline's own call has for defaults; guidance 1 where it takes none."""
@@ -184,6 +184,12 @@ def content_identity(path: Path) -> str:
         place = error.filename or path
         raise ModelError(f"{place} cannot be read ({in_one_line(error)}); mend its permissions or the disk") from None
     return f"sha256:{digest.hexdigest()[:24]}"
+
+
+def world_of(defaults: Mapping[str, object]) -> str | None:
+    """The closed world of pictures that a model was trained on, by what its folder suggests."""
+    world = defaults.get("world", MINIATURE if "concepts" in defaults else None)
+    return world if isinstance(world, str) else None
 
 
 def read_defaults(path: Path) -> dict[str, object]:

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -13,6 +14,7 @@ from dominance.errors import InputError, ModelError
 from dominance.models.calls import call_defaults
 from dominance.models.denoiser import denoiser_config, original
 from dominance.models.drawing import Machine
+from dominance.models.folders import read_defaults, world_of
 from dominance.models.schedulers import scheduler_record
 from dominance.models.settings import GenerationSettings
 
@@ -43,8 +45,9 @@ class OwnPipeline:
             )
         self._pipeline = pipeline
         self.name = f"your {type(pipeline).__name__}"
-        self.defaults: dict[str, object] = {}
-        self.world: str | None = None
+        # Of the folder that it was loaded from, where that is known: loaded or named, a model draws alike.
+        self.defaults = read_defaults(Path(str(pipeline.config.get("_name_or_path", ""))))
+        self.world = world_of(self.defaults)
         self.adapters = _adapters(pipeline)
         self.identity = _identity(pipeline, self.adapters)
 
