@@ -85,8 +85,8 @@ def ablation_headline(result: AblationResult) -> str:
     what = _subject(first)
     of = plural(collapsed.count, "collapsed image")
     if first.total.images.n == 0:
-        return f"Nothing is known yet: no image under {what} could be scored, of {of}."
-    said = f"{what[0].upper()}{what[1:]} gives {_of_prompts(first.total.prompts)} back what was lost"
+        return f"Nothing is known yet: {what} left no image that could be scored, of {of}."
+    said = f"{what[0].upper()}{what[1:]} restores the lost concept in {_of_prompts(first.total.prompts)}"
     best = max(first.layers or (first.total,), key=lambda one: one.images.mitigated.share or 0.0)
     if not best.images.mitigated.count:
         return f"{said}: no image of {of} is mitigated."
@@ -106,12 +106,12 @@ def _windows_headline(result: AblationResult) -> str:
 
 def _subject(sweep: SweepResult) -> str:
     return {
-        "heads": "taking away some single head",
-        "multi": "taking away all of its mitigating heads",
-        "controls": "taking away two heads that do not mitigate",
-        "feed-forward": "taking away some feed-forward network",
-        "residual": "taking away some residual branch",
-        "interactions": "taking away some two heads",
+        "heads": "removing a single attention head",
+        "multi": "removing all mitigating heads together",
+        "controls": "removing two heads that do not mitigate",
+        "feed-forward": "removing a single feed-forward network",
+        "residual": "removing a single residual branch",
+        "interactions": "removing two heads together",
     }[sweep.sweep]
 
 

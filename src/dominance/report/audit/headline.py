@@ -70,8 +70,7 @@ def _nothing_scored(result: RunResult) -> str:
 
 def _concepts_lost(taken: Sequence[PromptResult], several: Sequence[PromptResult], result: RunResult) -> str:
     worst = worst_first(taken)[0]
-    subject = _quoted(worst) if len(several) == 1 else _affected(taken, several, result)
-    said = f"{subject} lose{'s' if len(taken) == 1 else ''} a concept"
+    said = f"{_quoted(worst)} loses a concept" if len(several) == 1 else _affected(taken, several, result)
     how = _takes_over(worst)
     if how is None:
         return f"{said}."
@@ -91,18 +90,18 @@ def _takes_over(result: PromptResult) -> str | None:
 
 
 def _affected(taken: Sequence[PromptResult], several: Sequence[PromptResult], result: RunResult) -> str:
-    """How many of how many prompts, by group where one or two groups are concerned."""
+    """How many of how many prompts lose a concept, and in which groups where one or two of several are concerned."""
+    scored = "" if all(p.scored for p in result.prompts) else "scored "
+    verb = "loses" if len(taken) == 1 else "lose"
+    said = f"{len(taken)} of {plural(len(several), f'{scored}prompt')} {verb} a concept"
     affected = list(dict.fromkeys(p.prompt.group_name for p in taken))
-    unscored = {p.prompt.group_name for p in result.prompts if not p.scored}
-    if len(affected) > 2:
-        return f"{len(taken)} of {plural(len(several), 'scored prompt' if unscored else 'prompt')}"
+    if len(affected) > 2 or len({p.prompt.group_name for p in several}) == 1:
+        return said
     parts = []
     for name in affected:
         members = sum(p.prompt.group_name == name for p in several)
-        lost = sum(p.prompt.group_name == name for p in taken)
-        noun = f"scored {name} prompt" if name in unscored else f"{name} prompt"
-        parts.append(f"{lost} of {plural(members, noun)}")
-    return listed(parts)
+        parts.append(f"{sum(p.prompt.group_name == name for p in taken)} of {members} in group “{name}”")
+    return f"{said} ({', '.join(parts)})"
 
 
 def _prompts(result: RunResult, kind: str = "") -> str:
@@ -118,7 +117,7 @@ def _some_collapse(prompts: Sequence[PromptResult], result: RunResult) -> str:
     tail = f": {'at worst, ' if len(prompts) > 1 else ''}{how}." if how else "."
     verb = "collapses" if collapsed == 1 else "collapse"
     if len(prompts) == 1:
-        return f"{_quoted(worst)} is short of dominance, but {of_images(collapsed, worst)} {verb}{tail}"
+        return f"{_quoted(worst)} is not a dominance prompt, but {of_images(collapsed, worst)} {verb}{tail}"
     return (
         f"In none of {_prompts(result)} does one concept take over in one direction in 7 or more of 10 images,"
         f" but {collapsed} of {plural(result.scored, 'image')} {verb}{tail}"
@@ -135,12 +134,18 @@ def _none_collapse(prompts: Sequence[PromptResult], result: RunResult) -> str:
         return (
             f"Every concept survives: {balanced} of {whole} show{'s' if balanced == 1 else ''} all of their concepts."
         )
-    parts = []
-    if lost:
-        parts.append(f"{lost} show{'s' if lost == 1 else ''} none of their concepts")
-    if mixed:
-        parts.append(f"{mixed} {'is' if mixed == 1 else 'are'} mixed")
-    return f"No concept takes over: 0 of {whole} collapse, but {listed(parts)}."
+    if lost == result.scored:
+        which = {1: "The image", 2: "Both images"}.get(lost, f"All {lost} images")
+        return f"{which} of {_prompts(result)} show{'s' if lost == 1 else ''} none of their concepts."
+    found = [
+        (lost, "shows" if lost == 1 else "show", "none of their concepts"),
+        (mixed, "is" if mixed == 1 else "are", "mixed"),
+    ]
+    parts = [(count, f"{verb} {what}") for count, verb, what in found if count]
+    if len(parts) == 1:
+        count, said = parts[0]
+        return f"No concept takes over, but {count} of {whole} {said}."
+    return f"No concept takes over, but of {whole} {listed([f'{count} {said}' for count, said in parts])}."
 
 
 def _all_that_is_known(result: RunResult, whole: str) -> str:

@@ -102,14 +102,14 @@ def attention_note(explanation: Explanation) -> str:
     if leading is None or explanation.judge is None or not explanation.result.scored:
         return f"{said}."
     if uneven is None:
-        return f"The first step does not foretell it: {found}."
+        return f"The first step does not predict it: {found}."
     if leading.by == "attention":
         return f"{said}, and yet no image collapses."
     if leading.concept == uneven[0]:
         return f"The first step already shows it: {found}."
     taken = sum(any(pair[0] == leading.concept for pair in image.collapses) for image in explanation.result.images)
     return (
-        f"The first step does not foretell it: {found}, and yet {leading.concept} takes over in"
+        f"The first step does not predict it: {found}, and yet {leading.concept} takes over in"
         f" {of_images(taken, explanation.result)}."
     )
 

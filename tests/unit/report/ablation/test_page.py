@@ -90,7 +90,8 @@ def test_a_page_of_sweeps_says_what_each_layer_does(
     text = page(result, tmp_path)
     check_self_contained(text)
     assert ablation_headline(result) == (
-        "Taking away some single head gives 1 of 1 prompt back what was lost; most often in layer 9, 3 of 8 trials."
+        "Removing a single attention head restores the lost concept in 1 of 1 prompt; most often in layer 9, 3"
+        " of 8 trials."
     )
     assert "Done at step 0, 11 trials: 4 mitigated, 6 unchanged, 1 corrupted" in text
     assert "1 prompt had nothing to try here" in text

@@ -19,13 +19,14 @@ def test_some_prompts_of_one_group_lose_a_concept(prompt_of, run_of):
         prompt_of([BOTH] * 10, ("book", "lamp"), "object–object"),
     )
     assert headline(run) == (
-        "2 of 3 entity–object prompts lose a concept: at worst, robot takes over from lamp in 10 of 10 images."
+        "2 of 4 prompts lose a concept (2 of 3 in group “entity–object”): at worst, robot takes over from lamp in 10"
+        " of 10 images."
     )
 
 
 def test_one_prompt_of_many_loses_a_concept(prompt_of, run_of):
     run = run_of(prompt_of([LOST_MUG] * 10, group="pairs"), prompt_of([BOTH] * 10, ("book", "lamp"), "pairs"))
-    assert headline(run) == "1 of 2 pairs prompts loses a concept: tower takes over from mug in 10 of 10 images."
+    assert headline(run) == "1 of 2 prompts loses a concept: tower takes over from mug in 10 of 10 images."
 
 
 def test_a_single_prompt_is_called_by_its_text(prompt_of, run_of):
@@ -43,14 +44,18 @@ def test_a_long_prompt_is_quoted_in_part(prompt_of, run_of):
 def test_two_groups_are_named_and_more_are_added_up(prompt_of, run_of):
     taken = [LOST_MUG] * 10
     two = run_of(prompt_of(taken, group="landmarks"), prompt_of(taken, ("robot", "lamp"), "characters"))
-    assert headline(two).startswith("1 of 1 landmarks prompt and 1 of 1 characters prompt lose a concept: at worst, ")
+    assert headline(two).startswith(
+        "2 of 2 prompts lose a concept (1 of 1 in group “landmarks”, 1 of 1 in group “characters”): at worst, "
+    )
     three = run_of(*two.prompts, prompt_of(taken, ("monet", "lamp"), "artists"))
     assert headline(three).startswith("3 of 3 prompts lose a concept: at worst, ")
 
 
-def test_without_groups_the_kinds_of_the_concepts_name_the_prompts(prompt_of, run_of):
-    run = run_of(prompt_of([LOST_MUG] * 10), prompt_of([BOTH] * 10, ("book", "lamp")))
-    assert headline(run).startswith("1 of 2 object–object prompts loses a concept")
+def test_without_groups_the_kinds_of_the_concepts_name_them(prompt_of, run_of):
+    one_group = run_of(prompt_of([LOST_MUG] * 10), prompt_of([BOTH] * 10, ("book", "lamp")))
+    assert headline(one_group).startswith("1 of 2 prompts loses a concept: ")
+    two_groups = run_of(*one_group.prompts, prompt_of([(5,)] * 10, ("lamp",)), prompt_of([BOTH] * 10, group="others"))
+    assert headline(two_groups).startswith("1 of 3 prompts loses a concept (1 of 2 in group “object–object”): ")
 
 
 def test_unscored_prompts_leave_the_count_and_unscored_images_are_told(prompt_of, run_of):
@@ -60,7 +65,7 @@ def test_unscored_prompts_leave_the_count_and_unscored_images_are_told(prompt_of
         prompt_of([OUT] * 10, ("clown", "lamp"), "pairs"),
     )
     assert headline(run) == (
-        "1 of 2 scored pairs prompts loses a concept: tower takes over from mug in 7 of 8 scored images."
+        "1 of 2 scored prompts loses a concept: tower takes over from mug in 7 of 8 scored images."
     )
     assert notes(run) == (
         "12 of 30 images unscored, 1 prompt of 3 without any score; the most frequent reason: out of memory.",
@@ -82,7 +87,7 @@ def test_one_image_collapses(prompt_of, run_of):
 
 def test_one_prompt_short_of_dominance(prompt_of, run_of):
     assert headline(run_of(prompt_of([LOST_MUG, BOTH, BOTH]))) == (
-        "“a tower and a mug” is short of dominance, but 1 of 3 images collapses:"
+        "“a tower and a mug” is not a dominance prompt, but 1 of 3 images collapses:"
         " tower takes over from mug in 1 of 3 images."
     )
 
@@ -95,9 +100,7 @@ def test_nothing_collapses(prompt_of, run_of):
 
 def test_nothing_collapses_and_yet_concepts_are_lost(prompt_of, run_of):
     run = run_of(prompt_of([BOTH] * 2 + [NEITHER] * 8), prompt_of([BOTH] * 9 + [NEITHER], ("book", "lamp")))
-    assert headline(run) == (
-        "No concept takes over: 0 of 20 images of 2 prompts collapse, but 9 show none of their concepts."
-    )
+    assert headline(run) == ("No concept takes over, but 9 of 20 images of 2 prompts show none of their concepts.")
     assert notes(run) == ("1 of 2 prompts shows none of its concepts in 7 or more of 10 images.",)
 
 
@@ -146,9 +149,7 @@ def test_one_single_concept_prompt_that_sometimes_misses(prompt_of, run_of):
 
 def test_single_concept_prompts_among_others_are_noted(prompt_of, run_of):
     run = run_of(prompt_of([BOTH] * 10), prompt_of([(0,)] * 10, ("tower",)))
-    assert headline(run) == (
-        "No concept takes over: 0 of 20 images of 2 prompts collapse, but 10 show none of their concepts."
-    )
+    assert headline(run) == ("No concept takes over, but 10 of 20 images of 2 prompts show none of their concepts.")
     assert notes(run) == (
         "1 of 2 prompts shows none of its concepts in 7 or more of 10 images.",
         "1 of 2 prompts names one concept only: presence, no DvD score.",
@@ -159,7 +160,9 @@ def test_every_concept_survives_in_single_concept_prompts_too(prompt_of, run_of)
     run = run_of(prompt_of([BOTH] * 10), prompt_of([(5,)] * 10, ("lamp",)))
     assert headline(run) == "Every concept survives: 20 of 20 images of 2 prompts show all of their concepts."
     one_missed = run_of(prompt_of([BOTH] * 10), prompt_of([(5,)] * 9 + [(0,)], ("lamp",)))
-    assert headline(one_missed).endswith("0 of 20 images of 2 prompts collapse, but 1 shows none of their concepts.")
+    assert (
+        headline(one_missed) == "No concept takes over, but 1 of 20 images of 2 prompts shows none of their concepts."
+    )
 
 
 def test_a_lost_prompt_beside_one_that_collapses_once(prompt_of, run_of):
@@ -269,3 +272,8 @@ def test_worst_first(prompt_of):
     names = {result.prompt.id: name for name, result in made.items()}
     ordered = [names[result.prompt.id] for result in worst_first(made.values())]
     assert ordered == ["ten", "ten, weaker", "seven", "lost", "mixed", "nothing scored", "balanced"]
+
+
+def test_a_run_that_shows_nothing_of_its_prompts_says_so(prompt_of, run_of):
+    two = run_of(prompt_of([(0, 0)] * 2))
+    assert headline(two) == "Both images of 1 prompt show none of their concepts."

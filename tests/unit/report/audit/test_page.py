@@ -88,7 +88,7 @@ def audit(prompt_of, run_of):
 
 def test_the_answer_comes_first(page_of, audit):
     page = page_of(audit)
-    said = "2 of 2 entity–object prompts lose a concept: at worst, robot takes over from lamp in 10 of 10 images."
+    said = "2 of 3 prompts lose a concept (2 of 2 in group “entity–object”): at worst, robot takes over from lamp in"
     assert said in page.text
     assert page.text.index(said) < page.text.index("Gate failed: 2 of 3 prompts fail")
     assert page.text.index("Gate failed") < page.text.index("1 of 30 images unscored")

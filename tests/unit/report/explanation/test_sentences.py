@@ -28,12 +28,12 @@ def test_the_headline_is_the_audits_and_without_a_judge_the_first_step() -> None
     ("seen", "yes", "expected"),
     [
         (LEADS, FIRST, "The first step already shows it: at the first step tower gets 10 times the attention of mug"),
-        (LEADS, SECOND, "The first step does not foretell it: "),
+        (LEADS, SECOND, "The first step does not predict it: "),
         (LEADS, BOTH, "At the first step tower gets 10 times the attention of mug (layers 8 to 10), and yet no image"),
         (
             attention(),
             FIRST,
-            "The first step does not foretell it: at the first step tower and mug get about the same attention",
+            "The first step does not predict it: at the first step tower and mug get about the same attention",
         ),
         (LEADS, ("out of memory", "out of memory"), "At the first step tower gets 10 times the attention of mug"),
     ],
