@@ -79,7 +79,7 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     pipeline = assemble(denoiser, new_autoencoder(patch_code(), 0))
     folder = tmp_path_factory.mktemp("tiny") / "model"
     pipeline.to(dtype=torch.float16).save_pretrained(folder)
-    (folder / "dominance.json").write_text(json.dumps({"steps": 2, "guidance": 3.0}))
+    (folder / "dominance.json").write_text(json.dumps({"steps": 2, "guidance": 3.0, "world": "miniature"}))
     return folder
 
 

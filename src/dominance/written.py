@@ -9,11 +9,11 @@ from dominance.errors import InputError
 
 
 def _read_numbers(_type: object, tokens: Sequence[Token]) -> tuple[int, ...]:
-    return parse_numbers(tokens[0].keyword or "the list", tokens[0].value)
+    return parse_numbers(tokens[-1].keyword or "the list", tokens[-1].value)
 
 
 def _read_names(_type: object, tokens: Sequence[Token]) -> tuple[str, ...]:
-    return tuple(name.strip() for name in tokens[0].value.split(",") if name.strip())
+    return tuple(name.strip() for name in tokens[-1].value.split(",") if name.strip())
 
 
 Numbers = Annotated[tuple[int, ...], Parameter(converter=_read_numbers, n_tokens=1, metavar="LIST")]

@@ -19,6 +19,7 @@ from PIL import Image
 import dominance.runs.store.manifest
 from dominance.cli.interrupts import insistent_interrupts
 from dominance.judges.protocol import ScriptedJudge
+from dominance.models.drawing import Drawing, Machine
 from dominance.models.folders import ModelFolder
 from dominance.models.settings import GenerationSettings
 from dominance.records import Answer, Concept, Prompt, Question, Suite
@@ -35,7 +36,7 @@ SUITE = Suite(
         Prompt("chair", "a chair and a mug", (Concept("chair"), PAIR[1])),
     ),
 )
-OPTIONS = AuditOptions(seeds=tuple(range(32)), batch=4)
+OPTIONS = AuditOptions(drawing=Drawing(seeds=tuple(range(32))), machine=Machine(batch=4))
 
 
 def tell(word: str) -> None:
@@ -47,9 +48,15 @@ class LightFolder(ModelFolder):
 
     scheduler = "Light"
 
+    def describe(self, settings: GenerationSettings) -> dict[str, object]:
+        return {"name": self.name, "identity": self.identity, "settings": settings.record()}
+
 
 class LightModel:
     """Noise from prompt and seed, a moment an image."""
+
+    def fitting_batch(self, settings: GenerationSettings) -> int:
+        return 4
 
     def generate(self, texts: Sequence[str], seeds: Sequence[int], settings: GenerationSettings) -> list[Image.Image]:
         tell("drew")
@@ -86,11 +93,11 @@ def run(folder: Path) -> None:
 
 
 def main() -> None:
-    stages = sys.modules["dominance.runs.audit.run"].__dict__
-    stages["find_model"] = lambda name, revision: LightFolder(
+    loading = sys.modules["dominance.runs.stages.model"].__dict__
+    loading["find_source"] = lambda name, revision: LightFolder(
         name, Path(), "sha256:light", {"steps": 2, "guidance": 3.0}
     )
-    stages["prepare_model"] = lambda *arguments: LightModel()
+    loading["RunModel"]._load = lambda model: LightModel()
     dominance.runs.store.manifest.environment = dict
     tell("ready")
     for line in sys.stdin:

@@ -45,14 +45,14 @@ def test_heads_of_one_layer(command: Command, suite: Path, tiny_model: Path, tin
     [
         (["--layers", "99"], "no attention layer 99: the model has 16"),
         (["--sweep", "nothing"], "no sweep 'nothing'"),
-        (["--steps", "1-0"], "the steps are 1 to 0"),
-        (["--steps", "x"], "--steps is 'x'"),
-        (["--steps", "0-9"], "there are 2: 0 to 1"),
+        (["--edit-steps", "1-0"], "the edit's steps are 1 to 0"),
+        (["--edit-steps", "x"], "--edit-steps is 'x'"),
+        (["--edit-steps", "0-9"], "there are 2: 0 to 1"),
         (["--edit", "rebalance", "--intervals", "0"], "intervals is 0"),
         (["--limit", "0"], "limit is 0"),
-        (["--mode", "none"], "mode is 'none'"),
+        (["--mode", "none"], '"none" for --mode'),
         (["--edit", "rebalance", "--scale", "0.5"], "takes no scale"),
-        (["--edit", "rebalance", "--sweep", "heads,multi"], "takes no sweeps"),
+        (["--edit", "rebalance", "--sweep", "heads,multi"], "takes no sweep;"),
         (["--judge", "answers:answers.csv"], "an ablation draws its own"),
     ],
 )
@@ -104,7 +104,7 @@ def test_the_bundled_model_is_ablated_and_rebalanced(command: Command, suite: Pa
             4 * collapsed["count"],
             collapsed["count"],
         ]
-        rebalanced = command("ablate", suite, *shared, "--edit", "rebalance", "--steps", "0-4")
+        rebalanced = command("ablate", suite, *shared, "--edit", "rebalance", "--edit-steps", "0-4")
         assert [window["steps"] for window in rebalanced.document["intervals"]] == ["none", "0–4"]
     else:
         assert "nothing to mitigate" in found["notes"][0]

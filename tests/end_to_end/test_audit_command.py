@@ -308,7 +308,7 @@ def test_a_file_of_questions_replaces_the_projects_own(audit: Command, tmp_path:
 def test_the_library_does_what_the_command_does(
     audit: Command, suite: Path, tiny_model: Path, tiny_judge: Path, tmp_path: Path
 ) -> None:
-    options = dominance.AuditOptions(seeds=(0, 1), gate=dominance.Gate(max_collapse=0.5))
+    options = dominance.AuditOptions(drawing=dominance.Drawing(seeds=(0, 1)), limits=dominance.Limits(max_collapse=0.5))
     result = dominance.audit(str(suite), str(tiny_model), f"blip:{tiny_judge}", tmp_path / "run", options)
     assert audit("--seeds", 2, "--max-collapse", 0.5).document == documented(result)
     assert documented(dominance.read_result(tmp_path / "run")) == documented(result)
@@ -317,7 +317,11 @@ def test_the_library_does_what_the_command_does(
 def test_verdicts_follow_the_answers(suite: Path, tiny_model: Path, tmp_path: Path) -> None:
     judge = ScriptedJudge(of_concepts(tower=1.0, castle=0.9, book=0.8, lamp=0.7))
     result = dominance.audit(
-        str(suite), str(tiny_model), judge, tmp_path / "run", dominance.AuditOptions(gate=dominance.Gate(0.2))
+        str(suite),
+        str(tiny_model),
+        judge,
+        tmp_path / "run",
+        dominance.AuditOptions(limits=dominance.Limits(max_collapse=0.2)),
     )
     single, pair, three = result.prompts
     assert (single.verdict, single.balanced, single.dvd_mean) == ("balanced", 10, None)
@@ -447,7 +451,7 @@ def test_folders_of_one_prompt_are_told_apart(pictures: Path, tmp_path: Path) ->
 def test_questions_are_refused_where_labels_bring_their_own(pictures: Path, tmp_path: Path) -> None:
     (tmp_path / "labels.csv").write_text("prompt_id,image,concept,present\na-lamp,0.png,lamp,yes\n")
     (tmp_path / "q.yaml").write_bytes(QUESTIONS.read_bytes())
-    options = dominance.AuditOptions(questions=tmp_path / "q.yaml")
+    options = dominance.AuditOptions(asking=dominance.Asking(questions=tmp_path / "q.yaml"))
     with pytest.raises(InputError, match="leave out --questions"):
         dominance.score(pictures / "one", "a [lamp]", f"answers:{tmp_path / 'labels.csv'}", tmp_path / "run", options)
     assert not (tmp_path / "run").exists()
@@ -463,7 +467,7 @@ def test_a_second_run_that_is_cut_off_is_not_shown_with_the_manifest_of_the_firs
     def go(judge: ScriptedJudge, seeds: tuple[int, ...]) -> object:
         if origin == "score":
             return dominance.score(pictures / "one", "a [lamp]", judge, tmp_path / "run")
-        options = dominance.AuditOptions(seeds=seeds)
+        options = dominance.AuditOptions(drawing=dominance.Drawing(seeds=seeds))
         return dominance.audit("a [lamp]", str(tiny_model), judge, tmp_path / "run", options)
 
     first = ScriptedJudge(of_concepts(lamp=1.0))

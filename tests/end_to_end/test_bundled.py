@@ -54,7 +54,9 @@ def test_the_audit_finds_dominance_and_balance(tmp_path: Path) -> None:
             dominance.Prompt("alone", "a castle", (Concept("castle", "landmark"),)),
         ),
     )
-    options = dominance.AuditOptions(seeds=(100, 101, 102, 103, 104), device="cpu")
+    options = dominance.AuditOptions(
+        drawing=dominance.Drawing(seeds=(100, 101, 102, 103, 104)), machine=dominance.Machine(device="cpu")
+    )
     result = dominance.audit(suite, out=tmp_path / "run", options=options)
     dominated, shared, alone = result.prompts
     assert dominated.verdict == "dominance"

@@ -87,7 +87,7 @@ def test_the_printed_summary_names_the_page_and_one_seed_is_enough(
         (["a [tower:planet]"], "unknown kind 'planet'"),
         (["[mug]"], "1 token(s)"),
         (["a [tow]er and a mug", "--judge", "none"], "the concept 'tow' is not in the prompt"),
-        ([f"a [tower:landmark] {'and a book ' * 20} and a [mug]"], "lies beyond what the text encoder reads"),
+        ([f"a [tower:landmark] {'and a book ' * 20} and a [mug]"], "its concept 'mug' lies beyond them"),
         ([PAIR, "--layers", "17"], "the model has 16"),
         ([PAIR, "--layers", "0"], "the model has 16"),
         ([PAIR, "--layers", "nine"], "--layers is 'nine'"),
@@ -95,7 +95,7 @@ def test_the_printed_summary_names_the_page_and_one_seed_is_enough(
         ([PAIR, "--layers", "9", "--maps-layers", "8"], "is not among the layers to record"),
         ([PAIR, "--maps-layers", "99"], "no attention layer 99"),
         ([PAIR, "--maps-steps", "2"], "there are 2 steps, counted from 0"),
-        ([PAIR, "--seeds", "0"], "--seeds is 0"),
+        ([PAIR, "--seeds", "0"], "seeds is 0; give a count"),
         ([PAIR, "--seeds", "101"], "at most 100 images"),
         ([PAIR, "--steps", "0"], "steps is 0"),
         ([PAIR, "--guidance", "-1"], "guidance is -1"),
@@ -121,7 +121,9 @@ def test_bad_input_is_one_line_and_changes_nothing(
 
 
 def test_the_python_call_does_what_the_command_does_and_writes_nothing(tiny_model: Path, workplace: Path) -> None:
-    options = dominance.ExplainOptions(seeds=(0, 1, 2), batch=2, maps_steps=(0,))
+    options = dominance.ExplainOptions(
+        maps_steps=(0,), drawing=dominance.Drawing(seeds=(0, 1, 2)), machine=dominance.Machine(batch=2)
+    )
     found = dominance.explain(PAIR, str(tiny_model), TOWER_ONLY, options)
     assert found.attention.shape == (3, 2, 16, 5)
     assert found.maps.values.shape[:3] == (3, 1, 2)
@@ -134,8 +136,12 @@ def test_the_python_call_does_what_the_command_does_and_writes_nothing(tiny_mode
 
 
 def test_the_batch_and_the_recording_change_no_image(tiny_model: Path) -> None:
-    both = dominance.explain(PAIR, str(tiny_model), None, dominance.ExplainOptions(seeds=(0, 1)))
-    one = dominance.explain(PAIR, str(tiny_model), None, dominance.ExplainOptions(seeds=(1,), layers=(9,)))
+    both = dominance.explain(
+        PAIR, str(tiny_model), None, dominance.ExplainOptions(drawing=dominance.Drawing(seeds=(0, 1)))
+    )
+    one = dominance.explain(
+        PAIR, str(tiny_model), None, dominance.ExplainOptions(layers=(9,), drawing=dominance.Drawing(seeds=(1,)))
+    )
     torch.testing.assert_close(both.at((9,))[1:], one.attention, rtol=1e-4, atol=1e-5)
     difference = torch.tensor(list(both.pictures[1].tobytes())) - torch.tensor(list(one.pictures[1].tobytes()))
     assert difference.to(torch.int8).abs().max() <= 1
@@ -164,16 +170,16 @@ def test_a_model_that_cannot_draw_at_all_is_one_line(tiny_model: Path, monkeypat
 
     monkeypatch.setattr(PipelineModel, "generate", full)
     with pytest.raises(ModelError, match="no image could be made: RuntimeError: the device is full"):
-        dominance.explain(PAIR, str(tiny_model), None, dominance.ExplainOptions(seeds=(0,)))
+        dominance.explain(PAIR, str(tiny_model), None, dominance.ExplainOptions(drawing=dominance.Drawing(seeds=(0,))))
 
 
 @pytest.mark.parametrize("family", [family for family in FAMILIES if family != "pixart"])
 def test_other_families_are_followed_in_all_layers(family: str, tmp_path: Path) -> None:
-    options = dominance.ExplainOptions(seeds=(0,), steps=2, height=16, width=24)
+    options = dominance.ExplainOptions(drawing=dominance.Drawing(seeds=(0,), steps=2, height=16, width=24))
     found = dominance.explain(PAIR, tiny(family), TOWER_ONLY, options)
     assert not found.follows_paper
     assert found.attention.shape[1:3] == (2, found.model_layers)
-    assert found.identity is None
+    assert (found.identity or "").startswith("sha256:")
     page = dominance.write_explanation(found, tmp_path / family).read_text(encoding="utf-8")
     assert "paper's rule" not in page
 

@@ -64,7 +64,9 @@ def test_it_is_what_a_recorded_generation_shows() -> None:
     pipeline = dominance.load_pipeline("miniature", device="cpu")
     with dominance.record_attention(pipeline, layers=[3, 10], steps=[0]) as record:
         pipeline("a tower and a mug", num_inference_steps=2, generator=torch.Generator().manual_seed(4))
-    options = dominance.PreflightOptions(seeds=(4,), layers=(3, 10), steps=2, device="cpu")
+    options = dominance.PreflightOptions(
+        layers=(3, 10), drawing=dominance.Drawing(seeds=(4,), steps=2), machine=dominance.Machine(device="cpu")
+    )
     [found] = dominance.preflight("a tower and a mug", pipeline, options)
     attention = {layer: record.attention(layer, 0).mean(1)[0, 1:6] for layer in (3, 10)}
     assert found.focus == pytest.approx({k: focus_score(a).item() for k, a in attention.items()}, abs=1e-4)
@@ -130,7 +132,7 @@ def audited(tiny_model: Path, tmp_path: Path) -> Path:
                 found.append(tuple(Answer(q, alone or q.concept in taking) for q in asked))
             return found
 
-    options = dominance.AuditOptions(seeds=(0, 1), device="cpu")
+    options = dominance.AuditOptions(drawing=dominance.Drawing(seeds=(0, 1)), machine=dominance.Machine(device="cpu"))
     run = tmp_path / "run"
     result = dominance.audit(str(suite), str(tiny_model), Judge(lambda image, question: None), run, options)
     assert [one.verdict for one in result.prompts].count("dominance") == 6
@@ -141,7 +143,7 @@ def audited(tiny_model: Path, tmp_path: Path) -> Path:
 def test_a_run_becomes_a_rule(
     command: Command, audited: Path, tiny_model: Path, workplace: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    done = command("preflight", "--calibrate", audited, "--layers", "8-10", "--out", "risk.json", "--json")
+    done = command("calibrate", audited, "--layers", "8-10", "--out", "risk.json", "--json")
     assert done.status == 0
     document, evidence = done.document, done.document["evidence"]
     assert json.loads((workplace / "risk.json").read_text()) == document
@@ -178,7 +180,7 @@ def test_a_run_becomes_a_rule(
 
 @pytest.mark.slow
 def test_a_run_becomes_a_rule_of_images_held_out_by_concept(command: Command, audited: Path) -> None:
-    done = command("preflight", "--calibrate", audited, "--layers", "9,10", "--label", "image", "--hold-out", "concept")
+    done = command("calibrate", audited, "--layers", "9,10", "--label", "image", "--hold-out", "concept")
     assert done.status == 0
     assert "12 collapsed images of 22, held out by concept" in done.out
     assert "left out: 1 prompts of one concept" in done.out
@@ -212,13 +214,29 @@ REFUSED: dict[str, tuple[object, ...]] = {
     "no steps": (PROMPT, "--steps", 0),
     "an unknown model": (PROMPT, "--model", "minature"),
     "a file for the risks": (PROMPT, "--out", "risk.json"),
-    "calibrating on nothing": ("--calibrate", "no-run"),
-    "calibrating on a file": ("--calibrate", "empty.yaml"),
-    "calibrating and looking": (PROMPT, "--calibrate", "no-run"),
-    "calibrating by an unknown label": ("--calibrate", "no-run", "--label", "picture"),
-    "calibrating with an unknown hold-out": ("--calibrate", "no-run", "--hold-out", "word"),
-    "calibrating into a folder": ("--calibrate", "no-run", "--out", "."),
 }
+
+
+REFUSED_TO_CALIBRATE: dict[str, tuple[object, ...]] = {
+    "nothing": (),
+    "no run folder": ("no-run",),
+    "a file": ("empty.yaml",),
+    "two folders": ("no-run", "no-run"),
+    "an unknown label": ("no-run", "--label", "picture"),
+    "an unknown hold-out": ("no-run", "--hold-out", "word"),
+    "into a folder": ("no-run", "--out", "."),
+    "seeds for images": ("no-run", "--label", "image", "--seeds", 4),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED_TO_CALIBRATE)
+def test_bad_input_to_calibrate(command: Command, workplace: Path, name: str) -> None:
+    (workplace / "empty.yaml").write_text("prompts: []\n")
+    refused = command("calibrate", *REFUSED_TO_CALIBRATE[name])
+    assert (refused.status, refused.out) == (2, "")
+    assert refused.err.startswith("error: ")
+    assert refused.err.count("\n") == 1, refused.err
+    assert [file.name for file in workplace.iterdir()] == ["empty.yaml"]
 
 
 @pytest.mark.parametrize("name", REFUSED)
@@ -244,7 +262,7 @@ def test_what_is_wrong_is_named(command: Command, tiny_model: Path) -> None:
 
     assert "layer 17: the model has 16" in said(PROMPT, "--layers", "9,17")
     assert "1 token(s)" in said("[mug]")
-    assert "no run folder" in said("--calibrate", "no-run")
+    assert "no run folder" in command("calibrate", "no-run").err
 
 
 def test_a_concept_missing_from_a_prompt_made_by_hand_is_named(tiny_model: Path) -> None:
@@ -274,15 +292,16 @@ def test_a_threshold_is_for_one_rule(command: Command, workplace: Path) -> None:
     assert "one threshold does not fit both rules" in refused.err
 
 
-def test_options_that_would_be_ignored_are_refused(command: Command) -> None:
-    for options, said in (
-        (("--calibrate", "runs/x", "--dtype", "float16"), "--calibrate takes no dtype"),
-        (("--calibrate", "runs/x", "--label", "image", "--seeds", "4"), "--label image takes no seeds"),
-        ((PROMPT, "--hold-out", "concept"), "give them beside --calibrate"),
+@pytest.mark.slow
+def test_settings_that_contradict_the_run_are_refused(command: Command, audited: Path) -> None:
+    for option, value, said in (
+        ("--dtype", "float16", "dtype is 'float16', and the run was made with 'float32'; leave it out"),
+        ("--steps", 7, "steps is 7, and the run was made with 2; leave it out"),
     ):
-        refused = command("preflight", *options)
+        refused = command("calibrate", audited, option, value)
         assert refused.status == 2
         assert said in refused.err
+    assert command("calibrate", audited, "--steps", 2, "--layers", 9, "--json").status == 0
 
 
 def test_help_shows_an_example(command: Command) -> None:

@@ -27,7 +27,9 @@ Command = Callable[..., Any]
 STAGES = importlib.import_module("dominance.runs.audit.run")  # the package's own name for it is the function
 PAIR = (Concept("tower", "landmark"), Concept("mug"))
 SUITE = Suite("two", (Prompt("pair", "a tower and a mug", PAIR), Prompt("lamp", "a lamp", (Concept("lamp"),))))
-OPTIONS = dominance.AuditOptions(seeds=(0, 1), steps=2, height=32, width=48, device="cpu")
+OPTIONS = dominance.AuditOptions(
+    drawing=dominance.Drawing(seeds=(0, 1), steps=2, height=32, width=48), machine=dominance.Machine(device="cpu")
+)
 
 
 def opinion(image: Image.Image, question: Question) -> float:
@@ -133,7 +135,13 @@ def test_what_cannot_be_used_is_one_line_and_nothing_is_written(
 def test_a_guidance_that_the_model_takes_none_of_is_refused_before_anything_is_drawn(tmp_path: Path) -> None:
     model = save("flux", tmp_path / "flux")
     with pytest.raises(InputError, match=r"guidance is 4, but FluxPipeline with these weights takes none"):
-        audited(model, tmp_path / "run", dominance.AuditOptions(seeds=(0,), steps=1, guidance=4.0, device="cpu"))
+        audited(
+            model,
+            tmp_path / "run",
+            dominance.AuditOptions(
+                drawing=dominance.Drawing(seeds=(0,), steps=1, guidance=4.0), machine=dominance.Machine(device="cpu")
+            ),
+        )
     assert not (tmp_path / "run").exists()
 
 
@@ -153,7 +161,10 @@ def test_memory_nan_and_a_broken_prompt_in_the_middle_leave_the_rest_unharmed(
 ) -> None:
     prompts = tuple(Prompt(name, f"a {name}", (Concept(name),)) for name in ("lamp", "mug", "tower", "book"))
     suite = Suite("faults", prompts)
-    options = dominance.AuditOptions(seeds=(0, 1), steps=1, height=32, width=32, device="cpu", batch=8)
+    options = dominance.AuditOptions(
+        drawing=dominance.Drawing(seeds=(0, 1), steps=1, height=32, width=32),
+        machine=dominance.Machine(device="cpu", batch=8),
+    )
     judge = ScriptedJudge(opinion)
     whole = dominance.audit(suite, str(tiny_model), judge, tmp_path / "whole", options)
 
@@ -239,11 +250,17 @@ def test_on_a_gpu_the_judge_makes_room_for_the_model_and_the_model_for_the_judge
     monkeypatch.setattr("dominance.models.devices.find_device", lambda name: torch.device("cuda"))
     monkeypatch.setattr(STAGES, "judge_for", load_judge)
     monkeypatch.setattr(STAGES, "prepare_model", lambda *_: HeavyModel("model"))
-    options = dominance.AuditOptions(seeds=(0,), batch=4)
+    options = dominance.AuditOptions(drawing=dominance.Drawing(seeds=(0,)), machine=dominance.Machine(batch=4))
     dominance.audit(SUITE, str(model), "heavy", tmp_path / "run", options)
     assert seen == [("model", "model"), ("judge", "judge")]
     seen.clear()
     with sqlite3.connect(tmp_path / "run" / "run.sqlite") as ledger:
         assert json.loads(ledger.execute("SELECT value FROM manifest WHERE name = 'manifest'").fetchone()[0])
-    dominance.audit(SUITE, str(model), "heavy", tmp_path / "run", dominance.AuditOptions(seeds=(0, 1), batch=4))
+    dominance.audit(
+        SUITE,
+        str(model),
+        "heavy",
+        tmp_path / "run",
+        dominance.AuditOptions(drawing=dominance.Drawing(seeds=(0, 1)), machine=dominance.Machine(batch=4)),
+    )
     assert seen == [("model", "model"), ("judge", "judge")]

@@ -50,7 +50,7 @@ def new_app(name: str, help: str = "", **more: Any) -> App:
         help_format="plaintext",
         help_flags=["--help", "-h"],
         version_flags=[],
-        default_parameter=Parameter(negative=()),
+        default_parameter=Parameter(negative=(), allow_repeating=True),  # of what is given twice, the last counts
         result_action="return_value",
         exit_on_error=False,
         print_error=False,
@@ -95,7 +95,8 @@ def main() -> None:
         _say(f"error: {error}")
         sys.exit(EXIT_INPUT)
     except CycloptsError as error:
-        _say(f"error: {_usage_message(error)}")
+        own = error.__cause__  # what a reader of ours refuses says all by itself
+        _say(f"error: {own if isinstance(own, DominanceError) else _usage_message(error)}")
         sys.exit(EXIT_INPUT)
     except OSError as error:
         if not isinstance(error, BrokenPipeError):

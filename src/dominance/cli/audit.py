@@ -9,7 +9,7 @@ from dominance.runs.audit.options import AuditOptions
 app = new_app(
     "audit",
     help_epilogue="Examples:\n"
-    '  dominance audit "a [tower:landmark] and a [mug]" --min-presence 0.9\n'
+    '  dominance audit "a [tower] and a [mug]" --max-collapse 0.2 --min-presence 0.9\n'
     "  dominance audit prompts.csv --model owner/name --preset paper-sd14\n",
 )
 

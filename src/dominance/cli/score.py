@@ -15,7 +15,7 @@ from dominance.runs.audit.options import WHAT, ScoreOptions
 
 app = new_app(
     "score",
-    help_epilogue="Example:\n  dominance score pictures/ --suite campaign.yaml --min-presence 0.9\n",
+    help_epilogue="Example:\n  dominance score images/ --suite s.yaml --max-collapse 0.2 --min-presence 0.9\n",
 )
 
 

@@ -21,11 +21,11 @@ _PRESET = ("seeds", "steps", "guidance", "height", "width", "scheduler")
 
 
 def _read_seeds(_type: object, tokens: Sequence[Token]) -> tuple[int, ...]:
-    return parse_seeds(tokens[0].value)
+    return parse_seeds(tokens[-1].value)
 
 
 def _read_batch(_type: object, tokens: Sequence[Token]) -> int | None:
-    text = tokens[0].value.strip().lower()
+    text = tokens[-1].value.strip().lower()
     if text == "auto":
         return None
     if not text.lstrip("-").isdecimal():

@@ -24,13 +24,13 @@ Span = tuple[int, int]
 
 
 def _read_sweeps(_type: object, tokens: Sequence[Token]) -> tuple[Sweep, ...]:
-    listed = tuple(part.strip() for part in tokens[0].value.split(",") if part.strip())
+    listed = tuple(part.strip() for part in tokens[-1].value.split(",") if part.strip())
     return SWEEPS if "all" in listed else cast(tuple[Sweep, ...], listed)
 
 
 def _read_span(_type: object, tokens: Sequence[Token]) -> Span:
     """Steps as users write them: ``3`` or ``0-4``."""
-    text = tokens[0].value
+    text = tokens[-1].value
     first, dash, last = text.strip().partition("-")
     ends = (first.strip(), last.strip() if dash else first.strip())
     if not all(end.isdecimal() and len(end) < 6 for end in ends):

@@ -63,7 +63,6 @@ def ablate_suite(
     asked = ask_all(loaded, questions.ask)
     seen_by = judge_for(asked, judge, options.machine.device, options.asking.judge_mode)
     refuse_named(seen_by, "an ablation draws its own")
-    note_foreign(seen_by, drawn.source.world)
     record = {"seeds": list(options.seeds), **drawn.settings.record(), "limit": options.limit}
     record |= {"questions": questions.name, "judge_mode": options.asking.judge_mode}
     plan = Plan(
@@ -84,6 +83,7 @@ def ablate_suite(
         _check_parts(options, anatomy)
         put_plan(plan, ledger)
         repeat.keep(folder)
+        note_foreign(seen_by, drawn.source.world)
         missing = missing_images(plan.images, ledger, folder)
         if missing:
             ledger.forget_images(image.item for image in missing)

@@ -1,5 +1,6 @@
 """The audit: from a suite to images, answers, scores, verdicts and the gate."""
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,9 +13,9 @@ from dominance.runs.stages.drawing import make_images, missing_images
 from dominance.runs.stages.judging import (
     check_names,
     check_questions,
+    foreign_note,
     judge_for,
     note_bare_seeds,
-    note_foreign,
     questions_of,
 )
 from dominance.runs.stages.model import RunModel
@@ -69,12 +70,15 @@ def audit(
     )
     check_names(seen_by(), plan)
     note_bare_seeds(seen_by(), plan)
-    note_foreign(seen_by(), drawn.source.world)
-    return _run(plan, folder, seen_by, drawn, repeat)
+    return _run(plan, folder, seen_by, drawn, repeat, foreign_note(seen_by(), drawn.source.world))
 
 
-def _run(plan: Plan, folder: Path, judge: OnDemand[Judge], model: RunModel, repeat: Repeat) -> RunResult:
-    """Makes what is missing, in a folder that no other process may use meanwhile, and finishes."""
+def _run(plan: Plan, folder: Path, judge: OnDemand[Judge], model: RunModel, repeat: Repeat, note: str) -> RunResult:
+    """Makes what is missing, in a folder that no other process may use meanwhile, and finishes.
+
+    Args:
+        note: said before anything is drawn.
+    """
     # A new folder is not even made before the model is known to load; an old one may need no model.
     if not (folder / LEDGER_NAME).exists():
         model.make_room(judge)
@@ -87,6 +91,7 @@ def _run(plan: Plan, folder: Path, judge: OnDemand[Judge], model: RunModel, repe
             model()
         put_plan(plan, ledger)
         repeat.keep(folder)
+        sys.stderr.write(note)
         if missing:
             ledger.forget_images(image.item for image in missing)
             make_images(missing, model.draws(), model.settings, ledger, folder, model.batches())

@@ -62,11 +62,11 @@ def score(
         origin="score",
     )
     check_names(seen_by, plan)
-    note_foreign(seen_by, None)
     with held(folder), Ledger(folder / LEDGER_NAME) as ledger:
         check_same_suite(plan, ledger, folder)
         put_plan(plan, ledger)
         repeat.keep(folder)
+        note_foreign(seen_by, None)
         _enter(planned, ledger)
         manifest = {"images": {"folder": str(images), "count": len(planned)}}
         return finish(plan, ledger, folder, seen_by, manifest, options.machine.batch)

@@ -75,7 +75,6 @@ def build_bench(
     asked = {noun.concept: questions.ask(noun.concept) for nouns in pools.nouns.values() for noun in nouns}
     seen_by = judge_for(asked, judge, options.machine.device, options.asking.judge_mode)
     refuse_named(seen_by, "a bench makes its own")
-    note_foreign(seen_by, drawn.source.world)
     plan = Plan(
         suite=Suite(name[:80], (), f"DominanceBench of {source.name}, judged by {seen_by.name}"),
         model=source.name,
@@ -116,6 +115,7 @@ def _build(
         ledger.put("bench settings", identities)
         ledger.put("plan", plan_document(plan))
         repeat.keep(folder)
+        note_foreign(judge, model.source.world)
         workshop = Workshop(plan, seeds, model, judge, ledger, folder)
         trial.run(workshop.attempt, tell)
         return _conclude(trial, workshop, judge, ledger, folder, model.manifest())

@@ -94,18 +94,24 @@ def check_questions(judge: Judge, asked: Mapping[Concept, tuple[Question, ...]],
         )
 
 
-def note_foreign(judge: Judge, world: str | None) -> None:
-    """Says on standard error that a judge taught on one world of pictures is to look at others.
+def foreign_note(judge: Judge, world: str | None) -> str:
+    """What must be known of a judge that was taught on one world of pictures and is to look at others; else nothing.
 
     Args:
         world: of the pictures; None for pictures of no closed world, or made elsewhere.
     """
     taught = getattr(judge, "world", None)
-    if taught is not None and taught != world:
-        sys.stderr.write(
-            f"note: the judge {judge.name!r} was taught on drawings of the {taught} world; on other pictures its"
-            " answers are meaningless: give --judge, see `dominance list judges`\n"
-        )
+    if taught in (None, world):
+        return ""
+    return (
+        f"note: the judge {judge.name!r} was taught on drawings of the {taught} world; on other pictures its answers"
+        " are meaningless: give --judge, see `dominance list judges`\n"
+    )
+
+
+def note_foreign(judge: Judge, world: str | None) -> None:
+    """Says so on standard error; see ``foreign_note``."""
+    sys.stderr.write(foreign_note(judge, world))
 
 
 def note_bare_seeds(judge: Judge, plan: Plan) -> None:
