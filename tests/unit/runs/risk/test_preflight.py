@@ -12,8 +12,9 @@ from torch import tensor
 from dominance.metrics import Logistic
 from dominance.models.folders import find_model
 from dominance.records import Prompt, RunResult
-from dominance.runs.risk.calibrate import CalibrationOptions, open_model_of
+from dominance.runs.risk.calibrate import model_of
 from dominance.runs.risk.calibration import Calibration, feature_names, risk_features
+from dominance.runs.risk.options import CalibrationOptions
 from dominance.runs.risk.preflight import CalibratedRule
 from dominance.runs.stages.first_steps import Look
 
@@ -64,5 +65,6 @@ def test_a_calibration_looks_at_what_the_runs_own_scheduler_began_with(tiny_mode
     settings = {"seeds": [0], "steps": 4, "guidance": 5.0, "dtype": "float32", "scheduler": "HeunDiscreteScheduler"}
     made_by = {"name": str(tiny_model), "identity": find_model(str(tiny_model)).identity}
     result = RunResult("run", "suite", str(tiny_model), "judge", settings, (), (), None, {"model": made_by})
-    opened = open_model_of(result, None, CalibrationOptions())
-    assert opened.settings.scheduler == type(opened.pipeline.scheduler).__name__ == "HeunDiscreteScheduler"
+    opened = model_of(result, None, CalibrationOptions())
+    scheduler: Any = opened().pipeline.components["scheduler"]
+    assert opened.settings.scheduler == type(scheduler).__name__ == "HeunDiscreteScheduler"
