@@ -41,7 +41,7 @@ def test_every_command_explains_itself_with_an_example_whose_options_exist(comma
 
 def options_of(shown: str) -> list[str]:
     """The options that a command's help lists, as often as it lists them."""
-    return re.findall(r"^│ (?:\* +)?(?:[A-Z][A-Z-]* )?(--[a-z][a-z-]*)", shown, re.MULTILINE)
+    return re.findall(r"^│ {1,4}(?:\* +)?(?:[A-Z][A-Z-]* )?(--[a-z][a-z-]*)", shown, re.MULTILINE)
 
 
 DRAWING = ("audit", "preflight", "calibrate", "explain", "ablate", "memorization", "bench build")

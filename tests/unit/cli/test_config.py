@@ -14,7 +14,7 @@ PLAIN: dict[str, list[str]] = {
     "preflight": ["a tower"],
     "calibrate": ["runs/x"],
     "explain": ["a [tower] and a [mug]"],
-    "ablate": [],
+    "ablate": ["miniature"],
     "diversity": ["images"],
     "memorization": ["miniature"],
     "bench build": [],

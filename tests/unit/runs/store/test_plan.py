@@ -60,3 +60,14 @@ def test_the_questions_of_a_prompt_come_concept_by_concept_and_grade_by_grade(pl
         *(("tower", grade) for grade in range(1, 6)),
         *(("mug", grade) for grade in range(1, 6)),
     ]
+
+
+def test_a_prompts_own_negative_prompt_and_seeds_decide_its_images(plan: Plan) -> None:
+    own = dataclasses.replace(MUG, id="own", negative_prompt="dark", seeds=(7,))
+    plain, other = plan_images(Suite("s", (MUG, own)), (0,), "model", SETTINGS)
+    assert plain.item == item_key("a mug", 0, "model", RECORD)
+    assert other.item == item_key("a mug", 7, "model", RECORD | {"negative_prompt": "dark"})
+    assert (other.seed, other.negative_prompt) == (7, "dark")
+    assert (plain.seed, plain.negative_prompt) == (0, None)
+    written = dataclasses.replace(plan, suite=Suite("s", (MUG, own)), images=(plain, other))
+    assert read_plan(json.loads(json.dumps(plan_document(written)))) == written
