@@ -30,6 +30,11 @@ def parse_seeds(text: str) -> tuple[int, ...]:
     return tuple(range(numbers[0]))
 
 
+def written_seeds(seeds: tuple[int, ...]) -> int | list[int]:
+    """Seeds as a file of options holds them: a count where they are 0 to N-1, else a list."""
+    return len(seeds) if seeds == tuple(range(len(seeds))) else list(seeds)
+
+
 def check_seeds(seeds: tuple[int, ...]) -> tuple[int, ...]:
     """The seeds themselves, if each can be used.
 

@@ -7,6 +7,9 @@ from cyclopts import Parameter, Token
 
 from dominance.errors import InputError
 
+WRITTEN = "written"
+"""In a field's metadata: how its value is written in a file of options, where a list of parts would not do."""
+
 
 def _read_numbers(_type: object, tokens: Sequence[Token]) -> tuple[int, ...]:
     return parse_numbers(tokens[-1].keyword or "the list", tokens[-1].value)
@@ -23,7 +26,7 @@ Names = Annotated[tuple[str, ...], Parameter(converter=_read_names, n_tokens=1, 
 
 
 def parse_numbers(option: str, text: str) -> tuple[int, ...]:
-    """Numbers and ranges, each number once.
+    """Numbers and ranges, each number once; a comma may end them.
 
     Raises:
         InputError: something else, or a range that goes down.
@@ -32,7 +35,7 @@ def parse_numbers(option: str, text: str) -> tuple[int, ...]:
     (1, 2, 3, 9)
     """
     numbers: list[int] = []
-    for part in text.split(","):
+    for part in text.strip().removesuffix(",").split(","):
         first, dash, last = (piece.strip() for piece in part.partition("-"))
         ends = (first, last if dash else first)
         if not all(end.isdecimal() and len(end) < 6 for end in ends) or int(ends[0]) > int(ends[1]):

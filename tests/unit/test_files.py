@@ -12,6 +12,7 @@ from dominance.errors import InputError, RunError
 from dominance.files import (
     MAX_BYTES,
     check_new_or_empty,
+    check_writable,
     csv_bytes,
     read_table,
     read_text,
@@ -196,3 +197,13 @@ def test_a_full_disk_or_an_interrupt_leaves_the_old_file_and_no_partial_one(
         assert str(stopped.value).startswith(
             f"cannot write {target} (No space left on device); nothing finished is lost"
         )
+
+
+def test_a_file_that_cannot_be_written_is_refused_beforehand(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    for place in (tmp_path, tmp_path / "file" / "below.xml", tmp_path / ("x" * 5000)):
+        with pytest.raises(InputError, match="cannot write a file at"):
+            check_writable(place)
+    check_writable(None)
+    check_writable(tmp_path / "new" / "junit.xml")
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]

@@ -37,6 +37,23 @@ LAYERS: list[set[str]] = [
     {"metrics"},
     BASE | {"records"},
 ]
+RUNS: list[set[str]] = [
+    {"risk", "ablation", "judge_check", "bench", "noise_norm"},
+    {"explanation", "audit", "diversity"},
+    {"stages"},
+    {"store"},
+]
+"""The rooms of ``runs``, in the same order: a command stands on the audit and the stages, never on another command."""
+BUNDLED_NAMES = {
+    "cli/listing.py",
+    "judges/blip.py",
+    "judges/registry.py",
+    "models/folders.py",
+    "runs/risk/calibration.py",
+}
+"""Where something of ``miniature.bundled`` is imported: names that the user may give, and files that ship."""
+FACES = {"__init__.py", "diversity/__init__.py", "metrics/__init__.py", "suites/__init__.py"}
+"""The only packages that hand anything on."""
 DEPTH = {name: depth for depth, names in enumerate(LAYERS) for name in names}
 
 
@@ -73,6 +90,55 @@ def test_modules_import_only_downward(path: Path) -> None:
             assert imported in BASE | {"records"}, f"{relative} imports {imported}"
         else:
             assert DEPTH[imported] > DEPTH[own], f"{relative} imports {imported}, which is not below {own}"
+
+
+def rooms_of_runs(path: Path) -> set[str]:
+    """The rooms of ``runs`` that a module imports from."""
+    nodes = [node for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.ImportFrom)]
+    modules = [(node.module or "").split(".") for node in nodes]
+    return {parts[2] for parts in modules if parts[:2] == ["dominance", "runs"] and len(parts) > 2}
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "runs").glob("*/*.py")), ids=lambda path: str(path.relative_to(ROOT)))
+def test_the_rooms_of_runs_import_only_downward(path: Path) -> None:
+    depth = {name: depth for depth, names in enumerate(RUNS) for name in names}
+    own = path.parent.name
+    for imported in rooms_of_runs(path) - {own}:
+        assert depth[imported] > depth[own], f"{path.name} imports {imported}, which is not below {own}"
+    assert "training" not in imports_of(path)
+
+
+def test_every_room_of_runs_has_its_place() -> None:
+    rooms = {path.parent.name for path in (ROOT / "runs").glob("*/__init__.py")}
+    assert rooms == set().union(*RUNS)
+    assert [path.name for path in (ROOT / "runs").glob("*.py")] == ["__init__.py"]
+
+
+def test_few_places_know_that_the_bundled_models_are_special() -> None:
+    named = set()
+    for path in ROOT.rglob("*.py"):
+        place = path.relative_to(ROOT)
+        if place.parts[0] not in ("miniature", "laboratory", "training") and "miniature.bundled" in path.read_text():
+            named.add(place.as_posix())
+    assert named == BUNDLED_NAMES
+
+
+def test_packages_hand_nothing_on() -> None:
+    for path in ROOT.rglob("__init__.py"):
+        nodes = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        hands_on = any(isinstance(node, ast.Import | ast.ImportFrom) for node in nodes)
+        assert not hands_on or path.relative_to(ROOT).as_posix() in FACES, path
+
+
+def test_modules_and_functions_are_short() -> None:
+    """Of a function, the body counts: a docstring is for readers, and the signature of a command is its options."""
+    for path in ROOT.rglob("*.py"):
+        text = path.read_text(encoding="utf-8")
+        assert len(text.splitlines()) <= 400, path
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                first = node.body[1] if ast.get_docstring(node) and len(node.body) > 1 else node.body[0]
+                assert node.body[-1].end_lineno - first.lineno < 60, f"{path}: {node.name}"
 
 
 def test_every_package_has_its_layer() -> None:

@@ -31,7 +31,7 @@ def options_from_file(app: App, commands: tuple[str, ...], arguments: ArgumentCo
         )
     one_word = {a.name.lstrip("-").lower() for a in arguments if a.parameter.n_tokens == 1}
     written = {
-        name: ",".join(map(str, value)) if isinstance(value, list) and name in one_word else value
+        name: _one_word(value) if isinstance(value, list) and name in one_word else value
         for name, value in given.items()
         if value is not None
     }
@@ -43,6 +43,11 @@ def options_from_file(app: App, commands: tuple[str, ...], arguments: ArgumentCo
             f"{on_one_line(file, 120)} holds {name.strip('[]')!r}, which is no option of"
             f" `dominance {' '.join(commands)}`; see its --help"
         ) from None
+
+
+def _one_word(listed: list[object]) -> str:
+    """A list as the command line takes it; a comma ends a single part, which would else be a count of seeds."""
+    return ",".join(map(str, listed)) + ("," if len(listed) == 1 else "")
 
 
 def _read(file: Path) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """How images are drawn and on what: the options that every command shares, written once."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Group, Parameter, Token
@@ -9,7 +9,8 @@ from cyclopts import Group, Parameter, Token
 from dominance.errors import InputError, ModelError
 from dominance.models.presets import find_preset
 from dominance.models.settings import GenerationSettings
-from dominance.seeds import check_seeds, parse_seeds
+from dominance.seeds import check_seeds, parse_seeds, written_seeds
+from dominance.written import WRITTEN
 
 if TYPE_CHECKING:
     from dominance.models.source import ModelSource
@@ -46,7 +47,7 @@ class Drawing:
         InputError: no such preset, or seeds that cannot be used; other values are checked with the model.
     """
 
-    seeds: Seeds | None = None
+    seeds: Seeds | None = field(default=None, metadata={WRITTEN: lambda seeds: written_seeds(tuple(seeds))})
     """How many images a prompt (10 means seeds 0 to 9), or a list: 7,8,9. A prompt's own seeds come first."""
     steps: int | None = None
     """Denoising steps; the model's own unless given."""

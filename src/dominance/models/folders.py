@@ -17,6 +17,7 @@ from dominance.models.whole_weights import check_weights
 from dominance.wording import in_one_line
 
 if TYPE_CHECKING:
+    import torch
     from diffusers.pipelines.pipeline_utils import DiffusionPipeline
 
 _WEIGHTED = ("unet", "transformer", "vae", "text_encoder", "text_encoder_2", "text_encoder_3")
@@ -58,6 +59,16 @@ class ModelFolder:
         from dominance.models.calls import suggested_settings
 
         return suggested_settings(self)
+
+    def device(self, machine: Machine) -> "torch.device":
+        """The device that is asked for.
+
+        Raises:
+            InputError: there is none.
+        """
+        from dominance.models.devices import find_device
+
+        return find_device(machine.device)
 
     def load(self, settings: GenerationSettings, machine: Machine) -> "DiffusionPipeline":
         """The folder's pipeline: see ``loading.load_pipeline``."""

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from diffusers.models.modeling_utils import ModelMixin
 from diffusers.pipelines.pipeline_utils import DiffusionPipeline
 from torch import nn
 
@@ -23,7 +24,8 @@ class OwnPipeline:
     """The caller's own pipeline as the source of a run's images; drawn with as it is.
 
     Attributes:
-        adapters: for each part of the pipeline its adapters in force, and the strength of each as peft keeps it.
+        adapters: for each part of the pipeline its adapters in force, and the strength of each, as peft keeps it, in
+            the first of its layers.
 
     Args:
         revision: must be None, since what is loaded has none.
@@ -49,7 +51,7 @@ class OwnPipeline:
         self.defaults = read_defaults(Path(str(pipeline.config.get("_name_or_path", ""))))
         self.world = world_of(self.defaults)
         self.adapters = _adapters(pipeline)
-        self.identity = _identity(pipeline, self.adapters)
+        self.identity = _identity(pipeline)
 
     @property
     def scheduler(self) -> str | None:
@@ -60,6 +62,11 @@ class OwnPipeline:
     def suggested_settings(self) -> dict[str, object]:
         """Steps and guidance that the pipeline's own call has for defaults; guidance 1 where it takes none."""
         return call_defaults(type(self._pipeline), denoiser_config(self._pipeline), dict(self._pipeline.config))
+
+    def device(self, machine: Machine) -> torch.device:
+        """Where the pipeline is."""
+        del machine
+        return self._pipeline.device
 
     def load(self, settings: GenerationSettings, machine: Machine) -> DiffusionPipeline:
         """The pipeline as it is.
@@ -103,29 +110,38 @@ def _modules(pipeline: DiffusionPipeline) -> Iterator[tuple[str, nn.Module]]:
             yield name, original(part)
 
 
-def _adapters(pipeline: DiffusionPipeline) -> dict[str, dict[str, float]]:
-    found: dict[str, dict[str, float]] = {}
+def _strengths(pipeline: DiffusionPipeline) -> Iterator[tuple[str, str, str, float]]:
+    """Part, layer, name and strength of every adapter in force; each layer may have its own strength."""
     for part, module in _modules(pipeline):
-        for layer in module.modules():
+        for place, layer in module.named_modules():
             scaling = getattr(layer, "scaling", None)
-            if not isinstance(scaling, dict):
+            if not isinstance(scaling, dict) or getattr(layer, "disable_adapters", False):
                 continue
             for name in getattr(layer, "active_adapters", ()):
                 if name in scaling:
-                    found.setdefault(part, {}).setdefault(name, float(scaling[name]))
+                    yield part, place, name, float(scaling[name])
+
+
+def _adapters(pipeline: DiffusionPipeline) -> dict[str, dict[str, float]]:
+    found: dict[str, dict[str, float]] = {}
+    for part, _, name, strength in _strengths(pipeline):
+        found.setdefault(part, {}).setdefault(name, strength)
     return found
 
 
-def _identity(pipeline: DiffusionPipeline, adapters: dict[str, dict[str, float]]) -> str:
-    """Hash of classes, noise schedule, tokenizers, weights and adapters: it changes whenever an image could."""
+def _identity(pipeline: DiffusionPipeline) -> str:
+    """Hash of classes, settings, noise schedule, tokenizers, weights, adapters: it changes whenever an image could."""
     digest = hashlib.sha256()
 
     def add(*said: object) -> None:
         digest.update(json.dumps(said, sort_keys=True, default=str).encode())
 
-    add(type(pipeline).__name__, adapters, _scheduler_config(pipeline))
+    add(type(pipeline).__name__, list(_strengths(pipeline)), _scheduler_config(pipeline))
+    add({key: value for key, value in _config(pipeline).items() if not isinstance(value, list | tuple)})
     for name, part in sorted(pipeline.components.items()):
         add(name, type(original(part)).__name__)
+        if isinstance(original(part), ModelMixin):  # what is no weight counts too, such as the scale of the latents
+            add(_config(original(part)))
         if hasattr(part, "get_vocab"):
             add(part.get_vocab())
     for part, module in _modules(pipeline):
@@ -144,5 +160,8 @@ def _identity(pipeline: DiffusionPipeline, adapters: dict[str, dict[str, float]]
 
 def _scheduler_config(pipeline: DiffusionPipeline) -> dict[str, Any]:
     scheduler = getattr(pipeline, "scheduler", None)
-    config = dict(getattr(scheduler, "config", {}))
-    return {"class": type(scheduler).__name__, **{key: config[key] for key in config if not key.startswith("_")}}
+    return {"class": type(scheduler).__name__, **_config(scheduler)}
+
+
+def _config(part: Any) -> dict[str, Any]:
+    return {key: value for key, value in dict(getattr(part, "config", {})).items() if not key.startswith("_")}

@@ -7,6 +7,7 @@ from dominance.models.folders import find_model
 from dominance.models.settings import GenerationSettings
 
 if TYPE_CHECKING:
+    import torch
     from diffusers.pipelines.pipeline_utils import DiffusionPipeline
 
 
@@ -39,6 +40,10 @@ class ModelSource(Protocol):
 
     def suggested_settings(self) -> dict[str, object]:
         """Steps and guidance that its pipeline's own call has for defaults."""
+        ...
+
+    def device(self, machine: Machine) -> "torch.device":
+        """Where it draws."""
         ...
 
     def load(self, settings: GenerationSettings, machine: Machine) -> "DiffusionPipeline":

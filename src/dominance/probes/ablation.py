@@ -2,10 +2,9 @@
 
 import contextlib
 import inspect
-import math
 from collections.abc import Callable, Collection, Generator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, get_args
+from typing import Any
 
 import torch
 from diffusers.pipelines.pipeline_utils import DiffusionPipeline
@@ -15,7 +14,7 @@ from torch import Tensor, nn
 from dominance.errors import InputError, ModelError
 from dominance.probes.branches import feed_forward, residual_branches
 from dominance.probes.calls import AttentionCall, Forward
-from dominance.probes.choices import SCALE, Branches, Mode
+from dominance.probes.choices import SCALE, Branches, Mode, check_edit
 from dominance.probes.interception import Probe, intercept, running_forward
 from dominance.probes.samples import EditsByImage, Sample, checked_steps, samples_run
 from dominance.probes.sites import AttentionSite, attention_sites, chosen_sites, denoiser_of
@@ -61,11 +60,7 @@ class Ablation:
         for name in ("sites", "feed_forwards", "residuals"):
             object.__setattr__(self, name, _numbers(name, getattr(self, name)))
         object.__setattr__(self, "steps", checked_steps(self.steps))
-        if isinstance(self.scale, bool) or not math.isfinite(self.scale) or self.scale < 0:
-            raise InputError(f"scale is {self.scale!r}; give a factor from 0, such as 1e-5; 1 changes nothing")
-        for name, value, known in (("mode", self.mode, Mode), ("branches", self.branches, Branches)):
-            if value not in get_args(known):
-                raise InputError(f"{name} is {value!r}; give one of {', '.join(get_args(known))}")
+        check_edit(self.scale, self.mode, self.branches)
 
     @property
     def gain(self) -> float:

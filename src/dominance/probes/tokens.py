@@ -9,7 +9,7 @@ from diffusers.pipelines.pipeline_utils import DiffusionPipeline
 
 from dominance.errors import InputError, ModelError
 from dominance.mentions import mention_spans
-from dominance.probes.choices import TokenSet
+from dominance.probes.choices import TOKEN_SETS, TokenSet
 
 
 @dataclass(frozen=True)

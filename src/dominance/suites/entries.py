@@ -56,17 +56,21 @@ def entry_of(value: object, place: str) -> Entry:
         prompt,
         id=id or slug(prompt.text),
         negative_prompt=None if avoided is None else clean_text(avoided, f"{place}: negative_prompt"),
-        seeds=_seeds(value.get("seeds"), place),
+        seeds=checked_seeds(value.get("seeds"), place),
     )
     return Entry(place, prompt, named=id is not None)
 
 
-def _seeds(value: object, place: str) -> tuple[int, ...] | None:
-    """A prompt's own seeds: a list, a count, or either as text; None where it has none."""
+def checked_seeds(value: object, place: str) -> tuple[int, ...] | None:
+    """A prompt's own seeds: a list, a count, or either as text; None where it has none.
+
+    Raises:
+        SuiteError: something else, or seeds that cannot be used; starts with the place.
+    """
     if value is None:
         return None
     try:
-        if isinstance(value, list):
+        if isinstance(value, list | tuple):
             return check_seeds(tuple(value))
         if isinstance(value, int | str) and not isinstance(value, bool):
             return parse_seeds(str(value).replace(";", ","))

@@ -9,7 +9,7 @@ from dominance.errors import SuiteError
 from dominance.records import Suite
 from dominance.suites.brackets import clean_text, concept_of, parse_prompt, prompt_of
 from dominance.suites.csv_suites import load_csv_suite
-from dominance.suites.entries import Entry, assemble, check_id, slug, suite_name
+from dominance.suites.entries import Entry, assemble, check_id, checked_seeds, slug, suite_name
 from dominance.suites.jsonl_suites import load_jsonl_suite
 from dominance.suites.yaml_suites import load_yaml_suite
 from dominance.wording import on_one_line, quoted, suggestion
@@ -35,7 +35,7 @@ def find_suite(suite: str | Suite) -> Suite:
     Raises:
         InputError: see ``load_suite``.
         SuiteError: a suite made by hand without prompts, with an unusable id or one twice, a prompt without text or
-            concepts, or an unknown kind.
+            concepts, an unknown kind, or seeds that cannot be used.
     """
     if isinstance(suite, str):
         return load_suite(suite)
@@ -44,6 +44,9 @@ def find_suite(suite: str | Suite) -> Suite:
         place = f"prompt {prompt.id[:80]}"
         check_id(prompt.id, place)
         concepts = tuple(concept_of(concept.name, concept.kind, place) for concept in prompt.concepts)
+        clean_text(prompt.negative_prompt or "", f"{place}: negative_prompt")
+        if prompt.seeds is not None:
+            checked_seeds(prompt.seeds, place)
         entries.append(Entry(place, prompt_of(clean_text(prompt.text, place), concepts, prompt.id), named=True))
     suite_name(suite.name)
     assemble(entries)

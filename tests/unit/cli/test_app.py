@@ -1,30 +1,29 @@
 """The command line itself: help that can be copied, usage errors in one line, output that is whole or refused."""
 
+import dataclasses
 import errno
-import json
 import re
 import shlex
+import subprocess
 import sys
 from collections.abc import Callable
 from typing import Any
 
 import pytest
-from typer.main import get_command
 
 import dominance
-from dominance.cli.app import app, main
-from dominance.cli.output import check_writable, gate_from, print_json, print_table
+from dominance.cli.app import COMMANDS, GROUPS, main, make_app
 from dominance.errors import InputError
-from dominance.records import Gate
+from dominance.models.drawing import Drawing, Machine
 
 Command = Callable[..., Any]
 
 
 def command_names() -> list[str]:
     """Every command, those inside a group with the group's name before them."""
-    groups: dict[str, Any] = vars(get_command(app))["commands"]
-    inner = {name: getattr(found, "commands", None) for name, found in groups.items()}
-    return [one for name, names in inner.items() for one in ([f"{name} {own}" for own in names] if names else [name])]
+    app = make_app()
+    inner = [f"{group} {name}" for group in GROUPS for name in app[group] if not name.startswith("-")]
+    return [*COMMANDS, *inner]
 
 
 @pytest.mark.parametrize("name", command_names())
@@ -37,7 +36,59 @@ def test_every_command_explains_itself_with_an_example_whose_options_exist(comma
     words = shlex.split(example[1])
     assert words[: 1 + len(name.split())] == ["dominance", *name.split()]
     for option in (word for word in words if word.startswith("--")):
-        assert re.search(rf"^\s+{option}\b", shown.out, re.MULTILINE), option
+        assert option in options_of(shown.out), option
+
+
+def options_of(shown: str) -> list[str]:
+    """The options that a command's help lists, as often as it lists them."""
+    return re.findall(r"^│ {1,4}(?:\* +)?(?:[A-Z][A-Z-]* )?(--[a-z][a-z-]*)", shown, re.MULTILINE)
+
+
+DRAWING = ("audit", "preflight", "calibrate", "explain", "ablate", "memorization", "bench build")
+
+
+@pytest.mark.parametrize("name", DRAWING)
+def test_every_command_that_draws_takes_every_option_of_drawing_and_machine(command: Command, name: str) -> None:
+    listed = options_of(command(*name.split(), "--help").out)
+    for field in (*dataclasses.fields(Drawing), *dataclasses.fields(Machine)):
+        assert f"--{field.name.replace('_', '-')}" in listed
+
+
+@pytest.mark.parametrize("name", command_names())
+def test_no_option_is_declared_twice(command: Command, name: str) -> None:
+    listed = options_of(command(*name.split(), "--help").out)
+    assert len(listed) == len(set(listed))
+
+
+@pytest.mark.parametrize("name", ["", *COMMANDS, *GROUPS, *command_names()])
+def test_help_loads_no_torch(name: str) -> None:
+    code = (
+        "import sys; from dominance.cli.app import run; run(sys.argv[1:]);"
+        "assert not {'torch', 'diffusers', 'transformers'} & sys.modules.keys()"
+    )
+    subprocess.run([sys.executable, "-c", code, *name.split(), "--help"], check=True, capture_output=True)
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_a_group_without_a_command_shows_its_help_on_stderr(command: Command, group: str) -> None:
+    shown = command(group)
+    assert (shown.status, shown.out) == (2, "")
+    assert GROUPS[group].split()[0] in shown.err
+    assert "Usage" in shown.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["nosuch"], r"error: .*nosuch.*; see dominance --help\n"),
+        (["bench", "nosuch"], r"error: .*nosuch.*; see dominance bench --help\n"),
+        (["audit", "--nosuch", "1"], r"error: Unknown option: .*--nosuch.*; see dominance audit --help\n"),
+    ],
+)
+def test_a_usage_error_names_what_is_wrong_and_the_help(command: Command, arguments: list[str], message: str) -> None:
+    refused = command(*arguments)
+    assert (refused.status, refused.out) == (2, "")
+    assert re.fullmatch(message, refused.err)
 
 
 def test_the_version_is_printed(command: Command) -> None:
@@ -118,43 +169,3 @@ def test_ctrl_c_outside_a_run_is_quiet(command: Command, monkeypatch: pytest.Mon
     stopped = command("list", "judges")
     assert stopped.status == 130
     assert "Traceback" not in stopped.err
-
-
-def test_json_is_escaped_only_where_the_terminal_needs_it(capsys: pytest.CaptureFixture[str]) -> None:
-    print_json({"prompt": "a café"})
-    assert "café" in capsys.readouterr().out
-    print_json({"folder": "caf\udce9"})  # a path in Latin-1, as Python shows it
-    assert json.loads(capsys.readouterr().out) == {"folder": "caf\udce9"}
-
-
-def test_tables_show_brackets_and_colons_as_they_are(capsys: pytest.CaptureFixture[str]) -> None:
-    print_table("a [/b] title", ["prompt [bold]", "n"], [["a [/x] [red]mug[/red] :mug:", "[1]"]])
-    shown = capsys.readouterr().out
-    for text in ("a [/b] title", "prompt [bold]", "a [/x] [red]mug[/red] :mug:", "[1]"):
-        assert text in shown
-
-
-def test_a_tables_title_is_one_line_however_long_and_narrow_the_table(capsys: pytest.CaptureFixture[str]) -> None:
-    title = " ".join(["/a/folder/far/down/model: risk by mean focus of layers", "1, 2, 3, 10"] * 4)
-    print_table(title, ["prompt", "n"], [["a mug", "1"]])
-    assert title in capsys.readouterr().out.splitlines()
-
-
-def test_the_command_line_changes_a_suites_gate_or_makes_one() -> None:
-    own = Gate(max_collapse=0.2, min_presence=0.5, max_unscored=0.1)
-    assert gate_from(None, None, None, None) is None
-    assert gate_from(own, None, None, None) is own
-    assert gate_from(own, 0.0, None, None) == Gate(0.0, 0.5, 0.1)
-    assert gate_from(own, None, None, 0.0) == Gate(0.2, 0.5, 0.0)
-    assert gate_from(None, None, 0.9, None) == Gate(None, 0.9, 0.0)
-    assert gate_from(None, None, None, 0.3) == Gate(None, None, 0.3)
-
-
-def test_a_file_that_cannot_be_written_is_refused_beforehand(tmp_path: Any) -> None:
-    (tmp_path / "file").touch()
-    for place in (tmp_path, tmp_path / "file" / "below.xml", tmp_path / ("x" * 5000)):
-        with pytest.raises(InputError, match="cannot write a file at"):
-            check_writable(place)
-    check_writable(None)
-    check_writable(tmp_path / "new" / "junit.xml")
-    assert [path.name for path in tmp_path.iterdir()] == ["file"]

@@ -14,10 +14,12 @@ from transformers.utils import is_protobuf_available, is_sentencepiece_available
 
 from dominance.errors import InputError, ItemError, ModelError
 from dominance.models.calls import call_of, latent_sides, suggested_settings
+from dominance.models.drawing import Machine
 from dominance.models.folders import ModelFolder, find_model
-from dominance.models.image_model import PipelineModel, load_pipeline
+from dominance.models.image_model import PipelineModel
+from dominance.models.loading import load_pipeline
 from dominance.models.schedulers import describe_scheduler, find_scheduler
-from dominance.models.settings import GenerationSettings, Thrift
+from dominance.models.settings import GenerationSettings
 
 TEXTS = ["a tower and a mug", "a lamp"]
 
@@ -39,8 +41,12 @@ def saved(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], 
         yield folder
 
 
+def loaded(folder: ModelFolder, device: str = "cpu", offload: str = "none", **settings: Any) -> Any:
+    return load_pipeline(folder, GenerationSettings(**settings), Machine(device, offload=offload))
+
+
 def opened(folder: ModelFolder, scheduler: str | None = None) -> PipelineModel:
-    return PipelineModel(folder, load_pipeline(folder, "cpu", scheduler=scheduler))
+    return PipelineModel(loaded(folder, scheduler=scheduler))
 
 
 def drawn(model: PipelineModel, settings: GenerationSettings, texts: list[str] = TEXTS) -> list[np.ndarray]:
@@ -143,13 +149,13 @@ def test_latents_have_the_sides_that_are_asked_else_the_models_own() -> None:
     assert latent_sides(SimpleNamespace(), GenerationSettings()) == (128, 128)
 
 
-def test_a_pipeline_that_draws_another_size_than_asked_is_refused(saved: Callable[[str], ModelFolder]) -> None:
+def test_a_pipeline_that_draws_another_size_than_asked_is_refused() -> None:
     def draw(
         prompt: list[str], generator: object, num_inference_steps: int, output_type: str, height: int | None = None
     ) -> Any:
         return type("Made", (), {"images": np.zeros((1, 16, 16, 3))})
 
-    model = PipelineModel(saved("sd1"), draw)  # type: ignore[arg-type]
+    model = PipelineModel(draw)  # type: ignore[arg-type]
     assert len(model.generate(["a"], [0], GenerationSettings(height=16))) == 1
     with pytest.raises(ModelError, match="drew a height of 16 where 32 was asked; leave --height out"):
         model.generate(["a"], [0], GenerationSettings(height=32))
@@ -214,7 +220,7 @@ def test_latents_are_never_clipped_as_pixels_are(saved: Callable[[str], ModelFol
     file = folder.path / "scheduler" / "scheduler_config.json"
     assert "clip_sample" not in json.loads(file.read_text())
     for name in ("ddim", "ddpm"):
-        pipeline: Any = load_pipeline(folder, "cpu", scheduler=find_scheduler(name, folder))
+        pipeline: Any = loaded(folder, scheduler=find_scheduler(name, folder))
         assert pipeline.scheduler.config.clip_sample is False
         assert pipeline.scheduler.config.steps_offset == 1
 
@@ -233,7 +239,7 @@ def test_a_tokenizer_without_its_reader_says_what_to_install(tmp_path: Path, mon
     with pytest.raises(
         ModelError, match=r"only sentencepiece reads \(tokenizer/spiece\.model\); .* pip install sentencep"
     ):
-        load_pipeline(folder, "cpu")
+        loaded(folder)
 
 
 @pytest.mark.skipif(
@@ -258,10 +264,10 @@ def test_a_model_that_does_not_fit_while_it_is_loaded_says_what_to_try(
         with pytest.raises(
             ModelError, match=r"'tiny/sd1' does not fit into the memory of cuda; .* --offload sequential$"
         ):
-            load_pipeline(folder)
+            loaded(folder, "auto")
     monkeypatch.setattr("diffusers.AutoPipelineForText2Image.from_pretrained", full)
     with pytest.raises(ModelError, match=r"does not fit into the memory of cpu; try --dtype float16$"):
-        load_pipeline(folder, "cpu")
+        loaded(folder)
 
 
 def test_a_pipeline_that_cannot_be_offloaded_or_tiled_says_so(
@@ -276,22 +282,22 @@ def test_a_pipeline_that_cannot_be_offloaded_or_tiled_says_so(
         with pytest.raises(
             InputError, match=r"^StableDiffusionPipeline has no autoencoder that decodes by tiles; leave"
         ):
-            load_pipeline(folder, "cpu", thrift=Thrift(vae_tiling=True))
+            loaded(folder, vae_tiling=True)
     monkeypatch.setattr("dominance.models.loading.find_device", lambda name: torch.device("cuda"))
     monkeypatch.setattr("diffusers.StableDiffusionPipeline.model_cpu_offload_seq", None)
     with pytest.raises(
         InputError, match=r"^StableDiffusionPipeline cannot do --offload model \(.*--offload sequential$"
     ):
-        load_pipeline(folder, thrift=Thrift("model"))
+        loaded(folder, "auto", offload="model")
 
 
 def test_offload_needs_a_gpu_and_tiling_an_autoencoder_that_can(saved: Callable[[str], ModelFolder]) -> None:
     for kind in ("model", "sequential"):
         with pytest.raises(InputError, match=rf"--offload {kind} moves .* the device is the CPU; leave it out"):
-            load_pipeline(saved("sd1"), "cpu", thrift=Thrift(kind))
+            loaded(saved("sd1"), offload=kind)
     with pytest.raises(InputError, match="no offload 'disk'; give one of none, model, sequential"):
-        Thrift("disk")
-    tiled: Any = load_pipeline(saved("sd1"), "cpu", thrift=Thrift(vae_tiling=True))
+        Machine(offload="disk")
+    tiled: Any = loaded(saved("sd1"), vae_tiling=True)
     assert tiled.vae.use_tiling
-    plain: Any = load_pipeline(saved("sd1"), "cpu")
+    plain: Any = loaded(saved("sd1"))
     assert not plain.vae.use_tiling

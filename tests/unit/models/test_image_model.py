@@ -1,6 +1,5 @@
 """The face over diffusers pipelines: an ordinary folder, an image or a reason for every item, nothing left behind."""
 
-import json
 import shutil
 import sys
 from pathlib import Path
@@ -10,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 from diffusers import StableDiffusionPipeline
+from diffusers.pipelines.pipeline_utils import DiffusionPipeline
 from diffusers.utils import logging as diffusers_logging
 from PIL import Image
 from safetensors.torch import load_file, save_file
@@ -17,18 +17,23 @@ from transformers.utils import logging as transformers_logging
 
 import dominance
 from dominance.errors import ItemError, ModelError
+from dominance.models.drawing import Machine
 from dominance.models.folders import find_model
-from dominance.models.image_model import PipelineModel, load_pipeline
+from dominance.models.image_model import PipelineModel
+from dominance.models.loading import load_pipeline
 from dominance.models.settings import GenerationSettings
 from dominance.records import Concept, Prompt
 
 SETTINGS = GenerationSettings(steps=2, guidance=3.0)
 
 
+def loaded(folder: Path) -> DiffusionPipeline:
+    return load_pipeline(find_model(str(folder)), SETTINGS, Machine("cpu"))
+
+
 @pytest.fixture(scope="module")
 def model(tiny_model: Path) -> PipelineModel:
-    folder = find_model(str(tiny_model))
-    return PipelineModel(folder, load_pipeline(folder, "cpu"))
+    return PipelineModel(loaded(tiny_model))
 
 
 def pixels(image: Image.Image | ItemError) -> np.ndarray:
@@ -94,7 +99,7 @@ def test_pixels_that_are_no_numbers_and_withheld_images_are_failures_of_their_it
     ) -> SimpleNamespace:
         return SimpleNamespace(images=np.stack([good, broken, good]), nsfw_content_detected=[False, False, True])
 
-    model = PipelineModel(find_model(str(tiny_model)), draw)
+    model = PipelineModel(draw)
     whole, numbers, withheld = model.generate(["a", "b", "c"], [0, 1, 2], SETTINGS)
     assert pixels(whole)[0, 0].tolist() == [128, 128, 128]
     assert isinstance(numbers, ItemError)
@@ -104,8 +109,7 @@ def test_pixels_that_are_no_numbers_and_withheld_images_are_failures_of_their_it
 
 
 def test_weights_that_are_not_numbers_give_reasons_and_no_warning(tiny_model: Path) -> None:
-    folder = find_model(str(tiny_model))
-    model = PipelineModel(folder, load_pipeline(folder, "cpu"))
+    model = PipelineModel(loaded(tiny_model))
     with torch.no_grad():
         next(model.pipeline.components["unet"].parameters()).fill_(float("nan"))
     assert all(isinstance(outcome, ItemError) for outcome in model.generate(["a mug", "a lamp"], [0, 1], SETTINGS))
@@ -128,7 +132,7 @@ def test_a_damaged_pipeline_cannot_be_loaded_and_says_so_in_one_line(
     assert (folder / file).is_file()
     (folder / file).write_bytes(content)
     with pytest.raises(ModelError, match="cannot load the model") as refused:
-        load_pipeline(find_model(str(folder)), "cpu")
+        loaded(folder)
     assert "\n" not in str(refused.value)
     assert str(folder) in str(refused.value)
 
@@ -141,7 +145,7 @@ def test_a_weight_that_is_missing_is_never_made_up(tiny_model: Path, tmp_path: P
     del tensors[sorted(tensors)[0]]
     save_file(tensors, weights, metadata={"format": "pt"})
     with pytest.raises(ModelError, match=f"the file of {part} lacks 1 of its weights, among them") as refused:
-        load_pipeline(find_model(str(folder)), "cpu")
+        loaded(folder)
     assert len(str(refused.value)) < 500
 
 
@@ -155,7 +159,7 @@ def test_a_call_that_breaks_off_lets_go_of_what_it_had_put_on_the_device(tiny_mo
         def maybe_free_model_hooks(self) -> None:
             freed.append("all")
 
-    model = PipelineModel(find_model(str(tiny_model)), Offloaded())  # type: ignore[arg-type]
+    model = PipelineModel(Offloaded())  # type: ignore[arg-type]
     with pytest.raises(torch.OutOfMemoryError):
         model.generate(["a mug"], [0], SETTINGS)
     assert freed == ["all"]
@@ -168,7 +172,7 @@ def test_loading_shows_no_progress_bars_and_gives_the_users_own_back(
     monkeypatch.setattr(sys.modules["huggingface_hub.utils.tqdm"], "HF_HUB_DISABLE_PROGRESS_BARS", None)
     for library in ("diffusers", "transformers"):
         monkeypatch.setattr(f"{library}.utils.logging._tqdm_active", True)
-    load_pipeline(find_model(str(tiny_model)), "cpu")
+    loaded(tiny_model)
     assert "\r" not in capfd.readouterr().err
     assert diffusers_logging.is_progress_bar_enabled()
     assert transformers_logging.is_progress_bar_enabled()
@@ -207,19 +211,7 @@ def test_a_pipeline_with_another_text_encoder_reads_on(model: PipelineModel) -> 
     clip = model.pipeline.components["tokenizer"]
     long = prompt("a tower" + " and a mug" * 20 + " lamp", "lamp")
     for name in ("tokenizer_2", "tokenizer_3"):
-        mixed = PipelineModel(model.folder, SimpleNamespace(tokenizer=clip, **{name: T5Tokenizer()}))
+        mixed = PipelineModel(SimpleNamespace(tokenizer=clip, **{name: T5Tokenizer()}))
         assert mixed.cut_concepts([long]) == []
-    both = PipelineModel(model.folder, SimpleNamespace(tokenizer=clip, tokenizer_2=clip))
+    both = PipelineModel(SimpleNamespace(tokenizer=clip, tokenizer_2=clip))
     assert len(both.cut_concepts([long])) == 1
-
-
-def test_defaults_that_are_not_numbers_are_refused(tiny_model: Path, tmp_path: Path) -> None:
-    from dominance.runs.audit.options import AuditOptions
-    from dominance.runs.audit.run import generation_settings
-
-    folder = Path(shutil.copytree(tiny_model, tmp_path / "model"))
-    for defaults in ({"steps": "many"}, {"guidance": "strong"}, {"steps": None}):
-        (folder / "dominance.json").write_text(json.dumps(defaults))
-        with pytest.raises(ModelError, match=r"dominance\.json of the model"):
-            generation_settings(AuditOptions(), find_model(str(folder)))
-        assert generation_settings(AuditOptions(steps=3, guidance=1.0), find_model(str(folder))).steps == 3

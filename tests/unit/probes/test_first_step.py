@@ -13,8 +13,8 @@ from tiny_families import FAMILIES, SIDES, draw, tiny
 from tiny_families import PROMPTS as DRAWN
 
 from dominance.errors import InputError, ModelError
-from dominance.models.folders import ModelFolder, find_model
-from dominance.models.image_model import PipelineModel, load_pipeline
+from dominance.models.image_model import PipelineModel
+from dominance.models.pipelines import load_pipeline
 from dominance.models.settings import GenerationSettings
 from dominance.probes.first_step import first_step
 from dominance.probes.noise_norm import noise_norms
@@ -26,7 +26,7 @@ PROMPTS, SEEDS = ("a tower and a mug", "a lamp beside a chair"), (3, 8)
 
 @pytest.fixture
 def pipeline(tiny_model: Path) -> Any:
-    return load_pipeline(find_model(str(tiny_model)), "cpu")
+    return load_pipeline(str(tiny_model), "cpu")
 
 
 @pytest.mark.parametrize("family", ["pixart", "sigma"])
@@ -39,7 +39,7 @@ def test_pixart_is_looked_at_in_the_size_that_an_audit_draws(family: str) -> Non
         with_kwargs=True,
     )
     settings = GenerationSettings(steps=2, guidance=4.5, height=64, width=32)
-    PipelineModel(ModelFolder("x", Path(), "", {}), pipeline).generate(["a tower and a mug"], [0], settings)
+    PipelineModel(pipeline).generate(["a tower and a mug"], [0], settings)
     size = {"height": 64, "width": 32}
     first_step(pipeline, ["a tower and a mug"], [0], [1], steps=2, guidance=4.5, **size)
     noise_norms(pipeline, ["a tower and a mug"], [0], steps=2, guidance=4.5, **size)

@@ -56,7 +56,7 @@ def plan() -> Plan:
         judge="scripted",
         judge_identity="scripted",
         questions=ask_all(suite, load_questions().ask),
-        images=plan_images(suite, (0, 1, 2), "plain", SETTINGS.record()),
+        images=plan_images(suite, (0, 1, 2), "plain", SETTINGS),
         settings={"seeds": [0, 1, 2]},
         origin="audit",
     )

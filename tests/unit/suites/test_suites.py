@@ -1,9 +1,11 @@
 """Suites from every format: what they mean, what is refused and in which words; and the bundled ones."""
 
+import dataclasses
 import itertools
 import json
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,7 +14,7 @@ from dominance.miniature.captions import PAIR_TEMPLATES, SINGLE_TEMPLATES, with_
 from dominance.miniature.concepts import BY_NAME, ENTITIES, OBJECTS
 from dominance.miniature.world import HELD_OUT_PAIRS
 from dominance.records import Concept, Gate, Prompt, Suite
-from dominance.suites import bundled_suites, load_suite
+from dominance.suites import bundled_suites, find_suite, load_suite
 
 TOWER, MUG, LAMP = Concept("tower", "landmark"), Concept("mug"), Concept("lamp")
 OFFICIAL = "case_num,content_type,content,nm_word,prompt\n"
@@ -150,7 +152,7 @@ def test_a_listed_concept_that_is_not_in_its_prompt_is_refused(refusal, prompt):
     )
 
 
-PROMPT_KEYS = "the keys here are id, prompt, group, concepts"
+PROMPT_KEYS = "the keys here are id, prompt, group, concepts, negative_prompt, seeds"
 SUITE_KEYS = "the keys here are name, description, gate, prompts"
 GATE_KEYS = "the keys here are max_collapse, min_presence, max_unscored"
 SHARE = "give a share from 0 to 1, such as 0.2"
@@ -320,7 +322,8 @@ def test_official_columns_are_read_as_they_are_in_any_order(load):
     )
 
 
-OWN_COLUMNS = "the columns are id, prompt, group, concepts, separated by commas"
+COLUMNS = "the columns are id, prompt, group, concepts, negative_prompt, seeds"
+OWN_COLUMNS = f"{COLUMNS}, separated by commas"
 FIELDS = "leave a field empty rather than out, and put a text that holds a comma in double quotes"
 
 
@@ -331,12 +334,13 @@ FIELDS = "leave a field empty rather than out, and put a text that holds a comma
         ("\r\n\r\n", "is empty; write a first line that names the columns, such as id,prompt,group,concepts"),
         ("prompt\n", NO_PROMPTS),
         (OFFICIAL, NO_PROMPTS),
-        ("id,group\na,b", "line 1: the column 'prompt' is missing; the columns are id, prompt, group, concepts"),
+        ("id,group\na,b", f"line 1: the column 'prompt' is missing; {COLUMNS}"),
         ("promt\na", f"line 1: unknown column 'promt'; did you mean 'prompt'? {OWN_COLUMNS}"),
         ("id|prompt\n1|a", f"line 1: unknown column 'id|prompt'; did you mean 'prompt'? {OWN_COLUMNS}"),
         ("id;prompt\n1;a;b", "line 2: 3 fields for 2 columns; leave a field empty rather than out,"
                              " and put a text that holds a semicolon in double quotes"),
-        ("prompt,seed\n1,a", f"line 1: unknown column 'seed'; {OWN_COLUMNS}"),
+        ("prompt,style\n1,a", f"line 1: unknown column 'style'; {OWN_COLUMNS}"),
+            ("prompt,seed\n1,a", f"line 1: unknown column 'seed'; did you mean 'seeds'? {OWN_COLUMNS}"),
         ("prompt,Prompt\na,b", "line 1: the column 'prompt' stands there twice; keep one of the two"),
         ("prompt,id\na [mug]", f"line 2: 1 field for 2 columns; {FIELDS}"),
         ("prompt,id\n[a],b\n[a], b, c", f"line 3: 3 fields for 2 columns; {FIELDS}"),
@@ -508,3 +512,81 @@ def test_the_miniatures_bench_ships_with_its_balanced_twin():
     bench, twin = load_suite("miniature-bench"), load_suite("miniature-bench-balanced")
     assert bench.prompts and twin.prompts
     assert ({p.group for p in bench.prompts}, {p.group for p in twin.prompts}) == ({"dominance"}, {"balanced"})
+
+
+# Suites made by hand
+
+PLAIN_MUG = Prompt("mug", "a mug", (Concept("mug"),))
+
+
+@pytest.mark.parametrize(
+    ("prompts", "found"),
+    [
+        ((), "no prompts"),
+        ((PLAIN_MUG, dataclasses.replace(PLAIN_MUG, id="MUG")), "same id"),
+        ((dataclasses.replace(PLAIN_MUG, id="../../etc"),), "cannot name a folder"),
+        ((dataclasses.replace(PLAIN_MUG, text=""),), "text is empty"),
+        ((dataclasses.replace(PLAIN_MUG, text="a\nmug"),), "control character"),
+        ((dataclasses.replace(PLAIN_MUG, concepts=()),), "marks no concept"),
+        ((dataclasses.replace(PLAIN_MUG, concepts=(Concept("mug"), Concept("Mug"))),), "marked twice"),
+        ((dataclasses.replace(PLAIN_MUG, concepts=(Concept("mug", "animal"),)),), "unknown kind"),
+        ((dataclasses.replace(PLAIN_MUG, seeds=()),), "prompt mug: 0 seeds"),
+        ((dataclasses.replace(PLAIN_MUG, seeds=(1, 1)),), "prompt mug: the seed 1 is given twice"),
+        ((dataclasses.replace(PLAIN_MUG, negative_prompt="a\nlamp"),), "negative_prompt: the control character"),
+    ],
+)
+def test_a_suite_built_by_hand_must_be_one_that_a_file_could_hold(prompts: Any, found: str) -> None:
+    with pytest.raises(SuiteError, match=found):
+        find_suite(Suite("by-hand", prompts))
+
+
+def test_a_good_suite_is_given_back_and_a_bad_name_refused() -> None:
+    suite = Suite("by-hand", (PLAIN_MUG,))
+    assert find_suite(suite) is suite
+    with pytest.raises(SuiteError, match="name"):
+        find_suite(Suite("../up", (PLAIN_MUG,)))
+
+
+# A prompt's own negative prompt and seeds
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("s.yaml", 'prompts: [{prompt: "a [mug]", negative_prompt: " dark, blurred", seeds: [7, 8]}, "a [lamp]"]'),
+        ("s.csv", 'prompt,negative_prompt,seeds\na [mug],"dark, blurred",7;8\na [lamp],,\n'),
+        (
+            "s.jsonl",
+            '{"prompt": "a [mug]", "negative_prompt": "dark, blurred", "seeds": "7,8"}\n{"prompt": "a [lamp]"}',
+        ),
+    ],
+)
+def test_a_prompt_may_bring_its_negative_prompt_and_seeds(load, name, text):
+    own, plain = load(name, text).prompts
+    assert (own.negative_prompt, own.seeds) == ("dark, blurred", (7, 8))
+    assert (plain.negative_prompt, plain.seeds) == (None, None)
+
+
+@pytest.mark.parametrize(("written", "seeds"), [("3", (0, 1, 2)), ("'3'", (0, 1, 2)), ("[3]", (3,)), ("'3,'", (3,))])
+def test_seeds_of_a_prompt_are_a_count_or_a_list(load, written, seeds):
+    assert load("s.yaml", f"prompts: [{{prompt: '[a]', seeds: {written}}}]").prompts[0].seeds == seeds
+
+
+@pytest.mark.parametrize(
+    ("key", "message"),
+    [
+        ("seeds: []", "0 seeds; give from 1 to 10000"),
+        ("seeds: [1, 1]", "the seed 1 is given twice; give each seed once"),
+        ("seeds: [-1]", "the seed -1 is out of range; give whole numbers from 0 to 2**63-1"),
+        ("seeds: [true]", "the seed True is out of range; give whole numbers from 0 to 2**63-1"),
+        ("seeds: 0", "seeds is 0; give a count from 1 to 10000, or a list such as 7,8,9"),
+        ("seeds: many", "seeds is 'many'; give a count such as 10, or a list such as 7,8,9"),
+        ("seeds: true", "seeds is True; give a count such as 10, or a list such as [7, 8, 9]"),
+        ("seeds: 1.5", "seeds is 1.5; give a count such as 10, or a list such as [7, 8, 9]"),
+        ("negative_prompt: 7", "negative_prompt is the number 7; give a text, in quotes"),
+    ],
+)
+def test_what_a_prompts_own_settings_are_refused_for(refusal, key, message):
+    found = refusal("s.yaml", f"prompts: [{{prompt: '[a]', {key}}}]")
+    assert found.startswith("prompts[0]: ")
+    assert message.split(";")[-1] in found

@@ -9,10 +9,10 @@ from cyclopts import Group, Parameter, Token
 from dominance.errors import InputError
 from dominance.judges.options import Asking
 from dominance.models.drawing import Drawing, Machine
-from dominance.probes.choices import EDITS, SCALE, Branches, EditKind, Mode
+from dominance.probes.choices import EDITS, SCALE, Branches, EditKind, Mode, check_edit
 from dominance.runs.audit.options import Limit, check_limit
 from dominance.seeds import DEFAULT_SEEDS
-from dominance.written import Numbers, check_listed
+from dominance.written import WRITTEN, Numbers, check_listed
 
 Sweep = Literal["heads", "multi", "controls", "feed-forward", "residual", "interactions"]
 SWEEPS: tuple[Sweep, ...] = get_args(Sweep)
@@ -94,7 +94,9 @@ class AblationOptions:
     controls and interactions try single heads first, because they build on what those do."""
     layers: Numbers | None = None
     """Attention layers, or residual branches, such as 9,10 or 1-16; all unless given. Controls come from layer 1."""
-    edit_steps: Annotated[Span, Parameter(converter=_read_span, n_tokens=1, metavar="N|N-M")] | None = None
+    edit_steps: Annotated[Span, Parameter(converter=_read_span, n_tokens=1, metavar="N|N-M")] | None = field(
+        default=None, metadata={WRITTEN: lambda span: "-".join(map(str, span))}
+    )
     """Steps in which the edit is in force, 0-4 or 0, counted from 0; 0 for an ablation, else all."""
     intervals: int | None = None
     """Try intervals of so many steps, one after another, and all steps together."""
@@ -118,6 +120,7 @@ class AblationOptions:
         if self.edit not in EDITS:
             raise InputError(f"no edit {self.edit[:60]!r}; give one of {', '.join(EDITS)}")
         check_listed("sweep", self.sweep, SWEEPS, "all")
+        check_edit(self.scale, self.mode, self.branches)
         if self.edit_steps is not None and self.intervals is not None:
             raise InputError("edit-steps and intervals both say when the edit is in force; give one of them")
         if self.edit_steps is not None and not 0 <= self.edit_steps[0] <= self.edit_steps[1]:

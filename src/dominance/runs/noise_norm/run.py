@@ -74,7 +74,7 @@ def measure_noise_norm(
     prompts = loaded.prompts[: options.limit]
     folder = Path(out) if out is not None else Path("runs") / f"memorization-{loaded.name}"
     check_run_folder(folder)
-    drawn = RunModel(model, options.drawing, options.machine, check=_check)
+    drawn = RunModel(model, options.drawing, options.machine)
     settings, identity = drawn.settings, drawn.source.identity
     if settings.guidance <= 1:
         raise InputError(
@@ -92,7 +92,7 @@ def measure_noise_norm(
     measuring = _Measuring(drawn)
     name = f"noise norm {item_key('', 0, identity, decisive)}"
     if not (folder / LEDGER_NAME).exists():  # a new folder is not even made before the model is known to answer
-        drawn()
+        _check(drawn(), settings)
     with held(folder), Ledger(folder / LEDGER_NAME) as ledger:
         claim(ledger, folder, MEMORIZATION, loaded.name)
         repeat.keep(folder)

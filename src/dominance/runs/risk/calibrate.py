@@ -23,7 +23,7 @@ from dominance.metrics import (
     youden_threshold,
 )
 from dominance.models.drawing import Drawing
-from dominance.models.source import ModelSource
+from dominance.models.source import ModelSource, find_source
 from dominance.probes.sites import attention_sites, chosen_sites
 from dominance.records import Interval, Rate, RunResult
 from dominance.runs.audit.result import read_result
@@ -173,8 +173,12 @@ def model_of(result: RunResult, model: "str | DiffusionPipeline | None", options
     if made_by is None and model is None:
         raise RunError(f"the run in {result.run} does not say which model made its images; name it by --model")
     settings = cast(dict[str, Any], result.settings) if made_by is not None else {}
-    drawing = _drawing_of(settings, options.drawing)
-    drawn = RunModel(result.model if model is None else model, drawing, options.machine)
+    known = {name: settings[name] for name in _RUN_SETTINGS if settings.get(name) is not None}
+    revision = known.get("revision", options.drawing.revision)
+    source = find_source(result.model if model is None else model, revision)
+    if made_by is not None:
+        _check_same_drawing(Drawing(**known), options.drawing, source)
+    drawn = RunModel(source, replace(options.drawing, **known), options.machine)
     if made_by is not None and made_by["identity"] != drawn.source.identity:
         raise RunError(
             f"the images of the run in {result.run} were made by {result.model!r} ({made_by['identity']}), and"
@@ -183,15 +187,16 @@ def model_of(result: RunResult, model: "str | DiffusionPipeline | None", options
     return drawn
 
 
-def _drawing_of(settings: dict[str, Any], given: Drawing) -> Drawing:
-    """The drawing options with the run's settings in them."""
-    known = {name: settings[name] for name in _RUN_SETTINGS if settings.get(name) is not None}
+def _check_same_drawing(run: Drawing, given: Drawing, source: ModelSource) -> None:
+    """Raises an InputError for a drawing option that would look at other images than the run's."""
     usual = Drawing()
-    for name, value in known.items():
-        asked = getattr(given, name)
-        if asked not in (getattr(usual, name), value):
-            raise InputError(f"{name} is {asked!r}, and the run was made with {value!r}; leave it out")
-    return replace(given, **known)
+    asked = {name: getattr(given, name) for name in _RUN_SETTINGS if getattr(given, name) != getattr(usual, name)}
+    made, wanted = (drawing.settings(source).record() for drawing in (run, replace(run, **asked)))
+    made["revision"], wanted["revision"] = run.revision, asked.get("revision", run.revision)
+    for name, value in asked.items():
+        if made.get(name) != wanted.get(name):
+            shown = "the model's own" if made.get(name) is None else repr(made[name])
+            raise InputError(f"{name} is {value!r}, and the run was made with {shown}; leave it out")
 
 
 def _report(

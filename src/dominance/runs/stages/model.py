@@ -91,28 +91,22 @@ class RunModel:
 
     def make_room(self, judge: OnDemand) -> None:
         """Lets go of the judge where it would take memory of the GPU that the model is to be loaded onto."""
-        from dominance.models.devices import find_device
-
-        if find_device(self._machine.device).type == "cuda":
+        if self.source.device(self._machine).type == "cuda":
             judge.set_aside()
 
     def batches(self) -> BatchSize:
         """How many images at once: as asked, else what suits the latents, growing while the GPU has room."""
         if self._batches is None:
-            from dominance.models.devices import find_device
             from dominance.models.memory import GpuRoom
 
             batch = self._machine.batch
-            room = GpuRoom(find_device(self._machine.device))
+            room = GpuRoom(self.source.device(self._machine))
             self._batches = BatchSize(batch) if batch else BatchSize(self().fitting_batch(self.settings), room)
         return self._batches
 
     def manifest(self) -> dict[str, object]:
         """What the manifest says of the model and the device."""
-        from dominance.models.devices import find_device
-
-        device = str(find_device(self._machine.device))
-        return {"model": self.source.describe(self.settings), "device": device}
+        return {"model": self.source.describe(self.settings), "device": str(self.source.device(self._machine))}
 
     def _load(self) -> "PipelineModel":
         from dominance.models.image_model import PipelineModel

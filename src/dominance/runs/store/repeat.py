@@ -8,6 +8,7 @@ from pathlib import Path
 from ruamel.yaml import YAML
 
 from dominance.files import write_whole
+from dominance.written import WRITTEN
 
 REPEAT_NAME = "run.yaml"
 
@@ -52,10 +53,12 @@ class Repeat:
 
 
 def flat(options: object) -> dict[str, object]:
-    """The fields of an options class, those of the classes that it holds among them."""
+    """The fields of an options class as they are written, those of the classes that it holds among them."""
     found: dict[str, object] = {}
     for field in fields(options) if is_dataclass(options) else ():
         value = getattr(options, field.name)
+        if value is not None and WRITTEN in field.metadata:
+            value = field.metadata[WRITTEN](value)
         found |= flat(value) if is_dataclass(value) else {field.name: value}
     return found
 
@@ -67,6 +70,5 @@ def _written(value: object) -> object:
     if isinstance(value, Path):
         return str(value)
     if isinstance(value, tuple | list):
-        listed = [_written(part) for part in value]
-        return len(listed) if listed == list(range(len(listed))) and len(listed) > 1 else listed
+        return [_written(part) for part in value]
     return value if value is None or isinstance(value, str | bool | int | float) else _UNNAMED

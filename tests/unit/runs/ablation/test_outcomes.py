@@ -6,18 +6,17 @@ import numpy as np
 import pytest
 
 from dominance.errors import InputError
+from dominance.models.drawing import Drawing
 from dominance.probes.ablation import Ablation
 from dominance.records import Answer, Concept, Prompt, Question, ScoredImage
 from dominance.runs.ablation.interactions import average_linkage, interactions, strongest
-from dominance.runs.ablation.options import AblationOptions
+from dominance.runs.ablation.options import AblationOptions, How, Window, windows_of
 from dominance.runs.ablation.outcomes import Judged, majority, mitigating, outcome_of, tally
 from dominance.runs.ablation.result import sweep_result, window_result
 from dominance.runs.ablation.variants import (
     Anatomy,
-    How,
     Place,
     Variant,
-    Window,
     all_heads,
     feed_forwards,
     head_pairs,
@@ -25,7 +24,6 @@ from dominance.runs.ablation.variants import (
     read_anatomy,
     residuals,
     single_head,
-    windows_of,
 )
 from dominance.runs.stages.scoring import score_image
 
@@ -180,16 +178,16 @@ def test_variants_name_what_they_take_away() -> None:
     [
         (lambda: all_heads(ANATOMY, [3]), "no attention layer 3: the model has 2"),
         (lambda: residuals(ANATOMY, [3], How()), "no residual branch 3: the model has 2"),
-        (lambda: AblationOptions(sweeps=("head",)), "no sweep 'head'"),
-        (lambda: AblationOptions(sweeps=()), "no sweep is given"),
+        (lambda: AblationOptions(sweep=("head",)), "no sweep 'head'"),
+        (lambda: AblationOptions(sweep=()), "no sweep is given"),
         (lambda: AblationOptions(edit="other"), "no edit 'other'"),
-        (lambda: AblationOptions(steps=(3, 2)), "the steps are 3 to 2"),
-        (lambda: AblationOptions(steps=(0, 2), intervals=2), "give one of them"),
+        (lambda: AblationOptions(edit_steps=(3, 2)), "the edit's steps are 3 to 2"),
+        (lambda: AblationOptions(edit_steps=(0, 2), intervals=2), "give one of them"),
         (lambda: AblationOptions(intervals=0), "intervals is 0"),
         (lambda: AblationOptions(strongest=1), "strongest is 1"),
         (lambda: AblationOptions(scale=-1.0), "scale is -1.0"),
-        (lambda: AblationOptions(seeds=()), "0 seeds"),
-        (lambda: AblationOptions(steps=(0, 25)).windows(25), "to last to step 25, but there are 25: 0 to 24"),
+        (lambda: AblationOptions(drawing=Drawing(seeds=())), "0 seeds"),
+        (lambda: AblationOptions(edit_steps=(0, 25)).windows(25), "to last to step 25, but there are 25: 0 to 24"),
     ],
 )
 def test_what_cannot_be_is_refused(make: Callable[[], object], message: str) -> None:
@@ -206,4 +204,4 @@ def test_intervals_cover_the_generation() -> None:
     ]
     assert AblationOptions().windows(25) == (Window(0, 0),)
     assert AblationOptions(edit="rebalance").windows(25) == (Window(0, None),)
-    assert AblationOptions(steps=(2, 3)).windows(25) == (Window(2, 3),)
+    assert AblationOptions(edit_steps=(2, 3)).windows(25) == (Window(2, 3),)

@@ -1,5 +1,6 @@
 """The engine: what is drawn and asked, what is reused, and what is refused; edited images come from a stand-in."""
 
+import functools
 import sqlite3
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -12,8 +13,9 @@ from PIL import Image
 
 from dominance.errors import InputError, ItemError, RunError
 from dominance.judges.protocol import ScriptedJudge
-from dominance.models.folders import find_model
-from dominance.models.image_model import PipelineModel, load_pipeline
+from dominance.models.drawing import Drawing, Machine
+from dominance.models.image_model import PipelineModel
+from dominance.models.pipelines import load_pipeline
 from dominance.models.settings import GenerationSettings
 from dominance.probes.ablation import Ablation
 from dominance.probes.rebalancing import Rebalancing
@@ -21,9 +23,11 @@ from dominance.records import Concept, Prompt, Question, Suite
 from dominance.runs.ablation import run as ablation_suite
 from dominance.runs.ablation.options import AblationOptions
 from dominance.runs.ablation.result import AblationResult
-from dominance.runs.ablation.trials import VariantModel
+from dominance.runs.ablation.trials import TrialStage, VariantModel
 from dominance.runs.ablation.variants import Variant
+from dominance.runs.stages.model import RunModel
 
+CPU = Machine("cpu")
 PAIR = (Concept("tower", "landmark"), Concept("mug"))
 SUITE = Suite(
     "small",
@@ -78,8 +82,9 @@ class Runs:
 
     def __call__(self, rule: Rule, suite: Suite = SUITE, **options: Any) -> tuple[AblationResult, StandIn]:
         stand_in = StandIn(rule)
-        self.patch.setattr(ablation_suite, "VariantModel", lambda model: stand_in)
-        chosen = AblationOptions(**{"seeds": (1, 2, 3), "layers": (2, 9), "device": "cpu", **options})
+        stage = functools.partial(TrialStage, variants=lambda model: stand_in)
+        self.patch.setattr(ablation_suite, "TrialStage", stage)
+        chosen = AblationOptions(**{"layers": (2, 9), "drawing": Drawing((1, 2, 3)), "machine": CPU, **options})
         result = ablation_suite.ablate_suite(suite, self.model, ScriptedJudge(opinion), self.folder, chosen)
         return result, stand_in
 
@@ -123,7 +128,7 @@ def test_single_heads_are_tried_on_every_collapsed_image(ablated: Runs) -> None:
 
 def test_a_finished_run_draws_asks_and_loads_nothing_again(ablated: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
     first, _ = ablated(second_head_helps)
-    monkeypatch.setattr(ablation_suite, "prepare_model", lambda *_: pytest.fail("the model was loaded"))
+    monkeypatch.setattr(RunModel, "__call__", lambda _: pytest.fail("the model was loaded"))
     monkeypatch.setattr(ScriptedJudge, "answer", lambda *_: pytest.fail("the judge was asked"))
     again, stand_in = ablated(second_head_helps)
     assert stand_in.drawn == []
@@ -138,8 +143,8 @@ def test_what_was_finished_before_a_kill_is_kept(ablated: Runs) -> None:
         return "interrupted" if len(stopped) > 10 else second_head_helps(variant, text, seed)
 
     with pytest.raises(KeyboardInterrupt):
-        ablated(dying, batch=4)
-    result, stand_in = ablated(second_head_helps, batch=4)
+        ablated(dying, machine=Machine("cpu", 4))
+    result, stand_in = ablated(second_head_helps, machine=Machine("cpu", 4))
     whole = result.sweeps[0].total.images.n
     assert len(stand_in.drawn) == whole - 8  # two batches of four were finished
     assert max(stand_in.batches) == 4
@@ -153,7 +158,7 @@ def test_what_was_finished_before_a_kill_is_kept(ablated: Runs) -> None:
 
 def test_another_sweep_into_the_same_folder_reuses_the_heads(ablated: Runs) -> None:
     ablated(second_head_helps)
-    result, stand_in = ablated(second_head_helps, sweeps=("multi",))
+    result, stand_in = ablated(second_head_helps, sweep=("multi",))
     assert {(text, label) for text, _, label in stand_in.drawn} == {("a tower and two mugs", "2.1 + 9.1")}
     multi = result.sweeps[0]
     assert (multi.total.images.mitigated.count, multi.total.images.n, multi.left_out) == (3, 3, 1)
@@ -163,7 +168,7 @@ def test_controls_are_pairs_of_layer_1_that_do_not_mitigate(ablated: Runs) -> No
     def first_layer(variant: Variant, text: str, seed: int) -> str:
         return "mitigated" if variant.label == "1.0" else "corrupted"
 
-    result, stand_in = ablated(first_layer, sweeps=("controls",))
+    result, stand_in = ablated(first_layer, sweep=("controls",))
     labels = {label for _, _, label in stand_in.drawn}
     heads = sorted(label for label in labels if "+" not in label)
     pairs = {f"{one} + {other}" for n, one in enumerate(heads[1:], 1) for other in heads[n + 1 :]}
@@ -173,7 +178,7 @@ def test_controls_are_pairs_of_layer_1_that_do_not_mitigate(ablated: Runs) -> No
 
 
 def test_feed_forwards_and_residuals_are_swept_by_layer_and_by_number(ablated: Runs) -> None:
-    result, stand_in = ablated(lambda *_: "unchanged", sweeps=("residual", "feed-forward"))
+    result, stand_in = ablated(lambda *_: "unchanged", sweep=("residual", "feed-forward"))
     assert {label for _, _, label in stand_in.drawn} == {"ff 2", "ff 9", "residual 2", "residual 9"}
     assert [sweep.sweep for sweep in result.sweeps] == ["feed-forward", "residual"]
     assert result.sweeps[0].total.images.unchanged.share == 1.0
@@ -183,12 +188,12 @@ def test_interactions_are_among_the_strongest_heads(ablated: Runs) -> None:
     def two_help(variant: Variant, text: str, seed: int) -> str:
         return "mitigated" if variant.label in ("2.1", "9.1", "2.1 + 9.1") else "unchanged"
 
-    result, _ = ablated(two_help, sweeps=("interactions",))
+    result, _ = ablated(two_help, sweep=("interactions",))
     found = result.interactions[0]
     assert found.heads == ("2.1", "9.1")
     assert found.pairs[0].value == -1.0
     assert found.clusters == (("2.1", "9.1"),)
-    nothing, _ = ablated(lambda *_: "unchanged", sweeps=("interactions",), steps=(1, 1))
+    nothing, _ = ablated(lambda *_: "unchanged", sweep=("interactions",), edit_steps=(1, 1))
     assert nothing.interactions[0].pairs == ()
 
 
@@ -219,7 +224,7 @@ def test_an_image_that_cannot_be_made_is_unscored_and_tried_again(ablated: Runs)
 def test_where_nothing_collapses_there_is_nothing_to_mitigate(ablated: Runs, tiny_model: Path, tmp_path: Path) -> None:
     judge = ScriptedJudge(lambda image, question: 1.0)
     for edit in ("ablate", "rebalance"):
-        chosen = AblationOptions(edit=edit, seeds=(1,), device="cpu")
+        chosen = AblationOptions(edit=edit, drawing=Drawing((1,)), machine=CPU)
         result = ablation_suite.ablate_suite(SUITE, str(tiny_model), judge, tmp_path / edit, chosen)
         assert result.notes[0] == "none of the 2 scored images collapses as it is, so there is nothing to mitigate"
         assert (result.sweeps, result.windows, result.edited, result.unscored) == ((), (), 0, 0)
@@ -234,8 +239,8 @@ def test_where_nothing_collapses_there_is_nothing_to_mitigate(ablated: Runs, tin
         (Suite("empty", ()), {}, "no prompts"),
         (Suite("single", SUITE.prompts[1:2]), {}, "no prompt of 'single' names two concepts"),
         (SUITE, {"layers": (17,)}, "no attention layer 17: the model has 16"),
-        (SUITE, {"layers": (99,), "sweeps": ("residual",)}, "no residual branch 99: the model has 22"),
-        (SUITE, {"steps": (0, 2)}, "there are 2: 0 to 1"),
+        (SUITE, {"layers": (99,), "sweep": ("residual",)}, "no residual branch 99: the model has 22"),
+        (SUITE, {"edit_steps": (0, 2)}, "there are 2: 0 to 1"),
     ],
 )
 def test_bad_input_writes_nothing(ablated: Runs, suite: Suite, options: dict[str, Any], message: str) -> None:
@@ -248,14 +253,15 @@ def test_a_folder_of_another_run_is_refused(ablated: Runs, tiny_model: Path) -> 
     from dominance.runs.audit.options import AuditOptions
     from dominance.runs.audit.run import audit
 
-    audit(SUITE, str(tiny_model), ScriptedJudge(opinion), ablated.folder, AuditOptions(seeds=(1,), device="cpu"))
+    audit(
+        SUITE, str(tiny_model), ScriptedJudge(opinion), ablated.folder, AuditOptions(drawing=Drawing((1,)), machine=CPU)
+    )
     with pytest.raises(RunError, match="the origin of images 'audit', not 'ablate'"):
         ablated(second_head_helps)
 
 
 def test_variants_drawn_together_are_those_drawn_alone(tiny_model: Path) -> None:
-    folder = find_model(str(tiny_model))
-    model = VariantModel(PipelineModel(folder, load_pipeline(folder, "cpu")))
+    model = VariantModel(PipelineModel(load_pipeline(str(tiny_model), "cpu")))
     settings = GenerationSettings(steps=3, guidance=5.0)
     variants = [
         Variant("a", Ablation(sites=range(1, 17), steps=None), None),

@@ -1,98 +1,47 @@
-"""What an audit's options mean: presets, what decides an image and what does not, and what is refused."""
+"""What an audit's options mean beside how it draws: limits over a suite's gate, and what is refused."""
 
-import json
-import shutil
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from dominance.errors import InputError
-from dominance.models.folders import find_model
-from dominance.models.settings import GenerationSettings
+from dominance.judges.options import Asking
+from dominance.models.drawing import Drawing, Machine
 from dominance.records import Concept, Gate, Prompt
-from dominance.runs.audit.options import check_gate
-from dominance.runs.audit.run import AuditOptions, generation_settings
-from dominance.runs.store.plan import item_key
+from dominance.runs.audit.options import AuditOptions, Limits, ScoreOptions, check_gate
 from dominance.seeds import DEFAULT_SEEDS
 
-PAPER_SEEDS = (1825, 410, 4507, 4013, 3658, 2287, 1680, 8936, 1425, 9675)
 
-
-@pytest.fixture
-def bare(tiny_model: Path, tmp_path: Path) -> Path:
-    """The tiny model, which draws by DDIM, without a word on steps or guidance."""
-    folder = Path(shutil.copytree(tiny_model, tmp_path / "bare"))
-    (folder / "dominance.json").unlink()
-    return folder
-
-
-@pytest.mark.parametrize(("name", "side"), [("paper-sd14", 512), ("paper-sd21", 768)])
-def test_a_preset_sets_what_the_paper_used(name: str, side: int) -> None:
-    options = AuditOptions(preset=name)
-    assert options.seeds == PAPER_SEEDS
-    assert (options.steps, options.guidance, options.scheduler) == (50, 7.5, "ddim")
-    assert (options.height, options.width) == (side, side)
-    assert options.preset == name
-
-
-def test_what_is_given_wins_over_the_preset() -> None:
-    options = AuditOptions(preset="paper-sd14", seeds=tuple(range(10)), steps=20, guidance=0.0, scheduler="euler")
-    assert options.seeds == DEFAULT_SEEDS
-    assert (options.steps, options.guidance, options.scheduler, options.height) == (20, 0.0, "euler", 512)
+def test_the_seeds_in_force_are_the_drawings_or_ten() -> None:
     assert AuditOptions().seeds == DEFAULT_SEEDS
-    assert replace(options, limit=3).seeds == DEFAULT_SEEDS
+    options = AuditOptions(drawing=Drawing((3, 5)))
+    assert options.seeds == replace(options, limit=3).seeds == (3, 5)
 
 
 @pytest.mark.parametrize(
-    ("given", "found"),
+    ("make", "found"),
     [
-        ({"preset": "paper"}, r"no preset 'paper'; give one of paper-sd14, paper-sd21"),
-        ({"judge_mode": "slow"}, r"no judge mode 'slow'; give one of fast, official"),
-        ({"offload": "disk"}, r"no offload 'disk'; give one of none, model, sequential"),
-        ({"batch": 0}, r"batch is 0; give a whole number from 1"),
-        ({"seeds": ()}, r"0 seeds; give from 1"),
-        ({"seeds": (-1,)}, r"the seed -1 is out of range"),
+        (lambda: Asking(judge_mode="slow"), r"no judge mode 'slow'; give one of fast, official"),
+        (lambda: AuditOptions(limit=0), r"limit is 0; give a whole number from 1"),
+        (lambda: AuditOptions(method="magic"), r"no method 'magic'; give one of none"),
+        (lambda: ScoreOptions(limit=-1), r"limit is -1"),
+        (lambda: ScoreOptions(machine=Machine(offload="model")), r"dominance score draws no image, .* leave out --off"),
     ],
 )
-def test_options_that_mean_nothing_are_refused(given: dict[str, Any], found: str) -> None:
+def test_options_that_mean_nothing_are_refused(make: Any, found: str) -> None:
     with pytest.raises(InputError, match=found):
-        AuditOptions(**given)
+        make()
 
 
-def test_runs_from_before_there_were_schedulers_resume() -> None:
-    """An item's key is what it was, as long as the model's own scheduler is used."""
-    settings = GenerationSettings(2, 3.0)
-    assert settings.record() == {"steps": 2, "guidance": 3.0, "height": None, "width": None, "dtype": "float32"}
-    assert item_key("a mug", 7, "sha256:abc", settings.record()) == "38bd901aa0f8b5f5a0f6b0a74cc03bb8"
-
-
-def test_only_what_changes_an_image_changes_its_key(bare: Path) -> None:
-    source = find_model(str(bare))
-
-    def key(**options: Any) -> str:
-        settings = generation_settings(AuditOptions(**options), source)
-        return item_key("a mug", 0, source.identity, settings.record())
-
-    own = key()
-    for same in (
-        {"batch": 3},
-        {"offload": "model"},
-        {"judge_mode": "official"},
-        {"scheduler": "ddim"},
-        {"scheduler": "DDIMScheduler"},
-        {"steps": 50, "guidance": 7.5},
-    ):
-        assert key(**same) == own
-    others = [key(**other) for other in ({"scheduler": "euler"}, {"dtype": "float16"}, {"vae_tiling": True})]
-    assert len({own, *others}) == 4
-
-
-def test_the_folders_word_on_steps_wins_over_the_pipelines_own(bare: Path) -> None:
-    (bare / "dominance.json").write_text(json.dumps({"steps": 4}))
-    settings = generation_settings(AuditOptions(), find_model(str(bare)))
-    assert (settings.steps, settings.guidance) == (4, 7.5)
+def test_limits_change_a_suites_gate_or_make_one() -> None:
+    own = Gate(max_collapse=0.2, min_presence=0.5, max_unscored=0.1)
+    assert Limits().over(None) is None
+    assert Limits().over(own) is own
+    assert Limits(max_collapse=0.0).over(own) == Gate(0.0, 0.5, 0.1)
+    assert Limits(max_unscored=0.0).over(own) == Gate(0.2, 0.5, 0.0)
+    assert Limits(min_presence=0.9).over(None) == Gate(None, 0.9, 0.0)
+    assert Limits(max_unscored=0.3).over(None) == Gate(None, None, 0.3)
 
 
 def test_a_gate_on_collapse_alone_is_refused_where_nothing_can_collapse() -> None:

@@ -14,10 +14,10 @@ import dominance.runs.bench.run as building
 from dominance.errors import InputError, RunError
 from dominance.judges.protocol import ScriptedJudge
 from dominance.miniature.concepts import BY_NAME
+from dominance.models.drawing import Drawing, Machine
 from dominance.models.folders import ModelFolder
 from dominance.models.settings import GenerationSettings
 from dominance.records import Prompt, Question
-from dominance.runs.audit.options import AuditOptions
 from dominance.runs.audit.result import read_result
 from dominance.runs.bench.candidates import BALANCED, Candidate, candidate_streams, content_words
 from dominance.runs.bench.options import BenchOptions
@@ -26,10 +26,11 @@ from dominance.runs.bench.run import build_bench, make_shelves
 from dominance.runs.bench.selection import Caps, Shelf
 from dominance.runs.bench.trial import Trial
 from dominance.runs.bench.workshop import Outcome
+from dominance.runs.stages.model import RunModel
 from dominance.suites.pools import load_pools
 
 NAMES = tuple(BY_NAME)
-OPTIONS = BenchOptions(target=4, pools="miniature", audit=AuditOptions(batch=16))
+OPTIONS = BenchOptions(target=4, pools="miniature", machine=Machine(batch=16))
 
 
 class PaintingModel:
@@ -72,8 +73,8 @@ def model(monkeypatch: pytest.MonkeyPatch) -> PaintingModel:
     model = PaintingModel()
     defaults = {"steps": 2, "guidance": 3.0}
     folder = PaintedFolder("painted", Path(), "sha256:painted", defaults)
-    monkeypatch.setattr(building, "find_model", lambda name, revision=None: folder)
-    monkeypatch.setattr(building, "prepare_model", lambda *arguments: model)
+    monkeypatch.setattr(building, "find_source", lambda name, revision=None: folder)
+    monkeypatch.setattr(RunModel, "__call__", lambda _: model)
     return model
 
 
@@ -305,7 +306,7 @@ def test_a_folder_of_another_bench_or_run_is_refused(
     for change, words in (
         ({"target": 6}, "a bench with target 4, not 6"),
         ({"order_seed": 1}, "a bench with order_seed 0, not 1"),
-        ({"audit": AuditOptions(seeds=(0, 1, 2))}, "a bench with needed 7, not 3"),
+        ({"drawing": Drawing(seeds=(0, 1, 2))}, "a bench with needed 7, not 3"),
         ({"styles": ("and",)}, "a bench with pools_identity"),
     ):
         with pytest.raises(RunError, match=words):

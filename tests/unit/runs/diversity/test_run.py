@@ -11,7 +11,9 @@ from PIL import Image
 from dominance.diversity.embedders import Comparable
 from dominance.errors import InputError, RunError
 from dominance.miniature.concepts import ENTITIES
-from dominance.runs.diversity.run import DiversityOptions, measure_diversity
+from dominance.models.drawing import Machine
+from dominance.runs.diversity.options import DiversityOptions
+from dominance.runs.diversity.run import measure_diversity
 from dominance.training.picture_set import write_picture_set
 
 
@@ -63,12 +65,12 @@ def test_what_is_alike_is_uniform_among_what_is_not(source: Path, tmp_path: Path
 
 def test_a_resumed_run_embeds_nothing_twice_and_a_copy_not_at_all(source: Path, tmp_path: Path) -> None:
     first, second = MeanColour(), MeanColour()
-    before = measure_diversity(source, first, tmp_path / "run", DiversityOptions(batch=4))
+    before = measure_diversity(source, first, tmp_path / "run", DiversityOptions(machine=Machine(batch=4)))
     assert sum(first.seen) == 17  # of 18: red's (255, 0, 0) is the same file as any's
     assert max(first.seen) == 4
     content = (source / "red" / "3.png").read_bytes()
     (source / "red" / "copy.png").write_bytes(content)
-    after = measure_diversity(source, second, tmp_path / "run", DiversityOptions(batch=4))
+    after = measure_diversity(source, second, tmp_path / "run", DiversityOptions(machine=Machine(batch=4)))
     assert second.seen == []
     (red,) = (one for one in after.concepts if one.name == "red")
     assert red.copies == (("red/3.png", "red/copy.png"),)
@@ -78,7 +80,7 @@ def test_a_resumed_run_embeds_nothing_twice_and_a_copy_not_at_all(source: Path, 
 
 def test_copies_in_one_batch_are_embedded_once(source: Path, tmp_path: Path) -> None:
     encoder = MeanColour()
-    result = measure_diversity(source, encoder, tmp_path / "run", DiversityOptions(batch=32))
+    result = measure_diversity(source, encoder, tmp_path / "run", DiversityOptions(machine=Machine(batch=32)))
     assert encoder.seen == [17]
     assert result.images == 18
 
@@ -91,9 +93,9 @@ def test_a_run_that_was_stopped_keeps_every_finished_batch(source: Path, tmp_pat
             return super().embed(images)
 
     with pytest.raises(KeyboardInterrupt):
-        measure_diversity(source, Stopped(), tmp_path / "run", DiversityOptions(batch=4))
+        measure_diversity(source, Stopped(), tmp_path / "run", DiversityOptions(machine=Machine(batch=4)))
     rest = MeanColour()
-    measure_diversity(source, rest, tmp_path / "run", DiversityOptions(batch=4))
+    measure_diversity(source, rest, tmp_path / "run", DiversityOptions(machine=Machine(batch=4)))
     assert sum(rest.seen) == 17 - 3 * 4
 
 
@@ -156,7 +158,7 @@ def test_a_folder_of_another_measurement_or_command_is_refused(source: Path, tmp
         measure_diversity(tmp_path / "other", MeanColour(), tmp_path / "audit")
 
 
-@pytest.mark.parametrize("options", [{"near": 1.5}, {"near": float("nan")}, {"batch": 0}])
+@pytest.mark.parametrize("options", [{"near_duplicate": 1.5}, {"near_duplicate": float("nan")}, {"seed": -1}])
 def test_options_out_of_range_are_refused(options: dict) -> None:
     with pytest.raises(InputError):
         DiversityOptions(**options)
@@ -166,7 +168,7 @@ def test_the_bundled_embedder_orders_rigid_before_varied_for_every_entity(tmp_pa
     for name, diversity in (("rigid", 0.0), ("middling", 0.25), ("varied", 1.0)):
         write_picture_set(tmp_path / "set" / name, dict.fromkeys(ENTITIES, diversity), 12)
         (tmp_path / "set" / name / "pictures.csv").unlink()
-    result = measure_diversity(tmp_path / "set", out=tmp_path / "run", options=DiversityOptions(device="cpu"))
+    result = measure_diversity(tmp_path / "set", out=tmp_path / "run", options=DiversityOptions(machine=Machine("cpu")))
     medians = {(one.category, one.name): one.median or 0.0 for one in result.concepts}
     for entity in ENTITIES:
         assert 3 * medians["rigid", entity] < medians["middling", entity] < medians["varied", entity], entity
@@ -182,6 +184,6 @@ def test_the_bundled_embedder_gives_no_verdict_on_pictures_it_does_not_know(tmp_
         for place in range(5):
             noise = Image.fromarray(rng.integers(0, 255, (96, 80, 3), dtype=np.uint8))
             noise.save(tmp_path / "set" / concept / f"{place}.png")
-    result = measure_diversity(tmp_path / "set", out=tmp_path / "run", options=DiversityOptions(device="cpu"))
+    result = measure_diversity(tmp_path / "set", out=tmp_path / "run", options=DiversityOptions(machine=Machine("cpu")))
     assert {one.verdict.word for one in result.concepts} == {None}
     assert any("Do not trust" in note and "80×96" in note for note in result.notes)

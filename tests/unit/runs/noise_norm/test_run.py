@@ -1,18 +1,18 @@
 """The measurement of the noise norm on a suite: by prompt and group, resumable, each failure its own."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from dominance.errors import InputError, ModelError, RunError
+from dominance.models.drawing import Drawing, Machine
 from dominance.models.image_model import PipelineModel
 from dominance.probes import noise_norm
 from dominance.records import Concept, Prompt, Suite
-from dominance.runs.audit.options import AuditOptions
+from dominance.runs.noise_norm.options import NoiseNormOptions
 from dominance.runs.noise_norm.result import PromptNorms, compare_groups, group_norms
-from dominance.runs.noise_norm.run import memorization
+from dominance.runs.noise_norm.run import measure_noise_norm
 
 TEXTS = {
     "dominance": ("a tower and a mug", "a castle and a lamp", "a robot and a book"),
@@ -26,11 +26,10 @@ SUITE = Suite(
         for place, text in enumerate(texts)
     ),
 )
-Options = Callable[..., AuditOptions]
 
 
-def options(**given: Any) -> AuditOptions:
-    return AuditOptions(**{"seeds": (0, 1), "device": "cpu", **given})
+def options(limit: int | None = None, batch: int | None = None, **drawing: Any) -> NoiseNormOptions:
+    return NoiseNormOptions(limit, Drawing(**{"seeds": (0, 1), **drawing}), Machine("cpu", batch))
 
 
 @pytest.fixture
@@ -48,7 +47,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
 
 
 def test_every_prompt_has_a_norm_for_each_seed_and_step(tiny_model: Path, tmp_path: Path) -> None:
-    result = memorization(SUITE, str(tiny_model), tmp_path / "run", options())
+    result = measure_noise_norm(SUITE, str(tiny_model), tmp_path / "run", options())
     assert (result.steps, result.quantity, result.values) == (2, "noise", 3 * 8 * 8) or result.values > 0
     for one in result.prompts:
         assert {seed: len(values) for seed, values in one.norms.items()} == {0: 2, 1: 2}
@@ -63,16 +62,16 @@ def test_every_prompt_has_a_norm_for_each_seed_and_step(tiny_model: Path, tmp_pa
 
 
 def test_a_resumed_run_measures_only_what_is_missing(tiny_model: Path, tmp_path: Path, calls: list[list[str]]) -> None:
-    first = memorization(SUITE, str(tiny_model), tmp_path / "run", options(limit=2, batch=3))
+    first = measure_noise_norm(SUITE, str(tiny_model), tmp_path / "run", options(limit=2, batch=3))
     assert [len(call) for call in calls] == [1, 3, 1]  # the first asks whether there are two branches
     calls.clear()
-    again = memorization(SUITE, str(tiny_model), tmp_path / "run", options(limit=2, batch=3))
+    again = measure_noise_norm(SUITE, str(tiny_model), tmp_path / "run", options(limit=2, batch=3))
     assert calls == []
     assert again.prompts == first.prompts
-    memorization(SUITE, str(tiny_model), tmp_path / "run", options(limit=1, steps=3))
-    assert memorization(SUITE, str(tiny_model), tmp_path / "run", options(limit=2)).steps == first.steps == 2
+    measure_noise_norm(SUITE, str(tiny_model), tmp_path / "run", options(limit=1, steps=3))
+    assert measure_noise_norm(SUITE, str(tiny_model), tmp_path / "run", options(limit=2)).steps == first.steps == 2
     calls.clear()
-    memorization(SUITE, str(tiny_model), tmp_path / "run", options(batch=32))
+    measure_noise_norm(SUITE, str(tiny_model), tmp_path / "run", options(batch=32))
     assert [len(call) for call in calls] == [6]  # two prompts have the same text
 
 
@@ -87,7 +86,7 @@ def test_one_latent_that_cannot_be_made_costs_itself(
         return plain(pipeline, prompts, *args, **given)
 
     monkeypatch.setattr(noise_norm, "noise_norms", fail)
-    result = memorization(SUITE, str(tiny_model), tmp_path / "run", options())
+    result = measure_noise_norm(SUITE, str(tiny_model), tmp_path / "run", options())
     failed = [one for one in result.prompts if one.problems]
     assert [one.prompt.text for one in failed] == ["a robot and a book"]
     assert failed[0].problems == {0: "RuntimeError: out of memory", 1: "RuntimeError: out of memory"}
@@ -95,12 +94,12 @@ def test_one_latent_that_cannot_be_made_costs_itself(
     assert not result.complete
     assert {group.name: group.prompts for group in result.groups} == {"dominance": 2, "balanced": 3}
     monkeypatch.setattr(noise_norm, "noise_norms", plain)
-    assert memorization(SUITE, str(tiny_model), tmp_path / "run", options()).complete
+    assert measure_noise_norm(SUITE, str(tiny_model), tmp_path / "run", options()).complete
 
 
 def test_without_guidance_it_is_refused_and_nothing_is_written(tiny_model: Path, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="guidance is 1, so the denoiser has no unconditional branch"):
-        memorization(SUITE, str(tiny_model), tmp_path / "run", options(guidance=1.0))
+        measure_noise_norm(SUITE, str(tiny_model), tmp_path / "run", options(guidance=1.0))
     assert not (tmp_path / "run").exists()
 
 
@@ -112,9 +111,9 @@ def test_a_model_that_never_has_two_branches_is_refused_and_nothing_is_written(
     monkeypatch.setattr(StableDiffusionPipeline, "do_classifier_free_guidance", property(lambda _: False))
     large = options(height=64, width=64)  # else the middle is one position, which cannot normalise a batch of one
     with pytest.raises(ModelError, match="no unconditional branch"):
-        memorization(SUITE, str(tiny_model), tmp_path / "run", large)
+        measure_noise_norm(SUITE, str(tiny_model), tmp_path / "run", large)
     with pytest.raises(ModelError, match="cannot denoise with these settings"):
-        memorization(SUITE, str(tiny_model), tmp_path / "run", options())
+        measure_noise_norm(SUITE, str(tiny_model), tmp_path / "run", options())
     assert not (tmp_path / "run").exists()
 
 
@@ -126,19 +125,19 @@ def test_no_image_is_decoded(tiny_model: Path, tmp_path: Path, monkeypatch: pyte
 
     monkeypatch.setattr(AutoencoderKL, "decode", refuse)
     monkeypatch.setattr(PipelineModel, "generate", refuse)
-    assert memorization(SUITE, str(tiny_model), tmp_path / "run", options(limit=1, seeds=(0,))).complete
+    assert measure_noise_norm(SUITE, str(tiny_model), tmp_path / "run", options(limit=1, seeds=(0,))).complete
 
 
 def test_a_suite_of_one_group_is_measured_and_says_that_nothing_is_compared(tiny_model: Path, tmp_path: Path) -> None:
-    result = memorization(SUITE, str(tiny_model), tmp_path / "run", options(limit=3, seeds=(0,)))
+    result = measure_noise_norm(SUITE, str(tiny_model), tmp_path / "run", options(limit=3, seeds=(0,)))
     assert result.comparisons == ()
     assert any("one group, dominance, so there is nothing to compare" in note for note in result.notes)
 
 
 def test_a_folder_of_another_suite_is_refused(tiny_model: Path, tmp_path: Path) -> None:
-    memorization(SUITE, str(tiny_model), tmp_path / "run", options(limit=1, seeds=(0,)))
+    measure_noise_norm(SUITE, str(tiny_model), tmp_path / "run", options(limit=1, seeds=(0,)))
     with pytest.raises(RunError, match="holds a measurement of 'groups'"):
-        memorization("a [mug]", str(tiny_model), tmp_path / "run", options())
+        measure_noise_norm("a [mug]", str(tiny_model), tmp_path / "run", options())
 
 
 def of(group: str, place: int, *values: float) -> PromptNorms:

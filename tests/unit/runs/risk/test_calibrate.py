@@ -5,6 +5,7 @@ import random
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -12,13 +13,15 @@ import pytest
 import torch
 
 from dominance.errors import InputError, RunError
-from dominance.models.settings import GenerationSettings
+from dominance.models.drawing import Drawing
+from dominance.models.folders import ModelFolder
 from dominance.records import Concept, Prompt, PromptResult, RunResult, ScoredImage
 from dominance.runs.risk import calibrate as calibrating
-from dominance.runs.risk.calibrate import CalibrationOptions, calibrate
+from dominance.runs.risk.calibrate import calibrate
 from dominance.runs.risk.calibration import read_calibration
-from dominance.runs.risk.preflight import OpenedModel, PreflightOptions
+from dominance.runs.risk.options import CalibrationOptions
 from dominance.runs.stages.first_steps import Look
+from dominance.runs.stages.model import RunModel
 
 THINGS = ("tower", "mug", "lamp", "book", "chair", "clock", "shirt", "robot", "clown", "castle")
 PAIRS = random.Random(0).sample(list(itertools.permutations(THINGS, 2)), 30)
@@ -39,6 +42,15 @@ def run_of(results: Sequence[PromptResult], made_by: dict[str, str] | None = MAD
     return RunResult("run", "pairs", "tiny", "judge", {"steps": 4, "guidance": 3.0}, tuple(results), (), None, manifest)
 
 
+class Source(ModelFolder):
+    """A model without a folder."""
+
+    scheduler = "Painted"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name, Path(), "sha256:tiny", {"steps": 25, "guidance": 7.5})
+
+
 @pytest.fixture
 def world(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
     """Runs ``calibrate`` on made-up verdicts and attention; ``lead`` is how far the second concept stands out."""
@@ -46,7 +58,8 @@ def world(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
     def run(
         results: Sequence[PromptResult], lead: float, made_by: dict[str, str] | None = MADE_BY, **given: Any
     ) -> Any:
-        def look_at(pipeline: Any, prompts: Any, seeds: Any, layers: Any, *_: Any) -> list[Look]:
+        def look_at(model: Any, prompts: Any, seeds: Any, layers: Any, *_: Any) -> list[Look]:
+            looked.append(model)
             rng = torch.Generator().manual_seed(0)
             looks = []
             for prompt, own, result in zip(prompts, seeds, calibrating.usable_prompts(made)[0], strict=True):
@@ -70,21 +83,18 @@ def world(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
                 )
             return looks
 
-        def open_model(name: str, options: PreflightOptions) -> OpenedModel:
-            opened.append(options)
-            return OpenedModel(name, "sha256:tiny", None, GenerationSettings(4), 8)  # ty: ignore
-
-        made, opened = run_of(results, made_by), []
+        made, looked = run_of(results, made_by), []
         monkeypatch.setattr(calibrating, "PENALTIES", (10.0, 100.0))
         monkeypatch.setattr(calibrating, "read_result", lambda folder: made)
         monkeypatch.setattr(calibrating, "look_at", look_at)
-        monkeypatch.setattr(calibrating, "open_model", open_model)
+        monkeypatch.setattr(calibrating, "find_source", lambda name, revision: Source(name))
+        monkeypatch.setattr(RunModel, "__call__", lambda _: SimpleNamespace(pipeline=None))
         monkeypatch.setattr(calibrating, "attention_sites", lambda pipeline: ())
         sites = [type("Site", (), {"layer": layer}) for layer in LAYERS]
         monkeypatch.setattr(calibrating, "chosen_sites", lambda known, layers: sites)
         model = given.pop("model", None)
         report = calibrate(tmp_path, model, tmp_path / "risk.json", CalibrationOptions(**given))
-        assert opened[0].steps == (None if made_by is None else 4)
+        assert [model.settings.steps for model in looked] == [25 if made_by is None else 4]
         return report
 
     return run
@@ -207,7 +217,9 @@ def test_images_made_elsewhere_have_no_seeds(world: Any) -> None:
         world([result_of(pair, "mixed", images) for pair in PAIRS], lead=0.03, label="image")
 
 
-@pytest.mark.parametrize("given", [{"label": "x"}, {"hold_out": "x"}, {"tokens": "x"}, {"seeds": ()}])
+@pytest.mark.parametrize(
+    "given", [{"label": "x"}, {"hold_out": "x"}, {"tokens": "x"}, {"drawing": Drawing((0, 1)), "label": "image"}]
+)
 def test_options_that_are_none_are_refused(given: Any) -> None:
     with pytest.raises(InputError):
         CalibrationOptions(**given)

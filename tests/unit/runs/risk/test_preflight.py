@@ -9,11 +9,16 @@ import pytest
 import torch
 from torch import tensor
 
+from dominance.errors import InputError, RunError
 from dominance.metrics import Logistic
+from dominance.models.drawing import Drawing
 from dominance.models.folders import find_model
+from dominance.models.own_pipeline import OwnPipeline
+from dominance.models.pipelines import load_pipeline
 from dominance.records import Prompt, RunResult
-from dominance.runs.risk.calibrate import CalibrationOptions, open_model_of
+from dominance.runs.risk.calibrate import model_of
 from dominance.runs.risk.calibration import Calibration, feature_names, risk_features
+from dominance.runs.risk.options import CalibrationOptions
 from dominance.runs.risk.preflight import CalibratedRule
 from dominance.runs.stages.first_steps import Look
 
@@ -64,5 +69,36 @@ def test_a_calibration_looks_at_what_the_runs_own_scheduler_began_with(tiny_mode
     settings = {"seeds": [0], "steps": 4, "guidance": 5.0, "dtype": "float32", "scheduler": "HeunDiscreteScheduler"}
     made_by = {"name": str(tiny_model), "identity": find_model(str(tiny_model)).identity}
     result = RunResult("run", "suite", str(tiny_model), "judge", settings, (), (), None, {"model": made_by})
-    opened = open_model_of(result, None, CalibrationOptions())
-    assert opened.settings.scheduler == type(opened.pipeline.scheduler).__name__ == "HeunDiscreteScheduler"
+    opened = model_of(result, None, CalibrationOptions())
+    scheduler: Any = opened().pipeline.components["scheduler"]
+    assert opened.settings.scheduler == type(scheduler).__name__ == "HeunDiscreteScheduler"
+
+
+def drawn_with(tiny_model: Path, **settings: object) -> RunResult:
+    made_by = {"name": str(tiny_model), "identity": find_model(str(tiny_model)).identity}
+    usual = {"seeds": [0], "steps": 4, "guidance": 5.0, "dtype": "float32"}
+    return RunResult("run", "suite", str(tiny_model), "judge", usual | settings, (), (), None, {"model": made_by})
+
+
+def test_options_that_say_what_the_run_says_are_taken_and_others_refused(tiny_model: Path) -> None:
+    run = drawn_with(tiny_model, scheduler="EulerDiscreteScheduler")
+    same = model_of(run, None, CalibrationOptions(drawing=Drawing(scheduler="euler", steps=4)))
+    assert (same.settings.scheduler, same.settings.steps) == ("EulerDiscreteScheduler", 4)
+    own = model_of(drawn_with(tiny_model), None, CalibrationOptions(drawing=Drawing(scheduler="ddim")))
+    assert own.settings.scheduler is None
+    for given, message in (
+        (Drawing(steps=5), "steps is 5, and the run was made with 4; leave it out"),
+        (Drawing(scheduler="ddim"), "scheduler is 'ddim', and the run was made with 'EulerDiscreteScheduler'"),
+        (Drawing(height=64), "height is 64, and the run was made with the model's own; leave it out"),
+    ):
+        with pytest.raises(InputError, match=message):
+            model_of(run, None, CalibrationOptions(drawing=given))
+
+
+def test_a_pipeline_of_ones_own_made_the_run_if_it_is_the_same(tiny_model: Path) -> None:
+    pipeline = load_pipeline(str(tiny_model), "cpu")
+    run = drawn_with(tiny_model)
+    with pytest.raises(RunError, match="'your StableDiffusionPipeline' is now sha256:"):
+        model_of(run, pipeline, CalibrationOptions())
+    own = replace(run, manifest={"model": {"name": "x", "identity": OwnPipeline(pipeline).identity}})
+    assert model_of(own, pipeline, CalibrationOptions())().pipeline is pipeline

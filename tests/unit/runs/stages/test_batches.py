@@ -7,9 +7,8 @@ from typing import Any
 import pytest
 import torch
 
-from dominance.errors import InputError
 from dominance.models.settings import GenerationSettings
-from dominance.runs.stages.batches import BatchSize, parse_batch
+from dominance.runs.stages.batches import BatchSize
 from dominance.runs.stages.drawing import make_images, missing_images
 from dominance.runs.store.ledger import Ledger
 from dominance.runs.store.plan import Plan
@@ -36,7 +35,7 @@ def test_a_batch_that_does_not_fit_is_halved_and_the_size_remembered(
 ) -> None:
     model = plain_model(holds(2, error))
     missing = missing_images(plan.images, ledger, run_folder)
-    make_images(missing, model, settings, ledger, run_folder, 5)
+    make_images(missing, model, settings, ledger, run_folder, BatchSize(5))
     assert model.batches == [[0, 1, 2, 0, 1], [0, 1], [2, 0], [1, 2]]
     assert ledger.failures() == {}
     assert missing_images(plan.images, ledger, run_folder) == []
@@ -49,7 +48,7 @@ def test_an_image_that_does_not_fit_alone_fails_with_what_to_try_and_the_rest_is
         if ("a lamp", 1) in zip(texts, seeds, strict=True):
             raise ERRORS[0]
 
-    make_images(plan.images, plain_model(before), settings, ledger, run_folder, 4)
+    make_images(plan.images, plain_model(before), settings, ledger, run_folder, BatchSize(4))
     (problem,) = ledger.failures().values()
     assert problem == (
         "one image alone does not fit into the memory; try a smaller --height, --offload or --vae-tiling"
@@ -69,7 +68,7 @@ def test_memory_and_a_broken_item_at_once_cost_the_broken_item_alone(
         if len(seeds) > 2:
             raise ERRORS[1]
 
-    make_images(plan.images, plain_model(before), settings, ledger, run_folder, 6)
+    make_images(plan.images, plain_model(before), settings, ledger, run_folder, BatchSize(6))
     assert list(ledger.failures().values()) == ["ValueError: the tokenizer chokes"]
     assert len(ledger.images()) == 5
 
@@ -89,7 +88,7 @@ def test_what_did_not_fit_is_let_go_of_before_less_is_tried(
         happened.append(len(seeds))
         holds(3, ERRORS[0])(texts, seeds)
 
-    make_images(plan.images, plain_model(before), settings, ledger, run_folder, 6)
+    make_images(plan.images, plain_model(before), settings, ledger, run_folder, BatchSize(6))
     assert happened == [6, "released", 3, 3]
 
 
@@ -120,10 +119,3 @@ def test_a_batch_grows_in_a_run(
     model = plain_model()
     make_images(plan.images, model, settings, ledger, run_folder, BatchSize(1, lambda: True))
     assert [len(batch) for batch in model.batches] == [1, 2, 3]
-
-
-def test_a_batch_is_a_number_or_auto() -> None:
-    assert [parse_batch(text) for text in ("7", "auto", " Auto ")] == [7, None, None]
-    for text in ("", "many", "2.5"):
-        with pytest.raises(InputError, match=r"^--batch is .*; give a whole number, or auto$"):
-            parse_batch(text)

@@ -11,16 +11,16 @@ import pytest
 from PIL import Image
 
 from dominance.errors import InputError, ItemError, ModelError
-from dominance.models.folders import find_model
 from dominance.models.settings import GenerationSettings
 from dominance.pictures import is_whole
+from dominance.runs.stages.batches import BatchSize
 from dominance.runs.stages.drawing import in_halves, make_images, missing_images
 from dominance.runs.store.ledger import Ledger
 from dominance.runs.store.plan import Plan
 
 
 def make(plan: Plan, model: Any, ledger: Ledger, folder: Path, settings: GenerationSettings, batch: int = 4) -> None:
-    make_images(missing_images(plan.images, ledger, folder), model, settings, ledger, folder, batch)
+    make_images(missing_images(plan.images, ledger, folder), model, settings, ledger, folder, BatchSize(batch))
 
 
 def test_every_planned_image_is_made_in_batches_over_prompts_and_seeds(
@@ -60,7 +60,7 @@ def test_deleted_and_damaged_images_are_missing_again_and_forgotten(
     ledger.forget_images(image.item for image in missing)
     assert not {image.item for image in missing} & ledger.images().keys()
     model = plain_model()
-    make_images(missing, model, settings, ledger, run_folder, 8)
+    make_images(missing, model, settings, ledger, run_folder, BatchSize(8))
     assert model.batches == [[0, 2, 1]]
     assert (run_folder / cut.file).read_bytes() == content
 
@@ -160,10 +160,10 @@ def test_what_is_wrong_for_every_item_is_not_blamed_on_items() -> None:
 
 
 def test_the_batch_does_not_change_what_is_drawn(tiny_model: Path) -> None:
-    from dominance.models.image_model import PipelineModel, load_pipeline
+    from dominance.models.image_model import PipelineModel
+    from dominance.models.pipelines import load_pipeline
 
-    folder = find_model(str(tiny_model))
-    model = PipelineModel(folder, load_pipeline(folder, "cpu"))
+    model = PipelineModel(load_pipeline(str(tiny_model), "cpu"))
     settings = GenerationSettings(steps=3, guidance=4.0)
     items = [("a tower and a mug", 0), ("a lamp", 0), ("a tower and a mug", 1), ("one picture with a clown", 2**63 - 1)]
 

@@ -13,6 +13,7 @@ from dominance.errors import ModelError
 from dominance.judges.protocol import ScriptedJudge
 from dominance.models.settings import GenerationSettings
 from dominance.records import Answer, Question
+from dominance.runs.stages.batches import BatchSize
 from dominance.runs.stages.drawing import make_images
 from dominance.runs.stages.judging import ask_judge, judge_for, unanswered
 from dominance.runs.store.ledger import Ledger
@@ -24,7 +25,7 @@ YES = ScriptedJudge(lambda image, question: 0.9)
 @pytest.fixture
 def made(plan: Plan, plain_model: Any, ledger: Ledger, run_folder: Path, settings: GenerationSettings) -> Plan:
     """The plan, its images made."""
-    make_images(plan.images, plain_model(), settings, ledger, run_folder, 8)
+    make_images(plan.images, plain_model(), settings, ledger, run_folder, BatchSize(8))
     return plan
 
 

@@ -14,6 +14,7 @@ from dominance.judges.protocol import JudgeStoppedError, ScriptedJudge, as_answe
 from dominance.models.settings import GenerationSettings
 from dominance.records import Answer, Question
 from dominance.runs.audit.result import result_of
+from dominance.runs.stages.batches import BatchSize
 from dominance.runs.stages.drawing import make_images
 from dominance.runs.stages.judging import (
     ask_judge,
@@ -52,7 +53,7 @@ def outside(before: Any = lambda images, questions: None, script: Any = YES.scri
 @pytest.fixture
 def made(plan: Plan, plain_model: Any, ledger: Ledger, run_folder: Path, settings: GenerationSettings) -> Plan:
     """The plan, its images made."""
-    make_images(plan.images, plain_model(), settings, ledger, run_folder, 8)
+    make_images(plan.images, plain_model(), settings, ledger, run_folder, BatchSize(8))
     return plan
 
 
