@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dominance.documents import to_json
 from dominance.errors import InputError, RunError
 from dominance.judges.protocol import Judge
 from dominance.models.settings import GenerationSettings
@@ -23,7 +24,7 @@ from dominance.runs.store.bench_ledger import RememberingLedger
 from dominance.runs.store.folder import LEDGER_NAME, check_run_folder, held
 from dominance.runs.store.ledger import Ledger
 from dominance.runs.store.measurements import refuse_measurement
-from dominance.runs.store.plan import Plan, plan_document
+from dominance.runs.store.plan import Plan
 from dominance.runs.store.repeat import Repeat
 from dominance.suites import load_questions
 from dominance.suites.entries import slug
@@ -114,7 +115,7 @@ def _build(
         check_same_bench(identities, ledger, folder)
         ledger.put(BENCH, {"finished": False})
         ledger.put("bench settings", identities)
-        ledger.put("plan", plan_document(plan))
+        ledger.put("plan", to_json(plan))
         repeat.keep(folder)
         workshop = Workshop(plan, seeds, model, judge, ledger, folder)
         trial.run(workshop.attempt, tell)
@@ -133,7 +134,7 @@ def _conclude(
             prompts.append(replace(c.prompt, group=part))
     plan = workshop.plan_of(prompts)
     plan = replace(plan, questions=_questions_of(prompts, plan.questions))
-    ledger.put("plan", plan_document(plan))
+    ledger.put("plan", to_json(plan))
     run = finish(plan, ledger, folder, judge, manifest)
     bench = bench_of(run, tuple(kept), trial.tallies(), trial.stopped())
     ledger.put(BENCH, bench_record(bench))

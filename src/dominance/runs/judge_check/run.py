@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from dominance.documents import to_json
 from dominance.errors import InputError
 from dominance.files import is_file
 from dominance.judges.protocol import Judge, NamedJudge
@@ -46,7 +47,7 @@ from dominance.runs.judge_check.verdict import agreement_sentence, verdict_of
 from dominance.runs.stages.judging import ask_judge, judge_record, unanswered
 from dominance.runs.store.folder import LEDGER_NAME, held
 from dominance.runs.store.ledger import Ledger
-from dominance.runs.store.plan import ask_all, plan_document
+from dominance.runs.store.plan import ask_all
 from dominance.runs.store.repeat import Repeat
 from dominance.suites import find_suite, load_questions
 
@@ -184,7 +185,7 @@ def _run(check: CheckPlan, folder: Path, ledger: Ledger, batch: int | None) -> J
         check.sources, list(check.questions), check.each, check.seed, folder, miniature=miniature
     )  # fmt: skip
     plan = plan_of(check, asked)
-    ledger.put("plan", plan_document(plan))
+    ledger.put("plan", to_json(plan))
     enter_images(plan, ledger)
     findings, replies = [], []
     for one in check.judges:
