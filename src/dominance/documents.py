@@ -1,5 +1,6 @@
 """Records as JSON: the dataclass alone says how it is written, what its schema is, and how it is read again."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -28,6 +29,11 @@ def to_json(value: object, without: Keys | None = None) -> Any:
 def printed(value: object) -> Any:
     """The document that a command prints: the record without what its class lists as ``UNPRINTED``."""
     return to_json(value, getattr(value, "UNPRINTED", None))
+
+
+def json_bytes(value: object, indent: int | None = None) -> bytes:
+    """A record as a file of JSON in UTF-8; half of a surrogate pair becomes a question mark."""
+    return f"{json.dumps(to_json(value), ensure_ascii=False, indent=indent)}\n".encode("utf-8", "replace")
 
 
 def from_json(kind: type[Kind], document: object) -> Kind:
