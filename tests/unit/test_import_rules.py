@@ -10,7 +10,19 @@ import pytest
 import dominance
 
 ROOT = Path(dominance.__file__).parent
-BASE = {"allocator", "documents", "errors", "mentions", "pictures", "progress", "seeds", "files", "numbers", "wording", "written"}
+BASE = {
+    "allocator",
+    "documents",
+    "errors",
+    "mentions",
+    "pictures",
+    "progress",
+    "seeds",
+    "files",
+    "numbers",
+    "wording",
+    "written",
+}
 LAYERS: list[set[str]] = [
     {"__main__"},
     {"cli"},

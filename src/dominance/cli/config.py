@@ -40,8 +40,8 @@ def options_from_file(app: App, commands: tuple[str, ...], arguments: ArgumentCo
     except UnknownOptionError as error:
         name = (error.token.keyword if error.token else None) or "?"
         raise InputError(
-            f"{on_one_line(file, 120)} holds {name.strip('[]')!r}, which is no option of `dominance {' '.join(commands)}`; see its"
-            " --help"
+            f"{on_one_line(file, 120)} holds {name.strip('[]')!r}, which is no option of"
+            f" `dominance {' '.join(commands)}`; see its --help"
         ) from None
 
 

@@ -17,7 +17,6 @@ from dominance.runs.bench.result import BenchResult, is_bench, read_bench, yield
 from dominance.runs.stages.scoring import score_groups, score_image, score_prompt
 from dominance.suites.official_results import OfficialImage, read_official_results
 
-
 Difference = Annotated[tuple[float, Interval], Keyed(("difference", "interval"))]
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, ClassVar
 
-from pydantic import Field, computed_field
+from pydantic import computed_field
 
 from dominance.documents import Keyed, from_json
 from dominance.errors import RunError
@@ -131,7 +131,9 @@ def agreement(images: list[ScoredImage] | tuple[ScoredImage, ...], part: str) ->
     return count, direction
 
 
-def bench_of(run: RunResult, kept: tuple[Kept, ...], tallies: tuple[StreamTally, ...], stopped: str | None) -> BenchResult:
+def bench_of(
+    run: RunResult, kept: tuple[Kept, ...], tallies: tuple[StreamTally, ...], stopped: str | None
+) -> BenchResult:
     """The bench from the run of its own suite."""
     results = {result.prompt.id: result for result in run.prompts}
     entries = [Entry(k, results[k.id], *agreement(results[k.id].images, k.part)) for k in kept]

@@ -34,8 +34,9 @@ from dominance.runs.judge_check.plan import (
     plan_of,
     refuse_other_run,
 )
-from dominance.runs.judge_check.result import Agreement, JudgeCheck, JudgeFindings
+from dominance.runs.judge_check.result import Agreement, JudgeCheck, JudgeFindings, shown_title
 from dominance.runs.judge_check.sources import (
+    ORIGIN,
     Source,
     drawn_prompts,
     find_sources,
@@ -209,6 +210,7 @@ def _run(check: CheckPlan, folder: Path, ledger: Ledger, batch: int | None) -> J
         manifest={"judges": [judge_record(one.judge, ledger) for one in check.judges], **environment()},
     )
     ledger.put("manifest", result.manifest)
+    ledger.put(ORIGIN, to_json(result))
     return result
 
 
@@ -218,8 +220,10 @@ def _findings(one: LoadedJudge, replies: Sequence[Replies], check: CheckPlan, pr
     known = [(_RENDERED, "question", known_answers(replies))]
     if check.labels is not None:
         known.append((check.labels.name, check.labels.level, known_labels(check.labels, replies)))
-    missing = own.unanswered + sum(control.tally.unanswered for control in controls)
-    findings = JudgeFindings(
+    missing = own.unanswered + sum(control.unanswered for control in controls)
+    title = shown_title(one.judge.name, one.mode)
+    verdict = verdict_of(title, own, controls)
+    return JudgeFindings(
         name=one.judge.name,
         mode=one.mode,
         identity=one.judge.identity,
@@ -228,11 +232,10 @@ def _findings(one: LoadedJudge, replies: Sequence[Replies], check: CheckPlan, pr
         calibrations=tuple(found for entry in known if (found := calibration(*entry)) is not None),
         unanswered=missing,
         problem=problem if missing else None,
-        trust="unknown",
-        verdict="",
+        trust=verdict.trust,
+        verdict=verdict.sentence,
+        details=verdict.details,
     )
-    found = verdict_of(findings.title, own, controls)
-    return replace(findings, trust=found.trust, verdict=found.sentence, details=found.details)
 
 
 def _agreement(findings: Sequence[JudgeFindings], replies: Sequence[Sequence[Replies]], check: CheckPlan) -> Agreement:
