@@ -42,13 +42,18 @@ def command(
     is there. Exit status: 0 done (also where nothing collapses, so that there is nothing to mitigate), 2 bad input,
     3 done but some images have no score.
     """
-    from dominance.documents import printed
-    from dominance.report.ablation.page import write_ablation
     from dominance.runs.ablation.run import ablate_suite
 
-    result = ablate_suite(suite, model, judge, output.out, options)
+    return deliver(ablate_suite(suite, model, judge, output.out, options), output.json)
+
+
+def deliver(result: "AblationResult", json: bool) -> int:
+    """Writes the page and prints what was found; gives the command's exit status."""
+    from dominance.documents import printed
+    from dominance.report.ablation.page import write_ablation
+
     page = write_ablation(result, Path(result.run))
-    if output.json:
+    if json:
         print_json(printed(result))
     else:
         print_ablation(result)

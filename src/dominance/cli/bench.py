@@ -40,14 +40,19 @@ def build(
     `dominance audit`), CARD.md, bench.json and contact.html into the folder. The same command resumes a build that was
     stopped. Exit status: 0 done, 2 bad input, 3 done but prompts are missing or images have no score.
     """
+    from dominance.runs.bench.run import build_bench
+
+    return deliver(build_bench(model, judge, output.out, options, note), output.json)
+
+
+def deliver(bench: "BenchResult", json: bool) -> int:
+    """Writes the bench's files and prints it; gives the command's exit status."""
     from dominance.documents import printed
     from dominance.report.bench.page import write_bench
     from dominance.runs.bench.result import document_of
-    from dominance.runs.bench.run import build_bench
 
-    bench = build_bench(model, judge, output.out, options, note)
     written = write_bench(bench, Path(bench.run.run))
-    if output.json:
+    if json:
         print_json(printed(document_of(bench)))
     else:
         print_bench(bench)

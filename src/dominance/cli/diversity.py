@@ -51,14 +51,19 @@ def command(
     near duplicates, and a verdict: is this set so uniform that its concept will dominate? The same command resumes.
     Exit status: 0 done, 2 bad input, 3 done but some images could not be measured.
     """
-    from dominance.documents import printed
-    from dominance.report.diversity.page import write_diversity
     from dominance.runs.diversity.run import measure_diversity
 
-    result = measure_diversity(source, embedder, output.out, options)
+    return deliver(measure_diversity(source, embedder, output.out, options), output.json)
+
+
+def deliver(result: "DiversityResult", json: bool) -> int:
+    """Writes the page and prints what was found; gives the command's exit status."""
+    from dominance.documents import printed
+    from dominance.report.diversity.page import write_diversity
+
     written = write_diversity(result, Path(result.run))
     note(*(f"note: {line}" for line in result.notes))
-    if output.json:
+    if json:
         print_json(printed(result))
     else:
         print_diversity(result)

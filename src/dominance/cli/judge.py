@@ -53,13 +53,18 @@ def check(
     in shuffled patches), about images as they are, and, if given, compares with a second judge and with labels.
     Exit status: 0 done, 2 bad input, 3 done but some questions have no answer.
     """
-    from dominance.documents import printed
-    from dominance.report.judge_check.page import write_judge_check
     from dominance.runs.judge_check.run import check_judge
 
-    result = check_judge(judge, images, against, suite, output.out, options)
+    return deliver(check_judge(judge, images, against, suite, output.out, options), output.json)
+
+
+def deliver(result: "JudgeCheck", json: bool) -> int:
+    """Writes the page and prints what was found; gives the command's exit status."""
+    from dominance.documents import printed
+    from dominance.report.judge_check.page import write_judge_check
+
     written = write_judge_check(result, Path(result.run))
-    if output.json:
+    if json:
         print_json(printed(result))
     else:
         print_check(result)

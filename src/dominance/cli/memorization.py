@@ -35,14 +35,19 @@ def command(
     predictions with and without the prompt that guidance computes anyway; no image is decoded. The same command
     resumes. Exit status: 0 done, 2 bad input, 3 done but some prompts could not be measured.
     """
-    from dominance.documents import printed
-    from dominance.report.noise_norm.page import write_memorization
     from dominance.runs.noise_norm.run import measure_noise_norm
 
-    result = measure_noise_norm(suite, model, output.out, options)
+    return deliver(measure_noise_norm(suite, model, output.out, options), output.json)
+
+
+def deliver(result: "MemorizationResult", json: bool) -> int:
+    """Writes the page and prints what was found; gives the command's exit status."""
+    from dominance.documents import printed
+    from dominance.report.noise_norm.page import write_memorization
+
     written = write_memorization(result, Path(result.run))
     note(*(f"note: {line}" for line in result.notes))
-    if output.json:
+    if json:
         print_json(printed(result))
     else:
         print_norms(result)

@@ -64,20 +64,15 @@ def memorization_headline(result: MemorizationResult) -> str:
         return f"{differing} of {plural(len(first), 'pair')} of groups differ at step 1."
     told = []
     for one in ranked:
+        higher, lower = one.groups
         if one.found == "as expected":
-            told.append(
-                f"{one.groups[0]} prompts move the prediction more than {one.groups[1]} prompts, as the paper finds"
-            )
+            told.append(f"{higher} prompts move the prediction more than {lower} prompts, as the paper finds")
         elif one.found == "too few prompts":
-            told.append(f"there are too few {one.groups[0]} and {one.groups[1]} prompts to tell them apart")
+            told.append(f"there are too few {higher} and {lower} prompts to tell them apart")
         elif one.found == "no difference shown":
-            told.append(
-                f"{one.groups[0]} and {one.groups[1]} prompts show no difference, where the paper finds {one.groups[0]} higher"
-            )
+            told.append(f"{higher} and {lower} prompts show no difference, where the paper finds {higher} higher")
         else:
-            told.append(
-                f"{one.groups[0]} prompts move the prediction less than {one.groups[1]} prompts, against the paper"
-            )
+            told.append(f"{higher} prompts move the prediction less than {lower} prompts, against the paper")
     return f"At step 1, {'; '.join(told)}."
 
 
