@@ -53,6 +53,7 @@ class _JudgedImage:
 
     name: str
     file: str | None
+    seed: int | None
     answers: tuple[Answer, ...]
     problem: str | None
 
@@ -66,7 +67,7 @@ class _JudgedPrompt:
 
 
 def _write_judged(result: PromptResult) -> Any:
-    images = tuple(_JudgedImage(i.name, i.file, i.answers, i.problem) for i in result.images)
+    images = tuple(_JudgedImage(i.name, i.file, i.seed, i.answers, i.problem) for i in result.images)
     return to_json(_JudgedPrompt(result.prompt, images))
 
 
@@ -74,7 +75,7 @@ def _read_judged(document: Any) -> PromptResult:
     if isinstance(document, PromptResult):
         return document
     judged = from_json(_JudgedPrompt, document)
-    images = [score_image(judged.prompt, i.name, i.file, i.answers, i.problem) for i in judged.images]
+    images = [score_image(judged.prompt, i.name, i.file, i.answers, i.problem, i.seed) for i in judged.images]
     return score_prompt(judged.prompt, images)
 
 
