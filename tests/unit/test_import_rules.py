@@ -12,6 +12,7 @@ import dominance
 ROOT = Path(dominance.__file__).parent
 BASE = {
     "allocator",
+    "documents",
     "errors",
     "mentions",
     "pictures",

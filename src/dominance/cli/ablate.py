@@ -13,7 +13,7 @@ from dominance.runs.ablation.options import AblationOptions
 
 if TYPE_CHECKING:
     from dominance.runs.ablation.interactions import Interactions
-    from dominance.runs.ablation.outcomes import Tally
+    from dominance.runs.ablation.outcomes import TrialTally
     from dominance.runs.ablation.result import AblationResult, SweepResult
 
 app = new_app(
@@ -42,17 +42,23 @@ def command(
     is there. Exit status: 0 done (also where nothing collapses, so that there is nothing to mitigate), 2 bad input,
     3 done but some images have no score.
     """
-    from dominance.report.ablation.page import write_ablation
     from dominance.runs.ablation.run import ablate_suite
 
-    result = ablate_suite(suite, model, judge, output.out, options)
+    return deliver(ablate_suite(suite, model, judge, output.out, options), output.json)
+
+
+def deliver(result: "AblationResult", json: bool) -> int:
+    """Writes the page and prints what was found; gives the command's exit status."""
+    from dominance.documents import printed
+    from dominance.report.ablation.page import write_ablation
+
     page = write_ablation(result, Path(result.run))
-    if output.json:
-        print_json(result.document())
+    if json:
+        print_json(printed(result))
     else:
         print_ablation(result)
         tell_written([page])
-    return EXIT_UNSCORED if result.unscored or result.unedited.unscored else EXIT_DONE
+    return EXIT_UNSCORED if result.unscored else EXIT_DONE
 
 
 def print_ablation(result: "AblationResult") -> None:
@@ -66,17 +72,16 @@ def print_ablation(result: "AblationResult") -> None:
         _print_interactions(found)
     if result.windows:
         _print_windows(result)
-    unscored = result.unscored + result.unedited.unscored
     echo(
         *result.notes,
-        f"{counted(result.collapsed)} scored images collapse as they are; {result.edited} edited images, {unscored}"
-        " images unscored",
+        f"{counted(result.unedited.collapsed)} scored images collapse as they are; {result.edited.images} edited"
+        f" images, {result.unscored} images unscored",
     )
 
 
 def _print_sweep(sweep: "SweepResult") -> None:
-    listed: Sequence[Tally] = sweep.layers if len(sweep.layers) > 1 else sweep.variants
-    groups = [group.total for group in sweep.groups] if len(sweep.groups) > 1 else []
+    listed: Sequence[TrialTally] = sweep.layers if len(sweep.layers) > 1 else sweep.variants
+    groups = sweep.groups if len(sweep.groups) > 1 else ()
     columns = ("", "mitigated", "unchanged", "corrupted", "prompts mitigated")
     part = "residual branch" if sweep.sweep == "residual" else "layer"
     rows = [_row(tally, f"{part} {tally.name}" if len(sweep.layers) > 1 else tally.name) for tally in listed]
@@ -84,18 +89,21 @@ def _print_sweep(sweep: "SweepResult") -> None:
     print_table(f"{sweep.sweep}, steps {sweep.steps}", columns, rows)
 
 
-def _row(tally: "Tally", name: str) -> tuple[str, ...]:
+def _row(tally: "TrialTally", name: str) -> tuple[str, ...]:
     images = tally.images
     return (name, rate(images.mitigated), rate(images.unchanged), rate(images.corrupted), rate(tally.prompts))
 
 
 def _print_interactions(found: "Interactions") -> None:
+    from dominance.runs.ablation.variants import head_label
+
     rows = [
-        (" and ".join(pair.heads), rate(pair.together), effect(pair.value, pair.interval))
+        (" and ".join(map(head_label, pair.heads)), rate(pair.together), effect(pair.value, pair.interval))
         for pair in sorted(found.pairs, key=lambda pair: pair.value or 0.0)
     ]
     print_table(f"interactions, steps {found.steps}", ("heads", "mitigated together", "interaction (95%)"), rows)
-    echo(f"clusters: {'; '.join(', '.join(cluster) for cluster in found.clusters) or 'none'}")
+    clusters = "; ".join(", ".join(map(head_label, cluster)) for cluster in found.clusters)
+    echo(f"clusters: {clusters or 'none'}")
 
 
 def _print_windows(result: "AblationResult") -> None:

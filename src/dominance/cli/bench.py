@@ -40,14 +40,20 @@ def build(
     `dominance audit`), CARD.md, bench.json and contact.html into the folder. The same command resumes a build that was
     stopped. Exit status: 0 done, 2 bad input, 3 done but prompts are missing or images have no score.
     """
-    from dominance.report.bench.page import write_bench
-    from dominance.runs.bench.result import bench_as_document
     from dominance.runs.bench.run import build_bench
 
-    bench = build_bench(model, judge, output.out, options, note)
+    return deliver(build_bench(model, judge, output.out, options, note), output.json)
+
+
+def deliver(bench: "BenchResult", json: bool) -> int:
+    """Writes the bench's files and prints it; gives the command's exit status."""
+    from dominance.documents import printed
+    from dominance.report.bench.page import write_bench
+    from dominance.runs.bench.result import document_of
+
     written = write_bench(bench, Path(bench.run.run))
-    if output.json:
-        print_json(bench_as_document(bench))
+    if json:
+        print_json(printed(document_of(bench)))
     else:
         print_bench(bench)
         tell_written(written)
@@ -109,16 +115,17 @@ def show(
     output: shared.Printed = shared.Printed(),
 ) -> None:
     """Show a bench, or compare two benches or one bench under two models, prompt by prompt."""
+    from dominance.documents import printed, to_json
     from dominance.errors import InputError
     from dominance.runs.bench.compare import compare, read_side
-    from dominance.runs.bench.result import bench_as_document, read_bench
+    from dominance.runs.bench.result import document_of, read_bench
 
     check_writable(csv)
     if second is None:
         if csv is not None:
             raise InputError("--csv writes a comparison; give two folders, or use `dominance bench export`")
         bench = read_bench(first)
-        print_json(bench_as_document(bench)) if output.json else print_bench(bench)
+        print_json(printed(document_of(bench))) if output.json else print_bench(bench)
         return
     comparison = compare(read_side(first), read_side(second))
     if csv is not None:
@@ -126,7 +133,7 @@ def show(
         from dominance.report.bench.export import comparison_csv
 
         note(f"wrote {write_whole(csv, comparison_csv(comparison))}")
-    print_json(comparison.document()) if output.json else print_comparison(comparison)
+    print_json(to_json(comparison)) if output.json else print_comparison(comparison)
 
 
 def print_bench(bench: "BenchResult") -> None:
@@ -169,7 +176,7 @@ def print_comparison(comparison: "Comparison") -> None:
 
 def _row(pairing: "Pairing") -> tuple[str, ...]:
     return (
-        pairing.prompt.text,
+        pairing.prompt,
         *_side(pairing.first),
         *_side(pairing.second),
         share_difference(*(pairing.collapse_difference or (None,))),

@@ -11,14 +11,15 @@ from dominance.records import PromptResult, RunResult
 
 def deliver(result: RunResult, junit: Path | None, json: bool) -> int:
     """Writes and prints what came of a run; gives the command's exit status."""
+    from dominance.documents import to_json
     from dominance.report.audit.junit import write_junit
     from dominance.report.audit.page import write_report
-    from dominance.runs.audit.document import as_document
+    from dominance.runs.audit.document import document_of
 
     folder = Path(result.run)
     written = [write_report(result, folder), *([write_junit(result, junit)] if junit else [])]
     if json:
-        print_json(as_document(result))
+        print_json(to_json(document_of(result)))
     else:
         print_result(result, written)
     if result.gate is not None and result.gate.lets_pass is not None:

@@ -51,14 +51,20 @@ def command(
     near duplicates, and a verdict: is this set so uniform that its concept will dominate? The same command resumes.
     Exit status: 0 done, 2 bad input, 3 done but some images could not be measured.
     """
-    from dominance.report.diversity.page import write_diversity
     from dominance.runs.diversity.run import measure_diversity
 
-    result = measure_diversity(source, embedder, output.out, options)
+    return deliver(measure_diversity(source, embedder, output.out, options), output.json)
+
+
+def deliver(result: "DiversityResult", json: bool) -> int:
+    """Writes the page and prints what was found; gives the command's exit status."""
+    from dominance.documents import printed
+    from dominance.report.diversity.page import write_diversity
+
     written = write_diversity(result, Path(result.run))
     note(*(f"note: {line}" for line in result.notes))
-    if output.json:
-        print_json(result.document())
+    if json:
+        print_json(printed(result))
     else:
         print_diversity(result)
         tell_written(written)
@@ -72,8 +78,8 @@ def print_diversity(result: "DiversityResult") -> None:
 
     columns = ("concept", "verdict", "images", "median distance (95%)", "Vendi", "near duplicates", "copies")
     rows = [_row(concept) for concept in uniform_first(result.concepts)]
-    print_table(f"{result.source}, embedded by {result.embedder}", columns, rows)
-    echo(*(f"not measured: {file}: {problem}" for file, problem in result.problems))
+    print_table(f"{result.source}, embedded by {result.embedder.name}", columns, rows)
+    echo(*(f"not measured: {one.file}: {one.problem}" for one in result.problems))
     for concept in result.concepts:
         if concept.median is None:
             echo(f"not measured: {concept.name}: {concept.images} readable image(s), and a distance needs two")
@@ -82,10 +88,10 @@ def print_diversity(result: "DiversityResult") -> None:
 
 def _row(concept: "ConceptDiversity") -> tuple[str, ...]:
     name = concept.name if concept.category is None else f"{concept.category}/{concept.name}"
-    verdict = concept.verdict.word or UNKNOWN
-    copies = str(sum(len(group) for group in concept.copies))
+    verdict = concept.verdict or UNKNOWN
+    copies = str(sum(len(group) for group in concept.near_duplicates.copies))
     if concept.median is None or concept.vendi is None:
         return (name, verdict, str(concept.images), UNKNOWN, UNKNOWN, UNKNOWN, copies)
     median = distance(concept.median, concept.interval)
-    near = f"{concept.near_images}/{concept.images}"
+    near = f"{concept.near_duplicates.images}/{concept.images}"
     return (name, verdict, str(concept.images), median, measure(concept.vendi), near, copies)

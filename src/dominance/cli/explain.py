@@ -40,17 +40,24 @@ def command(
     With --judge none, no image gets a verdict. Exit status: 0 done, 2 bad input, 3 done but some images have no
     verdict.
     """
-    from dominance.report.explanation.folder import check_explanation_folder, write_explanation
-    from dominance.runs.explanation.result import as_document
+    from dominance.report.explanation.folder import check_explanation_folder
     from dominance.runs.explanation.run import explain, read_marked
 
     marked = read_marked(prompt)
     folder = output.out or Path("explanations") / marked.id
     check_explanation_folder(folder, marked.text, [f"images/{seed}.png" for seed in options.seeds])
-    found = explain(marked, model, judge, options)
+    return deliver(explain(marked, model, judge, options), folder, output.json)
+
+
+def deliver(found: "Explanation", folder: Path, json: bool) -> int:
+    """Writes the page and prints what was found; gives the command's exit status."""
+    from dominance.documents import printed
+    from dominance.report.explanation.folder import write_explanation
+    from dominance.runs.explanation.result import document_of
+
     page = write_explanation(found, folder)
-    if output.json:
-        print_json(as_document(found))
+    if json:
+        print_json(printed(document_of(found)))
     else:
         _print(found, page)
     return EXIT_UNSCORED if found.unscored else EXIT_DONE

@@ -53,13 +53,19 @@ def check(
     in shuffled patches), about images as they are, and, if given, compares with a second judge and with labels.
     Exit status: 0 done, 2 bad input, 3 done but some questions have no answer.
     """
-    from dominance.report.judge_check.page import write_judge_check
     from dominance.runs.judge_check.run import check_judge
 
-    result = check_judge(judge, images, against, suite, output.out, options)
+    return deliver(check_judge(judge, images, against, suite, output.out, options), output.json)
+
+
+def deliver(result: "JudgeCheck", json: bool) -> int:
+    """Writes the page and prints what was found; gives the command's exit status."""
+    from dominance.documents import printed
+    from dominance.report.judge_check.page import write_judge_check
+
     written = write_judge_check(result, Path(result.run))
-    if output.json:
-        print_json(result.document())
+    if json:
+        print_json(printed(result))
     else:
         print_check(result)
         tell_written(written)
@@ -77,7 +83,7 @@ def print_check(result: "JudgeCheck") -> None:
     grades = len(result.judges[0].own.grades)
     columns = ("asked about", "images", "yes (95%)", *(f"grade {grade + 1}" for grade in range(grades)))
     for judge in result.judges:
-        asked = [("what the prompt names", judge.own), *((control.shows, control.tally) for control in judge.controls)]
+        asked = [("what the prompt names", judge.own), *((control.shows, control) for control in judge.controls)]
         rows = [(shows, str(tally.images), rate(tally.yes), *map(fraction, tally.grades)) for shows, tally in asked]
         print_table(f"{judge.title}: share of yes", columns, rows)
     if result.agreement is not None:
@@ -89,6 +95,5 @@ def print_check(result: "JudgeCheck") -> None:
 
 
 def _agreed(row: "AgreementRow") -> tuple[str, ...]:
-    table = row.confusion
     kappa = "no value" if row.kappa is None else coefficient(row.kappa, row.interval)
-    return (row.name, f"{table.agreed} of {table.n}", kappa)
+    return (row.name, f"{row.agreed} of {row.n}", kappa)

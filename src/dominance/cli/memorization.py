@@ -35,14 +35,20 @@ def command(
     predictions with and without the prompt that guidance computes anyway; no image is decoded. The same command
     resumes. Exit status: 0 done, 2 bad input, 3 done but some prompts could not be measured.
     """
-    from dominance.report.noise_norm.page import write_memorization
     from dominance.runs.noise_norm.run import measure_noise_norm
 
-    result = measure_noise_norm(suite, model, output.out, options)
+    return deliver(measure_noise_norm(suite, model, output.out, options), output.json)
+
+
+def deliver(result: "MemorizationResult", json: bool) -> int:
+    """Writes the page and prints what was found; gives the command's exit status."""
+    from dominance.documents import printed
+    from dominance.report.noise_norm.page import write_memorization
+
     written = write_memorization(result, Path(result.run))
     note(*(f"note: {line}" for line in result.notes))
-    if output.json:
-        print_json(result.document())
+    if json:
+        print_json(printed(result))
     else:
         print_norms(result)
         tell_written(written)
@@ -61,11 +67,11 @@ def print_norms(result: "MemorizationResult") -> None:
     print_table(f"{result.suite}: {result.model}, norm of the {result.quantity} that the prompt adds", columns, rows)
     compared = [
         (
-            f"{pair.first} against {pair.second}",
+            " against ".join(pair.groups),
             SUMMARY_NAMES[pair.summary],
-            f"{pair.test.u:g}",
-            effect(pair.test.effect),
-            f"{pair.test.p_value:.2g}",
+            f"{pair.u:g}",
+            effect(pair.effect),
+            f"{pair.p_value:.2g}",
             UNKNOWN if pair.expected is None else f"{pair.expected} higher",
             pair.found,
         )
@@ -76,5 +82,5 @@ def print_norms(result: "MemorizationResult") -> None:
             "by prompt, Mann-Whitney", ("groups", "norm", "U", "effect", "p", "the paper expects", "found"), compared
         )
     for prompt in result.prompts:
-        echo(*(f"not measured: {prompt.prompt.id}, seed {seed}: {why}" for seed, why in prompt.problems.items()))
+        echo(*(f"not measured: {prompt.id}, seed {seed}: {why}" for seed, why in prompt.problems))
     echo(memorization_headline(result))

@@ -39,11 +39,12 @@ def command(
     that ships for the model, where there is one, else the paper's: mean focus score of layers 9 and 10, high from
     0.010. `dominance calibrate` fits a rule for another model.
     """
+    from dominance.documents import printed
     from dominance.runs.risk.preflight import preflight
 
     found = preflight(suite, model, options)
     if output.json:
-        print_json([risk.document() for risk in found])
+        print_json([printed(risk) for risk in found])
     else:
         _print(found, model)
 

@@ -1,31 +1,47 @@
 """``dominance report``."""
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from dominance.cli import shared
+from dominance.cli import ablate, bench, delivery, diversity, explain, judge, memorization, shared
 from dominance.cli.app import new_app
-from dominance.cli.delivery import deliver
+from dominance.errors import InputError
 from dominance.files import check_writable
 from dominance.runs.audit.options import WHAT
+
+_DELIVER: dict[str, Callable[[Any, Path, Path | None, bool], int]] = {
+    "RunResult": lambda result, _, junit, json: delivery.deliver(result, junit, json),
+    "AblationResult": lambda result, _, __, json: ablate.deliver(result, json),
+    "BenchResult": lambda result, _, __, json: bench.deliver(result, json),
+    "DiversityResult": lambda result, _, __, json: diversity.deliver(result, json),
+    "Explanation": lambda result, folder, _, json: explain.deliver(result, folder, json),
+    "JudgeCheck": lambda result, _, __, json: judge.deliver(result, json),
+    "MemorizationResult": lambda result, _, __, json: memorization.deliver(result, json),
+}
+"""How each kind of result is written and printed, by its class, which need not be imported for that."""
 
 app = new_app("report", help_epilogue="Example:\n  dominance report runs/miniature\n")
 
 
 @app.default
 def command(
-    run: Annotated[Path, Parameter(group=WHAT, help="A run folder.")],
+    run: Annotated[Path, Parameter(group=WHAT, help="Folder that a command wrote.")],
     *,
     junit: shared.JUnit | None = None,
     output: shared.Printed = shared.Printed(),
 ) -> int:
-    """Write the pages of a run folder again.
+    """Write the pages of a folder again, whichever command made it, and print what that command printed.
 
-    The run need not be finished; what its ledger holds is shown.
+    An audit need not be finished; what its ledger holds is shown.
     """
-    from dominance.runs.audit.result import read_result
+    from dominance.runs.reading import read_run
 
     check_writable(junit)
-    return deliver(read_result(run), junit, output.json)
+    result = read_run(run)
+    kind = type(result).__name__
+    if junit is not None and kind != "RunResult":
+        raise InputError(f"--junit is for the run of an audit, and {run} holds another result; leave it out")
+    return _DELIVER[kind](result, run, junit, output.json)

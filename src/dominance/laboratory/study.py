@@ -32,7 +32,7 @@ from dominance.training.miniature import MiniatureSettings, train_miniature
 
 
 @dataclass(frozen=True)
-class Trial:
+class StudyTrial:
     """One model of the study: a condition, a world under it, and a training seed."""
 
     condition: Condition
@@ -75,12 +75,12 @@ class TrialResult:
 _RESULTS = TypeAdapter(TrialResult)
 
 
-def trials(conditions: Sequence[Condition], seeds: Iterable[int]) -> Iterator[Trial]:
+def trials(conditions: Sequence[Condition], seeds: Iterable[int]) -> Iterator[StudyTrial]:
     """Every model of the study, the first seed of every condition before the second."""
     for seed in seeds:
         for condition in conditions:
             for name, world in condition.worlds():
-                yield Trial(condition, name, world, seed)
+                yield StudyTrial(condition, name, world, seed)
 
 
 def read_results(file: Path) -> list[TrialResult]:
@@ -130,7 +130,7 @@ class StudyOptions:
     keep: bool = False
 
 
-def run_study(chosen: Sequence[Trial], options: StudyOptions, tell: Callable[[str], None]) -> list[TrialResult]:
+def run_study(chosen: Sequence[StudyTrial], options: StudyOptions, tell: Callable[[str], None]) -> list[TrialResult]:
     """Trains and measures what the file does not hold yet, and returns all that it then holds.
 
     ``tell`` is given one line for every model that is finished. A kill loses no measured model: training
@@ -161,7 +161,7 @@ def run_study(chosen: Sequence[Trial], options: StudyOptions, tell: Callable[[st
     return read_results(options.file)
 
 
-def _check_guidances(chosen: Sequence[Trial], options: StudyOptions) -> None:
+def _check_guidances(chosen: Sequence[StudyTrial], options: StudyOptions) -> None:
     measured_at = sorted({guidance for trial in chosen for guidance in trial.condition.guidances})
     for guidance in options.guidances or ():
         if guidance not in measured_at:
@@ -182,11 +182,11 @@ def _check_comparable(earlier: list[TrialResult], judge: str, options: StudyOpti
                 )
 
 
-def _key(trial: Trial) -> tuple[str, str, int]:
+def _key(trial: StudyTrial) -> tuple[str, str, int]:
     return (trial.condition.name, trial.world_name, trial.seed)
 
 
-def trial_settings(trial: Trial, base: str) -> MiniatureSettings:
+def trial_settings(trial: StudyTrial, base: str) -> MiniatureSettings:
     """How a trial's model is trained."""
     source = find_model(base)
     settings = MiniatureSettings(
@@ -202,7 +202,7 @@ def trial_settings(trial: Trial, base: str) -> MiniatureSettings:
 
 
 def _measured(
-    trial: Trial, guidances: list[float], folder: Path, judge: Judge, options: StudyOptions
+    trial: StudyTrial, guidances: list[float], folder: Path, judge: Judge, options: StudyOptions
 ) -> Iterator[TrialResult]:
     settings = trial_settings(trial, options.base)
     source = find_model(options.base).path
@@ -213,7 +213,7 @@ def _measured(
 
 
 def measured(
-    trial: Trial,
+    trial: StudyTrial,
     guidance: float,
     model: str,
     runs: Path,

@@ -11,8 +11,9 @@ from dominance.records import Rate
 from dominance.report.ablation.plots import Column, columns, signed_disc
 from dominance.report.parts.page_stream import write_page
 from dominance.report.parts.pictures import Embedded, Missing, embed, thumbnail_side
-from dominance.runs.ablation.outcomes import Tally
+from dominance.runs.ablation.outcomes import TrialTally
 from dominance.runs.ablation.result import AblatedPrompt, AblationResult, SweepResult, WindowResult
+from dominance.runs.ablation.variants import head_label
 
 ABLATION_REPORT_NAME = "ablation.html"
 _MOST_EXAMPLES = 48
@@ -52,7 +53,7 @@ class SweepView:
     sentence: str
     place: str
     plots: tuple[tuple[str | None, Markup], ...]
-    grid: tuple[tuple[str, tuple[Tally, ...]], ...]
+    grid: tuple[tuple[str, tuple[TrialTally, ...]], ...]
 
 
 def write_ablation(result: AblationResult, folder: Path) -> Path:
@@ -70,12 +71,13 @@ def write_ablation(result: AblationResult, folder: Path) -> Path:
         windows_plot=_windows_plot(result.windows) if result.windows else None,
         examples=list(_examples(result, folder)),
         signed_disc=signed_disc,
+        head_label=head_label,
     )
 
 
 def ablation_headline(result: AblationResult) -> str:
     """The finding in one sentence."""
-    collapsed = result.collapsed
+    collapsed = result.unedited.collapsed
     if not result.sweeps and not result.windows:
         first = result.notes[0]
         return f"{first[0].upper()}{first[1:]}."
@@ -123,7 +125,7 @@ def _sweep_view(sweep: SweepResult) -> SweepView:
     plots: list[tuple[str | None, Markup]] = []
     place = _PLACES.get(sweep.sweep, "Layer")
     if len(sweep.layers) > 1:
-        named = [(None, sweep.layers), *((group.total.name, group.layers) for group in sweep.groups)]
+        named = [(None, sweep.layers), *((group.name, group.layers) for group in sweep.groups)]
         shown = named if len(sweep.groups) > 1 else named[:1]
         plots = [(name, _layers_plot(layers, place, name)) for name, layers in shown]
     shown_alone = sweep.layers if sweep.sweep == "heads" else ()
@@ -157,7 +159,7 @@ def _sweep_sentence(sweep: SweepResult) -> str:
     return f"{said}."
 
 
-def _layers_plot(layers: Sequence[Tally], place: str, group: str | None) -> Markup:
+def _layers_plot(layers: Sequence[TrialTally], place: str, group: str | None) -> Markup:
     listed = [
         Column(layer.name, layer.images.mitigated, f"mitigated {rate(layer.images.mitigated)}") for layer in layers
     ]

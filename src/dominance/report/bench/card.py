@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 
 from dominance.numbers import plural, rate
 from dominance.runs.bench.candidates import BALANCED
-from dominance.runs.bench.result import DOMINANCE, BenchResult, Entry, Tally, yield_of
+from dominance.runs.bench.result import DOMINANCE, BenchResult, Entry, StreamTally, yield_of
 
 _LIMITS = (
     "The prompts were selected because this model fails on them under this judge: the share of failures among them says"
@@ -53,7 +53,7 @@ def _summary(bench: BenchResult) -> str:
     return text if bench.stopped is None else f"{text}\n**Incomplete:** {bench.stopped}.\n"
 
 
-def _yields(tallies: Sequence[Tally]) -> str:
+def _yields(tallies: Sequence[StreamTally]) -> str:
     rows = [
         (t.name, *(str(count) for count in (t.target, t.kept, t.candidates, t.tried, t.qualified)), rate(yield_of(t)),
          str(t.undecided))

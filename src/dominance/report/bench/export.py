@@ -157,8 +157,7 @@ def comparison_csv(comparison: Comparison) -> bytes:
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(columns)
     for pairing in comparison.pairings:
-        prompt = pairing.prompt
-        row: list[object] = [prompt.id, prompt.text, prompt.group]
+        row: list[object] = [pairing.id, pairing.prompt, pairing.group]
         row += [value for side in (pairing.first, pairing.second) for value in _side_values(side, sides)]
         for found in (pairing.collapse_difference, pairing.dvd_difference):
             row += [None] * 3 if found is None else [found[0], *found[1]]

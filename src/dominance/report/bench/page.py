@@ -1,15 +1,15 @@
 """What a finished bench leaves in its folder for people and for other commands: suite, card, results, contact sheet."""
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 
+from dominance.documents import json_bytes
 from dominance.files import write_whole
 from dominance.report.bench.card import bench_card
 from dominance.report.parts.image_view import ImageView, image_view
 from dominance.report.parts.page_stream import write_page
 from dominance.report.parts.pictures import thumbnail_side
-from dominance.runs.bench.result import PARTS, BenchResult, Entry, bench_as_document, bench_suite, yield_of
+from dominance.runs.bench.result import PARTS, BenchResult, Entry, bench_suite, document_of, yield_of
 from dominance.suites.suite_files import suite_yaml
 
 SUITE_NAME = "suite.yaml"
@@ -26,12 +26,11 @@ def write_bench(bench: BenchResult, folder: Path) -> list[Path]:
     Raises:
         RunError: a file cannot be written.
     """
-    document = {**bench_as_document(bench), "manifest": bench.run.manifest}
     written = [write_whole(folder / SUITE_NAME, suite_yaml(bench_suite(bench)).encode())] if bench.entries else []
     return [
         *written,
         write_whole(folder / CARD_NAME, bench_card(bench).encode()),
-        write_whole(folder / DOCUMENT_NAME, json.dumps(document, indent=2, ensure_ascii=False).encode()),
+        write_whole(folder / DOCUMENT_NAME, json_bytes(document_of(bench), indent=2)),
         _write_sheet(bench, folder),
     ]
 

@@ -2,7 +2,6 @@
 
 import csv
 import io
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 from markupsafe import Markup
 
 from dominance.diversity.verdicts import PAPER_MEDIANS, SCALES
+from dominance.documents import json_bytes
 from dominance.files import write_whole
 from dominance.numbers import distance, plural
 from dominance.report.parts.page_stream import write_page
@@ -65,8 +65,7 @@ def write_diversity(result: DiversityResult, folder: Path) -> tuple[Path, ...]:
     Raises:
         RunError: one of them cannot be written.
     """
-    text = json.dumps(result.document(), ensure_ascii=False, indent=1)
-    document = write_whole(folder / DOCUMENT_NAME, text.encode("utf-8", "replace"), b"\n")
+    document = write_whole(folder / DOCUMENT_NAME, json_bytes(result, indent=1))
     table = write_whole(folder / TABLE_NAME, diversity_table(result).encode("utf-8", "replace"))
     return _write_page(result, folder / PAGE_NAME), document, table
 
@@ -81,22 +80,22 @@ def diversity_table(result: DiversityResult) -> str:
         first, third = one.quartiles or (None, None)
         measured = (one.median, low, high, one.mean, first, third, one.vendi)
         numbers = ["" if value is None else f"{value:.6f}" for value in measured]
-        copies = sum(len(group) for group in one.copies)
+        copies = sum(len(group) for group in one.near_duplicates.copies)
         writer.writerow(
-            (one.category or "", one.name, one.images, one.unreadable, one.pairs, *numbers, one.near_pairs,
-             one.near_images, copies, one.verdict.word or "")
+            (one.category or "", one.name, one.images, one.unreadable, one.pairs, *numbers, one.near_duplicates.pairs,
+             one.near_duplicates.images, copies, one.verdict or "")
         )  # fmt: skip
     return text.getvalue()
 
 
 def diversity_headline(result: DiversityResult) -> str:
     """The finding in one sentence."""
-    judged = [one for one in result.concepts if one.verdict.word is not None]
+    judged = [one for one in result.concepts if one.verdict is not None]
     if not judged:
         return f"{plural(len(result.concepts), 'concept')} measured, and no verdict on any of them."
-    uniform = [one.name for one in uniform_first(judged) if one.verdict.word == "uniform"]
+    uniform = [one.name for one in uniform_first(judged) if one.verdict == "uniform"]
     if not uniform:
-        between = sum(one.verdict.word == "between" for one in judged)
+        between = sum(one.verdict == "between" for one in judged)
         doubt = f", {between} of {plural(len(judged), 'concept')} in doubt" if between else ""
         return f"No set is so uniform that its concept is likely to dominate{doubt}."
     rest = len(uniform) - _NAMED
@@ -134,7 +133,7 @@ def _strip(category: CategoryDiversity, result: DiversityResult) -> Strip:
     return Strip(
         category.name,
         f"{sizes}, median {distance(category.median)}",
-        tuple(Dot(one.median or 0.0, _said(one), one.verdict.word or "plain") for one in members),
+        tuple(Dot(one.median or 0.0, _said(one), one.verdict or "plain") for one in members),
         category.median,
         category.interval,
     )
@@ -142,14 +141,14 @@ def _strip(category: CategoryDiversity, result: DiversityResult) -> Strip:
 
 def _marks(result: DiversityResult) -> list[Mark]:
     """The limits of the verdicts, where they are the same for all concepts."""
-    scale = SCALES.get(result.comparable)
-    if scale is None or not any(one.verdict.word for one in result.concepts):
+    scale = SCALES.get(result.embedder.comparable_with)
+    if scale is None or not any(one.verdict for one in result.concepts):
         return []
     return [Mark(scale.low, "◂ uniform"), Mark(scale.high, "varied ▸")]
 
 
 def _said(one: ConceptDiversity) -> str:
-    verdict = f", {one.verdict.word}" if one.verdict.word else ""
+    verdict = f", {one.verdict}" if one.verdict else ""
     return f"{one.name}: {distance(one.median, one.interval)}, {plural(one.images, 'image')}{verdict}"
 
 
@@ -162,7 +161,7 @@ def _views(result: DiversityResult) -> Iterator[ConceptView]:
     def pair(named: NamedPair | None) -> tuple[Picture, Picture] | None:
         if named is None:
             return None
-        first, second = pictures((named.first, named.second))
+        first, second = pictures(named.files)
         return first, second
 
     for one in uniform_first(result.concepts)[:_MOST_PICTURED]:

@@ -5,16 +5,17 @@ import os
 from collections.abc import Collection
 from pathlib import Path
 
+from dominance.documents import json_bytes
 from dominance.errors import RunError
 from dominance.files import write_whole
 from dominance.pictures import write_png
 from dominance.report.explanation.page import build_explanation_page
 from dominance.report.explanation.sentences import in_layers
 from dominance.report.parts.page_stream import write_page
-from dominance.runs.explanation.result import Explanation, as_document
+from dominance.runs.explanation.result import Explanation, document_of
+from dominance.runs.reading import DOCUMENT_NAME
 
 PAGE_NAME = "explanation.html"
-DOCUMENT_NAME = "explanation.json"
 _KIND = "dominance explanation"
 _PARTIAL = f".{DOCUMENT_NAME}.partial"
 
@@ -84,8 +85,7 @@ def write_explanation(explanation: Explanation, folder: Path | str) -> Path:
     files = {image.file: int(image.name) for image in explanation.result.images if image.file is not None}
     check_explanation_folder(folder, explanation.prompt.text, files)
     # The document comes first, because it is what marks the folder as ours.
-    text = json.dumps(as_document(explanation), ensure_ascii=False)
-    write_whole(folder / DOCUMENT_NAME, text.encode("utf-8", "replace"), b"\n")
+    write_whole(folder / DOCUMENT_NAME, json_bytes(document_of(explanation)))
     for file, seed in files.items():
         write_png(folder / file, explanation.pictures[seed])
     page = build_explanation_page(explanation, folder)

@@ -1,23 +1,23 @@
 """A check of a judge as one HTML page that opens anywhere, offline, and as JSON."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
 from markupsafe import Markup
 
+from dominance.documents import json_bytes
 from dominance.files import write_whole
 from dominance.report.judge_check.plots import reliability_plot
 from dominance.report.parts.page_stream import write_page
 from dominance.report.parts.pictures import Embedded, Missing, embed, thumbnail_side
 from dominance.runs.judge_check.result import (
-    Calibration,
     ControlFindings,
     Disagreement,
     FalseYes,
+    JudgeCalibration,
     JudgeCheck,
     JudgeFindings,
-    Tally,
+    YesTally,
 )
 from dominance.runs.judge_check.verdict import calibration_sentence
 
@@ -39,7 +39,7 @@ class Row:
     shows: str
     control: bool
     certain: bool
-    tally: Tally
+    tally: YesTally
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class Shown:
 class CalibrationView:
     """One comparison with what is true; ``plot`` is None where the judge gives no probabilities."""
 
-    found: Calibration
+    found: JudgeCalibration
     sentence: str
     plot: Markup | None
 
@@ -95,13 +95,12 @@ def write_judge_check(result: JudgeCheck, folder: Path) -> tuple[Path, ...]:
         judges=[_judge_view(judge, place, folder, side) for place, judge in enumerate(result.judges)],
         disagreements=[DisagreementView(found, embed(folder / found.file, side)) for found in disagreements],
     )
-    document = json.dumps(result.document() | {"manifest": result.manifest}, indent=2, ensure_ascii=False)
-    return page, write_whole(folder / JUDGE_CHECK_DOCUMENT_NAME, document.encode("utf-8", "replace"), b"\n")
+    return page, write_whole(folder / JUDGE_CHECK_DOCUMENT_NAME, json_bytes(result, indent=2))
 
 
 def _judge_view(judge: JudgeFindings, place: int, folder: Path, side: int) -> JudgeView:
     own = Row("what the prompt names", control=False, certain=False, tally=judge.own)
-    controls = (Row(one.shows, control=True, certain=one.certain, tally=one.tally) for one in judge.controls)
+    controls = (Row(one.shows, control=True, certain=one.certain, tally=one) for one in judge.controls)
     deceived = tuple(
         (one, tuple(Shown(worst, embed(folder / worst.file, side)) for worst in one.worst))
         for one in judge.controls

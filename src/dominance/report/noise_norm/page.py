@@ -2,11 +2,11 @@
 
 import csv
 import io
-import json
 from pathlib import Path
 
 from markupsafe import Markup
 
+from dominance.documents import json_bytes
 from dominance.files import write_whole
 from dominance.numbers import measure, plural
 from dominance.report.noise_norm.plots import Course, courses
@@ -30,8 +30,7 @@ def write_memorization(result: MemorizationResult, folder: Path) -> tuple[Path, 
     Raises:
         RunError: one of them cannot be written.
     """
-    text = json.dumps(result.document(), ensure_ascii=False, indent=1)
-    document = write_whole(folder / DOCUMENT_NAME, text.encode("utf-8", "replace"), b"\n")
+    document = write_whole(folder / DOCUMENT_NAME, json_bytes(result, indent=1))
     table = write_whole(folder / TABLE_NAME, memorization_table(result).encode("utf-8", "replace"))
     return _write_page(result, folder / PAGE_NAME), document, table
 
@@ -43,11 +42,11 @@ def memorization_table(result: MemorizationResult) -> str:
     steps = [f"norm_{step}" for step in range(1, result.steps + 1)]
     writer.writerow(("id", "prompt", "group", "seed", *(f"norm_{name}" for name in SUMMARIES), *steps, "problem"))
     for one in result.prompts:
-        about = (one.prompt.id, one.prompt.text, one.prompt.group_name)
+        about = (one.id, one.prompt, one.group)
         for (seed, values), summary in zip(one.norms.items(), one.summaries, strict=True):
             numbers = [f"{value:.6g}" for value in (*(getattr(summary, name) for name in SUMMARIES), *values)]
             writer.writerow((*about, seed, *numbers, ""))
-        for seed, problem in one.problems.items():
+        for seed, problem in one.problems:
             writer.writerow((*about, seed, *[""] * (len(SUMMARIES) + len(steps)), problem))
     return text.getvalue()
 
@@ -65,16 +64,15 @@ def memorization_headline(result: MemorizationResult) -> str:
         return f"{differing} of {plural(len(first), 'pair')} of groups differ at step 1."
     told = []
     for one in ranked:
+        higher, lower = one.groups
         if one.found == "as expected":
-            told.append(f"{one.first} prompts move the prediction more than {one.second} prompts, as the paper finds")
+            told.append(f"{higher} prompts move the prediction more than {lower} prompts, as the paper finds")
         elif one.found == "too few prompts":
-            told.append(f"there are too few {one.first} and {one.second} prompts to tell them apart")
+            told.append(f"there are too few {higher} and {lower} prompts to tell them apart")
         elif one.found == "no difference shown":
-            told.append(
-                f"{one.first} and {one.second} prompts show no difference, where the paper finds {one.first} higher"
-            )
+            told.append(f"{higher} and {lower} prompts show no difference, where the paper finds {higher} higher")
         else:
-            told.append(f"{one.first} prompts move the prediction less than {one.second} prompts, against the paper")
+            told.append(f"{higher} prompts move the prediction less than {lower} prompts, against the paper")
     return f"At step 1, {'; '.join(told)}."
 
 
@@ -119,9 +117,9 @@ def _plot(result: MemorizationResult, summary: str) -> Markup:
 
 def _strip(result: MemorizationResult, group: GroupNorms, summary: str) -> Strip:
     mean, interval = group.means[summary]
-    members = [one for one in result.prompts if one.norms and one.prompt.group_name == group.name]
+    members = [one for one in result.prompts if one.norms and one.group == group.name]
     dots = [
-        Dot(value, f"{one.prompt.text}: {measure(value)}", "own")
+        Dot(value, f"{one.prompt}: {measure(value)}", "own")
         for one in members
         if (value := one.mean(summary)) is not None
     ]

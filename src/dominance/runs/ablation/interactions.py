@@ -3,13 +3,17 @@
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 from jaxtyping import Float
+from pydantic import Field
 
+from dominance.documents import Counted
 from dominance.metrics import bootstrap_mean
-from dominance.records import Interval, Rate
-from dominance.runs.ablation.outcomes import Judged, grouped, label, rate_document, tally
+from dominance.records import Interval
+from dominance.runs.ablation.outcomes import Judged, grouped, heads_of, tally
+from dominance.runs.ablation.variants import Head, head_label
 
 
 @dataclass(frozen=True)
@@ -17,16 +21,16 @@ class Interaction:
     """Two heads together.
 
     Attributes:
-        heads: labels, the first one first in forward order.
+        heads: in forward order.
         together: share of the collapsed images that both mitigate.
         value: ``I(a, b) = effect(a, b) − effect(a) − effect(b)``, from -2 to 1; None where nothing is scored.
         interval: bootstrap over prompts; None with fewer than two.
         images: that are scored under all three.
     """
 
-    heads: tuple[str, str]
-    together: Rate
-    value: float | None
+    heads: tuple[Head, Head]
+    together: Counted
+    value: Annotated[float | None, Field(alias="interaction")]
     interval: Interval | None
     images: int
 
@@ -43,50 +47,32 @@ class Interactions:
     """
 
     steps: str
-    effects: dict[str, Rate]
+    effects: dict[Head, Counted]
     pairs: tuple[Interaction, ...]
-    clusters: tuple[tuple[str, ...], ...]
+    clusters: tuple[tuple[Head, ...], ...]
 
     @property
-    def heads(self) -> tuple[str, ...]:
+    def heads(self) -> tuple[Head, ...]:
         """In the order of the clusters."""
         return tuple(head for cluster in self.clusters for head in cluster)
 
-    def between(self, one: str, other: str) -> Interaction | None:
+    def between(self, one: Head, other: Head) -> Interaction | None:
         """The two heads' interaction, in either order."""
         return next((pair for pair in self.pairs if set(pair.heads) == {one, other}), None)
 
-    def document(self) -> dict[str, object]:
-        """As JSON values."""
-        return {
-            "steps": self.steps,
-            "effects": {head: rate_document(effect) for head, effect in self.effects.items()},
-            "pairs": [
-                {
-                    "heads": list(pair.heads),
-                    "together": rate_document(pair.together),
-                    "interaction": pair.value,
-                    "interval": list(pair.interval) if pair.interval else None,
-                    "images": pair.images,
-                }
-                for pair in self.pairs
-            ],
-            "clusters": [list(cluster) for cluster in self.clusters],
-        }
 
-
-def strongest(singles: Sequence[Judged], count: int) -> list[str]:
-    """Labels of the heads that mitigate most images; of equals, those under which the DvD score falls most.
+def strongest(singles: Sequence[Judged], count: int) -> list[Head]:
+    """The heads that mitigate most images; of equals, those under which the DvD score falls most.
 
     Heads that mitigate nothing are not among them.
     """
-    tallies = [tally(name, members) for name, members in grouped(singles, label).items()]
-    tallies = [one for one in tallies if one.images.mitigated.count]
-    tallies.sort(key=lambda one: (one.images.mitigated.share or 0.0, one.fall or 0.0), reverse=True)
-    return [one.name for one in tallies[:count]]
+    tallies = [(head, tally(head_label(head), members)) for (head,), members in grouped(singles, heads_of).items()]
+    helping = [(head, found) for head, found in tallies if found.images.mitigated.count]
+    helping.sort(key=lambda pair: (pair[1].images.mitigated.share or 0.0, pair[1].fall or 0.0), reverse=True)
+    return [head for head, _ in helping[:count]]
 
 
-def interactions(steps: str, heads: Sequence[str], singles: Sequence[Judged], pairs: Sequence[Judged]) -> Interactions:
+def interactions(steps: str, heads: Sequence[Head], singles: Sequence[Judged], pairs: Sequence[Judged]) -> Interactions:
     """What each two of the heads do together, beyond what they do alone.
 
     The effect of heads on an image is 1 where they mitigate it and 0 where not; over images scored under a, under b
@@ -94,27 +80,27 @@ def interactions(steps: str, heads: Sequence[str], singles: Sequence[Judged], pa
     work; above 0 each needs the other. It is at most 1 − effect(a) − effect(b).
 
     Args:
-        heads: labels, in forward order; a pair's label joins two of them by " + ".
+        heads: in forward order.
 
     Source: the interaction is that of a two-factor design, as in Yates (1937); its use here is ours.
     """
-    effect = {(label(one), one.prompt.id, one.seed): one.outcome for one in (*singles, *pairs)}
-    alone = grouped(singles, label)
+    effect = {(heads_of(trial), trial.prompt.id, trial.seed): trial.outcome for trial in (*singles, *pairs)}
+    alone, together = grouped(singles, heads_of), grouped(pairs, heads_of)
     found = []
     for first, second in itertools.combinations(heads, 2):
-        name = f"{first} + {second}"
-        members = [one for one in pairs if label(one) == name]
+        both = tuple(sorted((first, second)))
+        members = together.get(both, [])
         by_prompt: dict[str, list[float]] = {}
-        for one in members:
-            three = [effect.get((key, one.prompt.id, one.seed)) for key in (name, first, second)]
+        for trial in members:
+            three = [effect.get((key, trial.prompt.id, trial.seed)) for key in (both, (first,), (second,))]
             if None not in three:
-                both, *each = (float(outcome == "mitigated") for outcome in three)
-                by_prompt.setdefault(one.prompt.id, []).append(both - sum(each))
+                joint, *each = (float(outcome == "mitigated") for outcome in three)
+                by_prompt.setdefault(trial.prompt.id, []).append(joint - sum(each))
         values = [value for cluster in by_prompt.values() for value in cluster]
         found.append(
             Interaction(
                 heads=(first, second),
-                together=tally(name, members).images.mitigated,
+                together=tally("both", members).images.mitigated,
                 value=sum(values) / len(values) if values else None,
                 interval=bootstrap_mean(list(by_prompt.values())) if len(by_prompt) > 1 else None,
                 images=len(values),
@@ -126,7 +112,7 @@ def interactions(steps: str, heads: Sequence[str], singles: Sequence[Judged], pa
         matrix[one, other] = matrix[other, one] = pair.value or 0.0
     return Interactions(
         steps=steps,
-        effects={head: tally(head, alone.get(head, [])).images.mitigated for head in heads},
+        effects={head: tally(head_label(head), alone.get((head,), [])).images.mitigated for head in heads},
         pairs=tuple(found),
         clusters=tuple(tuple(heads[place] for place in cluster) for cluster in average_linkage(matrix, below=0.0)),
     )

@@ -3,11 +3,14 @@
 from collections import Counter
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
-from typing import Literal, TypeVar
+from typing import Annotated, Literal, TypeVar
 
+from pydantic import Field, computed_field
+
+from dominance.documents import Counted
 from dominance.metrics import rate
-from dominance.records import COLLAPSE, Prompt, Rate, ScoredImage
-from dominance.runs.ablation.variants import Variant
+from dominance.records import COLLAPSE, Prompt, ScoredImage
+from dominance.runs.ablation.variants import Head, Variant
 
 Outcome = Literal["mitigated", "unchanged", "corrupted"]
 OUTCOMES: tuple[Outcome, ...] = ("mitigated", "unchanged", "corrupted")
@@ -52,30 +55,23 @@ class Judged:
 
 
 @dataclass(frozen=True)
-class Outcomes:
+class OutcomeRates:
     """How often each outcome came, out of all that have one; ``unscored`` are left out."""
 
-    mitigated: Rate
-    unchanged: Rate
-    corrupted: Rate
+    mitigated: Counted
+    unchanged: Counted
+    corrupted: Counted
     unscored: int
 
+    @computed_field
     @property
     def n(self) -> int:
         return self.mitigated.n
 
-    def document(self) -> dict[str, object]:
-        """As JSON values."""
-        return {
-            "n": self.n,
-            "unscored": self.unscored,
-            **{name: rate_document(getattr(self, name)) for name in OUTCOMES},
-        }
-
 
 @dataclass(frozen=True)
-class Tally:
-    """Outcomes of some trials.
+class TrialTally:
+    """OutcomeRates of some trials.
 
     Attributes:
         name: of the variant, layer or group.
@@ -89,24 +85,13 @@ class Tally:
 
     name: str
     place: int | None
-    images: Outcomes
-    cases: Outcomes
-    prompts: Rate
-    fall: float | None
-
-    def document(self) -> dict[str, object]:
-        """As JSON values."""
-        return {
-            "name": self.name,
-            "place": self.place,
-            "images": self.images.document(),
-            "prompt_outcomes": self.cases.document(),
-            "prompts_mitigated": rate_document(self.prompts),
-            "dvd_fall": self.fall,
-        }
+    images: OutcomeRates
+    cases: Annotated[OutcomeRates, Field(alias="prompt_outcomes")]
+    prompts: Annotated[Counted, Field(alias="prompts_mitigated")]
+    fall: Annotated[float | None, Field(alias="dvd_fall")]
 
 
-def tally(name: str, judged: Sequence[Judged]) -> Tally:
+def tally(name: str, judged: Sequence[Judged]) -> TrialTally:
     """Counts."""
     cases = {
         key: majority(members) for key, members in grouped(judged, lambda one: (one.prompt.id, label(one))).items()
@@ -116,7 +101,7 @@ def tally(name: str, judged: Sequence[Judged]) -> Tally:
     mitigated = {prompt for (prompt, _), outcome in cases.items() if outcome == "mitigated"}
     falls = [one.fall for one in judged if one.fall is not None]
     places = {one.variant.place for one in judged}
-    return Tally(
+    return TrialTally(
         name=name,
         place=places.pop() if len(places) == 1 else None,
         images=outcomes([one.outcome for one in judged]),
@@ -126,14 +111,14 @@ def tally(name: str, judged: Sequence[Judged]) -> Tally:
     )
 
 
-def outcomes(found: Sequence[Outcome | None]) -> Outcomes:
+def outcomes(found: Sequence[Outcome | None]) -> OutcomeRates:
     """Counts outcomes; None is unscored."""
     counts = Counter(found)
     return _rates(counts, len(found) - counts[None], counts[None])
 
 
-def _rates(counts: Counter, n: int, unscored: int) -> Outcomes:
-    return Outcomes(*(rate(counts[name], n) for name in OUTCOMES), unscored=unscored)
+def _rates(counts: Counter, n: int, unscored: int) -> OutcomeRates:
+    return OutcomeRates(*(rate(counts[name], n) for name in OUTCOMES), unscored=unscored)
 
 
 def majority(judged: Sequence[Judged]) -> Outcome | None:
@@ -143,14 +128,12 @@ def majority(judged: Sequence[Judged]) -> Outcome | None:
     return name if 2 * count > counts.total() else None
 
 
-def mitigating(judged: Sequence[Judged]) -> dict[str, list[Variant]]:
-    """For each prompt, the variants that mitigate the majority of its collapsed images, in order."""
-    found: dict[str, list[Variant]] = {}
-    for (prompt, _), members in grouped(judged, lambda one: (one.prompt.id, label(one))).items():
-        found.setdefault(prompt, [])
-        if majority(members) == "mitigated":
-            found[prompt].append(members[0].variant)
-    return found
+def mitigating(singles: Sequence[Judged]) -> dict[str, tuple[Head, ...]]:
+    """For each prompt, the single heads that mitigate the majority of its collapsed images, in forward order."""
+    found: dict[str, list[Head]] = {}
+    for (prompt, heads), members in grouped(singles, lambda trial: (trial.prompt.id, heads_of(trial))).items():
+        found.setdefault(prompt, []).extend(heads if majority(members) == "mitigated" else ())
+    return {prompt: tuple(sorted(heads)) for prompt, heads in found.items()}
 
 
 def grouped(judged: Sequence[Judged], key: Callable[[Judged], Key]) -> dict[Key, list[Judged]]:
@@ -166,11 +149,6 @@ def label(one: Judged) -> str:
     return one.variant.label
 
 
-def rate_document(one: Rate) -> dict[str, object]:
-    """A rate as JSON values."""
-    return {
-        "count": one.count,
-        "n": one.n,
-        "share": one.share,
-        "interval": list(one.interval) if one.interval else None,
-    }
+def heads_of(one: Judged) -> tuple[Head, ...]:
+    """The variant's heads."""
+    return one.variant.heads

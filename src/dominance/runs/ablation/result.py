@@ -1,29 +1,32 @@
 """What an ablation of a suite found, as its report shows it."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, field
+from typing import Annotated, ClassVar
 
+from pydantic import Field
+
+from dominance.documents import Counted, Keyed
 from dominance.metrics import rate
-from dominance.records import Rate, RunResult, ScoredImage
+from dominance.records import GroupResult, Rate, RunResult, ScoredImage
 from dominance.runs.ablation.interactions import Interactions
 from dominance.runs.ablation.options import Sweep, Window
 from dominance.runs.ablation.outcomes import (
     Judged,
-    Outcomes,
-    Tally,
+    OutcomeRates,
+    TrialTally,
     grouped,
     label,
     outcomes,
-    rate_document,
     tally,
 )
+from dominance.runs.ablation.variants import Head
 
 
 @dataclass(frozen=True)
-class GroupTally:
+class GroupTally(TrialTally):
     """One group of prompts under a sweep: all its trials, and those of each layer."""
 
-    total: Tally
-    layers: tuple[Tally, ...]
+    layers: tuple[TrialTally, ...]
 
 
 @dataclass(frozen=True)
@@ -38,25 +41,11 @@ class SweepResult:
 
     sweep: Sweep
     steps: str
-    total: Tally
-    variants: tuple[Tally, ...]
-    layers: tuple[Tally, ...]
+    total: TrialTally
+    variants: tuple[TrialTally, ...]
+    layers: tuple[TrialTally, ...]
     groups: tuple[GroupTally, ...]
-    left_out: int
-
-    def document(self) -> dict[str, object]:
-        """As JSON values."""
-        return {
-            "sweep": self.sweep,
-            "steps": self.steps,
-            "total": self.total.document(),
-            "variants": [one.document() for one in self.variants],
-            "layers": [one.document() for one in self.layers],
-            "groups": [
-                {**group.total.document(), "layers": [one.document() for one in group.layers]} for group in self.groups
-            ],
-            "prompts_left_out": self.left_out,
-        }
+    left_out: Annotated[int, Field(alias="prompts_left_out")]
 
 
 def sweep_result(sweep: Sweep, window: Window, judged: list[Judged], left_out: int = 0) -> SweepResult:
@@ -69,14 +58,14 @@ def sweep_result(sweep: Sweep, window: Window, judged: list[Judged], left_out: i
         variants=alike,
         layers=_by_place(judged),
         groups=tuple(
-            GroupTally(tally(name, members), _by_place(members))
+            GroupTally(**vars(tally(name, members)), layers=_by_place(members))
             for name, members in grouped(judged, lambda one: one.prompt.group_name).items()
         ),
         left_out=left_out,
     )
 
 
-def _by_place(judged: list[Judged]) -> tuple[Tally, ...]:
+def _by_place(judged: list[Judged]) -> tuple[TrialTally, ...]:
     """By layer or branch, in order, where every variant has just one."""
     places = grouped(judged, lambda one: one.variant.place)
     if None in places:
@@ -96,22 +85,11 @@ class WindowResult:
     """
 
     steps: str
-    collapsed: Rate
-    balanced: Rate
+    collapsed: Counted
+    balanced: Counted
     unscored: int
-    outcomes: Outcomes | None
-    groups: dict[str, Rate]
-
-    def document(self) -> dict[str, object]:
-        """As JSON values."""
-        return {
-            "steps": self.steps,
-            "collapsed": rate_document(self.collapsed),
-            "balanced": rate_document(self.balanced),
-            "unscored": self.unscored,
-            "outcomes": None if self.outcomes is None else self.outcomes.document(),
-            "groups": {name: rate_document(share) for name, share in self.groups.items()},
-        }
+    outcomes: OutcomeRates | None
+    groups: dict[str, Counted]
 
 
 def window_result(steps: str, images: list[tuple[str, ScoredImage]], judged: list[Judged] | None) -> WindowResult:
@@ -139,6 +117,10 @@ def _share(images: list[ScoredImage], verdict: str) -> Rate:
     return rate(sum(image.verdict == verdict for image in images), len(images))
 
 
+Change = tuple[int, str, str, str]
+"""Seed, file before, file after and label of a variant."""
+
+
 @dataclass(frozen=True)
 class AblatedPrompt:
     """One prompt of two or more concepts.
@@ -146,28 +128,40 @@ class AblatedPrompt:
     Attributes:
         collapsed: of its unedited images, out of the scored ones.
         mitigating: heads that mitigate the majority of its collapsed images; None where no head was tried on it.
-        example: seed, file before, file after and label of a variant that mitigated an image; None without any.
+        example: a variant that mitigated an image; None without any.
     """
 
     id: str
-    text: str
+    text: Annotated[str, Field(alias="prompt")]
     group: str
-    collapsed: Rate
-    mitigating: tuple[str, ...] | None
-    example: tuple[int, str, str, str] | None
+    collapsed: Counted
+    mitigating: Annotated[tuple[Head, ...] | None, Field(alias="mitigating_heads")]
+    example: Annotated[Change, Keyed(("seed", "before", "after", "variant"))] | None
 
-    def document(self) -> dict[str, object]:
-        """As JSON values."""
-        return {
-            "id": self.id,
-            "prompt": self.text,
-            "group": self.group,
-            "collapsed": rate_document(self.collapsed),
-            "mitigating_heads": None if self.mitigating is None else list(self.mitigating),
-            "example": None
-            if self.example is None
-            else dict(zip(("seed", "before", "after", "variant"), self.example, strict=True)),
-        }
+
+@dataclass(frozen=True)
+class Unedited:
+    """The images of all prompts with two concepts or more, as they are; ``collapsed`` is of the scored ones."""
+
+    images: int
+    scored: int
+    unscored: int
+    collapsed: Counted
+    groups: tuple[GroupResult, ...]
+
+
+def unedited_of(run: RunResult) -> Unedited:
+    """What is kept of the unedited images' audit."""
+    collapsed = rate(sum(prompt.collapsed for prompt in run.prompts), run.scored)
+    return Unedited(run.images, run.scored, run.unscored, collapsed, run.groups)
+
+
+@dataclass(frozen=True)
+class Edited:
+    """Images under all variants; ``unscored`` of them have no score."""
+
+    images: int
+    unscored: int
 
 
 @dataclass(frozen=True)
@@ -176,55 +170,29 @@ class AblationResult:
 
     Attributes:
         edit: ``ablate`` or ``rebalance``.
-        unedited: the audit of the unedited images of all prompts with two concepts or more.
-        edited: images under all variants; ``unscored`` of them have no score.
         left_out: ids of prompts with fewer than two concepts.
         notes: what the reader must know, such as that there was nothing to mitigate.
     """
+
+    UNPRINTED: ClassVar[set[str]] = {"manifest"}
 
     run: str
     suite: str
     model: str
     judge: str
-    settings: dict[str, object]
     edit: str
-    unedited: RunResult
+    settings: dict[str, object]
+    unedited: Unedited
+    edited: Edited
     prompts: tuple[AblatedPrompt, ...]
     sweeps: tuple[SweepResult, ...]
     interactions: tuple[Interactions, ...]
-    windows: tuple[WindowResult, ...]
-    edited: int
-    unscored: int
-    left_out: tuple[str, ...]
+    windows: Annotated[tuple[WindowResult, ...], Field(alias="intervals")]
+    left_out: Annotated[tuple[str, ...], Field(alias="prompts_left_out")]
     notes: tuple[str, ...]
-    manifest: dict[str, object]
+    manifest: dict[str, object] = field(default_factory=dict)
 
     @property
-    def collapsed(self) -> Rate:
-        """Of the scored unedited images."""
-        return rate(sum(prompt.collapsed for prompt in self.unedited.prompts), self.unedited.scored)
-
-    def document(self) -> dict[str, object]:
-        """As ``dominance ablate --json`` prints it."""
-        return {
-            "run": self.run,
-            "suite": self.suite,
-            "model": self.model,
-            "judge": self.judge,
-            "edit": self.edit,
-            "settings": self.settings,
-            "unedited": {
-                "images": self.unedited.images,
-                "scored": self.unedited.scored,
-                "unscored": self.unedited.unscored,
-                "collapsed": rate_document(self.collapsed),
-                "groups": [asdict(group) for group in self.unedited.groups],
-            },
-            "edited": {"images": self.edited, "unscored": self.unscored},
-            "prompts": [prompt.document() for prompt in self.prompts],
-            "sweeps": [one.document() for one in self.sweeps],
-            "interactions": [one.document() for one in self.interactions],
-            "intervals": [one.document() for one in self.windows],
-            "prompts_left_out": list(self.left_out),
-            "notes": list(self.notes),
-        }
+    def unscored(self) -> int:
+        """Images without a score, edited or not."""
+        return self.unedited.unscored + self.edited.unscored

@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
+from dominance.documents import from_json, to_json
 from dominance.errors import SuiteError
 from dominance.judges.protocol import Judge
 from dominance.records import Prompt, Suite
@@ -12,7 +13,7 @@ from dominance.runs.ablation.options import AblationOptions, Window
 from dominance.runs.ablation.result import AblationResult
 from dominance.runs.ablation.study import Study
 from dominance.runs.ablation.trials import TrialStage
-from dominance.runs.ablation.variants import Anatomy, all_heads, anatomy_of, read_anatomy, residuals
+from dominance.runs.ablation.variants import Anatomy, all_heads, anatomy_of, residuals
 from dominance.runs.audit.options import Limits, limited
 from dominance.runs.audit.result import check_same_suite, finish, put_plan
 from dominance.runs.stages.drawing import make_images, missing_images
@@ -92,7 +93,7 @@ def ablate_suite(
         stage = TrialStage(plan, ledger, folder, seen_by, drawn)
         study = Study(options, anatomy, stage, unedited, plan)
         result = study.result(str(folder), tuple(p.id for p in whole.prompts if p not in loaded.prompts))
-        ledger.put("ablation", result.document())
+        ledger.put("ablation", to_json(result))
         everything = [image for prompt in unedited.prompts for image in prompt.images]
         ledger.put_scores([*everything, *stage.scored.values()])
         return result
@@ -112,9 +113,9 @@ def _anatomy(ledger: Ledger, model: RunModel) -> Anatomy:
     """The model's parts, as the ledger knows them from last time, so that a finished run need not load the model."""
     known = cast(dict, ledger.get("anatomy") or {})
     if known.get("identity") == model.source.identity:
-        return read_anatomy(known)
+        return from_json(Anatomy, known)
     anatomy = anatomy_of(model().pipeline)
-    ledger.put("anatomy", {"identity": model.source.identity, **anatomy.document()})
+    ledger.put("anatomy", {"identity": model.source.identity, **to_json(anatomy)})
     return anatomy
 
 

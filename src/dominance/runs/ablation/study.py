@@ -4,17 +4,18 @@ from collections.abc import Callable, Sequence
 from typing import cast
 
 from dominance.metrics import rate
-from dominance.probes.ablation import Ablation
-from dominance.records import Prompt, RunResult, ScoredImage
+from dominance.records import Prompt, RunResult
 from dominance.runs.ablation.interactions import Interactions, interactions, strongest
 from dominance.runs.ablation.options import SWEEPS, AblationOptions, Sweep, Window
 from dominance.runs.ablation.outcomes import Judged, label, mitigating
 from dominance.runs.ablation.result import (
     AblatedPrompt,
     AblationResult,
+    Edited,
     SweepResult,
     WindowResult,
     sweep_result,
+    unedited_of,
     window_result,
 )
 from dominance.runs.ablation.trials import Trial, TrialStage
@@ -25,7 +26,6 @@ from dominance.runs.ablation.variants import (
     Variant,
     all_heads,
     feed_forwards,
-    head_label,
     head_pairs,
     heads_together,
     rebalancing,
@@ -43,7 +43,6 @@ class Study:
     ) -> None:
         self._options, self._anatomy, self._stage, self._unedited = options, anatomy, stage, unedited
         self._windows = options.windows(cast(int, plan.settings["steps"]))
-        self._seeds = {(image.prompt_id, image.name): image.seed or 0 for image in plan.images}
         self._collapsed = [
             (result.prompt, image)
             for result in unedited.prompts
@@ -63,7 +62,7 @@ class Study:
             windows = self._rebalanced()
         elif self._collapsed:
             sweeps = [self._sweep(sweep, window) for sweep in _ordered(self._options.sweep) for window in self._windows]
-        unedited = self._unedited
+        unedited, edited = self._unedited, self._stage.scored.values()
         return AblationResult(
             run=run,
             suite=unedited.suite,
@@ -71,13 +70,14 @@ class Study:
             judge=unedited.judge,
             settings=unedited.settings,
             edit=self._options.edit,
-            unedited=unedited,
+            unedited=unedited_of(unedited),
+            edited=Edited(
+                sum(image.file is not None for image in edited), sum(image.verdict is None for image in edited)
+            ),
             prompts=self._prompts(),
             sweeps=tuple(sweeps),
             interactions=tuple(self._interactions),
             windows=tuple(windows),
-            edited=sum(image.file is not None for image in self._stage.scored.values()),
-            unscored=sum(image.verdict is None for image in self._stage.scored.values()),
             left_out=left_out,
             notes=self._notes(left_out),
             manifest=unedited.manifest,
@@ -102,11 +102,10 @@ class Study:
         missing = [head for head in heads if (head, window) not in self._singles]
         if missing:
             how = self._options.how(window)
-            names = {head_label(head): head for head in missing}
             for head in missing:
                 self._singles[head, window] = []
             for one in self._all("heads", window, [single_head(head, how) for head in missing]):
-                self._singles[names[label(one)], window].append(one)
+                self._singles[one.variant.heads[0], window].append(one)
         return [one for head in heads for one in self._singles[head, window]]
 
     def _multi(self, window: Window) -> SweepResult:
@@ -115,16 +114,14 @@ class Study:
         chosen = {}
         for prompt, found in mitigating(singles).items():
             if len(found) > 1:
-                chosen[prompt] = [heads_together([_head(one) for one in found], self._options.how(window))]
+                chosen[prompt] = [heads_together(found, self._options.how(window))]
         judged = self._tried("multi", window, lambda prompt: chosen.get(prompt.id, ()))
         return sweep_result("multi", window, judged, len({p.id for p, _ in self._collapsed} - chosen.keys()))
 
     def _controls(self, window: Window) -> SweepResult:
         """Pairs of heads of layer 1 that do not mitigate the prompt."""
         heads = all_heads(self._anatomy, [CONTROL_LAYER])
-        helping = {
-            prompt: {_head(one) for one in found} for prompt, found in mitigating(self._heads(heads, window)).items()
-        }
+        helping = mitigating(self._heads(heads, window))
         pairs = {
             prompt: head_pairs([head for head in heads if head not in found], self._options.how(window))
             for prompt, found in helping.items()
@@ -136,11 +133,10 @@ class Study:
         """The strongest heads, two at a time."""
         heads = all_heads(self._anatomy, self._options.layers)
         singles = self._heads(heads, window)
-        names = set(strongest(singles, self._options.strongest))
-        chosen = [head for head in heads if head_label(head) in names]
+        best = strongest(singles, self._options.strongest)
+        chosen = [head for head in heads if head in best]
         judged = self._all("interactions", window, head_pairs(chosen, self._options.how(window)))
-        labels = [head_label(head) for head in chosen]
-        self._interactions.append(interactions(window.name, labels, singles, judged))
+        self._interactions.append(interactions(window.name, chosen, singles, judged))
         return sweep_result("interactions", window, judged)
 
     def _all(self, name: str, window: Window, variants: Sequence[Variant]) -> list[Judged]:
@@ -149,7 +145,7 @@ class Study:
     def _tried(self, name: str, window: Window, variants: Callable[[Prompt], Sequence[Variant]]) -> list[Judged]:
         """Draws and judges the variants of every collapsed image."""
         tried = [
-            (before, Trial(prompt, self._seed(prompt, before), variant))
+            (before, Trial(prompt, before.seed or 0, variant))
             for prompt, before in self._collapsed
             for variant in variants(prompt)
         ]
@@ -167,7 +163,7 @@ class Study:
         """All images of all prompts, in every interval; the intervals of one image ride together."""
         images = [(result.prompt, image) for result in self._unedited.prompts for image in result.images]
         tried = [
-            (before, Trial(prompt, self._seed(prompt, before), rebalancing(prompt, window)))
+            (before, Trial(prompt, before.seed or 0, rebalancing(prompt, window)))
             for prompt, before in images
             for window in self._windows
         ]
@@ -186,9 +182,6 @@ class Study:
             found.append(window_result(window.name, grouped, judged))
         return found
 
-    def _seed(self, prompt: Prompt, image: ScoredImage) -> int:
-        return self._seeds[prompt.id, image.name]
-
     def _prompts(self) -> tuple[AblatedPrompt, ...]:
         singles = [one for (_, window), found in self._singles.items() if window == self._windows[0] for one in found]
         heads = mitigating(singles)
@@ -202,7 +195,7 @@ class Study:
                 text=result.prompt.text,
                 group=result.prompt.group_name,
                 collapsed=rate(result.collapsed, result.scored),
-                mitigating=_labels(heads[result.prompt.id]) if result.prompt.id in heads else None,
+                mitigating=heads.get(result.prompt.id),
                 example=examples.get(result.prompt.id),
             )
             for result in self._unedited.prompts
@@ -226,13 +219,3 @@ class Study:
 def _ordered(sweeps: Sequence[Sweep]) -> list[Sweep]:
     """Each once, those that others build on first."""
     return [sweep for sweep in SWEEPS if sweep in sweeps]
-
-
-def _head(variant: Variant) -> Head:
-    layer, heads = next(iter(cast(Ablation, variant.edit).heads.items()))
-    return layer, next(iter(heads))
-
-
-def _labels(variants: Sequence[Variant]) -> tuple[str, ...]:
-    """Of single heads, in forward order."""
-    return tuple(head_label(head) for head in sorted(map(_head, variants)))

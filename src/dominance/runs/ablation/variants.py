@@ -2,8 +2,10 @@
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import BeforeValidator, PlainSerializer
 
 from dominance.errors import InputError
 from dominance.probes.ablation import Ablation
@@ -19,12 +21,26 @@ if TYPE_CHECKING:
 CONTROL_LAYER = 1
 """Where the pairs of non-mitigating heads are taken from. Source: Jeong & Lee (2025), section 5."""
 
-Head = tuple[int, int]
-"""Layer, from 1, and head, from 0."""
+
+def head_label(head: tuple[int, int]) -> str:
+    """Layer and head.
+
+    >>> head_label((9, 3))
+    '9.3'
+    """
+    return f"{head[0]}.{head[1]}"
+
+
+def _read_head(written: object) -> object:
+    return tuple(map(int, written.split("."))) if isinstance(written, str) else written
+
+
+Head = Annotated[tuple[int, int], BeforeValidator(_read_head), PlainSerializer(head_label, return_type=str)]
+"""Layer, from 1, and head, from 0; written as their label."""
 
 
 @dataclass(frozen=True)
-class Place:
+class LayerHeads:
     """An attention layer: its number, the path of its module, its heads."""
 
     layer: int
@@ -36,23 +52,14 @@ class Place:
 class Anatomy:
     """What a model has that can be ablated; ``residuals`` are the paths of its residual branches, in order."""
 
-    places: tuple[Place, ...]
+    places: tuple[LayerHeads, ...]
     residuals: tuple[str, ...]
-
-    def document(self) -> dict[str, object]:
-        """As JSON values."""
-        return asdict(self)
 
 
 def anatomy_of(pipeline: "DiffusionPipeline") -> Anatomy:
     """Reads a pipeline's parts off its denoiser."""
-    places = tuple(Place(site.layer, site.name, site.heads) for site in attention_sites(pipeline))
+    places = tuple(LayerHeads(site.layer, site.name, site.heads) for site in attention_sites(pipeline))
     return Anatomy(places, tuple(branch.name for branch in residual_branches(pipeline)))
-
-
-def read_anatomy(document: dict) -> Anatomy:
-    """The anatomy that ``Anatomy.document`` wrote."""
-    return Anatomy(tuple(Place(**place) for place in document["places"]), tuple(document["residuals"]))
 
 
 @dataclass(frozen=True)
@@ -60,13 +67,20 @@ class Variant:
     """One edit of the model.
 
     Attributes:
-        label: names it within its sweep, for instance ``9.3`` for head 3 of layer 9.
+        name: of what is edited, where that is no heads.
         place: the attention layer, or the number of the residual branch; None where there are several.
+        heads: that are taken away, in forward order.
     """
 
-    label: str
+    name: str
     edit: Ablation | Rebalancing
     place: int | None
+    heads: tuple[Head, ...] = ()
+
+    @property
+    def label(self) -> str:
+        """Names it within its sweep, for instance ``9.3`` for head 3 of layer 9."""
+        return self.name or " + ".join(map(head_label, self.heads))
 
     @property
     def start(self) -> int:
@@ -85,14 +99,14 @@ def all_heads(anatomy: Anatomy, layers: Sequence[int] | None) -> tuple[Head, ...
 
 def single_head(head: Head, how: How) -> Variant:
     """One head alone."""
-    return Variant(head_label(head), _heads([head], how), head[0])
+    return heads_together([head], how)
 
 
 def heads_together(heads: Sequence[Head], how: How) -> Variant:
     """Several heads at once."""
     layers = {layer for layer, _ in heads}
-    label = " + ".join(map(head_label, sorted(heads)))
-    return Variant(label, _heads(heads, how), layers.pop() if len(layers) == 1 else None)
+    place = layers.pop() if len(layers) == 1 else None
+    return Variant("", _heads(heads, how), place, tuple(sorted(heads)))
 
 
 def head_pairs(heads: Sequence[Head], how: How) -> tuple[Variant, ...]:
@@ -133,15 +147,6 @@ def rebalancing(prompt: Prompt, window: Window) -> Variant:
     return Variant(window.name, Rebalancing(concepts, window.steps), None)
 
 
-def head_label(head: Head) -> str:
-    """Layer and head.
-
-    >>> head_label((9, 3))
-    '9.3'
-    """
-    return f"{head[0]}.{head[1]}"
-
-
 def _heads(heads: Sequence[Head], how: How) -> Ablation:
     by_layer: dict[int, list[int]] = {}
     for layer, head in heads:
@@ -153,7 +158,7 @@ def _ablation(how: How, **parts: Any) -> Ablation:
     return Ablation(**parts, steps=how.window.steps, scale=how.scale, mode=how.mode, branches=how.branches)
 
 
-def _chosen(anatomy: Anatomy, layers: Sequence[int] | None) -> list[Place]:
+def _chosen(anatomy: Anatomy, layers: Sequence[int] | None) -> list[LayerHeads]:
     places = {place.layer: place for place in anatomy.places}
     for layer in layers or ():
         if layer not in places:

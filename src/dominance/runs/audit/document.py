@@ -1,60 +1,113 @@
-"""The JSON document that ``dominance audit --json`` prints."""
+"""What ``dominance audit --json`` prints: the shares and counts of a run, without its single images."""
 
 import itertools
-from dataclasses import asdict
+from dataclasses import dataclass
+from typing import Annotated
 
-from dominance.records import PromptResult, RunResult
+from pydantic import Field
 
-
-def as_document(result: RunResult) -> dict[str, object]:
-    """The public document of a run: see DESIGN, "The public contract"."""
-    return {
-        "run": result.run,
-        "suite": result.suite,
-        "model": result.model,
-        "judge": result.judge,
-        "settings": result.settings,
-        "images": result.images,
-        "scored": result.scored,
-        "unscored": result.unscored,
-        "prompts": [_prompt(prompt) for prompt in result.prompts],
-        "groups": [asdict(group) for group in result.groups],
-        "gate": None if result.gate is None else asdict(result.gate),
-    }
+from dominance.records import GateResult, GroupResult, Interval, PromptResult, PromptVerdict, RunResult
 
 
-def _prompt(result: PromptResult) -> dict[str, object]:
+@dataclass(frozen=True)
+class PairSummary:
+    """One ordered pair of concepts: its mean DvD, and how many of the scored images collapse in its direction."""
+
+    dominating: str
+    dominated: str
+    dvd_mean: float | None
+    collapsed: int
+
+
+@dataclass(frozen=True)
+class UnscoredImage:
+    """An image without a score, and why."""
+
+    image: str
+    problem: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class PromptDocument:
+    """One prompt; ``presence`` is a share of its scored images, and ``pairs`` are there with three concepts or more."""
+
+    id: str
+    prompt: str
+    group: str | None
+    concepts: tuple[str, ...]
+    images: int
+    scored: int
+    dvd_mean: float | None
+    dvd_interval: Interval | None
+    balanced: int
+    collapsed: int
+    lost: int
+    mixed: int
+    presence: dict[str, float | None]
+    pairs: Annotated[tuple[PairSummary, ...] | None, Field(exclude_if=lambda pairs: pairs is None)] = None
+    dominating: str | None
+    verdict: PromptVerdict | None
+    problems: tuple[UnscoredImage, ...]
+
+
+@dataclass(frozen=True)
+class AuditDocument:
+    """The public document of a run: see the reference, ``dominance audit``."""
+
+    run: str
+    suite: str
+    model: str
+    judge: str
+    settings: dict[str, object]
+    images: int
+    scored: int
+    unscored: int
+    prompts: tuple[PromptDocument, ...]
+    groups: tuple[GroupResult, ...]
+    gate: GateResult | None
+
+
+def document_of(result: RunResult) -> AuditDocument:
+    """The document of a run."""
+    return AuditDocument(
+        run=result.run,
+        suite=result.suite,
+        model=result.model,
+        judge=result.judge,
+        settings=result.settings,
+        images=result.images,
+        scored=result.scored,
+        unscored=result.unscored,
+        prompts=tuple(PromptDocument(**prompt_values(prompt)) for prompt in result.prompts),
+        groups=result.groups,
+        gate=result.gate,
+    )
+
+
+def prompt_values(result: PromptResult) -> dict:
+    """The fields of a prompt's document."""
+    same = ("scored", "dvd_mean", "dvd_interval", "balanced", "collapsed", "lost", "mixed", "dominating", "verdict")
     return {
         "id": result.prompt.id,
         "prompt": result.prompt.text,
         "group": result.prompt.group,
-        "concepts": [concept.name for concept in result.prompt.concepts],
+        "concepts": tuple(concept.name for concept in result.prompt.concepts),
         "images": len(result.images),
-        "scored": result.scored,
-        "dvd_mean": result.dvd_mean,
-        "dvd_interval": None if result.dvd_interval is None else list(result.dvd_interval),
-        "balanced": result.balanced,
-        "collapsed": result.collapsed,
-        "lost": result.lost,
-        "mixed": result.mixed,
+        **{name: getattr(result, name) for name in same},
         "presence": {name: presence.share for name, presence in result.presence.items()},
-        **({"pairs": _pairs(result)} if len(result.prompt.concepts) > 2 else {}),
-        "dominating": result.dominating,
-        "verdict": result.verdict,
-        "problems": [{"image": i.name, "problem": i.problem} for i in result.images if i.verdict is None],
+        "pairs": _pairs(result) if len(result.prompt.concepts) > 2 else None,
+        "problems": tuple(UnscoredImage(image.name, image.problem) for image in result.images if image.verdict is None),
     }
 
 
-def _pairs(result: PromptResult) -> list[dict[str, object]]:
-    """Every ordered pair of concepts: its mean DvD, and how many of the scored images collapse in its direction."""
+def _pairs(result: PromptResult) -> tuple[PairSummary, ...]:
     scored = [image for image in result.images if image.verdict is not None]
-    names = [concept.name for concept in result.prompt.concepts]
-    return [
-        {
-            "dominating": a,
-            "dominated": b,
-            "dvd_mean": sum(image.pairs[a, b] for image in scored) / len(scored) if scored else None,
-            "collapsed": sum((a, b) in image.collapses for image in scored),
-        }
-        for a, b in itertools.permutations(names, 2)
-    ]
+    return tuple(
+        PairSummary(
+            dominating=a,
+            dominated=b,
+            dvd_mean=sum(image.pairs[a, b] for image in scored) / len(scored) if scored else None,
+            collapsed=sum((a, b) in image.collapses for image in scored),
+        )
+        for a, b in itertools.permutations([concept.name for concept in result.prompt.concepts], 2)
+    )

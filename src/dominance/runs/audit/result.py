@@ -1,9 +1,9 @@
 """From a run folder to its result: everything that the report shows, derived from ledger and plan."""
 
-import json
 from pathlib import Path
 from typing import cast
 
+from dominance.documents import from_json, to_json
 from dominance.errors import RunError
 from dominance.files import is_file
 from dominance.judges.protocol import Judge
@@ -13,7 +13,7 @@ from dominance.runs.stages.scoring import judge_gate, score_groups, score_image,
 from dominance.runs.store.folder import LEDGER_NAME
 from dominance.runs.store.ledger import Ledger
 from dominance.runs.store.measurements import refuse_measurement
-from dominance.runs.store.plan import Plan, plan_document, read_plan
+from dominance.runs.store.plan import Plan
 from dominance.wording import on_one_line
 
 
@@ -52,7 +52,7 @@ def recorded_plan(ledger: Ledger, folder: Path) -> Plan | None:
     if document is None:
         return None
     try:
-        return read_plan(cast(dict, document))
+        return from_json(Plan, document)
     except (KeyError, TypeError, ValueError):
         raise RunError(
             f"the plan in {folder} is not one that this version of dominance reads; give another --out"
@@ -123,7 +123,7 @@ def check_same_suite(plan: Plan, ledger: Ledger, folder: Path) -> None:
 
 def put_plan(plan: Plan, ledger: Ledger) -> None:
     """Records the plan; a manifest that was written at the end of a run by another plan goes first."""
-    document = json.loads(json.dumps(plan_document(plan)))
+    document = to_json(plan)
     if ledger.get("plan") not in (None, document):
         ledger.put("manifest", {})
     ledger.put("plan", document)

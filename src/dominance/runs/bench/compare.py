@@ -1,9 +1,13 @@
 """Two benches, or one bench under two models, prompt by prompt."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
+from pydantic import Field
+
+from dominance.documents import Keyed
 from dominance.errors import InputError
 from dominance.files import is_folder
 from dominance.metrics import bootstrap_mean, mean_difference, rate_difference
@@ -12,6 +16,8 @@ from dominance.runs.audit.result import read_result
 from dominance.runs.bench.result import BenchResult, is_bench, read_bench, yield_of
 from dominance.runs.stages.scoring import score_groups, score_image, score_prompt
 from dominance.suites.official_results import OfficialImage, read_official_results
+
+Difference = Annotated[tuple[float, Interval], Keyed(("difference", "interval"))]
 
 
 @dataclass(frozen=True)
@@ -33,15 +39,19 @@ class Pairing:
     """One prompt on both sides; a side is None where that side lacks the prompt.
 
     Attributes:
+        id, prompt: of the prompt, and its text.
         collapse_difference: share of collapsed images, second minus first, -1 to 1, with its interval.
         dvd_difference: mean DvD, second minus first, with its interval; None where a side has no DvD.
     """
 
-    prompt: Prompt
+    id: str
+    prompt: str
+    concepts: tuple[str, ...]
+    group: str | None
     first: Side | None
     second: Side | None
-    collapse_difference: tuple[float, Interval] | None
-    dvd_difference: tuple[float, Interval] | None
+    collapse_difference: Difference | None
+    dvd_difference: Difference | None
 
 
 @dataclass(frozen=True)
@@ -86,19 +96,9 @@ class Comparison:
 
     first: str
     second: str
-    pairings: tuple[Pairing, ...]
     overall: tuple[Overall, ...]
-    yields: tuple[Yields, ...] = ()
-
-    def document(self) -> dict[str, object]:
-        """The JSON document of ``dominance bench show A B``."""
-        return {
-            "first": self.first,
-            "second": self.second,
-            "overall": [asdict(one) for one in self.overall],
-            "yields": [asdict(one) for one in self.yields],
-            "prompts": [_pairing_document(pairing) for pairing in self.pairings],
-        }
+    yields: tuple[Yields, ...]
+    pairings: Annotated[tuple[Pairing, ...], Field(alias="prompts")]
 
 
 def read_side(place: Path) -> RunResult | BenchResult:
@@ -154,17 +154,17 @@ def compare(one: RunResult | BenchResult, other: RunResult | BenchResult) -> Com
     keys = [*ours, *(key for key in theirs if key not in ours)]
     pairings = tuple(_pairing(prompts[key], ours.get(key), theirs.get(key)) for key in keys)
     groups: dict[str, list[Pairing]] = {"all": []}
-    for pairing in pairings:
+    for key, pairing in zip(keys, pairings, strict=True):
         if pairing.collapse_difference is not None:
             groups["all"].append(pairing)
-            groups.setdefault(pairing.prompt.group_name, []).append(pairing)
+            groups.setdefault(prompts[key].group_name, []).append(pairing)
     chosen = {name: members for name, members in groups.items() if members and (name == "all" or len(groups) > 2)}
     return Comparison(
         first=f"{first.run} ({first.model}, judged by {first.judge})",
         second=f"{second.run} ({second.model}, judged by {second.judge})",
-        pairings=pairings,
         overall=tuple(_overall(name, members) for name, members in chosen.items()),
         yields=yields,
+        pairings=pairings,
     )
 
 
@@ -201,7 +201,8 @@ def _pairing(prompt: Prompt, first: PromptResult | None, second: PromptResult | 
         collapse = rate_difference(ours, theirs)
         values = (_dvd(first), _dvd(second))
         dvd = mean_difference(*values) if all(values) else None
-    return Pairing(prompt, _side(first), _side(second), collapse, dvd)
+    names = tuple(concept.name for concept in prompt.concepts)
+    return Pairing(prompt.id, prompt.text, names, prompt.group, _side(first), _side(second), collapse, dvd)
 
 
 def _dvd(result: PromptResult) -> list[float]:
@@ -248,20 +249,3 @@ def _paired(differences: Iterable[float]) -> tuple[float, Interval | None]:
     listed = list(differences)
     interval = bootstrap_mean([[value] for value in listed]) if len(listed) > 1 else None
     return sum(listed) / len(listed), interval
-
-
-def _pairing_document(pairing: Pairing) -> dict[str, object]:
-    return {
-        "id": pairing.prompt.id,
-        "prompt": pairing.prompt.text,
-        "concepts": [concept.name for concept in pairing.prompt.concepts],
-        "group": pairing.prompt.group,
-        "first": None if pairing.first is None else asdict(pairing.first),
-        "second": None if pairing.second is None else asdict(pairing.second),
-        "collapse_difference": _difference(pairing.collapse_difference),
-        "dvd_difference": _difference(pairing.dvd_difference),
-    }
-
-
-def _difference(value: tuple[float, Interval] | None) -> dict[str, object] | None:
-    return None if value is None else {"difference": value[0], "interval": list(value[1])}

@@ -1,14 +1,17 @@
 """A bench as it stands in its folder: what was kept, what each prompt's images showed, and how many were tried."""
 
 from collections import Counter
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import cast
+from typing import Annotated, ClassVar
 
+from pydantic import computed_field
+
+from dominance.documents import Keyed, from_json
 from dominance.errors import RunError
 from dominance.files import is_file
 from dominance.records import Kind, PromptResult, Rate, RunResult, ScoredImage, Suite
-from dominance.runs.audit.document import as_document
+from dominance.runs.audit.document import PromptDocument, prompt_values
 from dominance.runs.audit.result import recorded_plan, result_of
 from dominance.runs.bench.candidates import BALANCED
 from dominance.runs.store.folder import LEDGER_NAME
@@ -42,7 +45,7 @@ class Kept:
 
 
 @dataclass(frozen=True)
-class Tally:
+class StreamTally:
     """What came of one stream of candidates: a category's, or that of the control set.
 
     Attributes:
@@ -61,9 +64,16 @@ class Tally:
     undecided: int
     candidates: int
 
+    @computed_field
     @property
     def missing(self) -> int:
         return self.target - self.kept
+
+    @computed_field(alias="yield")
+    @property
+    def share(self) -> float | None:
+        """Of the tried candidates, those that qualified."""
+        return self.qualified / self.tried if self.tried else None
 
 
 @dataclass(frozen=True)
@@ -82,12 +92,22 @@ class Entry:
 
 
 @dataclass(frozen=True)
+class BenchRecord:
+    """What the ledger keeps of a bench, beside its plan."""
+
+    finished: bool
+    kept: tuple[Kept, ...] = ()
+    tallies: tuple[StreamTally, ...] = ()
+    stopped: str | None = None
+
+
+@dataclass(frozen=True)
 class BenchResult:
     """A finished bench; ``stopped`` says in words why prompts are missing, if some are."""
 
     run: RunResult
     entries: tuple[Entry, ...]
-    tallies: tuple[Tally, ...]
+    tallies: tuple[StreamTally, ...]
     stopped: str | None
 
     def part(self, name: str) -> tuple[Entry, ...]:
@@ -111,7 +131,9 @@ def agreement(images: list[ScoredImage] | tuple[ScoredImage, ...], part: str) ->
     return count, direction
 
 
-def bench_of(run: RunResult, kept: tuple[Kept, ...], tallies: tuple[Tally, ...], stopped: str | None) -> BenchResult:
+def bench_of(
+    run: RunResult, kept: tuple[Kept, ...], tallies: tuple[StreamTally, ...], stopped: str | None
+) -> BenchResult:
     """The bench from the run of its own suite."""
     results = {result.prompt.id: result for result in run.prompts}
     entries = [Entry(k, results[k.id], *agreement(results[k.id].images, k.part)) for k in kept]
@@ -129,16 +151,6 @@ def bench_suite(bench: BenchResult, part: str | None = None, name: str | None = 
     kept = ", ".join(f"{len(bench.part(one))} {one}" for one in parts)
     made = f"DominanceBench of {bench.run.model}, judged by {bench.run.judge}"
     return Suite(name or bench.run.suite, prompts, f"{made}: {kept} prompts.")
-
-
-def bench_record(bench: BenchResult) -> dict[str, object]:
-    """What the ledger keeps of a bench, beside its plan."""
-    return {
-        "finished": True,
-        "kept": [asdict(entry.kept) for entry in bench.entries],
-        "tallies": [asdict(tally) for tally in bench.tallies],
-        "stopped": bench.stopped,
-    }
 
 
 def is_bench(folder: Path) -> bool:
@@ -160,48 +172,71 @@ def read_bench(folder: Path | str) -> BenchResult:
     if not is_bench(folder):
         raise RunError(f"{shown} holds no bench; give the folder that `dominance bench build` wrote")
     with Ledger(folder / LEDGER_NAME) as ledger:
-        record = cast(dict, ledger.get(BENCH))
+        record = from_json(BenchRecord, ledger.get(BENCH))
         plan = recorded_plan(ledger, folder)
-        if plan is None or not record.get("finished"):
+        if plan is None or not record.finished:
             raise RunError(f"the bench in {shown} is not finished; run its `dominance bench build` command again")
-        kept = tuple(Kept(**entry) for entry in record["kept"])
-        tallies = tuple(Tally(**tally) for tally in record["tallies"])
-        return bench_of(result_of(plan, ledger, folder), kept, tallies, record["stopped"])
+        return bench_of(result_of(plan, ledger, folder), record.kept, record.tallies, record.stopped)
 
 
-def yield_of(tally: Tally) -> Rate:
+def yield_of(tally: StreamTally) -> Rate:
     """Qualified candidates among those tried, with Wilson's interval."""
     from dominance.metrics import rate
 
     return rate(tally.qualified, tally.tried)
 
 
-def bench_as_document(bench: BenchResult) -> dict[str, object]:
-    """The JSON document of ``dominance bench build`` and ``show``."""
-    run = as_document(bench.run)
-    prompts = cast(list[dict], run["prompts"])
-    by_id = {prompt["id"]: prompt for prompt in prompts}
-    return {
-        "bench": bench.run.run,
-        "model": bench.run.model,
-        "judge": bench.run.judge,
-        "settings": bench.run.settings,
-        "images": bench.run.images,
-        "unscored": bench.run.unscored,
-        "complete": bench.complete,
-        "stopped": bench.stopped,
-        "streams": [
-            {**asdict(tally), "missing": tally.missing, "yield": yield_of(tally).share} for tally in bench.tallies
-        ],
-        "prompts": [entry_document(entry) | by_id[entry.kept.id] for entry in bench.entries],
-    }
+@dataclass(frozen=True, kw_only=True)
+class BenchPrompt(PromptDocument):
+    """Where a prompt comes from, in how many images what it was kept for was seen, and what they showed."""
+
+    part: str
+    category: Kind
+    style: str
+    concept: str
+    object: str
+    agreeing: int
+    direction: Annotated[tuple[str, str], Keyed(("dominating", "dominated"))] | None
 
 
-def entry_document(entry: Entry) -> dict[str, object]:
-    """Where the prompt comes from, and in how many images what it was kept for was seen."""
-    dominating, dominated = entry.direction or (None, None)
-    return {
-        **asdict(entry.kept),
-        "agreeing": entry.agreeing,
-        "direction": None if entry.direction is None else {"dominating": dominating, "dominated": dominated},
-    }
+@dataclass(frozen=True)
+class BenchDocument:
+    """What ``dominance bench build`` and ``show`` print."""
+
+    UNPRINTED: ClassVar[set[str]] = {"manifest"}
+
+    bench: str
+    model: str
+    judge: str
+    settings: dict[str, object]
+    images: int
+    unscored: int
+    complete: bool
+    stopped: str | None
+    streams: tuple[StreamTally, ...]
+    prompts: tuple[BenchPrompt, ...]
+    manifest: dict[str, object] = field(default_factory=dict)
+
+
+def document_of(bench: BenchResult) -> BenchDocument:
+    """The document of a bench."""
+    run = bench.run
+    return BenchDocument(
+        bench=run.run,
+        model=run.model,
+        judge=run.judge,
+        settings=run.settings,
+        images=run.images,
+        unscored=run.unscored,
+        complete=bench.complete,
+        stopped=bench.stopped,
+        streams=bench.tallies,
+        prompts=tuple(bench_prompt(entry) for entry in bench.entries),
+        manifest=run.manifest,
+    )
+
+
+def bench_prompt(entry: Entry) -> BenchPrompt:
+    """One prompt's document."""
+    values = {**vars(entry.kept), **prompt_values(entry.result)}
+    return BenchPrompt(**values, agreeing=entry.agreeing, direction=entry.direction)

@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dominance.documents import to_json
 from dominance.errors import InputError, RunError
 from dominance.judges.protocol import Judge
 from dominance.models.settings import GenerationSettings
@@ -13,9 +14,9 @@ from dominance.records import Concept, Kind, Prompt, Question, Suite
 from dominance.runs.audit.result import finish
 from dominance.runs.bench.candidates import BALANCED, Candidate, candidate_streams
 from dominance.runs.bench.options import BenchOptions, chosen_categories
-from dominance.runs.bench.result import BENCH, DOMINANCE, BenchResult, Kept, bench_of, bench_record
+from dominance.runs.bench.result import BENCH, DOMINANCE, BenchRecord, BenchResult, Kept, bench_of
 from dominance.runs.bench.selection import Shelf, caps_of, needed, shares_of
-from dominance.runs.bench.trial import Trial
+from dominance.runs.bench.trial import CandidateTrial
 from dominance.runs.bench.workshop import Workshop
 from dominance.runs.stages.judging import judge_for, note_foreign, refuse_named
 from dominance.runs.stages.model import RunModel
@@ -23,7 +24,7 @@ from dominance.runs.store.bench_ledger import RememberingLedger
 from dominance.runs.store.folder import LEDGER_NAME, check_run_folder, held
 from dominance.runs.store.ledger import Ledger
 from dominance.runs.store.measurements import refuse_measurement
-from dominance.runs.store.plan import Plan, plan_document
+from dominance.runs.store.plan import Plan
 from dominance.runs.store.repeat import Repeat
 from dominance.suites import load_questions
 from dominance.suites.entries import slug
@@ -85,7 +86,7 @@ def build_bench(
         settings=_recipe(options, pools, categories, shelves, drawn.settings, questions.name),
         origin=BENCH,
     )
-    trial = Trial(streams, shelves, needed(len(options.seeds)), options.limit)
+    trial = CandidateTrial(streams, shelves, needed(len(options.seeds)), options.limit)
     return _build(plan, drawn, seen_by, options.seeds, trial, folder, tell, repeat)
 
 
@@ -100,7 +101,7 @@ def _build(
     model: RunModel,
     judge: Judge,
     seeds: tuple[int, ...],
-    trial: Trial,
+    trial: CandidateTrial,
     folder: Path,
     tell: Callable[[str], None],
     repeat: Repeat,
@@ -111,9 +112,9 @@ def _build(
     otherwise = ", or with --limit to end with what was found"
     with held(folder, otherwise), RememberingLedger(folder / LEDGER_NAME) as ledger:
         check_same_bench(identities, ledger, folder)
-        ledger.put(BENCH, {"finished": False})
+        ledger.put(BENCH, to_json(BenchRecord(finished=False)))
         ledger.put("bench settings", identities)
-        ledger.put("plan", plan_document(plan))
+        ledger.put("plan", to_json(plan))
         repeat.keep(folder)
         note_foreign(judge, model.source.world)
         workshop = Workshop(plan, seeds, model, judge, ledger, folder)
@@ -122,7 +123,7 @@ def _build(
 
 
 def _conclude(
-    trial: Trial, workshop: Workshop, judge: Judge, ledger: Ledger, folder: Path, manifest: dict[str, object]
+    trial: CandidateTrial, workshop: Workshop, judge: Judge, ledger: Ledger, folder: Path, manifest: dict[str, object]
 ) -> BenchResult:
     """Writes the plan of what was kept, scores it, and marks the bench as finished."""
     kept, prompts = [], []
@@ -133,11 +134,11 @@ def _conclude(
             prompts.append(replace(c.prompt, group=part))
     plan = workshop.plan_of(prompts)
     plan = replace(plan, questions=_questions_of(prompts, plan.questions))
-    ledger.put("plan", plan_document(plan))
+    ledger.put("plan", to_json(plan))
     run = finish(plan, ledger, folder, judge, manifest)
-    bench = bench_of(run, tuple(kept), trial.tallies(), trial.stopped())
-    ledger.put(BENCH, bench_record(bench))
-    return bench
+    record = BenchRecord(True, tuple(kept), trial.tallies(), trial.stopped())
+    ledger.put(BENCH, to_json(record))
+    return bench_of(run, record.kept, record.tallies, record.stopped)
 
 
 def _questions_of(

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from dominance.metrics import wilson_interval
 from dominance.runs.bench.candidates import Candidate
-from dominance.runs.bench.result import Tally
+from dominance.runs.bench.result import StreamTally
 from dominance.runs.bench.selection import Shelf
 from dominance.runs.bench.workshop import Attempt, Outcome
 
@@ -17,7 +17,7 @@ _ENOUGH = 100
 
 
 @dataclass
-class Trial:
+class CandidateTrial:
     """The candidates of all streams as they are tried, some of each stream at once."""
 
     streams: Mapping[str, list[Candidate]]
@@ -88,10 +88,10 @@ class Trial:
     def _is_one_too_many(self, candidate: Candidate) -> bool:
         return self.limit is not None and len(self._seen) >= self.limit and candidate.prompt.id not in self._seen
 
-    def tallies(self) -> tuple[Tally, ...]:
+    def tallies(self) -> tuple[StreamTally, ...]:
         """What came of each stream."""
         return tuple(
-            Tally(
+            StreamTally(
                 name=name,
                 target=shelf.target,
                 kept=len(shelf.kept),

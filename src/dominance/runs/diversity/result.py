@@ -3,8 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
-from dominance.diversity.verdicts import SetVerdict
+from pydantic import Field, computed_field
+
+from dominance.diversity.verdicts import Word
 from dominance.records import Interval
 
 
@@ -12,9 +15,17 @@ from dominance.records import Interval
 class NamedPair:
     """Two images of a concept, by their files, and their cosine distance."""
 
-    first: str
-    second: str
+    files: tuple[str, str]
     distance: float
+
+
+@dataclass(frozen=True)
+class NearDuplicates:
+    """Pairs nearer than the threshold, images in at least one of them, and groups of files with the same content."""
+
+    pairs: int
+    images: int
+    copies: tuple[tuple[str, ...], ...]
 
 
 @dataclass(frozen=True)
@@ -26,79 +37,64 @@ class ConceptDiversity:
         median, interval, mean, quartiles: of the cosine distances of all pairs; None with fewer than two images.
         exact: whether the quantiles are selected from all distances, not read off bins of 1e-6.
         vendi: the Vendi score, the effective number of different images, from 1 to ``images``.
-        near_pairs, near_images: pairs nearer than the threshold, and images in at least one of them.
         nearest: the nearest pairs; ``farthest``, the farthest.
-        copies: groups of files with the very same content.
         typical: some files from the most typical on; ``unusual``, from the least typical on.
+        verdict: None where nothing can be said; ``verdict_sentence`` says what it means, or why there is none.
+        verdict_limits: below the first a set is uniform, from the second on varied or usual; None without a scale.
     """
 
-    name: str
+    name: Annotated[str, Field(alias="concept")]
     category: str | None
     images: int
     unreadable: int
     pairs: int
     median: float | None
-    interval: Interval | None
+    interval: Annotated[Interval | None, Field(alias="median_interval")]
     mean: float | None
     quartiles: tuple[float, float] | None
     exact: bool
     vendi: float | None
-    near_pairs: int
-    near_images: int
+    near_duplicates: NearDuplicates
     nearest: tuple[NamedPair, ...]
     farthest: NamedPair | None
-    copies: tuple[tuple[str, ...], ...]
     typical: tuple[str, ...]
     unusual: tuple[str, ...]
-    verdict: SetVerdict
+    verdict: Word | None
+    verdict_sentence: str
+    verdict_limits: tuple[float, float] | None
 
     @property
     def category_name(self) -> str:
         return self.category or "no category"
-
-    def document(self) -> dict[str, object]:
-        """As JSON values."""
-        pair = _pair_document
-        return {
-            "concept": self.name,
-            "category": self.category,
-            "images": self.images,
-            "unreadable": self.unreadable,
-            "pairs": self.pairs,
-            "median": self.median,
-            "median_interval": None if self.interval is None else list(self.interval),
-            "mean": self.mean,
-            "quartiles": None if self.quartiles is None else list(self.quartiles),
-            "exact": self.exact,
-            "vendi": self.vendi,
-            "near_duplicates": {
-                "pairs": self.near_pairs,
-                "images": self.near_images,
-                "copies": [list(group) for group in self.copies],
-            },
-            "nearest": [pair(one) for one in self.nearest],
-            "farthest": None if self.farthest is None else pair(self.farthest),
-            "typical": list(self.typical),
-            "unusual": list(self.unusual),
-            "verdict": self.verdict.word,
-            "verdict_sentence": self.verdict.sentence,
-            "verdict_limits": None if self.verdict.low is None else [self.verdict.low, self.verdict.high],
-        }
-
-
-def _pair_document(pair: NamedPair) -> dict[str, object]:
-    return {"files": [pair.first, pair.second], "distance": pair.distance}
 
 
 @dataclass(frozen=True)
 class CategoryDiversity:
     """The concepts of one category: the median of their medians, with a bootstrap interval over concepts."""
 
-    name: str
+    name: Annotated[str, Field(alias="category")]
     concepts: int
     images: int
     median: float
-    interval: Interval | None
+    interval: Annotated[Interval | None, Field(alias="median_interval")]
+
+
+@dataclass(frozen=True)
+class MeasuredBy:
+    """An embedder: its name and identity, what it is, and what its distances compare with."""
+
+    name: str
+    identity: str
+    what: str
+    comparable_with: str
+
+
+@dataclass(frozen=True)
+class Unmeasured:
+    """A file that could not be measured, and why."""
+
+    file: str
+    problem: str
 
 
 @dataclass(frozen=True)
@@ -106,8 +102,6 @@ class DiversityResult:
     """A whole measurement.
 
     Attributes:
-        root: what the files' paths are relative to.
-        problems: files that could not be measured, and why.
         near: cosine similarity from which a pair counts as near duplicates.
         notes: what somebody who reads the numbers must know first.
         rests: what the verdicts rest on.
@@ -115,19 +109,22 @@ class DiversityResult:
 
     run: str
     source: str
-    root: Path
-    embedder: str
-    embedder_identity: str
-    embedder_description: str
-    comparable: str
-    near: float
+    embedder: MeasuredBy
+    near: Annotated[float, Field(alias="near_duplicate_similarity")]
+    notes: tuple[str, ...]
+    rests: Annotated[str, Field(alias="verdicts_rest_on")]
     concepts: tuple[ConceptDiversity, ...]
     categories: tuple[CategoryDiversity, ...]
-    problems: tuple[tuple[str, str], ...]
-    notes: tuple[str, ...]
-    rests: str
+    problems: tuple[Unmeasured, ...]
     manifest: dict[str, object]
 
+    @property
+    def root(self) -> Path:
+        """What the files' paths are relative to."""
+        source = Path(self.source)
+        return source if source.is_dir() else source.parent
+
+    @computed_field
     @property
     def images(self) -> int:
         return sum(concept.images for concept in self.concepts)
@@ -136,36 +133,6 @@ class DiversityResult:
     def complete(self) -> bool:
         """Whether every file was measured and every concept has a distance."""
         return not self.problems and all(concept.median is not None for concept in self.concepts)
-
-    def document(self) -> dict[str, object]:
-        """As ``dominance diversity --json`` prints it."""
-        return {
-            "run": self.run,
-            "source": self.source,
-            "embedder": {
-                "name": self.embedder,
-                "identity": self.embedder_identity,
-                "what": self.embedder_description,
-                "comparable_with": self.comparable,
-            },
-            "near_duplicate_similarity": self.near,
-            "images": self.images,
-            "notes": list(self.notes),
-            "verdicts_rest_on": self.rests,
-            "concepts": [concept.document() for concept in self.concepts],
-            "categories": [
-                {
-                    "category": one.name,
-                    "concepts": one.concepts,
-                    "images": one.images,
-                    "median": one.median,
-                    "median_interval": None if one.interval is None else list(one.interval),
-                }
-                for one in self.categories
-            ],
-            "problems": [{"file": file, "problem": problem} for file, problem in self.problems],
-            "manifest": self.manifest,
-        }
 
 
 def uniform_first(concepts: Sequence[ConceptDiversity]) -> list[ConceptDiversity]:

@@ -10,13 +10,22 @@ from PIL import Image
 
 from dominance.diversity.embedders import DUPLICATE_SIMILARITY, MINIATURE, PAPER_EMBEDDER, Embedder, load_embedder
 from dominance.diversity.verdicts import SCALES, MeasuredConcept, SetVerdict, judge_sets, rests_on
+from dominance.documents import to_json
 from dominance.metrics import Spread, median_interval, spread, vendi_score
 from dominance.miniature.renderer import SIDE
 from dominance.models.devices import find_device
 from dominance.progress import Progress
 from dominance.runs.diversity.embedding import embedded
 from dominance.runs.diversity.options import DiversityOptions
-from dominance.runs.diversity.result import CategoryDiversity, ConceptDiversity, DiversityResult, NamedPair
+from dominance.runs.diversity.result import (
+    CategoryDiversity,
+    ConceptDiversity,
+    DiversityResult,
+    MeasuredBy,
+    NamedPair,
+    NearDuplicates,
+    Unmeasured,
+)
 from dominance.runs.diversity.source import Collection, ImageSet, read_collection
 from dominance.runs.store.folder import LEDGER_NAME, check_run_folder, held
 from dominance.runs.store.ledger import Ledger
@@ -72,7 +81,7 @@ def measure_diversity(
                     measured.append(_measure(one, contents, encoder, store, options))
                     progress.advance()
         result = _result(str(folder), str(source), collection, encoder, measured, problems, options)
-        ledger.put("diversity", result.document())
+        ledger.put("diversity", to_json(result))
         return result
 
 
@@ -129,15 +138,11 @@ def _result(
     return DiversityResult(
         run=run,
         source=source,
-        root=collection.root,
-        embedder=encoder.name,
-        embedder_identity=encoder.identity,
-        embedder_description=encoder.description,
-        comparable=encoder.comparable,
+        embedder=MeasuredBy(encoder.name, encoder.identity, encoder.description, encoder.comparable),
         near=_near(options, encoder),
         concepts=concepts,
         categories=_categories(concepts),
-        problems=tuple((file.as_posix(), problem) for file, problem in problems.items()),
+        problems=tuple(Unmeasured(file.as_posix(), problem) for file, problem in problems.items()),
         notes=_notes(encoder, refused),
         rests=rests_on(scale, refused),
         manifest={
@@ -191,15 +196,17 @@ def _concept(one: _Measured, verdict: SetVerdict) -> ConceptDiversity:
         "category": one.set.category,
         "images": len(names),
         "unreadable": len(one.set.files) - len(names),
-        "copies": one.copies,
-        "verdict": verdict,
+        "verdict": verdict.word,
+        "verdict_sentence": verdict.sentence,
+        "verdict_limits": None if verdict.low is None or verdict.high is None else (verdict.low, verdict.high),
     }
     if found is None:
         return ConceptDiversity(
             **shared, pairs=0, median=None, interval=None, mean=None, quartiles=None, exact=True, vendi=None,
-            near_pairs=0, near_images=0, nearest=(), farthest=None, typical=tuple(names), unusual=(),
+            near_duplicates=NearDuplicates(0, 0, one.copies), nearest=(), farthest=None,
+            typical=tuple(names), unusual=(),
         )  # fmt: skip
-    pairs = [NamedPair(names[a], names[b], distance) for a, b, distance in (*found.nearest, found.farthest)]
+    pairs = [NamedPair((names[a], names[b]), distance) for a, b, distance in (*found.nearest, found.farthest)]
     ordered = [names[place] for place in found.typical]
     return ConceptDiversity(
         **shared,
@@ -210,8 +217,7 @@ def _concept(one: _Measured, verdict: SetVerdict) -> ConceptDiversity:
         quartiles=found.quartiles,
         exact=found.exact,
         vendi=one.vendi,
-        near_pairs=found.near_pairs,
-        near_images=found.near_images,
+        near_duplicates=NearDuplicates(found.near_pairs, found.near_images, one.copies),
         nearest=tuple(pairs[:-1]),
         farthest=pairs[-1],
         typical=tuple(ordered[:_SHOWN]),

@@ -1,13 +1,17 @@
 """What an explanation holds, and what is worked out from it: focus, peaks, and how each concept's lead changes."""
 
 from collections import Counter
-from dataclasses import asdict, dataclass, field
-from typing import Literal
+from dataclasses import dataclass, field
+from typing import Annotated, Any, ClassVar, Literal
 
+import torch
 from jaxtyping import Float
 from PIL import Image
+from pydantic import Field, InstanceOf, PlainSerializer, PlainValidator, WithJsonSchema
+from pydantic_core import core_schema
 from torch import Tensor
 
+from dominance.documents import from_json, to_json
 from dominance.metrics import (
     attention_deviation,
     concept_attention,
@@ -17,7 +21,8 @@ from dominance.metrics import (
     peak_token,
 )
 from dominance.probes.sites import AttentionSite
-from dominance.records import Prompt, PromptResult
+from dominance.records import Answer, ImageVerdict, Kind, Prompt, PromptResult, PromptVerdict
+from dominance.runs.stages.scoring import score_image, score_prompt
 
 Role = Literal["dominating", "other"]
 
@@ -29,6 +34,54 @@ TRAILING_LAYERS: tuple[int, ...] = (7,)
 
 _PAPER_SITES = 16
 _MIDDLE = 7
+
+
+class _Listed:
+    """Marks a tensor that is written as nested lists."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> core_schema.CoreSchema:
+        written = core_schema.plain_serializer_function_ser_schema(lambda values: _rounded(values, 9))
+        return core_schema.no_info_plain_validator_function(torch.as_tensor, serialization=written)
+
+    def __get_pydantic_json_schema__(self, schema: Any, handler: Any) -> dict[str, Any]:
+        return {"type": "array"}
+
+
+@dataclass(frozen=True)
+class _JudgedImage:
+    """What an image's score follows from."""
+
+    name: str
+    file: str | None
+    seed: int | None
+    answers: tuple[Answer, ...]
+    problem: str | None
+
+
+@dataclass(frozen=True)
+class _JudgedPrompt:
+    """What a prompt's result follows from."""
+
+    prompt: Prompt
+    images: tuple[_JudgedImage, ...]
+
+
+def _write_judged(result: PromptResult) -> Any:
+    images = tuple(_JudgedImage(i.name, i.file, i.seed, i.answers, i.problem) for i in result.images)
+    return to_json(_JudgedPrompt(result.prompt, images))
+
+
+def _read_judged(document: Any) -> PromptResult:
+    if isinstance(document, PromptResult):
+        return document
+    judged = from_json(_JudgedPrompt, document)
+    images = [score_image(judged.prompt, i.name, i.file, i.answers, i.problem, i.seed) for i in judged.images]
+    return score_prompt(judged.prompt, images)
+
+
+Judged = Annotated[
+    PromptResult, PlainValidator(_read_judged), PlainSerializer(_write_judged), WithJsonSchema({"type": "object"})
+]
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,7 +96,7 @@ class ConceptMaps:
 
     layers: tuple[int, ...]
     steps: tuple[int, ...]
-    values: Float[Tensor, "image step concept row column"]
+    values: Annotated[Float[Tensor, "image step concept row column"], _Listed()]
 
 
 @dataclass(frozen=True)
@@ -120,12 +173,12 @@ class Explanation:
     sites: tuple[AttentionSite, ...]
     model_layers: int
     follows_paper: bool
-    attention: Float[Tensor, "image step layer token"]
+    attention: Annotated[Float[Tensor, "image step layer token"], _Listed()]
     maps: ConceptMaps
-    pictures: dict[int, Image.Image]
-    result: PromptResult
+    result: Judged
     settings: dict[str, object]
     manifest: dict[str, object] = field(default_factory=dict)
+    pictures: Annotated[dict[int, InstanceOf[Image.Image]], Field(exclude=True)] = field(default_factory=dict)
 
     @property
     def layers(self) -> tuple[int, ...]:
@@ -232,65 +285,127 @@ def tracks(explanation: Explanation) -> tuple[Track, ...]:
     return tuple(listed)
 
 
-def as_document(explanation: Explanation) -> dict[str, object]:
-    """The explanation as JSON values; means are over images, steps are counted from 0, layers from 1."""
-    leading = lead(explanation)
-    maps = explanation.maps
-    return {
-        "kind": "dominance explanation",
-        "format": 1,
-        "prompt": explanation.prompt.text,
-        "concepts": [
-            {"name": concept.name, "kind": concept.kind, "tokens": list(explanation.places[concept.name])}
+@dataclass(frozen=True)
+class MarkedConcept:
+    """A concept of the prompt, and the places of its tokens in T."""
+
+    name: str
+    kind: Kind
+    tokens: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class MeanTrack:
+    """One concept's attention over the steps, as in ``Track``, averaged over the images."""
+
+    concept: str
+    role: Role
+    layers: tuple[int, ...]
+    attention: list
+    deviation: list | None
+    edges: tuple[int, ...]
+    change: list | None
+
+
+@dataclass(frozen=True)
+class ListedMaps:
+    """The maps, by image, step, concept, row and column."""
+
+    layers: tuple[int, ...]
+    steps: tuple[int, ...]
+    values: list
+
+
+@dataclass(frozen=True)
+class ExplainedImage:
+    """One image and its verdict."""
+
+    seed: int
+    file: str | None
+    verdict: ImageVerdict | None
+    dvd: float | None
+    yes: dict[str, int | None]
+    problem: str | None
+
+
+@dataclass(frozen=True)
+class ExplanationDocument:
+    """What ``dominance explain --json`` prints; means are over images, steps are counted from 0, layers from 1.
+
+    Attributes:
+        recorded: all that the page is made of; the file ``explanation.json`` has it, those of older versions do not.
+    """
+
+    UNPRINTED: ClassVar[set[str]] = {"recorded"}
+
+    prompt: str
+    concepts: tuple[MarkedConcept, ...]
+    tokens: tuple[str, ...]
+    model: str
+    judge: str | None
+    settings: dict[str, object]
+    steps: int
+    layers: tuple[AttentionSite, ...]
+    seeds: tuple[int, ...]
+    dominating: Lead | None
+    focus_first_step: dict[int, float]
+    focus: list
+    attention: list
+    peaks: tuple[Peak, ...]
+    tracks: tuple[MeanTrack, ...]
+    maps: ListedMaps
+    verdict: PromptVerdict | None
+    images: tuple[ExplainedImage, ...]
+    manifest: dict[str, object]
+    kind: Literal["dominance explanation"] = "dominance explanation"
+    format: Literal[1] = 1
+    recorded: Explanation | None = None
+
+
+def document_of(explanation: Explanation) -> ExplanationDocument:
+    """The document of an explanation; numbers have four significant digits, which keeps it small."""
+    maps, focus = explanation.maps, explanation.focus
+    return ExplanationDocument(
+        prompt=explanation.prompt.text,
+        concepts=tuple(
+            MarkedConcept(concept.name, concept.kind, explanation.places[concept.name])
             for concept in explanation.prompt.concepts
-        ],
-        "tokens": list(explanation.tokens),
-        "model": explanation.model,
-        "judge": explanation.judge,
-        "settings": explanation.settings,
-        "steps": explanation.steps,
-        "layers": [asdict(site) for site in explanation.sites],
-        "seeds": list(explanation.seeds),
-        "dominating": None if leading is None else asdict(leading),
-        "focus_first_step": dict(
-            zip(map(str, explanation.layers), _rounded(explanation.focus[:, 0].mean(dim=0)), strict=True)
         ),
-        "focus": _rounded(explanation.focus.mean(dim=0)),
-        "attention": _rounded(explanation.attention.mean(dim=0)),
-        "peaks": [asdict(peak) for peak in peaks(explanation)],
-        "tracks": [_track_document(track) for track in tracks(explanation)],
-        "maps": {"layers": list(maps.layers), "steps": list(maps.steps), "values": _rounded(maps.values)},
-        "verdict": explanation.result.verdict,
-        "images": [
-            {
-                "seed": int(image.name),
-                "file": image.file,
-                "verdict": image.verdict,
-                "dvd": image.dvd,
-                "yes": dict(image.yes),
-                "problem": image.problem,
-            }
+        tokens=explanation.tokens,
+        model=explanation.model,
+        judge=explanation.judge,
+        settings=explanation.settings,
+        steps=explanation.steps,
+        layers=explanation.sites,
+        seeds=explanation.seeds,
+        dominating=lead(explanation),
+        focus_first_step=dict(zip(explanation.layers, _rounded(focus[:, 0].mean(dim=0)), strict=True)),
+        focus=_rounded(focus.mean(dim=0)),
+        attention=_rounded(explanation.attention.mean(dim=0)),
+        peaks=peaks(explanation),
+        tracks=tuple(_mean_track(track) for track in tracks(explanation)),
+        maps=ListedMaps(maps.layers, maps.steps, _rounded(maps.values)),
+        verdict=explanation.result.verdict,
+        images=tuple(
+            ExplainedImage(int(image.name), image.file, image.verdict, image.dvd, image.yes, image.problem)
             for image in explanation.result.images
-        ],
-        "manifest": explanation.manifest,
-    }
+        ),
+        manifest=explanation.manifest,
+        recorded=explanation,
+    )
 
 
-def _track_document(track: Track) -> dict[str, object]:
-    return {
-        "concept": track.concept,
-        "role": track.role,
-        "layers": list(track.layers),
-        "attention": _rounded(track.attention.mean(dim=0)),
-        "deviation": None if track.deviation is None else _rounded(track.deviation.mean(dim=0)),
-        "edges": list(track.edges),
-        "change": None if track.change is None else _rounded(track.change.mean(dim=0)),
-    }
+def _mean_track(track: Track) -> MeanTrack:
+    attention, deviation, change = (
+        None if values is None else _rounded(values.mean(dim=0))
+        for values in (track.attention, track.deviation, track.change)
+    )
+    return MeanTrack(track.concept, track.role, track.layers, attention or [], deviation, track.edges, change)
 
 
-def _rounded(values: Tensor) -> list:
-    """Nested lists of numbers of four significant digits, which keeps the document small."""
-    flat = [float(f"{value:.4g}") for value in values.flatten().tolist()]
+def _rounded(values: Tensor, digits: int = 4) -> list:
+    """Nested lists of numbers of so many significant digits; nine give every float32 back."""
+    flat = [float(f"{value:.{digits}g}") for value in values.flatten().tolist()]
     shape = values.shape
     for size in reversed(shape[1:]):
         flat = [flat[start : start + size] for start in range(0, len(flat), size)]

@@ -1,7 +1,7 @@
 """From answers to findings: the share of yes on controls, agreement, and calibration against what is true."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from dominance.metrics import (
     brier_score,
@@ -23,12 +23,13 @@ from dominance.records import KINDS, Concept, Prompt, Question, is_present
 from dominance.runs.judge_check.controls import CONTROLS, Asked
 from dominance.runs.judge_check.result import (
     AgreementRow,
-    Calibration,
     ControlFindings,
     Difference,
     Disagreement,
     FalseYes,
-    Tally,
+    JudgeCalibration,
+    ReliabilityBin,
+    YesTally,
 )
 
 Reply = tuple[bool, float | None]
@@ -76,7 +77,7 @@ def replies_of(
     ]
 
 
-def tally(replies: Sequence[Replies]) -> Tally:
+def tally(replies: Sequence[Replies]) -> YesTally:
     """The share of yes among all answers, its interval clustered by image, by grade, and among concepts."""
     given = [
         (question.grade, reply, one.asked.item)
@@ -88,7 +89,7 @@ def tally(replies: Sequence[Replies]) -> Tally:
     for grade, yes, _ in answered:
         by_grade[grade].append(yes)
     whole = [one for one in replies if one.complete]
-    return Tally(
+    return YesTally(
         images=len(replies),
         yes=clustered_rate([yes for _, yes, _ in answered], [item for _, _, item in answered]),
         grades=tuple(rate(sum(listed), len(listed)) for listed in by_grade.values()),
@@ -109,7 +110,7 @@ def control_findings(replies: Sequence[Replies]) -> tuple[ControlFindings, ...]:
             FalseYes(one.asked.file, one.asked.concept.name, one.yes, len(one.questions), one.p_yes)
             for one in mistaken[:_MOST_WORST]
         )
-        found.append(ControlFindings(control.name, control.shows, control.certain, tally(own), worst))
+        found.append(ControlFindings(**vars(tally(own)), name=control.name, certain=control.certain, worst=worst))
     return tuple(found)
 
 
@@ -139,7 +140,7 @@ def agreement_row(name: str, both: Sequence[Both]) -> AgreementRow:
     images = [one.asked.item for one in both]
     table = confusion(yes, other_yes)
     interval = kappa_interval(yes, other_yes, images) if both else None
-    return AgreementRow(name, len(set(images)), table, table.kappa, interval)
+    return AgreementRow(**vars(table), name=name, images=len(set(images)), interval=interval)
 
 
 def agreement_by(
@@ -213,7 +214,7 @@ def known_answers(replies: Sequence[Replies]) -> list[Known]:
     return known
 
 
-def calibration(truth: str, level: str, known: Sequence[Known]) -> Calibration | None:
+def calibration(truth: str, level: str, known: Sequence[Known]) -> JudgeCalibration | None:
     """One judge against what is known; None where it answered nothing of that."""
     answered = [(one, one.reply) for one in known if one.reply is not None]
     if not answered:
@@ -221,33 +222,28 @@ def calibration(truth: str, level: str, known: Sequence[Known]) -> Calibration |
     true = [one.true for one, _ in answered]
     said = [reply[0] for _, reply in answered]
     images = [one.item for one, _ in answered]
-    found = Calibration(
+    found = JudgeCalibration(
         truth=truth,
         level="concept" if level == "concept" else "question",
         labels=len(answered),
         images=len(set(images)),
         unanswered=len(known) - len(answered),
-        discernment=discernment(said, true, images),
+        **vars(discernment(said, true, images)),
     )
     p_yes = [reply[1] for _, reply in answered if reply[1] is not None]
     return _with_probabilities(found, p_yes, true, images) if len(p_yes) == len(answered) else found
 
 
 def _with_probabilities(
-    found: Calibration, p_yes: Sequence[float], true: Sequence[bool], images: Sequence[str]
-) -> Calibration:
+    found: JudgeCalibration, p_yes: Sequence[float], true: Sequence[bool], images: Sequence[str]
+) -> JudgeCalibration:
     both = any(true) and not all(true)
     clustered = both and len(set(images)) > 1
     # A threshold of three digits is as good, and keeps the number of thresholds to try small.
     rounded = [round(p, 3) for p in p_yes]
-    return Calibration(
-        truth=found.truth,
-        level=found.level,
-        labels=found.labels,
-        images=found.images,
-        unanswered=found.unanswered,
-        discernment=found.discernment,
-        bins=reliability_bins(p_yes, true),
+    return replace(
+        found,
+        bins=tuple(ReliabilityBin(**vars(part)) for part in reliability_bins(p_yes, true)),
         error=expected_calibration_error(p_yes, true),
         error_interval=calibration_interval(p_yes, true, images),
         chance=chance_error(p_yes),

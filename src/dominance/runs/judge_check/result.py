@@ -1,17 +1,21 @@
 """What a check of a judge found out, as its page and its document show it."""
 
-from dataclasses import asdict, dataclass
-from typing import Literal
+from dataclasses import dataclass, field
+from typing import Annotated, ClassVar, Literal
 
+from pydantic import Field, computed_field
+
+from dominance.documents import Counted
 from dominance.metrics import Bin, Confusion, Discernment
-from dominance.records import Interval, Rate
+from dominance.records import Interval
+from dominance.runs.judge_check.controls import CONTROLS
 
 Trust = Literal["good", "care", "none", "unknown"]
 """What a judge's yes is worth: ``unknown`` where too little was answered, or where it hardly ever says yes."""
 
 
 @dataclass(frozen=True)
-class Tally:
+class YesTally:
     """Answers about one kind of image.
 
     Attributes:
@@ -23,19 +27,10 @@ class Tally:
     """
 
     images: int
-    yes: Rate
-    grades: tuple[Rate, ...]
-    present: Rate
+    yes: Counted
+    grades: tuple[Counted, ...]
+    present: Counted
     unanswered: int
-
-    def document(self) -> dict[str, object]:
-        return {
-            "images": self.images,
-            "yes": rate_document(self.yes),
-            "grades": [rate_document(rate) for rate in self.grades],
-            "present": rate_document(self.present),
-            "unanswered": self.unanswered,
-        }
 
 
 @dataclass(frozen=True)
@@ -56,23 +51,33 @@ class FalseYes:
 
 
 @dataclass(frozen=True)
-class ControlFindings:
+class ControlFindings(YesTally):
     """One judge's answers about one kind of control.
 
     Attributes:
         certain: whether every yes is wrong.
-        worst: images with the most false yeses, at most a handful.
+        worst: images with the most false yeses, at most a handful; no printed document has them.
     """
 
-    name: str
-    shows: str
+    name: Annotated[str, Field(alias="control")]
     certain: bool
-    tally: Tally
-    worst: tuple[FalseYes, ...]
+    worst: tuple[FalseYes, ...] = ()
+
+    @property
+    def shows(self) -> str:
+        """What is to be seen, in words."""
+        return next(control.shows for control in CONTROLS if control.name == self.name)
 
 
 @dataclass(frozen=True)
-class Calibration:
+class ReliabilityBin(Bin):
+    """A bin whose rate is written with its share."""
+
+    yes: Counted
+
+
+@dataclass(frozen=True, kw_only=True)
+class JudgeCalibration(Discernment):
     """One judge against what is known to be true.
 
     Attributes:
@@ -87,13 +92,14 @@ class Calibration:
         threshold: of P(yes), with the best balanced accuracy, which on other images would be ``held_out``.
     """
 
+    sensitivity: Counted
+    specificity: Counted
     truth: str
     level: Literal["question", "concept"]
     labels: int
     images: int
     unanswered: int
-    discernment: Discernment
-    bins: tuple[Bin, ...] | None = None
+    bins: tuple[ReliabilityBin, ...] | None = None
     error: float | None = None
     error_interval: Interval | None = None
     chance: Interval | None = None
@@ -103,18 +109,15 @@ class Calibration:
     threshold: float | None = None
     held_out: float | None = None
 
-    def document(self) -> dict[str, object]:
-        found = asdict(self)
-        del found["discernment"]
-        return found | {
-            "sensitivity": rate_document(self.discernment.sensitivity),
-            "specificity": rate_document(self.discernment.specificity),
-            "balanced_accuracy": self.discernment.balanced_accuracy,
-            "bins": None if self.bins is None else [
-                {"low": one.low, "high": one.high, "mean": one.mean, "yes": rate_document(one.yes)}
-                for one in self.bins
-            ],
-        }  # fmt: skip
+    @computed_field
+    @property
+    def balanced_accuracy(self) -> float | None:
+        return super().balanced_accuracy
+
+
+def shown_title(name: str, mode: str | None) -> str:
+    """A judge's name, and its mode where that is not the ordinary one."""
+    return name if mode in (None, "fast") else f"{name} ({mode})"
 
 
 @dataclass(frozen=True)
@@ -128,62 +131,47 @@ class JudgeFindings:
         verdict: one sentence; ``details`` are what must be known to read it.
     """
 
-    name: str
+    name: Annotated[str, Field(alias="judge")]
     mode: str | None
     identity: str
-    own: Tally
+    own: YesTally
     controls: tuple[ControlFindings, ...]
-    calibrations: tuple[Calibration, ...]
+    calibrations: Annotated[tuple[JudgeCalibration, ...], Field(alias="calibration")]
     unanswered: int
     problem: str | None
     trust: Trust
     verdict: str
-    details: tuple[str, ...] = ()
+    details: tuple[str, ...]
 
     @property
     def title(self) -> str:
         """Its name, and its mode where that is not the ordinary one."""
-        return self.name if self.mode in (None, "fast") else f"{self.name} ({self.mode})"
-
-    def document(self) -> dict[str, object]:
-        return {
-            "judge": self.name,
-            "mode": self.mode,
-            "identity": self.identity,
-            "trust": self.trust,
-            "verdict": self.verdict,
-            "details": list(self.details),
-            "own": self.own.document(),
-            "controls": [
-                {"control": one.name, "certain": one.certain, **one.tally.document()} for one in self.controls
-            ],
-            "calibration": [one.document() for one in self.calibrations],
-            "unanswered": self.unanswered,
-            "problem": self.problem,
-        }
+        return shown_title(self.name, self.mode)
 
 
 @dataclass(frozen=True)
-class AgreementRow:
+class AgreementRow(Confusion):
     """Two judges on some of the questions; κ and its interval are None where it has no value."""
 
     name: str
     images: int
-    confusion: Confusion
-    kappa: float | None
-    interval: Interval | None
+    interval: Annotated[Interval | None, Field(alias="kappa_interval")]
 
-    def document(self) -> dict[str, object]:
-        agreed = None if not self.confusion.n else self.confusion.agreed / self.confusion.n
-        return {
-            "name": self.name,
-            "images": self.images,
-            "questions": self.confusion.n,
-            "agreement": agreed,
-            "kappa": self.kappa,
-            "kappa_interval": None if self.interval is None else list(self.interval),
-            **asdict(self.confusion),
-        }
+    @computed_field
+    @property
+    def questions(self) -> int:
+        return self.n
+
+    @computed_field
+    @property
+    def agreement(self) -> float | None:
+        """Share of the questions to which both give the same answer."""
+        return self.agreed / self.n if self.n else None
+
+    @computed_field
+    @property
+    def kappa(self) -> float | None:
+        return super().kappa
 
 
 @dataclass(frozen=True)
@@ -220,17 +208,6 @@ class Agreement:
     disagreements: tuple[Disagreement, ...]
     sentence: str
 
-    def document(self) -> dict[str, object]:
-        return {
-            "sentence": self.sentence,
-            "total": self.total.document(),
-            "kinds": [row.document() for row in self.kinds],
-            "grades": [row.document() for row in self.grades],
-            "controls": self.controls.document(),
-            "together": self.together.document(),
-            "disagreements": [asdict(one) for one in self.disagreements],
-        }
-
 
 @dataclass(frozen=True)
 class JudgeCheck:
@@ -241,6 +218,8 @@ class JudgeCheck:
         notes: what the reader must know, such as a kind of control that could not be made.
     """
 
+    UNPRINTED: ClassVar[dict] = {"manifest": True, "judges": {"__all__": {"controls": {"__all__": {"worst"}}}}}
+
     run: str
     suite: str
     images: int
@@ -248,28 +227,15 @@ class JudgeCheck:
     agreement: Agreement | None
     notes: tuple[str, ...]
     settings: dict[str, object]
-    manifest: dict[str, object]
+    manifest: dict[str, object] = field(default_factory=dict)
+
+    @computed_field
+    @property
+    def verdict(self) -> str:
+        """Of the first judge."""
+        return self.judges[0].verdict
 
     @property
     def unanswered(self) -> int:
         """Questions that one of the judges left without an answer."""
         return sum(judge.unanswered for judge in self.judges)
-
-    def document(self) -> dict[str, object]:
-        """As ``dominance judge check --json`` prints it."""
-        return {
-            "run": self.run,
-            "suite": self.suite,
-            "images": self.images,
-            "verdict": self.judges[0].verdict,
-            "judges": [judge.document() for judge in self.judges],
-            "agreement": None if self.agreement is None else self.agreement.document(),
-            "notes": list(self.notes),
-            "settings": self.settings,
-        }
-
-
-def rate_document(rate: Rate) -> dict[str, object]:
-    """A rate with its share, for JSON."""
-    interval = None if rate.interval is None else list(rate.interval)
-    return {"count": rate.count, "n": rate.n, "share": rate.share, "interval": interval}

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from dominance.documents import to_json
 from dominance.errors import InputError
 from dominance.files import is_file
 from dominance.judges.protocol import Judge, NamedJudge
@@ -33,8 +34,9 @@ from dominance.runs.judge_check.plan import (
     plan_of,
     refuse_other_run,
 )
-from dominance.runs.judge_check.result import Agreement, JudgeCheck, JudgeFindings
+from dominance.runs.judge_check.result import Agreement, JudgeCheck, JudgeFindings, shown_title
 from dominance.runs.judge_check.sources import (
+    ORIGIN,
     Source,
     drawn_prompts,
     find_sources,
@@ -46,7 +48,7 @@ from dominance.runs.judge_check.verdict import agreement_sentence, verdict_of
 from dominance.runs.stages.judging import ask_judge, judge_record, unanswered
 from dominance.runs.store.folder import LEDGER_NAME, held
 from dominance.runs.store.ledger import Ledger
-from dominance.runs.store.plan import ask_all, plan_document
+from dominance.runs.store.plan import ask_all
 from dominance.runs.store.repeat import Repeat
 from dominance.suites import find_suite, load_questions
 
@@ -184,7 +186,7 @@ def _run(check: CheckPlan, folder: Path, ledger: Ledger, batch: int | None) -> J
         check.sources, list(check.questions), check.each, check.seed, folder, miniature=miniature
     )  # fmt: skip
     plan = plan_of(check, asked)
-    ledger.put("plan", plan_document(plan))
+    ledger.put("plan", to_json(plan))
     enter_images(plan, ledger)
     findings, replies = [], []
     for one in check.judges:
@@ -208,6 +210,7 @@ def _run(check: CheckPlan, folder: Path, ledger: Ledger, batch: int | None) -> J
         manifest={"judges": [judge_record(one.judge, ledger) for one in check.judges], **environment()},
     )
     ledger.put("manifest", result.manifest)
+    ledger.put(ORIGIN, to_json(result))
     return result
 
 
@@ -217,8 +220,10 @@ def _findings(one: LoadedJudge, replies: Sequence[Replies], check: CheckPlan, pr
     known = [(_RENDERED, "question", known_answers(replies))]
     if check.labels is not None:
         known.append((check.labels.name, check.labels.level, known_labels(check.labels, replies)))
-    missing = own.unanswered + sum(control.tally.unanswered for control in controls)
-    findings = JudgeFindings(
+    missing = own.unanswered + sum(control.unanswered for control in controls)
+    title = shown_title(one.judge.name, one.mode)
+    verdict = verdict_of(title, own, controls)
+    return JudgeFindings(
         name=one.judge.name,
         mode=one.mode,
         identity=one.judge.identity,
@@ -227,11 +232,10 @@ def _findings(one: LoadedJudge, replies: Sequence[Replies], check: CheckPlan, pr
         calibrations=tuple(found for entry in known if (found := calibration(*entry)) is not None),
         unanswered=missing,
         problem=problem if missing else None,
-        trust="unknown",
-        verdict="",
+        trust=verdict.trust,
+        verdict=verdict.sentence,
+        details=verdict.details,
     )
-    found = verdict_of(findings.title, own, controls)
-    return replace(findings, trust=found.trust, verdict=found.sentence, details=found.details)
 
 
 def _agreement(findings: Sequence[JudgeFindings], replies: Sequence[Sequence[Replies]], check: CheckPlan) -> Agreement:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from dominance.metrics import Confusion
 from dominance.records import Rate
-from dominance.runs.judge_check.result import AgreementRow, Calibration, ControlFindings, Tally, Trust
+from dominance.runs.judge_check.result import AgreementRow, ControlFindings, JudgeCalibration, Trust, YesTally
 
 GOOD: float = 0.05
 """At most so large a share of yes on the worst control, and the judge's yes can be trusted. Our choice."""
@@ -28,30 +28,30 @@ class Verdict:
     details: tuple[str, ...] = ()
 
 
-def verdict_of(name: str, own: Tally, controls: Sequence[ControlFindings]) -> Verdict:
+def verdict_of(name: str, own: YesTally, controls: Sequence[ControlFindings]) -> Verdict:
     """Whether a judge's yes can be trusted, by the worst kind of control on which every yes is wrong.
 
     A judge that takes the broken for whole is never better than ``care``.
 
     Source: our own rule; see ``GOOD``, ``BAD`` and ``BROKEN``.
     """
-    counted = [one for one in controls if one.certain and one.tally.yes.n]
+    counted = [one for one in controls if one.certain and one.yes.n]
     if not counted or not own.yes.n:
         return Verdict("unknown", f"{name} has not answered enough to be judged itself.")
-    worst = max(counted, key=lambda one: (one.tally.yes.share or 0.0, one.tally.yes.n))
-    share, own_share = worst.tally.yes.share or 0.0, own.yes.share or 0.0
+    worst = max(counted, key=lambda one: (one.yes.share or 0.0, one.yes.n))
+    share, own_share = worst.yes.share or 0.0, own.yes.share or 0.0
     details = (f"About what the prompts name, it says yes to {_told(own.yes)}.", *_broken(controls))
     if own_share <= SILENT and share <= GOOD:
         seldom = f"{name} hardly ever says yes, even about what the prompts name, so that its noes tell nothing"
         return Verdict("unknown", f"{seldom}.", details)
-    wrong = f"says yes to {_told(worst.tally.yes)} about {worst.shows}, where every yes is wrong"
-    if not worst.tally.yes.count:
-        wrong = f"says yes to none of {sum(one.tally.yes.n for one in counted)} questions about what is not there"
+    wrong = f"says yes to {_told(worst.yes)} about {worst.shows}, where every yes is wrong"
+    if not worst.yes.count:
+        wrong = f"says yes to none of {sum(one.yes.n for one in counted)} questions about what is not there"
     if share >= BAD:
-        everything = all((one.tally.yes.share or 0.0) > 1 - GOOD for one in counted)
+        everything = all((one.yes.share or 0.0) > 1 - GOOD for one in counted)
         which = f"{name}, which says yes to everything" if everything else name
         return Verdict("none", f"Do not trust {which}: it {wrong}.", details)
-    if any(not one.certain and (one.tally.yes.share or 0.0) >= BROKEN for one in controls):
+    if any(not one.certain and (one.yes.share or 0.0) >= BROKEN for one in controls):
         return Verdict(
             "care", f"Take the yes of {name} with care: it {wrong}, but it takes broken images for whole.", details
         )
@@ -64,7 +64,7 @@ def verdict_of(name: str, own: Tally, controls: Sequence[ControlFindings]) -> Ve
 
 def _broken(controls: Sequence[ControlFindings]) -> tuple[str, ...]:
     """About broken images, of which a part may rightly be seen."""
-    parts = [f"{_percent(one.tally.yes)} about {one.shows}" for one in controls if not one.certain and one.tally.yes.n]
+    parts = [f"{_percent(one.yes)} about {one.shows}" for one in controls if not one.certain and one.yes.n]
     if not parts:
         return ()
     part = "which may still show a part of what is asked about, but never the whole"
@@ -77,16 +77,15 @@ def agreement_sentence(first: str, second: str, row: AgreementRow, together: Agr
     Args:
         row: on images as they are; ``together`` is on these and the controls.
     """
-    table = row.confusion
-    if not table.n:
+    if not row.n:
         return f"{first} and {second} have no answered question in common, so nothing is known of their agreement."
-    shares = f"{first} and {second} give the same answer to {table.agreed} of {table.n} questions"
-    shares += f" ({100 * table.agreed / table.n:.0f}%) about {_plural(row.images, 'image')}"
+    shares = f"{first} and {second} give the same answer to {row.agreed} of {row.n} questions"
+    shares += f" ({100 * row.agreed / row.n:.0f}%) about {_plural(row.images, 'image')}"
     if row.kappa is None:
-        always = "yes" if table.both_yes else "no"
+        always = "yes" if row.both_yes else "no"
         why = f"both say {always} to every one, so that κ, their agreement beyond chance, has no value"
         return f"{shares}; {why}{_kappa_together(together)}."
-    constant = _constant(first, second, table)
+    constant = _constant(first, second, row)
     if constant is not None:
         return f"{shares}; {constant}, so that κ is 0 whatever the other says{_kappa_together(together)}."
     return f"{shares}; beyond chance, {_kappa(row)}."
@@ -109,14 +108,13 @@ def _kappa(row: AgreementRow) -> str:
     return f"κ = {row.kappa:.2f}{interval}"
 
 
-def calibration_sentence(found: Calibration) -> str:
+def calibration_sentence(found: JudgeCalibration) -> str:
     """How a judge does against what is known to be true."""
-    hits = found.discernment
     parts = []
-    if hits.sensitivity.n:
-        parts.append(f"yes to {_told(hits.sensitivity, '')} of what is there")
-    if hits.specificity.n:
-        parts.append(f"no to {_told(hits.specificity, '')} of what is not")
+    if found.sensitivity.n:
+        parts.append(f"yes to {_told(found.sensitivity, '')} of what is there")
+    if found.specificity.n:
+        parts.append(f"no to {_told(found.specificity, '')} of what is not")
     what = "concepts" if found.level == "concept" else "questions"
     compared = f"{found.labels} {what}, {_plural(found.images, 'image')}"
     sentence = f"Against {found.truth} ({compared}), it says {' and '.join(parts)}."

@@ -1,12 +1,17 @@
 """What a measurement of the text-conditional noise norm found, by prompt and by group, and its document."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
+from typing import Annotated
 
+from pydantic import Field, computed_field
+
+from dominance.documents import Keyed
 from dominance.metrics import NormSummary, RankTest, bootstrap_mean, mann_whitney, summarised
-from dominance.records import Interval, Prompt
+from dominance.records import Interval
 
+Mean = Annotated[tuple[float, Interval | None], Keyed(("mean", "interval"))]
 SUMMARIES: tuple[str, ...] = ("first", "ten", "all")
 """Step 1, the mean of the first ten steps, the mean of all."""
 
@@ -28,12 +33,20 @@ class PromptNorms:
 
     Attributes:
         norms: by seed; empty where none could be measured.
-        problems: one line for each seed that could not be.
+        problems: each seed that could not be, and why in one line.
     """
 
-    prompt: Prompt
-    norms: Mapping[int, tuple[float, ...]]
-    problems: Mapping[int, str]
+    id: str
+    prompt: str
+    group: str
+    norms: dict[int, tuple[float, ...]]
+    problems: tuple[Annotated[tuple[int, str], Keyed(("seed", "problem"))], ...]
+
+    @computed_field
+    @property
+    def means(self) -> dict[str, float | None]:
+        """Over seeds, of ``first``, ``ten`` and ``all``; None without any."""
+        return {summary: self.mean(summary) for summary in SUMMARIES}
 
     @property
     def summaries(self) -> tuple[NormSummary, ...]:
@@ -54,15 +67,15 @@ class GroupNorms:
         course: the mean at each step, with its interval.
     """
 
-    name: str
+    name: Annotated[str, Field(alias="group")]
     prompts: int
     norms: int
-    means: Mapping[str, tuple[float, Interval | None]]
-    course: tuple[tuple[float, Interval | None], ...]
+    means: dict[str, Mean]
+    course: Annotated[tuple[Mean, ...], Field(alias="by_step")]
 
 
 @dataclass(frozen=True)
-class Comparison:
+class GroupComparison(RankTest):
     """Two groups under one summary; one value a prompt, the mean over its seeds.
 
     Attributes:
@@ -70,22 +83,21 @@ class Comparison:
     """
 
     summary: str
-    first: str
-    second: str
-    test: RankTest
-    expected: str | None
+    groups: tuple[str, str]
+    expected: Annotated[str | None, Field(alias="expected_higher")]
 
+    @computed_field
     @property
     def found(self) -> str:
         """``as expected``, ``the other way round`` or ``differs``; with a p-value from 0.05 on ``no difference shown``.
 
         ``too few prompts`` where no norms at all could have made that p-value smaller.
         """
-        if self.test.p_value >= 0.05:
-            return "no difference shown" if self.test.decidable else "too few prompts"
+        if self.p_value >= 0.05:
+            return "no difference shown" if self.decidable else "too few prompts"
         if self.expected is None:
             return "differs"
-        higher = self.first if self.test.effect > 0 else self.second
+        higher = self.groups[0] if self.effect > 0 else self.groups[1]
         return "as expected" if higher == self.expected else "the other way round"
 
 
@@ -103,70 +115,19 @@ class MemorizationResult:
     suite: str
     model: str
     quantity: str
-    values: int
+    values: Annotated[int, Field(alias="latent_values")]
     steps: int
     settings: dict[str, object]
+    notes: tuple[str, ...]
     prompts: tuple[PromptNorms, ...]
     groups: tuple[GroupNorms, ...]
-    comparisons: tuple[Comparison, ...]
-    notes: tuple[str, ...]
+    comparisons: tuple[GroupComparison, ...]
     manifest: dict[str, object]
 
     @property
     def complete(self) -> bool:
         """Whether every seed of every prompt was measured."""
         return not any(prompt.problems for prompt in self.prompts)
-
-    def document(self) -> dict[str, object]:
-        """As ``dominance memorization --json`` prints it."""
-        return {
-            "run": self.run,
-            "suite": self.suite,
-            "model": self.model,
-            "quantity": self.quantity,
-            "latent_values": self.values,
-            "steps": self.steps,
-            "settings": self.settings,
-            "notes": list(self.notes),
-            "prompts": [_prompt_document(prompt) for prompt in self.prompts],
-            "groups": [_group_document(group) for group in self.groups],
-            "comparisons": [_comparison_document(one) for one in self.comparisons],
-            "manifest": self.manifest,
-        }
-
-
-def _prompt_document(one: PromptNorms) -> dict[str, object]:
-    return {
-        "id": one.prompt.id,
-        "prompt": one.prompt.text,
-        "group": one.prompt.group_name,
-        "means": {summary: one.mean(summary) for summary in SUMMARIES},
-        "norms": {str(seed): list(values) for seed, values in one.norms.items()},
-        "problems": [{"seed": seed, "problem": problem} for seed, problem in one.problems.items()],
-    }
-
-
-def _group_document(one: GroupNorms) -> dict[str, object]:
-    return {
-        "group": one.name,
-        "prompts": one.prompts,
-        "norms": one.norms,
-        "means": {name: {"mean": mean, "interval": interval} for name, (mean, interval) in one.means.items()},
-        "by_step": [{"mean": mean, "interval": interval} for mean, interval in one.course],
-    }
-
-
-def _comparison_document(one: Comparison) -> dict[str, object]:
-    return {
-        "summary": one.summary,
-        "groups": [one.first, one.second],
-        "n": list(one.test.n),
-        "u": one.test.u,
-        "p_value": one.test.p_value,
-        "effect": one.test.effect,
-        "expected_higher": one.expected,
-        "found": one.found,
-    }
 
 
 def group_norms(prompts: Sequence[PromptNorms], seed: int = 0) -> tuple[GroupNorms, ...]:
@@ -178,7 +139,7 @@ def _members(prompts: Sequence[PromptNorms]) -> dict[str, list[PromptNorms]]:
     groups: dict[str, list[PromptNorms]] = {}
     for one in prompts:
         if one.norms:
-            groups.setdefault(one.prompt.group_name, []).append(one)
+            groups.setdefault(one.group, []).append(one)
     return groups
 
 
@@ -204,7 +165,7 @@ def _mean(clusters: Sequence[Sequence[float]], seed: int) -> tuple[float, Interv
     return sum(values) / len(values), interval
 
 
-def compare_groups(prompts: Sequence[PromptNorms]) -> tuple[Comparison, ...]:
+def compare_groups(prompts: Sequence[PromptNorms]) -> tuple[GroupComparison, ...]:
     """Every two groups of at least two prompts, the one expected to be higher first."""
     members = {name: group for name, group in _members(prompts).items() if len(group) >= _FEWEST_TESTED}
     found = []
@@ -215,8 +176,11 @@ def compare_groups(prompts: Sequence[PromptNorms]) -> tuple[Comparison, ...]:
                 [value for one in members[name] if (value := one.mean(summary)) is not None] for name in (first, second)
             ]
             ranked = _rank(first) and _rank(second) and _rank(first) != _rank(second)
+            test = mann_whitney(values[0], values[1])
             found.append(
-                Comparison(summary, first, second, mann_whitney(values[0], values[1]), first if ranked else None)
+                GroupComparison(
+                    **vars(test), summary=summary, groups=(first, second), expected=first if ranked else None
+                )
             )
     return tuple(found)
 

@@ -1,12 +1,13 @@
 """The measurement of the text-conditional noise norm on a suite: batches over prompts and seeds, no image decoded."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dominance.documents import to_json
 from dominance.errors import DominanceError, InputError, ItemError, ModelError, RunError
 from dominance.models.settings import GenerationSettings
 from dominance.progress import Progress
@@ -103,8 +104,8 @@ def measure_noise_norm(
         if not isinstance(what, dict):
             raise RunError(f"nothing could be measured: {next(iter(problems.values()), 'no prompts')}")
         measured = _measured(prompts, items, found, problems)
-        result = _result(str(folder), loaded, measured, what, drawn, options)
-        ledger.put("memorization", result.document())
+        result = _result(str(folder), replace(loaded, prompts=prompts), measured, what, drawn, options)
+        ledger.put("memorization", to_json(result))
         return result
 
 
@@ -194,9 +195,11 @@ def _measured(
         by_prompt.setdefault(item.prompt.id, []).append(item)
     return tuple(
         PromptNorms(
-            prompt,
+            prompt.id,
+            prompt.text,
+            prompt.group_name,
             {item.seed: tuple(found[item.key].tolist()) for item in by_prompt[prompt.id] if item.key in found},
-            {item.seed: problems[item.key] for item in by_prompt[prompt.id] if item.key in problems},
+            tuple((item.seed, problems[item.key]) for item in by_prompt[prompt.id] if item.key in problems),
         )
         for prompt in prompts
     )
@@ -208,7 +211,7 @@ def _result(
     comparisons = compare_groups(measured)
     record: dict[str, object] = {"seeds": list(options.seeds), **model.settings.record(), "limit": options.limit}
     notes = _notes(str(what["quantity"]), int(what["steps"]), measured, bool(comparisons))
-    if any(model.settings.of(one.prompt).negative_prompt for one in measured):
+    if any(model.settings.of(prompt).negative_prompt for prompt in suite.prompts):
         notes += (
             "The norm is taken against the negative prompt in place of the empty one, so it does not compare with that"
             " of other runs or of the paper",
@@ -238,7 +241,7 @@ def _notes(quantity: str, steps: int, prompts: Sequence[PromptNorms], compared: 
         )
     if steps < 10:
         notes.append(f"One generation has {steps} steps, so the mean over 10 steps is that over all {steps}")
-    groups = {one.prompt.group_name for one in prompts}
+    groups = {one.group for one in prompts}
     if len(groups) == 1:
         notes.append(
             f"The suite has one group, {next(iter(groups))}, so there is nothing to compare; give prompts a group such"

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from dominance.errors import InputError
 from dominance.metrics import PAPER_LAYERS, PAPER_THRESHOLD, focus_score, peak_token
@@ -46,6 +46,8 @@ class Preflight:
         rule: in words.
     """
 
+    UNPRINTED: ClassVar[set[str]] = {"rule"}
+
     prompt: str
     tokens: tuple[str, ...]
     attention: tuple[float, ...]
@@ -56,22 +58,7 @@ class Preflight:
     peak_token: str
     dominating: str | None
     unet_share: float
-    rule: str
-
-    def document(self) -> dict[str, object]:
-        """As ``dominance preflight --json`` prints it: see DESIGN, "The public contract"."""
-        return {
-            "prompt": self.prompt,
-            "tokens": list(self.tokens),
-            "attention": list(self.attention),
-            "focus": {str(layer): score for layer, score in self.focus.items()},
-            "score": self.score,
-            "threshold": self.threshold,
-            "risk": self.risk,
-            "peak_token": self.peak_token,
-            "dominating": self.dominating,
-            "unet_share": self.unet_share,
-        }
+    rule: str = ""
 
 
 @dataclass(frozen=True)

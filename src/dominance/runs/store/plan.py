@@ -3,12 +3,15 @@
 import hashlib
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, PlainSerializer
 
 from dominance.errors import SuiteError
 from dominance.guidance.registry import Method
 from dominance.models.settings import GenerationSettings
-from dominance.records import Concept, Gate, Prompt, Question, Suite
+from dominance.records import Concept, Prompt, Question, Suite
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,29 @@ class PlannedImage:
     negative_prompt: str | None = None
 
 
+def _write_questions(questions: dict[Concept, tuple[Question, ...]]) -> list[dict[str, Any]]:
+    return [
+        {"name": concept.name, "kind": concept.kind, "texts": [question.text for question in asked]}
+        for concept, asked in questions.items()
+    ]
+
+
+def _read_questions(document: Any) -> Any:
+    if not isinstance(document, list):
+        return document
+    return {
+        Concept(entry["name"], entry["kind"]): tuple(
+            Question(entry["name"], text, grade) for grade, text in enumerate(entry["texts"], start=1)
+        )
+        for entry in document
+    }
+
+
+Questions = Annotated[
+    dict[Concept, tuple[Question, ...]], BeforeValidator(_read_questions), PlainSerializer(_write_questions)
+]
+
+
 @dataclass(frozen=True)
 class Plan:
     """A whole run, as far as it is decided beforehand.
@@ -48,7 +74,7 @@ class Plan:
     model: str
     judge: str
     judge_identity: str
-    questions: dict[Concept, tuple[Question, ...]]
+    questions: Questions
     images: tuple[PlannedImage, ...]
     settings: dict[str, object]
     origin: str
@@ -112,54 +138,3 @@ def _refuse_ambiguous(suite: Suite) -> None:
 def ask_all(suite: Suite, ask: Callable[[Concept], tuple[Question, ...]]) -> dict[Concept, tuple[Question, ...]]:
     """The questions about every concept of the suite."""
     return {concept: ask(concept) for prompt in suite.prompts for concept in prompt.concepts}
-
-
-def plan_document(plan: Plan) -> dict[str, object]:
-    """The plan as a JSON document, so that a report can be written again from the run folder alone."""
-    return {
-        "suite": asdict(plan.suite),
-        "model": plan.model,
-        "judge": plan.judge,
-        "judge_identity": plan.judge_identity,
-        "questions": [
-            {"name": concept.name, "kind": concept.kind, "texts": [question.text for question in asked]}
-            for concept, asked in plan.questions.items()
-        ],
-        "images": [asdict(image) for image in plan.images],
-        "settings": plan.settings,
-        "origin": plan.origin,
-    }
-
-
-def read_plan(document: dict) -> Plan:
-    """The plan that ``plan_document`` wrote."""
-    suite = document["suite"]
-    prompts = tuple(_read_prompt(prompt) for prompt in suite["prompts"])
-    gate = None if suite["gate"] is None else Gate(**suite["gate"])
-    questions = {}
-    for entry in document["questions"]:
-        asked = enumerate(entry["texts"], start=1)
-        questions[Concept(entry["name"], entry["kind"])] = tuple(Question(entry["name"], text, g) for g, text in asked)
-    return Plan(
-        suite=Suite(suite["name"], prompts, suite["description"], gate),
-        model=document["model"],
-        judge=document["judge"],
-        judge_identity=document["judge_identity"],
-        questions=questions,
-        images=tuple(PlannedImage(**image) for image in document["images"]),
-        settings=document["settings"],
-        origin=document["origin"],
-    )
-
-
-def _read_prompt(document: dict) -> Prompt:
-    """A prompt of the plan; plans of older runs hold neither negative prompts nor seeds."""
-    seeds = document.get("seeds")
-    return Prompt(
-        id=document["id"],
-        text=document["text"],
-        concepts=tuple(Concept(**concept) for concept in document["concepts"]),
-        group=document["group"],
-        negative_prompt=document.get("negative_prompt"),
-        seeds=None if seeds is None else tuple(seeds),
-    )

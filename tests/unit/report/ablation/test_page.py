@@ -15,10 +15,24 @@ from dominance.report.ablation.page import ablation_headline, write_ablation
 from dominance.report.ablation.plots import Column, columns, signed_disc
 from dominance.runs.ablation.interactions import interactions
 from dominance.runs.ablation.outcomes import Judged
-from dominance.runs.ablation.result import AblatedPrompt, AblationResult, sweep_result, window_result
+from dominance.runs.ablation.result import (
+    AblatedPrompt,
+    AblationResult,
+    Edited,
+    sweep_result,
+    unedited_of,
+    window_result,
+)
 from dominance.runs.ablation.variants import Variant, Window
 
 Prompts, Runs = Callable[..., PromptResult], Callable[..., RunResult]
+
+
+def read_head(label: str) -> tuple[int, int]:
+    layer, head = label.split(".")
+    return int(layer), int(head)
+
+
 COUNTS = {"m": (5, 5), "u": (5, 0), "c": (0, 0), "?": "not made"}
 
 
@@ -29,7 +43,7 @@ def result_of(prompt_of: Prompts, run_of: Runs) -> Callable[..., AblationResult]
     def build(*prompts: PromptResult, **changes: Any) -> AblationResult:
         unedited = run_of(*prompts)
         described = tuple(
-            AblatedPrompt(p.prompt.id, p.prompt.text, p.prompt.group_name, p.presence["tower"], ("9.1",), None)
+            AblatedPrompt(p.prompt.id, p.prompt.text, p.prompt.group_name, p.presence["tower"], ((9, 1),), None)
             for p in prompts
         )
         made = AblationResult(
@@ -39,13 +53,12 @@ def result_of(prompt_of: Prompts, run_of: Runs) -> Callable[..., AblationResult]
             judge="miniature",
             settings={"scale": 1e-5, "mode": "scale", "branches": "both"},
             edit="ablate",
-            unedited=unedited,
+            unedited=unedited_of(unedited),
+            edited=Edited(8, 0),
             prompts=described,
             sweeps=(),
             interactions=(),
             windows=(),
-            edited=8,
-            unscored=0,
             left_out=(),
             notes=(),
             manifest={},
@@ -60,7 +73,8 @@ def trials(prompt_of: Prompts) -> Callable[..., list[Judged]]:
     def build(label: str, place: int | None, letters: str, group: str = "dominance") -> list[Judged]:
         before = prompt_of([(5, 0)] * len(letters), group=group)
         after = prompt_of([COUNTS[letter] for letter in letters], group=group)
-        variant = Variant(label, Ablation(), place)
+        heads = tuple(map(read_head, label.split(" + "))) if "." in label else ()
+        variant = Variant("" if heads else label, Ablation(), place, heads)
         pairs = zip(before.images, after.images, strict=True)
         return [Judged(before.prompt, n, variant, one, other) for n, (one, other) in enumerate(pairs)]
 
@@ -85,7 +99,7 @@ def test_a_page_of_sweeps_says_what_each_layer_does(
             sweep_result("residual", Window(0, 0), trials("residual 3", 3, "uuuu")),
             sweep_result("interactions", Window(0, 0), both),
         ),
-        interactions=(interactions("0", ["1.0", "9.1"], heads, both),),
+        interactions=(interactions("0", [(1, 0), (9, 1)], heads, both),),
     )
     text = page(result, tmp_path)
     check_self_contained(text)

@@ -12,7 +12,7 @@ from dominance.errors import InputError, RunError
 from dominance.records import Answer, Concept, Prompt, Question, RunResult, ScoredImage
 from dominance.report.bench.export import export_bench
 from dominance.report.bench.page import write_bench
-from dominance.runs.bench.result import BenchResult, Kept, Tally, bench_of
+from dominance.runs.bench.result import BenchResult, Kept, StreamTally, bench_of
 from dominance.runs.stages.scoring import score_groups, score_image, score_prompt
 from dominance.suites import load_suite
 
@@ -58,7 +58,7 @@ def bench(folder: Path) -> BenchResult:
         Kept("title-1", "dominance", "landmark", "title", CASTLE.name, COASTER.name),
         Kept("pair-2", "balanced", "object", "and", MUG.name, COASTER.name),
     )
-    tallies = (Tally("landmark", 2, 1, 7, 2, 0, 40), Tally("balanced", 2, 1, 0, 0, 0, 60))
+    tallies = (StreamTally("landmark", 2, 1, 7, 2, 0, 40), StreamTally("balanced", 2, 1, 0, 0, 0, 60))
     return bench_of(run, kept, tallies, "1 of 2 landmark prompts are missing: the limit of candidates is reached")
 
 

@@ -11,9 +11,16 @@ import pytest
 from page_checks import check_self_contained
 from PIL import Image
 
-from dominance.diversity.verdicts import SetVerdict
 from dominance.report.diversity.page import diversity_headline, write_diversity
-from dominance.runs.diversity.result import CategoryDiversity, ConceptDiversity, DiversityResult, NamedPair
+from dominance.runs.diversity.result import (
+    CategoryDiversity,
+    ConceptDiversity,
+    DiversityResult,
+    MeasuredBy,
+    NamedPair,
+    NearDuplicates,
+    Unmeasured,
+)
 
 Sets = Callable[..., DiversityResult]
 
@@ -21,13 +28,14 @@ Sets = Callable[..., DiversityResult]
 def concept(name: str, median: float | None, word: Any, **changes: Any) -> ConceptDiversity:
     files = (f"{name}/0.png", f"{name}/1.png")
     measured = median is not None
-    pair = NamedPair(*files, median or 0.0)
+    pair = NamedPair(files, median or 0.0)
     made = ConceptDiversity(
         name=name, category="landmark", images=2 if measured else 1, unreadable=0, pairs=1 if measured else 0,
         median=median, interval=(median - 0.001, median + 0.001) if median is not None else None, mean=median,
         quartiles=(median, median) if median is not None else None, exact=True, vendi=1.5 if measured else None,
-        near_pairs=0, near_images=0, nearest=(pair,) if measured else (), farthest=pair if measured else None,
-        copies=(), typical=files, unusual=(), verdict=SetVerdict(word, f"What is said of {name}."),
+        near_duplicates=NearDuplicates(0, 0, ()), nearest=(pair,) if measured else (),
+        farthest=pair if measured else None,
+        typical=files, unusual=(), verdict=word, verdict_sentence=f"What is said of {name}.", verdict_limits=None,
     )  # fmt: skip
     return replace(made, **changes)
 
@@ -42,8 +50,9 @@ def sets_of(tmp_path: Path) -> Sets:
                 (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
                 Image.new("RGB", (64, 64), "red").save(tmp_path / file)
         made = DiversityResult(
-            run="run", source="photos", root=tmp_path, embedder="some/clip", embedder_identity="sha256:1",
-            embedder_description="CLIP image embeddings, projected", comparable="paper", near=0.95, concepts=concepts,
+            run="run", source=str(tmp_path), near=0.95,
+            embedder=MeasuredBy("some/clip", "sha256:1", "CLIP image embeddings, projected", "paper"),
+            concepts=concepts,
             categories=(CategoryDiversity("landmark", len(concepts), 4, 0.31, None),), problems=(),
             notes=("Distances are by some/clip.",), rests="One paper's medians.", manifest={"device": "cpu"},
         )  # fmt: skip
@@ -76,7 +85,7 @@ def test_the_page_of_a_uniform_set_says_so_first_and_shows_its_pictures(sets_of:
 
 def test_a_page_with_nothing_measured_is_whole(sets_of: Sets, tmp_path: Path) -> None:
     lone = concept("mug", None, None, typical=())
-    result = sets_of(lone, categories=(), problems=(("mug/1.png", "mug/1.png is not an image"),))
+    result = sets_of(lone, categories=(), problems=(Unmeasured("mug/1.png", "mug/1.png is not an image"),))
     text = write_diversity(result, tmp_path / "run")[0].read_text(encoding="utf-8")
     check_self_contained(text)
     assert "1 concept measured, and no verdict on any of them." in text

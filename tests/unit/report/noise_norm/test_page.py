@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 from page_checks import check_self_contained
 
-from dominance.records import Concept, Prompt
 from dominance.report.noise_norm.page import memorization_headline, write_memorization
 from dominance.runs.noise_norm.result import MemorizationResult, PromptNorms, compare_groups, group_norms
 
@@ -22,9 +21,11 @@ def norms_of() -> Norms:
     def build(problems: dict[int, str] | None = None, **groups: tuple[float, ...]) -> MemorizationResult:
         prompts = tuple(
             PromptNorms(
-                Prompt(f"{group}-{place}", f"a <mug> {place}", (Concept("mug"),), group),
+                f"{group}-{place}",
+                f"a <mug> {place}",
+                group,
                 {} if problems else {0: (norm, norm + 1), 3: (norm, norm + 2)},
-                problems or {},
+                tuple((problems or {}).items()),
             )
             for group, norms in groups.items()
             for place, norm in enumerate(map(float, norms))

@@ -1,0 +1,122 @@
+"""Any run folder as the result that its command returned."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dominance.documents import from_json
+from dominance.errors import RunError
+from dominance.files import is_file
+from dominance.records import RunResult
+from dominance.runs.store.folder import LEDGER_NAME
+from dominance.runs.store.ledger import Ledger
+from dominance.wording import on_one_line
+
+if TYPE_CHECKING:
+    from dominance.runs.ablation.result import AblationResult
+    from dominance.runs.bench.result import BenchResult
+    from dominance.runs.diversity.result import DiversityResult
+    from dominance.runs.explanation.result import Explanation
+    from dominance.runs.judge_check.result import JudgeCheck
+    from dominance.runs.noise_norm.result import MemorizationResult
+
+    Result = Union[RunResult, AblationResult, BenchResult, DiversityResult, Explanation, JudgeCheck, MemorizationResult]
+
+DOCUMENT_NAME = "explanation.json"
+_KEPT = {
+    "diversity source": ("diversity", "dominance diversity"),
+    "memorization suite": ("memorization", "dominance memorization"),
+    "ablate": ("ablation", "dominance ablate"),
+    "judge check": ("judge check", "dominance judge check"),
+}
+"""What marks a kind of folder: the result's key in the ledger, and the command that writes it."""
+
+
+def read_run(folder: Path | str) -> "Result":
+    """The result of a run folder, or of the folder of an explanation, whichever command wrote it.
+
+    Raises:
+        RunError: not such a folder, or one whose command never came to its end.
+    """
+    folder = Path(folder)
+    if is_file(folder / DOCUMENT_NAME) and not is_file(folder / LEDGER_NAME):
+        return _explanation(folder)
+    kind = _kind_of(folder)
+    if kind in _KEPT:
+        return _kept(folder, kind)
+    if kind == "bench":
+        from dominance.runs.bench.result import read_bench
+
+        return read_bench(folder)
+    from dominance.runs.audit.result import read_result
+
+    return read_result(folder)
+
+
+def _kind_of(folder: Path) -> str:
+    if not is_file(folder / LEDGER_NAME):
+        return "none"
+    with Ledger(folder / LEDGER_NAME) as ledger:
+        marked = next((mark for mark in ("bench", *_KEPT) if ledger.get(mark) is not None), None)
+        plan = ledger.get("plan")
+    return marked or (str(plan.get("origin")) if isinstance(plan, dict) else "none")
+
+
+def _kept(folder: Path, kind: str) -> Any:
+    from dominance.runs.ablation.result import AblationResult
+    from dominance.runs.diversity.result import DiversityResult
+    from dominance.runs.judge_check.result import JudgeCheck
+    from dominance.runs.noise_norm.result import MemorizationResult
+
+    classes = dict(zip(_KEPT, (DiversityResult, MemorizationResult, AblationResult, JudgeCheck), strict=True))
+    key, command = _KEPT[kind]
+    with Ledger(folder / LEDGER_NAME) as ledger:
+        document, manifest = ledger.get(key), ledger.get("manifest")
+    if document is None and is_file(older := folder / "judge-check.json"):
+        document = _json(older)
+    if not isinstance(document, dict):
+        raise RunError(f"the run in {on_one_line(folder, 120)} is not finished; run its `{command}` command again")
+    # A folder may have been moved, and the ledgers of older versions keep the manifest apart.
+    given = {"manifest": manifest or {}, **document, "run": str(folder)}
+    return _read(classes[kind], given, folder, command)
+
+
+def _explanation(folder: Path) -> "Explanation":
+    from PIL import Image
+
+    from dominance.runs.explanation.result import ExplanationDocument
+
+    command = "dominance explain"
+    document = _read(ExplanationDocument, _json(folder / DOCUMENT_NAME), folder, command)
+    if document.recorded is None:
+        raise RunError(
+            f"the explanation in {on_one_line(folder, 120)} is of an older version, which kept means alone; run its"
+            f" `{command}` command again with --out {folder}"
+        )
+    pictures = {}
+    for image in document.images:
+        if image.file is not None and is_file(folder / image.file):
+            with Image.open(folder / image.file) as opened:
+                pictures[image.seed] = opened.convert("RGB")
+    return replace(document.recorded, pictures=pictures)
+
+
+def _json(file: Path) -> object:
+    import json
+
+    from dominance.files import read_bytes
+
+    try:
+        return json.loads(read_bytes(file, most=2_000_000_000))
+    except ValueError:
+        return None
+
+
+def _read(kind: type, document: object, folder: Path, command: str) -> Any:
+    try:
+        return from_json(kind, document)
+    except ValueError:
+        raise RunError(
+            f"the result in {on_one_line(folder, 120)} is not one that this version of dominance reads; run its"
+            f" `{command}` command again"
+        ) from None
