@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from dominance.runs.judge_check.result import JudgeCheck
     from dominance.runs.noise_norm.result import MemorizationResult
 
-    Result = Union[RunResult, AblationResult, BenchResult, DiversityResult, Explanation, JudgeCheck, MemorizationResult]
+    Measured = DiversityResult | Explanation | JudgeCheck | MemorizationResult
+    Result = RunResult | AblationResult | BenchResult | Measured
 
 DOCUMENT_NAME = "explanation.json"
 _KEPT = {
