@@ -141,7 +141,7 @@ def document_values(calibration: Calibration) -> dict[str, Any]:
         name: tuple(value.tolist()) if isinstance(value, np.ndarray) else value for name, value in fitted.items()
     }
     same = {name: value for name, value in vars(calibration).items() if name != "logistic"}
-    return {**same, **numbers, "features": feature_names(calibration.layers)}
+    return {**same, **numbers, "intercept": fitted.intercept, "features": feature_names(calibration.layers)}
 
 
 def read_calibration(file: Path) -> Calibration:
