@@ -136,10 +136,8 @@ class CalibrationDocument:
 
 def document_values(calibration: Calibration) -> dict[str, Any]:
     """The fields of a calibration's document."""
-    fitted = vars(calibration.logistic)
-    numbers = {
-        name: tuple(value.tolist()) if isinstance(value, np.ndarray) else value for name, value in fitted.items()
-    }
+    fitted = calibration.logistic
+    numbers = {name: tuple(getattr(fitted, name).tolist()) for name in ("mean", "scale", "weights")}
     same = {name: value for name, value in vars(calibration).items() if name != "logistic"}
     return {**same, **numbers, "intercept": fitted.intercept, "features": feature_names(calibration.layers)}
 
