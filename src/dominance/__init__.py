@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from dominance.runs.judge_check.run import check_judge
     from dominance.runs.noise_norm.options import NoiseNormOptions
     from dominance.runs.noise_norm.run import measure_noise_norm
+    from dominance.runs.reading import read_run
     from dominance.runs.risk.calibrate import calibrate
     from dominance.runs.risk.options import CalibrationOptions, PreflightOptions
     from dominance.runs.risk.preflight import Preflight, preflight
@@ -90,6 +91,7 @@ _HOMES: dict[str, tuple[str, ...]] = {
     "runs.judge_check.run": ("check_judge",),
     "runs.noise_norm.options": ("NoiseNormOptions",),
     "runs.noise_norm.run": ("measure_noise_norm",),
+    "runs.reading": ("read_run",),
     "runs.risk.calibrate": ("calibrate",),
     "runs.risk.options": ("CalibrationOptions", "PreflightOptions"),
     "runs.risk.preflight": ("Preflight", "preflight"),

@@ -5,12 +5,13 @@ import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from made_explanations import explanation
 
 from dominance.documents import from_json, printed, schema_of, to_json
-from dominance.metrics import confusion, discernment, rate, reliability_bins
+from dominance.metrics import Logistic, confusion, discernment, rate, reliability_bins
 from dominance.probes.ablation import Ablation
 from dominance.records import Answer, Concept, Gate, Prompt, PromptResult, Question, RunResult
 from dominance.runs.ablation.interactions import interactions
@@ -54,6 +55,9 @@ from dominance.runs.judge_check.result import (
     YesTally,
 )
 from dominance.runs.noise_norm.result import MemorizationResult, PromptNorms, compare_groups, group_norms
+from dominance.runs.risk.calibrate import CalibrationReport, LayerQuality, ReportDocument, RuleQuality
+from dominance.runs.risk.calibrate import document_of as calibration_document
+from dominance.runs.risk.calibration import Calibration, feature_names
 from dominance.runs.risk.preflight import Preflight
 from dominance.runs.stages.scoring import judge_gate, score_groups, score_image, score_prompt
 
@@ -161,6 +165,19 @@ def preflight() -> Preflight:
     return Preflight("a mug", ("a", "mug"), (0.2, 0.8), {9: 0.01, 10: 0.02}, 0.015, 0.01, "high", "mug", None, 0.01)
 
 
+def calibration() -> ReportDocument:
+    quality = RuleQuality("calibrated", 0.9, (0.8, 1.0), 0.5, rate(1, 2), rate(0, 2), rate(1, 1))
+    layer = LayerQuality(9, 0.02, (0.01, 0.03), 0.01, (0.0, 0.02), 0.8, (0.7, 0.9), rate(1, 1))
+    count = len(feature_names((9,)))
+    logistic = Logistic(np.linspace(-1, 1, count), 0.25, np.zeros(count), np.ones(count))
+    fitted = Calibration("tiny", "sha256:m", "prompt", "concept", "content", (9,), (9,), logistic, 3.0, 0.5)
+    report = CalibrationReport(
+        calibration=fitted, run="run", suite="small", judge="judge", n=4, positives=2, left_out={"no score": 1},
+        seeds=(0, 1), seed=0, calibrated=quality, paper=None, layers=(layer,),
+    )  # fmt: skip
+    return calibration_document(report)
+
+
 RESULTS: dict[str, Callable[[], Any]] = {
     "audit": lambda: audit_document(run()),
     "bench": lambda: bench_document(a_bench()),
@@ -170,6 +187,7 @@ RESULTS: dict[str, Callable[[], Any]] = {
     "diversity": diversity,
     "memorization": noise_norm,
     "preflight": preflight,
+    "calibrate": calibration,
     "explain": lambda: explanation_document(explanation()),
 }
 

@@ -27,7 +27,7 @@ COMMANDS: dict[str, str] = {
     "ablate": "Take parts of the model away while it draws, and see which bring a lost concept back.",
     "diversity": "Measure how varied each concept's images are, before fine-tuning on them.",
     "memorization": "Measure how strongly each prompt moves the predicted noise, by group.",
-    "report": "Write the pages of a run folder again.",
+    "report": "Write the pages of any folder of results again.",
     "list": "Show what can be given to the other commands.",
 }
 """Commands and what they do, so that the list of them loads none; each module says more."""

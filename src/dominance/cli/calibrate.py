@@ -39,12 +39,13 @@ def command(
     The rule is written to --out, or to calibration.json in the run folder. The model is looked at under the settings
     that the run was made with; drawing options say what the run does not record, as for images made elsewhere.
     """
-    from dominance.runs.risk.calibrate import calibrate
+    from dominance.documents import to_json
+    from dominance.runs.risk.calibrate import calibrate, document_of
 
     check_writable(output.out)
     report = calibrate(run, model, output.out, options)
     if output.json:
-        print_json(report.document())
+        print_json(to_json(document_of(report)))
     else:
         _print(report, output.out or run / "calibration.json")
 

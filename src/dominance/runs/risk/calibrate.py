@@ -1,13 +1,13 @@
 """Fits a calibrated rule of risk on an audited run, and says how well it does on prompts it was not fitted on."""
 
-import json
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
+from dominance.documents import json_bytes
 from dominance.errors import InputError, RunError
 from dominance.files import write_whole
 from dominance.metrics import (
@@ -27,7 +27,7 @@ from dominance.models.source import ModelSource, find_source
 from dominance.probes.sites import attention_sites, chosen_sites
 from dominance.records import Interval, Rate, RunResult
 from dominance.runs.audit.result import read_result
-from dominance.runs.risk.calibration import Calibration, calibration_document
+from dominance.runs.risk.calibration import Calibration, CalibrationDocument, document_values
 from dominance.runs.risk.examples import Examples, examples_of, image_seeds, usable_prompts
 from dominance.runs.risk.options import CalibrationOptions
 from dominance.runs.risk.preflight import FocusRule
@@ -87,9 +87,9 @@ class LayerQuality:
     named: Rate
 
 
-@dataclass(frozen=True, eq=False)
-class CalibrationReport:
-    """A calibration and the evidence for it.
+@dataclass(frozen=True)
+class Evidence:
+    """What a calibration rests on.
 
     Attributes:
         n, positives: examples (prompts, or images), and how many of them are positive.
@@ -100,7 +100,6 @@ class CalibrationReport:
         layers: each one alone.
     """
 
-    calibration: Calibration
     run: str
     suite: str
     judge: str
@@ -113,13 +112,25 @@ class CalibrationReport:
     paper: RuleQuality | None
     layers: tuple[LayerQuality, ...]
 
-    def document(self) -> dict[str, object]:
-        """The content of the calibration's file: what the rule needs, and the evidence."""
-        evidence = {name: value for name, value in vars(self).items() if name != "calibration"}
-        evidence["calibrated"] = asdict(self.calibrated)
-        evidence["paper"] = None if self.paper is None else asdict(self.paper)
-        evidence["layers"] = [asdict(layer) for layer in self.layers]
-        return calibration_document(self.calibration) | {"evidence": evidence}
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class CalibrationReport(Evidence):
+    """A calibration and the evidence for it."""
+
+    calibration: Calibration
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReportDocument(CalibrationDocument):
+    """The content of the calibration's file: what the rule needs, and the evidence."""
+
+    evidence: Evidence
+
+
+def document_of(report: CalibrationReport) -> ReportDocument:
+    """The document of a report."""
+    evidence = Evidence(**{name: value for name, value in vars(report).items() if name != "calibration"})
+    return ReportDocument(**document_values(report.calibration), evidence=evidence)
 
 
 def calibrate(
@@ -155,8 +166,8 @@ def calibrate(
     pairs = zip(usable, looks, strict=True)
     examples = Examples([example for one, look in pairs for example in examples_of(one, look, options.label)])
     report = _report(examples, drawn.source, result, left_out, options)
-    content = json.dumps(report.document(), indent=1, ensure_ascii=False)
-    write_whole(Path(out) if out is not None else Path(run) / "calibration.json", f"{content}\n".encode())
+    file = Path(out) if out is not None else Path(run) / "calibration.json"
+    write_whole(file, json_bytes(document_of(report), indent=1))
     return report
 
 

@@ -1,28 +1,28 @@
 """A calibrated rule of risk: what it looks at, how it is kept in a file, and which one belongs to a model."""
 
 import json
-import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Literal
 
 import numpy as np
 import torch
 from jaxtyping import Float
+from pydantic import FiniteFloat
 from torch import Tensor
 
+from dominance.documents import from_json
 from dominance.errors import InputError
 from dominance.metrics import Logistic, concept_attention, focus_score, peak_token
 from dominance.miniature.bundled import bundled_folder
-from dominance.probes.choices import TOKEN_SETS, TokenSet
-from dominance.runs.risk.options import HOLD_OUTS, LABELS, HoldOut, Label
+from dominance.probes.choices import TokenSet
+from dominance.runs.risk.options import HoldOut, Label
 from dominance.wording import in_one_line
 
 FEATURES: tuple[str, ...] = ("focus", "start", "strongest", "weakest", "others", "peak")
 """Of each layer, in this order; see ``risk_features``."""
 
-_FORMAT = 1
 _LEAST = 1e-8
 
 
@@ -97,26 +97,49 @@ def strongest_concept(attention: Float[Tensor, "token"], concepts: Mapping[str, 
     return list(concepts)[int(peak_token(peaks))]
 
 
-def calibration_document(calibration: Calibration) -> dict[str, object]:
-    """The calibration as JSON values."""
+@dataclass(frozen=True, kw_only=True)
+class CalibrationDocument:
+    """A calibration as its file holds it, one number a feature in ``mean``, ``scale`` and ``weights``."""
+
+    format: Literal[1] = 1
+    model: str
+    identity: str
+    label: Label
+    hold_out: HoldOut
+    tokens: TokenSet
+    layers: tuple[int, ...]
+    peak_layers: tuple[int, ...]
+    features: tuple[str, ...]
+    mean: tuple[FiniteFloat, ...]
+    scale: tuple[FiniteFloat, ...]
+    weights: tuple[FiniteFloat, ...]
+    intercept: FiniteFloat
+    penalty: FiniteFloat
+    threshold: FiniteFloat
+
+    def calibration(self) -> Calibration:
+        """The calibration.
+
+        Raises:
+            ValueError: its numbers contradict one another, or are of other features than this version's.
+        """
+        if self.features != feature_names(self.layers):
+            raise ValueError("its features are others")
+        arrays = [np.asarray(values, dtype=float) for values in (self.weights, self.mean, self.scale)]
+        if any(array.shape != (len(self.features),) for array in arrays):
+            raise ValueError("its weights are not one finite number a feature")
+        if not (arrays[2] > 0).all() or not set(self.peak_layers) <= set(self.layers):
+            raise ValueError("its numbers contradict one another")
+        same = {field.name: getattr(self, field.name) for field in fields(Calibration) if field.name != "logistic"}
+        return Calibration(**same, logistic=Logistic(arrays[0], self.intercept, arrays[1], arrays[2]))
+
+
+def document_values(calibration: Calibration) -> dict[str, Any]:
+    """The fields of a calibration's document."""
     fitted = calibration.logistic
-    return {
-        "format": _FORMAT,
-        "model": calibration.model,
-        "identity": calibration.identity,
-        "label": calibration.label,
-        "hold_out": calibration.hold_out,
-        "tokens": calibration.tokens,
-        "layers": list(calibration.layers),
-        "peak_layers": list(calibration.peak_layers),
-        "features": list(feature_names(calibration.layers)),
-        "mean": fitted.mean.tolist(),
-        "scale": fitted.scale.tolist(),
-        "weights": fitted.weights.tolist(),
-        "intercept": fitted.intercept,
-        "penalty": calibration.penalty,
-        "threshold": calibration.threshold,
-    }
+    numbers = {name: tuple(getattr(fitted, name).tolist()) for name in ("mean", "scale", "weights")}
+    same = {name: value for name, value in vars(calibration).items() if name != "logistic"}
+    return {**same, **numbers, "intercept": fitted.intercept, "features": feature_names(calibration.layers)}
 
 
 def read_calibration(file: Path) -> Calibration:
@@ -130,48 +153,15 @@ def read_calibration(file: Path) -> Calibration:
     except (OSError, ValueError) as error:
         raise InputError(
             f"no calibration can be read from {str(file)[:120]} ({in_one_line(error)}); give the JSON file that"
-            " `dominance preflight --calibrate` wrote"
+            " `dominance calibrate` wrote"
         ) from None
     try:
-        return _calibration(document)
-    except (KeyError, TypeError, ValueError) as error:
+        return from_json(CalibrationDocument, document).calibration()
+    except ValueError as error:
         raise InputError(
             f"{str(file)[:120]} is no calibration of this version ({in_one_line(error)}); make it again with"
-            " `dominance preflight --calibrate`"
+            " `dominance calibrate`"
         ) from None
-
-
-def _calibration(document: Any) -> Calibration:
-    if document["format"] != _FORMAT:
-        raise ValueError(f"its format is {document['format']!r}, not {_FORMAT}")
-    layers = tuple(int(layer) for layer in document["layers"])
-    if document["features"] != list(feature_names(layers)):
-        raise ValueError("its features are others")
-    arrays = [np.asarray(document[name], dtype=float) for name in ("weights", "mean", "scale")]
-    numbers = [float(document[name]) for name in ("intercept", "penalty", "threshold")]
-    if any(array.shape != (len(document["features"]),) or not np.isfinite(array).all() for array in arrays):
-        raise ValueError("its weights are not one finite number a feature")
-    peak_layers = tuple(int(layer) for layer in document["peak_layers"])
-    if not all(map(math.isfinite, numbers)) or not (arrays[2] > 0).all() or not set(peak_layers) <= set(layers):
-        raise ValueError("its numbers contradict one another")
-    return Calibration(
-        model=str(document["model"]),
-        identity=str(document["identity"]),
-        label=cast(Label, _one_of(document["label"], LABELS)),
-        hold_out=cast(HoldOut, _one_of(document["hold_out"], HOLD_OUTS)),
-        tokens=cast(TokenSet, _one_of(document["tokens"], TOKEN_SETS)),
-        layers=layers,
-        peak_layers=peak_layers,
-        logistic=Logistic(arrays[0], numbers[0], arrays[1], arrays[2]),
-        penalty=numbers[1],
-        threshold=numbers[2],
-    )
-
-
-def _one_of(value: object, known: Sequence[str]) -> str:
-    if value not in known:
-        raise ValueError(f"{value!r} is none of {', '.join(known)}")
-    return str(value)
 
 
 def bundled_calibration(identity: str) -> Calibration | None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ruamel.yaml import YAML
 
-from dominance.files import write_whole
+from dominance.files import is_file, write_whole
 from dominance.written import WRITTEN
 
 REPEAT_NAME = "run.yaml"
@@ -49,7 +49,10 @@ class Repeat:
 
     def keep(self, folder: Path) -> None:
         """Writes it into the run folder."""
-        write_whole(folder / REPEAT_NAME, self.text().encode())
+        content = self.text().encode()
+        file = folder / REPEAT_NAME
+        if not is_file(file) or file.read_bytes() != content:
+            write_whole(file, content)
 
 
 def flat(options: object) -> dict[str, object]:
