@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dominance.errors import InputError, RunError
-from dominance.wording import in_one_line, on_one_line, quoted
+from dominance.wording import complaint, on_one_line, quoted
 
 MAX_BYTES = 20_000_000
 _SEPARATORS = {",": "a comma", ";": "a semicolon", "\t": "a tab"}
@@ -97,7 +97,7 @@ def read_bytes(path: Path, most: int = MAX_BYTES) -> bytes:
     except PermissionError:
         raise InputError(f"{name}: permission denied; make the file readable, for instance with chmod u+r") from None
     except (OSError, ValueError) as error:
-        raise InputError(f"{name}: cannot be read ({in_one_line(error)}); check the path") from None
+        raise InputError(f"{name}: cannot be read ({complaint(error)}); check the path") from None
     if stat.S_ISDIR(mode):
         raise InputError(f"{name}: is a folder; give a file")
     if not stat.S_ISREG(mode):
@@ -226,7 +226,7 @@ def csv_bytes(rows: Iterable[Sequence[object]], line_end: str = "\n") -> bytes:
 def write_failed(path: Path, error: OSError) -> RunError:
     """The one line for a disk that takes no more."""
     return RunError(
-        f"cannot write {path} ({in_one_line(error)}); nothing finished is lost: free space, or mend the"
+        f"cannot write {path} ({complaint(error)}); nothing finished is lost: free space, or mend the"
         " permissions, and run the same command again to resume"
     )
 

@@ -7,7 +7,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from dominance.errors import ItemError, RunError
 from dominance.files import write_whole
-from dominance.wording import in_one_line
+from dominance.wording import complaint
 
 IMAGE_ENDINGS: frozenset[str] = frozenset({
     ".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".avif"
@@ -25,7 +25,7 @@ def open_image(path: Path) -> Image.Image | ItemError:
     except UnidentifiedImageError:
         return ItemError(f"{path} is not an image")
     except Exception as error:  # a decoder raises whatever a broken file makes it raise
-        return ItemError(f"the image {path} cannot be read ({in_one_line(error)})")
+        return ItemError(f"the image {path} cannot be read ({complaint(error)})")
 
 
 def as_rgb(image: Image.Image) -> Image.Image:

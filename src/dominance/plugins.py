@@ -5,7 +5,7 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
 from dominance.errors import InputError, ModelError
-from dominance.wording import in_one_line
+from dominance.wording import complaint
 
 
 def plugin_names(group: str) -> list[str]:
@@ -54,7 +54,7 @@ def load_plugin(
     try:
         load = point.load()
     except Exception as error:  # an import runs whatever the package does
-        raise ModelError(f"{told} cannot be imported ({_complaint(error)}); install it again") from error
+        raise ModelError(f"{told} cannot be imported ({_named(error)}); install it again") from error
     try:
         made = make(load)
         there = {part: isinstance(getattr(made, part, None), str) for part in texts}
@@ -62,7 +62,7 @@ def load_plugin(
     except InputError:
         raise
     except Exception as error:  # so does its loading
-        raise ModelError(f"{told} cannot be loaded ({_complaint(error)}); report it to its authors") from error
+        raise ModelError(f"{told} cannot be loaded ({_named(error)}); report it to its authors") from error
     if lacking := [part for part, found in there.items() if not found]:
         raise ModelError(
             f"{told} is incomplete: a {type(made).__name__} without {', '.join(lacking)}; report it to its authors"
@@ -70,5 +70,5 @@ def load_plugin(
     return made
 
 
-def _complaint(error: Exception) -> str:
-    return f"{type(error).__name__}: {in_one_line(error)}"
+def _named(error: Exception) -> str:
+    return f"{type(error).__name__}: {complaint(error)}"

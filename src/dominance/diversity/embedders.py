@@ -16,7 +16,7 @@ from dominance.errors import ModelError
 from dominance.models.devices import find_device
 from dominance.models.folders import ModelFolder, bundled_folder, content_identity, find_weights
 from dominance.pictures import as_rgb
-from dominance.wording import in_one_line
+from dominance.wording import complaint
 
 MINIATURE = "miniature"
 PAPER_EMBEDDER = "openai/clip-vit-large-patch14"
@@ -96,7 +96,7 @@ def load_embedder(name: str = MINIATURE, device: str = "auto") -> TransformersEm
         raise
     except Exception as error:  # transformers raises whatever the broken part raises
         raise ModelError(
-            f"cannot load the embedder {name[:80]!r} from {folder.path}: {in_one_line(error)}; save or fetch it again"
+            f"cannot load the embedder {name[:80]!r} from {folder.path}: {complaint(error)}; save or fetch it again"
         ) from error
     if name == MINIATURE:
         words = "the image encoder of the bundled judge, which knows the miniature world alone"
@@ -113,7 +113,7 @@ def _read_config(name: str, path: Path) -> dict[str, Any]:
             f"the embedder {name[:80]!r} has no config.json in {path}; give a model of transformers"
         ) from None
     except (OSError, ValueError) as error:
-        raise ModelError(f"{file} cannot be read ({in_one_line(error)}); save or fetch the model again") from None
+        raise ModelError(f"{file} cannot be read ({complaint(error)}); save or fetch the model again") from None
     if not isinstance(config, dict):
         raise ModelError(f"{file} holds no settings of a model; save or fetch the model again")
     return config

@@ -10,7 +10,7 @@ import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from dominance.errors import InputError, ModelError
-from dominance.wording import in_one_line
+from dominance.wording import complaint
 
 Model = TypeVar("Model", bound=PreTrainedModel)
 Tokenizer = TypeVar("Tokenizer", bound=PreTrainedTokenizerBase)
@@ -60,7 +60,7 @@ def one_line(name: str, path: Path) -> Generator[None]:
         raise
     except Exception as error:  # transformers raises whatever the broken part raises
         raise ModelError(
-            f"cannot load the judge {name!r} from {path}: {in_one_line(error)}; save or fetch it again"
+            f"cannot load the judge {name!r} from {path}: {complaint(error)}; save or fetch it again"
         ) from error
 
 

@@ -13,7 +13,7 @@ from dominance.errors import InputError, ModelError
 from dominance.models.denoiser import denoiser_config
 from dominance.models.folders import ModelFolder
 from dominance.models.settings import GenerationSettings
-from dominance.wording import in_one_line
+from dominance.wording import complaint
 
 _OWN_SIZE = {"use_resolution_binning": False, "clean_caption": False}
 """Switched off where they exist: the first draws another size than asked and crops it, the second rewrites the prompt,
@@ -155,7 +155,7 @@ def _check_inputs(pipeline: Any, settings: GenerationSettings) -> None:
     except ValueError as error:
         if "height" in str(error):
             raise InputError(
-                f"{type(pipeline).__name__} refuses the size ({in_one_line(error)}); give another --height and --width"
+                f"{type(pipeline).__name__} refuses the size ({complaint(error)}); give another --height and --width"
             ) from None
     except Exception:  # asked for something that is not known here; the call itself will tell
         return
@@ -221,5 +221,5 @@ def _read(file: Path) -> dict[str, Any]:
     try:
         content = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise ModelError(f"{file} cannot be read ({in_one_line(error)}); save or fetch the model again") from None
+        raise ModelError(f"{file} cannot be read ({complaint(error)}); save or fetch the model again") from None
     return content if isinstance(content, dict) else {}

@@ -13,7 +13,7 @@ from dominance.models import hub
 from dominance.models.drawing import Machine
 from dominance.models.settings import GenerationSettings
 from dominance.models.whole_weights import check_weights
-from dominance.wording import in_one_line
+from dominance.wording import complaint
 
 if TYPE_CHECKING:
     from diffusers.pipelines.pipeline_utils import DiffusionPipeline
@@ -160,7 +160,7 @@ def _components(path: Path) -> dict[str, str]:
             if not name.startswith("_") and isinstance(entry, list) and entry and entry[0]
         }
     except (OSError, ValueError, AttributeError) as error:
-        raise ModelError(f"{index} cannot be read ({in_one_line(error)}); save the pipeline again") from None
+        raise ModelError(f"{index} cannot be read ({complaint(error)}); save the pipeline again") from None
     own = [f"{name}/{library}.py" for name, library in present.items() if (path / name / f"{library}.py").is_file()]
     if own or not isinstance(listed.get("_class_name", ""), str):
         code = own[0] if own else "a pipeline class of its own"
@@ -182,7 +182,7 @@ def content_identity(path: Path) -> str:
                 digest.update(hashlib.file_digest(opened, "sha256").digest())
     except OSError as error:
         place = error.filename or path
-        raise ModelError(f"{place} cannot be read ({in_one_line(error)}); mend its permissions or the disk") from None
+        raise ModelError(f"{place} cannot be read ({complaint(error)}); mend its permissions or the disk") from None
     return f"sha256:{digest.hexdigest()[:24]}"
 
 
@@ -194,7 +194,7 @@ def read_defaults(path: Path) -> dict[str, object]:
     try:
         defaults = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise ModelError(f"{file} is not JSON ({in_one_line(error)}); mend or delete it") from None
+        raise ModelError(f"{file} is not JSON ({complaint(error)}); mend or delete it") from None
     if not isinstance(defaults, dict):
         raise ModelError(f"{file} holds {type(defaults).__name__}, not an object; mend or delete it")
     return defaults

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dominance.errors import ModelError
-from dominance.wording import in_one_line
+from dominance.wording import complaint
 
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*(@[\w./-]+)?")
 _LONGEST_HUB_ID = 200
@@ -96,5 +96,5 @@ def _fetched(fetch: Callable[[bool], object], what: str, wanted: str) -> Path:
         known = "unset HF_HUB_OFFLINE to fetch it" if offline else "check the id and the connection"
         raise ModelError(
             f"cannot fetch {what} from the {'cache' if offline else 'hub'} ({type(error).__name__}:"
-            f" {in_one_line(error).partition('. ')[0]}); {known}, or give a folder that holds {wanted}"
+            f" {complaint(error).partition('. ')[0]}); {known}, or give a folder that holds {wanted}"
         ) from None

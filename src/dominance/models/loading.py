@@ -21,7 +21,7 @@ from dominance.models.folders import ModelFolder
 from dominance.models.memory import is_out_of_memory
 from dominance.models.schedulers import use_scheduler
 from dominance.models.settings import GenerationSettings
-from dominance.wording import in_one_line
+from dominance.wording import complaint
 
 
 def load_pipeline(folder: ModelFolder, settings: GenerationSettings, machine: Machine) -> DiffusionPipeline:
@@ -52,7 +52,7 @@ def load_pipeline(folder: ModelFolder, settings: GenerationSettings, machine: Ma
         if is_out_of_memory(error):
             raise _too_large(folder, place) from None
         raise ModelError(
-            f"cannot load the model {folder.name!r} from {folder.path}: {in_one_line(error)}; save or fetch it again"
+            f"cannot load the model {folder.name!r} from {folder.path}: {complaint(error)}; save or fetch it again"
         ) from error
     pipeline.set_progress_bar_config(disable=True)
     if settings.vae_tiling:
@@ -95,9 +95,9 @@ def _put(pipeline: DiffusionPipeline, folder: ModelFolder, place: torch.device, 
         if is_out_of_memory(error):
             raise _too_large(folder, place) from None
         if offload == "none":
-            raise ModelError(f"cannot put the model {folder.name!r} on {place}: {in_one_line(error)}") from error
+            raise ModelError(f"cannot put the model {folder.name!r} on {place}: {complaint(error)}") from error
         raise InputError(
-            f"{type(pipeline).__name__} cannot do --offload {offload} ({in_one_line(error)}); leave it out, or give"
+            f"{type(pipeline).__name__} cannot do --offload {offload} ({complaint(error)}); leave it out, or give"
             f" --offload {'sequential' if offload == 'model' else 'model'}"
         ) from error
 

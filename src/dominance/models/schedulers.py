@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from dominance.errors import InputError, ModelError
 from dominance.models.folders import ModelFolder
-from dominance.wording import in_one_line
+from dominance.wording import complaint
 
 if TYPE_CHECKING:
     from dominance.models.source import ModelSource
@@ -119,7 +119,7 @@ def describe_scheduler(folder: ModelFolder, name: str | None) -> dict[str, objec
     try:
         config = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise ModelError(f"{file} cannot be read ({in_one_line(error)}); save or fetch the model again") from None
+        raise ModelError(f"{file} cannot be read ({complaint(error)}); save or fetch the model again") from None
     return scheduler_record(name or folder.scheduler, config)
 
 

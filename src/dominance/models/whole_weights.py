@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from dominance.errors import ModelError
-from dominance.wording import in_one_line
+from dominance.wording import complaint
 
 _LONGEST_HEADER = 100_000_000
 """Bytes; the format allows no more."""
@@ -35,7 +35,7 @@ def _shards(index: Path) -> set[str]:
     try:
         return set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values())
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ModelError(f"{index} cannot be read ({in_one_line(error)}); download it again") from None
+        raise ModelError(f"{index} cannot be read ({complaint(error)}); download it again") from None
 
 
 def _problem(file: Path) -> str | None:
@@ -49,7 +49,7 @@ def _problem(file: Path) -> str | None:
             header = json.loads(opened.read(length))
             ends = [entry["data_offsets"][1] for name, entry in header.items() if name != "__metadata__"]
     except OSError as error:
-        raise ModelError(f"{file} cannot be read ({in_one_line(error)}); mend its permissions or the disk") from None
+        raise ModelError(f"{file} cannot be read ({complaint(error)}); mend its permissions or the disk") from None
     except (ValueError, KeyError, TypeError, AttributeError, IndexError):
         return "its header cannot be read"
     expected = 8 + length + max(ends, default=0)

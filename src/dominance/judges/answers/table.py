@@ -7,7 +7,7 @@ from pathlib import Path
 
 from dominance.errors import InputError, ModelError
 from dominance.files import as_text, numbered_lines, read_bytes, read_table
-from dominance.wording import in_one_line
+from dominance.wording import complaint
 
 COLUMNS: tuple[str, ...] = (
     "prompt_id",
@@ -60,7 +60,7 @@ def _json_rows(text: str, path: Path) -> Iterator[Row]:
         try:
             value = json.loads(written)
         except (ValueError, RecursionError) as error:
-            told = in_one_line(error, 120)
+            told = complaint(error, 120)
             raise InputError(f"{path}: line {line} is not valid JSON ({told}); give one object a line") from None
         if not isinstance(value, dict):
             raise InputError(f"{path}: line {line} holds no object; give one a line, its keys as the columns of a CSV")

@@ -16,7 +16,7 @@ from dominance.errors import ModelError
 from dominance.judges.openai.endpoint import KEY_VARIABLES, Endpoint, Key, Patience
 from dominance.judges.openai.replies import Form, MalformedReplyError, message_of, read_reply
 from dominance.records import Answer, Question
-from dominance.wording import in_one_line
+from dominance.wording import complaint
 
 _AGAIN = {408, 409, 425, 429, 500, 502, 503, 504, 529}
 _LARGEST_REPLY = 2_000_000
@@ -128,7 +128,7 @@ class Caller:
                     if left:
                         time.sleep(self.patience.first_wait)
                         continue
-                    told = self._told(in_one_line(error, 400))
+                    told = self._told(complaint(error, 400))
                     raise ModelError(
                         f"nothing answers at {self.endpoint.base[:120]} ({type(error).__name__}: {told}); start the"
                         " endpoint, or check the URL and the connection"
@@ -150,7 +150,7 @@ class Caller:
         except httpx2.TimeoutException as error:
             raise self._late(isinstance(error, httpx2.ConnectTimeout)) from None
         except (httpx2.HTTPError, OSError) as error:
-            told = self._told(in_one_line(error, 400))
+            told = self._told(complaint(error, 400))
             raise _PassingError(
                 f"{type(error).__name__}: {told}", unreachable=isinstance(error, httpx2.ConnectError)
             ) from None
@@ -232,11 +232,11 @@ class Caller:
             raise UnansweredError("not asked: the run was stopped")
 
 
-def _conceded(form: Form, known: Form, refused: set[Form], complaint: str) -> Form:
+def _conceded(form: Form, known: Form, refused: set[Form], reason: str) -> Form:
     """The next form to try: one that another thread found meanwhile, or one that asks for less."""
-    following = known if known not in refused else form.without(complaint)
+    following = known if known not in refused else form.without(reason)
     if following is None or following in refused:
-        raise UnansweredError(complaint)
+        raise UnansweredError(reason)
     return following
 
 

@@ -51,9 +51,9 @@ class Form:
             body |= {"logprobs": True, "top_logprobs": self.top_logprobs}
         return body
 
-    def without(self, complaint: str) -> "Form | None":
+    def without(self, reason: str) -> "Form | None":
         """What to try after the endpoint refused this form with a message; None when there is nothing left to drop."""
-        told = complaint.lower()
+        told = reason.lower()
         if "max_tokens" in told and self.limit == "max_tokens":
             return replace(self, limit="max_completion_tokens")
         if "temperature" in told and self.greedy:
