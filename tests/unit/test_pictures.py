@@ -38,7 +38,7 @@ def test_what_is_no_image_says_why_in_one_line(tmp_path: Path, monkeypatch: pyte
         (empty, "is not an image"),
         (cut, "cannot be read"),
         (tmp_path, "cannot be read"),
-        (tmp_path / "gone.png", "is gone"),
+        (tmp_path / "gone.png", "no longer exists"),
     ):
         found = open_image(path)
         assert isinstance(found, ItemError)

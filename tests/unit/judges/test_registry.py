@@ -109,9 +109,9 @@ def test_only_qwen_judges_have_the_official_mode(tiny_judge: Path, tmp_path: Pat
 
 
 def test_a_folder_of_another_scheme_is_refused_and_the_right_scheme_named(tiny_judge: Path, tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match=r"is of a 'blip' model, and qwen: takes qwen2_vl or .*; give blip: and"):
+    with pytest.raises(ModelError, match=r"is a 'blip' model, but qwen: takes qwen2_vl or .*; give blip: and"):
         load_judge(f"qwen:{tiny_judge}", "cpu")
-    with pytest.raises(ModelError, match=r"is of a 'clip' model, and siglip: takes siglip; give clip: and"):
+    with pytest.raises(ModelError, match=r"is a 'clip' model, but siglip: takes siglip; give clip: and"):
         load_judge(f"siglip:{save_clip(tmp_path / 'judge')}", "cpu")
 
 

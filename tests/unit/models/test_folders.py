@@ -160,10 +160,10 @@ def test_a_model_of_the_hub_is_known_by_its_commit(folder: Path, monkeypatch: py
         ("someone/something", "v1"),
         ("someone/something", None),
     ]
-    with pytest.raises(ModelError, match=r"names the revision 'v1', and --revision 'v2'; give one"):
+    with pytest.raises(ModelError, match=r"names the revision 'v1', but --revision is 'v2'; give one"):
         find_model("someone/something@v1", "v2")
     for held_here in (str(folder), "miniature"):
-        with pytest.raises(ModelError, match=r"is a folder and has no revision 'v2'; leave --revision out"):
+        with pytest.raises(ModelError, match=r"is a folder, so it has no revision 'v2'; leave out --revision"):
             find_model(held_here, "v2")
 
 
@@ -181,7 +181,7 @@ def test_offline_only_the_cache_is_asked_and_the_message_says_so(folder: Path, m
     assert find_model("someone/something").path == folder
     with pytest.raises(ModelError, match=r"'not/there' from the cache \(FileNotFoundError: .*; unset HF_HUB_OFFLINE"):
         find_model("not/there")
-    with pytest.raises(ModelError, match=r"the judge 'x' \(not/there\) from the cache .*a folder that holds its files"):
+    with pytest.raises(ModelError, match=r"the judge 'x' \(not/there\) from the cache .*a folder with its files"):
         find_weights("not/there", "the judge 'x'")
 
 

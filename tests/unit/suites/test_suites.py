@@ -6,7 +6,6 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from golden import one_a_case
 
 from dominance.errors import InputError, SuiteError
 from dominance.miniature.captions import PAIR_TEMPLATES, SINGLE_TEMPLATES, with_article
@@ -14,6 +13,7 @@ from dominance.miniature.concepts import BY_NAME, ENTITIES, OBJECTS
 from dominance.miniature.world import HELD_OUT_PAIRS
 from dominance.records import Concept, Gate, Prompt, Suite
 from dominance.suites import bundled_suites, load_suite
+from golden import one_a_case
 
 TOWER, MUG, LAMP = Concept("tower", "landmark"), Concept("mug"), Concept("lamp")
 OFFICIAL = "case_num,content_type,content,nm_word,prompt\n"
@@ -68,7 +68,7 @@ def test_an_unknown_suite_lists_the_bundled_ones_and_what_else_there_is(golden):
 def test_a_missing_file_is_not_taken_for_a_prompt(spec):
     with pytest.raises(InputError) as caught:
         load_suite(spec)
-    assert str(caught.value) == f"{spec}: there is no such file; check the path"
+    assert str(caught.value) == f"{spec}: no such file; check the path"
 
 
 # YAML
@@ -206,7 +206,7 @@ def test_ten_thousand_characters_are_refused_in_every_format(refusal):
         ("s.csv", f"prompt\n{text}\n"),
         ("s.jsonl", json.dumps({"prompt": text})),
     ):
-        assert refusal(name, data).endswith("has 10006 characters and a prompt at most 1000; shorten it")
+        assert refusal(name, data).endswith("has 10006 characters, but a prompt may have at most 1000; shorten it")
 
 
 @pytest.mark.parametrize("id", ["a", "A1", "_x", "case007", "a.b-c_d", "x" * 80])
@@ -316,7 +316,7 @@ def test_what_a_csv_suite_is_refused_for(refusal, golden):
 def test_files_that_are_not_utf8_text_are_refused(refusal):
     latin1 = refusal("s.csv", "prompt\na [café]\n".encode("latin1"))
     assert latin1 == (
-        "is not UTF-8: byte 0xe9 at offset 13 (line 2); convert it, from Latin-1 for instance with: "
+        "is not UTF-8: byte 0xe9 at offset 13 (line 2); convert it, for example from Latin-1 with: "
         "iconv -f latin1 -t utf-8 s.csv > s.utf8.csv"
     )
     binary = refusal("s.csv", b"\x89PNG\r\n\x1a\n\0\0")
@@ -362,11 +362,11 @@ def test_what_a_jsonl_suite_is_refused_for(refusal, golden):
 
 @pytest.mark.parametrize("text", ["[" * 100_000, "1" * 5000])
 def test_json_that_python_gives_up_on_is_refused(refusal, text):
-    assert refusal("s.jsonl", text).startswith("line 1: JSON that cannot be read (")
+    assert refusal("s.jsonl", text).startswith("line 1: this JSON cannot be read (")
 
 
 def test_more_than_a_hundred_thousand_prompts_are_refused_before_they_are_read(refusal):
-    wanted = "has 100001 prompts and a suite at most 100000; split it into several suites"
+    wanted = "has 100001 prompts, but a suite may have at most 100000; split it into several suites"
     assert refusal("s.csv", "prompt\n" + "x\n" * 100_001) == wanted
     assert refusal("s.jsonl", "x\n" * 100_001) == wanted
 

@@ -136,7 +136,7 @@ def p_yes_of(logprobs: object, text: str) -> float | None:
     if first is None or not text.strip(_MARKS).lower().startswith(_word(first["token"])):
         return None
     listed = first.get("top_logprobs")
-    shares = [_share(one) for one in listed] if isinstance(listed, list) else []
+    shares = [_share(entry) for entry in listed] if isinstance(listed, list) else []
     read = [share for share in shares if share is not None]
     if len(read) < len(shares) or sum(probability for _, probability in read) > 1.01:
         return None

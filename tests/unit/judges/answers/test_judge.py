@@ -125,7 +125,7 @@ def test_the_majority_of_labellers_counts(load: Load, given: tuple[str, ...], ye
 
 def test_a_tie_and_an_unsure_label_are_unscored_and_name_their_lines(load: Load) -> None:
     tie = told(load(votes("yes", "no")), PRESENCE)
-    assert (tie.yes, tie.problem) == (None, "1 of 2 say yes about 'mug', which decides nothing (lines 2, 3)")
+    assert (tie.yes, tie.problem) == (None, "1 of 2 labels say yes about 'mug': a tie (lines 2, 3)")
     unsure = told(load(votes("unsure")), PRESENCE)
     assert (unsure.yes, "'unsure' (line 2)" in (unsure.problem or "")) == (None, True)
 
@@ -155,7 +155,7 @@ def test_it_is_a_judge_that_knows_names_and_no_pixels(load: Load) -> None:
     assert isinstance(judge, AsksItself)
     assert isinstance(judge, DescribedJudge)
     assert not isinstance(judge, PacedJudge)
-    with pytest.raises(ModelError, match="knows images by prompt and name"):
+    with pytest.raises(ModelError, match="looks up answers by image name"):
         judge.answer([Image.new("RGB", (2, 2))], [(PRESENCE,)])
 
 
@@ -236,6 +236,6 @@ def test_a_grade_or_question_that_is_not_asked_is_refused_by_line(load: Load) ->
 def test_a_file_about_none_of_the_questions_is_refused_before_it_is_asked(load: Load) -> None:
     judge = load("prompt_id,image,question,answer\npair,0,Is there a lamp?,1\n")
     with pytest.raises(
-        ModelError, match=r"answers none of the 2 questions, .* its line 2 is about 'is there a lamp\?'"
+        ModelError, match=r"answers none of the 2 questions: .* line 2 is about 'is there a lamp\?'"
     ):
         judge.check(ASKED)

@@ -113,7 +113,7 @@ def test_an_endpoint_that_hangs_is_waited_for_less_often(endpoint: MockEndpoint)
     endpoint.answer = lambda call: Reply(after=0.5)
     judge = judge_at(endpoint, Patience(tries=5, first_wait=0.001, reply=0.1))
     ((answer,),) = judge.answer(pictures(1), [ASKED[:1]])
-    assert answer.problem == "no answer within 0.1 s, the DOMINANCE_JUDGE_TIMEOUT (3 tries)"
+    assert answer.problem == "no answer within 0.1 s (DOMINANCE_JUDGE_TIMEOUT) (3 tries)"
 
 
 def test_retry_after_is_honoured_by_all_threads(endpoint: MockEndpoint) -> None:
@@ -138,7 +138,7 @@ def test_an_endpoint_that_asks_for_too_long_a_wait_is_given_up_at_once(endpoint:
     endpoint.answer = lambda call: error(429, "daily limit", Retry_After=after)
     (answers,) = judge_at(endpoint).answer(pictures(1), [ASKED[:1]])
     assert answers[0].yes is None
-    assert "daily limit; the endpoint asks to wait" in (answers[0].problem or "")
+    assert "daily limit; the endpoint asks for a wait of" in (answers[0].problem or "")
     assert len(endpoint.calls) == 1
 
 
@@ -200,7 +200,9 @@ def test_a_check_asks_no_question(endpoint: MockEndpoint) -> None:
     judge_at(endpoint).check(ASKED)
     assert endpoint.calls == []
     endpoint.models = error(401, f"wrong key {SECRET}")
-    with pytest.raises(ModelError, match=r"lets nobody in with the key in DOMINANCE_JUDGE_KEY .*HTTP 401: wrong key"):
+    with pytest.raises(
+        ModelError, match=r"rejected the request: the API key in DOMINANCE_JUDGE_KEY .*HTTP 401: wrong key"
+    ):
         judge_at(endpoint).check(ASKED)
 
 

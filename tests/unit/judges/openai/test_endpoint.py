@@ -98,7 +98,7 @@ def test_a_key_is_not_sent_unencrypted_to_another_machine_unless_the_user_says_s
 
 @pytest.mark.parametrize("secret", ["sk-é", "a b", "a\x00b", "a\r\nX-Other: 1"])
 def test_a_key_that_no_header_can_hold_is_refused_without_repeating_it(secret: str) -> None:
-    with pytest.raises(ModelError, match="DOMINANCE_JUDGE_KEY holds characters") as refused:
+    with pytest.raises(ModelError, match="DOMINANCE_JUDGE_KEY contains characters") as refused:
         find_key(read_endpoint(HERE), {"DOMINANCE_JUDGE_KEY": secret})
     assert secret not in str(refused.value)
 
