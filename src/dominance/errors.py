@@ -26,12 +26,12 @@ class ItemError(DominanceError):
 
 
 class Stopped(KeyboardInterrupt):
-    """Ctrl-C while a run folder was in use; what was finished lies there.
+    """Ctrl-C while a run folder was in use; finished work is there.
 
     Args:
         kept: the run folder.
-        otherwise: what else one can do than resume.
+        otherwise: what else can be done instead of resuming.
     """
 
     def __init__(self, kept: object, otherwise: str = "") -> None:
-        super().__init__(f"stopped; what is finished lies in {kept}: run the same command again to resume{otherwise}")
+        super().__init__(f"stopped; finished work is in {kept}: run the same command again to resume{otherwise}")

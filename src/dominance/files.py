@@ -1,4 +1,4 @@
-"""Files and folders that users name: read as text or as CSV, and written whole or not at all."""
+"""Files and folders that users name: read as text or CSV, and written whole or not at all."""
 
 import codecs
 import contextlib
@@ -14,15 +14,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dominance.errors import InputError, RunError
-from dominance.wording import in_one_line, on_one_line, quoted
+from dominance.wording import complaint, on_one_line, quoted
 
 MAX_BYTES = 20_000_000
 _SEPARATORS = {",": "a comma", ";": "a semicolon", "\t": "a tab"}
-"""In this order: the first that the line of column names holds is the file's."""
+"""Tried in this order: the first one found in the header line is the file's separator."""
 
 
 def is_folder(path: Path) -> bool:
-    """Whether there is such a folder; a name too long for any file system is none."""
+    """Whether the folder exists; a name too long for any file system does not."""
     try:
         return path.is_dir()
     except OSError:
@@ -30,7 +30,7 @@ def is_folder(path: Path) -> bool:
 
 
 def is_file(path: Path) -> bool:
-    """Whether there is such a file; a name too long for any file system is none."""
+    """Whether the file exists; a name too long for any file system does not."""
     try:
         return path.is_file()
     except OSError:
@@ -38,7 +38,7 @@ def is_file(path: Path) -> bool:
 
 
 def unwritable_parent(path: Path) -> Path | None:
-    """The nearest parent that exists, if nothing can be made in it; None where the path can be made.
+    """The nearest existing parent, if nothing can be created in it; None if the path can be created.
 
     Raises:
         OSError: the path cannot be looked at.
@@ -48,10 +48,10 @@ def unwritable_parent(path: Path) -> Path | None:
 
 
 def check_writable(path: Path | None) -> None:
-    """Refuses, before any work is done, a file that could not be written at its end.
+    """Refuses, before any work is done, a file that could not be written afterwards.
 
     Raises:
-        InputError: it is a folder, or lies where nothing can be made.
+        InputError: it is a folder, or its folder cannot be written.
     """
     if path is None:
         return
@@ -60,7 +60,7 @@ def check_writable(path: Path | None) -> None:
     except OSError:
         usable = False
     if not usable:
-        raise InputError(f"cannot write a file at {str(path)[:120]!r}; give a file in a folder that can be written")
+        raise InputError(f"cannot write a file at {str(path)[:120]!r}; give a file in a writable folder")
 
 
 def check_new_or_empty(folder: Path) -> None:
@@ -74,7 +74,7 @@ def check_new_or_empty(folder: Path) -> None:
 
 
 def read_text(path: Path) -> str:
-    """The text of a UTF-8 file, without its byte order mark, its line ends as they are.
+    """The text of a UTF-8 file, without its byte order mark, line ends unchanged.
 
     Raises:
         InputError: no such file, not a file, not readable, over 20 MB, binary, or in another encoding.
@@ -93,15 +93,15 @@ def read_bytes(path: Path, most: int = MAX_BYTES) -> bytes:
         mode = path.stat().st_mode
         data = _first_bytes(path, most + 1) if stat.S_ISREG(mode) else b""
     except FileNotFoundError:
-        raise InputError(f"{name}: there is no such file; check the path") from None
+        raise InputError(f"{name}: no such file; check the path") from None
     except PermissionError:
         raise InputError(f"{name}: permission denied; make the file readable, for instance with chmod u+r") from None
     except (OSError, ValueError) as error:
-        raise InputError(f"{name}: cannot be read ({in_one_line(error)}); check the path") from None
+        raise InputError(f"{name}: cannot be read ({complaint(error)}); check the path") from None
     if stat.S_ISDIR(mode):
         raise InputError(f"{name}: is a folder; give a file")
     if not stat.S_ISREG(mode):
-        raise InputError(f"{name}: is a pipe or a device; save its content in a file and give that")
+        raise InputError(f"{name}: is a pipe or a device; save its content to a file and give that file")
     if len(data) > most:
         raise InputError(f"{name}: is larger than {most // 1_000_000} MB; split it into smaller files")
     return data
@@ -129,12 +129,12 @@ def as_text(data: bytes, path: Path) -> str:
         line = data.count(b"\n", 0, error.start) + 1
         raise InputError(
             f"{name}: is not UTF-8: byte 0x{data[error.start]:02x} at offset {error.start} (line {line}); "
-            f"convert it, from Latin-1 for instance with: {_conversion(path, 'latin1')}"
+            f"convert it, for example from Latin-1 with: {_conversion(path, 'latin1')}"
         ) from None
 
 
 def _conversion(path: Path, encoding: str) -> str:
-    """The command that writes a UTF-8 copy beside the file, with the same ending."""
+    """The command that writes a UTF-8 copy next to the file, with the same suffix."""
     copy = path.with_name(f"{path.stem}.utf8{path.suffix}")
     return on_one_line(
         f"iconv -f {encoding} -t utf-8 {shlex.quote(str(path))} > {shlex.quote(str(copy))}", longest=20_000
@@ -142,8 +142,8 @@ def _conversion(path: Path, encoding: str) -> str:
 
 
 def numbered_lines(text: str) -> list[tuple[int, str]]:
-    """Every line of a JSONL file that is not blank, with its number."""
-    # Not splitlines: JSON allows characters inside a text that it takes for line ends.
+    """The non-blank lines of a JSONL file, with their numbers."""
+    # Not splitlines, which also splits at characters that JSON allows inside a string.
     return [(number, line) for number, line in enumerate(text.split("\n"), start=1) if line.strip()]
 
 
@@ -152,9 +152,9 @@ class Table:
     """A CSV file (RFC 4180).
 
     Attributes:
-        columns: as the first line names them, in lower case; empty where the file is.
-        line: number of the line that names them.
-        rows: the number of each row's first line, and its fields by column; they are read and checked one by one.
+        columns: as the header names them, in lower case; empty for an empty file.
+        line: number of the header line.
+        rows: the number of each row's first line, and its fields by column; read and checked lazily.
     """
 
     columns: tuple[str, ...]
@@ -163,12 +163,12 @@ class Table:
 
 
 def read_table(text: str, path: Path, columns: Collection[str]) -> Table:
-    """The table in a CSV file's text; what separates its fields is what separates the columns' names.
+    """The table in a CSV file's text; the header decides the separator.
 
-    Rows that are blank are passed over, and blanks around names and fields.
+    Blank rows are skipped, and names and fields are stripped.
 
     Args:
-        columns: that may not stand there twice; a file may have others.
+        columns: that must not appear twice; other columns are allowed.
 
     Raises:
         InputError: not valid CSV, one of the columns twice, or a row with more or fewer fields than columns; names file
@@ -182,7 +182,7 @@ def read_table(text: str, path: Path, columns: Collection[str]) -> Table:
     header = [column.lower() for column in header]
     twice = next((column for column in header if column in columns and header.count(column) > 1), None)
     if twice is not None:
-        raise InputError(f"{name}: line {line}: the column {quoted(twice)} stands there twice; keep one of the two")
+        raise InputError(f"{name}: line {line}: the column {quoted(twice)} appears twice; keep one of the two")
     return Table(tuple(header), line, _by_column(rows, header, separator, name))
 
 
@@ -196,7 +196,7 @@ def _csv_rows(text: str, separator: str, name: str) -> Iterator[tuple[int, list[
                 yield line, fields
             line = reader.line_num + 1
     except csv.Error as error:
-        advice = "close its quotes, and double those inside"
+        advice = "close the quotes, and double any quotes inside"
         raise InputError(f"{name}: line {line}: not valid CSV ({error}); {advice}") from None
 
 
@@ -206,8 +206,8 @@ def _by_column(
     for line, row in rows:
         if len(row) != len(header):
             raise InputError(
-                f"{name}: line {line}: {_counted(row, 'field')} for {_counted(header, 'column')}; leave a field empty"
-                f" rather than out, and put a text that holds {_SEPARATORS[separator]} in double quotes"
+                f"{name}: line {line}: {_counted(row, 'field')} for {_counted(header, 'column')}; keep empty"
+                f" fields, and put text that contains {_SEPARATORS[separator]} in double quotes"
             )
         yield line, dict(zip(header, row, strict=True))
 
@@ -217,22 +217,22 @@ def _counted(listed: list[str], noun: str) -> str:
 
 
 def csv_bytes(rows: Iterable[Sequence[object]], line_end: str = "\n") -> bytes:
-    """The rows as CSV in UTF-8, quoted where need be."""
+    """The rows as CSV in UTF-8, quoted where needed."""
     text = io.StringIO(newline="")
     csv.writer(text, lineterminator=line_end).writerows(rows)
     return text.getvalue().encode()
 
 
 def write_failed(path: Path, error: OSError) -> RunError:
-    """The one line for a disk that takes no more."""
+    """The error for a file or disk that cannot be written."""
     return RunError(
-        f"cannot write {path} ({in_one_line(error)}); nothing finished is lost: free space, or mend the"
-        " permissions, and run the same command again to resume"
+        f"cannot write {path} ({complaint(error)}); finished work is kept: free some space or fix the"
+        " permissions, then run the same command again to resume"
     )
 
 
 def write_whole(path: Path, *chunks: bytes, then: Iterable[bytes] = ()) -> Path:
-    """Writes the chunks to a file, and ``then`` what is still to be made; a kill or a full disk leaves all or nothing.
+    """Writes the chunks, then those still to be made; a kill or a full disk leaves the whole file or none.
 
     Raises:
         RunError: the disk refuses; what was at ``path`` before is still there.

@@ -10,7 +10,7 @@ _UNSPACED = ("CJK", "HIRAGANA", "KATAKANA", "HANGUL", "THAI", "LAO", "KHMER", "M
 def mention(text: str, name: str) -> int | None:
     """Where the text first mentions the name, whatever its case, as whole words or their plural in s or es.
 
-    Scripts that write words without spaces between them have no word ends to heed. The position counts
+    In scripts without spaces between words, word ends are ignored. The position counts
     characters of the case-folded text, so it only orders the mentions of one text.
 
     >>> mention("two Mugs on a bench", "mug"), mention("a smug face", "mug")
@@ -34,7 +34,7 @@ def mention_spans(text: str, name: str) -> list[tuple[int, int]]:
 
 
 def spans_by_name(text: str, names: Iterable[str]) -> list[tuple[int, int, str]]:
-    """Start, end and name of every mention, in the order of the text; where names overlap, the longer has the words.
+    """Start, end and name of every mention, in the order of the text; where names overlap, the longer one wins.
 
     >>> spans_by_name("two Towers by a water tower", ["tower", "water tower"])
     [(4, 10, 'tower'), (16, 27, 'water tower')]
@@ -53,11 +53,11 @@ def _folded(text: str) -> str:
 def _clusters(text: str) -> Iterator[tuple[int, int]]:
     """Each character with what composition may melt into it: accents, and the parts of a Korean syllable."""
     start = 0
-    for place in range(1, len(text) + 1):
-        cluster = text[start : place + 1]
-        if place == len(text) or not (unicodedata.combining(text[place]) or _melts(cluster)):
-            yield start, place
-            start = place
+    for end in range(1, len(text) + 1):
+        cluster = text[start : end + 1]
+        if end == len(text) or not (unicodedata.combining(text[end]) or _melts(cluster)):
+            yield start, end
+            start = end
 
 
 def _melts(cluster: str) -> bool:
@@ -77,8 +77,8 @@ def _found(text: str, name: str) -> Iterator[tuple[int, int]]:
 
 
 def _inside_word(text: str, position: int) -> bool:
-    """Whether a word goes on from before the position to behind it."""
-    return 0 < position < len(text) and all(_spaced_letter(text[place]) for place in (position - 1, position))
+    """Whether a word continues across the position."""
+    return 0 < position < len(text) and all(_spaced_letter(text[index]) for index in (position - 1, position))
 
 
 def _spaced_letter(character: str) -> bool:

@@ -1,4 +1,4 @@
-"""Pictures as files and as models take them: read as far as they can be, in RGB, written as PNG."""
+"""Images as files and as models take them: read if they can be, in RGB, written as PNG."""
 
 import io
 from pathlib import Path
@@ -7,12 +7,12 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from dominance.errors import ItemError, RunError
 from dominance.files import write_whole
-from dominance.wording import in_one_line
+from dominance.wording import complaint
 
 IMAGE_ENDINGS: frozenset[str] = frozenset({
     ".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".avif"
 })  # fmt: skip
-"""How the names of image files end, in lower case; files of other names are passed over."""
+"""How the names of image files end, in lower case; other files are ignored."""
 
 
 def open_image(path: Path) -> Image.Image | ItemError:
@@ -21,15 +21,15 @@ def open_image(path: Path) -> Image.Image | ItemError:
         with Image.open(path) as image:
             return as_rgb(ImageOps.exif_transpose(image))
     except FileNotFoundError:
-        return ItemError(f"the image {path} is gone")
+        return ItemError(f"the image {path} no longer exists")
     except UnidentifiedImageError:
         return ItemError(f"{path} is not an image")
     except Exception as error:  # a decoder raises whatever a broken file makes it raise
-        return ItemError(f"the image {path} cannot be read ({in_one_line(error)})")
+        return ItemError(f"the image {path} cannot be read ({complaint(error)})")
 
 
 def as_rgb(image: Image.Image) -> Image.Image:
-    """The picture in red, green and blue; on white where it is transparent, as the official release shows it."""
+    """The image in RGB; on white where it is transparent, as in the official release."""
     image = in_eight_bits(image)
     if not image.has_transparency_data:
         return image.convert("RGB")
@@ -38,7 +38,7 @@ def as_rgb(image: Image.Image) -> Image.Image:
 
 
 def in_eight_bits(image: Image.Image) -> Image.Image:
-    """Grey of 16 bits scaled to 8, where Pillow's own conversion cuts off at 255; any other picture as it is."""
+    """Grey of 16 bits scaled to 8, where Pillow's own conversion clips at 255; any other image as it is."""
     if not image.mode.startswith("I;16"):
         return image
     scaled = image.convert("I").point(lambda value: value * (1 / 257) + 0.5).convert("L")
@@ -63,10 +63,10 @@ def write_png(path: Path, image: Image.Image) -> Path:
 
 
 def is_whole(path: Path) -> bool:
-    """Whether a PNG that a run has written is still whole, by its checksums; its pixels are not decoded.
+    """Whether a PNG written by a run is still whole, by its checksums; its pixels are not decoded.
 
     Raises:
-        RunError: the file is there, but the system does not let it be read; then nothing is known about it.
+        RunError: the file exists but cannot be read, so nothing is known about it.
     """
     try:
         content = path.read_bytes()
@@ -74,7 +74,9 @@ def is_whole(path: Path) -> bool:
         return False
     except OSError as error:
         reason = error.strerror or error
-        raise RunError(f"the image {path} cannot be read ({reason}); mend that, and run the command again") from None
+        raise RunError(
+            f"the image {path} cannot be read ({reason}); fix its permissions or the disk, then run the command again"
+        ) from None
     try:
         with Image.open(io.BytesIO(content)) as image:
             image.verify()

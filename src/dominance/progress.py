@@ -51,7 +51,7 @@ class Progress:
             self._print()
 
     def advance(self, count: int = 1, note: str | None = None) -> None:
-        """``count`` more items are done."""
+        """Records ``count`` more finished items."""
         self._done += count
         self._note = self._note if note is None else note
         if self._bar is not None and self._task is not None:

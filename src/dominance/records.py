@@ -46,7 +46,7 @@ class Prompt:
         text: what the model is given, without brackets.
         concepts: what must survive, in the order of the text.
         group: what the prompt is compared with, for instance ``dominance`` or ``balanced``.
-        negative_prompt: what its images should not show; None for what the run says.
+        negative_prompt: what its images should not show; None for the run's.
         seeds: of its images; None for those of the run.
     """
 
@@ -100,7 +100,7 @@ class Question:
     Attributes:
         concept: name of the concept asked about.
         text: the question, the concept's name filled in.
-        grade: place among the concept's questions, from 1, the most lenient, upwards.
+        grade: number of the question among the concept's, from 1, the most lenient.
     """
 
     concept: str
@@ -143,7 +143,7 @@ class ScoredImage:
 
     Attributes:
         prompt_id: of the prompt that it was made for.
-        name: what tells it from the prompt's other images: its seed, or its file's name.
+        name: identifies it among the prompt's images: its seed, or its file's name.
         file: path relative to the run folder, or absolute for an image made elsewhere; None when it was not made.
         seed: of its noise; None for an image made elsewhere.
         answers: the judge's answers, in the order of the concepts and, within each, of the grades.

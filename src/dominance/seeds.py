@@ -42,7 +42,7 @@ def check_seeds(seeds: tuple[int, ...]) -> tuple[int, ...]:
         InputError: none, too many, doubled, or outside 0 to 2**63-1.
     """
     if not 1 <= len(seeds) <= MOST_SEEDS:
-        raise InputError(f"{len(seeds)} seeds; give from 1 to {MOST_SEEDS}")
+        raise InputError(f"{len(seeds)} seeds; give 1 to {MOST_SEEDS}")
     for seed in seeds:
         if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed <= LARGEST_SEED:
             raise InputError(f"the seed {seed!r} is out of range; give whole numbers from 0 to 2**63-1")

@@ -21,10 +21,10 @@ def on_one_line(value: object, longest: int = 300) -> str:
     return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 
-def in_one_line(error: Exception, longest: int = 240) -> str:
+def complaint(error: Exception, longest: int = 240) -> str:
     r"""The error's own words; its type's name where it has none.
 
-    >>> in_one_line(ValueError("no such  \n thing")), in_one_line(KeyError())
+    >>> complaint(ValueError("no such  \n thing")), complaint(KeyError())
     ('no such thing', 'KeyError')
     """
     told = getattr(error, "strerror", None) or error

@@ -22,14 +22,14 @@ def _read_names(_type: object, tokens: Sequence[Token]) -> tuple[str, ...]:
 Numbers = Annotated[tuple[int, ...], Parameter(converter=_read_numbers, n_tokens=1, metavar="LIST")]
 """Numbers and ranges, such as ``1-3,9``, each number once."""
 Names = Annotated[tuple[str, ...], Parameter(converter=_read_names, n_tokens=1, metavar="NAMES")]
-"""Names, by commas."""
+"""Names, separated by commas."""
 
 
 def parse_numbers(option: str, text: str) -> tuple[int, ...]:
     """Numbers and ranges, each number once; a comma may end them.
 
     Raises:
-        InputError: something else, or a range that goes down.
+        InputError: something else, or a descending range.
 
     >>> parse_numbers("--layers", "1-3,9")
     (1, 2, 3, 9)
@@ -45,7 +45,7 @@ def parse_numbers(option: str, text: str) -> tuple[int, ...]:
 
 
 def check_listed(what: str, given: Sequence[str], known: Collection[str], *more: str) -> None:
-    """Refuses a list with a name that is not known, and an empty one.
+    """Refuses an empty list, and one with an unknown name.
 
     Args:
         more: other things that can be given.
@@ -54,4 +54,4 @@ def check_listed(what: str, given: Sequence[str], known: Collection[str], *more:
         if name not in known:
             raise InputError(f"no {what} {name[:60]!r}; give one of {', '.join([*known, *more])}")
     if not given:
-        raise InputError(f"no {what} is given; give some of {', '.join([*known, *more])}")
+        raise InputError(f"no {what} given; give some of {', '.join([*known, *more])}")

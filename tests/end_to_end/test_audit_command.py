@@ -275,7 +275,7 @@ def test_ctrl_c_says_how_to_resume_and_loses_nothing(
         stopped = audit("--seeds", 2, "--batch", 1)
     assert (stopped.status, stopped.out) == (130, "")
     assert stopped.err.splitlines()[-1] == (
-        f"stopped; what is finished lies in {tmp_path / 'run'}: run the same command again to resume"
+        f"stopped; finished work is in {tmp_path / 'run'}: run the same command again to resume"
     )
     before = images(tmp_path / "run")
     assert len(before) == 2

@@ -138,7 +138,7 @@ def test_what_stays_unscored_is_named_and_it_alone_is_asked_again(
     check_secret(workplace, ran, again, mended)
 
 
-def test_an_endpoint_that_dies_stops_the_run_in_one_line_and_loses_no_answer(
+def test_an_endpoint_that_dies_stops_the_run_complaint_and_loses_no_answer(
     command: Command, endpoint: MockEndpoint, workplace: Path
 ) -> None:
     endpoint.answer = lambda call: seen(call) if call.number < 20 else error(503, "loading the model")
@@ -204,10 +204,10 @@ def test_a_file_of_questions_replaces_ours_everywhere(
         (f"openai:http://127.0.0.1:1/v1?key={SECRET}#m", "holds a user name, a password or a query"),
         ("openai:http://gpu-box:8000/v1#m", "unencrypted to gpu-box:8000"),
         ("answers:", "answers:FILE"),
-        ("answers:missing.csv", "the answers in missing.csv: there is no such file; check the path"),
+        ("answers:missing.csv", "the answers in missing.csv: no such file; check the path"),
         ("answers:campaign.yaml", "*.csv and *.jsonl"),
         ("answers:empty.csv", "holds no answers"),
-        ("answers:other.csv", "lacks the column image"),
+        ("answers:other.csv", ": no column image"),
     ],
 )
 def test_judges_that_cannot_be_used(
@@ -259,7 +259,7 @@ def test_labels_score_pictures_and_what_they_lack_is_named(command: Command, wor
     assert pair["dvd_mean"] == pytest.approx(200 / 3)
     assert (lamp["scored"], lamp["presence"]) == (1, {"lamp": 1.0})
     assert problems(ran.document) == {
-        ("lamp", "1.png"): "1 of 2 say yes about 'lamp', which decides nothing (lines 11, 12)",
+        ("lamp", "1.png"): "1 of 2 labels say yes about 'lamp': a tie (lines 11, 12)",
         ("lamp", "2.png"): "labels.csv says nothing about 'lamp' in image '2.png' of prompt 'lamp'",
     }
     with sqlite3.connect("run/run.sqlite") as ledger:
@@ -277,7 +277,7 @@ def test_labels_score_pictures_and_what_they_lack_is_named(command: Command, wor
         ("pear,0.png,mug,yes,ann", "labels.csv: line 13: no prompt 'pear'; did you mean 'pair'?"),
         ("pair,9.png,mug,yes,ann", "labels.csv: line 13: the prompt 'pair' has no image '9.png'"),
         ("pair,0.png,mgu,yes,ann", "labels.csv: line 13: no concept 'mgu'; did you mean 'mug'?"),
-        ("pair,0.png,mug,yes,ann", "labels.csv: line 13 contradicts line 3"),
+        ("pair,0.png,mug,yes,ann", "labels.csv: line 13: contradicts line 3"),
         ("pair,0.png,mug,perhaps,ann", "labels.csv: line 13: its present is 'perhaps'"),
         ("pair,0.png,mug", "labels.csv: line 13: 3 fields for 5 columns"),
     ],

@@ -31,7 +31,7 @@ def test_the_judge_of_another_package_audits_and_scores(tmp_path: Path) -> None:
     scored = shell(tmp_path, "score", images, "--suite", pair, "--judge", "tinyjudge:no", "--out", "scored", "--json")
     assert json.loads(scored.stdout)["prompts"][0]["lost"] == 1, scored.stderr
     listed = shell(tmp_path, "list", "judges", "--json")
-    assert {"name": "tinyjudge:…", "what": "a judge that tinyjudge 1.0 brings"} in json.loads(listed.stdout)
+    assert {"name": "tinyjudge:…", "what": "a judge from tinyjudge 1.0"} in json.loads(listed.stdout)
     refused = shell(tmp_path, "score", images, "--suite", pair, "--judge", "qwen:owner/name", "--out", "other")
     assert refused.returncode == 2
     assert refused.stderr.count("\n") == 1
@@ -52,7 +52,7 @@ def test_the_method_of_another_package_steers_an_audit(tmp_path: Path) -> None:
     again = shell(tmp_path, *pair, "--method", "tiny", "--out", "run", "--json")
     assert json.loads(again.stdout)["settings"]["method"] == "tiny"  # and nothing was drawn, or stdout were no JSON
     listed = shell(tmp_path, "list", "methods", "--json")
-    assert {"name": "tiny", "what": "a method that tinymethod 1.0 brings"} in json.loads(listed.stdout)
+    assert {"name": "tiny", "what": "a method from tinymethod 1.0"} in json.loads(listed.stdout)
     unknown = shell(tmp_path, *pair, "--method", "tiney", "--out", "other")
     assert unknown.returncode == 2
     assert unknown.stderr == "error: no method 'tiney'; give one of none, tiny\n"

@@ -104,14 +104,14 @@ def without_safetensors(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("given", "found"),
     [
-        (("--scheduler", "nope"), "the scheduler 'nope' is none that the model"),
+        (("--scheduler", "nope"), "cannot use the scheduler 'nope'"),
         (("--offload", "model"), "--offload model moves what is not in use from a GPU to the CPU"),
         (("--offload", "disk"), "no offload 'disk'; give one of none, model, sequential"),
-        (("--revision", "main"), "is a folder and has no revision 'main'"),
+        (("--revision", "main"), "is a folder, so it has no revision 'main'"),
         (("--preset", "paper"), "no preset 'paper'; give one of"),
         (("--batch", "lots"), "--batch is 'lots'; give a whole number, or auto"),
         (("--judge-mode", "slow"), "no judge mode 'slow'; give one of fast, official"),
-        (spoil, "is no whole safetensors file: it has"),
+        (spoil, "is not a complete safetensors file: it has"),
         (without_safetensors, "vae has no .safetensors weights"),
         (lambda folder: (folder / "model_index.json").unlink(), "is no diffusers pipeline"),
     ],
@@ -185,7 +185,7 @@ def test_memory_nan_and_a_broken_prompt_in_the_middle_leave_the_rest_unharmed(
     problems = {p.prompt.id: {i.problem for i in p.images if i.verdict is None} for p in result.prompts}
     assert problems["lamp"] == problems["book"] == set()
     assert problems["mug"] == {"ValueError: cannot read this prompt"}
-    assert problems["tower"] == {"the model made pixels that are not numbers; try --dtype float32"}
+    assert problems["tower"] == {"the model produced pixels that are not numbers; try --dtype float32"}
     mended = dominance.audit(suite, str(tiny_model), judge, tmp_path / "run", options)
     assert mended.scored == 8
     for path in (tmp_path / "whole" / "images").rglob("*.png"):

@@ -61,7 +61,7 @@ def test_a_study_trains_measures_resumes_and_writes_its_page(base: Path, tmp_pat
     assert again == results
     assert len(told) == 3
 
-    with pytest.raises(InputError, match=r"no chosen condition is measured at guidance 3; give some of 5$"):
+    with pytest.raises(InputError, match=r"no chosen condition is measured at guidance scale 3; give some of 5$"):
         run_study(small_trials(), replace(options, guidances=(5.0, 3.0)), told.append)
 
     for other in ({"base": "sha256:other"}, {"judge": "sha256:other"}):

@@ -93,7 +93,7 @@ def test_processes_that_cannot_share_a_batch_are_refused_before_anything_is_trai
     monkeypatch.setattr("dominance.training.miniature.train_autoencoder", None)
     with pytest.raises(InputError, match="a batch of 32 pictures cannot be shared by 3 processes"):
         train_miniature(settings, tmp_path, processes=3)
-    with pytest.raises(InputError, match="2 processes share a batch on the CPU, not on cuda:0"):
+    with pytest.raises(InputError, match="2 processes can share a batch only on the CPU, not on cuda:0"):
         train_miniature(settings, tmp_path, device="cuda:0", processes=2)
     with pytest.raises(InputError, match="was written with"):
         train_miniature(settings, trained, processes=2)

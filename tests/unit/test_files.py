@@ -47,7 +47,7 @@ def test_text_is_utf8_with_or_without_a_byte_order_mark_and_keeps_its_line_ends(
 def test_latin_1_is_refused_with_its_place_and_a_conversion_that_works(file):
     path = file("a\ncaf\xe9".encode("latin1"), "my suite.csv")
     message = refusal(read_text, path)
-    start = f"{path}: is not UTF-8: byte 0xe9 at offset 5 (line 2); convert it, from Latin-1 for instance with: "
+    start = f"{path}: is not UTF-8: byte 0xe9 at offset 5 (line 2); convert it, for example from Latin-1 with: "
     assert message.startswith(start)
     command = message.removeprefix(start)
     copy = path.with_name("my suite.utf8.csv")
@@ -81,12 +81,12 @@ def test_a_file_over_20_mb_is_refused(file):
 def test_what_is_not_a_readable_file_is_refused(tmp_path):
     missing, pipe = tmp_path / "missing.yaml", tmp_path / "pipe.yaml"
     os.mkfifo(pipe)
-    assert refusal(read_text, missing) == f"{missing}: there is no such file; check the path"
+    assert refusal(read_text, missing) == f"{missing}: no such file; check the path"
     assert refusal(read_text, tmp_path) == f"{tmp_path}: is a folder; give a file"
-    assert refusal(read_text, pipe) == f"{pipe}: is a pipe or a device; save its content in a file and give that"
+    assert refusal(read_text, pipe) == f"{pipe}: is a pipe or a device; save its content to a file and give that file"
     assert "cannot be read (File name too long); check the path" in refusal(read_text, tmp_path / ("x" * 300))
     assert "cannot be read (embedded null byte); check the path" in refusal(read_text, Path("a\0b"))
-    assert "there is no such file" in refusal(read_text, tmp_path / "two\nlines")
+    assert "no such file" in refusal(read_text, tmp_path / "two\nlines")
 
 
 def test_permission_denied_is_an_input_error(file, monkeypatch):
@@ -124,12 +124,12 @@ def test_a_table_may_be_empty_or_have_columns_alone():
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("\na,A\n1,2", "line 2: the column 'a' stands there twice; keep one of the two"),
+        ("\na,A\n1,2", "line 2: the column 'a' appears twice; keep one of the two"),
         ("a,b\n1,2\n\n1",
          "line 4: 1 field for 2 columns; leave a field empty rather than out,"
          " and put a text that holds a comma in double quotes"),
         ('a;b\n1;2\n"1;2\n',
-         "line 3: not valid CSV (unexpected end of data); close its quotes, and double those inside"),
+         "line 3: not valid CSV (unexpected end of data); close the quotes, and double any quotes inside"),
     ],
 )  # fmt: skip
 def test_a_table_is_refused_by_its_line(text, message):
@@ -194,9 +194,7 @@ def test_a_full_disk_or_an_interrupt_leaves_the_old_file_and_no_partial_one(
     assert [path.name for path in tmp_path.iterdir()] == ["a.png"]
     assert target.read_bytes() == b"old"
     if isinstance(refusal, OSError):
-        assert str(stopped.value).startswith(
-            f"cannot write {target} (No space left on device); nothing finished is lost"
-        )
+        assert str(stopped.value).startswith(f"cannot write {target} (No space left on device); finished work is kept")
 
 
 def test_a_file_that_cannot_be_written_is_refused_beforehand(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from dominance.errors import ModelError
 from dominance.models.devices import find_device
 from dominance.models.folders import ModelFolder, bundled_folder, content_identity, find_weights
 from dominance.pictures import as_rgb
-from dominance.wording import in_one_line
+from dominance.wording import complaint
 
 MINIATURE = "miniature"
 PAPER_EMBEDDER = "openai/clip-vit-large-patch14"
@@ -61,9 +61,9 @@ class TransformersEmbedder:
     @torch.inference_mode()
     def embed(self, images: Sequence[Image.Image]) -> Float[np.ndarray, "image channel"]:
         """One embedding an image, float32, of any length."""
-        place = next(self.model.parameters()).device
+        device = next(self.model.parameters()).device
         pixels = self.processor(images=[as_rgb(image) for image in images], return_tensors="pt").pixel_values
-        return self.pool(self.model(pixel_values=pixels.to(place))).float().cpu().numpy()
+        return self.pool(self.model(pixel_values=pixels.to(device))).float().cpu().numpy()
 
 
 def load_embedder(name: str = MINIATURE, device: str = "auto") -> TransformersEmbedder:
@@ -88,18 +88,18 @@ def load_embedder(name: str = MINIATURE, device: str = "auto") -> TransformersEm
             f"the embedder {name[:80]!r} is a {kind[:40]!r} model; give miniature, or a model of the types"
             f" {', '.join(_LOADERS)}, such as {PAPER_EMBEDDER}"
         )
-    place = find_device(device)
+    target = find_device(device)
     try:
         model, processor, pool, words = _LOADERS[kind](folder.path)
-        model = model.eval().to(place)
+        model = model.eval().to(target)
     except ModelError:
         raise
     except Exception as error:  # transformers raises whatever the broken part raises
         raise ModelError(
-            f"cannot load the embedder {name[:80]!r} from {folder.path}: {in_one_line(error)}; save or fetch it again"
+            f"cannot load the embedder {name[:80]!r} from {folder.path}: {complaint(error)}; save or fetch it again"
         ) from error
     if name == MINIATURE:
-        words = "the image encoder of the bundled judge, which knows the miniature world alone"
+        words = "the image encoder of the bundled judge, which knows only the miniature world"
     comparable: Comparable = "miniature" if name == MINIATURE else "paper" if _is_paper(config) else "itself"
     return TransformersEmbedder(name, f"{folder.identity}:{kind}-1", words, comparable, model, processor, pool)
 
@@ -110,19 +110,19 @@ def _read_config(name: str, path: Path) -> dict[str, Any]:
         config = json.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise ModelError(
-            f"the embedder {name[:80]!r} has no config.json in {path}; give a model of transformers"
+            f"the embedder {name[:80]!r} has no config.json in {path}; give a transformers model"
         ) from None
     except (OSError, ValueError) as error:
-        raise ModelError(f"{file} cannot be read ({in_one_line(error)}); save or fetch the model again") from None
+        raise ModelError(f"{file} cannot be read ({complaint(error)}); save or fetch the model again") from None
     if not isinstance(config, dict):
-        raise ModelError(f"{file} holds no settings of a model; save or fetch the model again")
+        raise ModelError(f"{file} does not contain a model's settings; save or fetch the model again")
     return config
 
 
 def _is_paper(config: dict[str, Any]) -> bool:
     """Whether this is the architecture of OpenAI's CLIP ViT-L/14, whose distances the paper gives.
 
-    Its activation tells it from the ViT-L/14 of other trainings, which compute an ordinary GELU.
+    Its activation distinguishes it from other ViT-L/14 models, which use an ordinary GELU.
     """
     seen = config.get("vision_config") or {}
     return (
@@ -145,9 +145,7 @@ def _loaded(kind: Any, path: Path, **given: Any) -> nn.Module:
         path, use_safetensors=True, dtype=torch.float32, local_files_only=True, output_loading_info=True, **given
     )
     if missing := report["missing_keys"]:  # transformers would fill them with noise
-        raise ModelError(
-            f"the embedder in {path} lacks {len(missing)} of its weights, among them {min(missing)}; fetch it again"
-        )
+        raise ModelError(f"the embedder in {path} lacks {len(missing)} weights, such as {min(missing)}; fetch it again")
     return model
 
 

@@ -1,12 +1,12 @@
 """Methods that steer the drawing, by the names that users give to ``--method``.
 
-A package brings methods of its own by an entry point of the group ``dominance.methods``; in its pyproject.toml::
+Another package provides methods through entry points of the group ``dominance.methods``; in its pyproject.toml::
 
     [project.entry-points."dominance.methods"]
     tinymethod = "tinymethod.steering:make"
 
-The entry point's name is the method's. It names a callable without arguments that gives a ``Method``; it is imported
-only when its method is asked for. Nobody can take the name of a bundled method.
+The entry point's name is the method's. It names a callable without arguments that returns a ``Method``; it is
+imported only when its method is used. The names of bundled methods are reserved.
 """
 
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from diffusers.pipelines.pipeline_utils import DiffusionPipeline
 
 GROUP: str = "dominance.methods"
-_BUNDLED: dict[str, str] = {"none": "images are drawn as the model draws them"}
+_BUNDLED: dict[str, str] = {"none": "no steering: images as the model draws them"}
 
 
 class Method(Protocol):
@@ -35,7 +35,7 @@ class Method(Protocol):
     def identity(self) -> str: ...
 
     def steer(self, pipeline: "DiffusionPipeline", prompts: Sequence[Prompt]) -> AbstractContextManager[object]:
-        """A block in which one call of the pipeline draws one image of each prompt; it leaves nothing behind.
+        """A block in which one call of the pipeline draws one image of each prompt; it undoes all its changes.
 
         Raises:
             InputError: a pipeline that it cannot steer, or prompts whose concepts it cannot use.
@@ -48,19 +48,19 @@ def find_method(name: str) -> Method | None:
 
     Raises:
         InputError: no such method.
-        ModelError: another package's method that cannot be used.
+        ModelError: a method of another package that cannot be used.
     """
     point = find_plugin(GROUP, name, _BUNDLED)
     if point is not None:
-        told = f"the method {name[:60]!r} of {plugin_owner(point)}"
-        return load_plugin(point, told, lambda load: load(), texts=("identity",), acts=("steer",))
+        what = f"the method {name[:60]!r} from {plugin_owner(point)}"
+        return load_plugin(point, what, lambda load: load(), texts=("identity",), acts=("steer",))
     if name not in _BUNDLED:
         raise InputError(f"no method {name[:60]!r}; give one of {', '.join(listed_methods())}")
     return None
 
 
 def listed_methods() -> dict[str, str]:
-    """Every method and what it is; one of another package that cannot be used says why."""
+    """Every method and what it is; one from another package that cannot be used says why."""
     listed = dict(_BUNDLED)
     for name in plugin_names(GROUP):
         try:
@@ -68,5 +68,5 @@ def listed_methods() -> dict[str, str]:
         except ModelError as error:
             listed.setdefault(name, str(error))
         else:
-            listed |= {} if point is None else {name: f"a method that {plugin_owner(point)} brings"}
+            listed |= {} if point is None else {name: f"a method from {plugin_owner(point)}"}
     return listed

@@ -60,15 +60,14 @@ class BlipJudge:
             tokens = self.tokenizer.tokenize(question.text)
             if self.tokenizer.unk_token in tokens:
                 raise ModelError(
-                    f"the judge {self.name!r} does not know all words of {question.text[:200]!r}; it cannot judge"
-                    f" {question.concept[:80]!r}: give another --judge, or concepts that `dominance list concepts`"
-                    " shows"
+                    f"the judge {self.name!r} does not know every word of {question.text[:200]!r}, so it cannot judge"
+                    f" {question.concept[:80]!r}; give another --judge, or concepts from `dominance list concepts`"
                 )
             longest = self.tokenizer.model_max_length - 2
             if len(tokens) > longest:
                 raise ModelError(
-                    f"the judge {self.name!r} reads {longest} tokens of a question, and {question.text[:200]!r} has"
-                    f" {len(tokens)}; shorten the concept, or give another --judge"
+                    f"the judge {self.name!r} reads at most {longest} tokens of a question, but"
+                    f" {question.text[:200]!r} has {len(tokens)}; shorten the concept, or give another --judge"
                 )
 
     def _untaught(self, question: Question) -> str:
@@ -76,9 +75,9 @@ class BlipJudge:
         asked = f"the judge {self.name!r} was never taught to answer {question.text[:200]!r}"
         if question.concept in kinds:
             kind = kinds[question.concept]
-            return f"{asked}; it knows {question.concept!r} as [{question.concept}:{kind}] and under its own questions"
+            return f"{asked}; write [{question.concept}:{kind}], and use the bundled questions"
         known = ", ".join(f"{name}:{kind}" for name, kind in kinds.items())
-        return f"{asked}; it knows {known}: give one of these, or another --judge"
+        return f"{asked}; give one of the concepts that it knows ({known}), or another --judge"
 
     @torch.inference_mode()
     def answer(
@@ -130,12 +129,12 @@ def load_blip_judge(name: str, path: Path, device: str = "auto", identity: str |
         tokenizer = load_tokenizer(path, BertTokenizer)
         processor = BlipImageProcessorPil.from_pretrained(path, local_files_only=True)
         sizes = side(processor.size), side(model.config.vision_config.image_size)
-        check_fits(name, path, {"the side of its pictures": sizes})
+        check_fits(name, path, {"the image size": sizes})
         check_vocabulary(name, path, len(tokenizer), model.config.text_config.vocab_size)
         # Some tokenizers are saved without the length that their model reads.
         tokenizer.model_max_length = min(tokenizer.model_max_length, model.config.text_config.max_position_embeddings)
     if tokenizer.unk_token_id in {tokenizer.convert_tokens_to_ids(word) for word in ("yes", "no")}:
-        raise ModelError(f"the judge {name!r} in {path} has no words for yes and no; give a BLIP-VQA model")
+        raise ModelError(f"the judge {name!r} in {path} does not know the words yes and no; give a BLIP-VQA model")
     return BlipJudge(name, identity or content_identity(path), model, tokenizer, processor, _taught(path))
 
 
@@ -145,5 +144,5 @@ def _taught(path: Path) -> tuple[dict[str, str], ...]:
         isinstance(e, dict) and set(e) == {"concept", "kind", "text"} for e in taught
     )
     if not complete:
-        raise ModelError(f"{path / 'dominance.json'}: taught is no list of concept, kind and text; mend or delete it")
+        raise ModelError(f"{path / 'dominance.json'}: taught is not a list of concept, kind and text; fix or delete it")
     return tuple(taught)

@@ -10,7 +10,7 @@ import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from dominance.errors import InputError, ModelError
-from dominance.wording import in_one_line
+from dominance.wording import complaint
 
 Model = TypeVar("Model", bound=PreTrainedModel)
 Tokenizer = TypeVar("Tokenizer", bound=PreTrainedTokenizerBase)
@@ -44,9 +44,9 @@ def read_model_type(name: str, path: Path, scheme: str) -> str:
         found = config.get("model_type") if isinstance(config, dict) else None
     if found not in taken:
         other = SCHEMES.get(str(found))
-        remedy = f"give {other}: and the same place" if other else "give another judge"
+        remedy = f"give {other}: and the same folder or hub id" if other else "give another judge"
         raise ModelError(
-            f"the judge {name!r} in {path} is of a {found!r} model, and {scheme}: takes {' or '.join(taken)}; {remedy}"
+            f"the judge {name!r} in {path} is a {found!r} model, but {scheme}: takes {' or '.join(taken)}; {remedy}"
         )
     return found
 
@@ -60,7 +60,7 @@ def one_line(name: str, path: Path) -> Generator[None]:
         raise
     except Exception as error:  # transformers raises whatever the broken part raises
         raise ModelError(
-            f"cannot load the judge {name!r} from {path}: {in_one_line(error)}; save or fetch it again"
+            f"cannot load the judge {name!r} from {path}: {complaint(error)}; save or fetch it again"
         ) from error
 
 
@@ -77,7 +77,7 @@ def load_weights(
         model, report = load(path, use_safetensors=True, dtype=dtype, local_files_only=True, output_loading_info=True)
     if missing := report["missing_keys"]:  # transformers would fill them with noise
         raise ModelError(
-            f"cannot load the judge {name!r} from {path}: its file lacks {len(missing)} weights, among them"
+            f"cannot load the judge {name!r} from {path}: {len(missing)} weights are missing, such as"
             f" {min(missing)}; save or fetch it again"
         )
     with one_line(name, path):
@@ -94,7 +94,7 @@ def load_tokenizer(path: Path, kind: type[Tokenizer]) -> Tokenizer:
     whole = files.pop("tokenizer_file", "tokenizer.json")
     apart = [path / file for file in files.values()]
     if not (path / whole).is_file() and not (apart and all(file.is_file() for file in apart)):
-        raise ModelError(f"{path} has no {whole}, and so no tokenizer; fetch it again, or save the tokenizer beside it")
+        raise ModelError(f"{path} has no tokenizer ({whole}); fetch it again, or save the tokenizer there")
     return cast(Tokenizer, kind.from_pretrained(path, local_files_only=True))
 
 
@@ -107,8 +107,8 @@ def check_fits(name: str, path: Path, sizes: Mapping[str, tuple[object, object]]
     for what, (given, wanted) in sizes.items():
         if given != wanted:
             raise ModelError(
-                f"the judge {name!r} in {path} does not fit together: {what} is {given} in its processor and {wanted}"
-                " in its model; take both from the same place"
+                f"the judge {name!r} in {path} has parts that do not match: {what} is {given} in its processor but"
+                f" {wanted} in its model; take both from the same source"
             )
 
 
@@ -116,8 +116,8 @@ def check_vocabulary(name: str, path: Path, words: int, rows: int) -> None:
     """Raises a ModelError if the tokenizer has more words than the model has embeddings for."""
     if words > rows:
         raise ModelError(
-            f"the judge {name!r} in {path} does not fit together: its tokenizer has {words} words and its model"
-            f" embeds {rows}; take both from the same place"
+            f"the judge {name!r} in {path} has parts that do not match: its tokenizer has {words} words but its"
+            f" model embeds {rows}; take both from the same source"
         )
 
 

@@ -27,9 +27,9 @@ class Asking:
     """
 
     judge_mode: str = "fast"
-    """fast: all questions in one pass; official: the release's protocol, one call a question."""
+    """fast: all questions in one pass; official: the release's protocol, one call per question."""
     questions: Path | None = None
-    """YAML file: for each kind a list of templates with {concept} or {a_concept}; replaces ours."""
+    """YAML file: for each kind templates with {concept} or {a_concept}; replaces the bundled questions."""
 
     def __post_init__(self) -> None:
         check_mode(self.judge_mode)

@@ -40,7 +40,7 @@ class ImageName:
 
     Attributes:
         prompt_id: of the prompt that it was made for.
-        name: what tells it from the prompt's other images: its seed, or its file's name.
+        name: identifies it among the prompt's images: its seed, or its file's name.
         file: its path, relative to the run folder or absolute.
     """
 
@@ -136,5 +136,5 @@ def as_answer(question: Question, p_yes: float | None) -> Answer:
     if p_yes is None:
         return Answer(question, None, None, "the judge gave no answer")
     if not 0 <= p_yes <= 1:
-        return Answer(question, None, None, f"the judge gave {p_yes} as its probability of yes")
+        return Answer(question, None, None, f"the judge gave {p_yes}, not a probability of yes from 0 to 1")
     return Answer(question, p_yes >= 0.5, p_yes)

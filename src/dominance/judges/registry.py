@@ -1,6 +1,6 @@
-"""Judges, by the names that users give: ``scheme:place``, the bundled ones and those that other packages bring.
+"""Judges, by the names that users give: ``scheme:place``, bundled or from other packages.
 
-A package brings judges of its own by an entry point of the group ``dominance.judges``; in its pyproject.toml::
+Another package provides judges through entry points of the group ``dominance.judges``; in its pyproject.toml::
 
     [project.entry-points."dominance.judges"]
     tinyjudge = "tinyjudge.judging:load"
@@ -50,7 +50,7 @@ class _Scheme:
     Attributes:
         usage: how users name one.
         what: it is, for the list of judges.
-        on_disk: what its place is, where that is on disk or on a hub: such places hold no secrets.
+        on_disk: what its place is, if it is on disk or on a hub: such places hold no secrets.
     """
 
     usage: str
@@ -74,7 +74,7 @@ def shown_name(name: str) -> str:
 
 
 def listed_judges() -> dict[str, str]:
-    """How every judge is named, and what it is; one of another package that cannot be used says why."""
+    """How every judge is named, and what it is; one from another package that cannot be used says why."""
     return {scheme.usage: scheme.what for scheme in _BUNDLED.values()} | dict(_listed_foreign())
 
 
@@ -107,29 +107,29 @@ def load_judge(name: str, device: str = "auto", mode: str = "fast") -> Judge:
     if mode not in scheme.modes:
         raise ModelError(f"the judge {shown_name(name)} has no mode {mode!r}; give a qwen: judge, or the mode fast")
     if scheme.on_disk and "://" in place:
-        raise ModelError(f"the judge {shown_name(name)} is an address; give {word}: and {scheme.on_disk}")
+        raise ModelError(f"the judge {shown_name(name)} is a URL; give {word}: and {scheme.on_disk}")
     return scheme.load(place, device=device, mode=mode)
 
 
 def _find(word: str) -> _Scheme | None:
-    """The scheme of that name, of ours or of another package.
+    """The scheme of that name, ours or another package's.
 
     Raises:
-        ModelError: two packages bring it, or one of them brings what is ours.
+        ModelError: two packages provide it, or one of them provides one of ours.
     """
     point = find_plugin(GROUP, word, _BUNDLED)
     if point is None:
         return _BUNDLED.get(word)
-    what = f"a judge that {plugin_owner(point)} brings"
+    what = f"a judge from {plugin_owner(point)}"
     return _Scheme(f"{word}:…", what, partial(_load_foreign, point), modes=JUDGE_MODES)
 
 
 def _load_foreign(point: EntryPoint, place: str, *, device: str, mode: str) -> Judge:
-    """A judge of another package."""
-    told = f"the judge {shown_name(f'{point.name}:{place}')} of {plugin_owner(point)}"
+    """A judge from another package."""
+    what = f"the judge {shown_name(f'{point.name}:{place}')} from {plugin_owner(point)}"
     return load_plugin(
         point,
-        told,
+        what,
         lambda load: load(place, device=device, mode=mode),
         texts=("name", "identity"),
         acts=("check", "answer"),
@@ -137,7 +137,7 @@ def _load_foreign(point: EntryPoint, place: str, *, device: str, mode: str) -> J
 
 
 def _weights(scheme: str, place: str) -> tuple[str, ModelFolder]:
-    """The judge's name, and where its weights are, fetched from a hub if they are not here."""
+    """The judge's name, and where its weights are, fetched from a hub if necessary."""
     name = f"{scheme}:{place}"
     return name, find_weights(place, f"the judge {shown_name(name)}")
 
@@ -188,7 +188,7 @@ def _answers(place: str, **_: str) -> Judge:
     return load_answers_judge(f"answers:{place}", place)
 
 
-_SIMILARITY = "similarity to the concept's name, a weak baseline: the same answer to all its questions"
+_SIMILARITY = "CLIP similarity to the concept's name: a weak baseline, one answer for all its questions"
 _BUNDLED: dict[str, _Scheme] = {
     "miniature": _Scheme("miniature", "the bundled judge of the miniature world", _miniature),
     "qwen": _Scheme(
@@ -202,8 +202,11 @@ _BUNDLED: dict[str, _Scheme] = {
     "vilt": _Scheme("vilt:ID_OR_FOLDER", "a ViLT-VQA model", _vilt, _WEIGHTS),
     "clip": _Scheme("clip:ID_OR_FOLDER", _SIMILARITY, partial(_similarity, "clip"), _WEIGHTS),
     "siglip": _Scheme(
-        "siglip:ID_OR_FOLDER", "the same by SigLIP and its own sigmoid", partial(_similarity, "siglip"), _WEIGHTS
+        "siglip:ID_OR_FOLDER",
+        "SigLIP similarity with its own sigmoid: the same weak baseline",
+        partial(_similarity, "siglip"),
+        _WEIGHTS,
     ),
     "openai": _Scheme("openai:URL#MODEL", "a model behind an OpenAI-compatible endpoint", _openai),
-    "answers": _Scheme("answers:FILE", "answers that people or other programs gave", _answers, "a file"),
+    "answers": _Scheme("answers:FILE", "answers by people or other programs, from a file", _answers, "a file"),
 }

@@ -74,8 +74,9 @@ class SimilarityJudge:
             length = len(self.tokenizer(self._text(question.concept)).input_ids)
             if length > longest:
                 raise ModelError(
-                    f"the judge {self.name!r} reads {longest} tokens, and {self._text(question.concept)[:200]!r} has"
-                    f" {length}; shorten the concept, or give another --judge"
+                    f"the judge {self.name!r} reads at most {longest} tokens, but"
+                    f" {self._text(question.concept)[:200]!r} has {length}; shorten the concept, or give"
+                    " another --judge"
                 )
 
     @torch.inference_mode()
@@ -145,15 +146,15 @@ def load_similarity_judge(
         ModelError: the folder lacks a part, its parts do not fit together, or they are of another model.
     """
     read_model_type(name, path, scheme)
-    place = find_device(device)
+    target = find_device(device)
     if scheme == "clip":
-        model = load_weights(name, path, CLIPModel, place)
+        model = load_weights(name, path, CLIPModel, target)
         with one_line(name, path):
             tokenizer = load_tokenizer(path, CLIPTokenizer)
             processor = CLIPImageProcessorPil.from_pretrained(path, local_files_only=True)
         shown = processor.crop_size if processor.do_center_crop else processor.size
     else:
-        model = load_weights(name, path, SiglipModel, place)
+        model = load_weights(name, path, SiglipModel, target)
         with one_line(name, path):
             # The tokenizer's own class wants sentencepiece; its tokenizer.json does not.
             tokenizer = load_tokenizer(path, PreTrainedTokenizerFast)
@@ -161,6 +162,6 @@ def load_similarity_judge(
         shown = processor.size
     config: Any = model.config
     wanted = config.vision_config.image_size
-    check_fits(name, path, {"the side of its pictures": (side(shown), side(wanted))})
+    check_fits(name, path, {"the image size": (side(shown), side(wanted))})
     check_vocabulary(name, path, len(tokenizer), config.text_config.vocab_size)
     return SimilarityJudge(name, identity or content_identity(path), scheme, model, tokenizer, processor)

@@ -56,8 +56,8 @@ class ViltJudge:
             length = len(self.tokenizer.tokenize(question.text))
             if length > longest:
                 raise ModelError(
-                    f"the judge {self.name!r} reads {longest} tokens of a question, and {question.text[:200]!r} has"
-                    f" {length}; shorten the concept, or give another --judge"
+                    f"the judge {self.name!r} reads at most {longest} tokens of a question, but"
+                    f" {question.text[:200]!r} has {length}; shorten the concept, or give another --judge"
                 )
 
     @torch.inference_mode()
@@ -101,16 +101,16 @@ def load_vilt_judge(name: str, path: Path, device: str = "auto", identity: str |
         tokenizer = load_tokenizer(path, BertTokenizer)
         processor = ViltImageProcessorPil.from_pretrained(path, local_files_only=True)
         sizes = {
-            "the side of its pictures": (side(processor.size), side(model.config.image_size)),
-            "the side of its patches": (side(processor.size_divisor), side(model.config.patch_size)),
+            "the image size": (side(processor.size), side(model.config.image_size)),
+            "the patch size": (side(processor.size_divisor), side(model.config.patch_size)),
         }
         check_fits(name, path, sizes)
         check_vocabulary(name, path, len(tokenizer), model.config.vocab_size)
     labels = {str(label).strip().lower(): number for number, label in model.config.id2label.items()}
     if not {"yes", "no"} <= set(labels):
         raise ModelError(
-            f"the judge {name!r} in {path} has {len(labels)} answers, and yes and no are not among them; give a ViLT"
+            f"the judge {name!r} in {path} has {len(labels)} answers, but not both yes and no; give a ViLT"
             " that was trained to answer questions"
         )
-    model.config.max_image_length = -1  # all patches of a picture; otherwise it leaves some out by lot
+    model.config.max_image_length = -1  # all patches of a picture; otherwise it drops some at random
     return ViltJudge(name, identity or content_identity(path), model, tokenizer, processor, labels["yes"], labels["no"])

@@ -65,7 +65,7 @@ def _scores(prompts: Sequence[PromptResult], entity: str) -> list[float]:
 
 
 def mean(values: Sequence[float]) -> float:
-    """The mean; an error where there is nothing to take it of."""
+    """The mean; an error if there are no values."""
     if not values:
-        raise InputError("not one image could be scored; a mean over nothing says nothing")
+        raise InputError("no image was scored, so there is no mean; check the judge")
     return sum(values) / len(values)

@@ -33,30 +33,30 @@ def gate_rows(figures: CardFigures) -> list[list[str]]:
         ["autoencoder, recognised reconstructions", f"≥ {RECOGNISED:.0%}", rate(figures.autoencoder.reconstructed),
          _met((figures.autoencoder.reconstructed.share or 0.0) >= RECOGNISED)],
     ]  # fmt: skip
-    for one in models:
-        rows += _model_rows(one)
+    for model in models:
+        rows += _model_rows(model)
     return rows
 
 
-def _model_rows(one: ModelFigures) -> list[list[str]]:
-    name, share = min(((name, r) for name, r in one.singles.items()), key=lambda item: item[1].share or 0.0)
-    shown = outcomes(one.held_out.prompts)
+def _model_rows(model: ModelFigures) -> list[list[str]]:
+    name, share = min(((name, r) for name, r in model.singles.items()), key=lambda item: item[1].share or 0.0)
+    shown = outcomes(model.held_out.prompts)
     both = rate_in_both_orders(shown.both, shown.n)
-    dvd = mean([i.dvd for p in one.held_out.prompts for i in p.images if i.dvd is not None])
+    dvd = mean([i.dvd for p in model.held_out.prompts for i in p.images if i.dvd is not None])
     rows = [
-        [f"{one.model}, each concept alone, the worst", f"≥ {SINGLE:.0%}", f"{rate(share)}, {name}",
+        [f"{model.model}, each concept alone, the worst", f"≥ {SINGLE:.0%}", f"{rate(share)}, {name}",
          _met((share.share or 0.0) >= SINGLE)],
-        [f"{one.model}, held-out object pairs, both present", f"≥ {PAIRS:.0%}", rate(both),
+        [f"{model.model}, held-out object pairs, both present", f"≥ {PAIRS:.0%}", rate(both),
          _met((both.share or 0.0) >= PAIRS)],
-        [f"{one.model}, held-out object pairs, mean DvD", f"≤ {PAIR_DVD:.0f}", numbers.mean(dvd),
+        [f"{model.model}, held-out object pairs, mean DvD", f"≤ {PAIR_DVD:.0f}", numbers.mean(dvd),
          _met(dvd <= PAIR_DVD)],
     ]  # fmt: skip
-    varied = of_diversity(one.entities, 1.0)
+    varied = of_diversity(model.entities, 1.0)
     if varied:
         shown = side(varied).shown
         composed = rate_in_both_orders(shown.both, shown.n)
         rows.append([
-            f"{one.model}, varied entity and object, both present", f"≥ {COMPOSED:.0%}", rate(composed),
+            f"{model.model}, varied entity and object, both present", f"≥ {COMPOSED:.0%}", rate(composed),
             _met((composed.share or 0.0) >= COMPOSED),
         ])  # fmt: skip
     return rows

@@ -66,14 +66,14 @@ def quality_by_kind(
     }
     if artefacts is not None:
         kinds[REDRAWN] = lambda rng: artefacts.redrawn(_drawn(_any_pair(rng)), rng)
-    return {name: _grade_qualities(judge, ask, draw, each, place) for place, (name, draw) in enumerate(kinds.items())}
+    return {name: _grade_qualities(judge, ask, draw, each, kind) for kind, (name, draw) in enumerate(kinds.items())}
 
 
 def _grade_qualities(
-    judge: Judge, ask: Ask, draw: Callable[[np.random.Generator], JudgedPicture], each: int, place: int
+    judge: Judge, ask: Ask, draw: Callable[[np.random.Generator], JudgedPicture], each: int, kind: int
 ) -> list[GradeQuality]:
     hits = np.zeros((GRADES, 2, 2), dtype=int)
-    drawn = (draw(np.random.default_rng([_SEED, place, index])) for index in range(each))
+    drawn = (draw(np.random.default_rng([_SEED, kind, index])) for index in range(each))
     for picture, answers in _judged(judge, ask, drawn, each, "judge on renders"):
         for answer in answers:
             truth = true_answers(answer.question.concept, picture.truths)[answer.question.grade - 1]
@@ -104,8 +104,8 @@ def _any_pair(rng: np.random.Generator) -> Scene:
 def _small(rng: np.random.Generator) -> Scene:
     """One concept of a quarter to two fifths of the picture's side, anywhere."""
     scene = single_scene(_any_name(rng), 1.0, rng)
-    place = {"size": rng.uniform(0.25, 0.4), "x": rng.uniform(0.2, 0.8), "y": rng.uniform(0.25, 0.75)}
-    return replace(scene, placements=(replace(scene.placements[0], **place),))
+    placement = {"size": rng.uniform(0.25, 0.4), "x": rng.uniform(0.2, 0.8), "y": rng.uniform(0.25, 0.75)}
+    return replace(scene, placements=(replace(scene.placements[0], **placement),))
 
 
 def _overlapping(rng: np.random.Generator) -> Scene:
@@ -145,7 +145,8 @@ def negative_controls(judge: Judge, ask: Ask, each: int) -> dict[str, Rate]:
 def _decided(answer: Answer) -> bool:
     if answer.yes is None:
         raise ItemError(
-            f"the judge left {answer.question.text!r} unanswered ({answer.problem}); its quality is unknown"
+            f"the judge left {answer.question.text!r} unanswered ({answer.problem});"
+            " give a judge that answers every question"
         )
     return answer.yes
 

@@ -152,8 +152,8 @@ def trained_diversity(model: str) -> dict[str, float]:
     found = {row["name"]: float(row["diversity"]) for row in rows if isinstance(row, dict) and "diversity" in row}
     if missing := [concept.name for concept in CONCEPTS if concept.name not in found]:
         raise InputError(
-            f"the model {model!r} does not say how diverse {missing[0]!r} was in training; give one that dominance"
-            " train made"
+            f"the model {model!r} does not say how diverse {missing[0]!r} was in training; give a model made by"
+            " dominance train"
         )
     return found
 

@@ -36,7 +36,7 @@ def card_page(figures: CardFigures) -> str:
     settings = figures.model.settings
     parts = [
         _HEAD.format(
-            model=" and ".join(one.model for one in models),
+            model=" and ".join(model.model for model in models),
             judge=figures.judge,
             steps=settings["steps"],
             guidance=settings["guidance"],
@@ -45,7 +45,7 @@ def card_page(figures: CardFigures) -> str:
         ),
         _gate(gate_rows(figures)),
         _rigid_against_varied(models),
-        *(_entities(one) for one in models),
+        *(_entities(model) for model in models),
         _singles(models),
         _pairs(models),
         _judge(figures),
@@ -59,8 +59,8 @@ def _gate(rows: list[list[str]]) -> str:
     words = "\nAll are met.\n"
     if missed:
         words = (
-            f"\n{missed} of {len(rows)} are missed. So the figures below compare what is alike but for the diversity;"
-            " how often anything\ncollapses here is as much a matter of how these models draw and compose, and of the"
+            f"\n{missed} of {len(rows)} fail. The figures below still compare models that differ only in diversity, but"
+            " how often images\ncollapse also depends on how well these models draw and compose, and on the"
             " judge.\n"
         )
     return (
@@ -100,33 +100,34 @@ def _autoencoder(figures: CardFigures) -> str:
 
 
 def _singles(models: list[ModelFigures]) -> str:
-    columns = ["concept", *(f"{one.model}: diversity, present" for one in models)]
+    columns = ["concept", *(f"{model.model}: diversity, present" for model in models)]
     rows = [
-        [name, *(f"{one.diversity[name]:g}, {rate(one.singles[name])}" for one in models)] for name in models[0].singles
+        [name, *(f"{model.diversity[name]:g}, {rate(model.singles[name])}" for model in models)]
+        for name in models[0].singles
     ]
     return "## Single concepts\n\nHow often a concept is there when it is asked for alone.\n\n" + table(columns, rows)
 
 
 def _pairs(models: list[ModelFigures]) -> str:
     rows = []
-    for one in models:
-        shown = outcomes(one.held_out.prompts)
+    for model in models:
+        shown = outcomes(model.held_out.prompts)
         rows.append([
-            one.model,
+            model.model,
             rate(rate_in_both_orders(shown.both, shown.n)),
             rate(rate_in_both_orders(shown.only_first + shown.only_second, shown.n)),
             rate(rate_in_both_orders(shown.none, shown.n)),
-            _mean(one),
+            _mean(model),
         ])  # fmt: skip
     return "## Held-out object pairs\n\nPairs that no training picture shows.\n\n" + table(
         ["model", "both present", "only one present", "none present", "mean DvD"], rows
     )
 
 
-def _mean(one: ModelFigures) -> str:
+def _mean(model: ModelFigures) -> str:
     """Over pairs of objects, each with its two orders and all its images."""
     scores = defaultdict(list)
-    for result in one.held_out.prompts:
+    for result in model.held_out.prompts:
         pair = frozenset(concept.name for concept in result.prompt.concepts)
         scores[pair] += [image.dvd for image in result.images if image.dvd is not None]
     means = [fmean(own) for own in scores.values() if own]
@@ -138,7 +139,7 @@ def _mean(one: ModelFigures) -> str:
 
 
 def _rigid_against_varied(models: list[ModelFigures]) -> str:
-    counted = [entity for one in models for entity in one.entities]
+    counted = [entity for model in models for entity in model.entities]
     rigid, varied = of_diversity(counted, 0.0), of_diversity(counted, 1.0)
     rows = [_side_row(name, side(own)) for name, own in (("rigid", rigid), ("varied", varied)) if own]
     gap = gap_of(counted)
@@ -166,21 +167,21 @@ def _side_row(name: str, own: Side) -> list[str]:
     ]
 
 
-def _entities(one: ModelFigures) -> str:
+def _entities(model: ModelFigures) -> str:
     rows = [
         [e.entity, f"{e.diversity:g}", *(str(count) for count in e.shown.counts), mean(e.dvd),
          f"{e.dominated} of {e.prompts}"]
-        for e in one.entities
+        for e in model.entities
     ]  # fmt: skip
     orders = []
     for name, diversity in (("rigid", 0.0), ("varied", 1.0)):
-        own = of_diversity(one.entities, diversity)
+        own = of_diversity(model.entities, diversity)
         if own:
             added = side(own)
-            for place, shown in (("first", added.first), ("second", added.second)):
-                orders.append([f"{name}, named {place}", *(str(count) for count in shown.counts)])
+            for order, shown in (("first", added.first), ("second", added.second)):
+                orders.append([f"{name}, named {order}", *(str(count) for count in shown.counts)])
     return (
-        f"## Entity and object in {one.model}\n\nEvery entity with every object; images by what they show.\n\n"
+        f"## Entity and object in {model.model}\n\nEvery entity with every object; images by what they show.\n\n"
         + table(["entity", "diversity", *_SHOWN, "DvD", "prompts it dominates"], rows)
         + "\nBy word order:\n\n"
         + table(["entities", *_SHOWN], orders)

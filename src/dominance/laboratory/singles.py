@@ -40,7 +40,7 @@ def presence_alone(images: int, audited: Callable[[Suite, tuple[int, ...]], RunR
         audited: the run of a suite with these seeds.
     """
     each = -(-images // len(SINGLE_TEMPLATES))
-    runs = [audited(suite, image_seeds(each, place * each)) for place, suite in enumerate(singles_suites())]
+    runs = [audited(suite, image_seeds(each, number * each)) for number, suite in enumerate(singles_suites())]
     rates = {}
     for concept in CONCEPTS:
         own = [prompt for run in runs for prompt in run.prompts if prompt.prompt.id == concept.name]

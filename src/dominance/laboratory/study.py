@@ -98,9 +98,9 @@ def read_results(file: Path) -> list[TrialResult]:
             results.append(_RESULTS.validate_json(line))
         except ValidationError as error:
             first = error.errors()[0]
-            place = ".".join(str(part) for part in first["loc"]) or "the line"
+            field = ".".join(str(part) for part in first["loc"]) or "the line"
             raise InputError(
-                f"{file}, line {number} is no result of a study ({place}: {first['msg']}); mend it, or give another"
+                f"{file}, line {number} is not a result of a study ({field}: {first['msg']}); fix it, or give another"
                 " file"
             ) from None
     return results
@@ -166,8 +166,8 @@ def _check_guidances(chosen: Sequence[StudyTrial], options: StudyOptions) -> Non
     for guidance in options.guidances or ():
         if guidance not in measured_at:
             raise InputError(
-                f"no chosen condition is measured at guidance {guidance:g}; give some of"
-                f" {', '.join(f'{one:g}' for one in measured_at)}"
+                f"no chosen condition is measured at guidance scale {guidance:g}; give some of"
+                f" {', '.join(f'{scale:g}' for scale in measured_at)}"
             )
 
 
@@ -178,7 +178,7 @@ def _check_comparable(earlier: list[TrialResult], judge: str, options: StudyOpti
             if was is not None and was != now:  # a model that was trained from nothing has no base
                 where = f"{result.condition}, {result.world}, seed {result.seed}"
                 raise InputError(
-                    f"{options.file} holds {where} with the {what} {was}, not {now}; give another --results"
+                    f"{options.file} contains {where} with the {what} {was}, not {now}; give another --results"
                 )
 
 

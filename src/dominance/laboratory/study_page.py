@@ -99,12 +99,13 @@ def _phase(found: Sequence[Contrast]) -> str:
         "prompts rigid dominates", "prompts varied dominates",
     ]  # fmt: skip
     rows = [
-        [_name(one), str(one.seeds), " or ".join(map(str, one.images)), _counts(one.rigid), _counts(one.varied),
-         mean(one.rigid.dvd, one.rigid.interval), mean(one.varied.dvd, one.varied.interval),
-         _gap(one.gap), _bare(one.less_main),
-         f"{one.rigid.dominated} of {one.rigid.prompts}",
-         f"{one.varied.dominated} of {one.varied.prompts}"]
-        for one in found
+        [_name(condition), str(condition.seeds), " or ".join(map(str, condition.images)),
+         _counts(condition.rigid), _counts(condition.varied),
+         mean(condition.rigid.dvd, condition.rigid.interval), mean(condition.varied.dvd, condition.varied.interval),
+         _gap(condition.gap), _bare(condition.less_main),
+         f"{condition.rigid.dominated} of {condition.rigid.prompts}",
+         f"{condition.varied.dominated} of {condition.varied.prompts}"]
+        for condition in found
     ]  # fmt: skip
     return "## Rigid against varied\n\n" + table(columns, rows)
 
@@ -115,10 +116,10 @@ def _gate(found: Sequence[Contrast]) -> str:
         "rigid minus varied, of entities that both twins draw alone",
     ]  # fmt: skip
     rows = [
-        [_name(one), numbers.rate(rate(*one.singles)),
-         numbers.rate(rate_in_both_orders(one.held_out.both, one.held_out.n)),
-         mean(one.held_out_dvd), _gap(one.gap_of_drawn)]
-        for one in found
+        [_name(condition), numbers.rate(rate(*condition.singles)),
+         numbers.rate(rate_in_both_orders(condition.held_out.both, condition.held_out.n)),
+         mean(condition.held_out_dvd), _gap(condition.gap_of_drawn)]
+        for condition in found
     ]  # fmt: skip
     return (
         "## Could the models draw and compose?\n\nA collapse says something about dominance only in a model that draws"
@@ -131,19 +132,19 @@ def _gate(found: Sequence[Contrast]) -> str:
 def _order(found: Sequence[Contrast]) -> str:
     columns = ["condition", "rigid, entity named first", "rigid, second", "varied, first", "varied, second"]
     rows = []
-    for one in found:
-        parts = (one.rigid.first, one.rigid.second, one.varied.first, one.varied.second)
-        rows.append([_name(one), *(" / ".join(str(count) for count in part.counts) for part in parts)])
+    for condition in found:
+        parts = (condition.rigid.first, condition.rigid.second, condition.varied.first, condition.varied.second)
+        rows.append([_name(condition), *(" / ".join(str(count) for count in part.counts) for part in parts)])
     return "## Does word order decide?\n\nOnly entity / both / only object / none.\n\n" + table(columns, rows)
 
 
 def _never_trained(found: Sequence[Contrast]) -> list[str]:
     rows = []
-    for one in found:
-        rigid, varied = one.rigid.never_trained, one.varied.never_trained
+    for condition in found:
+        rigid, varied = condition.rigid.never_trained, condition.varied.never_trained
         if rigid is not None and varied is not None:
             shown = [" / ".join(str(count) for count in side.shown.counts) for side in (rigid, varied)]
-            rows.append([_name(one), *shown, *(mean(side.dvd, side.interval) for side in (rigid, varied))])
+            rows.append([_name(condition), *shown, *(mean(side.dvd, side.interval) for side in (rigid, varied))])
     if not rows:
         return []
     columns = [

@@ -192,7 +192,7 @@ def _differences(counted: Sequence[EntityCounts], seed: int) -> _Gaps:
 def _over_entities(gaps: Mapping[tuple[str, int], float]) -> Gap | None:
     if not gaps:
         return None
-    entities, seeds = ({key[place]: [] for key in gaps} for place in (0, 1))
+    entities, seeds = ({key[part]: [] for key in gaps} for part in (0, 1))
     for (name, seed), gap in gaps.items():
         entities[name].append(gap)
         seeds[seed].append(gap)

@@ -23,7 +23,7 @@ def spearman(first: Sequence[float], second: Sequence[float]) -> float | None:
     -1.0
     """
     if len(first) != len(second) or len(first) < 2:
-        raise InputError(f"{len(first)} values against {len(second)} have no rank correlation; give two or more pairs")
+        raise InputError(f"{len(first)} and {len(second)} values; give two or more pairs")
     pairs = np.array([first, second], dtype=float)
     value = float(_correlations(pairs, np.ones((1, len(first))))[0])
     return None if np.isnan(value) else value
@@ -45,7 +45,7 @@ def spearman_interval(
     pairs = np.array([pair for cluster in kept for pair in cluster], dtype=float).T
     owners = np.repeat(np.arange(len(kept)), [len(cluster) for cluster in kept])
     if len(owners) < 2:
-        raise InputError(f"{len(owners)} pair(s) have no rank correlation; give two or more")
+        raise InputError(f"{len(owners)} pair(s); give two or more")
     found = resampled(lambda weights: _correlations(pairs, weights[:, owners]), len(kept), resamples, seed, len(owners))
     found = found[~np.isnan(found)]
     return percentile_interval(found, confidence) if len(found) * 2 > resamples else None

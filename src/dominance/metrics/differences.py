@@ -23,7 +23,7 @@ def rate_difference(first: Rate, second: Rate, confidence: float = 0.95) -> tupl
     (0.2, 0.052, 0.334)
     """
     if not first.n or not second.n:
-        raise InputError("a rate over nothing has no difference to another; give at least one image each")
+        raise InputError("a rate is over no images; give at least one image each")
     p, q = first.count / first.n, second.count / second.n
     p_low, p_high = wilson_interval(first.count, first.n, confidence)
     q_low, q_high = wilson_interval(second.count, second.n, confidence)
@@ -44,7 +44,7 @@ def mean_difference(
     Source: Efron & Tibshirani (1993), chapter 8, the two-sample problem.
     """
     if not first or not second:
-        raise InputError("a mean over nothing has no difference to another; give at least one value each")
+        raise InputError("a mean is over no values; give at least one value each")
     rng = np.random.default_rng(seed)
     samples = [np.asarray(sample, dtype=float) for sample in (first, second)]
     one, other = (

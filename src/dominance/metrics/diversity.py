@@ -23,7 +23,7 @@ _MOST_RESAMPLED = 20_000
 _DENSITY_REACH = 0.05
 
 Pair = tuple[int, int, float]
-"""Two images by their places, the first before the second, and their distance."""
+"""Two images by their indices, the smaller first, and their distance."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Spread:
         near_images: images with at least one such partner.
         nearest: the nearest pairs, nearest first; at most as many as were asked for.
         farthest: the farthest pair.
-        typical: places of the images, from that nearest to the others' mean to that farthest from it.
+        typical: indices of the images, from that nearest to the others' mean to that farthest from it.
     """
 
     n: int
@@ -87,7 +87,7 @@ def spread(
     directions = unit(embeddings)
     n = len(directions)
     if n < 2:
-        raise InputError(f"{n} image(s) have no distance to one another; give two or more")
+        raise InputError(f"{n} image(s); give two or more")
     found = _Pass(n, near, nearest)
     for row, column, tile in _tiles(directions):
         found.add(row, column, tile)
@@ -111,7 +111,7 @@ def spread(
         near_images=int(found.has_partner.sum()),
         nearest=tuple(found.nearest),
         farthest=found.farthest,
-        typical=tuple(int(place) for place in np.argsort(-closeness, kind="stable")),
+        typical=tuple(int(image) for image in np.argsort(-closeness, kind="stable")),
     )
 
 
@@ -220,8 +220,8 @@ class _Pass:
         if self.kept is not None:
             self.kept.append(values)
         else:
-            places = np.rint(values.astype(np.float64) / BIN_WIDTH).astype(np.int64)
-            counts = np.bincount(places)
+            bins = np.rint(values.astype(np.float64) / BIN_WIDTH).astype(np.int64)
+            counts = np.bincount(bins)
             self._counts[: len(counts)] += counts
         near = tile <= self._near
         self.near_pairs += int(near.sum())
@@ -230,16 +230,16 @@ class _Pass:
         self._keep_extremes(row, column, tile, values.size)
 
     def _keep_extremes(self, row: int, column: int, tile: Float[np.ndarray, "row column"], count: int) -> None:
-        def pair(place: int) -> Pair:
-            down, right = divmod(place, tile.shape[1])
+        def pair(index: int) -> Pair:
+            down, right = divmod(index, tile.shape[1])
             return (row + down, column + right, float(tile[down, right]))
 
         flat = tile.ravel()
         most = min(self._most, count)
-        for place in np.argpartition(flat, most - 1)[:most] if most else ():  # NaN sorts last
-            self.nearest.append(pair(int(place)))
-        self.nearest = sorted(self.nearest, key=lambda one: (one[2], one[0], one[1]))[: self._most]
-        self.farthest = max(self.farthest, pair(int(np.nanargmax(flat))), key=lambda one: one[2])
+        for index in np.argpartition(flat, most - 1)[:most] if most else ():  # NaN sorts last
+            self.nearest.append(pair(int(index)))
+        self.nearest = sorted(self.nearest, key=lambda found: (found[2], found[0], found[1]))[: self._most]
+        self.farthest = max(self.farthest, pair(int(np.nanargmax(flat))), key=lambda found: found[2])
 
     def quantiles(self, shares: tuple[float, ...]) -> tuple[float, ...]:
         if self.kept is not None:

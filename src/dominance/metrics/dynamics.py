@@ -8,7 +8,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from dominance.errors import InputError
-from dominance.metrics.focus import check_places
+from dominance.metrics.focus import check_tokens
 
 
 def attention_deviation(
@@ -18,13 +18,13 @@ def attention_deviation(
 
     Args:
         attention: attention probabilities of the tokens T of a prompt, raw, at any layers and steps.
-        index: place of the token c in T, or the places of a concept's tokens, whose attention is then summed.
+        index: index of the token c in T, or the indices of a concept's tokens, whose attention is summed.
 
     Returns:
         Above 0 where c leads; the sum over single tokens c of T is 0.
 
     Raises:
-        InputError: a place that is not there, or no token beside c.
+        InputError: an index out of range, or no token besides c.
 
     Source: Jeong & Lee (2025), attention dynamics; the mean over the others is our choice. There is no entropy in it:
     tokens that matter to no concept would leak in.
@@ -34,10 +34,10 @@ def attention_deviation(
     """
     own = [index] if isinstance(index, int) else list(index)
     count = attention.shape[-1]
-    check_places([own], count)
-    others = [place for place in range(count) if place not in set(own)]
+    check_tokens([own], count)
+    others = [other for other in range(count) if other not in set(own)]
     if not others:
-        raise InputError(f"all {count} token(s) belong to the concept, so it leads over none; give attention of others")
+        raise InputError(f"all {count} token(s) belong to the concept; give attention to other tokens too")
     return attention[..., own].sum(-1) - attention[..., others].mean(-1)
 
 
@@ -63,7 +63,7 @@ def deviation_change(deviation: Float[Tensor, "*batch step"], edges: Sequence[in
 
     Args:
         deviation: ``attention_deviation`` at consecutive steps, the first step first.
-        edges: places of the steps between which changes are taken, rising; ``interval_edges`` makes them.
+        edges: indices of the steps between which changes are taken, rising; ``interval_edges`` makes them.
 
     Raises:
         InputError: fewer than two edges, edges that do not rise, or a step that is not there.

@@ -67,7 +67,7 @@ def attention_entropy(attention: Float[Tensor, "*batch token"]) -> Float[Tensor,
 
 
 def peak_token(attention: Float[Tensor, "*batch token"]) -> Int[Tensor, "*batch"]:
-    """Place of the token with the highest attention; of equals, the first.
+    """Index of the token with the highest attention; of equals, the first.
 
     Raises:
         InputError: no token, attention below 0 or not finite.
@@ -75,8 +75,8 @@ def peak_token(attention: Float[Tensor, "*batch token"]) -> Int[Tensor, "*batch"
     _check(attention, fewest=1)
     # Not argmax, which may return any of several equals.
     highest = attention == attention.amax(-1, keepdim=True)
-    places = torch.arange(attention.shape[-1], device=attention.device)
-    return torch.where(highest, places, attention.shape[-1]).amin(-1)
+    indices = torch.arange(attention.shape[-1], device=attention.device)
+    return torch.where(highest, indices, attention.shape[-1]).amin(-1)
 
 
 def concept_attention(
@@ -87,14 +87,14 @@ def concept_attention(
     """Attention of each concept, from that of its tokens.
 
     Args:
-        concepts: the places of each concept's tokens.
+        concepts: the token indices of each concept.
         pooled: ``sum`` for how much attention a concept gets, ``max`` for which concept peaks.
 
     Raises:
         InputError: no concept, a concept without tokens, or a token that is not there; attention as above.
     """
     _check(attention, fewest=1)
-    check_places(concepts, attention.shape[-1])
+    check_tokens(concepts, attention.shape[-1])
     taken = [attention[..., list(tokens)] for tokens in concepts]
     return torch.stack([part.sum(-1) if pooled == "sum" else part.amax(-1) for part in taken], dim=-1)
 
@@ -107,27 +107,27 @@ def concept_maps(
     Raises:
         InputError: no concept, a concept without tokens, or a token that is not there.
     """
-    check_places(concepts, maps.shape[-3])
+    check_tokens(concepts, maps.shape[-3])
     return torch.stack([maps[..., list(tokens), :, :].mean(-3) for tokens in concepts], dim=-3)
 
 
-def check_places(concepts: Sequence[Sequence[int]], count: int) -> None:
+def check_tokens(concepts: Sequence[Sequence[int]], count: int) -> None:
     """Raises an InputError unless each concept has tokens, once each, among the first ``count``."""
     if not concepts:
-        raise InputError("no concept is given; give the places of at least one concept's tokens")
+        raise InputError("no concept given; give the token indices of at least one concept")
     for tokens in concepts:
-        if not tokens or len(set(tokens)) < len(tokens) or not all(0 <= place < count for place in tokens):
+        if not tokens or len(set(tokens)) < len(tokens) or not all(0 <= index < count for index in tokens):
             raise InputError(
-                f"a concept has the tokens {list(tokens)} of {count}; give each concept at least one place from 0 to"
-                f" {count - 1}, and each place once"
+                f"a concept has the tokens {list(tokens)} of {count}; give each concept at least one index from 0 to"
+                f" {count - 1}, each once"
             )
 
 
 def _check(attention: Tensor, fewest: int) -> None:
     if attention.shape[-1] < fewest:
         raise InputError(
-            f"attention of {attention.shape[-1]} token(s); give that of {fewest} or more, for instance of a prompt with"
+            f"attention of {attention.shape[-1]} token(s); give {fewest} or more, for example of a prompt with"
             " two content words"
         )
     if not bool(((attention >= 0) & torch.isfinite(attention)).all()):
-        raise InputError("attention has values below 0 or not finite; give probabilities, in float32 if in doubt")
+        raise InputError("attention has negative or non-finite values; give probabilities, in float32 if in doubt")

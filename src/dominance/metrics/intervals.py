@@ -56,7 +56,7 @@ def bootstrap_mean(
     """
     kept = [cluster for cluster in clusters if len(cluster)]
     if not kept:
-        raise InputError("a mean over nothing has no interval; give at least one value")
+        raise InputError("no values; give at least one")
     sums, sizes = np.array([np.sum(cluster) for cluster in kept]), np.array([float(len(cluster)) for cluster in kept])
     means = resampled(lambda weights: (weights @ sums) / (weights @ sizes), len(kept), resamples, seed)
     return percentile_interval(means, confidence)
@@ -87,7 +87,7 @@ def t_interval(
     (-0.484, 4.484)
     """
     if not units:
-        raise InputError("a mean over nothing has no interval; give at least one value")
+        raise InputError("no values; give at least one")
     if len(units) == 1:
         return None
     margin = _t_quantile(len(units) - 1, confidence) * stdev(units) / len(units) ** 0.5

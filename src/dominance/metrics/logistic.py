@@ -42,9 +42,11 @@ def fit_logistic(
     Source: Hastie, Tibshirani & Friedman (2009), sections 4.4.1 and 3.4.1.
     """
     if positive.all() or not positive.any():
-        raise InputError(f"{int(positive.sum())} of {len(positive)} items are positive; a model needs both kinds")
+        raise InputError(f"{int(positive.sum())} of {len(positive)} items are positive; give both kinds")
     if not np.isfinite(features).all() or not penalty > 0:
-        raise InputError("features must be finite numbers and the penalty above 0")
+        raise InputError(
+            "a feature is not finite or the penalty not above 0; give finite numbers and a positive penalty"
+        )
     mean, deviation = features.mean(0), features.std(0)
     scale = np.where(deviation > 1e-12 * (1 + abs(mean)), deviation, 1.0)
     held = (features - mean) / scale * (deviation > 1e-12 * (1 + abs(mean)))

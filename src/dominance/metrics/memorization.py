@@ -72,6 +72,6 @@ def summarised(norms: Sequence[float]) -> NormSummary:
     NormSummary(first=4.0, ten=3.0, all=3.0)
     """
     if not norms:
-        raise InputError("no steps, so there is no norm; give one step or more")
+        raise InputError("no steps; give one or more")
     early = norms[:FIRST_STEPS]
     return NormSummary(norms[0], sum(early) / len(early), sum(norms) / len(norms))

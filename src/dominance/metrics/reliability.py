@@ -1,4 +1,4 @@
-"""Whether a judge's probabilities are what they say, and how well it tells yes from no."""
+"""Whether a judge's probabilities are what they say, and how well it separates yes from no."""
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
@@ -135,7 +135,7 @@ def brier_score(p_yes: ArrayLike, truth: ArrayLike) -> float:
 
 @dataclass(frozen=True)
 class Discernment:
-    """How well yes is told from no.
+    """How well yes and no are separated.
 
     Attributes:
         sensitivity: of what should be yes, how much was said to be.
@@ -212,9 +212,9 @@ def held_out_accuracy(
 def _checked(p_yes: ArrayLike, truth: ArrayLike) -> tuple[Float[np.ndarray, " answer"], Bool[np.ndarray, " answer"]]:
     p, yes = paired(p_yes, truth, ("probabilities", "truths"))
     if not len(p):
-        raise InputError("no probability is given; give one or more")
+        raise InputError("no probabilities; give one or more")
     if not ((p >= 0) & (p <= 1)).all():
-        raise InputError("a probability is not from 0 to 1; leave out what was not measured")
+        raise InputError("a probability is outside 0 to 1; leave out what was not measured")
     return p, yes
 
 

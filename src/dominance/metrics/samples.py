@@ -23,7 +23,7 @@ def paired(
     """
     one, other = np.asarray(first, dtype=dtype).ravel(), np.asarray(second, dtype=bool).ravel()
     if len(one) != len(other):
-        raise InputError(f"{len(one)} {names[0]} and {len(other)} {names[1]}; give one of each an item")
+        raise InputError(f"{len(one)} {names[0]} but {len(other)} {names[1]}; give one of each per item")
     return one, other
 
 
@@ -36,7 +36,7 @@ def numbered(groups: Sequence[Hashable] | None, count: int) -> Int[np.ndarray, "
     if groups is None:
         return np.arange(count)
     if len(groups) != count:
-        raise InputError(f"{len(groups)} groups for {count} items; give one an item")
+        raise InputError(f"{len(groups)} groups for {count} items; give one per item")
     numbers = {group: number for number, group in enumerate(dict.fromkeys(groups))}
     return np.array([numbers[group] for group in groups], dtype=int)
 
@@ -55,7 +55,7 @@ def grouped_folds(groups: Sequence[Hashable], labels: ArrayLike, folds: int = 10
     count = int(members.max()) + 1 if len(members) else 0
     folds = min(folds, count)
     if folds < 2:
-        raise InputError(f"{count} group(s) in {folds} fold(s); cross-validation needs two of each or more")
+        raise InputError(f"{count} group(s) in {folds} fold(s); give two or more of each for cross-validation")
     order = np.random.default_rng(seed).permutation(count)
     positives, sizes = np.bincount(members, weights=positive), np.bincount(members)
     dealt, load = np.empty(count, dtype=int), np.zeros((folds, 2))
@@ -81,8 +81,8 @@ def held_out_splits(traits: Sequence[frozenset[str]]) -> tuple[Split, ...]:
         raise InputError("an item has no trait to hold out; group by prompt instead")
     splits = []
     for held in distinct:
-        train = np.array([place for place, own in enumerate(traits) if not own & held], dtype=int)
+        train = np.array([item for item, own in enumerate(traits) if not own & held], dtype=int)
         if not len(train):
             raise InputError(f"every item shares a trait with {sorted(held)}; group by prompt instead")
-        splits.append((train, np.array([place for place, own in enumerate(traits) if own == held], dtype=int)))
+        splits.append((train, np.array([item for item, own in enumerate(traits) if own == held], dtype=int)))
     return tuple(splits)

@@ -24,7 +24,7 @@ def garbled_picture(picture: Picture, rng: np.random.Generator) -> Picture:
     """
     index = int(rng.integers(len(picture.truths)))
     box = picture.truths[index].box
-    others = [truth.box for place, truth in enumerate(picture.truths) if place != index and truth.box]
+    others = [truth.box for other, truth in enumerate(picture.truths) if other != index and truth.box]
     if box is None or any(_touch(box, other) for other in others):
         return picture
     left, top, right, bottom = box
@@ -37,8 +37,8 @@ def garbled_picture(picture: Picture, rng: np.random.Generator) -> Picture:
     return replace(picture, pixels=pixels, truths=tuple(truths))
 
 
-def _touch(one: tuple[int, int, int, int], other: tuple[int, int, int, int]) -> bool:
-    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
+def _touch(first: tuple[int, int, int, int], second: tuple[int, int, int, int]) -> bool:
+    return first[0] < second[2] and second[0] < first[2] and first[1] < second[3] and second[1] < first[3]
 
 
 def _shuffled_tiles(region: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -52,8 +52,8 @@ def _shuffled_tiles(region: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     ]
     turned = np.roll(rng.permutation(len(tiles)), 1)
     mixed = region.copy()
-    for place, source in enumerate(turned):
-        row, column = divmod(place, count)
+    for tile, source in enumerate(turned):
+        row, column = divmod(tile, count)
         target = mixed[rows[row] : rows[row + 1], columns[column] : columns[column + 1]]
         if target.size and tiles[source].size:
             fitted = Image.fromarray(np.ascontiguousarray(tiles[source])).resize((target.shape[1], target.shape[0]))

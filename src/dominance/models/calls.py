@@ -13,7 +13,7 @@ from dominance.errors import InputError, ModelError
 from dominance.models.denoiser import denoiser_config
 from dominance.models.folders import ModelFolder
 from dominance.models.settings import GenerationSettings
-from dominance.wording import in_one_line
+from dominance.wording import complaint
 
 _OWN_SIZE = {"use_resolution_binning": False, "clean_caption": False}
 """Switched off where they exist: the first draws another size than asked and crops it, the second rewrites the prompt,
@@ -66,12 +66,12 @@ class Call:
         }
         for name in needed:
             if name not in self.parameters:
-                raise ModelError(f"{self.name} takes no {name}, so it cannot be audited; give another model")
+                raise ModelError(f"{self.name} does not take {name}, so it cannot be audited; give another model")
         sizes = {"height": settings.height, "width": settings.width}
         asked = {name: side for name, side in sizes.items() if side is not None}
         for name, side in asked.items():
             if name not in self.parameters:
-                raise InputError(f"--{name} is {side}, but {self.name} draws only its own size; leave --{name} out")
+                raise InputError(f"--{name} is {side}, but {self.name} draws only one size; leave out --{name}")
         guidance = {} if self.guidance is None else {"guidance_scale": settings.guidance}
         return needed | asked | guidance | self._negative(len(texts), settings) | self.switched_off
 
@@ -84,11 +84,11 @@ class Call:
         if settings.negative_prompt is None:
             return {}
         if "negative_prompt" not in self.parameters or "true_cfg_scale" in self.parameters:
-            raise InputError(f"{self.name} is not guided by a negative prompt; leave --negative-prompt out")
+            raise InputError(f"{self.name} does not use a negative prompt; leave out --negative-prompt")
         if settings.guidance <= 1:
             raise InputError(
-                f"guidance is {settings.guidance:g}, which turns guidance off, so the negative prompt would do nothing;"
-                " give --guidance above 1, or leave --negative-prompt out"
+                f"guidance is {settings.guidance:g}, which turns guidance off, so the negative prompt has no effect;"
+                " give --guidance above 1, or leave out --negative-prompt"
             )
         return {"negative_prompt": [settings.negative_prompt] * images}
 
@@ -121,7 +121,7 @@ def check_settings(pipeline: Any, settings: GenerationSettings) -> None:
     """Refuses, before anything is drawn, what the loaded pipeline would ignore or round off.
 
     Raises:
-        InputError: guidance for a model that takes none, or a side that is no multiple of what it draws in.
+        InputError: guidance for a model that takes none, or a side that is not a multiple of its unit.
         ModelError: see ``Call.arguments``.
     """
     name = type(pipeline).__name__
@@ -129,14 +129,14 @@ def check_settings(pipeline: Any, settings: GenerationSettings) -> None:
     call_of(pipeline).arguments([], settings, [])
     if settings.guidance > 1 and not takes_guidance(type(pipeline), config, getattr(pipeline, "config", {})):
         raise InputError(
-            f"guidance is {settings.guidance:g}, but {name} with these weights takes none; leave --guidance out, or"
-            " give 1"
+            f"guidance is {settings.guidance:g}, but {name} with these weights uses no guidance; leave out --guidance,"
+            " or give 1"
         )
     unit = _unit(pipeline, config)
     for what, side in (("height", settings.height), ("width", settings.width)):
         if side is not None and side % unit:
             near = f"{side // unit * unit} or {(side // unit + 1) * unit}" if side > unit else str(unit)
-            raise InputError(f"{what} is {side}, but {name} draws sides in steps of {unit} pixels; give {near}")
+            raise InputError(f"{what} is {side}, but {name} needs multiples of {unit} pixels; give {near}")
     _check_inputs(pipeline, settings)
 
 
@@ -155,7 +155,7 @@ def _check_inputs(pipeline: Any, settings: GenerationSettings) -> None:
     except ValueError as error:
         if "height" in str(error):
             raise InputError(
-                f"{type(pipeline).__name__} refuses the size ({in_one_line(error)}); give another --height and --width"
+                f"{type(pipeline).__name__} rejects the size ({complaint(error)}); give another --height and --width"
             ) from None
     except Exception:  # asked for something that is not known here; the call itself will tell
         return
@@ -182,7 +182,7 @@ def suggested_settings(folder: ModelFolder) -> dict[str, object]:
     """Steps and guidance that the pipeline's own call has for defaults; guidance 1 where it takes none.
 
     Raises:
-        ModelError: the folder holds a pipeline that draws no pictures from text.
+        ModelError: the folder holds a pipeline that does not draw from text.
     """
     index = _read(folder.path / "model_index.json")
     kind = _text_to_image_class(folder, str(index.get("_class_name")))
@@ -209,7 +209,7 @@ def _text_to_image_class(folder: ModelFolder, name: str) -> type:
         return auto_pipeline._get_task_class(auto_pipeline.AUTO_TEXT2IMAGE_PIPELINES_MAPPING, named)
     except ValueError:
         raise ModelError(
-            f"the model {folder.name!r} is a {name[:80]}, which draws no pictures from text alone; give a"
+            f"the model {folder.name!r} is a {name[:80]}, which does not draw from text alone; give a"
             " text-to-image pipeline"
         ) from None
 
@@ -221,5 +221,5 @@ def _read(file: Path) -> dict[str, Any]:
     try:
         content = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise ModelError(f"{file} cannot be read ({in_one_line(error)}); save or fetch the model again") from None
+        raise ModelError(f"{file} cannot be read ({complaint(error)}); save or fetch the model again") from None
     return content if isinstance(content, dict) else {}

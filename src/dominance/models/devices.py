@@ -20,9 +20,11 @@ def find_device(name: str = "auto") -> torch.device:
     except RuntimeError:
         raise InputError(f"no device {name!r}; give auto, cpu, cuda, cuda:N or mps") from None
     if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
-        raise InputError(f"no device {name!r}: this machine has {torch.cuda.device_count()} CUDA devices; give cpu")
+        raise InputError(
+            f"no device {name!r}: this machine has {torch.cuda.device_count()} CUDA devices; give cpu or auto"
+        )
     if device.type == "mps" and not torch.backends.mps.is_available():
-        raise InputError("no device 'mps' on this machine; give cpu")
+        raise InputError("no device 'mps' on this machine; give cpu or auto")
     if device.type not in ("cpu", "cuda", "mps"):
         raise InputError(f"no device {name!r}; give auto, cpu, cuda, cuda:N or mps")
     return device

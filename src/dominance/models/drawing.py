@@ -48,19 +48,19 @@ class Drawing:
     """
 
     seeds: Seeds | None = field(default=None, metadata={WRITTEN: lambda seeds: written_seeds(tuple(seeds))})
-    """How many images a prompt (10 means seeds 0 to 9), or a list: 7,8,9. A prompt's own seeds come first."""
+    """Images per prompt (10 means seeds 0 to 9), or a list of seeds: 7,8,9. A prompt's own seeds override it."""
     steps: int | None = None
-    """Denoising steps; the model's own unless given."""
+    """Denoising steps; default: the model's own."""
     guidance: float | None = None
-    """Guidance scale; the model's own unless given."""
+    """Guidance scale; default: the model's own."""
     height: int | None = None
-    """Image height in pixels; the model's own unless given."""
+    """Image height in pixels; default: the model's own."""
     width: int | None = None
-    """Image width in pixels; the model's own unless given."""
+    """Image width in pixels; default: the model's own."""
     negative_prompt: str | None = None
-    """What images should not show. A prompt's own negative prompt comes first."""
+    """What images should not show. A prompt's own negative prompt overrides it."""
     scheduler: str | None = None
-    """Noise scheduler: ddim, euler, dpm++ or a diffusers class; the model's own unless given."""
+    """Noise scheduler: ddim, euler, dpm++ or a diffusers class; default: the model's own."""
     dtype: str = "float32"
     """Precision: float32, float16 or bfloat16."""
     vae_tiling: bool = False
@@ -80,10 +80,10 @@ class Drawing:
             check_seeds(self.seeds)
 
     def settings(self, source: "ModelSource") -> GenerationSettings:
-        """The options, filled up with what the model suggests, else with what its pipeline draws with by itself.
+        """The options, completed by what the model suggests, else by its pipeline's defaults.
 
         Raises:
-            ModelError: the model suggests what is no number, or is no text-to-image pipeline.
+            ModelError: the model suggests something that is not a number, or is not a text-to-image pipeline.
             InputError: a setting out of range, or a scheduler that the model cannot use.
         """
         asked = {"steps": self.steps, "guidance": self.guidance}
@@ -94,7 +94,7 @@ class Drawing:
         if not isinstance(steps, int) or not isinstance(guidance, int | float):
             raise ModelError(
                 f"the dominance.json of the model {source.name!r} gives steps {steps!r} and guidance {guidance!r}, not"
-                " two numbers; correct it, or give --steps and --guidance"
+                " two numbers; fix it, or give --steps and --guidance"
             )
         scheduler = None
         if self.scheduler is not None:
@@ -116,7 +116,7 @@ class Drawing:
 @Parameter(name="*", group=Group("Machine", sort_key=50))
 @dataclass(frozen=True)
 class Machine:
-    """Where a command runs, and how much of it at once. No image changes.
+    """Where a command runs, and in what batches. No image depends on it.
 
     Raises:
         InputError: a value out of its range.
@@ -125,9 +125,9 @@ class Machine:
     device: str = "auto"
     """auto, cpu, cuda, cuda:N or mps."""
     batch: Batch | None = None
-    """Images at once: a number, or auto, which fits it to the model and the memory."""
+    """Images per batch: a number, or auto to fit the model and the memory."""
     offload: str = "none"
-    """Keep what is not in use off the GPU: none, model (by component) or sequential (by layer)."""
+    """Move idle parts off the GPU: none, model (by component) or sequential (by layer)."""
     engine: str = "local"
     """Where to run: local."""
 
@@ -145,5 +145,5 @@ class Machine:
             InputError: a model is to be offloaded.
         """
         if self.offload != "none":
-            raise InputError(f"{command} draws no image, so there is nothing to offload; leave out --offload")
+            raise InputError(f"{command} draws no images, so there is nothing to offload; leave out --offload")
         return self

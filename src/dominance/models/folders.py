@@ -1,4 +1,4 @@
-"""Where a model's files lie, what they are, and what they suggest: bundled name, folder or hub id."""
+"""Where a model's files are, what they are, and what they suggest: bundled name, folder or hub id."""
 
 import hashlib
 import json
@@ -14,7 +14,7 @@ from dominance.models import hub
 from dominance.models.drawing import Machine
 from dominance.models.settings import GenerationSettings
 from dominance.models.whole_weights import check_weights
-from dominance.wording import in_one_line
+from dominance.wording import complaint, described
 
 if TYPE_CHECKING:
     import torch
@@ -93,7 +93,7 @@ def find_model(name: str, revision: str | None = None) -> ModelFolder:
     """Resolves ``--model``: a bundled name, a folder, or ``owner/name`` or ``owner/name@revision`` of a hub.
 
     Args:
-        revision: branch, tag or commit of a hub id, if the name does not say it.
+        revision: branch, tag or commit of a hub id, if the name does not include it.
 
     Raises:
         ModelError: nothing by that name; not a diffusers folder; weights missing, cut off or not safetensors; a
@@ -105,15 +105,15 @@ def find_model(name: str, revision: str | None = None) -> ModelFolder:
         path = bundled_folder(name) if bundled else Path(name)
         check_pipeline_folder(path)
         return ModelFolder(name, path, content_identity(path), read_defaults(path))
-    place = _hub_place(name, revision)
-    if place is None:
+    hub_id = _hub_id(name, revision)
+    if hub_id is None:
         raise ModelError(
             f"no model {name[:80]!r}; give a bundled one ({', '.join(BUNDLED_MODELS)}), a diffusers folder, or a hub id"
             " such as owner/name"
         )
-    path = hub.fetch_pipeline(place)
+    path = hub.fetch_pipeline(hub_id)
     check_pipeline_folder(path)
-    return ModelFolder(name, path, f"{place.repository}@{path.name}", read_defaults(path), revision)
+    return ModelFolder(name, path, f"{hub_id.repository}@{path.name}", read_defaults(path), revision)
 
 
 def find_weights(name: str, what: str, revision: str | None = None) -> ModelFolder:
@@ -122,7 +122,7 @@ def find_weights(name: str, what: str, revision: str | None = None) -> ModelFold
     Args:
         name: folder or hub id, without the judge's scheme.
         what: what it is to be, for messages: ``"the judge 'blip:owner/name'"``.
-        revision: branch, tag or commit of a hub id, if the name does not say it.
+        revision: branch, tag or commit of a hub id, if the name does not include it.
 
     Raises:
         ModelError: nothing by that name; weights missing, cut off or not safetensors.
@@ -132,37 +132,37 @@ def find_weights(name: str, what: str, revision: str | None = None) -> ModelFold
         path = Path(name)
         check_weights(path)
         return ModelFolder(name, path, content_identity(path), read_defaults(path))
-    place = _hub_place(name, revision)
-    if place is None:
+    hub_id = _hub_id(name, revision)
+    if hub_id is None:
         raise ModelError(f"no weights of {what} at {name[:80]!r}; give a folder, or a hub id such as owner/name")
-    path = hub.fetch_weights(place, what)
+    path = hub.fetch_weights(hub_id, what)
     check_weights(path)
-    return ModelFolder(name, path, f"{place.repository}@{path.name}", read_defaults(path))
+    return ModelFolder(name, path, f"{hub_id.repository}@{path.name}", read_defaults(path))
 
 
-def _hub_place(name: str, revision: str | None) -> hub.HubPlace | None:
-    """The place on the hub that a name means, unless something of that name lies on disk."""
-    place = hub.read_place(name, revision)
-    return None if place is None or Path(name).exists() else place
+def _hub_id(name: str, revision: str | None) -> hub.HubId | None:
+    """The hub id that a name is, unless something of that name is on disk."""
+    hub_id = hub.read_hub_id(name, revision)
+    return None if hub_id is None or Path(name).exists() else hub_id
 
 
 def check_pipeline_folder(path: Path) -> None:
     """Raises a ModelError unless the folder holds a diffusers pipeline with all its weights as safetensors."""
     present = _components(path)
     for component in present:
-        place = path / component
+        folder = path / component
         # What was saved with a config.json is a network; tokenizers and schedulers name theirs otherwise.
-        network = (place / "config.json").is_file() and not (place / "tokenizer_config.json").is_file()
-        other = any(file.suffix in _OTHER_WEIGHTS for file in place.glob("*"))
+        network = (folder / "config.json").is_file() and not (folder / "tokenizer_config.json").is_file()
+        other = any(file.suffix in _OTHER_WEIGHTS for file in folder.glob("*"))
         if component in _WEIGHTED or network or other:
-            check_weights(place)
+            check_weights(folder)
 
 
 def _components(path: Path) -> dict[str, str]:
     """The pipeline's components and the libraries that their classes come from."""
     index = path / "model_index.json"
     if not index.is_file():
-        raise ModelError(f"{path} is no diffusers pipeline: it has no model_index.json; give the pipeline's folder")
+        raise ModelError(f"{path} is not a diffusers pipeline: it has no model_index.json; give the pipeline's folder")
     try:
         listed = json.loads(index.read_text(encoding="utf-8"))
         present = {
@@ -171,16 +171,16 @@ def _components(path: Path) -> dict[str, str]:
             if not name.startswith("_") and isinstance(entry, list) and entry and entry[0]
         }
     except (OSError, ValueError, AttributeError) as error:
-        raise ModelError(f"{index} cannot be read ({in_one_line(error)}); save the pipeline again") from None
+        raise ModelError(f"{index} cannot be read ({complaint(error)}); save the pipeline again") from None
     own = [f"{name}/{library}.py" for name, library in present.items() if (path / name / f"{library}.py").is_file()]
     if own or not isinstance(listed.get("_class_name", ""), str):
-        code = own[0] if own else "a pipeline class of its own"
-        raise ModelError(f"{path} brings code of its own ({code}), and foreign code is never run; give another model")
+        code = own[0] if own else "its own pipeline class"
+        raise ModelError(f"{path} contains custom code ({code}), which is never executed; give another model")
     return present
 
 
 def content_identity(path: Path) -> str:
-    """Hash of a folder's weights and settings, file by file; names count, dates do not.
+    """Hash of a folder's weights and settings, file by file; file names count, dates do not.
 
     Raises:
         ModelError: a file cannot be read.
@@ -192,8 +192,8 @@ def content_identity(path: Path) -> str:
                 digest.update(file.relative_to(path).as_posix().encode())
                 digest.update(hashlib.file_digest(opened, "sha256").digest())
     except OSError as error:
-        place = error.filename or path
-        raise ModelError(f"{place} cannot be read ({in_one_line(error)}); mend its permissions or the disk") from None
+        file = error.filename or path
+        raise ModelError(f"{file} cannot be read ({complaint(error)}); fix its permissions or the disk") from None
     return f"sha256:{digest.hexdigest()[:24]}"
 
 
@@ -211,7 +211,7 @@ def read_defaults(path: Path) -> dict[str, object]:
     try:
         defaults = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise ModelError(f"{file} is not JSON ({in_one_line(error)}); mend or delete it") from None
+        raise ModelError(f"{file} is not JSON ({complaint(error)}); fix or delete it") from None
     if not isinstance(defaults, dict):
-        raise ModelError(f"{file} holds {type(defaults).__name__}, not an object; mend or delete it")
+        raise ModelError(f"{file} contains {described(defaults)}, not an object; fix or delete it")
     return defaults

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dominance.errors import ModelError
-from dominance.wording import in_one_line
+from dominance.wording import complaint
 
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*(@[\w./-]+)?")
 _LONGEST_HUB_ID = 200
@@ -14,8 +14,8 @@ _WANTED = ["*.safetensors", "*.json", "*.txt", "*.model", "*.jinja"]
 
 
 @dataclass(frozen=True)
-class HubPlace:
-    """A repository of the hub, and the branch, tag or commit of it; None is its main branch."""
+class HubId:
+    """A hub repository and its branch, tag or commit; None is the main branch."""
 
     repository: str
     revision: str | None = None
@@ -24,8 +24,8 @@ class HubPlace:
         return self.repository if self.revision is None else f"{self.repository}@{self.revision}"
 
 
-def read_place(name: str, revision: str | None = None) -> HubPlace | None:
-    """The place that a name and a revision mean, or None where the name is no hub id.
+def read_hub_id(name: str, revision: str | None = None) -> HubId | None:
+    """The hub id that a name and a revision mean; None if the name is not one.
 
     Raises:
         ModelError: the name says one revision and the argument another.
@@ -37,26 +37,29 @@ def read_place(name: str, revision: str | None = None) -> HubPlace | None:
         return None
     repository, _, named = name.partition("@")
     if named and revision and named != revision:
-        raise ModelError(f"{name!r} names the revision {named!r}, and --revision {revision[:60]!r}; give one of them")
-    return HubPlace(repository, named or revision or None)
+        raise ModelError(
+            f"{name!r} names the revision {named!r}, but --revision is {revision[:60]!r}; give one of them"
+        )
+    return HubId(repository, named or revision or None)
 
 
 def refuse_revision(name: str, revision: str | None) -> None:
-    """Raises a ModelError for a revision of a folder, which has only the content it has."""
+    """Raises a ModelError for a revision of a folder, which has no revisions."""
     if revision is not None:
         raise ModelError(
-            f"{name[:80]!r} is a folder and has no revision {revision[:60]!r}; leave --revision out, or give a hub id"
+            f"{name[:80]!r} is a folder, so it has no revision {revision[:60]!r};"
+            " leave out --revision, or give a hub id"
         )
 
 
 def is_offline() -> bool:
-    """Whether the user asked, by HF_HUB_OFFLINE, that nothing be fetched."""
+    """Whether HF_HUB_OFFLINE forbids fetching."""
     from huggingface_hub import constants
 
     return bool(constants.is_offline_mode())
 
 
-def fetch_pipeline(place: HubPlace) -> Path:
+def fetch_pipeline(hub_id: HubId) -> Path:
     """The folder of a pipeline's components, one precision of each and nothing else; its name is the commit.
 
     Raises:
@@ -66,13 +69,13 @@ def fetch_pipeline(place: HubPlace) -> Path:
 
     def fetch(offline: bool) -> object:
         return DiffusionPipeline.download(
-            place.repository, revision=place.revision, use_safetensors=True, local_files_only=offline
+            hub_id.repository, revision=hub_id.revision, use_safetensors=True, local_files_only=offline
         )
 
-    return _fetched(fetch, f"the model {str(place)!r}", "the pipeline")
+    return _fetched(fetch, f"the model {str(hub_id)!r}", "the pipeline")
 
 
-def fetch_weights(place: HubPlace, what: str) -> Path:
+def fetch_weights(hub_id: HubId, what: str) -> Path:
     """The folder of a repository's safetensors and settings; its name is the commit.
 
     Raises:
@@ -82,10 +85,10 @@ def fetch_weights(place: HubPlace, what: str) -> Path:
 
     def fetch(offline: bool) -> str:
         return snapshot_download(
-            place.repository, revision=place.revision, allow_patterns=_WANTED, local_files_only=offline
+            hub_id.repository, revision=hub_id.revision, allow_patterns=_WANTED, local_files_only=offline
         )
 
-    return _fetched(fetch, f"{what} ({place})", "its files")
+    return _fetched(fetch, f"{what} ({hub_id})", "its files")
 
 
 def _fetched(fetch: Callable[[bool], object], what: str, wanted: str) -> Path:
@@ -96,5 +99,5 @@ def _fetched(fetch: Callable[[bool], object], what: str, wanted: str) -> Path:
         known = "unset HF_HUB_OFFLINE to fetch it" if offline else "check the id and the connection"
         raise ModelError(
             f"cannot fetch {what} from the {'cache' if offline else 'hub'} ({type(error).__name__}:"
-            f" {in_one_line(error).partition('. ')[0]}); {known}, or give a folder that holds {wanted}"
+            f" {complaint(error).partition('. ')[0]}); {known}, or give a folder with {wanted}"
         ) from None

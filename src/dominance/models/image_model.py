@@ -55,14 +55,14 @@ class PipelineModel:
     def generate(
         self, texts: Sequence[str], seeds: Sequence[int], settings: GenerationSettings
     ) -> list[Image.Image | ItemError]:
-        """One image a prompt, or the reason why there is none.
+        """One image per prompt, or why there is none.
 
         Each image's noise comes from its own CPU generator, so that neither the batch it rides in nor the
         device changes what is drawn, beyond the rounding of the kernels (about one grey level on a CPU).
 
         Raises:
             InputError: a setting that this pipeline does not take.
-            ModelError: no pipeline for text to image, or one that draws another size than asked.
+            ModelError: not a text-to-image pipeline, or one that draws another size than asked.
         """
         generators = [torch.Generator("cpu").manual_seed(seed) for seed in seeds]
         draw = cast(Callable[..., Any], self.pipeline)  # every text-to-image pipeline has its own signature
@@ -93,7 +93,7 @@ def _as_image(pixels: np.ndarray, withheld: bool) -> Image.Image | ItemError:
     if withheld:
         return ItemError("the model's safety checker withheld the image")
     if not np.isfinite(pixels).all():
-        return ItemError("the model made pixels that are not numbers; try --dtype float32")
+        return ItemError("the model produced pixels that are not numbers; try --dtype float32")
     return Image.fromarray(np.rint(np.clip(pixels, 0.0, 1.0) * 255).astype(np.uint8))
 
 
@@ -104,4 +104,4 @@ def _check_size(drawn: Sequence[Image.Image | ItemError], settings: GenerationSe
             continue
         for what, asked, side in (("height", settings.height, image.height), ("width", settings.width, image.width)):
             if asked not in (None, side):
-                raise ModelError(f"the model drew a {what} of {side} where {asked} was asked; leave --{what} out")
+                raise ModelError(f"the model drew images of {what} {side} instead of {asked}; leave out --{what}")

@@ -1,4 +1,4 @@
-"""From a model's folder to its pipeline: complete, on the device, with the scheduler that is asked."""
+"""From a model's folder to its pipeline: complete, on the device, with the scheduler asked for."""
 
 import contextlib
 import json
@@ -21,7 +21,7 @@ from dominance.models.folders import ModelFolder
 from dominance.models.memory import is_out_of_memory
 from dominance.models.schedulers import use_scheduler
 from dominance.models.settings import GenerationSettings
-from dominance.wording import in_one_line
+from dominance.wording import complaint
 
 
 def load_pipeline(folder: ModelFolder, settings: GenerationSettings, machine: Machine) -> DiffusionPipeline:
@@ -32,11 +32,11 @@ def load_pipeline(folder: ModelFolder, settings: GenerationSettings, machine: Ma
         InputError: no such device, one from which nothing can be offloaded, or a pipeline that cannot be offloaded
             or decode by tiles.
     """
-    place = find_device(machine.device)
-    if machine.offload != "none" and place.type == "cpu":
+    device = find_device(machine.device)
+    if machine.offload != "none" and device.type == "cpu":
         raise InputError(
-            f"--offload {machine.offload} moves what is not in use from a GPU to the CPU, and the device is the CPU;"
-            " leave it out, or give --device cuda"
+            f"--offload {machine.offload} moves idle parts from the GPU to the CPU, but the device is the CPU; leave it"
+            " out, or give --device cuda"
         )
     _check_tokenizers(folder)
     try:
@@ -50,14 +50,14 @@ def load_pipeline(folder: ModelFolder, settings: GenerationSettings, machine: Ma
         use_scheduler(pipeline, settings.scheduler)
     except Exception as error:  # diffusers and transformers raise whatever the broken part raises
         if is_out_of_memory(error):
-            raise _too_large(folder, place) from None
+            raise _too_large(folder, device) from None
         raise ModelError(
-            f"cannot load the model {folder.name!r} from {folder.path}: {in_one_line(error)}; save or fetch it again"
+            f"cannot load the model {folder.name!r} from {folder.path}: {complaint(error)}; save or fetch it again"
         ) from error
     pipeline.set_progress_bar_config(disable=True)
     if settings.vae_tiling:
         _tile(pipeline)
-    _put(pipeline, folder, place, machine.offload)
+    _put(pipeline, folder, device, machine.offload)
     return pipeline
 
 
@@ -68,7 +68,7 @@ def _check_tokenizers(folder: ModelFolder) -> None:
     for file in sorted(folder.path.glob("tokenizer*/*.model")):
         if not (file.parent / "tokenizer.json").is_file():
             raise ModelError(
-                f"the model {folder.name!r} has a tokenizer that only sentencepiece reads"
+                f"the model {folder.name!r} needs sentencepiece for its tokenizer"
                 f" ({file.parent.name}/{file.name}); install it: pip install sentencepiece protobuf"
             )
 
@@ -79,32 +79,34 @@ def _tile(pipeline: DiffusionPipeline) -> None:
         pipeline.vae.enable_tiling()
     except (AttributeError, NotImplementedError):
         raise InputError(
-            f"{type(pipeline).__name__} has no autoencoder that decodes by tiles; leave --vae-tiling out"
+            f"{type(pipeline).__name__} has no autoencoder that decodes by tiles; leave out --vae-tiling"
         ) from None
 
 
-def _put(pipeline: DiffusionPipeline, folder: ModelFolder, place: torch.device, offload: str) -> None:
+def _put(pipeline: DiffusionPipeline, folder: ModelFolder, device: torch.device, offload: str) -> None:
     try:
         if offload == "model":
-            pipeline.enable_model_cpu_offload(device=place)
+            pipeline.enable_model_cpu_offload(device=device)
         elif offload == "sequential":
-            pipeline.enable_sequential_cpu_offload(device=place)
+            pipeline.enable_sequential_cpu_offload(device=device)
         else:
-            pipeline.to(place)
+            pipeline.to(device)
     except Exception as error:  # of the pipeline, of accelerate or of the device
         if is_out_of_memory(error):
-            raise _too_large(folder, place) from None
+            raise _too_large(folder, device) from None
         if offload == "none":
-            raise ModelError(f"cannot put the model {folder.name!r} on {place}: {in_one_line(error)}") from error
+            raise ModelError(
+                f"cannot move the model {folder.name!r} to {device} ({complaint(error)}); give another --device"
+            ) from error
         raise InputError(
-            f"{type(pipeline).__name__} cannot do --offload {offload} ({in_one_line(error)}); leave it out, or give"
+            f"{type(pipeline).__name__} cannot do --offload {offload} ({complaint(error)}); leave it out, or give"
             f" --offload {'sequential' if offload == 'model' else 'model'}"
         ) from error
 
 
-def _too_large(folder: ModelFolder, place: torch.device) -> ModelError:
-    thrifty = "--dtype float16" if place.type == "cpu" else "--dtype float16, --offload model or --offload sequential"
-    return ModelError(f"the model {folder.name!r} does not fit into the memory of {place}; try {thrifty}")
+def _too_large(folder: ModelFolder, device: torch.device) -> ModelError:
+    thrifty = "--dtype float16" if device.type == "cpu" else "--dtype float16, --offload model or --offload sequential"
+    return ModelError(f"the model {folder.name!r} does not fit in the memory of {device}; try {thrifty}")
 
 
 def _transformers_parts(path: Path, dtype: str) -> dict[str, PreTrainedModel]:
@@ -136,7 +138,7 @@ def _check_complete(pipeline: DiffusionPipeline) -> None:
 def _refuse_missing(part: str, keys: Collection[str]) -> None:
     """Raises a ModelError when weights of a part are missing from its file."""
     if keys:
-        raise ModelError(f"the file of {part} lacks {len(keys)} of its weights, among them {min(keys)}")
+        raise ModelError(f"the file of {part} lacks {len(keys)} weights, such as {min(keys)}")
 
 
 @contextlib.contextmanager

@@ -19,14 +19,14 @@ def is_out_of_memory(error: BaseException) -> bool:
 
 
 def release_memory() -> None:
-    """Lets go of what nothing refers to any more, in the process and on its GPU."""
+    """Frees what nothing refers to any more, in the process and on its GPU."""
     gc.collect()
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
 
 
 class GpuRoom:
-    """Whether twice as many images would fit on a GPU, told from what the last ones took.
+    """Whether twice as many images would fit on a GPU, judging by what the last ones took.
 
     Args:
         device: that the model lies on; on any other than CUDA nothing ever grows.

@@ -19,7 +19,7 @@ class OnDemand(Generic[Loaded]):
         return self._loaded
 
     def set_aside(self) -> None:
-        """Lets go of its weights until it is asked for again, so that another model has the device for itself."""
+        """Frees its weights until it is called again, so that another model has the whole device."""
         from dominance.models.memory import release_memory
 
         self._loaded = None

@@ -1,4 +1,4 @@
-"""A pipeline that the caller loaded: what it is, told from what is in memory."""
+"""A pipeline that the caller loaded, identified by what is in memory."""
 
 import hashlib
 import json
@@ -21,7 +21,7 @@ from dominance.models.settings import GenerationSettings
 
 
 class OwnPipeline:
-    """The caller's own pipeline as the source of a run's images; drawn with as it is.
+    """The caller's own pipeline as the source of a run's images; used as it is.
 
     Attributes:
         adapters: for each part of the pipeline its adapters in force, and the strength of each, as peft keeps it, in
@@ -31,20 +31,17 @@ class OwnPipeline:
         revision: must be None, since what is loaded has none.
 
     Raises:
-        ModelError: it is no diffusers pipeline, or some of its weights are not in memory.
+        ModelError: it is not a diffusers pipeline, or some of its weights are not in memory.
         InputError: a revision is given.
     """
 
     def __init__(self, pipeline: DiffusionPipeline, revision: str | None = None) -> None:
         if not isinstance(pipeline, DiffusionPipeline):
             raise ModelError(
-                f"the model is a {type(pipeline).__name__}; give a model's name, or a diffusers pipeline for text to"
-                " image"
+                f"the model is a {type(pipeline).__name__}; give a model's name, or a diffusers text-to-image pipeline"
             )
         if revision is not None:
-            raise InputError(
-                f"a revision ({revision[:60]!r}) is for a model's name, and your pipeline is loaded already"
-            )
+            raise InputError(f"revision is {revision[:60]!r}, but your pipeline is already loaded; leave it out")
         self._pipeline = pipeline
         self.name = f"your {type(pipeline).__name__}"
         # Of the folder that it was loaded from, where that is known: loaded or named, a model draws alike.
@@ -74,18 +71,18 @@ class OwnPipeline:
         Raises:
             InputError: it would have to be changed or moved for what is asked.
         """
-        place = self._pipeline.device
+        device = self._pipeline.device
         asked = {
             "scheduler": settings.scheduler is not None,
             "vae-tiling": settings.vae_tiling,
             "offload": machine.offload != "none",
-            "device": machine.device not in ("auto", str(place), place.type),
+            "device": machine.device not in ("auto", str(device), device.type),
         }
         for option, given in asked.items():
             if given:
                 raise InputError(
-                    f"{option} is given, and your own pipeline is drawn with as it is; set it on the pipeline, and"
-                    f" leave {option} out"
+                    f"{option} is given, but your own pipeline is used as it is; set it on the pipeline, and"
+                    f" leave out {option}"
                 )
         self._pipeline.set_progress_bar_config(disable=True)
         return self._pipeline
@@ -150,8 +147,8 @@ def _identity(pipeline: DiffusionPipeline) -> str:
                 continue
             if value.is_meta:
                 raise ModelError(
-                    f"the weights of your pipeline's {part} are not in memory ({name} is offloaded), so its images"
-                    " could not be told from another's; save it with save_pretrained, and give the folder and --offload"
+                    f"the weights of your pipeline's {part} are not in memory ({name} is offloaded), so it cannot be"
+                    " identified; save it with save_pretrained, and give the folder and --offload"
                 )
             add(part, name, list(value.shape), value.dtype)
             digest.update(value.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy().tobytes())

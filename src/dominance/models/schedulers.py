@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from dominance.errors import InputError, ModelError
 from dominance.models.folders import ModelFolder
-from dominance.wording import in_one_line
+from dominance.wording import complaint
 
 if TYPE_CHECKING:
     from dominance.models.source import ModelSource
@@ -62,7 +62,7 @@ def find_scheduler(asked: str | None, source: "ModelSource") -> str | None:
         return None
     own = source.scheduler
     if own is None:
-        raise InputError(f"the model {source.name!r} has no scheduler of its own to replace; leave --scheduler out")
+        raise InputError(f"the model {source.name!r} has no scheduler to replace; leave out --scheduler")
     usable = _compatible(own)
     by_any_name = {name.lower(): name for name in usable}
     by_any_name |= {name.lower().removesuffix("scheduler"): name for name in usable}
@@ -70,7 +70,7 @@ def find_scheduler(asked: str | None, source: "ModelSource") -> str | None:
     found = by_any_name.get(asked.strip().lower())
     if found is None:
         raise InputError(
-            f"the scheduler {asked[:60]!r} is none that the model {source.name!r} can use; give one of"
+            f"the model {source.name!r} cannot use the scheduler {asked[:60]!r}; give one of"
             f" {', '.join(_shown(name) for name in sorted(usable))}"
         )
     return None if found == own else found
@@ -81,7 +81,7 @@ def _shown(name: str) -> str:
 
 
 def _compatible(own: str) -> set[str]:
-    """Classes that can stand in for a scheduler, those whose packages are missing left out.
+    """Classes that can stand in for a scheduler, without those whose packages are missing.
 
     Diffusers also lists some that know no schedule of betas and would denoise a model that was trained on one by
     another; these are left out as well.
@@ -119,7 +119,7 @@ def describe_scheduler(folder: ModelFolder, name: str | None) -> dict[str, objec
     try:
         config = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise ModelError(f"{file} cannot be read ({in_one_line(error)}); save or fetch the model again") from None
+        raise ModelError(f"{file} cannot be read ({complaint(error)}); save or fetch the model again") from None
     return scheduler_record(name or folder.scheduler, config)
 
 

@@ -16,10 +16,10 @@ class GenerationSettings:
         guidance: classifier-free guidance scale, 0 to 100; 1 and below turn guidance off.
         height, width: of the image in pixels, multiples of 8 from 16 to 4096; None leaves them to the model.
         dtype: ``float32``, ``float16`` or ``bfloat16``, the precision that the model runs in.
-        scheduler: class of the noise scheduler that takes the place of the model's own; None for the model's own.
+        scheduler: class of the noise scheduler that replaces the model's own; None for the model's own.
         vae_tiling: images larger than the autoencoder's tiles are decoded tile by tile, with blended seams. Each tile
             is normalised by itself, so that such images differ a little from those decoded whole.
-        negative_prompt: what guidance leads away from, in place of the empty prompt; None for the empty prompt.
+        negative_prompt: what guidance steers away from, instead of the empty prompt; None for the empty prompt.
 
     Raises:
         InputError: a value out of its range.

@@ -51,7 +51,7 @@ class ModelSource(Protocol):
         ...
 
     def describe(self, settings: GenerationSettings) -> dict[str, object]:
-        """For the manifest: all that tells the model and its noise schedule from others."""
+        """For the manifest: all that identifies the model and its noise schedule."""
         ...
 
 
@@ -60,7 +60,7 @@ def find_source(model: "str | DiffusionPipeline", revision: str | None = None) -
 
     Raises:
         ModelError: nothing by that name, or weights that cannot be identified.
-        InputError: a revision of a pipeline that is loaded already.
+        InputError: a revision of a pipeline that is already loaded.
     """
     if isinstance(model, str):
         return find_model(model, revision)

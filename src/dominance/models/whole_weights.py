@@ -1,10 +1,10 @@
-"""Whether a folder holds its weights, all of them, whole and as safetensors, told before anything is loaded."""
+"""Whether a folder holds all its weights, complete and as safetensors, checked before anything is loaded."""
 
 import json
 from pathlib import Path
 
 from dominance.errors import ModelError
-from dominance.wording import in_one_line
+from dominance.wording import complaint
 
 _LONGEST_HEADER = 100_000_000
 """Bytes; the format allows no more."""
@@ -24,18 +24,18 @@ def check_weights(folder: Path) -> None:
     for index in folder.glob("*.safetensors.index.json"):
         absent = sorted(name for name in _shards(index) if not (folder / name).is_file())
         if absent:
-            raise ModelError(f"{folder} lacks {absent[0]}, which {index.name} names; download it again")
+            raise ModelError(f"{folder} lacks {absent[0]}, which {index.name} lists; download it again")
     for file in files:
         problem = _problem(file)
         if problem:
-            raise ModelError(f"{file} is no whole safetensors file: {problem}; download or save it again")
+            raise ModelError(f"{file} is not a complete safetensors file: {problem}; download or save it again")
 
 
 def _shards(index: Path) -> set[str]:
     try:
         return set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values())
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ModelError(f"{index} cannot be read ({in_one_line(error)}); download it again") from None
+        raise ModelError(f"{index} cannot be read ({complaint(error)}); download it again") from None
 
 
 def _problem(file: Path) -> str | None:
@@ -49,7 +49,7 @@ def _problem(file: Path) -> str | None:
             header = json.loads(opened.read(length))
             ends = [entry["data_offsets"][1] for name, entry in header.items() if name != "__metadata__"]
     except OSError as error:
-        raise ModelError(f"{file} cannot be read ({in_one_line(error)}); mend its permissions or the disk") from None
+        raise ModelError(f"{file} cannot be read ({complaint(error)}); fix its permissions or the disk") from None
     except (ValueError, KeyError, TypeError, AttributeError, IndexError):
         return "its header cannot be read"
     expected = 8 + length + max(ends, default=0)

@@ -1,4 +1,4 @@
-"""Parts of the denoiser taken away while it draws: heads, whole attention sites, feed-forward networks, residuals."""
+"""Parts of the denoiser removed while it draws: heads, whole attention sites, feed-forward networks, residuals."""
 
 import contextlib
 import inspect
@@ -23,7 +23,7 @@ from dominance.probes.unseen import why_unseen
 
 @dataclass(frozen=True)
 class Ablation:
-    """What to take away from one image, and when.
+    """What to remove for one image, and when.
 
     Attributes:
         heads: attention heads by layer, heads counted from 0 and layers from 1, as in ``attention_sites``.
@@ -39,7 +39,7 @@ class Ablation:
             prompt alone.
 
     Raises:
-        InputError: a value that cannot be.
+        InputError: an invalid value.
 
     >>> Ablation(heads={9: [3, 0]}).heads
     {9: (0, 3)}
@@ -105,7 +105,7 @@ def ablate(
     each: Sequence[Ablation | None] | None = None,
     guided: bool | None = None,
 ) -> Generator[None]:
-    """Takes parts of the denoiser away from the images that the pipeline draws in the block, and leaves nothing behind.
+    """Removes parts of the denoiser for the images that the pipeline draws in the block; all changes are undone.
 
     ``softmax(ε · (q k · scale) + mask)`` with ε = 1e-5 is uniform over all keys that the mask leaves. In joint
     attention (SD3, FLUX) that is the whole head, text rows and image keys included. Images whose entry of ``each`` is
@@ -131,20 +131,20 @@ def ablate(
     >>> with dominance.ablate(pipeline, heads={9: [0, 3]}):  # doctest: +SKIP
     ...     pipeline("a tower and a mug")
     """
-    one = Ablation(heads or {}, sites, feed_forwards, residuals, steps, scale, mode, branches)
-    if each is not None and one != Ablation():
-        raise InputError("each names what every image loses; say it there, or for all images, not both")
+    common = Ablation(heads or {}, sites, feed_forwards, residuals, steps, scale, mode, branches)
+    if each is not None and common != Ablation():
+        raise InputError("each already says what every image loses; give either each, or one ablation for all images")
     denoiser = denoiser_of(pipeline)
-    edits = EditsByImage(denoiser, one if each is None else _without_nothing(each), "ablated")
+    edits = EditsByImage(denoiser, common if each is None else _without_nothing(each), "ablated")
     ablator = _Ablator(pipeline, edits)
     with intercept(pipeline, ablator, guided), ablator.hooked():
         yield
-    if any(map(_takes_away, edits.all)):
+    if any(map(_removes, edits.all)):
         edits.check_complete()
 
 
 class _Ablator(Probe):
-    """Changes attention as it passes, and what other modules put out by hooks of its own."""
+    """Changes attention as it passes, and the outputs of other modules by its own hooks."""
 
     def __init__(self, pipeline: DiffusionPipeline, edits: EditsByImage[Ablation]) -> None:
         self._pipeline, self._edits, self._denoiser = pipeline, edits, denoiser_of(pipeline)
@@ -165,7 +165,9 @@ class _Ablator(Probe):
             have = self._sites[layer].heads
             for head in heads:
                 if head >= have:
-                    raise InputError(f"layer {layer} has no head {head}: it has {have}; give some of 0 to {have - 1}")
+                    raise InputError(
+                        f"layer {layer} has no head {head}: it has {have} heads; give some of 0 to {have - 1}"
+                    )
         for layer in edit.feed_forwards:
             name = feed_forward(self._pipeline, self._sites[layer])
             self._modules[name] = lambda other, layer=layer: layer in other.feed_forwards
@@ -241,7 +243,7 @@ class _Ablator(Probe):
         ]
 
     def _after(self, name: str, meant: Callable[[Ablation], bool]) -> Callable[..., Any]:
-        """The hook that scales what a module puts out."""
+        """The hook that scales what a module returns."""
 
         def scale(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], output: Any) -> Any:
             forward = running_forward(self._denoiser)
@@ -258,8 +260,8 @@ class _Ablator(Probe):
                 return _towards_input(module, args, kwargs, output, gains)
             if len(output) != len(gains):
                 raise ModelError(
-                    f"{name} is given {len(output)} of {len(gains)} samples at a time, so which is whose is not known;"
-                    " turn feed-forward chunking off"
+                    f"{name} gets {len(output)} of {len(gains)} samples at a time, so the images cannot be matched;"
+                    " turn off feed-forward chunking"
                 )
             return _scaled(output, gains)
 
@@ -280,9 +282,7 @@ def _towards_input(
     streams = ("hidden_states",) if isinstance(output, Tensor) else ("encoder_hidden_states", "hidden_states")
     outputs = (output,) if isinstance(output, Tensor) else output
     if len(outputs) != len(streams):
-        raise ModelError(
-            f"{type(block).__name__} puts out {len(outputs)} streams, not two; leave residual branches out"
-        )
+        raise ModelError(f"{type(block).__name__} returns {len(outputs)} streams, not two; leave out residual branches")
     changed = []
     for name, after in zip(streams, outputs, strict=True):
         if after is None:  # SD3's last block has no more use for the text
@@ -293,15 +293,15 @@ def _towards_input(
     return changed[0] if isinstance(output, Tensor) else tuple(changed)
 
 
-def _takes_away(edit: Ablation) -> bool:
+def _removes(edit: Ablation) -> bool:
     return bool(edit.layers or edit.feed_forwards or edit.residuals)
 
 
 def _without_nothing(each: Sequence[Ablation | None]) -> list[Ablation | None]:
-    """The entries, None for those that take nothing away."""
+    """The entries, None for those that remove nothing."""
     if isinstance(each, str) or not all(entry is None or isinstance(entry, Ablation) for entry in each):
-        raise InputError("each must be a list of one Ablation, or None, for every image")
-    return [entry if entry is not None and _takes_away(entry) else None for entry in each]
+        raise InputError("each is not a list of Ablation or None; give one entry per image")
+    return [entry if entry is not None and _removes(entry) else None for entry in each]
 
 
 def _numbers(name: str, given: Collection[int]) -> tuple[int, ...]:

@@ -1,4 +1,4 @@
-"""What a denoiser has beside its attention sites that can be taken away: feed-forward networks, residual branches."""
+"""What a denoiser has beside its attention sites that can be removed: feed-forward networks, residual branches."""
 
 import re
 from dataclasses import dataclass
@@ -43,7 +43,7 @@ def feed_forward(pipeline: DiffusionPipeline, site: AttentionSite) -> str:
     block = site.name.rpartition(".")[0]
     name = f"{block}.act_mlp" if site.kind == "single" else f"{block}.ff"
     if _found(denoiser_of(pipeline), name) is None:
-        raise ModelError(f"the block of layer {site.layer} ({block}) has no feed-forward network that can be found")
+        raise ModelError(f"the block of layer {site.layer} ({block}) has no feed-forward network; choose other layers")
     return name
 
 

@@ -24,7 +24,7 @@ class Forward:
         tokens: columns of the text sequence.
         prompts: one an image; None for embeddings, for prompts that differ between encoders, and for direct calls.
         sides: rows and columns of the latents; for FLUX, whose latents come packed, see ``image_ids``.
-        image_ids: the place of each of FLUX's positions; None elsewhere.
+        image_ids: the row and column of each of FLUX's positions; None elsewhere.
     """
 
     step: int
@@ -49,8 +49,8 @@ class Forward:
             rows, columns = (int(last) + 1 for last in self.image_ids.reshape(-1, 3)[:, 1:].amax(dim=0))
         if rows * columns != positions:
             raise ModelError(
-                f"layer {site.layer} ({site.name}) attends from {positions} positions, which are not {rows} rows of"
-                f" {columns}; ask for no maps there"
+                f"layer {site.layer} ({site.name}) attends from {positions} positions, not {rows} rows of"
+                f" {columns}; leave out its maps"
             )
         return rows, columns
 
@@ -106,8 +106,8 @@ def images_drawn(samples: int, variables: Mapping[str, Any], guided: bool | None
     images = samples // (1 + bool(guided)) if guided is not None or not isinstance(latents, Tensor) else len(latents)
     if samples not in (images, 2 * images):
         raise ModelError(
-            f"the denoiser is given {samples} samples for {images} images, so which carry the prompts is not known; use"
-            " plain classifier-free guidance, or none"
+            f"the denoiser gets {samples} samples for {images} images, so those with the prompts cannot be identified;"
+            " use plain classifier-free guidance, or none"
         )
     return images
 

@@ -6,7 +6,7 @@ from typing import Literal, get_args
 from dominance.errors import InputError
 
 Mode = Literal["scale", "zero"]
-"""How a part is taken away: its output or logits are multiplied, or its output becomes zeros."""
+"""How a part is removed: its output or logits are multiplied, or its output becomes zeros."""
 Branches = Literal["both", "conditional"]
 """The branches of classifier-free guidance in which an edit is in force."""
 SCALE: float = 1e-5

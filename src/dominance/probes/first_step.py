@@ -51,7 +51,7 @@ def first_step(
     width: int | None = None,
     **given: Any,
 ) -> FirstStep:
-    """Runs the conditional branch of the first step, up to the last of the layers, and leaves nothing behind.
+    """Runs the conditional branch of the first step, up to the last of the layers, and leaves the pipeline unchanged.
 
     The pipeline's own call encodes the prompts, draws the same initial latents as it would for an image of that
     prompt and seed, and is stopped by an exception behind the last site; nothing is decoded.
@@ -72,7 +72,9 @@ def first_step(
         ModelError: the model's attention cannot be seen.
     """
     if not prompts or len(prompts) != len(seeds):
-        raise InputError(f"{len(prompts)} prompts and {len(seeds)} seeds; give at least one, and a seed a prompt")
+        raise InputError(
+            f"{len(prompts)} prompts but {len(seeds)} seeds; give at least one prompt, and one seed per prompt"
+        )
     denoiser = denoiser_of(pipeline)
     sites = chosen_sites(attention_sites(pipeline), layers)
     seen, inputs = _Means(sites), _Inputs(denoiser, pipeline)

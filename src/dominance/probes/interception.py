@@ -1,4 +1,4 @@
-"""The only place that touches attention: what a denoiser attends with passes through here, to be read or edited.
+"""The only module that touches attention: what a denoiser attends with passes through here, to be read or edited.
 
 A probe is told of every forward of the denoiser and handed the query, key, value and mask of each site that it wants.
 All probes edit, in the order in which they were entered, before any probe reads: a recorder sees what an editor made,
@@ -59,7 +59,7 @@ class Probe:
 
 @contextlib.contextmanager
 def intercept(pipeline: DiffusionPipeline, probe: Probe, guided: bool | None = None) -> Generator[None]:
-    """Lets a probe watch and edit the attention of the pipeline's denoiser, and leaves nothing behind.
+    """Lets a probe watch and edit the attention of the pipeline's denoiser, and removes all hooks afterwards.
 
     What passes is softmax attention by torch's ``scaled_dot_product_attention``, outside compiled code.
 
@@ -105,7 +105,7 @@ class _Tap:
     def add(self, probe: Probe, guided: bool | None) -> None:
         if guided is not None and (not guided) in self._guided.values():
             raise InputError(
-                f"guided is {guided} here and {not guided} for another probe on the pipeline; agree on one"
+                f"guided is {guided} here but {not guided} for another probe on the pipeline; use the same value"
             )
         if not self.probes:
             self._install()
@@ -141,7 +141,7 @@ class _Tap:
         time = float(torch.as_tensor(given.get("timestep", 0.0)).reshape(-1)[0])
         caller = _running_call(denoiser)
         turn = _turn(caller)
-        step, index = self._place(time, turn, caller)
+        step, index = self._position(time, turn, caller)
         self.forward, self._finished = self._describe(given, caller, step, index), False
         self._time, self._turn, self._caller = time, turn, caller
         begun = [probe for probe in self.probes if probe in self._new or (step, index) == (0, 0)]
@@ -149,7 +149,7 @@ class _Tap:
         for probe in begun:
             probe.begin(self.forward)
 
-    def _place(self, time: float, turn: float, caller: FrameType | None) -> tuple[int, int]:
+    def _position(self, time: float, turn: float, caller: FrameType | None) -> tuple[int, int]:
         """Step and index of a forward; both 0 where a call begins.
 
         Args:
@@ -168,7 +168,10 @@ class _Tap:
     def _describe(self, given: dict[str, Any], caller: FrameType | None, step: int, index: int) -> Forward:
         latents, text = given.get("sample", given.get("hidden_states")), given.get("encoder_hidden_states")
         if not isinstance(latents, Tensor) or not isinstance(text, Tensor):
-            raise ModelError(f"{type(self._denoiser).__name__} was called without latents or without a text")
+            raise ModelError(
+                f"{type(self._denoiser).__name__} was called without latents or text;"
+                " call it through a text-to-image pipeline"
+            )
         variables = caller.f_locals if caller is not None else {}
         guided = next((told for told in self._guided.values() if told is not None), None)
         samples, flux = latents.shape[0], given.get("img_ids")

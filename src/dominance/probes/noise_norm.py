@@ -23,8 +23,8 @@ Quantity = Literal["noise", "velocity"]
 """What the norm is of: a difference of predicted noises, or of predicted velocities where noise has no such form."""
 
 _NO_BRANCH = (
-    "the denoiser has no unconditional branch to compare the prompt's prediction with; give --guidance above 1, and a"
-    " model that is drawn from with classifier-free guidance"
+    "the denoiser ran no unconditional branch to compare with; give --guidance above 1, and a model that uses"
+    " classifier-free guidance"
 )
 
 
@@ -54,14 +54,14 @@ class NoiseNorms:
         missing = [step for step in range(self._last + 1) if step not in self._steps]
         if missing:
             raise ModelError(
-                f"step {missing[0] + 1} of {self._last + 1} had no unconditional branch; switch off what ends guidance"
+                f"step {missing[0] + 1} of {self._last + 1} had no unconditional branch; keep guidance on at every step"
             )
         return torch.stack([self._steps[step] for step in range(self._last + 1)], dim=1)
 
 
 @contextlib.contextmanager
 def record_noise_norms(pipeline: DiffusionPipeline) -> Generator[NoiseNorms]:
-    """Records ``m = ‖ε(x, prompt) − ε(x, ∅)‖₂`` at every step of one call, and leaves nothing behind.
+    """Records ``m = ‖ε(x, prompt) − ε(x, ∅)‖₂`` at every step of one call; the pipeline stays unchanged.
 
     Both predictions come from the pipeline's own calls of its denoiser under classifier-free guidance, so ∅ is whatever
     the pipeline takes for no prompt: the empty text in Stable Diffusion, zeros in SDXL, a negative prompt where one is
@@ -110,9 +110,11 @@ def noise_norms(
         ModelError: no unconditional branch.
     """
     if not prompts or len(prompts) != len(seeds):
-        raise InputError(f"{len(prompts)} prompts and {len(seeds)} seeds; give at least one, and a seed a prompt")
+        raise InputError(
+            f"{len(prompts)} prompts but {len(seeds)} seeds; give at least one prompt, and one seed per prompt"
+        )
     if guidance <= 1:
-        raise ModelError(f"guidance is {guidance:g}, so {_NO_BRANCH}")
+        raise ModelError(f"guidance is {guidance:g}: {_NO_BRANCH}")
     call = cast(Callable[..., Any], pipeline)  # every text-to-image pipeline has its own signature
     true = "true_cfg_scale" in inspect.signature(type(pipeline).__call__).parameters
     told = (
@@ -199,5 +201,5 @@ class _Watcher(Probe):
     def _scale(self) -> float:
         if self._signals is None:
             return 1.0
-        place = min(len(self._signals) - 1, max(0, round(self._time)))
-        return noise_scale(self._prediction, float(self._signals[place]))
+        timestep = min(len(self._signals) - 1, max(0, round(self._time)))
+        return noise_scale(self._prediction, float(self._signals[timestep]))

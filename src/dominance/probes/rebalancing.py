@@ -28,7 +28,7 @@ class Rebalancing:
         steps: denoising steps counted from 0; None for all.
 
     Raises:
-        InputError: fewer than two concepts, one twice, or steps that cannot be.
+        InputError: fewer than two concepts, one twice, or invalid steps.
     """
 
     concepts: Sequence[str]
@@ -55,7 +55,7 @@ def rebalance(
     prompts: Sequence[str] | None = None,
     guided: bool | None = None,
 ) -> Generator[None]:
-    """Equalises the concepts' attention in the images drawn in the block, and leaves nothing behind.
+    """Equalises the concepts' attention in the images drawn in the block; all changes are undone.
 
     At every site, head and position of the image, with ``m_c`` the softmax probability of all tokens of concept c:
     ``p_i ← p_i · mean_c(m_c) / m_c`` for the tokens i of c. The concepts keep what they had together, each gets the
@@ -77,7 +77,7 @@ def rebalance(
     Source: ours.
     """
     if each is not None and (concepts or steps is not None):
-        raise InputError("each names the concepts of every image; say them there, or for all images, not both")
+        raise InputError("each already names the concepts of every image; give either each, or concepts for all images")
     sites = attention_sites(pipeline)
     edits = EditsByImage(
         denoiser_of(pipeline), Rebalancing(concepts, steps) if each is None else list(each), "rebalanced"
@@ -107,7 +107,7 @@ class _Balancer(Probe):
         self._done.clear()
         prompts = self._prompts or forward.prompts
         if prompts is None or len(prompts) != forward.images:
-            raise InputError("the prompts are not known, so no concept can be found in them; tell one an image")
+            raise InputError("the prompts are not known, so no concept can be located; give one per image as prompts=")
         known: dict[tuple[str, Rebalancing], list[list[int]]] = {}
         self._columns = {}
         for image, prompt in enumerate(prompts):
@@ -122,7 +122,7 @@ class _Balancer(Probe):
         columns = [list(found) for found in prompt_tokens(self._pipeline, prompt).concepts(edit.concepts).values()]
         if len({column for found in columns for column in found}) < sum(map(len, columns)):
             raise InputError(
-                f"the concepts {', '.join(edit.concepts)} share words of the prompt {prompt!r}; name others"
+                f"the concepts {', '.join(edit.concepts)} share words of the prompt {prompt!r}; choose others"
             )
         return columns
 
@@ -136,9 +136,9 @@ class _Balancer(Probe):
         named = [self._columns[sample.image] for sample, _ in acting]
         columns = sorted({column for concepts in named for concept in concepts for column in concept})
         of = torch.zeros(len(rows), max(map(len, named)), len(columns), dtype=torch.bool)
-        for place, concepts in enumerate(named):
+        for row, concepts in enumerate(named):
             for number, concept in enumerate(concepts):
-                of[place, number, [columns.index(column) for column in concept]] = True
+                of[row, number, [columns.index(column) for column in concept]] = True
         where = torch.tensor(columns, device=call.key.device) + call.text.start
         mask = _additive(call)
         here = mask[rows][:, :, call.positions][..., where]

@@ -74,7 +74,7 @@ class AttentionRecord:
             InputError: no map of this token was asked for, in this layer and step.
         """
         if isinstance(token, bool) or token not in self._mapped:
-            raise InputError(f"no map of {token!r} was recorded; there are maps of {_listed(map(repr, self._mapped))}")
+            raise InputError(f"no map of {token!r} was recorded; give one of {_listed(map(repr, self._mapped))}")
         return self._found(self._maps, layer, step, "map")[:, self._mapped.index(token)]
 
     def _found(self, kept: dict[tuple[int, int], Tensor], layer: int, step: int, what: str) -> Tensor:
@@ -82,8 +82,8 @@ class AttentionRecord:
             return kept[layer, step]
         layers, steps = sorted({layer for layer, _ in kept}), sorted({step for _, step in kept})
         raise InputError(
-            f"no {what} was recorded of layer {layer!r} at step {step!r}; recorded are layers {_listed(layers)} at"
-            f" steps {_listed(steps)}, counted from 0"
+            f"no {what} was recorded of layer {layer!r} at step {step!r}; give one of the layers {_listed(layers)} and"
+            f" steps {_listed(steps)}"
         )
 
 
@@ -174,7 +174,9 @@ class _Recorder(Probe):
 
     def begin(self, forward: Forward) -> None:
         if self.record.images:
-            raise InputError("a record holds one call of the pipeline and this is the second; open one for each call")
+            raise InputError(
+                "a record holds one call of the pipeline, and this is the second; open a record for each call"
+            )
         record, mapped = self.record, self.record._mapped
         record.prompts = self._prompts(forward)
         words = any(isinstance(item, str) for item in mapped)
@@ -191,15 +193,15 @@ class _Recorder(Probe):
         return wanted
 
     def read(self, call: AttentionCall) -> None:
-        place = (call.site.layer, call.forward.step)
+        key = (call.site.layer, call.forward.step)
         with contextlib.nullcontext() if self._wanted.gradients else torch.no_grad():
             means, maps = reduced_attention(call, self._weights_of(call))
             if self._kept is not None:
                 means = means[..., : self._kept].clone()
         # Checkpointed blocks run again in the backward pass; what they attended to in the forward pass is kept.
-        self.record._means.setdefault(place, means)
+        self.record._means.setdefault(key, means)
         if maps is not None:
-            self.record._maps.setdefault(place, maps)
+            self.record._maps.setdefault(key, maps)
 
     def finish(self, forward: Forward) -> None:
         self._ran.add(forward.step)
@@ -209,11 +211,13 @@ class _Recorder(Probe):
     def check_complete(self) -> None:
         """Raises unless every site was seen at every step."""
         if not self.record.images:
-            raise InputError("nothing was drawn inside the block, so nothing is recorded; call the pipeline inside it")
+            raise InputError("nothing was drawn in the block, so nothing is recorded; call the pipeline in it")
         for step in sorted(self._wanted.steps if self._wanted.steps is not None else self._steps_begun()):
             if step not in self._steps_begun():
                 last = max(self._steps_begun() | self._ran, default=0)
-                raise InputError(f"step {step} is to be recorded, but the call had {last + 1} steps, counted from 0")
+                raise InputError(
+                    f"step {step} cannot be recorded: the call had {last + 1} steps; give steps from 0 to {last}"
+                )
             self._check_seen(step)
 
     def _steps_begun(self) -> set[int]:
@@ -238,17 +242,17 @@ class _Recorder(Probe):
         return self._weights
 
     def _prompts(self, forward: Forward) -> tuple[str, ...] | None:
-        told = self._wanted.prompts
-        if told is None:
+        given = self._wanted.prompts
+        if given is None:
             return forward.prompts
-        if not told or forward.images % len(told):
-            raise InputError(f"{len(told)} prompts are told for {forward.images} images; give one an image")
-        return tuple(prompt for prompt in told for _ in range(forward.images // len(told)))
+        if not given or forward.images % len(given):
+            raise InputError(f"{len(given)} prompts for {forward.images} images; give one per image")
+        return tuple(prompt for prompt in given for _ in range(forward.images // len(given)))
 
     def _tokens(self, prompts: tuple[str, ...] | None) -> list[PromptTokens]:
         """The tokens of each image's prompt."""
         if prompts is None:
-            raise InputError("the prompts are not known, so no word can be found in them; tell them by prompts=")
+            raise InputError("the prompts are not known, so no word can be located; give them as prompts=")
         known = {text: prompt_tokens(self._pipeline, text) for text in set(prompts)}
         return [known[text] for text in prompts]
 
@@ -261,15 +265,15 @@ def _map_weights(
     for image in range(forward.images):
         words = [item for item in mapped if isinstance(item, str)]
         spans = tokens[image].concepts(words) if tokens is not None else {}
-        for place, item in enumerate(mapped):
+        for index, item in enumerate(mapped):
             columns = spans[item] if isinstance(item, str) else (item,)
             beyond = [column for column in columns if column >= forward.tokens]
             if beyond:
                 raise InputError(
-                    f"no token {beyond[0]} for the map of {item!r}: the text sequence has {forward.tokens} tokens,"
-                    " counted from 0"
+                    f"no token {beyond[0]} for the map of {item!r}: the text sequence has {forward.tokens} tokens;"
+                    f" give some of 0 to {forward.tokens - 1}"
                 )
-            weights[image, list(columns), place] = 1 / len(columns)
+            weights[image, list(columns), index] = 1 / len(columns)
     return weights
 
 
@@ -279,17 +283,17 @@ def _checked_steps(name: str, steps: Collection[int] | None) -> frozenset[int] |
         return None
     wrong = [step for step in steps if isinstance(step, bool) or not isinstance(step, int) or step < 0]
     if wrong or not steps:
-        raise InputError(f"{name} is {wrong[0] if wrong else steps!r}; give numbers of steps from 0, or None for all")
+        raise InputError(f"{name} is {wrong[0] if wrong else steps!r}; give step numbers from 0, or None for all")
     return frozenset(steps)
 
 
 def _checked_maps(maps: Sequence[int | str]) -> tuple[int | str, ...]:
     """Raises an InputError unless each is a concept or a column."""
     if isinstance(maps, str):
-        raise InputError(f"maps is the text {maps!r}; give a list of concepts or tokens' numbers, such as [{maps!r}]")
+        raise InputError(f"maps is the text {maps!r}; give a list of concepts or token numbers, such as [{maps!r}]")
     for item in maps:
         if isinstance(item, bool) or not isinstance(item, int | str) or (isinstance(item, int) and item < 0):
-            raise InputError(f"maps has {item!r}; give concepts that the prompt names, or tokens' numbers from 0")
+            raise InputError(f"maps has {item!r}; give concepts that the prompt names, or token numbers from 0")
     return tuple(dict.fromkeys(maps))
 
 

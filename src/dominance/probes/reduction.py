@@ -27,12 +27,12 @@ def reduced_attention(
         weights: each map's share of every token, for each image; None makes no maps.
 
     Raises:
-        ModelError: the site attends with other samples than the forward names, so that whose they are is not known.
+        ModelError: the site's samples are not those of the forward, so they cannot be matched to images.
     """
     if call.query.shape[0] != call.forward.samples:
         raise ModelError(
             f"layer {call.site.layer} ({call.site.name}) attends with {call.query.shape[0]} samples in a batch of"
-            f" {call.forward.samples}; record where each sample is computed"
+            f" {call.forward.samples}; do not record inside shared_forwards"
         )
     prompted = call.forward.conditional
     query = call.query[prompted, :, call.positions].float().transpose(-1, -2)

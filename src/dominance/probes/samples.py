@@ -19,7 +19,7 @@ class Sample:
     """One sample of the batch that the denoiser computes.
 
     Attributes:
-        row: its place in the tensors inside the denoiser.
+        row: its row in the tensors inside the denoiser.
         image: the image that it belongs to.
         prompted: whether it carries the image's prompt, not the unconditional branch.
     """
@@ -65,8 +65,8 @@ class EditsByImage(Generic[SomeEdit]):
         """Raises an InputError unless there is an entry for every image."""
         if self.each is not None and len(self.each) != forward.images:
             raise InputError(
-                f"each has {len(self.each)} entries for {forward.images} images; give one an image, None for an image"
-                " that is left alone"
+                f"each has {len(self.each)} entries for {forward.images} images; give one per image, None for an"
+                " unchanged image"
             )
 
     def acting(self, forward: Forward) -> Iterator[tuple[Sample, SomeEdit]]:
@@ -89,11 +89,12 @@ class EditsByImage(Generic[SomeEdit]):
     def check_complete(self) -> None:
         """Raises an InputError where nothing was drawn, or a step of an edit never came."""
         if self.all and not self._seen:
-            raise InputError(f"nothing was drawn inside the block, so nothing is {self._verb}; call the pipeline in it")
+            raise InputError(f"nothing was drawn in the block, so nothing is {self._verb}; call the pipeline in it")
         for edit in self.all:
             for step in sorted(set(edit.steps or ()) - self._seen):
                 raise InputError(
-                    f"step {step} is to be {self._verb}, but the call had {max(self._seen) + 1} steps, counted from 0"
+                    f"step {step} cannot be {self._verb}: the call had {max(self._seen) + 1} steps; give steps from 0"
+                    f" to {max(self._seen)}"
                 )
 
 
@@ -110,8 +111,8 @@ def checked_steps(steps: Collection[int] | None) -> tuple[int, ...] | None:
     if steps is None:
         return None
     if isinstance(steps, int | str) or not steps:
-        raise InputError(f"steps is {steps!r}; give numbers of steps from 0, such as (0,), or None for all")
+        raise InputError(f"steps is {steps!r}; give step numbers from 0, such as (0,), or None for all")
     for step in steps:
         if isinstance(step, bool) or not isinstance(step, int) or step < 0:
-            raise InputError(f"the step {step!r} cannot be one; give numbers of steps from 0, or None for all")
+            raise InputError(f"steps has {step!r}; give step numbers from 0, or None for all")
     return tuple(sorted(set(steps)))

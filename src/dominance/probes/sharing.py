@@ -55,9 +55,7 @@ class _Sharing(Probe):
     def begin(self, forward: Forward) -> None:
         for given in (self._alike, self._starts):
             if len(given) != forward.images:
-                raise InputError(
-                    f"{len(given)} keys or starts are given for {forward.images} images; give one an image"
-                )
+                raise InputError(f"{len(given)} keys or starts for {forward.images} images; give one per image")
 
     def wants(self, site: AttentionSite, forward: Forward) -> bool:  # noqa: ARG002  (a Probe's signature)
         return False
@@ -81,7 +79,7 @@ class _Sharing(Probe):
 
     def _chosen(self, forward: Forward) -> tuple[list[int], list[int]]:
         """The samples to compute, and for each sample of the batch the one that stands for it."""
-        places: dict[Hashable, int] = {}
+        row_of: dict[Hashable, int] = {}
         rows: list[int] = []
         homes: list[int] = []
         for sample in range(forward.samples):
@@ -89,10 +87,10 @@ class _Sharing(Probe):
             start = self._starts[image]
             apart = start is not None and start <= forward.step
             key = (branch, apart, image if apart else self._alike[image])
-            if key not in places:
-                places[key] = len(rows)
+            if key not in row_of:
+                row_of[key] = len(rows)
                 rows.append(sample)
-            homes.append(places[key])
+            homes.append(row_of[key])
         return rows, homes
 
 
@@ -140,11 +138,11 @@ def _same(given: dict[str, Any], fewer: dict[str, Any], homes: Sequence[int], sa
     return all(_equal(value, _picked(fewer[name], homes, len(set(homes))), samples) for name, value in given.items())
 
 
-def _equal(one: Any, other: Any, samples: int) -> bool:
-    if isinstance(one, Tensor):
-        return not one.ndim or one.shape[0] != samples or torch.equal(one, other)
-    if isinstance(one, dict):
-        return all(_equal(entry, other[name], samples) for name, entry in one.items())
-    if isinstance(one, tuple | list):
-        return all(_equal(*pair, samples) for pair in zip(one, other, strict=True))
+def _equal(value: Any, other: Any, samples: int) -> bool:
+    if isinstance(value, Tensor):
+        return not value.ndim or value.shape[0] != samples or torch.equal(value, other)
+    if isinstance(value, dict):
+        return all(_equal(entry, other[name], samples) for name, entry in value.items())
+    if isinstance(value, tuple | list):
+        return all(_equal(*pair, samples) for pair in zip(value, other, strict=True))
     return True

@@ -19,7 +19,7 @@ _UNET_PART = re.compile(r"(down_blocks|mid_block|up_blocks)\.(?:(\d+)\.)?")
 
 @dataclass(frozen=True)
 class AttentionSite:
-    """One place in the denoiser where softmax attention joins the prompt's tokens to the positions of the image.
+    """One module in the denoiser where softmax attention joins the prompt's tokens to the positions of the image.
 
     Attributes:
         layer: its number in forward order, from 1.
@@ -50,8 +50,8 @@ def denoiser_of(pipeline: DiffusionPipeline) -> nn.Module:
             _refuse_compiled(name, denoiser)
             return denoiser
     raise ModelError(
-        f"{type(pipeline).__name__} has no unet and no transformer whose attention could be watched; give a diffusers"
-        " text-to-image pipeline"
+        f"{type(pipeline).__name__} has neither unet nor transformer, so its attention cannot be seen; give a"
+        " diffusers text-to-image pipeline"
     )
 
 
@@ -59,8 +59,8 @@ def _refuse_compiled(name: str, denoiser: nn.Module) -> None:
     # Either wrapped by torch.compile(module), or compiled in place, whole or block by block, by module.compile().
     if hasattr(denoiser, "_orig_mod") or any(part._compiled_call_impl is not None for part in denoiser.modules()):
         raise ModelError(
-            f"the pipeline's {name} is compiled, and attention inside compiled code can be neither seen nor edited;"
-            " load the pipeline again without torch.compile"
+            f"the pipeline's {name} is compiled, so its attention cannot be seen or edited; load the pipeline again"
+            " without torch.compile"
         )
 
 
@@ -90,8 +90,8 @@ def attention_sites(pipeline: DiffusionPipeline) -> tuple[AttentionSite, ...]:
         sites = []
     if not sites:
         raise ModelError(
-            f"the attention of {family} to its prompt is not known; known are Stable Diffusion 1, 2, XL and 3, FLUX"
-            " and PixArt"
+            f"the attention layers of {family} are not known; give a Stable Diffusion 1, 2, XL or 3, FLUX or PixArt"
+            " model"
         )
     return tuple(sites)
 
@@ -106,7 +106,7 @@ def chosen_sites(sites: tuple[AttentionSite, ...], layers: Collection[int] | Non
         return sites
     wanted = set(layers)
     if not wanted:
-        raise InputError(f"no layers are given; give some of 1 to {len(sites)}, or None for all")
+        raise InputError(f"no layers given; give some of 1 to {len(sites)}, or None for all")
     known = {site.layer for site in sites}
     for layer in layers:
         if isinstance(layer, bool) or layer not in known:
@@ -144,14 +144,14 @@ def _block_sites(
     stride = 2 if type(transformer).__name__ == "FluxTransformer2DModel" else int(config["patch_size"])
     return [
         AttentionSite(
-            before + place,
+            before + number,
             f"{blocks}.{index}.{attention}",
             kind,
             _heads(block.get_submodule(attention)),
             "block",
             stride,
         )
-        for place, (index, block) in enumerate(transformer.get_submodule(blocks).named_children(), start=1)
+        for number, (index, block) in enumerate(transformer.get_submodule(blocks).named_children(), start=1)
     ]
 
 

@@ -70,7 +70,7 @@ class PromptTokens:
         return self.concepts([name])[name]
 
     def concepts(self, names: Collection[str]) -> dict[str, tuple[int, ...]]:
-        """Columns of several concepts; where the name of one is part of another's, the longer one takes the words.
+        """Columns of several concepts; where the name of one is part of another's, the longer one wins.
 
         Raises:
             InputError: the prompt does not name one, or names it beyond what the text encoder reads.
@@ -80,7 +80,7 @@ class PromptTokens:
         for name in sorted(names, key=len, reverse=True):
             spans = mention_spans(self.text, name)
             if not spans:
-                raise InputError(f"the concept {name!r} is not in the prompt {self.text!r}; name it as the prompt does")
+                raise InputError(f"the concept {name!r} is not in the prompt {self.text!r}; spell it as in the prompt")
             free = [span for span in spans if not any(_overlap(span, other) for other in taken)]
             taken += free
             found[name] = self._columns(name, free or spans)
@@ -93,7 +93,7 @@ class PromptTokens:
         )
         if not columns:
             raise InputError(
-                f"the concept {name!r} lies beyond what the text encoder reads of the prompt {self.text!r};"
+                f"the concept {name!r} is beyond what the text encoder reads of the prompt {self.text!r};"
                 " shorten the prompt"
             )
         return columns
@@ -141,7 +141,7 @@ def _tokenizers(pipeline: DiffusionPipeline) -> list[tuple[str, int]]:
         return [("tokenizer", clip), ("tokenizer_3", t5 or 256)]
     name = "tokenizer_2" if family == "FluxTransformer2DModel" or _lacks(pipeline, "tokenizer") else "tokenizer"
     if _lacks(pipeline, name):
-        raise ModelError(f"{type(pipeline).__name__} has no tokenizer; load the pipeline with it")
+        raise ModelError(f"{type(pipeline).__name__} has no tokenizer; load the pipeline with its tokenizer")
     clip = getattr(pipeline, name).model_max_length
     return [(name, t5 or clip)]
 
@@ -161,7 +161,7 @@ def _prepared(pipeline: Any, tokenizer: Any, text: str) -> str:
 
 def _encode(name: str, tokenizer: Any, text: str, limit: int) -> Mapping[str, Any]:
     if not getattr(tokenizer, "is_fast", False):
-        raise ModelError(f"the pipeline's {name} gives no offsets; load it as a fast tokenizer")
+        raise ModelError(f"the pipeline's {name} gives no offsets; load a fast tokenizer")
     return tokenizer(
         text,
         truncation=True,
@@ -172,10 +172,10 @@ def _encode(name: str, tokenizer: Any, text: str, limit: int) -> Mapping[str, An
 
 
 def _without_spaces(text: str, start: int, end: int) -> tuple[int, int]:
-    """The span without the space that T5 counts to the word behind it."""
+    """The span without the space that T5 counts as part of the next word."""
     covered = text[start:end]
     return start + len(covered) - len(covered.lstrip()), end - len(covered) + len(covered.rstrip())
 
 
-def _overlap(one: tuple[int, int], other: tuple[int, int]) -> bool:
-    return one[0] < other[1] and other[0] < one[1]
+def _overlap(first: tuple[int, int], second: tuple[int, int]) -> bool:
+    return first[0] < second[1] and second[0] < first[1]

@@ -10,7 +10,7 @@ from diffusers.pipelines.pipeline_utils import DiffusionPipeline
 
 @contextlib.contextmanager
 def unchanged(pipeline: DiffusionPipeline) -> Generator[None]:
-    """Puts back what a call, even one cut short, leaves in the pipeline; the scheduler that it turns is a copy."""
+    """Puts back what a call, even one cut short, leaves in the pipeline; the scheduler that it uses is a copy."""
     before = dict(vars(pipeline))
     pipe = cast(Any, pipeline)
     try:

@@ -1,4 +1,4 @@
-"""Why the attention of a site went by unseen, and what to do about it."""
+"""Why a site's attention was not seen, and what to do about it."""
 
 from collections.abc import Sequence
 
@@ -19,7 +19,7 @@ def why_unseen(pipeline: DiffusionPipeline, sites: Sequence[AttentionSite], step
     more = f" and {len(sites) - _MOST_NAMED} more" if len(sites) > _MOST_NAMED else ""
     layers = f"layer{'s' if len(sites) > 1 else ''} {named}{more}"
     if not ran:
-        return f"the model did not run the attention of {layers} at step {step}; leave them out, or do not skip blocks"
+        return f"the model did not run the attention of {layers} at step {step}; leave them out, or skip no blocks"
     denoiser = denoiser_of(pipeline)
     processor = getattr(denoiser.get_submodule(sites[0].name), "processor", None)
     kind = type(processor).__name__ if processor is not None else "a module without a processor"
@@ -27,7 +27,7 @@ def why_unseen(pipeline: DiffusionPipeline, sites: Sequence[AttentionSite], step
     if backend is not None:
         kind += f" with the {getattr(backend, 'value', backend)!r} backend"
     return (
-        f"the attention of {layers} cannot be seen: {kind} does not go by torch's scaled_dot_product_attention;"
+        f"the attention of {layers} cannot be seen: {kind} does not use torch's scaled_dot_product_attention;"
         f" {_remedy(pipeline, kind, backend is not None)}"
     )
 
@@ -40,4 +40,4 @@ def _remedy(pipeline: DiffusionPipeline, kind: str, backend: bool) -> str:
         return "call pipeline.disable_attention_slicing()"
     if kind.startswith("XFormers"):
         return "call pipeline.disable_xformers_memory_efficient_attention()"
-    return f"take these layers out, or give the {part} its default attention processors back"
+    return f"leave these layers out, or restore the {part}'s default attention processors"

@@ -43,12 +43,12 @@ def split_brackets(text: str, id: str) -> tuple[str, tuple[Concept, ...]]:
     for mark in _MARK.findall(text):
         if mark == "[":
             if opened:
-                raise SuiteError(_misplaced(id, text, position, f"opens inside the one at character {opened}"))
+                raise SuiteError(_misplaced(id, text, position, f"opens inside the bracket at character {opened}"))
             pieces.append(run)
             run, opened = "", position
         elif mark == "]":
             if not opened:
-                raise SuiteError(_misplaced(id, text, position, "closes nothing"))
+                raise SuiteError(_misplaced(id, text, position, "has no opening bracket"))
             concepts.append(parse_concept(run, f"prompt {id}: the bracket at character {opened} of {quoted(text)}"))
             pieces.append(concepts[-1].name)
             run, opened = "", 0
@@ -64,7 +64,7 @@ def _misplaced(id: str, text: str, position: int, problem: str) -> str:
     bracket = text[position - 1]
     return (
         f"prompt {id}: the {bracket} at character {position} of {quoted(text)} {problem}; "
-        f"write each concept as [name] or [name:kind], and a bracket that marks none as \\{bracket}"
+        f"write each concept as [name] or [name:kind], and a literal bracket as \\{bracket}"
     )
 
 
@@ -78,7 +78,7 @@ def parse_concept(text: str, where: str) -> Concept:
     if not colon:
         return concept_of(kind, "object", where)
     if name and kind.strip() not in KINDS:
-        keep = f"write {quoted(f'{name}:{kind}:object')} where the colon belongs to the name"
+        keep = f"write {quoted(f'{name}:{kind}:object')} if the colon is part of the name"
         raise SuiteError(f"{_unknown_kind(name, kind, where)}, and {keep}")
     return concept_of(name, kind, where)
 
@@ -91,7 +91,7 @@ def concept_of(name: str, kind: str, where: str) -> Concept:
     """
     name, kind = clean_text(name, where), kind.strip()
     if not name:
-        raise SuiteError(f"{where}: no concept is named; write what the picture must show")
+        raise SuiteError(f"{where}: the concept has no name; write what the image must show")
     for known in KINDS:
         if kind == known:
             return Concept(name, known)
@@ -124,10 +124,11 @@ def prompt_of(text: str, concepts: tuple[Concept, ...], id: str, group: str | No
         SuiteError: an empty text, one of more than 1000 characters, no concept, or one twice.
     """
     if not text:
-        raise SuiteError(f"prompt {id}: its text is empty; write what the picture must show")
+        raise SuiteError(f"prompt {id}: the text is empty; write what the image must show")
     if len(text) > MAX_CHARACTERS:
         raise SuiteError(
-            f"prompt {id}: {quoted(text)} has {len(text)} characters and a prompt at most {MAX_CHARACTERS}; shorten it"
+            f"prompt {id}: {quoted(text)} has {len(text)} characters, but a prompt may have at most {MAX_CHARACTERS};"
+            " shorten it"
         )
     if not concepts:
         raise SuiteError(
@@ -135,7 +136,7 @@ def prompt_of(text: str, concepts: tuple[Concept, ...], id: str, group: str | No
             f"as in 'a [tower:landmark] and a [mug]'"
         )
     if unicodedata.normalize("NFC", text) != text:
-        raise SuiteError(f"prompt {id}: a bracket in {quoted(text)} parts a letter from its accent; enclose both")
+        raise SuiteError(f"prompt {id}: a bracket in {quoted(text)} separates a letter from its accent; include both")
     first: dict[str, Concept] = {}
     for concept in concepts:
         if concept.name.casefold() in first:
@@ -151,7 +152,7 @@ def bracketed(prompt: Prompt) -> str:
     'a [tower:landmark] and a [mug]'
 
     Raises:
-        SuiteError: the concepts do not stand in the text letter by letter and in their order, so there is none.
+        SuiteError: the concepts do not appear in the text verbatim and in their order.
     """
     for before, after in ((r"(?<!\w)", r"(?!\w)"), ("", "")):
         written = _with_brackets(prompt, before, after)
@@ -159,13 +160,13 @@ def bracketed(prompt: Prompt) -> str:
             return written
     names = ", ".join(quoted(concept.name) for concept in prompt.concepts) or "none"
     raise SuiteError(
-        f"prompt {prompt.id}: no brackets in {quoted(prompt.text)} can mark its concepts ({names}); "
+        f"prompt {prompt.id}: its concepts ({names}) cannot be marked by brackets in {quoted(prompt.text)}; "
         f"list them under concepts instead"
     )
 
 
 def _with_brackets(prompt: Prompt, before: str, after: str) -> str | None:
-    """Each concept bracketed at its first place behind the one before, which leaves most room for the next."""
+    """Each concept bracketed at its first mention after the previous one, which leaves most room for the next."""
     parts, end = [], 0
     for concept in prompt.concepts:
         found = re.compile(before + re.escape(concept.name) + after).search(prompt.text, end)

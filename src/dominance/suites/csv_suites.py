@@ -24,12 +24,12 @@ def load_csv_suite(path: Path) -> Suite:
     not the prompt mentions them: such a file is read as it is.
 
     Raises:
-        InputError: the file cannot be read, or is no valid CSV.
+        InputError: the file cannot be read, or is not valid CSV.
         SuiteError: it is not a suite; the message starts with the line.
     """
     table = read_table(read_text(path), path, (*PROMPT_KEYS, *OFFICIAL_COLUMNS, *_PASSED_OVER))
     if not table.columns:
-        raise SuiteError("is empty; write a first line that names the columns, such as id,prompt,group,concepts")
+        raise SuiteError("is empty; start with a line that names the columns, such as id,prompt,group,concepts")
     entry = _entry_of_columns(table)
     rows = list(table.rows)
     check_count(len(rows))
@@ -51,33 +51,33 @@ def _entry_of_columns(table: Table) -> Callable[[dict[str, str], str], Entry]:
     return _official_entry if official else _own_entry
 
 
-def _own_entry(row: dict[str, str], place: str) -> Entry:
+def _own_entry(row: dict[str, str], where: str) -> Entry:
     filled: dict[str, object] = {name: text for name, text in row.items() if text or name == "prompt"}
     if isinstance(listed := filled.get("concepts"), str):
         filled["concepts"] = listed.split(";")
-    return entry_of(filled, place)
+    return entry_of(filled, where)
 
 
-def _official_entry(row: dict[str, str], place: str) -> Entry:
-    return Entry(place, official_prompt(row, place), named=True)
+def _official_entry(row: dict[str, str], where: str) -> Entry:
+    return Entry(where, official_prompt(row, where), named=True)
 
 
-def official_prompt(row: Mapping[str, str], place: str) -> Prompt:
+def official_prompt(row: Mapping[str, str], where: str) -> Prompt:
     """The prompt of a row with the official columns; its id is ``caseNNN``.
 
     Raises:
-        SuiteError: a case number, kind, concept or prompt that cannot be used; starts with the place.
+        SuiteError: a case number, kind, concept or prompt that cannot be used; the message starts with the location.
     """
     number, kind = row["case_num"], row["content_type"].lower()
     if not number.isascii() or not number.isdigit() or len(number) > 9:
-        raise SuiteError(f"{place}: case_num is {quoted(number)}; give a whole number, such as 7")
+        raise SuiteError(f"{where}: case_num is {quoted(number)}; give a whole number, such as 7")
     kind = kind.removesuffix("s") if kind.removesuffix("s") in KINDS else kind
     concepts = (
-        concept_of(row["content"], kind, f"{place}: content"),
-        concept_of(row["nm_word"], "object", f"{place}: nm_word"),
+        concept_of(row["content"], kind, f"{where}: content"),
+        concept_of(row["nm_word"], "object", f"{where}: nm_word"),
     )
     id = f"case{int(number):03d}"
     try:
         return prompt_of(clean_text(row["prompt"], f"prompt {id}"), concepts, id, "dominance")
     except SuiteError as error:
-        raise SuiteError(f"{place}: {error}") from None
+        raise SuiteError(f"{where}: {error}") from None

@@ -12,7 +12,7 @@ def read_yaml(path: Path) -> object:
     """The one document of a YAML 1.2 file, as plain Python values; None when it is empty.
 
     Raises:
-        InputError: what ``read_text`` raises, or no valid YAML: the message names line and column.
+        InputError: what ``read_text`` raises, or invalid YAML; the message names line and column.
     """
     # Not at the top: it would take most of this package's import time.
     from ruamel.yaml import YAML
@@ -26,17 +26,17 @@ def read_yaml(path: Path) -> object:
             return YAML(typ="safe", pure=True).load(text)
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        place = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+        position = (mark.line + 1, mark.column + 1) if mark else (1, 1)
         problem = _problem_and_advice(error.problem or error.context or "it cannot be read")
     except ReaderError as error:
-        place = text.count("\n", 0, error.position) + 1, error.position - text.rfind("\n", 0, error.position)
+        position = text.count("\n", 0, error.position) + 1, error.position - text.rfind("\n", 0, error.position)
         problem = f"the control character {quoted(text[error.position : error.position + 1])}; remove it"
     except RecursionError:
-        raise InputError(f"{name}: its YAML is nested too deeply; write it flatter") from None
-    except Exception as error:  # the parser lets through whatever a malformed number, date or tag makes Python raise
-        found = f"a value of its YAML cannot be read ({on_one_line(error, 120)})"
+        raise InputError(f"{name}: the YAML is nested too deeply; flatten it") from None
+    except Exception as error:  # a malformed number, date or tag makes the parser raise anything
+        found = f"a value cannot be read ({on_one_line(error, 120)})"
         raise InputError(f"{name}: {found}; put it in quotes") from None
-    raise InputError(f"{name}: not valid YAML at line {place[0]}, column {place[1]}: {problem}")
+    raise InputError(f"{name}: not valid YAML at line {position[0]}, column {position[1]}: {problem}")
 
 
 def _problem_and_advice(problem: str) -> str:

@@ -22,46 +22,46 @@ _ID = re.compile(rf"[A-Za-z0-9_][A-Za-z0-9._-]{{0,{MAX_NAME - 1}}}")
 
 @dataclass(frozen=True)
 class Entry:
-    """One prompt and the place in its file; ``named`` when the file gives its id."""
+    """One prompt and where it is in its file; ``named`` if the file gives its id."""
 
-    place: str
+    where: str
     prompt: Prompt
     named: bool
 
 
-def entry_of(value: object, place: str) -> Entry:
+def entry_of(value: object, where: str) -> Entry:
     """A prompt from a bracketed text, or from a mapping with ``prompt`` and perhaps the other ``PROMPT_KEYS``.
 
     Raises:
-        SuiteError: not one of these, an unknown key, an unusable id, or no valid prompt; starts with the place.
+        SuiteError: not one of these, an unknown key, an unusable id, or an invalid prompt; starts with the location.
     """
     if isinstance(value, str):
         value = {"prompt": value}
     if not isinstance(value, Mapping):
-        raise SuiteError(f"{place}: found {described(value)}; give a bracketed text in quotes, or a mapping")
-    check_keys(value, PROMPT_KEYS, place)
-    text = text_of(value, "prompt", place)
+        raise SuiteError(f"{where}: found {described(value)}; give a bracketed text in quotes, or a mapping")
+    check_keys(value, PROMPT_KEYS, where)
+    text = text_of(value, "prompt", where)
     if text is None:
-        raise SuiteError(f"{place}: has no prompt; add the key prompt with the text for the model")
-    id, group = text_of(value, "id", place), text_of(value, "group", place)
+        raise SuiteError(f"{where}: no prompt; add the key prompt with the text for the model")
+    id, group = text_of(value, "id", where), text_of(value, "group", where)
     if id is not None:
-        check_id(id, place)
-    group = clean_text(group or "", f"{place}: group") or None
-    avoided = text_of(value, "negative_prompt", place)
+        check_id(id, where)
+    group = clean_text(group or "", f"{where}: group") or None
+    avoided = text_of(value, "negative_prompt", where)
     try:
         prompt = _prompt(text, value.get("concepts"), id or slug(text), group)
     except SuiteError as error:
-        raise SuiteError(f"{place}: {error}") from None
+        raise SuiteError(f"{where}: {error}") from None
     prompt = dataclasses.replace(
         prompt,
         id=id or slug(prompt.text),
-        negative_prompt=None if avoided is None else clean_text(avoided, f"{place}: negative_prompt"),
-        seeds=checked_seeds(value.get("seeds"), place),
+        negative_prompt=None if avoided is None else clean_text(avoided, f"{where}: negative_prompt"),
+        seeds=checked_seeds(value.get("seeds"), where),
     )
-    return Entry(place, prompt, named=id is not None)
+    return Entry(where, prompt, named=id is not None)
 
 
-def checked_seeds(value: object, place: str) -> tuple[int, ...] | None:
+def checked_seeds(value: object, where: str) -> tuple[int, ...] | None:
     """A prompt's own seeds: a list, a count, or either as text; None where it has none.
 
     Raises:
@@ -75,8 +75,8 @@ def checked_seeds(value: object, place: str) -> tuple[int, ...] | None:
         if isinstance(value, int | str) and not isinstance(value, bool):
             return parse_seeds(str(value).replace(";", ","))
     except InputError as error:
-        raise SuiteError(f"{place}: {error}") from None
-    raise SuiteError(f"{place}: seeds is {described(value)}; give a count such as 10, or a list such as [7, 8, 9]")
+        raise SuiteError(f"{where}: {error}") from None
+    raise SuiteError(f"{where}: seeds is {described(value)}; give a count such as 10, or a list such as [7, 8, 9]")
 
 
 def _prompt(text: str, listed: object, id: str, group: str | None) -> Prompt:
@@ -84,16 +84,18 @@ def _prompt(text: str, listed: object, id: str, group: str | None) -> Prompt:
     if listed is None:
         return prompt_of(plain, marked, id, group)
     if marked:
-        raise SuiteError(f"prompt {id}: marks concepts in brackets and lists them under concepts; keep one of the two")
+        raise SuiteError(
+            f"prompt {id}: concepts are marked in brackets and also listed under concepts; keep one of the two"
+        )
     prompt = prompt_of(plain, _concepts(listed), id, group)
-    places = {concept: mention(plain, concept.name) for concept in prompt.concepts}
-    for concept, position in places.items():
+    positions = {concept: mention(plain, concept.name) for concept in prompt.concepts}
+    for concept, position in positions.items():
         if position is None:
             raise SuiteError(
                 f"prompt {id}: the concept {quoted(concept.name)} is not in its prompt {quoted(plain)}; "
-                f"name it there as it is written, or take it off the list"
+                f"spell it as in the prompt, or remove it from the list"
             )
-    ordered = sorted(prompt.concepts, key=lambda concept: places[concept] or 0)
+    ordered = sorted(prompt.concepts, key=lambda concept: positions[concept] or 0)
     return dataclasses.replace(prompt, concepts=tuple(ordered))
 
 
@@ -103,45 +105,47 @@ def _concepts(listed: object) -> tuple[Concept, ...]:
     return tuple(_concept(value, f"concepts[{index}]") for index, value in enumerate(listed))
 
 
-def _concept(value: object, place: str) -> Concept:
+def _concept(value: object, where: str) -> Concept:
     if isinstance(value, str):
-        return parse_concept(value, place)
+        return parse_concept(value, where)
     if not isinstance(value, Mapping):
-        raise SuiteError(f"{place}: found {described(value)}; give a name in quotes, or a mapping of name and kind")
-    check_keys(value, ("name", "kind"), place)
-    name, kind = text_of(value, "name", place), text_of(value, "kind", place)
-    return concept_of(name or "", "object" if kind is None else kind, place)
+        raise SuiteError(f"{where}: found {described(value)}; give a name in quotes, or a mapping of name and kind")
+    check_keys(value, ("name", "kind"), where)
+    name, kind = text_of(value, "name", where), text_of(value, "kind", where)
+    return concept_of(name or "", "object" if kind is None else kind, where)
 
 
-def check_keys(keys: Iterable[object], known: Sequence[str], place: str) -> None:
-    """Refuse the first key that is not known, with the one that was perhaps meant."""
+def check_keys(keys: Iterable[object], known: Sequence[str], where: str) -> None:
+    """Refuses the first unknown key and suggests the one that was probably meant."""
     for key in keys:
         if key not in known:
             shown = f"{quoted(key)}{suggestion(key, known)}" if isinstance(key, str) else f"{described(key)};"
-            raise SuiteError(f"{place}: unknown key {shown} the keys here are {', '.join(known)}")
+            raise SuiteError(f"{where}: unknown key {shown} the keys here are {', '.join(known)}")
 
 
-def text_of(mapping: Mapping[str, object], key: str, place: str) -> str | None:
-    """A text of a mapping, None where it is absent or null; refuses everything else."""
+def text_of(mapping: Mapping[str, object], key: str, where: str) -> str | None:
+    """A text of a mapping; None if it is absent or null; refuses anything else."""
     value = mapping.get(key)
     if value is None or isinstance(value, str):
         return value
-    raise SuiteError(f"{place}: {key} is {described(value)}; give a text, in quotes")
+    raise SuiteError(f"{where}: {key} is {described(value)}; give a text in quotes")
 
 
-def check_id(id: str, place: str) -> None:
-    """Refuse an id that cannot safely name a folder on every system."""
+def check_id(id: str, where: str) -> None:
+    """Refuses an id that cannot safely name a folder on every system."""
     if not _ID.fullmatch(id):
         raise SuiteError(
-            f"{place}: the id {quoted(id)} cannot name a folder; use 1 to {MAX_NAME} of the letters a to z, "
-            f"digits, '.', '_' and '-', and start with none of '.' and '-'"
+            f"{where}: the id {quoted(id)} cannot name a folder; use 1 to {MAX_NAME} letters a to z, "
+            f"digits, '.', '_' and '-', and do not start with '.' or '-'"
         )
 
 
 def check_count(count: int) -> None:
-    """Refuse more prompts than a suite may have, before any of them is read."""
+    """Refuses more prompts than a suite may have, before any of them is read."""
     if count > MAX_PROMPTS:
-        raise SuiteError(f"has {count} prompts and a suite at most {MAX_PROMPTS}; split it into several suites")
+        raise SuiteError(
+            f"has {count} prompts, but a suite may have at most {MAX_PROMPTS}; split it into several suites"
+        )
 
 
 def suite_name(name: str) -> str:
@@ -153,8 +157,8 @@ def suite_name(name: str) -> str:
     name = clean_text(name, "name")
     if not name or len(name) > MAX_NAME or name.startswith(".") or re.search(r"[/\\]", name):
         raise SuiteError(
-            f"the suite's name {quoted(name)} cannot be used; give the file or the key name 1 to {MAX_NAME} characters "
-            f"without slashes, the first not a dot"
+            f"the suite's name {quoted(name)} cannot be used; give the file or the key name 1 to {MAX_NAME} characters,"
+            " no slashes, and no dot at the start"
         )
     return name
 
@@ -173,7 +177,7 @@ def slug(text: str) -> str:
 
 
 def assemble(entries: Sequence[Entry]) -> tuple[Prompt, ...]:
-    """The prompts of a suite: ids that the file gives are unique, all others become so by a number.
+    """The prompts of a suite: ids given by the file must be unique; the others are made unique by a number.
 
     Raises:
         SuiteError: no prompts, too many, or an id twice, whatever its case.
@@ -196,12 +200,12 @@ def assemble(entries: Sequence[Entry]) -> tuple[Prompt, ...]:
 
 
 def _given_ids(entries: Iterable[Entry]) -> set[str]:
-    """The given ids in lower case, because some systems' folders do not tell case apart."""
+    """The given ids in lower case, because folder names ignore case on some systems."""
     taken: dict[str, Entry] = {}
     for entry in entries:
         id = entry.prompt.id
         if first := taken.get(id.lower()):
-            case = "" if first.prompt.id == id else f", which differs from {quoted(first.prompt.id)} in case alone"
-            raise SuiteError(f"{first.place} and {entry.place} have the same id {quoted(id)}{case}; give each its own")
+            case = "" if first.prompt.id == id else f"; it differs from {quoted(first.prompt.id)} only in case"
+            raise SuiteError(f"{first.where} and {entry.where} have the same id {quoted(id)}{case}; give each its own")
         taken[id.lower()] = entry
     return set(taken)

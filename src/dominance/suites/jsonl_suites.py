@@ -1,4 +1,4 @@
-"""Suites as JSON lines: one object a line, with the keys of a prompt."""
+"""Suites as JSON lines: one object per line, with the keys of a prompt."""
 
 import json
 from pathlib import Path
@@ -11,7 +11,7 @@ from dominance.wording import described, quoted
 
 
 def load_jsonl_suite(path: Path) -> Suite:
-    """The suite of a JSONL file, named like the file; blank lines are passed over.
+    """The suite of a JSONL file, named like the file; blank lines are skipped.
 
     Raises:
         InputError: the file cannot be read.
@@ -22,24 +22,30 @@ def load_jsonl_suite(path: Path) -> Suite:
     return Suite(suite_name(path.stem), assemble([_entry(line, f"line {number}") for number, line in lines]))
 
 
-def _entry(line: str, place: str) -> Entry:
+def _entry(line: str, where: str) -> Entry:
     try:
         value = json.loads(line, object_pairs_hook=_without_duplicates)
     except SuiteError as error:
-        raise SuiteError(f"{place}: {error}") from None
+        raise SuiteError(f"{where}: {error}") from None
     except json.JSONDecodeError as error:
-        raise SuiteError(f"{place}: not valid JSON at column {error.colno} ({error.msg}); give one object") from None
+        raise SuiteError(
+            f"{where}: not valid JSON at column {error.colno} ({error.msg}); write one object per line"
+        ) from None
     except (ValueError, RecursionError) as error:
-        raise SuiteError(f"{place}: JSON that cannot be read ({quoted(str(error))}); give one object") from None
+        raise SuiteError(
+            f"{where}: this JSON cannot be read ({quoted(str(error))}); write one object per line"
+        ) from None
     if not isinstance(value, dict):
-        raise SuiteError(f'{place}: found {described(value)}; give one object a line, such as {{"prompt": "a [mug]"}}')
-    return entry_of(value, place)
+        raise SuiteError(
+            f'{where}: found {described(value)}; write one object per line, such as {{"prompt": "a [mug]"}}'
+        )
+    return entry_of(value, where)
 
 
 def _without_duplicates(pairs: list[tuple[str, object]]) -> dict[str, object]:
     found: dict[str, object] = {}
     for key, value in pairs:
         if key in found:
-            raise SuiteError(f"the key {quoted(key)} stands there twice; keep one of the two")
+            raise SuiteError(f"the key {quoted(key)} appears twice; keep one of the two")
         found[key] = value
     return found

@@ -20,7 +20,7 @@ def official_prompts_csv(prompts: Sequence[Prompt], line_end: str = "\n") -> byt
     that was read by ``load_suite`` comes out byte for byte, given its own line end.
 
     Raises:
-        InputError: a prompt has not two concepts.
+        InputError: a prompt does not have two concepts.
     """
     rows = []
     for number, prompt in case_numbers(prompts).items():
@@ -30,14 +30,14 @@ def official_prompts_csv(prompts: Sequence[Prompt], line_end: str = "\n") -> byt
 
 
 def content_and_object(prompt: Prompt) -> tuple[Concept, Concept]:
-    """The concept that is expected to dominate, and the other: the first that is no object comes first.
+    """The concept that is expected to dominate, and the other: the first one that is not an object comes first.
 
     Raises:
-        InputError: the prompt has not two concepts, so the official columns have no place for it.
+        InputError: the prompt does not have two concepts, which the official columns need.
     """
     if len(prompt.concepts) != 2:
         raise InputError(
-            f"prompt {prompt.id!r} has {len(prompt.concepts)} concepts and the official columns hold two; leave it out,"
+            f"prompt {prompt.id!r} has {len(prompt.concepts)} concepts but the official columns hold two; leave it out,"
             " or use another format"
         )
     first, second = prompt.concepts
@@ -57,7 +57,10 @@ def case_numbers(prompts: Sequence[Prompt]) -> dict[int, Prompt]:
     for case, prompt in zip(cases, prompts, strict=True):
         number = int(case[1]) if case else 0
         if number in numbered:
-            raise InputError(f"the prompts {quoted(numbered[number].id)} and {quoted(prompt.id)} are one case; mend it")
+            raise InputError(
+                f"the prompts {quoted(numbered[number].id)} and {quoted(prompt.id)} have the same case number;"
+                " give each its own"
+            )
         numbered[number] = prompt
     return numbered
 

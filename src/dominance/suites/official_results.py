@@ -58,7 +58,7 @@ def read_official_results(path: Path) -> tuple[OfficialImage, ...]:
     """The rows of a result file.
 
     Raises:
-        InputError: the file cannot be read, or is no valid CSV.
+        InputError: the file cannot be read, or is not valid CSV.
         SuiteError: a column or all rows are missing, or a row contradicts itself; names the file and the line.
     """
     table, name = read_table(read_text(path), path, RESULT_COLUMNS), on_one_line(path)
@@ -69,18 +69,22 @@ def read_official_results(path: Path) -> tuple[OfficialImage, ...]:
         )
     images = tuple(_image(row, f"{name}: line {line}") for line, row in table.rows)
     if not images:
-        raise SuiteError(f"{name}: holds no image, only the columns' names; give the file of a finished run")
+        raise SuiteError(f"{name}: contains only column names, no images; give the file of a finished run")
     return images
 
 
-def _image(row: dict[str, str], place: str) -> OfficialImage:
-    prompt = official_prompt(row, place)
-    content, thing = _answers(row, "content_answers", place), _answers(row, "nm_answers", place)
+def _image(row: dict[str, str], where: str) -> OfficialImage:
+    prompt = official_prompt(row, where)
+    content, thing = _answers(row, "content_answers", where), _answers(row, "nm_answers", where)
     if len(content) != len(thing):
-        raise SuiteError(f"{place}: {len(content)} answers about content and {len(thing)} about nm_word; give as many")
+        raise SuiteError(
+            f"{where}: {len(content)} answers about content but {len(thing)} about nm_word; give equally many"
+        )
     for column, answers in (("content_score", content), ("nm_score", thing)):
-        if _number(row, column, place) != sum(answers):
-            raise SuiteError(f"{place}: {column} is {row[column]} and its answers have {sum(answers)} yes; mend one")
+        if _number(row, column, where) != sum(answers):
+            raise SuiteError(
+                f"{where}: {column} is {row[column]} but its answers have {sum(answers)} yes; correct one of them"
+            )
     return OfficialImage(
         case=int(row["case_num"]),
         prompt=prompt,
@@ -88,23 +92,23 @@ def _image(row: dict[str, str], place: str) -> OfficialImage:
         name=row["image_name"],
         content_answers=content,
         object_answers=thing,
-        dvd=_number(row, "dvd_score", place),
-        dvd_mean=_number(row, "dvd_mean_case", place),
+        dvd=_number(row, "dvd_score", where),
+        dvd_mean=_number(row, "dvd_mean_case", where),
     )
 
 
-def _number(row: dict[str, str], column: str, place: str) -> float:
+def _number(row: dict[str, str], column: str, where: str) -> float:
     try:
         value = float(row[column])
     except ValueError:
         value = float("nan")
     if not 0 <= value < 1e9:
-        raise SuiteError(f"{place}: {column} is {quoted(row[column])}; give a number from 0")
+        raise SuiteError(f"{where}: {column} is {quoted(row[column])}; give a number of 0 or more")
     return value
 
 
-def _answers(row: dict[str, str], column: str, place: str) -> tuple[bool, ...]:
+def _answers(row: dict[str, str], column: str, where: str) -> tuple[bool, ...]:
     text = row[column]
     if not _ANSWERS.fullmatch(text):
-        raise SuiteError(f"{place}: {column} is {quoted(text)}; give a list of 0 and 1, such as [1, 0, 1, 1, 0]")
+        raise SuiteError(f"{where}: {column} is {quoted(text)}; give a list of 0 and 1, such as [1, 0, 1, 1, 0]")
     return tuple(character == "1" for character in text if character in "01")

@@ -84,14 +84,14 @@ def load_pools(spec: str) -> Pools:
     """The pools of a bundled name or of a YAML file.
 
     Raises:
-        InputError: no such pools, or not valid ones; the message names the file and the place in it.
+        InputError: no such pools, or not valid ones; the message names the file and the location in it.
     """
     if spec in BUNDLED_POOLS:
         with resources.as_file(resources.files("dominance.suites") / "data" / BUNDLED_POOLS[spec]) as path:
             return _pools(read_yaml(path), spec)
     if Path(spec).suffix.lower() not in (".yaml", ".yml"):
         raise InputError(
-            f"there are no pools {quoted(spec)}{suggestion(spec, BUNDLED_POOLS)} give one of "
+            f"no pools {quoted(spec)}{suggestion(spec, BUNDLED_POOLS)} give one of "
             f"{', '.join(BUNDLED_POOLS)}, or a .yaml file"
         )
     try:
@@ -124,30 +124,32 @@ def _pools(document: object, name: str) -> Pools:
     check_keys(document, _KEYS, "top level")
     given = document.get("name", name)
     if not isinstance(given, str):
-        raise SuiteError(f"name is {described(given)}; give a text, in quotes")
+        raise SuiteError(f"name is {described(given)}; give a text in quotes")
     nouns = {kind: _nouns(document[key], kind, key) for kind, key in _LISTS.items() if document.get(key)}
     _check_nouns(nouns)
     styles = _styles(document.get("styles"))
     pools = Pools(clean_text(given, "name"), nouns, styles)
     for kind in nouns:
         if not pools.template_names(kind):
-            raise SuiteError(f"styles: none has a template for the kind {kind}; add one, such as '{{a}} and {{b}}'")
+            raise SuiteError(f"styles: no style has a template for the kind {kind}; add one, such as '{{a}} and {{b}}'")
     return pools
 
 
 def _check_nouns(nouns: dict[Kind, tuple[Noun, ...]]) -> None:
     objects = len(nouns.get("object", ()))
     if objects < _FEWEST_OBJECTS:
-        raise SuiteError(f"objects: there {'is one' if objects else 'are none'}; give at least {_FEWEST_OBJECTS}")
+        raise SuiteError(f"objects: found {objects}; give at least {_FEWEST_OBJECTS}")
     if not any(kind in nouns for kind in CATEGORIES):
-        raise SuiteError(f"nothing that could dominate; give some of {', '.join(_LISTS[kind] for kind in CATEGORIES)}")
+        raise SuiteError(
+            f"no concepts that could dominate; give some of {', '.join(_LISTS[kind] for kind in CATEGORIES)}"
+        )
     first: dict[str, Kind] = {}
     for kind, listed in nouns.items():
         for noun in listed:
             folded = noun.concept.name.casefold()
             if folded in first:
                 raise SuiteError(
-                    f"{_LISTS[kind]}: {quoted(noun.concept.name)} already stands under {_LISTS[first[folded]]};"
+                    f"{_LISTS[kind]}: {quoted(noun.concept.name)} is also under {_LISTS[first[folded]]};"
                     " keep one of the two"
                 )
             first[folded] = kind
@@ -158,11 +160,11 @@ def _nouns(listed: object, kind: Kind, key: str) -> tuple[Noun, ...]:
         raise SuiteError(f"{key}: found {described(listed)}; give a list of names, each with its article")
     nouns = []
     for index, found in enumerate(listed):
-        place = f"{key}[{index}]"
+        where = f"{key}[{index}]"
         if not isinstance(found, str):
-            raise SuiteError(f"{place}: found {described(found)}; give a name in quotes, with its article")
-        phrase = clean_text(found, place)
-        nouns.append(Noun(concept_of(_ARTICLE.sub("", phrase), kind, place), phrase))
+            raise SuiteError(f"{where}: found {described(found)}; give a name in quotes, with its article")
+        phrase = clean_text(found, where)
+        nouns.append(Noun(concept_of(_ARTICLE.sub("", phrase), kind, where), phrase))
     return tuple(nouns)
 
 
@@ -171,27 +173,30 @@ def _styles(listed: object) -> tuple[Style, ...]:
         raise SuiteError(f"styles: found {described(listed)}; give a mapping from names to templates")
     styles = []
     for name, templates in listed.items():
-        place = f"styles: {on_one_line(name, 60)}"
+        where = f"styles: {on_one_line(name, 60)}"
         if not isinstance(name, str):
-            raise SuiteError(f"{place}: the name is {described(name)}; give a text, in quotes")
+            raise SuiteError(f"{where}: the name is {described(name)}; give a text in quotes")
         by_kind = dict.fromkeys(KINDS, templates) if isinstance(templates, str) else templates
         if not isinstance(by_kind, Mapping) or not by_kind:
-            raise SuiteError(f"{place}: found {described(templates)}; give a template, or one for each kind")
-        check_keys(by_kind, KINDS, place)
-        styles.append(Style(name, {kind: _template(by_kind[kind], place) for kind in KINDS if kind in by_kind}))
+            raise SuiteError(f"{where}: found {described(templates)}; give a template, or one for each kind")
+        check_keys(by_kind, KINDS, where)
+        styles.append(Style(name, {kind: _template(by_kind[kind], where) for kind in KINDS if kind in by_kind}))
     return tuple(styles)
 
 
-def _template(text: object, place: str) -> str:
+def _template(text: object, where: str) -> str:
     if not isinstance(text, str):
-        raise SuiteError(f"{place}: found {described(text)}; give a template in quotes")
-    text = clean_text(text, place)
+        raise SuiteError(f"{where}: found {described(text)}; give a template in quotes")
+    text = clean_text(text, where)
     fields = _FIELD.findall(text)
     for field in fields:
         if field not in _PLACEHOLDERS:
             wanted = ", ".join(f"{{{name}}}" for name in _PLACEHOLDERS)
-            raise SuiteError(f"{place}: unknown placeholder {quoted('{' + field + '}')}; the placeholders are {wanted}")
+            raise SuiteError(f"{where}: unknown placeholder {quoted('{' + field + '}')}; the placeholders are {wanted}")
     for letter in "ab":
         if sum(field[0] == letter for field in fields) != 1:
-            raise SuiteError(f"{place}: {quoted(text)} must hold {{{letter}}} or {{{letter}_name}} exactly once")
+            raise SuiteError(
+                f"{where}: {quoted(text)} must contain {{{letter}}} or {{{letter}_name}} exactly once;"
+                " add or remove one"
+            )
     return text

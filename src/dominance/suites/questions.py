@@ -54,8 +54,8 @@ def load_questions(path: Path | None = None) -> QuestionSet:
     The own set asks about an artist leniently, by style alone, and about all else strictly.
 
     Raises:
-        InputError: an unknown or missing kind, a template without its concept or with another blank, one that stands
-            there twice, lists of different lengths.
+        InputError: an unknown or missing kind, a template without its concept or with another blank, one that
+            appears twice, lists of different lengths.
     """
     if path is None:
         with resources.as_file(resources.files("dominance.suites") / "data" / "questions.yaml") as bundled:
@@ -66,28 +66,38 @@ def load_questions(path: Path | None = None) -> QuestionSet:
 def _question_set(name: str, document: object, path: Path) -> QuestionSet:
     if not isinstance(document, dict) or set(document) != set(KINDS):
         found = ", ".join(map(str, document)) if isinstance(document, dict) else type(document).__name__
-        raise InputError(f"{path}: questions for {found or 'nothing'}; give one list for each of {', '.join(KINDS)}")
+        raise InputError(
+            f"{path}: found questions for {found or 'nothing'}; give one list for each of {', '.join(KINDS)}"
+        )
     templates: dict[Kind, tuple[str, ...]] = {}
     for kind in KINDS:
         listed = document[kind]
         if not isinstance(listed, list) or not listed or not all(isinstance(text, str) for text in listed):
-            raise InputError(f"{path}: the questions of kind {kind} are {listed!r}; give a list of texts")
+            raise InputError(f"{path}: the questions for the kind {kind} are {listed!r}; give a list of texts")
         for text in listed:
             if "{concept}" not in text and "{a_concept}" not in text:
-                raise InputError(f"{path}: the question {text!r} names no concept; write {{concept}} or {{a_concept}}")
+                raise InputError(
+                    f"{path}: the question {text!r} does not mention the concept; write {{concept}} or {{a_concept}}"
+                )
             _check_text(text, path)
         if len(set(listed)) < len(listed):
-            raise InputError(f"{path}: a question of kind {kind} stands there twice; one answer must not count twice")
+            raise InputError(
+                f"{path}: a question for the kind {kind} appears twice; keep one, because each answer must count once"
+            )
         templates[kind] = tuple(listed)
     if len({len(listed) for listed in templates.values()}) > 1:
         counts = ", ".join(f"{kind} {len(listed)}" for kind, listed in templates.items())
-        raise InputError(f"{path}: the kinds have different numbers of questions ({counts}); give as many for each")
+        raise InputError(
+            f"{path}: the kinds have different numbers of questions ({counts}); give the same number for each"
+        )
     return QuestionSet(name, templates)
 
 
 def _check_text(text: str, path: Path) -> None:
     blank = next((found for found in _BLANK.findall(text) if found not in ("{concept}", "{a_concept}")), None)
     if blank is not None:
-        raise InputError(f"{path}: {blank} in {text!r} is filled in by nothing; write {{concept}} or {{a_concept}}")
+        raise InputError(f"{path}: {blank} in {text!r} is not a known placeholder; write {{concept}} or {{a_concept}}")
     if not text.isprintable():
-        raise InputError(f"{path}: the question {text!r} holds a line end or a control character; write it on one line")
+        raise InputError(
+            f"{path}: the question {text!r} contains a line break or a control character; write it on one line"
+        )

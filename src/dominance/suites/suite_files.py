@@ -8,13 +8,13 @@ from dominance.suites.brackets import bracketed
 
 
 def suite_yaml(suite: Suite) -> str:
-    """The suite as YAML, one prompt a line, without its gate; ids and groups are kept.
+    """The suite as YAML, one prompt per line, without its gate; ids and groups are kept.
 
     Raises:
         SuiteError: it has no prompts.
     """
     if not suite.prompts:
-        raise SuiteError(f"the suite {suite.name!r} has no prompts, so there is nothing to write")
+        raise SuiteError(f"the suite {suite.name!r} has no prompts; add at least one before writing it")
     head = f"name: {_text(suite.name)}\ndescription: {_text(suite.description)}\nprompts:\n"
     return head + "".join(f"  - {{{', '.join(_fields(prompt))}}}\n" for prompt in suite.prompts)
 

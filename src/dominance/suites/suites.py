@@ -41,13 +41,13 @@ def find_suite(suite: str | Suite) -> Suite:
         return load_suite(suite)
     entries = []
     for prompt in suite.prompts:
-        place = f"prompt {prompt.id[:80]}"
-        check_id(prompt.id, place)
-        concepts = tuple(concept_of(concept.name, concept.kind, place) for concept in prompt.concepts)
-        clean_text(prompt.negative_prompt or "", f"{place}: negative_prompt")
+        where = f"prompt {prompt.id[:80]}"
+        check_id(prompt.id, where)
+        concepts = tuple(concept_of(concept.name, concept.kind, where) for concept in prompt.concepts)
+        clean_text(prompt.negative_prompt or "", f"{where}: negative_prompt")
         if prompt.seeds is not None:
-            checked_seeds(prompt.seeds, place)
-        entries.append(Entry(place, prompt_of(clean_text(prompt.text, place), concepts, prompt.id), named=True))
+            checked_seeds(prompt.seeds, where)
+        entries.append(Entry(where, prompt_of(clean_text(prompt.text, where), concepts, prompt.id), named=True))
     suite_name(suite.name)
     assemble(entries)
     return suite
@@ -61,7 +61,7 @@ def load_suite(spec: str) -> Suite:
 
     Raises:
         InputError: the file cannot be read.
-        SuiteError: nothing of this kind, or not a valid suite; names the file and the place in it.
+        SuiteError: nothing of this kind, or not a valid suite; names the file and the location in it.
     """
     bundled = bundled_suites()
     if spec in bundled:
@@ -78,7 +78,7 @@ def load_suite(spec: str) -> Suite:
         name = slug(prompt.text)
         return Suite(name, (dataclasses.replace(prompt, id=name),))
     raise SuiteError(
-        f"there is no suite {quoted(spec)}{suggestion(spec, bundled)} give a bundled suite "
+        f"no suite {quoted(spec)}{suggestion(spec, bundled)} give a bundled suite "
         f"({', '.join(bundled)}), a {', '.join(_LOADERS)} file, or a prompt with its concepts in brackets, "
         f"such as 'a [tower:landmark] and a [mug]'"
     )

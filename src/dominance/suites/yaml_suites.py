@@ -18,11 +18,11 @@ def load_yaml_suite(path: Path) -> Suite:
 
     Raises:
         InputError: the file cannot be read or is not YAML.
-        SuiteError: it is not a suite; the message starts with the place in the file.
+        SuiteError: it is not a suite; the message starts with the location in the file.
     """
     document = read_yaml(path)
     if not isinstance(document, Mapping):
-        raise SuiteError(f"is not a suite but holds {described(document)}; write a mapping with the key prompts")
+        raise SuiteError(f"is not a suite: found {described(document)}; write a mapping with the key prompts")
     check_keys(document, SUITE_KEYS, "top level")
     listed = document.get("prompts")
     if not isinstance(listed, list):

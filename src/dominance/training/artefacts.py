@@ -118,13 +118,13 @@ def _check_trained_here(pipeline: Path) -> None:
     whole = all((pipeline / part).is_dir() for part in ("vae", "unet", "text_encoder", "tokenizer"))
     if not whole or not config.is_file():
         raise ModelError(
-            f"{pipeline} is no whole pipeline folder; give miniature-base, or a model that was trained here"
+            f"{pipeline} is not a complete pipeline folder; give miniature-base, or a model made by dominance train"
         )
     predicts = json.loads(config.read_text(encoding="utf-8")).get("prediction_type")
     if predicts != new_scheduler().config["prediction_type"]:
         raise ModelError(
-            f"the denoiser of {pipeline} predicts {predicts!r}, not velocity; give miniature-base, or a model that was"
-            " trained here"
+            f"the denoiser of {pipeline} predicts {predicts!r}, not velocity; give miniature-base, or a model made by"
+            " dominance train"
         )
 
 

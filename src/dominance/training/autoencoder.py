@@ -113,9 +113,9 @@ def _pairing(channels: int) -> tuple[Tensor, Tensor]:
         spread[group * width + width - 2, channels] = 1
         spread[group * width + width - 1, channels] = -1
     for channel in range(channels):
-        place = (channel % _GROUPS) * width + 2 * (channel // _GROUPS)
-        spread[place, channel], spread[place + 1, channel] = 1, -1
-        gather[channel, place], gather[channel, place + 1] = 1, -1
+        row = (channel % _GROUPS) * width + 2 * (channel // _GROUPS)
+        spread[row, channel], spread[row + 1, channel] = 1, -1
+        gather[channel, row], gather[channel, row + 1] = 1, -1
     return spread, gather
 
 

@@ -104,7 +104,7 @@ def _check_settings(path: Path, written: dict[str, object], given: dict[str, obj
         differences = (f"{name} {_short(written.get(name))}, not {_short(given.get(name))}" for name in names)
         raise InputError(
             f"{path} was written with {', '.join(differences)}; give the same settings to resume, or another --out to"
-            " start afresh"
+            " start over"
         )
 
 

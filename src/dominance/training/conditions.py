@@ -62,7 +62,7 @@ class Condition:
         """The worlds to train under this condition, by name: every entity is rigid in one and varied in another."""
         if self.doses:
             for turn in range(len(LEVELS)):
-                levels = {name: LEVELS[(place + turn) % len(LEVELS)] for place, name in enumerate(ENTITIES)}
+                levels = {name: LEVELS[(index + turn) % len(LEVELS)] for index, name in enumerate(ENTITIES)}
                 yield f"turn-{turn}", self._world(levels)
         else:
             for name, rigid in (("first", FIRST_RIGID), ("swapped", frozenset(ENTITIES) - FIRST_RIGID)):

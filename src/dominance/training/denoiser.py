@@ -57,7 +57,7 @@ class Denoiser(nn.Module):
             self.unet.load_state_dict(unet.state_dict())
         except RuntimeError as error:
             raise InputError(
-                f"the base {pipeline} has other layers than a model trained here; give one that dominance train made"
+                f"the layers of the base {pipeline} differ from the miniature's; give a model made by dominance train"
             ) from error
 
     def forward(

@@ -239,11 +239,11 @@ class _Lessons:
 def _begin_at(base: EarlierJudge, student: JudgeInTraining, catechism: Catechism) -> None:
     """Gives the student the weights of an earlier judge; the two heads, which no judge keeps, begin anew."""
     if base.tokenizer.get_vocab() != catechism.tokenizer.get_vocab():
-        raise ModelError(f"the judge {base.name!r} knows other words than the questions have; train from nothing")
+        raise ModelError(f"the judge {base.name!r} has a vocabulary different from the questions'; train from scratch")
     weights = base.model.state_dict()
     shapes = {name: tuple(weight.shape) for name, weight in student.judge.state_dict().items()}
     if shapes != {name: tuple(weight.shape) for name, weight in weights.items()}:
-        raise ModelError(f"the judge {base.name!r} has other layers than are trained here; train from nothing")
+        raise ModelError(f"the judge {base.name!r} has layers different from the miniature judge's; train from scratch")
     student.judge.load_state_dict(weights)
 
 

@@ -125,9 +125,9 @@ def _waved(pixels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     middles = (np.arange(SIDE, dtype=np.float32) * 2 + 1) / SIDE - 1
     x = middles[None, :] + reach * _smooth_noise(rng, cells)
     y = middles[:, None] + reach * _smooth_noise(rng, cells)
-    places = torch.from_numpy(np.stack([x, y], axis=-1, dtype=np.float32))[None]
+    sources = torch.from_numpy(np.stack([x, y], axis=-1, dtype=np.float32))[None]
     channels = torch.from_numpy(pixels.transpose(2, 0, 1).astype(np.float32))[None]
-    moved = torch.nn.functional.grid_sample(channels, places, padding_mode="border", align_corners=False)
+    moved = torch.nn.functional.grid_sample(channels, sources, padding_mode="border", align_corners=False)
     return moved[0].round().clamp(0, 255).to(torch.uint8).permute(1, 2, 0).numpy()
 
 

@@ -15,7 +15,7 @@ from dominance.training.judge_pictures import JudgedPicture
 
 PATCH: int = 8
 """Pixels a side of the judge's patches."""
-_PLACES = {concept.name: place for place, concept in enumerate(CONCEPTS)}
+_INDEX = {concept.name: index for index, concept in enumerate(CONCEPTS)}
 
 
 class Catechism:
@@ -60,7 +60,7 @@ def concept_patches(pictures: list[JudgedPicture]) -> Tensor:
             if truth.box is not None and true_answers(truth.concept, picture.truths)[1]:
                 left, top, right, bottom = truth.box
                 rows, columns = (centres >= top) & (centres < bottom), (centres >= left) & (centres < right)
-                marks[index, :, :, _PLACES[truth.concept]] |= rows[:, None] & columns
+                marks[index, :, :, _INDEX[truth.concept]] |= rows[:, None] & columns
     return torch.from_numpy(marks).flatten(1, 2)
 
 

@@ -75,7 +75,7 @@ class MiniatureSettings:
 
     def __post_init__(self) -> None:
         if self.pictures < self.batch:
-            raise InputError(f"{self.pictures} pictures are less than one batch; give at least {self.batch}")
+            raise InputError(f"{self.pictures} pictures are fewer than one batch; give at least {self.batch}")
 
     def record(self) -> dict[str, object]:
         """The settings as JSON values, for checkpoints and model cards."""
@@ -185,10 +185,11 @@ def _share_denoiser(
 
 def _check_sharing(settings: MiniatureSettings, folder: Path, device: str, processes: int) -> None:
     if device != "cpu":
-        raise InputError(f"{processes} processes share a batch on the CPU, not on {device}; give the device cpu")
+        raise InputError(f"{processes} processes can share a batch only on the CPU, not on {device}; give --device cpu")
     if settings.batch % processes:
         raise InputError(
-            f"a batch of {settings.batch} pictures cannot be shared by {processes} processes; give a divisor"
+            f"a batch of {settings.batch} pictures cannot be shared by {processes} processes;"
+            " give a divisor of the batch"
         )
     check_resumable(folder / DENOISER_CHECKPOINT, settings.record())
 

@@ -51,7 +51,7 @@ def write_picture_set(folder: Path, diversity: Mapping[str, float], count: int, 
 def _check_free(folder: Path, whole: Path) -> None:
     check_new_or_empty(folder)
     if whole == Path.cwd():  # it would be replaced, and a shell that stands in it left nowhere
-        raise RunError(f"{folder} is the current folder; give a new folder as --out")
+        raise RunError(f"{folder} is the current folder; give another --out")
 
 
 def _draw(folder: Path, diversity: Mapping[str, float], count: int, seed: int) -> bytes:

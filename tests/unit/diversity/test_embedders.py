@@ -125,5 +125,5 @@ def test_missing_weights_are_refused(tmp_path: Path) -> None:
     weights = load_file(folder / "model.safetensors")
     weights.pop("visual_projection.weight")
     save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
-    with pytest.raises(ModelError, match="lacks 1 of its weights, among them visual_projection"):
+    with pytest.raises(ModelError, match="lacks 1 weights, such as visual_projection"):
         load_embedder(str(folder), "cpu")

@@ -126,14 +126,16 @@ def test_few_images_are_judged_before_their_answers_are_kept_but_many_by_a_minia
 def test_unknown_words_and_long_questions_are_refused(judge: BlipJudge) -> None:
     for concept in CONCEPTS:
         judge.check(ask(concept))
-    with pytest.raises(ModelError, match=r"never taught .*zeppelin.* it knows tower:landmark, .*: give one of these"):
+    with pytest.raises(  # noqa: E501
+        ModelError, match=r"never taught .*zeppelin.* give one of the concepts that it knows \(tower:landmark, "
+    ):
         judge.check([*ask(CONCEPTS[0]), *ask(Concept("zeppelin"))])
     with pytest.raises(ModelError, match=r"it knows 'tower' as \[tower:landmark\]"):
         judge.check(ask(Concept("tower")))
     unlimited = dataclasses.replace(judge, taught=())
-    with pytest.raises(ModelError, match=r"does not know all words of .*zeppelin.* it cannot judge 'zeppelin'"):
+    with pytest.raises(ModelError, match=r"does not know every word of .*zeppelin.* it cannot judge 'zeppelin'"):
         unlimited.check([*ask(CONCEPTS[0]), *ask(Concept("zeppelin"))])
-    with pytest.raises(ModelError, match="reads 30 tokens of a question"):
+    with pytest.raises(ModelError, match="reads at most 30 tokens of a question"):
         unlimited.check([Question("mug", "is a mug " * 20, 1)])
     with pytest.raises(ModelError) as refused:
         judge.check(ask(Concept("x" * 10_000)))
@@ -185,17 +187,17 @@ def test_a_tokenizer_that_knows_no_length_takes_its_model_s(tiny_judge: Path, tm
     ("damage", "found"),
     [
         (break_weights, "cannot load the judge"),
-        (lose_one_weight, "its file lacks 1 weights"),
+        (lose_one_weight, "1 weights"),
         (take_weights, "has no config.json with .safetensors weights"),
-        (lambda folder: (folder / "tokenizer.json").unlink(), "has no tokenizer.json, and so no tokenizer"),
-        (shrink_pictures, r"the side of its pictures is \(32, 32\) in its processor and \(64, 64\) in its model"),
-        (take_yes, "has no words for yes and no"),
+        (lambda folder: (folder / "tokenizer.json").unlink(), "has no tokenizer"),
+        (shrink_pictures, r"the image size is \(32, 32\) in its processor but \(64, 64\) in its model"),
+        (take_yes, "does not know the words yes and no"),
         (lambda folder: (folder / "config.json").unlink(), "has no config.json"),
         (lambda folder: (folder / "config.json").write_text("{"), "cannot load the judge"),
-        (lambda folder: (folder / "config.json").write_text('{"model_type": "bert"}'), "is of a 'bert' model"),
+        (lambda folder: (folder / "config.json").write_text('{"model_type": "bert"}'), "is a 'bert' model"),
     ],
 )
-def test_a_damaged_judge_is_refused_in_one_line(tiny_judge: Path, tmp_path: Path, damage: object, found: str) -> None:
+def test_a_damaged_judge_is_refused_complaint(tiny_judge: Path, tmp_path: Path, damage: object, found: str) -> None:
     folder = tmp_path / "judge"
     shutil.copytree(tiny_judge, folder)
     damage(folder)

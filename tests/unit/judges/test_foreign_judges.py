@@ -48,8 +48,8 @@ def test_judges_of_other_packages_are_listed_and_not_imported(installed: Install
     installed("tinyjudge", {"tinyjudge": "tinyjudge:load", "blip": "tinyjudge:load"}, "raise RuntimeError")
     listed = listed_judges()
     assert listed.items() >= ours.items()
-    assert listed["tinyjudge:…"] == "a judge that tinyjudge 1.0 brings"
-    assert "brought by dominance itself and tinyjudge 1.0" in listed["blip:…"]
+    assert listed["tinyjudge:…"] == "a judge from tinyjudge 1.0"
+    assert "provided by both dominance itself and tinyjudge 1.0" in listed["blip:…"]
     assert "tinyjudge" not in sys.modules
 
 
@@ -57,9 +57,12 @@ def test_nobody_takes_a_scheme_of_ours_or_of_another(installed: Installed, tiny_
     installed("first", {"tinyjudge": "first:load", "blip": "first:load"})
     installed("second", {"tinyjudge": "second:load", "miniature": "second:load"})
     for name, owner in ((f"blip:{tiny_judge}", "first 1.0"), ("miniature", "second 1.0")):
-        with pytest.raises(ModelError, match=f"brought by dominance itself and {owner}, .*; uninstall {owner}, or"):
+        with pytest.raises(ModelError, match=f"provided by both dominance itself and {owner}; uninstall {owner}, or"):
             load_judge(name)
-    with pytest.raises(ModelError, match=r"judges 'tinyjudge' are brought by .* 1\.0 and .* 1\.0, so"):
+    with pytest.raises(
+        ModelError,
+        match=r"the name 'tinyjudge' in dominance\.judges is provided by both .* 1\.0 and .* 1\.0; uninstall",
+    ):
         load_judge("tinyjudge:yes")
 
 
@@ -82,6 +85,6 @@ def test_what_is_no_judge_is_one_line_that_names_the_package(
     installed: Installed, code: str, where: str, told: str
 ) -> None:
     installed("tinyjudge", {"tinyjudge": f"tinyjudge:{where}"}, code)
-    with pytest.raises(ModelError, match=re.escape(f"the judge 'tinyjudge:yes' of tinyjudge 1.0 {told}")) as refused:
+    with pytest.raises(ModelError, match=re.escape(f"the judge 'tinyjudge:yes' from tinyjudge 1.0 {told}")) as refused:
         load_judge("tinyjudge:yes")
     assert "\n" not in str(refused.value)

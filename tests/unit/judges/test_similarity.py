@@ -82,7 +82,7 @@ def test_pictures_of_any_mode_are_judged(judge: SimilarityJudge) -> None:
 
 def test_concepts_that_would_be_cut_off_are_refused(judge: SimilarityJudge) -> None:
     judge.check(ASKED)
-    with pytest.raises(ModelError, match=r"reads 24 tokens, and 'a photo of mug mug .* shorten the concept"):
+    with pytest.raises(ModelError, match=r"reads at most 24 tokens, but 'a photo of mug mug .* shorten the concept"):
         judge.check([*ASKED, Question("mug " * 30, "is it?", 1)])
 
 
@@ -92,7 +92,7 @@ def test_a_processor_for_pictures_of_another_size_is_refused(scheme: Any, tmp_pa
     file = folder / "preprocessor_config.json"
     other = {"height": 64, "width": 64}
     file.write_text(json.dumps(json.loads(file.read_text()) | {"size": other, "crop_size": other}))
-    with pytest.raises(ModelError, match=r"the side of its pictures is \(64, 64\) in its processor and \(32, 32\)"):
+    with pytest.raises(ModelError, match=r"the image size is \(64, 64\) in its processor but \(32, 32\)"):
         load_similarity_judge("broken", folder, scheme, "cpu")
 
 
@@ -101,5 +101,5 @@ def test_a_folder_without_its_tokenizer_is_refused(scheme: Any, tmp_path: Path) 
     folder = SAVE[scheme](tmp_path / "judge")
     for file in folder.glob("tokenizer*"):
         file.unlink()
-    with pytest.raises(ModelError, match=r"has no tokenizer\.json, and so no tokenizer; fetch it again"):
+    with pytest.raises(ModelError, match=r"has no tokenizer \(tokenizer\.json\); fetch it again"):
         load_similarity_judge("broken", folder, scheme, "cpu")

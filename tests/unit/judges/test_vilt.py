@@ -88,13 +88,13 @@ def test_few_images_are_judged_before_their_answers_are_kept(judge: ViltJudge) -
 def test_questions_that_would_be_cut_off_are_refused(judge: ViltJudge) -> None:
     judge.check(ASKED)
     judge.check([Question("mug", "mug " * 22, 1)])
-    with pytest.raises(ModelError, match=r"reads 22 tokens of a question, and .* has 23; shorten"):
+    with pytest.raises(ModelError, match=r"reads at most 22 tokens of a question, but .* has 23; shorten"):
         judge.check([*ASKED, Question("mug", "mug " * 23, 1)])
 
 
 def test_a_model_without_yes_and_no_among_its_answers_is_refused(tmp_path: Path) -> None:
     folder = save_vilt(tmp_path / "judge", ("yes", "maybe"))
-    with pytest.raises(ModelError, match="has 2 answers, and yes and no are not among them"):
+    with pytest.raises(ModelError, match="has 2 answers, but not both yes and no"):
         load_vilt_judge("tiny", folder, "cpu")
 
 
@@ -104,10 +104,10 @@ def test_a_model_without_yes_and_no_among_its_answers_is_refused(tmp_path: Path)
         (
             "preprocessor_config.json",
             {"size": {"shortest_edge": 32}},
-            r"pictures is \(32, 32\) .* \(64, 64\) in its model",
+            r"image size is \(32, 32\) .* \(64, 64\) in its model",
         ),
-        ("preprocessor_config.json", {"size_divisor": 32}, r"side of its patches is \(32, 32\) in its processor"),
-        ("config.json", {"model_type": "bert"}, "is of a 'bert' model"),
+        ("preprocessor_config.json", {"size_divisor": 32}, r"patch size is \(32, 32\) in its processor"),
+        ("config.json", {"model_type": "bert"}, "is a 'bert' model"),
         ("config.json", {"vocab_size": 5}, "cannot load the judge"),
     ],
 )

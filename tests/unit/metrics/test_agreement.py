@@ -83,7 +83,7 @@ def test_one_image_has_no_interval() -> None:
 
 
 def test_unequal_lists_are_refused() -> None:
-    with pytest.raises(InputError, match="2 answers of one judge and 1 of the other"):
+    with pytest.raises(InputError, match="2 answers of one judge but 1 of the other"):
         confusion([True, False], [True])
     with pytest.raises(InputError, match="1 groups for 2 items"):
         kappa_interval([True, False], [True, True], ["a"])

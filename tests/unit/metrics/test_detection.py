@@ -56,7 +56,7 @@ def test_resamples_of_one_kind_are_left_out() -> None:
         ([1, 2], [True, True], "2 of 2 items are positive"),
         ([1, 2], [False, False], "0 of 2 items are positive"),
         ([], [], "give both kinds"),
-        ([1], [True, False], "1 scores and 2 labels; give one of each an item"),
+        ([1], [True, False], "1 scores but 2 labels; give one of each per item"),
         ([1, float("nan")], [True, False], "not a finite number"),
     ],
 )

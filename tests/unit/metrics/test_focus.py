@@ -67,7 +67,11 @@ def test_the_map_of_a_concept_is_the_mean_of_its_tokens_maps() -> None:
 
 @pytest.mark.parametrize(
     ("attention", "message"),
-    [([0.1], "of 2 or more"), ([0.1, -0.1], "below 0"), ([0.1, float("nan")], "not finite")],
+    [  # noqa: E501
+        ([0.1], "give 2 or more"),
+        ([0.1, -0.1], "negative or non-finite"),
+        ([0.1, float("nan")], "negative or non-finite"),
+    ],
 )
 def test_what_is_no_attention_is_refused(attention: list[float], message: str) -> None:
     with pytest.raises(InputError, match=message):

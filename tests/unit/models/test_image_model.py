@@ -125,7 +125,7 @@ def test_weights_that_are_not_numbers_give_reasons_and_no_warning(tiny_model: Pa
         ("model_index.json", b'{"_class_name": "NoSuchPipeline"}'),
     ],
 )
-def test_a_damaged_pipeline_cannot_be_loaded_and_says_so_in_one_line(
+def test_a_damaged_pipeline_cannot_be_loaded_and_says_so_complaint(
     tiny_model: Path, tmp_path: Path, file: str, content: bytes
 ) -> None:
     folder = Path(shutil.copytree(tiny_model, tmp_path / "model"))
@@ -144,7 +144,7 @@ def test_a_weight_that_is_missing_is_never_made_up(tiny_model: Path, tmp_path: P
     tensors = load_file(weights)
     del tensors[sorted(tensors)[0]]
     save_file(tensors, weights, metadata={"format": "pt"})
-    with pytest.raises(ModelError, match=f"the file of {part} lacks 1 of its weights, among them") as refused:
+    with pytest.raises(ModelError, match=f"the file of {part} lacks 1 weights, such as") as refused:
         loaded(folder)
     assert len(str(refused.value)) < 500
 

@@ -222,7 +222,7 @@ def test_nothing_is_left_behind_when_it_ends(family: str, traces: Traces) -> Non
     ("arguments", "message"),
     [
         ({"heads": {99: [0]}}, "no attention layer 99: the model has 7"),
-        ({"heads": {1: [2]}}, "layer 1 has no head 2: it has 2; give some of 0 to 1"),
+        ({"heads": {1: [2]}}, "layer 1 has no head 2: it has 2 heads; give some of 0 to 1"),
         ({"heads": {1: 0}}, r"heads\[1\] is 0; give a list"),
         ({"heads": {1: [-1]}}, "whole numbers from 0"),
         ({"sites": [0]}, "no attention layer 0"),

@@ -167,5 +167,5 @@ def test_without_guidance_there_is_nothing_to_compare() -> None:
 
 
 def test_a_seed_for_every_prompt_is_needed() -> None:
-    with pytest.raises(InputError, match="2 prompts and 1 seeds"):
+    with pytest.raises(InputError, match="2 prompts but 1 seeds"):
         noise_norms(tiny("sd1"), PROMPTS, [1])

@@ -83,7 +83,7 @@ def test_it_leaves_nothing_behind(traces: Traces) -> None:
         edited(pipeline)
     assert traces(pipeline) == before
     with (
-        pytest.raises(InputError, match="2 keys or starts are given for 5 images"),
+        pytest.raises(InputError, match="2 keys or starts for 5 images"),
         shared_forwards(pipeline, [1, 2], STARTS),
     ):
         edited(pipeline)

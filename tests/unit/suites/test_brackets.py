@@ -7,7 +7,7 @@ from dominance.records import KINDS, Concept, Prompt
 from dominance.suites import bracketed, parse_prompt
 
 TOWER, MUG = Concept("tower", "landmark"), Concept("mug")
-PAIRING = "write each concept as [name] or [name:kind], and a bracket that marks none as"
+PAIRING = "write each concept as [name] or [name:kind], and a literal bracket as"
 
 
 def refusal(text: str) -> str:
@@ -57,23 +57,23 @@ def test_what_brackets_mean(text, plain, names):
     ("text", "message"),
     [
         ("a [mug", rf"the [ at character 3 of 'a [mug' is never closed; {PAIRING} \["),
-        ("a mug] b", rf"the ] at character 6 of 'a mug] b' closes nothing; {PAIRING} \]"),
-        ("a [[mug]]", rf"the [ at character 4 of 'a [[mug]]' opens inside the one at character 3; {PAIRING} \["),
-        ("a []", "the bracket at character 3 of 'a []': no concept is named; write what the picture must show"),
+        ("a mug] b", rf"the ] at character 6 of 'a mug] b' has no opening bracket; {PAIRING} \]"),
+        ("a [[mug]]", rf"the [ at character 4 of 'a [[mug]]' opens inside the bracket at character 3; {PAIRING} \["),
+        ("a []", "the bracket at character 3 of 'a []': the concept has no name; write what the image must show"),
         ("[:object]",
-         "the bracket at character 1 of '[:object]': no concept is named; write what the picture must show"),
+         "the bracket at character 1 of '[:object]': the concept has no name; write what the image must show"),
         ("a mug", "'a mug' marks no concept; put what must survive in brackets, as in "
                   "'a [tower:landmark] and a [mug]'"),
         (r"a \[mug\]", "'a [mug]' marks no concept; put what must survive in brackets, as in "
                        "'a [tower:landmark] and a [mug]'"),
         ("a [mug] and a [Mug]", "the concept 'Mug' is marked twice; mark it once"),
         ("[mug] or [mug:artist]", "the concept 'mug' is marked twice; mark it once"),
-        ("", "its text is empty; write what the picture must show"),
-        (" \n ", "its text is empty; write what the picture must show"),
+        ("", "the text is empty; write what the image must show"),
+        (" \n ", "the text is empty; write what the image must show"),
         ("a [mug]\nb", r"the control character '\n' at character 8 of 'a [mug]\nb'; write one line of plain text"),
         ("a\t[mug]", r"the control character '\t' at character 2 of 'a\t[mug]'; write one line of plain text"),
         ("a [e]\N{COMBINING ACUTE ACCENT}",
-         "a bracket in 'a e\N{COMBINING ACUTE ACCENT}' parts a letter from its accent; enclose both"),
+         "a bracket in 'a e\N{COMBINING ACUTE ACCENT}' separates a letter from its accent; include both"),
     ],
 )  # fmt: skip
 def test_what_is_refused_and_why(text, message):
@@ -90,7 +90,7 @@ def test_an_unknown_kind_lists_the_kinds_the_close_one_and_the_way_to_keep_a_col
     assert refusal("a [tower:landmrk]") == (
         "the bracket at character 3 of 'a [tower:landmrk]': the concept 'tower' has the unknown kind 'landmrk'; "
         "did you mean 'landmark'? use one of artist, landmark, character, object, "
-        "and write 'tower:landmrk:object' where the colon belongs to the name"
+        "and write 'tower:landmrk:object' if the colon is part of the name"
     )
     assert "and write '10:30 clock:object'" in refusal("a [10:30 clock]")
     assert parse_prompt("a [10:30 clock:object]", "p").concepts == (Concept("10:30 clock"),)
@@ -99,7 +99,9 @@ def test_an_unknown_kind_lists_the_kinds_the_close_one_and_the_way_to_keep_a_col
 def test_a_thousand_characters_are_the_most_whatever_the_brackets_add():
     rest = "x" * 998
     assert len(parse_prompt(f"[m:landmark] {rest}", "p").text) == 1000
-    assert refusal(f"[m:landmark] {rest}x").endswith("has 1001 characters and a prompt at most 1000; shorten it")
+    assert refusal(f"[m:landmark] {rest}x").endswith(
+        "has 1001 characters, but a prompt may have at most 1000; shorten it"
+    )
 
 
 @pytest.mark.parametrize(
@@ -139,5 +141,7 @@ def test_writing_a_prompt_in_brackets(text, concepts, expected):
     ],
 )
 def test_a_prompt_that_brackets_cannot_express_is_refused_not_changed(text, concepts):
-    with pytest.raises(SuiteError, match=r"no brackets in .* can mark its concepts .*; list them under concepts"):
+    with pytest.raises(
+        SuiteError, match=r"its concepts \(.*\) cannot be marked by brackets in .*; list them under concepts"
+    ):
         bracketed(Prompt("p", text, concepts))

@@ -6,6 +6,7 @@ import pytest
 
 from dominance.errors import InputError
 from dominance.suites.documents import read_yaml
+from golden import one_a_case
 
 
 def refusal(read, path: Path) -> str:
@@ -32,25 +33,23 @@ def test_yaml_is_version_1_2_and_plain_values(file):
     assert read_yaml(file("a: &x 1\nb: &x 2\n")) == {"a": 1, "b": 2}, "a reused anchor is no reason to warn"
 
 
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("a: 1\nb: 2\na: 3\n", 'not valid YAML at line 3, column 1: found duplicate key "a"; keep one of the two'),
-        ("a:\n  - {b: 1, b: 2}\n", 'not valid YAML at line 2, column 12: found duplicate key "b"; keep one of the two'),
-        ("a: [1\nb: 2", "not valid YAML at line 2, column 2: expected ',' or ']', but got ':'; "
-                        "correct it there; put a text with [ or { or ': ' in quotes"),
-        ("- [mug] and a [lamp]", "not valid YAML at line 1, column 9: expected <block end>, but found '<scalar>'; "
-                                 "correct it there; put a text with [ or { or ': ' in quotes"),
-        ("a: b\nc: d\x07e", r"not valid YAML at line 2, column 5: the control character '\x07'; remove it"),
-        ("--- 1\n--- 2\n", "not valid YAML at line 2, column 1: but found another document; "
-                           "correct it there; put a text with [ or { or ': ' in quotes"),
-        ("[" * 3000, "its YAML is nested too deeply; write it flatter"),
-        ("a: 2024-99-99", "a value of its YAML cannot be read (month must be in 1..12); put it in quotes"),
-    ],
-)  # fmt: skip
-def test_invalid_yaml_is_refused_with_its_line_and_column(file, text, message):
-    path = file(text)
-    assert refusal(read_yaml, path) == f"{path}: {message}"
+INVALID = (
+    "a: 1\nb: 2\na: 3\n",
+    "a:\n  - {b: 1, b: 2}\n",
+    "a: [1\nb: 2",
+    "- [mug] and a [lamp]",
+    "a: b\nc: d\x07e",
+    "--- 1\n--- 2\n",
+    "[" * 3000,
+    "a: 2024-99-99",
+)
+
+
+def test_invalid_yaml_is_refused_with_its_line_and_column(file, golden):
+    path = file("")
+    messages = {text: refusal(read_yaml, file(text)) for text in INVALID}
+    assert all(message.startswith(f"{path}: ") for message in messages.values())
+    golden("suites/documents", one_a_case({text: said.removeprefix(f"{path}: ") for text, said in messages.items()}))
 
 
 @pytest.mark.parametrize(

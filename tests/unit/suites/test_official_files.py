@@ -97,7 +97,7 @@ def test_the_concept_that_is_no_object_is_the_content():
     tower, mug, lamp = Concept("tower", "landmark"), Concept("mug"), Concept("lamp")
     assert content_and_object(Prompt("p", "a mug and a tower", (mug, tower))) == (tower, mug)
     assert content_and_object(Prompt("p", "a mug and a lamp", (mug, lamp))) == (mug, lamp)
-    with pytest.raises(InputError, match="prompt 'p' has 3 concepts and the official columns hold two"):
+    with pytest.raises(InputError, match="prompt 'p' has 3 concepts but the official columns hold two"):
         content_and_object(Prompt("p", "all", (mug, lamp, tower)))
 
 
@@ -107,7 +107,7 @@ def test_case_numbers_come_from_the_ids_or_from_the_order():
     assert [line[:2] for line in official_prompts_csv(cases).decode().splitlines()[1:]] == ["12", "3,"]
     mixed = [cases[0], Prompt("other", "a mug", pair)]
     assert [line[:2] for line in official_prompts_csv(mixed).decode().splitlines()[1:]] == ["1,", "2,"]
-    with pytest.raises(InputError, match="are one case"):
+    with pytest.raises(InputError, match="have the same case number"):
         official_prompts_csv([cases[0], dataclasses.replace(cases[0], id="case12")])
 
 
@@ -131,14 +131,14 @@ def test_official_results_come_out_byte_for_byte(tmp_path):
     ("change", "to", "words"),
     [
         ("nm_score,", "", "the column 'nm_score' is missing"),
-        (",[1],", ',"[1, 0]",', "line 4: 2 answers about content and 1 about nm_word"),
+        (",[1],", ',"[1, 0]",', "line 4: 2 answers about content but 1 about nm_word"),
         (",[1],", ",[yes],", "line 4: content_answers is '[yes]'; give a list of 0 and 1"),
-        (",5,0,100.0", ",4,0,100.0", "line 2: content_score is 4 and its answers have 5 yes"),
+        (",5,0,100.0", ",4,0,100.0", "line 2: content_score is 4 but its answers have 5 yes"),
         (",36.0,", ",high,", "line 3: dvd_score is 'high'; give a number"),
         ("7,artist", "seven,artist", "line 2: case_num is 'seven'; give a whole number"),
         ("7,artist,", "7,painter,", "line 2: content: the concept 'rembrandt' has the unknown kind 'painter'"),
         ("rembrandt,mug,", "mug,mug,", "line 2: prompt case007: the concept 'mug' is marked twice"),
-        (RESULTS.partition("\r\n")[2], "", "results.csv: holds no image, only the columns' names"),
+        (RESULTS.partition("\r\n")[2], "", "results.csv: contains only column names, no images"),
     ],
 )
 def test_results_that_contradict_themselves_are_refused(tmp_path, change, to, words):

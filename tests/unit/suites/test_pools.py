@@ -77,23 +77,26 @@ def test_the_identity_changes_with_the_content_alone(tmp_path):
 
 
 REFUSED = {
-    "one object": (GOOD.replace("[a mug, an umbrella]", "[a mug]"), "objects: there is one; give at least 2"),
-    "no objects": (GOOD.replace("[a mug, an umbrella]", "[]"), "objects: there are none; give at least 2"),
+    "one object": (GOOD.replace("[a mug, an umbrella]", "[a mug]"), "objects: found 1; give at least 2"),
+    "no objects": (GOOD.replace("[a mug, an umbrella]", "[]"), "objects: found 0; give at least 2"),
     "nothing to dominate": (
         GOOD.replace("landmarks: [the Eiffel Tower, Big Ben]\n", ""),
-        "nothing that could dominate",
+        "no concepts that could dominate",
     ),
-    "a name twice": (GOOD.replace("a mug", "a Big Ben"), "objects: 'Big Ben' already stands under landmarks"),
+    "a name twice": (GOOD.replace("a mug", "a Big Ben"), "objects: 'Big Ben' is also under landmarks"),
     "unknown key": (GOOD.replace("landmarks", "landmark"), "did you mean 'landmarks'?"),
     "a number for a name": (GOOD.replace("Big Ben", "7"), "landmarks[1]: found the number 7"),
     "a text for a list": (GOOD.replace("[a mug, an umbrella]", "mug"), "objects: found the text 'mug'"),
     "no styles": (GOOD.replace('styles: {and: "{a} and {b}"}', ""), "styles: found nothing"),
     "unknown placeholder": (GOOD.replace("{b}", "{c}"), "unknown placeholder '{c}'"),
-    "a template without the object": (GOOD.replace("{a} and {b}", "{a} alone"), "must hold {b} or {b_name}"),
-    "a concept twice": (GOOD.replace("{a} and {b}", "{a}, {a_name} and {b}"), "must hold {a} or {a_name} exactly once"),
+    "a template without the object": (GOOD.replace("{a} and {b}", "{a} alone"), "must contain {b} or {b_name}"),
+    "a concept twice": (
+        GOOD.replace("{a} and {b}", "{a}, {a_name} and {b}"),
+        "must contain {a} or {a_name} exactly once",
+    ),
     "a style for no kind of concept": (
         GOOD.replace('"{a} and {b}"', '{artist: "{a} and {b}"}'),
-        "none has a template for the kind landmark",
+        "no style has a template for the kind landmark",
     ),
     "unknown kind of style": (GOOD.replace('"{a} and {b}"', '{place: "{a} and {b}"}'), "unknown key 'place'"),
     "a list": ("- a\n", "holds a list"),
@@ -101,7 +104,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("case", REFUSED)
-def test_bad_pools_are_refused_in_one_line(case, tmp_path):
+def test_bad_pools_are_refused_complaint(case, tmp_path):
     text, words = REFUSED[case]
     path = tmp_path / "own.yaml"
     path.write_text(text)
@@ -113,7 +116,7 @@ def test_bad_pools_are_refused_in_one_line(case, tmp_path):
 
 
 def test_unknown_pools_and_styles_name_what_there_is(tmp_path):
-    with pytest.raises(InputError, match="there are no pools 'minature'; did you mean 'miniature'"):
+    with pytest.raises(InputError, match="no pools 'minature'; did you mean 'miniature'"):
         load_pools("minature")
     with pytest.raises(InputError, match="no such file"):
         load_pools(str(tmp_path / "none.yaml"))

@@ -72,23 +72,23 @@ def test_an_artist_is_asked_about_by_style_and_all_else_by_what_is_seen():
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "questions for NoneType; give one list for each of artist, landmark, character, object"),
-        ("object: [x]", "questions for object; give one list for each of artist, landmark, character, object"),
-        (lines() + "animal: [x]\n", "questions for artist, landmark, character, object, animal; "
+        ("", "found questions for NoneType; give one list for each of artist, landmark, character, object"),
+        ("object: [x]", "found questions for object; give one list for each of artist, landmark, character, object"),
+        (lines() + "animal: [x]\n", "found questions for artist, landmark, character, object, animal; "
                                     "give one list for each of artist, landmark, character, object"),
-        (lines(object="x"), "the questions of kind object are 'x'; give a list of texts"),
-        (lines(object="[]"), "the questions of kind object are []; give a list of texts"),
-        (lines(artist="[1]"), "the questions of kind artist are [1]; give a list of texts"),
+        (lines(object="x"), "the questions for the kind object are 'x'; give a list of texts"),
+        (lines(object="[]"), "the questions for the kind object are []; give a list of texts"),
+        (lines(artist="[1]"), "the questions for the kind artist are [1]; give a list of texts"),
         (lines(object="[Is it there?]"), "the question 'Is it there?' names no concept; "
                                          "write {concept} or {a_concept}"),
         (lines(object="['{concept} on {x}?']"), "{x} in '{concept} on {x}?' is filled in by nothing; "
                                                 "write {concept} or {a_concept}"),
         (lines(object='["{concept}\\nthere?"]'), "the question '{concept}\\nthere?' holds a line end or a "
                                                  "control character; write it on one line"),
-        (lines(object="['{concept}?', '{concept}?']"), "a question of kind object stands there twice; "
-                                                       "one answer must not count twice"),
+        (lines(object="['{concept}?', '{concept}?']"), "a question for the kind object appears twice; "
+                                                       "keep one, because each answer must count once"),
         (lines(object="['{concept}?', '{a_concept}!']"), "the kinds have different numbers of questions (artist 1, "
-                                                         "landmark 1, character 1, object 2); give as many for each"),
+                                                         "landmark 1, character 1, object 2); give the same number for each"),  # noqa: E501
     ],
 )  # fmt: skip
 def test_what_is_refused_and_why(refusal, text, message):

@@ -1,6 +1,6 @@
 """Judges that have already answered: labels by people or by other programs, read from a file.
 
-The file is CSV, its first line naming the columns, or JSON lines with the same keys:
+The file is CSV, its first line names the columns, or JSON lines with the same keys:
 
 - ``prompt_id``: of the suite, and ``image``: the seed, or the image file's name;
 - ``concept`` and ``present``: one label a concept (then N = 1 question a concept is asked), or
@@ -8,7 +8,7 @@ The file is CSV, its first line naming the columns, or JSON lines with the same 
 - ``present`` and ``answer`` are yes or no (true, false, 1, 0) or a probability; ``p_yes`` instead is always one;
 - ``labeller``, if there are several: their majority counts, a tie leaves the image unscored.
 
-What is left empty, or is ``unsure``, is no vote. Other columns are passed over.
+An empty field, or ``unsure``, does not count as a vote. Other columns are ignored.
 """
 
 import difflib
@@ -46,8 +46,9 @@ class AnswersJudge:
         first = next(iter(self.labels.votes))
         if questions and not any((key.about, key.grade) in wanted for key in self.labels.votes):
             raise ModelError(
-                f"{self.labels.file} answers none of the {len(questions)} questions, of which the first is"
-                f" {questions[0].text[:160]!r}; its line {self._line(first)} is about {first.about[:160]!r}"
+                f"{self.labels.file} answers none of the {len(questions)} questions: the first is"
+                f" {questions[0].text[:160]!r}, but line {self._line(first)} is about {first.about[:160]!r}"
+                "; use the same wording"
             )
 
     def check_images(self, names: Sequence[ImageName], questions: Sequence[Question]) -> None:
@@ -59,23 +60,23 @@ class AnswersJudge:
         exact = {(composed(name.prompt_id), composed(name.name)) for name in names}
         wanted = {self._about(question) for question in questions}
         for key in self.labels.votes:
-            place = f"{self.labels.file}: line {self._line(key)}"
+            where = f"{self.labels.file}: line {self._line(key)}"
             if key.prompt_id not in images:
-                raise ModelError(f"{place}: no prompt {key.prompt_id[:60]!r}{_instead(key.prompt_id, images)}")
+                raise ModelError(f"{where}: no prompt {key.prompt_id[:60]!r}{_instead(key.prompt_id, images)}")
             there = images[key.prompt_id]
             if key.image not in there:
                 told = f"the prompt {key.prompt_id[:60]!r} has no image {key.image[:60]!r}"
-                raise ModelError(f"{place}: {told}{_instead(key.image, there)}")
+                raise ModelError(f"{where}: {told}{_instead(key.image, there)}")
             if len(there[key.image]) > 1 and (key.prompt_id, key.image) not in exact:
                 raise ModelError(
-                    f"{place}: the prompt {key.prompt_id[:60]!r} has {len(there[key.image])} images"
-                    f" {key.image[:60]!r}; put the folder before it, folder/{key.image[:60]}"
+                    f"{where}: the prompt {key.prompt_id[:60]!r} has {len(there[key.image])} images"
+                    f" {key.image[:60]!r}; add the folder, as in folder/{key.image[:60]}"
                 )
             if (key.about, key.grade) not in wanted:
                 grade = "" if key.grade is None else f" of grade {key.grade}"
                 what = "question" if self.labels.subject == "question" else "concept"
                 instead = _instead(key.about, {about for about, _ in wanted})
-                raise ModelError(f"{place}: no {what} {key.about[:160]!r}{grade}{instead}")
+                raise ModelError(f"{where}: no {what} {key.about[:160]!r}{grade}{instead}")
 
     def answer_named(
         self, images: Sequence[tuple[ImageName, ...]], questions: Sequence[Sequence[Question]]
@@ -89,14 +90,14 @@ class AnswersJudge:
     def answer(
         self, images: Sequence[Image.Image], questions: Sequence[Sequence[Question]]
     ) -> list[tuple[Answer, ...]]:
-        """Always refuses: a picture alone does not say which one it is.
+        """Always refuses: an image alone does not say which one it is.
 
         Raises:
             ModelError: always.
         """
         raise ModelError(
-            f"the judge {self.name[:120]!r} knows images by prompt and name, and {len(images)} pictures for"
-            f" {len(questions)} lists of questions say neither; use it with `dominance audit` or `dominance score`"
+            f"the judge {self.name[:120]!r} looks up answers by image name, which {len(images)} bare images with"
+            f" {len(questions)} lists of questions do not have; use it with `dominance audit` or `dominance score`"
         )
 
     def describe(self) -> dict[str, object]:
@@ -140,16 +141,16 @@ def _instead(found: str, known: Iterable[str]) -> str:
     """The known name that is closest to the one found, else any, and what to do."""
     listed = sorted(known)
     close = difflib.get_close_matches(found[:100], listed, n=1, cutoff=0.5)
-    told = f"; did you mean {close[0][:160]!r}?" if close else f"; there is {listed[0][:160]!r}, for instance;"
+    told = f"; did you mean {close[0][:160]!r}?" if close else f"; known is, for example, {listed[0][:160]!r};"
     return f"{told} correct the line, or delete it"
 
 
-def load_answers_judge(name: str, place: str) -> AnswersJudge:
+def load_answers_judge(name: str, file: str) -> AnswersJudge:
     """The judge that answers from a ``.csv`` or ``.jsonl`` file, named by its path; see this module for its columns.
 
     Raises:
         ModelError: the file is missing or cannot be read, lacks a column, or contradicts itself.
     """
-    rows, content = read_rows(Path(place))
-    labels = read_labels(Path(place).name, rows)
+    rows, content = read_rows(Path(file))
+    labels = read_labels(Path(file).name, rows)
     return AnswersJudge(name, f"sha256:{hashlib.sha256(content).hexdigest()[:24]}", labels)

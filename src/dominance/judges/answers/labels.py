@@ -8,6 +8,7 @@ from typing import Literal
 from dominance.errors import ModelError
 from dominance.judges.answers.table import Row
 from dominance.records import Answer, Question
+from dominance.wording import described
 
 Subject = Literal["concept", "grade", "question"]
 """What a file's answers are about: a concept's presence, a question by its concept and grade, or by its text."""
@@ -75,20 +76,20 @@ def read_labels(file: str, rows: Sequence[Row]) -> Labels:
     subject, value = _shape(file, rows[0])
     votes: dict[Key, list[Vote]] = {}
     for row in rows:
-        place = f"{file}: line {row.line}"
-        key = _key(row, subject, place)
-        yes, p_yes = _value(row.fields.get(value), value, place)
+        where = f"{file}: line {row.line}"
+        key = _key(row, subject, where)
+        yes, p_yes = _value(row.fields.get(value), value, where)
         labeller = row.fields.get("labeller")
         vote = Vote(row.line, None if labeller is None else str(labeller), yes, p_yes)
         known = votes.setdefault(key, [])
-        earlier = next((one for one in known if one.labeller == vote.labeller), None)
+        earlier = next((other for other in known if other.labeller == vote.labeller), None)
         if earlier is None:
             known.append(vote)
         elif (earlier.yes, earlier.p_yes) != (yes, p_yes):
             who = f" by {vote.labeller!r}" if vote.labeller else ""
             raise ModelError(
-                f"{place} contradicts line {earlier.line} about {key.about[:60]!r} in image {key.image[:60]!r}{who};"
-                " keep one of the two, or tell labellers apart by a column labeller"
+                f"{where}: contradicts line {earlier.line} about {key.about[:60]!r} in image {key.image[:60]!r}{who};"
+                " keep one of the two, or add a column labeller"
             )
     return Labels(file, subject, {key: tuple(listed) for key, listed in votes.items()})
 
@@ -96,52 +97,52 @@ def read_labels(file: str, rows: Sequence[Row]) -> Labels:
 def _shape(file: str, first: Row) -> tuple[Subject, str]:
     """What the file's answers are about, and the column that they stand in."""
     columns = first.fields
-    place = f"{file}: line {first.line}" if file.lower().endswith(".jsonl") else file
+    where = f"{file}: line {first.line}" if file.lower().endswith(".jsonl") else file
     for name in ("prompt_id", "image"):
         if name not in columns:
-            raise ModelError(f"{place} lacks the column {name}; it needs {_needed()}")
+            raise ModelError(f"{where}: no column {name}; it needs {_needed()}")
     subject: Subject
     if "question" in columns:
         subject = "question"
     elif "concept" in columns:
         subject = "grade" if "grade" in columns else "concept"
     else:
-        raise ModelError(f"{place} lacks a column concept or question; it needs {_needed()}")
+        raise ModelError(f"{where}: no column concept or question; it needs {_needed()}")
     values = [name for name in _VALUES if name in columns]
     if len(values) != 1:
-        found = f"has the columns {' and '.join(values)}" if values else f"lacks a column {', '.join(_VALUES)}"
-        raise ModelError(f"{place} {found}; give one of them; it needs {_needed()}")
+        found = f"the columns {' and '.join(values)}" if values else f"no column {' or '.join(_VALUES)}"
+        raise ModelError(f"{where}: {found}; give exactly one; it needs {_needed()}")
     return subject, values[0]
 
 
 def _needed() -> str:
     return (
-        "prompt_id, image, then concept and present (a label a concept), or question (or concept and grade) and answer"
-        " or p_yes"
+        "prompt_id, image, then concept and present (one label per concept), or question (or concept and grade) and"
+        " answer or p_yes"
     )
 
 
-def _key(row: Row, subject: Subject, place: str) -> Key:
-    prompt_id, image = _name(row, "prompt_id", place), _name(row, "image", place)
-    about = even(_name(row, "question" if subject == "question" else "concept", place))
+def _key(row: Row, subject: Subject, where: str) -> Key:
+    prompt_id, image = _name(row, "prompt_id", where), _name(row, "image", where)
+    about = even(_name(row, "question" if subject == "question" else "concept", where))
     if subject != "grade":
         return Key(prompt_id, image, about)
-    grade = _name(row, "grade", place)
+    grade = _name(row, "grade", where)
     if not (grade.isascii() and grade.isdigit() and 1 <= int(grade[:9]) <= 1000):
-        raise ModelError(f"{place}: the grade is {grade[:40]!r}; give the question's place among the concept's, from 1")
+        raise ModelError(f"{where}: grade is {grade[:40]!r}; give the number of the concept's question, from 1")
     return Key(prompt_id, image, about, int(grade[:9]))
 
 
-def _name(row: Row, column: str, place: str) -> str:
+def _name(row: Row, column: str, where: str) -> str:
     value = row.fields.get(column)
     if value is None:
-        raise ModelError(f"{place} has no {column}; fill it in, or delete the line")
+        raise ModelError(f"{where}: {column} is empty; fill it in, or delete the line")
     if isinstance(value, bool) or not isinstance(value, str | int):
-        raise ModelError(f"{place}: its {column} is a {type(value).__name__}; give a text")
+        raise ModelError(f"{where}: {column} is {described(value)}; give a text")
     return composed(str(value))
 
 
-def _value(value: object, column: str, place: str) -> tuple[bool | None, float | None]:
+def _value(value: object, column: str, where: str) -> tuple[bool | None, float | None]:
     """Yes or no, and the probability; both None for someone who could not tell."""
     if value is None or (isinstance(value, str) and value.lower() in _UNSURE):
         return None, None
@@ -154,11 +155,9 @@ def _value(value: object, column: str, place: str) -> tuple[bool | None, float |
     except (ValueError, OverflowError):
         probability = float("nan")
     if not 0 <= probability <= 1:
-        shown = str(value)[:40] if isinstance(value, str | int | float) else f"a {type(value).__name__}"
+        shown = repr(str(value)[:40]) if isinstance(value, str | int | float) else described(value)
         wanted = "" if column == "p_yes" else "yes or no, or "
-        raise ModelError(
-            f"{place}: its {column} is {shown!r}; give {wanted}a probability from 0 to 1, or leave it empty"
-        )
+        raise ModelError(f"{where}: {column} is {shown}; give {wanted}a probability from 0 to 1, or leave it empty")
     return probability >= 0.5, probability
 
 
@@ -181,11 +180,11 @@ def decided(question: Question, votes: Sequence[Vote], missing: str) -> Answer:
     given = [vote for vote in votes if vote.yes is not None]
     if not given:
         lines = ", ".join(str(vote.line) for vote in votes[:5])
-        return Answer(question, None, None, f"{missing} but 'unsure' (line {lines})" if votes else missing)
+        return Answer(question, None, None, f"{missing} except 'unsure' (line {lines})" if votes else missing)
     yes = sum(1 for vote in given if vote.yes)
     if 2 * yes == len(given):
         lines = ", ".join(str(vote.line) for vote in given[:6])
-        told = f"{yes} of {len(given)} say yes about {question.concept!r}, which decides nothing (lines {lines})"
+        told = f"{yes} of {len(given)} labels say yes about {question.concept!r}: a tie (lines {lines})"
         return Answer(question, None, None, told)
     return Answer(question, 2 * yes > len(given), _probability(given, yes))
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from dominance.errors import InputError, ModelError
 from dominance.files import as_text, numbered_lines, read_bytes, read_table
-from dominance.wording import in_one_line
+from dominance.wording import complaint, described
 
 COLUMNS: tuple[str, ...] = (
     "prompt_id",
@@ -32,7 +32,7 @@ class Row:
 
 
 def read_rows(path: Path) -> tuple[list[Row], bytes]:
-    """The rows of a ``.csv`` or ``.jsonl`` file, columns of other names left out, and the file's content.
+    """The rows of a ``.csv`` or ``.jsonl`` file, unknown columns left out, and the file's content.
 
     Raises:
         ModelError: no such file, another ending, not UTF-8, not CSV or JSON; the message names file and line.
@@ -40,14 +40,14 @@ def read_rows(path: Path) -> tuple[list[Row], bytes]:
     readers: dict[str, Callable[[str, Path], Iterator[Row]]] = {".csv": _csv_rows, ".jsonl": _json_rows}
     reader = readers.get(path.suffix.lower())
     if reader is None:
-        raise ModelError(f"answers are read from *.csv and *.jsonl, and {str(path)[:120]!r} is neither; convert it")
+        raise ModelError(f"answers are read from *.csv or *.jsonl, but {str(path)[:120]!r} is neither; convert it")
     try:
         content = read_bytes(path, MOST_BYTES)
         rows = list(reader(as_text(content, path), path))
     except InputError as error:
         raise ModelError(f"the answers in {error}") from None
     if not rows:
-        raise ModelError(f"{path}: holds no answers; give one line for each, see `dominance list judges`")
+        raise ModelError(f"{path}: no answers; write one per line, see `dominance list judges`")
     return rows, content
 
 
@@ -60,10 +60,12 @@ def _json_rows(text: str, path: Path) -> Iterator[Row]:
         try:
             value = json.loads(written)
         except (ValueError, RecursionError) as error:
-            told = in_one_line(error, 120)
-            raise InputError(f"{path}: line {line} is not valid JSON ({told}); give one object a line") from None
+            told = complaint(error, 120)
+            raise InputError(f"{path}: line {line}: not valid JSON ({told}); write one object per line") from None
         if not isinstance(value, dict):
-            raise InputError(f"{path}: line {line} holds no object; give one a line, its keys as the columns of a CSV")
+            raise InputError(
+                f"{path}: line {line}: found {described(value)}; write one object per line, its keys as in a CSV header"
+            )
         yield Row(line, _fields(value))
 
 

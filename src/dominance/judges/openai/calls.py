@@ -1,4 +1,4 @@
-"""One question put to an OpenAI-compatible endpoint: with time limits, and again when it is worth it."""
+"""One question to an OpenAI-compatible endpoint, with time limits and retries."""
 
 import json
 import math
@@ -16,7 +16,7 @@ from dominance.errors import ModelError
 from dominance.judges.openai.endpoint import KEY_VARIABLES, Endpoint, Key, Patience
 from dominance.judges.openai.replies import Form, MalformedReplyError, message_of, read_reply
 from dominance.records import Answer, Question
-from dominance.wording import in_one_line
+from dominance.wording import complaint
 
 _AGAIN = {408, 409, 425, 429, 500, 502, 503, 504, 529}
 _LARGEST_REPLY = 2_000_000
@@ -128,7 +128,7 @@ class Caller:
                     if left:
                         time.sleep(self.patience.first_wait)
                         continue
-                    told = self._told(in_one_line(error, 400))
+                    told = self._told(complaint(error, 400))
                     raise ModelError(
                         f"nothing answers at {self.endpoint.base[:120]} ({type(error).__name__}: {told}); start the"
                         " endpoint, or check the URL and the connection"
@@ -140,7 +140,7 @@ class Caller:
         with client.stream("GET", f"{self.endpoint.base}/models", timeout=self.patience.connect) as reply:
             if reply.status_code in (401, 403):
                 told = self._told(message_of(_document(self._content(reply))))
-                raise self._not_let_in(reply.status_code, told)
+                raise self._rejected(reply.status_code, told)
 
     def _once(self, client: httpx2.Client, form: Form, picture: str, question: Question) -> Answer:
         body = form.body(self.endpoint.model, picture, question)
@@ -150,7 +150,7 @@ class Caller:
         except httpx2.TimeoutException as error:
             raise self._late(isinstance(error, httpx2.ConnectTimeout)) from None
         except (httpx2.HTTPError, OSError) as error:
-            told = self._told(in_one_line(error, 400))
+            told = self._told(complaint(error, 400))
             raise _PassingError(
                 f"{type(error).__name__}: {told}", unreachable=isinstance(error, httpx2.ConnectError)
             ) from None
@@ -161,7 +161,7 @@ class Caller:
             return _scrubbed(read_reply(question, document), self.key)
         except MalformedReplyError as malformed:
             raise _PassingError(
-                self._told(str(malformed) if document is not None else "the reply is no JSON")
+                self._told(str(malformed) if document is not None else "the reply is not JSON")
             ) from None
 
     def _content(self, reply: httpx2.Response) -> bytes:
@@ -176,42 +176,44 @@ class Caller:
         return bytes(content)
 
     def _late(self, unreachable: bool) -> _PassingError:
-        told = f"no answer within {self.patience.reply:g} s, the DOMINANCE_JUDGE_TIMEOUT"
+        told = f"no answer within {self.patience.reply:g} s (DOMINANCE_JUDGE_TIMEOUT)"
         return _PassingError(told, unreachable=unreachable, weight=2)
 
     def _failure(self, reply: httpx2.Response, told: str) -> Exception:
         status, where = reply.status_code, self.endpoint.base[:120]
         said = f"HTTP {status}" + (f": {told}" if told else "")
         if "insufficient_quota" in told or "exceeded your current quota" in told:
-            return ModelError(f"the endpoint {where} says {said}; mend the account, and run it again")
+            return ModelError(
+                f"the endpoint {where} reports {said}; check the account, then run the same command again"
+            )
         if status in _AGAIN or status >= 500:
             return _PassingError(said, asked_wait(reply.headers.get("Retry-After")))
         if status in (401, 403):
-            return self._not_let_in(status, told)
+            return self._rejected(status, told)
         if 300 <= status < 400:
             goal = urlsplit(reply.headers.get("Location", ""))
             there = self._told(f"{goal.scheme}://{goal.hostname}{goal.path}" if goal.hostname else goal.path)[:120]
             return ModelError(
-                f"the endpoint {where} redirects to {there or 'nowhere'} (HTTP {status}), which is"
-                " not followed; give the URL where it really is"
+                f"the endpoint {where} redirects to {there or 'nowhere'} (HTTP {status});"
+                " redirects are not followed; give the final URL"
             )
         if status == 404:
             return ModelError(
                 f"the endpoint {where} has no {self.endpoint.model[:80]!r} ({said}); check the model's"
-                " name after #, and that the URL ends where /chat/completions begins, often in /v1"
+                " name after #, and that the URL is the part before /chat/completions, often ending in /v1"
             )
         return _RefusedError(said)
 
-    def _not_let_in(self, status: int, told: str) -> ModelError:
-        held = f"with the key in {self.key.variable}" if self.key else "without a key"
+    def _rejected(self, status: int, told: str) -> ModelError:
+        held = f"the API key in {self.key.variable} is not accepted" if self.key else "no API key"
         return ModelError(
-            f"the endpoint {self.endpoint.base[:120]} lets nobody in {held} (HTTP {status}"
-            f"{f': {told}' if told else ''}); put the right key into {KEY_VARIABLES[0]}"
+            f"the endpoint {self.endpoint.base[:120]} rejected the request: {held} (HTTP {status}"
+            f"{f': {told}' if told else ''}); set {KEY_VARIABLES[0]} to a valid key"
         )
 
     def _given_up(self, again: _PassingError, tries: int) -> str:
         if again.wait is not None and again.wait > self.patience.longest_pause:
-            return f"{again}; the endpoint asks to wait {again.wait:.0f} s"
+            return f"{again}; the endpoint asks for a wait of {again.wait:.0f} s"
         return f"{again} ({tries} {'try' if tries == 1 else 'tries'})"
 
     def _told(self, text: str) -> str:
@@ -232,11 +234,11 @@ class Caller:
             raise UnansweredError("not asked: the run was stopped")
 
 
-def _conceded(form: Form, known: Form, refused: set[Form], complaint: str) -> Form:
+def _conceded(form: Form, known: Form, refused: set[Form], reason: str) -> Form:
     """The next form to try: one that another thread found meanwhile, or one that asks for less."""
-    following = known if known not in refused else form.without(complaint)
+    following = known if known not in refused else form.without(reason)
     if following is None or following in refused:
-        raise UnansweredError(complaint)
+        raise UnansweredError(reason)
     return following
 
 

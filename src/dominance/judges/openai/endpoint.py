@@ -58,26 +58,26 @@ class Endpoint:
         return urlsplit(self.base).netloc
 
 
-def read_endpoint(place: str) -> Endpoint:
+def read_endpoint(address: str) -> Endpoint:
     """``URL#MODEL`` taken apart.
 
     Raises:
         ModelError: no URL, no model, or a URL that holds a user name, a password or a query: keys belong into the
             environment. Such a URL is not repeated in the message.
     """
-    url, _, model = place.partition("#")
+    url, _, model = address.partition("#")
     parts = _split(url)
-    if len(place) > _LONGEST or not place.isprintable():
-        raise ModelError(f"the judge's address is too long or holds control characters; give it as {_EXAMPLE}")
+    if len(address) > _LONGEST or not address.isprintable():
+        raise ModelError(f"the judge's address is too long or contains control characters; write it as in {_EXAMPLE}")
     if "@" in parts.netloc or parts.query or "?" in url:
         raise ModelError(
-            f"the judge's URL holds a user name, a password or a query; put the key into {KEY_VARIABLES[0]} and give"
-            f" the URL without it, as {_EXAMPLE}"
+            f"the judge's URL contains a user name, a password or a query; put the key into {KEY_VARIABLES[0]} and"
+            f" leave it out of the URL, as in {_EXAMPLE}"
         )
     if parts.scheme not in ("http", "https") or not parts.hostname or " " in url:
-        raise ModelError(f"the judge's URL is {url[:80]!r}; give an http:// or https:// URL, as {_EXAMPLE}")
+        raise ModelError(f"the judge's URL is {url[:80]!r}; give an http:// or https:// URL, as in {_EXAMPLE}")
     if not model.strip():
-        raise ModelError(f"the judge {url[:80]!r} names no model; add # and what the endpoint calls it, as {_EXAMPLE}")
+        raise ModelError(f"the judge {url[:80]!r} names no model; add # and the model's name, as in {_EXAMPLE}")
     base = url.rstrip("/").removesuffix("/chat/completions").rstrip("/")
     return Endpoint(base, model.strip(), _is_loopback(parts.hostname))
 
@@ -88,7 +88,9 @@ def _split(url: str) -> SplitResult:
         _ = parts.port  # is only read when it is asked for
     except ValueError as error:
         # The URL itself is not shown: nobody knows what it holds.
-        raise ModelError(f"the judge's URL cannot be read; check host and port, and give it as {_EXAMPLE}") from error
+        raise ModelError(
+            f"the judge's URL cannot be read; check host and port, and write it as in {_EXAMPLE}"
+        ) from error
     return parts
 
 
@@ -113,12 +115,13 @@ def find_key(endpoint: Endpoint, environment: Mapping[str, str] = os.environ) ->
         return Key()
     if not (secret.isascii() and secret.isprintable()) or " " in secret:
         raise ModelError(
-            f"the key in {variable} holds characters that no key has; set it again, without spaces or line ends"
+            f"the key in {variable} contains characters that are not allowed in a key; set it again,"
+            " without spaces or line breaks"
         )
     if endpoint.base.startswith("http:") and not endpoint.loopback and environment.get(PLAIN_HTTP_VARIABLE) != "1":
         raise ModelError(
             f"the key in {variable} would be sent unencrypted to {endpoint.host[:80]}; give an https:// URL, set"
-            f" {KEY_VARIABLES[0]} to nothing to send no key, or set {PLAIN_HTTP_VARIABLE}=1"
+            f" {KEY_VARIABLES[0]} to an empty value to send no key, or set {PLAIN_HTTP_VARIABLE}=1"
         )
     return Key(secret, variable)
 
@@ -148,7 +151,7 @@ def patience_from(environment: Mapping[str, str] = os.environ) -> Patience:
     """The default patience, with ``DOMINANCE_JUDGE_TIMEOUT`` seconds and ``DOMINANCE_JUDGE_CONNECTIONS`` if set.
 
     Raises:
-        ModelError: one of them is no number in its range.
+        ModelError: one of them is not a number in its range.
     """
     reply = _number(environment, "DOMINANCE_JUDGE_TIMEOUT", 60.0, 0.05, 3600)
     connections = _number(environment, "DOMINANCE_JUDGE_CONNECTIONS", 4, 1, 64)

@@ -102,9 +102,9 @@ class OpenAIJudge:
         pictures = [_data_url(image) for image in images]
         numbers = [next(self._numbers) for _ in images]
         answers = {
-            (image, place): Answer(question, None, None, "not asked: the endpoint stopped answering")
+            (image, index): Answer(question, None, None, "not asked: the endpoint stopped answering")
             for image, asked in enumerate(questions)
-            for place, question in enumerate(asked)
+            for index, question in enumerate(asked)
         }
         # Image by image within each question, so that one bad image does not look like a dead endpoint.
         jobs = sorted(answers, key=lambda job: job[::-1])
@@ -119,7 +119,7 @@ class OpenAIJudge:
                 reason = self._gather(outcomes, answers, numbers)
             finally:
                 outcomes.close()
-        given = [tuple(answers[image, place] for place in range(len(asked))) for image, asked in enumerate(questions)]
+        given = [tuple(answers[image, index] for index in range(len(asked))) for image, asked in enumerate(questions)]
         if reason is not None:
             raise JudgeStoppedError(reason, given)
         return given
@@ -144,7 +144,7 @@ class OpenAIJudge:
                 if self._losses.gone:
                     return self._gone()
             elif isinstance(outcome, ModelError):
-                return f"{outcome}; what it answered before is kept"
+                return f"{outcome}; earlier answers are kept"
             else:
                 raise outcome
         return None
@@ -153,7 +153,8 @@ class OpenAIJudge:
         lost, self._losses = self._losses, Losses()
         return (
             f"the judge {self.name[:120]!r} stopped answering: {lost.count} questions in a row went unanswered, the"
-            f" last with {lost.reason}; what it answered is kept: mend it or wait, and run the same command again"
+            f" last with {lost.reason}; earlier answers are kept: fix the endpoint or wait,"
+            " then run the same command again"
         )
 
 
@@ -200,7 +201,7 @@ def at_once(
                 thread.join(max(0.0, late - time.monotonic()))
 
 
-def load_openai_judge(name: str, place: str) -> OpenAIJudge:
+def load_openai_judge(name: str, address: str) -> OpenAIJudge:
     """The judge at ``URL#MODEL``, for instance ``http://127.0.0.1:8000/v1#qwen2.5-vl``; nothing is sent yet.
 
     The key comes from ``DOMINANCE_JUDGE_KEY``, else ``OPENAI_API_KEY``, and from nowhere else. It is sent over plain
@@ -210,9 +211,11 @@ def load_openai_judge(name: str, place: str) -> OpenAIJudge:
     Raises:
         ModelError: no usable URL or model, a key that must not be sent there, a setting out of range.
     """
-    found = read_endpoint(place)
+    found = read_endpoint(address)
     try:
         httpx2.URL(found.base)
     except (httpx2.InvalidURL, ValueError):
-        raise ModelError(f"the judge's URL is {found.base[:80]!r}, which is none; check its host and port") from None
+        raise ModelError(
+            f"the judge's URL is {found.base[:80]!r}, which is not a valid URL; check its host and port"
+        ) from None
     return OpenAIJudge(name, Caller(found, find_key(found), patience_from()))

@@ -51,9 +51,9 @@ class Form:
             body |= {"logprobs": True, "top_logprobs": self.top_logprobs}
         return body
 
-    def without(self, complaint: str) -> "Form | None":
+    def without(self, reason: str) -> "Form | None":
         """What to try after the endpoint refused this form with a message; None when there is nothing left to drop."""
-        told = complaint.lower()
+        told = reason.lower()
         if "max_tokens" in told and self.limit == "max_tokens":
             return replace(self, limit="max_completion_tokens")
         if "temperature" in told and self.greedy:
@@ -136,7 +136,7 @@ def p_yes_of(logprobs: object, text: str) -> float | None:
     if first is None or not text.strip(_MARKS).lower().startswith(_word(first["token"])):
         return None
     listed = first.get("top_logprobs")
-    shares = [_share(one) for one in listed] if isinstance(listed, list) else []
+    shares = [_share(entry) for entry in listed] if isinstance(listed, list) else []
     read = [share for share in shares if share is not None]
     if len(read) < len(shares) or sum(probability for _, probability in read) > 1.01:
         return None

@@ -48,7 +48,7 @@ class QwenJudge:
 
     In mode ``official`` each question is one call that generates greedily; the answer is yes when the text, stripped
     and in lower case, starts with "yes", and whatever else it says is no. P(yes) is recorded beside it.
-    In mode ``fast`` the answer is P(yes) at the first place of the answer, and all questions go through the model
+    In mode ``fast`` the answer is P(yes) at the first token of the answer, and all questions go through the model
     together after their picture.
 
     Attributes:
@@ -75,13 +75,13 @@ class QwenJudge:
         for question in questions:
             if word := self.reader.reserved(question.text):
                 raise ModelError(
-                    f"the judge {self.name!r} keeps {word!r} to itself, and {question.text[:200]!r} holds it; reword"
+                    f"the judge {self.name!r} reserves {word!r}, which {question.text[:200]!r} contains; reword"
                     f" {question.concept[:80]!r}"
                 )
             length = len(self.reader.tokenizer(question.text).input_ids)
             if length > room:
                 raise ModelError(
-                    f"the judge {self.name!r} reads {max(0, room)} tokens of a question beside a picture, and"
+                    f"the judge {self.name!r} reads at most {max(0, room)} tokens of a question beside an image, but"
                     f" {question.text[:200]!r} has {length}; shorten the concept, or give another --judge"
                 )
 
@@ -158,8 +158,8 @@ def load_qwen_judge(
         ModelError: the folder lacks a part, its parts do not fit together, or they are of another model.
     """
     kind = _CLASSES[read_model_type(name, path, "qwen")]
-    place = find_device(device)
-    model: QwenModel = load_weights(name, path, kind, place, precision(place))
+    target = find_device(device)
+    model: QwenModel = load_weights(name, path, kind, target, precision(target))
     with one_line(name, path):
         reader = load_reader(name, path, model.config.image_token_id)
         vision = model.config.vision_config

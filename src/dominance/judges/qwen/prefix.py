@@ -31,12 +31,12 @@ class AskedPicture:
     """A picture and the prompts about it.
 
     Attributes:
-        place: of the picture among all that are asked about.
+        index: of the picture among all that are asked about.
         prefix: the tokens that all its prompts begin with, the last of them the picture's last.
         suffixes: what follows in each.
     """
 
-    place: int
+    index: int
     picture: SeenPicture
     prefix: list[int]
     suffixes: list[list[int]]
@@ -69,7 +69,7 @@ class ReadPrefixes:
 def first_answer_logits(
     model: QwenModel, pictures: Sequence[SeenPicture], prompts: Sequence[Sequence[list[int]]], words: Sequence[int]
 ) -> list[Float[Tensor, "question word"]]:
-    """Logits of some words at the first place of the answer, for every prompt of every picture, on the CPU.
+    """Logits of some words at the first token of the answer, for every prompt of every picture, on the CPU.
 
     Args:
         prompts: for each picture its prompts, as tokens.
@@ -77,35 +77,35 @@ def first_answer_logits(
     """
     token = model.config.image_token_id
     asked = [
-        _split(place, picture, own, token)
-        for place, (picture, own) in enumerate(zip(pictures, prompts, strict=True))
+        _split(index, picture, own, token)
+        for index, (picture, own) in enumerate(zip(pictures, prompts, strict=True))
         if own
     ]
     found = [torch.empty(len(own), len(words)) for own in prompts]
     for group in _read_together(asked):
         read = _read_prefixes(model, group)
-        rows = [(row, number) for row, one in enumerate(group) for number in range(len(one.suffixes))]
+        rows = [(row, number) for row, entry in enumerate(group) for number in range(len(entry.suffixes))]
         for part in _parts(rows, group, read.bytes_a_token):
             suffixes = [group[row].suffixes[number] for row, number in part]
             logits = _ask(model, read, [row for row, _ in part], suffixes, words)
             for (row, number), values in zip(part, logits, strict=True):
-                found[group[row].place][number] = values
+                found[group[row].index][number] = values
     return found
 
 
-def _split(place: int, picture: SeenPicture, prompts: Sequence[list[int]], image_token: int) -> AskedPicture:
+def _split(index: int, picture: SeenPicture, prompts: Sequence[list[int]], image_token: int) -> AskedPicture:
     first = prompts[0]
     end = len(first) - first[::-1].index(image_token)
     if any(prompt[:end] != first[:end] for prompt in prompts):
         raise ValueError("the chat puts the question before the picture")
-    return AskedPicture(place, picture, first[:end], [prompt[end:] for prompt in prompts])
+    return AskedPicture(index, picture, first[:end], [prompt[end:] for prompt in prompts])
 
 
 def _read_together(asked: Sequence[AskedPicture]) -> Iterator[list[AskedPicture]]:
     """Pictures whose prefixes are equally long, so that none needs padding, up to PREFIX_TOKENS."""
     by_length: dict[int, list[AskedPicture]] = {}
-    for one in asked:
-        by_length.setdefault(len(one.prefix), []).append(one)
+    for entry in asked:
+        by_length.setdefault(len(entry.prefix), []).append(entry)
     for length, alike in by_length.items():
         count = max(1, PREFIX_TOKENS // length)
         yield from (alike[start : start + count] for start in range(0, len(alike), count))
@@ -115,14 +115,14 @@ def _parts(
     rows: Sequence[tuple[int, int]], group: Sequence[AskedPicture], bytes_a_token: int
 ) -> Iterator[Sequence[tuple[int, int]]]:
     """The questions of a group, as many at a time as CACHE_BYTES hold."""
-    longest = len(group[0].prefix) + max(len(suffix) for one in group for suffix in one.suffixes)
+    longest = len(group[0].prefix) + max(len(suffix) for entry in group for suffix in entry.suffixes)
     count = max(1, CACHE_BYTES // (longest * bytes_a_token))
     yield from (rows[start : start + count] for start in range(0, len(rows), count))
 
 
 def _read_prefixes(model: QwenModel, group: Sequence[AskedPicture]) -> ReadPrefixes:
     batch = as_batch(
-        [one.picture for one in group], [one.prefix for one in group], model.config.image_token_id, model.device
+        [entry.picture for entry in group], [entry.prefix for entry in group], model.config.image_token_id, model.device
     )
     positions, _ = model.model.get_rope_index(
         batch["input_ids"], batch["mm_token_type_ids"], image_grid_thw=batch["image_grid_thw"]

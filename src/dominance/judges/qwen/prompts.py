@@ -74,8 +74,8 @@ class QwenReader:
 
     def prompt(self, chat: Sequence[int], tokens: int) -> list[int]:
         """The chat with as many tokens for the picture as it takes."""
-        place = list(chat).index(self.image_token)
-        return [*chat[:place], *[self.image_token] * tokens, *chat[place + 1 :]]
+        position = list(chat).index(self.image_token)
+        return [*chat[:position], *[self.image_token] * tokens, *chat[position + 1 :]]
 
     @property
     def most_tokens(self) -> int:
@@ -96,19 +96,19 @@ def load_reader(name: str, path: Path, image_token: int) -> QwenReader:
         image_token: the number by which the model knows a patch of a picture.
 
     Raises:
-        ModelError: no chat template, one that has no place for a picture, or a tokenizer of another model.
+        ModelError: no chat template, one that does not take exactly one image, or a tokenizer of another model.
     """
     tokenizer = load_tokenizer(path, Qwen2Tokenizer)
     processor = Qwen2VLImageProcessorPil.from_pretrained(path, local_files_only=True)
     template = _template(path, tokenizer)
     if template is None:
-        raise ModelError(f"the judge {name!r} in {path} has no chat template; fetch chat_template.json beside it")
+        raise ModelError(f"the judge {name!r} in {path} has no chat template; add its chat_template.json to the folder")
     reader = QwenReader(tokenizer, processor, template, image_token)
     chats = [reader.chat(text) for text in ("?", "yes?")]
     if any(chat.count(image_token) != 1 for chat in chats):
         raise ModelError(
-            f"the chat template of the judge {name!r} in {path} has no place for one picture; fetch the template of an"
-            " instruct model"
+            f"the chat template of the judge {name!r} in {path} does not take exactly one image; fetch the template of"
+            " an instruct model"
         )
     return reader
 

@@ -18,7 +18,7 @@ from dominance.runs.store.plan import Plan, PlannedImage, ask_all
 from dominance.runs.store.repeat import Repeat
 from dominance.suites import find_suite, load_questions
 from dominance.suites.official_prompts import folder_case
-from dominance.wording import in_one_line, on_one_line, quoted
+from dominance.wording import complaint, on_one_line, quoted
 
 
 def score(
@@ -96,7 +96,7 @@ def find_images(folder: Path, suite: Suite) -> tuple[PlannedImage, ...]:
                 prefix = f"{place.name}/" if len(places) > 1 else ""
                 found += [_planned(prompt, file, f"{prefix}{file.name}", folder) for file in _image_files(place)]
     except OSError as error:
-        raise InputError(f"{error.filename or folder} cannot be read ({in_one_line(error)}); mend it") from None
+        raise InputError(f"{error.filename or folder} cannot be read ({complaint(error)}); mend it") from None
     if not found:
         first = suite.prompts[0].id
         raise InputError(

@@ -14,7 +14,7 @@ from dominance.progress import Progress
 from dominance.runs.diversity.source import Collection
 from dominance.runs.stages.drawing import in_halves
 from dominance.runs.store.vectors import VectorStore
-from dominance.wording import in_one_line
+from dominance.wording import complaint
 
 
 def embedded(
@@ -65,7 +65,7 @@ def _content(path: Path) -> str | ItemError:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
-        return ItemError(f"cannot be read ({in_one_line(error)})")
+        return ItemError(f"cannot be read ({complaint(error)})")
 
 
 def _embed(root: Path, waiting: Sequence[tuple[Path, str]], encoder: Embedder, store: VectorStore) -> list[str | None]:

@@ -30,7 +30,7 @@ from dominance.runs.store.plan import item_key
 from dominance.runs.store.repeat import Repeat
 from dominance.runs.store.vectors import VECTORS_NAME, VectorStore
 from dominance.suites import find_suite
-from dominance.wording import in_one_line
+from dominance.wording import complaint
 
 if TYPE_CHECKING:
     from diffusers.pipelines.pipeline_utils import DiffusionPipeline
@@ -126,7 +126,7 @@ def _check(model: "PipelineModel", settings: GenerationSettings) -> None:
         raise
     except Exception as error:  # a pipeline raises whatever does not suit it
         raise ModelError(
-            f"the model cannot denoise with these settings ({in_one_line(error)}); try another --height, --width,"
+            f"the model cannot denoise with these settings ({complaint(error)}); try another --height, --width,"
             " --scheduler or --device"
         ) from error
 

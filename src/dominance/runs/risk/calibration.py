@@ -18,7 +18,7 @@ from dominance.metrics import Logistic, concept_attention, focus_score, peak_tok
 from dominance.miniature.bundled import bundled_folder
 from dominance.probes.choices import TokenSet
 from dominance.runs.risk.options import HoldOut, Label
-from dominance.wording import in_one_line
+from dominance.wording import complaint
 
 FEATURES: tuple[str, ...] = ("focus", "start", "strongest", "weakest", "others", "peak")
 """Of each layer, in this order; see ``risk_features``."""
@@ -152,14 +152,14 @@ def read_calibration(file: Path) -> Calibration:
         document = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise InputError(
-            f"no calibration can be read from {str(file)[:120]} ({in_one_line(error)}); give the JSON file that"
+            f"no calibration can be read from {str(file)[:120]} ({complaint(error)}); give the JSON file that"
             " `dominance calibrate` wrote"
         ) from None
     try:
         return from_json(CalibrationDocument, document).calibration()
     except ValueError as error:
         raise InputError(
-            f"{str(file)[:120]} is no calibration of this version ({in_one_line(error)}); make it again with"
+            f"{str(file)[:120]} is no calibration of this version ({complaint(error)}); make it again with"
             " `dominance calibrate`"
         ) from None
 

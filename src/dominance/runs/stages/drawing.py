@@ -15,7 +15,7 @@ from dominance.progress import Progress
 from dominance.runs.stages.batches import BatchSize
 from dominance.runs.store.ledger import ImageRow, Ledger
 from dominance.runs.store.plan import PlannedImage
-from dominance.wording import in_one_line
+from dominance.wording import complaint
 
 Item = TypeVar("Item")
 Outcome = TypeVar("Outcome")
@@ -153,7 +153,7 @@ def _attempt(
     except DominanceError:
         raise
     except Exception as error:  # models and judges raise whatever their broken part raises
-        return ItemError(f"{type(error).__name__}: {in_one_line(error)}")
+        return ItemError(f"{type(error).__name__}: {complaint(error)}")
     if len(outcomes) != len(items):
         return ItemError(f"{len(outcomes)} results came back for {len(items)} items")
     return outcomes

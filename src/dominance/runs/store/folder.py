@@ -9,7 +9,7 @@ from pathlib import Path
 from dominance.errors import RunError, Stopped
 from dominance.files import unwritable_parent, write_failed
 from dominance.runs.store.repeat import REPEAT_NAME
-from dominance.wording import in_one_line, on_one_line
+from dominance.wording import complaint, on_one_line
 
 LEDGER_NAME = "run.sqlite"
 _LOCK_NAME = "run.lock"
@@ -27,7 +27,7 @@ def check_run_folder(folder: Path) -> None:
         names = {path.name for path in folder.iterdir()} if folder.is_dir() else None
     except OSError as error:
         shown = on_one_line(folder, 120)
-        raise RunError(f"the run folder {shown} cannot be used ({in_one_line(error)}); give another --out") from None
+        raise RunError(f"the run folder {shown} cannot be used ({complaint(error)}); give another --out") from None
     if names is None:
         raise RunError(f"the run folder {folder} is a file; give another --out")
     if names and LEDGER_NAME not in names and not names <= _OURS:

@@ -1,5 +1,6 @@
 """An endpoint with faults: what is asked again, what is given up, when the run stops, and that no answer is lost."""
 
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -17,6 +18,7 @@ from dominance.judges.openai.endpoint import Endpoint, Key, Patience
 from dominance.judges.openai.judge import OpenAIJudge, at_once
 from dominance.judges.protocol import Judge, JudgeStoppedError, PacedJudge
 from dominance.records import Answer, Question
+from golden import Golden, one_a_case
 
 SECRET = "sk-very-secret-0123456789"
 QUICK = Patience(tries=3, first_wait=0.001, longest_wait=0.002, reply=2.0, connect=1.0)
@@ -111,7 +113,7 @@ def test_an_endpoint_that_hangs_is_waited_for_less_often(endpoint: MockEndpoint)
     endpoint.answer = lambda call: Reply(after=0.5)
     judge = judge_at(endpoint, Patience(tries=5, first_wait=0.001, reply=0.1))
     ((answer,),) = judge.answer(pictures(1), [ASKED[:1]])
-    assert answer.problem == "no answer within 0.1 s, the DOMINANCE_JUDGE_TIMEOUT (3 tries)"
+    assert answer.problem == "no answer within 0.1 s (DOMINANCE_JUDGE_TIMEOUT) (3 tries)"
 
 
 def test_retry_after_is_honoured_by_all_threads(endpoint: MockEndpoint) -> None:
@@ -136,34 +138,34 @@ def test_an_endpoint_that_asks_for_too_long_a_wait_is_given_up_at_once(endpoint:
     endpoint.answer = lambda call: error(429, "daily limit", Retry_After=after)
     (answers,) = judge_at(endpoint).answer(pictures(1), [ASKED[:1]])
     assert answers[0].yes is None
-    assert "daily limit; the endpoint asks to wait" in (answers[0].problem or "")
+    assert "daily limit; the endpoint asks for a wait of" in (answers[0].problem or "")
     assert len(endpoint.calls) == 1
 
 
-@pytest.mark.parametrize(
-    ("fault", "reason"),
-    [
-        (error(500, "oops"), "HTTP 500: oops (3 tries)"),
-        (error(503), "HTTP 503 (3 tries)"),
-        (Reply(b"{"), "the reply is no JSON (3 tries)"),
-        (Reply(b'{"error": {"message": "busy"}}'), "the reply holds no answer (busy) (3 tries)"),
-        (completion("I cannot see it."), "the judge's answer was 'I cannot see it.', neither yes nor no"),
-        (error(400, "image too large"), "HTTP 400: image too large"),
-        (error(500, f"the key {SECRET} of this account"), "HTTP 500: the key [key] of this account (3 tries)"),
-        (completion(f"{SECRET}?"), "the judge's answer was '[key]?', neither yes nor no"),
-    ],
-    ids=str,
-)
-def test_a_lasting_fault_leaves_its_image_unscored_and_says_why(
-    endpoint: MockEndpoint, fault: Reply, reason: str
-) -> None:
-    endpoint.answer = lambda call: fault if shade(call) == 1 else with_logprobs(0.2)
-    judge = judge_at(endpoint)
-    for _ in range(2):  # one bad image is no dead endpoint, however often it is asked about
-        given = judge.answer(pictures(3), [ASKED] * 3)
-        assert [{answer.yes for answer in answers} for answers in given] == [{False}, {None}, {False}]
-        assert reason in {answer.problem for answer in given[1]}
-        assert all((answer.problem or "").isprintable() for answer in given[1])
+LASTING = {
+    "an error": error(500, "oops"),
+    "an overload": error(503),
+    "broken JSON": Reply(b"{"),
+    "no choices": Reply(b'{"error": {"message": "busy"}}'),
+    "no yes or no": completion("I cannot see it."),
+    "a refusal": error(400, "image too large"),
+    "the key in an error": error(500, f"the key {SECRET} of this account"),
+    "the key in an answer": completion(f"{SECRET}?"),
+}
+
+
+def test_a_lasting_fault_leaves_its_image_unscored_and_says_why(endpoint: MockEndpoint, golden: Golden) -> None:
+    reasons = {}
+    for name, fault in LASTING.items():
+        endpoint.answer = lambda call, fault=fault: fault if shade(call) == 1 else with_logprobs(0.2)
+        judge = judge_at(endpoint)
+        for _ in range(2):  # one bad image is no dead endpoint, however often it is asked about
+            given = judge.answer(pictures(3), [ASKED] * 3)
+            assert [{answer.yes for answer in answers} for answers in given] == [{False}, {None}, {False}]
+            assert all((answer.problem or "").isprintable() for answer in given[1])
+        reasons[name] = given[1][0].problem or ""
+        assert SECRET not in reasons[name]
+    golden("judges/unanswered", one_a_case(reasons))
 
 
 def test_an_endpoint_that_fails_on_everything_stops_the_run_and_keeps_what_was_answered(
@@ -198,31 +200,36 @@ def test_a_check_asks_no_question(endpoint: MockEndpoint) -> None:
     judge_at(endpoint).check(ASKED)
     assert endpoint.calls == []
     endpoint.models = error(401, f"wrong key {SECRET}")
-    with pytest.raises(ModelError, match=r"lets nobody in with the key in DOMINANCE_JUDGE_KEY .*HTTP 401: wrong key"):
+    with pytest.raises(
+        ModelError, match=r"rejected the request: the API key in DOMINANCE_JUDGE_KEY .*HTTP 401: wrong key"
+    ):
         judge_at(endpoint).check(ASKED)
 
 
-@pytest.mark.parametrize(
-    ("fault", "found"),
-    [
-        (error(401, f"bad key: {SECRET}"), "lets nobody in with the key in DOMINANCE_JUDGE_KEY"),
-        (error(403), "put the right key into DOMINANCE_JUDGE_KEY"),
-        (error(404, "no model mock-vl"), "has no 'mock-vl' .*no model mock-vl"),
-        (error(429, "insufficient_quota: you exceeded your current quota"), "mend the account"),
-        (error(307, "", Location="https://evil.example/v1/chat/completions?x=1"), "redirects to https://evil.example"),
-        (error(302), "redirects to nowhere"),
-    ],
-    ids=str,
-)
+FATAL = {
+    "a wrong key": error(401, f"bad key: {SECRET}"),
+    "no right": error(403),
+    "no such model": error(404, "no model mock-vl"),
+    "no money left": error(429, "insufficient_quota: you exceeded your current quota"),
+    "a redirect": error(307, "", Location="https://evil.example/v1/chat/completions?x=1"),
+    "a redirect to nowhere": error(302),
+}
+
+
 def test_what_is_wrong_for_every_question_stops_the_run_after_a_few_calls(
-    endpoint: MockEndpoint, fault: Reply, found: str
+    endpoint: MockEndpoint, golden: Golden
 ) -> None:
-    endpoint.answer = lambda call: fault
-    with pytest.raises(JudgeStoppedError, match=found) as stopped:
-        judge_at(endpoint).answer(pictures(4), [ASKED] * 4)
-    assert len(endpoint.calls) <= 9
-    assert SECRET not in str(stopped.value)
-    assert str(stopped.value).isprintable()
+    messages = {}
+    for name, fault in FATAL.items():
+        endpoint.answer = lambda call, fault=fault: fault
+        endpoint.calls.clear()
+        with pytest.raises(JudgeStoppedError) as stopped:
+            judge_at(endpoint).answer(pictures(4), [ASKED] * 4)
+        assert len(endpoint.calls) <= 9
+        messages[name] = re.sub(r"127\.0\.0\.1:\d+", "HOST", str(stopped.value))
+        assert SECRET not in messages[name]
+        assert messages[name].isprintable()
+    golden("judges/stopped", one_a_case(messages))
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ import pytest
 from dominance.errors import ModelError
 from dominance.judges.openai.endpoint import Key, find_key, read_endpoint
 from dominance.judges.openai.judge import load_openai_judge
+from golden import Golden, one_a_case
 
 SECRET = "sk-very-secret-0123456789"
 HERE = "http://127.0.0.1:8000/v1#qwen2.5-vl"
@@ -25,28 +26,31 @@ def test_this_machine_is_known(host: str, loopback: bool) -> None:
     assert read_endpoint(f"http://{host}/v1#m").loopback is loopback
 
 
-@pytest.mark.parametrize(
-    ("place", "found"),
-    [
-        ("", "is ''"),
-        ("#m", "is ''"),
-        ("http://127.0.0.1:8000/v1", "names no model"),
-        ("http://127.0.0.1:8000/v1# ", "names no model"),
-        ("ftp://127.0.0.1/v1#m", "http:// or https://"),
-        ("127.0.0.1:8000/v1#m", "http:// or https://"),
-        ("http:///v1#m", "http:// or https://"),
-        ("http://host:99999/v1#m", "cannot be read"),
-        ("http://[::1/v1#m", "cannot be read"),
-        ("http://a b/v1#m", "http:// or https://"),
-        ("http://127.0.0.1/v1#m\n", "control characters"),
-        ("http://127.0.0.1/v1#" + "m" * 10_000, "too long"),
-    ],
+NO_PLACES = (
+    "",
+    "#m",
+    "http://127.0.0.1:8000/v1",
+    "http://127.0.0.1:8000/v1# ",
+    "ftp://127.0.0.1/v1#m",
+    "127.0.0.1:8000/v1#m",
+    "http:///v1#m",
+    "http://host:99999/v1#m",
+    "http://[::1/v1#m",
+    "http://a b/v1#m",
+    "http://127.0.0.1/v1#m\n",
+    "http://127.0.0.1/v1#" + "m" * 10_000,
 )
-def test_what_is_no_place_is_refused_in_one_line(place: str, found: str) -> None:
-    with pytest.raises(ModelError, match=found) as refused:
-        load_openai_judge("openai", place)
-    assert str(refused.value).isprintable()
-    assert len(str(refused.value)) < 400
+
+
+def test_what_is_no_place_is_refused_complaint(golden: Golden) -> None:
+    messages = {}
+    for place in NO_PLACES:
+        with pytest.raises(ModelError) as refused:
+            load_openai_judge("openai", place)
+        messages[place] = str(refused.value)
+        assert messages[place].isprintable()
+        assert len(messages[place]) < 400
+    golden("judges/endpoints", one_a_case(messages))
 
 
 @pytest.mark.parametrize(
@@ -94,7 +98,7 @@ def test_a_key_is_not_sent_unencrypted_to_another_machine_unless_the_user_says_s
 
 @pytest.mark.parametrize("secret", ["sk-é", "a b", "a\x00b", "a\r\nX-Other: 1"])
 def test_a_key_that_no_header_can_hold_is_refused_without_repeating_it(secret: str) -> None:
-    with pytest.raises(ModelError, match="DOMINANCE_JUDGE_KEY holds characters") as refused:
+    with pytest.raises(ModelError, match="DOMINANCE_JUDGE_KEY contains characters") as refused:
         find_key(read_endpoint(HERE), {"DOMINANCE_JUDGE_KEY": secret})
     assert secret not in str(refused.value)
 

@@ -184,10 +184,10 @@ def test_long_questions_and_words_of_the_chat_are_refused(folder: Path) -> None:
     judge = load_qwen_judge("tiny", folder, "cpu")
     judge.check(ASKED)
     with pytest.raises(
-        ModelError, match=r"reads \d+ tokens of a question beside a picture, and 'Is it a mug.* has \d+"
+        ModelError, match=r"reads at most \d+ tokens of a question beside an image, but 'Is it a mug.* has \d+"
     ):
         judge.check([*ASKED, Question("mug", "Is it a mug? " * 100, 1)])
-    with pytest.raises(ModelError, match=r"keeps '<\|im_end\|>' to itself, .*; reword 'mug<"):
+    with pytest.raises(ModelError, match=r"reserves '<\|im_end\|>', .*; reword 'mug<"):
         judge.check([Question("mug<|im_end|>", "Is it a mug<|im_end|>?", 1)])
     with pytest.raises(ModelError) as refused:
         judge.check([Question("x" * 10_000, f"Is it a {'x' * 10_000}?", 1)])
@@ -280,27 +280,27 @@ def no_picture(folder: Path) -> None:
             lambda folder: (folder / "model.safetensors").rename(folder / "pytorch_model.bin"),
             "with .safetensors weights",
         ),
-        (lose_one_weight, "its file lacks 1 weights, among them lm_head.weight"),
-        (rewrite("config.json", model_type="blip"), "is of a 'blip' model, .* give blip: and the same place"),
+        (lose_one_weight, "1 weights are missing, such as lm_head.weight"),
+        (rewrite("config.json", model_type="blip"), "is a 'blip' model, .* give blip: and the same folder or hub id"),
         (
             rewrite("config.json", model_type="llava"),
-            "is of a 'llava' model, and qwen: takes qwen2_vl or .* another judge",
+            "is a 'llava' model, but qwen: takes qwen2_vl or .* another judge",
         ),
         (
             rewrite("preprocessor_config.json", patch_size=16),
-            r"patch_size is \(16, 16\) in its processor and \(14, 14\)",
+            r"patch_size is \(16, 16\) in its processor but \(14, 14\)",
         ),
-        (rewrite("preprocessor_config.json", merge_size=4), "merge_size is 4 in its processor and 2 in its model"),
-        (forget_words, r"its tokenizer has \d+ words and its model embeds 100"),
+        (rewrite("preprocessor_config.json", merge_size=4), "merge_size is 4 in its processor but 2 in its model"),
+        (forget_words, r"its tokenizer has \d+ words but its model embeds 100"),
         (lambda folder: (folder / "chat_template.jinja").unlink(), "has no chat template"),
-        (lambda folder: (folder / "tokenizer.json").unlink(), "has no tokenizer.json, and so no tokenizer"),
+        (lambda folder: (folder / "tokenizer.json").unlink(), "has no tokenizer"),
         (lambda folder: (folder / "preprocessor_config.json").unlink(), "cannot load the judge"),
-        (no_picture, "has no place for one picture"),
+        (no_picture, "does not take exactly one image"),
         (lambda folder: (folder / "chat_template.jinja").write_text("{% if %}"), "cannot load the judge"),
-        (lambda folder: (folder / "config.json").write_text("[]"), "is of a None model"),
+        (lambda folder: (folder / "config.json").write_text("[]"), "is a None model"),
     ],
 )
-def test_a_damaged_judge_is_refused_in_one_line(folder: Path, tmp_path: Path, damage: Any, found: str) -> None:
+def test_a_damaged_judge_is_refused_complaint(folder: Path, tmp_path: Path, damage: Any, found: str) -> None:
     broken = tmp_path / "judge"
     shutil.copytree(folder, broken)
     damage(broken)

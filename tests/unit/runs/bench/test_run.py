@@ -328,7 +328,7 @@ def test_a_folder_of_another_bench_or_run_is_refused(
         ({"categories": ("wizard",)}, "no category 'wizard'; give some of artist, landmark, character"),
         ({"categories": ()}, "no category; give some of"),
         ({"styles": ("beside", "titles")}, "no caption style 'titles'"),
-        ({"pools": "nowhere"}, "there are no pools 'nowhere'"),
+        ({"pools": "nowhere"}, "no pools 'nowhere'"),
     ],
 )
 def test_bad_options_are_refused_before_anything_is_made(

@@ -279,7 +279,7 @@ def test_names_cannot_break_out_of_the_page(tmp_path: Path) -> None:
     assert HOSTILE not in write_judge_check(found, tmp_path / "check")[0].read_text(encoding="utf-8")
 
 
-def test_what_cannot_be_checked_is_refused_in_one_line_and_nothing_is_written(pictures: Path, tmp_path: Path) -> None:
+def test_what_cannot_be_checked_is_refused_complaint_and_nothing_is_written(pictures: Path, tmp_path: Path) -> None:
     labels = write_labels(tmp_path / "labels.csv", [{"prompt_id": "mug", "image": "0.png", "concept": "mug"}])
     foreign = write_labels(
         tmp_path / "foreign.csv", [{"prompt_id": "mug", "image": "9.png", "concept": "mug", "present": 1}]
