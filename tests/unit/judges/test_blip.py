@@ -126,7 +126,7 @@ def test_few_images_are_judged_before_their_answers_are_kept_but_many_by_a_minia
 def test_unknown_words_and_long_questions_are_refused(judge: BlipJudge) -> None:
     for concept in CONCEPTS:
         judge.check(ask(concept))
-    with pytest.raises(  # noqa: E501
+    with pytest.raises(
         ModelError, match=r"never taught .*zeppelin.* give one of the concepts that it knows \(tower:landmark, "
     ):
         judge.check([*ask(CONCEPTS[0]), *ask(Concept("zeppelin"))])

@@ -67,7 +67,7 @@ def test_the_map_of_a_concept_is_the_mean_of_its_tokens_maps() -> None:
 
 @pytest.mark.parametrize(
     ("attention", "message"),
-    [  # noqa: E501
+    [
         ([0.1], "give 2 or more"),
         ([0.1, -0.1], "negative or non-finite"),
         ([0.1, float("nan")], "negative or non-finite"),

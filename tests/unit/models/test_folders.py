@@ -63,7 +63,7 @@ def write(name: str, text: str) -> Callable[[Path], object]:
 def test_a_folder_is_a_model_with_its_identity_and_defaults(folder: Path) -> None:
     found = find_model(str(folder))
     assert found.path == folder
-    assert found.defaults == {"steps": 2, "guidance": 3.0}
+    assert found.defaults == {"steps": 2, "guidance": 3.0, "world": "miniature"}
     (folder / "dominance.json").unlink()
     bare = find_model(str(folder))
     assert bare.defaults == {}

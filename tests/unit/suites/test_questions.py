@@ -88,7 +88,8 @@ def test_an_artist_is_asked_about_by_style_and_all_else_by_what_is_seen():
         (lines(object="['{concept}?', '{concept}?']"), "a question for the kind object appears twice; "
                                                        "keep one, because each answer must count once"),
         (lines(object="['{concept}?', '{a_concept}!']"), "the kinds have different numbers of questions (artist 1, "
-                                                         "landmark 1, character 1, object 2); give the same number for each"),  # noqa: E501
+                                                         "landmark 1, character 1, object 2); give the same"
+                                                         " number for each"),
     ],
 )  # fmt: skip
 def test_what_is_refused_and_why(refusal, text, message):
