@@ -1,7 +1,7 @@
 """Run folders that version 0.1.0 wrote still resume, report and read back, with the figures that it printed.
 
 ``tests/fixtures/runs-0.1`` holds them without their pages; ``printed/`` is what the commands below printed under
-``--json``. The pictures of the bench are grey: its ledger says what the judge saw. The ledgers of ``score`` and
+``--json``. All pictures but those of the audits are grey: the ledgers say what the judge saw. Those of ``score`` and
 ``judge-check`` hold absolute paths of pictures, in a folder that is nowhere any more.
 """
 
@@ -19,11 +19,13 @@ import dominance
 Command = Callable[..., Any]
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "runs-0.1"
 PROMPT = "a [castle:landmark] and a [mug]"
+COLLAPSING = "a [bottle] and a [castle:landmark]"
 COMMANDS: dict[str, list[object]] = {
     "audit": ["audit", PROMPT, "--seeds", 4, "--steps", 6, "--max-collapse", 0.2],
     "audit2": ["audit", "miniature-balanced", "--limit", 2, "--seeds", 2, "--steps", 6],
     "score": ["score", "audit/images", "--suite", PROMPT],
-    "ablate": ["ablate", PROMPT, "--seeds", 3, "--steps", 6, "--layers", "1-2", "--sweep", "heads,feed-forward"],
+    "ablate": ["ablate", COLLAPSING, "--seeds", 3, "--steps", 6, "--layers", 1, "--sweep", "heads,feed-forward"],
+    "rebalance": ["ablate", COLLAPSING, "--seeds", 2, "--steps", 6, "--edit", "rebalance", "--intervals", 3],
     "memorization": ["memorization", "miniature", "--limit", 3, "--seeds", 2, "--steps", 6],
     "bench": ["bench", "build", "--target", 2, "--limit", 6, "--seeds", 10, "--steps", 6],
     "diversity": ["diversity", "pics"],
