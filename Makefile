@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test golden check bench docs format weights clean
+.PHONY: demo test test-quick golden check bench structure docs format weights clean
 
 .venv/.core: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
@@ -34,6 +34,11 @@ format: .venv/.dev
 
 bench: .venv/.dev  ## speed, side by side in one run, as ratios
 	$(BIN)/python benchmarks/run.py
+
+BEFORE ?= HEAD
+
+structure:  ## how the source is built, before and now: make structure BEFORE=812c140
+	$(PYTHON) benchmarks/structure.py $(BEFORE) .
 
 docs: .venv/.dev  ## what docs derive from the code
 	$(BIN)/python -m dominance.cli.reference > docs/commands.md

@@ -80,13 +80,13 @@ def looking_ahead(pipeline: Any, prompts: list[str], steps: int, rounds: int, la
 
 def sweeping(pipeline: Any, first: int, last: int, variants: int, rounds: int) -> dict[str, float]:
     """One image under each of so many ablated heads: variants in one batch, against one variant at a time."""
-    from dominance.models.folders import find_model
     from dominance.models.image_model import PipelineModel
     from dominance.models.settings import GenerationSettings
     from dominance.runs.ablation.trials import VariantModel
-    from dominance.runs.ablation.variants import How, Window, single_head
+    from dominance.runs.ablation.options import How, Window
+    from dominance.runs.ablation.variants import single_head
 
-    model = VariantModel(PipelineModel(find_model("miniature"), pipeline))
+    model = VariantModel(PipelineModel(pipeline))
     heads = [(layer, head) for layer in range(1, 17) for head in range(4)][:variants]
     edits = [single_head(head, How(Window(first, last))) for head in heads]
     settings = GenerationSettings(STEPS, GUIDANCE)

@@ -13,6 +13,7 @@ import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from turns import ratio, seconds
 
@@ -30,13 +31,12 @@ def generation(model: str, images: int = 12) -> dict[str, float]:
     """Batches over prompts and seeds against a plain diffusers loop, one prompt at a time, on the same pipeline."""
     import torch
 
-    from dominance.models.folders import find_model
-    from dominance.models.image_model import PipelineModel, load_pipeline
+    import dominance
+    from dominance.models.image_model import PipelineModel
     from dominance.models.settings import GenerationSettings
 
-    folder = find_model(model)
-    pipeline = load_pipeline(folder, "cpu")
-    drawer = PipelineModel(folder, pipeline)
+    pipeline: Any = dominance.load_pipeline(model, "cpu")
+    drawer = PipelineModel(pipeline)
     prompts = ["a tower and a mug", "a robot beside a lamp", "a mug and an umbrella", "a castle"]
     texts, seeds = [prompts[i % 4] for i in range(images)], list(range(images))
 

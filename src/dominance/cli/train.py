@@ -1,7 +1,8 @@
 """``dominance train``: the miniature world's model and judge."""
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from cyclopts import Parameter
 from cyclopts.validators import Number
@@ -9,11 +10,12 @@ from cyclopts.validators import Number
 from dominance.cli.app import GROUPS, new_app
 from dominance.cli.output import note
 from dominance.errors import InputError
+from dominance.training.options import JudgeOptions, MiniatureOptions, check_concepts
+from dominance.written import Names
 
 app = new_app("train", GROUPS["train"])
 
 Folder = Annotated[Path, Parameter(help="Where checkpoints, sample sheets and the result go.")]
-Seed = Annotated[int, Parameter(help="Seed of data, weights and noise.", validator=Number(gte=0))]
 TrainDevice = Annotated[str, Parameter(help="auto, cpu, cuda or cuda:N.")]
 
 
@@ -23,38 +25,8 @@ TrainDevice = Annotated[str, Parameter(help="auto, cpu, cuda or cuda:N.")]
 )
 def miniature(
     *,
+    options: MiniatureOptions = MiniatureOptions(),
     out: Folder = Path("training-runs/miniature"),
-    pictures: Annotated[int, Parameter(help="Pictures that the denoiser sees.", validator=Number(gte=320))] = 96_000,
-    autoencoder_pictures: Annotated[
-        int, Parameter(help="Pictures that the decoder sees.", validator=Number(gte=160))
-    ] = 40_000,
-    scenery: Annotated[
-        float, Parameter(help="Share of single captions that name scenery.", validator=Number(gte=0, lte=1))
-    ] = 0.5,
-    pairs: Annotated[float, Parameter(help="Share of pictures of two objects.", validator=Number(gte=0, lte=1))] = 0.45,
-    entity_pairs: Annotated[
-        float, Parameter(help="Share of pictures of entity and object.", validator=Number(gte=0, lte=1))
-    ] = 0.0,
-    entities_together: Annotated[
-        float, Parameter(help="Share of pictures of two entities.", validator=Number(gte=0, lte=1))
-    ] = 0.0,
-    entity_diversity: Annotated[
-        float, Parameter(help="Of landmarks and characters: 0 is rigid.", validator=Number(gte=0, lte=1))
-    ] = 0,
-    rigid: Annotated[str, Parameter(help="Concepts of diversity 0 whatever their kind, by commas.")] = "",
-    object_diversity: Annotated[float, Parameter(help="Of objects: 1 is varied.", validator=Number(gte=0, lte=1))] = 1,
-    base: Annotated[
-        str | None,
-        Parameter(help="Model whose training goes on: a bundled name or a folder. Default: from nothing."),
-    ] = None,
-    autoencoder: Annotated[
-        str | None,
-        Parameter(help="Model whose autoencoder is taken as it is. Default: the base's, else one of its own."),
-    ] = None,
-    learning_rate: Annotated[
-        float | None, Parameter(help="Peak. Default: 0.0012.", validator=Number(gte=1e-8, lte=1))
-    ] = None,
-    seed: Seed = 0,
     device: TrainDevice = "auto",
     processes: Annotated[
         int,
@@ -63,51 +35,32 @@ def miniature(
             validator=Number(gte=1, lte=32),
         ),
     ] = 1,
-    stage: Annotated[str, Parameter(help="all, autoencoder, denoiser or pipeline; the first two may run at once.")] = (
-        "all"
-    ),
+    stage: Annotated[
+        Literal["all", "autoencoder", "denoiser", "pipeline"],
+        Parameter(help="all, autoencoder, denoiser or pipeline; the first two may run at once."),
+    ] = "all",
+    sheet: Annotated[
+        int, Parameter(help="Images a prompt on the last sample sheet; 0 draws none.", validator=Number(gte=0, lte=64))
+    ] = 8,
 ) -> None:
     """Train the text-to-image model, from nothing or from a base, and save an ordinary diffusers folder."""
-    from dominance.miniature.world import World, diversity_by_kind
     from dominance.models.devices import find_device
     from dominance.models.folders import find_model
-    from dominance.training.denoiser import CHANNELS, channels_of
-    from dominance.training.miniature import (
-        LEARNING_RATE,
-        STAGES,
-        MiniatureSettings,
-        train_miniature,
-    )
+    from dominance.training.miniature import STAGES, train_miniature
 
-    together = pairs + entity_pairs + entities_together
-    if together > 1:
-        raise InputError(f"the three shares of pairs make {together} of all pictures; give at most 1 together")
-    if stage != "all" and stage not in STAGES:
-        raise InputError(f"no stage {stage!r}; give all, {', '.join(STAGES)}")
-    rigid_names = _names(rigid)
-    _check_concepts(rigid_names)
-    source = None if base is None else find_model(base)
-    decoder = None if autoencoder is None else find_model(autoencoder)
-    settings = MiniatureSettings(
-        seed=seed,
-        pictures=pictures,
-        autoencoder_pictures=autoencoder_pictures,
-        world=World(
-            diversity=diversity_by_kind(entity_diversity, object_diversity) | dict.fromkeys(rigid_names, 0.0),
-            pairs=pairs,
-            entity_pairs=entity_pairs,
-            entities_together=entities_together,
-            scenery=scenery,
-        ),
-        learning_rate=learning_rate or LEARNING_RATE,
-        base=None if source is None else source.identity,
-        autoencoder=None if decoder is None else decoder.identity,
-        channels=CHANNELS if source is None else channels_of(source.path),
+    base = None if options.base is None else find_model(options.base)
+    decoder = None if options.autoencoder is None else find_model(options.autoencoder)
+    start, taken = (None if folder is None else folder.path for folder in (base, decoder))
+    made = train_miniature(
+        options.settings(base, decoder),
+        out,
+        "cpu" if processes > 1 and device == "auto" else str(find_device(device)),
+        STAGES if stage == "all" else (stage,),
+        sheet,
+        base=start,
+        autoencoder=taken,
+        processes=processes,
     )
-    stages = STAGES if stage == "all" else tuple(name for name in STAGES if name == stage)
-    start, taken = (None if folder is None else folder.path for folder in (source, decoder))
-    place = "cpu" if processes > 1 and device == "auto" else str(find_device(device))
-    made = train_miniature(settings, out, place, stages, base=start, autoencoder=taken, processes=processes)
     note(f"wrote {made}")
 
 
@@ -127,7 +80,7 @@ def pictures(
             validator=Number(gte=0, lte=1),
         ),
     ] = None,
-    concepts: Annotated[str, Parameter(help="Only these, by commas. Default: all.")] = "",
+    concepts: Annotated[Names, Parameter(help="Only these, by commas. Default: all.", show_default=False)] = (),
     seed: Annotated[int, Parameter(help="Of what is drawn.", validator=Number(gte=0))] = 0,
 ) -> None:
     """Draw pictures of the miniature world's concepts, one folder a concept, as for fine-tuning."""
@@ -135,8 +88,8 @@ def pictures(
     from dominance.miniature.world import DEFAULT_DIVERSITY
     from dominance.training.picture_set import write_picture_set
 
-    named = list(dict.fromkeys(_names(concepts))) or list(BY_NAME)
-    _check_concepts(named)
+    named = list(dict.fromkeys(concepts)) or list(BY_NAME)
+    check_concepts(named)
     chosen = {name: DEFAULT_DIVERSITY[name] if diversity is None else diversity for name in named}
     note(f"wrote {write_picture_set(out, chosen, count, seed)}")
 
@@ -147,6 +100,7 @@ def pictures(
 )
 def judge(
     *,
+    options: JudgeOptions = JudgeOptions(),
     out: Folder = Path("training-runs/judge"),
     model: Annotated[
         str,
@@ -155,27 +109,6 @@ def judge(
             " that was trained here, composes and knows no rigid concept."
         ),
     ] = "miniature-base",
-    pictures: Annotated[
-        int | None,
-        Parameter(help="Pictures that it learns to see from. Default: 192000 from nothing, none from a base."),
-    ] = None,
-    answered: Annotated[
-        int, Parameter(help="Pictures after that, from which it learns to answer.", validator=Number(gte=320))
-    ] = 40_000,
-    garbled: Annotated[
-        float,
-        Parameter(
-            help="Share of the pictures in which a concept is made unrecognisable.", validator=Number(gte=0, lte=1)
-        ),
-    ] = 0.35,
-    base: Annotated[
-        str | None, Parameter(help="Judge whose training goes on: miniature, or blip:FOLDER. Default: from nothing.")
-    ] = None,
-    learning_rate: Annotated[
-        float | None,
-        Parameter(help="Peak. Default: 0.0008 from nothing, 0.0004 from a base.", validator=Number(gte=1e-8, lte=1)),
-    ] = None,
-    seed: Seed = 0,
     device: TrainDevice = "auto",
 ) -> None:
     """Train the yes/no judge on renders and save an ordinary transformers folder."""
@@ -185,25 +118,16 @@ def judge(
     from dominance.models.folders import find_model
     from dominance.suites import load_questions
     from dominance.training.artefacts import ModelArtefacts
-    from dominance.training.judge import LATER_LEARNING_RATE, LEARNING_RATE, JudgeSettings, train_judge
+    from dominance.training.judge import train_judge
 
-    if pictures is not None and pictures < (0 if base else 320):
-        raise InputError(f"--pictures is {pictures}; give at least 320, or leave it out where a --base is given")
     source = find_model(model)
     place = str(find_device(device))
-    earlier = None if base is None else load_judge(base, "cpu")
+    earlier = None if options.base is None else load_judge(options.base, "cpu")
     if earlier is not None and not isinstance(earlier, BlipJudge):
         raise InputError(
-            f"the judge {base!r} is no BLIP-VQA; give miniature, or blip: and the folder of one trained here"
+            f"the judge {options.base!r} is no BLIP-VQA; give miniature, or blip: and the folder of one trained here"
         )
-    settings = JudgeSettings(
-        seed=seed,
-        pictures=pictures if pictures is not None else 0 if earlier else 192_000,
-        answered=answered,
-        garbled=garbled,
-        learning_rate=learning_rate or (LATER_LEARNING_RATE if earlier else LEARNING_RATE),
-        base=None if earlier is None else earlier.identity,
-    )
+    settings = options.settings(None if earlier is None else earlier.identity)
     artefacts = ModelArtefacts(source.path, place)
     ask = load_questions().ask
     note(f"wrote {train_judge(settings, out, ask, artefacts, source.identity, place, earlier)}")
@@ -240,14 +164,22 @@ def card(
 )
 def study(
     *,
-    conditions: Annotated[str, Parameter(help="Names, by commas; see --page. Default: all.")] = "",
+    conditions: Annotated[
+        Names, Parameter(help="Names, by commas; see --page. Default: all.", show_default=False)
+    ] = (),
     seeds: Annotated[int, Parameter(help="Training seeds a condition.", validator=Number(gte=1, lte=100))] = 1,
     first_seed: Annotated[int, Parameter(help="The first of them.", validator=Number(gte=0))] = 0,
-    worlds: Annotated[str, Parameter(help="Only these worlds of each condition, by commas: first, swapped, …")] = "",
+    worlds: Annotated[
+        Names,
+        Parameter(help="Only these worlds of each condition, by commas: first, swapped, …", show_default=False),
+    ] = (),
     base: Annotated[str, Parameter(help="Model from which training goes on.")] = "miniature-base",
     judge: Annotated[str, Parameter(help="Judge that looks at the images.")] = "miniature",
     images: Annotated[int, Parameter(help="Images a prompt.", validator=Number(gte=1, lte=1000))] = 4,
-    guidances: Annotated[str, Parameter(help="Only these guidance scales, by commas. Default: each condition's.")] = "",
+    guidances: Annotated[
+        Names,
+        Parameter(help="Only these guidance scales, by commas. Default: each condition's.", show_default=False),
+    ] = (),
     out: Folder = Path("training-runs/study"),
     results: Annotated[Path, Parameter(help="JSON lines of what was measured; it is not done again.")] = Path(
         "docs/study/results.jsonl"
@@ -262,37 +194,22 @@ def study(
     from dominance.models.devices import find_device
     from dominance.training.conditions import find_conditions
 
-    chosen = find_conditions(_names(conditions))
-    named = set(_names(worlds))
+    chosen = find_conditions(conditions)
     todo = [
         trial
         for trial in trials(chosen, range(first_seed, first_seed + seeds))
-        if not named or trial.world_name in named
+        if not worlds or trial.world_name in worlds
     ]
     if not todo:
-        raise InputError(
-            f"no chosen condition has a world {', '.join(sorted(named))}; give first, swapped, or turn-0 to 5"
-        )
-    scales = tuple(_numbers("guidances", guidances)) or None
+        raise InputError(f"no chosen condition has a world {', '.join(worlds)}; give first, swapped, or turn-0 to 5")
+    scales = _numbers("guidances", guidances) or None
     options = StudyOptions(base, judge, out, results, images, str(find_device(device)), scales, keep)
     write_study(run_study(todo, options, note), page)
     note(f"wrote {page}")
 
 
-def _check_concepts(names: list[str]) -> None:
-    from dominance.miniature.concepts import BY_NAME
-
-    for name in names:
-        if name not in BY_NAME:
-            raise InputError(f"no concept {name[:60]!r}; give some of {', '.join(BY_NAME)}")
-
-
-def _names(text: str) -> list[str]:
-    return [name.strip() for name in text.split(",") if name.strip()]
-
-
-def _numbers(option: str, text: str) -> list[float]:
+def _numbers(option: str, listed: Sequence[str]) -> tuple[float, ...]:
     try:
-        return [float(name) for name in _names(text)]
+        return tuple(float(number) for number in listed)
     except ValueError:
-        raise InputError(f"{option} is {text[:60]!r}; give numbers, by commas") from None
+        raise InputError(f"{option} is {','.join(listed)[:60]!r}; give numbers, by commas") from None

@@ -1,6 +1,6 @@
 """The conditions of the study: what is done to a world, to every entity of it alike, and who is rigid in it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from dominance.errors import InputError
@@ -136,7 +136,7 @@ CONDITIONS: tuple[Condition, ...] = (
 )
 
 
-def find_conditions(names: list[str]) -> tuple[Condition, ...]:
+def find_conditions(names: Sequence[str]) -> tuple[Condition, ...]:
     """The conditions of these names, in the study's order; all for none.
 
     Raises:

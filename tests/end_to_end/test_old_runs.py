@@ -1,0 +1,101 @@
+"""Run folders that version 0.1.0 wrote still resume, report and read back, with the figures that it printed.
+
+``tests/fixtures/runs-0.1`` holds them without their pages; ``printed/`` is what the commands below printed under
+``--json``. All pictures but those of the audits are grey: the ledgers say what the judge saw. Those of ``score`` and
+``judge-check`` hold absolute paths of pictures, in a folder that is nowhere any more.
+"""
+
+import json
+import re
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import dominance
+
+Command = Callable[..., Any]
+FIXTURES = Path(__file__).parents[1] / "fixtures" / "runs-0.1"
+PROMPT = "a [castle:landmark] and a [mug]"
+COLLAPSING = "a [bottle] and a [castle:landmark]"
+COMMANDS: dict[str, list[object]] = {
+    "audit": ["audit", PROMPT, "--seeds", 4, "--steps", 6, "--max-collapse", 0.2],
+    "audit2": ["audit", "miniature-balanced", "--limit", 2, "--seeds", 2, "--steps", 6],
+    "score": ["score", "audit/images", "--suite", PROMPT],
+    "ablate": ["ablate", COLLAPSING, "--seeds", 3, "--steps", 6, "--layers", 1, "--sweep", "heads,feed-forward"],
+    "rebalance": ["ablate", COLLAPSING, "--seeds", 2, "--steps", 6, "--edit", "rebalance", "--intervals", 3],
+    "memorization": ["memorization", "miniature", "--limit", 3, "--seeds", 2, "--steps", 6],
+    "bench": ["bench", "build", "--target", 2, "--limit", 6, "--seeds", 10, "--steps", 6],
+    "diversity": ["diversity", "pics"],
+    "judge-check": ["judge", "check", "audit2", "--each", 4],
+}
+READ_EVERY_TIME = {"diversity": {"images", "concepts"}}
+"""Progress of work that is no drawing and no judging: pictures are read to find them among the known embeddings."""
+
+
+@pytest.fixture
+def runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of the run folders, and the folder to stand in."""
+    shutil.copytree(FIXTURES, tmp_path / "runs")
+    monkeypatch.chdir(tmp_path / "runs")
+    for concept, run in (("castle", "audit2"), ("mug", "audit")):
+        (Path("pics") / concept).mkdir(parents=True)
+        for picture in (FIXTURES / run / "images").rglob("*.png"):
+            shutil.copy(picture, Path("pics") / concept)
+    return tmp_path / "runs"
+
+
+def recorded(name: str) -> dict[str, Any]:
+    return json.loads((FIXTURES / "printed" / f"{name}.json").read_text(encoding="utf-8"))
+
+
+def assert_same(was: Any, now: Any, where: str) -> None:
+    """What a document said then is in today's, which may say more."""
+    if isinstance(was, dict):
+        assert was.keys() - now.keys() <= {"manifest"}, where
+        for key in was.keys() - {"manifest"}:
+            assert_same(was[key], now[key], f"{where}.{key}")
+    elif isinstance(was, list):
+        assert len(was) == len(now), where
+        for index, (old, new) in enumerate(zip(was, now, strict=True)):
+            assert_same(old, new, f"{where}[{index}]")
+    elif isinstance(was, float):
+        assert now == pytest.approx(was, rel=1e-9, abs=1e-12), where
+    else:
+        assert now == was, where
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_same_command_does_nothing_again(
+    name: str, command: Command, runs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dominance.diversity.embedders.TransformersEmbedder.embed", None)
+    pictures = sorted(path.name for path in (runs / name).rglob("*.png"))
+    finished = command(*COMMANDS[name], "--out", name, "--device", "cpu", "--json")
+    worked = set(re.findall(r"^(.*): \d+ of \d+", finished.err, re.MULTILINE))
+    assert worked <= READ_EVERY_TIME.get(name, set()), finished.err
+    assert finished.status == (3 if name == "bench" else 0), finished.err
+    assert_same(recorded(name), finished.document, name)
+    assert sorted(path.name for path in (runs / name).rglob("*.png")) == pictures
+    assert list((runs / name).glob("*.html"))
+
+
+@pytest.mark.parametrize("name", ["audit", "audit2", "score"])
+def test_a_run_reads_back_and_reports(name: str, command: Command, runs: Path) -> None:
+    result = dominance.read_result(name)
+    was = recorded(name)
+    assert (result.images, result.scored, result.unscored) == (was["images"], was["scored"], was["unscored"])
+    assert [prompt.prompt.text for prompt in result.prompts] == [prompt["prompt"] for prompt in was["prompts"]]
+    assert [prompt.dvd_mean for prompt in result.prompts] == [prompt["dvd_mean"] for prompt in was["prompts"]]
+    reported = command("report", name, "--json")
+    assert reported.status == 0, reported.err
+    assert_same(was, reported.document, name)
+    assert (runs / name / "report.html").is_file()
+
+
+def test_a_bench_is_shown(command: Command, runs: Path) -> None:
+    shown = command("bench", "show", "bench", "--json")
+    assert shown.status == 0, shown.err
+    assert_same(recorded("bench"), shown.document, "bench")
