@@ -7,7 +7,7 @@ from dominance.records import PromptResult, RunResult
 
 
 def as_document(result: RunResult) -> dict[str, object]:
-    """The public document of a run: see DESIGN, "The public contract"."""
+    """The public document of a run: docs/reference/documents.md."""
     return {
         "run": result.run,
         "suite": result.suite,

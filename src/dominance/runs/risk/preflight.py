@@ -59,7 +59,7 @@ class Preflight:
     rule: str
 
     def document(self) -> dict[str, object]:
-        """As ``dominance preflight --json`` prints it: see DESIGN, "The public contract"."""
+        """As ``dominance preflight --json`` prints it: docs/reference/documents.md."""
         return {
             "prompt": self.prompt,
             "tokens": list(self.tokens),
