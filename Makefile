@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test check bench docs format weights clean
+.PHONY: demo test check bench docs reference picture format weights clean
 
 .venv/.core: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
@@ -11,6 +11,10 @@ BIN := .venv/bin
 
 .venv/.dev: .venv/.core
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@
+
+.venv/.docs: .venv/.dev
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[docs]'
 	@touch $@
 
 demo: .venv/.core  ## audit the bundled suite with the bundled model and judge
@@ -32,8 +36,16 @@ format: .venv/.dev
 bench: .venv/.dev  ## speed, side by side in one run, as ratios
 	$(BIN)/python benchmarks/run.py
 
-docs: .venv/.dev  ## what docs derive from the code
-	$(BIN)/python -m dominance.cli.reference > docs/commands.md
+docs: .venv/.docs reference  ## the site, in site/; its gallery needs chromium and a few minutes the first time
+	$(BIN)/python docs/make_gallery.py
+	$(BIN)/mkdocs build --strict --quiet
+	$(BIN)/python docs/check_site.py site
+
+reference: .venv/.core  ## the pages of the docs that are made from the code
+	$(BIN)/python -m dominance.cli.reference docs/reference
+
+picture: demo  ## the README's picture, of the report of the demo
+	$(BIN)/python docs/screenshots.py runs/demo/report.html docs/images/report.png
 
 RUNS := training-runs
 
@@ -49,4 +61,4 @@ weights: .venv/.core  ## train what ships, base, judge and twins: six hours or m
 		--judge blip:$(RUNS)/judge-later/judge --out $(RUNS)/twins --results $(RUNS)/twins.jsonl --page $(RUNS)/twins.md
 
 clean:
-	rm -rf .venv runs
+	rm -rf .venv runs site docs/gallery/pages
