@@ -27,7 +27,7 @@ check: .venv/.dev  ## format, lint, types, import rules, docs in sync
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/ty check src
-	$(BIN)/python -m pytest -q tests/unit/test_import_rules.py tests/unit/test_docs_in_sync.py
+	$(BIN)/python -m pytest -q tests/unit/test_import_rules.py tests/docs/test_in_step.py
 
 format: .venv/.dev
 	$(BIN)/ruff format .
@@ -38,7 +38,7 @@ bench: .venv/.dev  ## speed, side by side in one run, as ratios
 
 docs: .venv/.docs reference  ## the site, in site/; its gallery needs chromium and a few minutes the first time
 	$(BIN)/python docs/make_gallery.py
-	$(BIN)/mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 	$(BIN)/python docs/check_site.py site
 
 reference: .venv/.core  ## the pages of the docs that are made from the code

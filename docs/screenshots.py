@@ -49,7 +49,9 @@ def screenshot(page: Path, picture: Path, width: int = 1100, height: int = 1000,
             timeout=120,
         )
         with Image.open(raw) as opened:
-            image = opened.convert("RGB").resize((round(width * scale), round(height * scale)), Image.Resampling.LANCZOS)
+            image = opened.convert("RGB").resize(
+                (round(width * scale), round(height * scale)), Image.Resampling.LANCZOS
+            )
     picture.parent.mkdir(parents=True, exist_ok=True)
     image.quantize(_COLOURS, dither=Image.Dither.NONE).save(picture, optimize=True)
 

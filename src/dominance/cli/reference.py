@@ -5,12 +5,14 @@
 
 import argparse
 import inspect
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
-from cyclopts import App
+from cyclopts import App, Group
 from cyclopts.argument import Argument
 
 import dominance
@@ -65,7 +67,8 @@ def command_reference() -> str:
     ]
     every = list(_commands(app))
     parts[0] += "".join(
-        f"\n| [`{name}`](#{name.replace(' ', '-')}) | {_first_sentence(command)} |" for name, command in every
+        f"\n| [`{name}`](#{name.replace(' ', '-')}) | {_paragraph(command.default_command)} |"
+        for name, command in every
     )
     parts += [_section(name, command, shared) for name, command in every]
     parts.append("## Shared options\n\nEvery command that has one of these groups has the whole of it.")
@@ -82,19 +85,16 @@ def _commands(app: App) -> Iterator[tuple[str, App]]:
                 yield f"dominance {group} {name}", app[group][name]
 
 
-def _first_sentence(command: App) -> str:
-    return inspect.getdoc(command.default_command).partition("\n\n")[0].replace("\n", " ")
-
-
 def _options(command: App) -> dict[str, list[_Option]]:
     """The rows of each group, the groups in the order of the help."""
-    rows: dict[str, list[_Option]] = {}
-    arguments = [argument for argument in command.assemble_argument_collection(parse_docstring=True) if argument.parse and argument.show]
-    groups = {argument.parameter.group[0].name: argument.parameter.group[0] for argument in arguments}
-    for name in sorted(groups, key=lambda name: groups[name].sort_key or 0):
-        listed = [argument for argument in arguments if argument.parameter.group[0].name == name]
-        rows[name] = [_Option.of(argument) for argument in listed]
-    return rows
+    listed: dict[str, list[Argument]] = {}
+    order: dict[str, int] = {}
+    for argument in command.assemble_argument_collection(parse_docstring=True):
+        if argument.parse and argument.show:
+            (group,) = cast("tuple[Group]", argument.parameter.group)
+            listed.setdefault(group.name, []).append(argument)
+            order[group.name] = group.sort_key if isinstance(group.sort_key, int) else 0
+    return {name: [_Option.of(argument) for argument in listed[name]] for name in sorted(listed, key=order.__getitem__)}
 
 
 def _section(name: str, command: App, shared: dict[str, list[_Option]]) -> str:
@@ -137,7 +137,9 @@ def python_reference() -> str:
     parts = [head]
     for title, listed in (("Functions", verbs), ("Options", options), ("Records", records)):
         parts.append(f"## {title}")
-        parts += [f"### {name}\n\n```python\n{_call(name)}\n```\n\n{_sentence(name)}" for name in listed]
+        parts += [
+            f"### {name}\n\n```python\n{_call(name)}\n```\n\n{_paragraph(getattr(dominance, name))}" for name in listed
+        ]
     return "\n\n".join(parts) + "\n"
 
 
@@ -160,12 +162,14 @@ def _call(name: str) -> str:
 def _default(value: object) -> str:
     if value is inspect.Parameter.empty:
         return ""
-    return f"={value!r}" if isinstance(value, str | int | float | tuple | None) else "=…"
+    if isinstance(value, str):
+        return f"={json.dumps(value)}"  # in double quotes, as `make format` writes code
+    return f"={value!r}" if isinstance(value, int | float | tuple | None) else "=…"
 
 
-def _sentence(name: str) -> str:
-    paragraph = (inspect.getdoc(getattr(dominance, name)) or "").partition("\n\n")[0]
-    return " ".join(paragraph.split()).replace("``", "`")
+def _paragraph(documented: object) -> str:
+    """The first paragraph of a docstring, on one line."""
+    return " ".join((inspect.getdoc(documented) or "").partition("\n\n")[0].split()).replace("``", "`")
 
 
 def main() -> None:
