@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test test-quick golden check bench structure docs format weights clean
+.PHONY: demo test test-quick golden check bench structure docs reference picture format weights clean
 
 .venv/.core: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
@@ -13,11 +13,18 @@ BIN := .venv/bin
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	@touch $@
 
+.venv/.docs: .venv/.dev
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[docs]'
+	@touch $@
+
 demo: .venv/.core  ## audit the bundled suite with the bundled model and judge
 	$(BIN)/dominance audit miniature --out runs/demo
 
 test: .venv/.dev  ## all tests
 	$(BIN)/python -m pytest -n 2 --dist worksteal -q -rs
+
+test-quick: .venv/.dev  ## the tests that are not slow: under three minutes on two cores
+	$(BIN)/python -m pytest -n 2 --dist worksteal -q -m "not slow"
 
 golden: .venv/.dev  ## write the sentences that tests pin again; read the diff
 	$(BIN)/python -m pytest -q --update-golden $$(grep -rlw golden tests --include='test_*.py')
@@ -26,7 +33,7 @@ check: .venv/.dev  ## format, lint, types, import rules, docs in sync
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/ty check src
-	$(BIN)/python -m pytest -q tests/unit/test_import_rules.py tests/unit/test_docs_in_sync.py
+	$(BIN)/python -m pytest -q tests/unit/test_import_rules.py tests/docs/test_in_step.py
 
 format: .venv/.dev
 	$(BIN)/ruff format .
@@ -40,8 +47,16 @@ BEFORE ?= HEAD
 structure:  ## how the source is built, before and now: make structure BEFORE=812c140
 	$(PYTHON) benchmarks/structure.py $(BEFORE) .
 
-docs: .venv/.dev  ## what docs derive from the code
-	$(BIN)/python -m dominance.cli.reference > docs/commands.md
+docs: .venv/.docs reference  ## the site, in site/; its gallery needs chromium and a few minutes the first time
+	$(BIN)/python docs/make_gallery.py
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	$(BIN)/python docs/check_site.py site
+
+reference: .venv/.core  ## the pages of the docs that are made from the code
+	$(BIN)/python -m dominance.cli.reference docs/reference
+
+picture: demo  ## the README's picture, of the report of the demo
+	$(BIN)/python docs/screenshots.py runs/demo/report.html docs/images/report.png
 
 RUNS := training-runs
 
@@ -57,4 +72,4 @@ weights: .venv/.core  ## train what ships, base, judge and twins: six hours or m
 		--judge blip:$(RUNS)/judge-later/judge --out $(RUNS)/twins --results $(RUNS)/twins.jsonl --page $(RUNS)/twins.md
 
 clean:
-	rm -rf .venv runs
+	rm -rf .venv runs site docs/gallery/pages

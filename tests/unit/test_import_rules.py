@@ -1,4 +1,4 @@
-"""The packages import only downward, and the stages do not know one another: see DESIGN."""
+"""The packages import only downward, and the stages do not know one another."""
 
 import ast
 import subprocess
