@@ -82,8 +82,8 @@ def sweeping(pipeline: Any, first: int, last: int, variants: int, rounds: int) -
     """One image under each of so many ablated heads: variants in one batch, against one variant at a time."""
     from dominance.models.image_model import PipelineModel
     from dominance.models.settings import GenerationSettings
-    from dominance.runs.ablation.trials import VariantModel
     from dominance.runs.ablation.options import How, Window
+    from dominance.runs.ablation.trials import VariantModel
     from dominance.runs.ablation.variants import single_head
 
     model = VariantModel(PipelineModel(pipeline))
