@@ -1,4 +1,4 @@
-"""Writes the picture of docs/miniature/index.md from two finished runs of the suite ``miniature``, by the two twins.
+"""Writes the picture of docs/miniature/index.md from two finished runs of the suite ``miniature``, by the twins.
 
 ``python docs/make_pictures.py runs/demo runs/demo-swapped``: the first run by ``miniature``, the second by
 ``miniature-swapped``. Every prompt of entity and object is shown, none is chosen.

@@ -67,7 +67,12 @@ def run(example: Example, folder: Path) -> str:
     done = subprocess.run(
         [*interpreter, example.code],
         cwd=folder,
-        env={**os.environ, "PATH": f"{bin}{os.pathsep}{os.environ['PATH']}", "COLUMNS": "100"},
+        env={
+            **os.environ,
+            "PATH": f"{bin}{os.pathsep}{os.environ['PATH']}",
+            "PYTHONPATH": str(ROOT / "src"),
+            "COLUMNS": "100",
+        },
         capture_output=True,
         text=True,
         timeout=300,
