@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test check bench docs format weights clean
+.PHONY: demo test golden check bench docs format weights clean
 
 .venv/.core: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
@@ -18,6 +18,9 @@ demo: .venv/.core  ## audit the bundled suite with the bundled model and judge
 
 test: .venv/.dev  ## all tests
 	$(BIN)/python -m pytest -n 2 --dist worksteal -q -rs
+
+golden: .venv/.dev  ## write the sentences that tests pin again; read the diff
+	$(BIN)/python -m pytest -q --update-golden $$(grep -rlw golden tests --include='test_*.py')
 
 check: .venv/.dev  ## format, lint, types, import rules, docs in sync
 	$(BIN)/ruff format --check .

@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 from jaxtyping import install_import_hook
 
+pytest_plugins = ("golden",)
+
 SHAPED = (
     "dominance.diversity.embedders",
     "dominance.judges.blip",
