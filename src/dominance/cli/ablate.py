@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from dominance.cli import shared
 from dominance.cli.app import new_app
-from dominance.cli.output import echo, print_json, print_table, tell_written
+from dominance.cli.next_steps import after_ablate
+from dominance.cli.output import echo, print_json, print_table, tell_next, tell_written
 from dominance.cli.statuses import EXIT_DONE, EXIT_UNSCORED
 from dominance.numbers import UNKNOWN, counted, effect, rate
 from dominance.runs.ablation.options import AblationOptions
@@ -58,6 +59,7 @@ def deliver(result: "AblationResult", json: bool) -> int:
     else:
         print_ablation(result)
         tell_written([page])
+        tell_next(after_ablate(result))
     return EXIT_UNSCORED if result.unscored else EXIT_DONE
 
 

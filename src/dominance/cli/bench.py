@@ -7,7 +7,8 @@ from cyclopts import Parameter
 
 from dominance.cli import shared
 from dominance.cli.app import GROUPS, new_app
-from dominance.cli.output import echo, note, print_json, print_table, tell_written
+from dominance.cli.next_steps import after_bench
+from dominance.cli.output import echo, note, print_json, print_table, tell_next, tell_written
 from dominance.cli.statuses import EXIT_DONE, EXIT_UNSCORED
 from dominance.files import check_writable
 from dominance.numbers import UNKNOWN, difference, mean, rate, share_difference
@@ -57,6 +58,7 @@ def deliver(bench: "BenchResult", json: bool) -> int:
     else:
         print_bench(bench)
         tell_written(written)
+        tell_next(after_bench(bench))
     if bench.stopped:
         note(bench.stopped)
     return EXIT_DONE if bench.complete else EXIT_UNSCORED

@@ -7,7 +7,8 @@ from cyclopts import Parameter
 
 from dominance.cli import shared
 from dominance.cli.app import new_app
-from dominance.cli.output import echo, print_json, print_table, tell_written
+from dominance.cli.next_steps import after_calibrate
+from dominance.cli.output import echo, print_json, print_table, tell_next, tell_written
 from dominance.files import check_writable
 from dominance.numbers import coefficient, fraction, measure
 from dominance.runs.audit.options import WHAT
@@ -69,6 +70,7 @@ def _print(report: "CalibrationReport", file: Path) -> None:
     echo("the best layer is better here, where it is picked, than on other prompts; the rules above are held out")
     echo(*(f"left out: {count} {reason}" for reason, count in report.left_out.items() if count))
     tell_written([file])
+    tell_next(after_calibrate(report.calibration.model, file))
 
 
 def _quality_row(quality: "RuleQuality") -> tuple[str, ...]:

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from dominance.cli.output import echo, note, print_json, print_table, tell_written
+from dominance.cli.next_steps import after_audit
+from dominance.cli.output import echo, note, print_json, print_table, tell_next, tell_written
 from dominance.cli.statuses import exit_status
 from dominance.numbers import fraction, mean
 from dominance.records import PromptResult, RunResult
@@ -36,6 +37,7 @@ def print_result(result: RunResult, written: Sequence[Path]) -> None:
     if result.gate is not None:
         echo(f"gate {'passed' if result.gate.passed else 'FAILED'}: {result.gate.reason}")
     tell_written(written)
+    tell_next(after_audit(result))
 
 
 def _row(result: PromptResult) -> tuple[str, ...]:

@@ -7,7 +7,8 @@ from cyclopts import Parameter
 
 from dominance.cli import shared
 from dominance.cli.app import new_app
-from dominance.cli.output import echo, note, print_json, print_table, tell_written
+from dominance.cli.next_steps import after_diversity
+from dominance.cli.output import echo, note, print_json, print_table, tell_next, tell_written
 from dominance.cli.statuses import EXIT_DONE, EXIT_UNSCORED
 from dominance.numbers import UNKNOWN, distance, measure
 from dominance.runs.audit.options import WHAT
@@ -68,6 +69,7 @@ def deliver(result: "DiversityResult", json: bool) -> int:
     else:
         print_diversity(result)
         tell_written(written)
+        tell_next(after_diversity(result))
     return EXIT_DONE if result.complete else EXIT_UNSCORED
 
 

@@ -7,7 +7,8 @@ from cyclopts import Parameter
 
 from dominance.cli import shared
 from dominance.cli.app import GROUPS, new_app
-from dominance.cli.output import echo, print_json, print_table, tell_written
+from dominance.cli.next_steps import after_judge_check
+from dominance.cli.output import echo, print_json, print_table, tell_next, tell_written
 from dominance.cli.statuses import EXIT_DONE, EXIT_UNSCORED
 from dominance.judges.options import JUDGE
 from dominance.numbers import coefficient, fraction, rate
@@ -69,6 +70,7 @@ def deliver(result: "JudgeCheck", json: bool) -> int:
     else:
         print_check(result)
         tell_written(written)
+        tell_next(after_judge_check(result))
     return EXIT_UNSCORED if result.unanswered else EXIT_DONE
 
 

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 
 from dominance.cli import shared
 from dominance.cli.app import new_app
-from dominance.cli.output import echo, note, print_json, print_table, tell_written
+from dominance.cli.next_steps import after_memorization
+from dominance.cli.output import echo, note, print_json, print_table, tell_next, tell_written
 from dominance.cli.statuses import EXIT_DONE, EXIT_UNSCORED
 from dominance.numbers import UNKNOWN, effect, measure
 from dominance.runs.noise_norm.options import NoiseNormOptions
@@ -52,6 +53,7 @@ def deliver(result: "MemorizationResult", json: bool) -> int:
     else:
         print_norms(result)
         tell_written(written)
+        tell_next(after_memorization(result))
     return EXIT_DONE if result.complete else EXIT_UNSCORED
 
 

@@ -7,7 +7,8 @@ from cyclopts import Parameter
 
 from dominance.cli import shared
 from dominance.cli.app import new_app
-from dominance.cli.output import echo, print_json, print_table
+from dominance.cli.next_steps import after_preflight
+from dominance.cli.output import echo, print_json, print_table, tell_next
 from dominance.numbers import UNKNOWN, measure, share
 from dominance.runs.audit.options import WHAT
 from dominance.runs.risk.options import PreflightOptions
@@ -47,6 +48,7 @@ def command(
         print_json([printed(risk) for risk in found])
     else:
         _print(found, model)
+        tell_next(after_preflight(found, suite, model))
 
 
 def _print(found: Sequence["Preflight"], model: str) -> None:
