@@ -101,7 +101,11 @@ def test_complete_without_javascript(open_page):
     page = open_page(javascript=False)
     assert page.locator("#filter").is_hidden()
     assert page.locator(".im").count() == 100 and page.locator(".prompt:visible").count() == 10
-    assert page.locator("h1").inner_text().startswith("3 of 5 entity–object prompts lose a concept: at worst, ")
+    assert (
+        page.locator("h1")
+        .inner_text()
+        .startswith("3 of 10 prompts lose a concept (3 of 5 in group “entity–object”): at worst, ")
+    )
 
 
 def test_printing_shows_all_and_hides_the_controls(open_page):

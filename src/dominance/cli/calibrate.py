@@ -30,15 +30,16 @@ def command(
     run: Annotated[Path, Parameter(group=WHAT, help="Run folder of an audit.")],
     *,
     model: Annotated[
-        str | None, Parameter(group=WHAT, help="That made the run's images; the one that the run names unless given.")
+        str | None,
+        Parameter(group=WHAT, help="Model that made the run's images; by default the one that the run names."),
     ] = None,
     options: CalibrationOptions = CalibrationOptions(),
     output: shared.Output = shared.Output(),
 ) -> None:
-    """Fit the rule of `dominance preflight` on an audited run, and say how well it does on prompts held out.
+    """Fit the rule of `dominance preflight` on an audited run, and measure it on held-out prompts.
 
-    The rule is written to --out, or to calibration.json in the run folder. The model is looked at under the settings
-    that the run was made with; drawing options say what the run does not record, as for images made elsewhere.
+    Writes the rule to --out, or to calibration.json in the run folder. The model runs under the settings of the run;
+    drawing options fill in what the run does not record, as for images made elsewhere.
     """
     from dominance.runs.risk.calibrate import calibrate
 
@@ -51,7 +52,7 @@ def command(
 
 
 def _print(report: "CalibrationReport", file: Path) -> None:
-    kind = "prompts of verdict dominance" if report.calibration.label == "prompt" else "collapsed images"
+    kind = "dominance prompts" if report.calibration.label == "prompt" else "collapsed images"
     columns = ("rule", "AUC (95%)", "threshold", "flagged", "false alarms", "names who dominates")
     listed = [report.calibrated, *([report.paper] if report.paper is not None else [])]
     title = f"{report.suite}: {report.positives} {kind} of {report.n}, held out by {report.calibration.hold_out}"
@@ -67,7 +68,7 @@ def _print(report: "CalibrationReport", file: Path) -> None:
         for layer in report.layers
     ]
     print_table("focus by layer", ("layer", kind, "others", "AUC (95%)", "names who dominates"), rows)
-    echo("the best layer is better here, where it is picked, than on other prompts; the rules above are held out")
+    echo("the layers are measured on the prompts that they are picked on; the rules above, on held-out prompts")
     echo(*(f"left out: {count} {reason}" for reason, count in report.left_out.items() if count))
     tell_written([file])
     tell_next(after_calibrate(report.calibration.model, file))

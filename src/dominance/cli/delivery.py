@@ -1,4 +1,4 @@
-"""How an audit's result is delivered: report, JUnit, table or JSON, notes and the exit status."""
+"""How an audit answers: report, JUnit, table or JSON, notes and exit status."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,7 +11,7 @@ from dominance.records import PromptResult, RunResult
 
 
 def deliver(result: RunResult, junit: Path | None, json: bool) -> int:
-    """Writes and prints what came of a run; gives the command's exit status."""
+    """Writes and prints a run's result; gives the command's exit status."""
     from dominance.documents import to_json
     from dominance.report.audit.junit import write_junit
     from dominance.report.audit.page import write_report

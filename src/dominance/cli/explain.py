@@ -34,10 +34,10 @@ def command(
     options: ExplainOptions = ExplainOptions(),
     output: shared.Output = shared.Output(),
 ) -> int:
-    """Show what the model attends to while it draws a prompt, as a page with every figure explained.
+    """Show what the model attends to while it draws a prompt, as a page that explains every figure.
 
     Draws a few images and records, at every layer and step, how much attention each word gets and where in the
-    picture. Writes explanation.html, explanation.json and the images, into explanations/ unless --out is given.
+    image. Writes explanation.html, explanation.json and the images, into explanations/ by default.
     With --judge none, no image gets a verdict. Exit status: 0 done, 2 bad input, 3 done but some images have no
     verdict.
     """

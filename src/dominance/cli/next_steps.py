@@ -58,15 +58,16 @@ def after_explain(found: "Explanation") -> str:
 
 
 def after_ablate(result: "AblationResult") -> str:
-    """Try the sweep or the edit that builds on this one; each takes the settings of this run."""
+    """Remove the mitigating heads together, or try the other edit."""
     if not result.unedited.collapsed.count:
         return "find prompts that collapse: " + _command("audit", "SUITE", model=result.model, judge=result.judge)
-    again = f"dominance ablate --config {shlex.quote(str(Path(result.run) / 'run.yaml'))}"
+    ablate = _command("ablate", "SUITE", model=result.model, judge=result.judge)
     if result.edit == "rebalance":
-        return f"find the heads that cause it: {again} --edit ablate --out OTHER"
+        return f"find the heads that cause it: {ablate}"
     if any(prompt.mitigating for prompt in result.prompts) and "multi" not in {s.sweep for s in result.sweeps}:
-        return f"remove each prompt's mitigating heads together: {again} --sweep heads,multi"
-    return f"compare with equal attention for all concepts: {again} --edit rebalance --out OTHER"
+        config = shlex.quote(str(Path(result.run) / "run.yaml"))
+        return f"remove each prompt's mitigating heads together: dominance ablate --config {config} --sweep heads,multi"
+    return f"compare with equal attention for all concepts: {ablate} --edit rebalance"
 
 
 def after_judge_check(result: "JudgeCheck") -> str:

@@ -39,20 +39,22 @@ def miniature(
         float, Parameter(help="Share of pictures of two entities.", validator=Number(gte=0, lte=1))
     ] = 0.0,
     entity_diversity: Annotated[
-        float, Parameter(help="Of landmarks and characters: 0 is rigid.", validator=Number(gte=0, lte=1))
+        float, Parameter(help="Diversity of landmarks and characters: 0 is rigid.", validator=Number(gte=0, lte=1))
     ] = 0,
-    rigid: Annotated[str, Parameter(help="Concepts of diversity 0 whatever their kind, by commas.")] = "",
-    object_diversity: Annotated[float, Parameter(help="Of objects: 1 is varied.", validator=Number(gte=0, lte=1))] = 1,
+    rigid: Annotated[str, Parameter(help="Concepts of diversity 0, separated by commas.")] = "",
+    object_diversity: Annotated[
+        float, Parameter(help="Diversity of objects: 1 is varied.", validator=Number(gte=0, lte=1))
+    ] = 1,
     base: Annotated[
         str | None,
-        Parameter(help="Model whose training goes on: a bundled name or a folder. Default: from nothing."),
+        Parameter(help="Model to fine-tune: a bundled name or a folder. Default: train from scratch."),
     ] = None,
     autoencoder: Annotated[
         str | None,
-        Parameter(help="Model whose autoencoder is taken as it is. Default: the base's, else one of its own."),
+        Parameter(help="Model whose autoencoder is reused. Default: the base's, or a new one."),
     ] = None,
     learning_rate: Annotated[
-        float | None, Parameter(help="Peak. Default: 0.0012.", validator=Number(gte=1e-8, lte=1))
+        float | None, Parameter(help="Peak learning rate. Default: 0.0012.", validator=Number(gte=1e-8, lte=1))
     ] = None,
     seed: Seed = 0,
     device: TrainDevice = "auto",
@@ -63,11 +65,12 @@ def miniature(
             validator=Number(gte=1, lte=32),
         ),
     ] = 1,
-    stage: Annotated[str, Parameter(help="all, autoencoder, denoiser or pipeline; the first two may run at once.")] = (
-        "all"
-    ),
+    stage: Annotated[
+        str,
+        Parameter(help="all, autoencoder, denoiser or pipeline; autoencoder and denoiser may run at the same time."),
+    ] = ("all"),
 ) -> None:
-    """Train the text-to-image model, from nothing or from a base, and save an ordinary diffusers folder."""
+    """Train the text-to-image model, from scratch or from a base, and save an ordinary diffusers folder."""
     from dominance.miniature.world import World, diversity_by_kind
     from dominance.models.devices import find_device
     from dominance.models.folders import find_model
@@ -118,19 +121,19 @@ def miniature(
 )
 def pictures(
     *,
-    out: Annotated[Path, Parameter(help="New or empty folder; one folder a concept goes there.")],
+    out: Annotated[Path, Parameter(help="New or empty folder; gets one subfolder per concept.")],
     count: Annotated[int, Parameter(help="Pictures of each concept.", validator=Number(gte=1, lte=100_000))] = 120,
     diversity: Annotated[
         float | None,
         Parameter(
-            help="Of every concept, 0 rigid to 1 varied. Default: entities 0, objects 1, as trained.",
+            help="Diversity of every concept, 0 rigid to 1 varied. Default: entities 0, objects 1, as trained.",
             validator=Number(gte=0, lte=1),
         ),
     ] = None,
-    concepts: Annotated[str, Parameter(help="Only these, by commas. Default: all.")] = "",
-    seed: Annotated[int, Parameter(help="Of what is drawn.", validator=Number(gte=0))] = 0,
+    concepts: Annotated[str, Parameter(help="Only these concepts, separated by commas. Default: all.")] = "",
+    seed: Annotated[int, Parameter(help="Seed of the pictures.", validator=Number(gte=0))] = 0,
 ) -> None:
-    """Draw pictures of the miniature world's concepts, one folder a concept, as for fine-tuning."""
+    """Draw pictures of the miniature world's concepts, one folder per concept, as for fine-tuning."""
     from dominance.miniature.concepts import BY_NAME
     from dominance.miniature.world import DEFAULT_DIVERSITY
     from dominance.training.picture_set import write_picture_set
@@ -151,16 +154,16 @@ def judge(
     model: Annotated[
         str,
         Parameter(
-            help="Model that redraws some of the pictures, so that the judge learns to see through its artefacts; one"
-            " that was trained here, composes and knows no rigid concept."
+            help="Model that redraws some of the pictures, so that the judge learns to ignore its artefacts; trained"
+            " here, able to draw pairs, without rigid concepts."
         ),
     ] = "miniature-base",
     pictures: Annotated[
         int | None,
-        Parameter(help="Pictures that it learns to see from. Default: 192000 from nothing, none from a base."),
+        Parameter(help="Pictures from which it learns to see. Default: 192000 from scratch, none from a base."),
     ] = None,
     answered: Annotated[
-        int, Parameter(help="Pictures after that, from which it learns to answer.", validator=Number(gte=320))
+        int, Parameter(help="Pictures from which it then learns to answer.", validator=Number(gte=320))
     ] = 40_000,
     garbled: Annotated[
         float,
@@ -169,11 +172,14 @@ def judge(
         ),
     ] = 0.35,
     base: Annotated[
-        str | None, Parameter(help="Judge whose training goes on: miniature, or blip:FOLDER. Default: from nothing.")
+        str | None, Parameter(help="Judge to fine-tune: miniature, or blip:FOLDER. Default: train from scratch.")
     ] = None,
     learning_rate: Annotated[
         float | None,
-        Parameter(help="Peak. Default: 0.0008 from nothing, 0.0004 from a base.", validator=Number(gte=1e-8, lte=1)),
+        Parameter(
+            help="Peak learning rate. Default: 0.0008 from scratch, 0.0004 from a base.",
+            validator=Number(gte=1e-8, lte=1),
+        ),
     ] = None,
     seed: Seed = 0,
     device: TrainDevice = "auto",
@@ -188,13 +194,13 @@ def judge(
     from dominance.training.judge import LATER_LEARNING_RATE, LEARNING_RATE, JudgeSettings, train_judge
 
     if pictures is not None and pictures < (0 if base else 320):
-        raise InputError(f"--pictures is {pictures}; give at least 320, or leave it out where a --base is given")
+        raise InputError(f"--pictures is {pictures}; give at least 320, or leave it out with --base")
     source = find_model(model)
     place = str(find_device(device))
     earlier = None if base is None else load_judge(base, "cpu")
     if earlier is not None and not isinstance(earlier, BlipJudge):
         raise InputError(
-            f"the judge {base!r} is no BLIP-VQA; give miniature, or blip: and the folder of one trained here"
+            f"the judge {base!r} is not a BLIP-VQA; give miniature, or blip: and the folder of a judge trained here"
         )
     settings = JudgeSettings(
         seed=seed,
@@ -214,12 +220,10 @@ def card(
     *,
     out: Annotated[Path, Parameter(help="The Markdown file to write.")] = Path("MODEL_CARD.md"),
     model: Annotated[str, Parameter(help="Pipeline to measure: miniature, or a folder.")] = "miniature",
-    twin: Annotated[
-        str | None, Parameter(help="Model in which rigid and varied entities are swapped; measured beside it.")
-    ] = None,
-    judge: Annotated[str, Parameter(help="Judge to measure and to measure with.")] = "miniature",
-    runs: Annotated[Path, Parameter(help="Where the image runs go; they resume.")] = Path("runs/card"),
-    seeds: Annotated[int, Parameter(help="Images a prompt.", validator=Number(gte=1, lte=1000))] = 10,
+    twin: Annotated[str | None, Parameter(help="Model with rigid and varied entities swapped; measured too.")] = None,
+    judge: Annotated[str, Parameter(help="Judge to measure, and to measure with.")] = "miniature",
+    runs: Annotated[Path, Parameter(help="Where the runs go; they resume.")] = Path("runs/card"),
+    seeds: Annotated[int, Parameter(help="Images per prompt.", validator=Number(gte=1, lte=1000))] = 10,
     singles: Annotated[
         int, Parameter(help="Images of every concept alone, at least.", validator=Number(gte=1, lte=1000))
     ] = 50,
@@ -240,16 +244,20 @@ def card(
 )
 def study(
     *,
-    conditions: Annotated[str, Parameter(help="Names, by commas; see --page. Default: all.")] = "",
-    seeds: Annotated[int, Parameter(help="Training seeds a condition.", validator=Number(gte=1, lte=100))] = 1,
-    first_seed: Annotated[int, Parameter(help="The first of them.", validator=Number(gte=0))] = 0,
-    worlds: Annotated[str, Parameter(help="Only these worlds of each condition, by commas: first, swapped, …")] = "",
-    base: Annotated[str, Parameter(help="Model from which training goes on.")] = "miniature-base",
-    judge: Annotated[str, Parameter(help="Judge that looks at the images.")] = "miniature",
-    images: Annotated[int, Parameter(help="Images a prompt.", validator=Number(gte=1, lte=1000))] = 4,
-    guidances: Annotated[str, Parameter(help="Only these guidance scales, by commas. Default: each condition's.")] = "",
+    conditions: Annotated[str, Parameter(help="Names, separated by commas; see --page. Default: all.")] = "",
+    seeds: Annotated[int, Parameter(help="Training seeds per condition.", validator=Number(gte=1, lte=100))] = 1,
+    first_seed: Annotated[int, Parameter(help="First training seed.", validator=Number(gte=0))] = 0,
+    worlds: Annotated[
+        str, Parameter(help="Only these worlds of each condition, separated by commas: first, swapped, …")
+    ] = "",
+    base: Annotated[str, Parameter(help="Model to fine-tune.")] = "miniature-base",
+    judge: Annotated[str, Parameter(help="Judge of the images.")] = "miniature",
+    images: Annotated[int, Parameter(help="Images per prompt.", validator=Number(gte=1, lte=1000))] = 4,
+    guidances: Annotated[
+        str, Parameter(help="Only these guidance scales, separated by commas. Default: each condition's.")
+    ] = "",
     out: Folder = Path("training-runs/study"),
-    results: Annotated[Path, Parameter(help="JSON lines of what was measured; it is not done again.")] = Path(
+    results: Annotated[Path, Parameter(help="JSON lines of finished measurements, which are not repeated.")] = Path(
         "docs/study/results.jsonl"
     ),
     page: Annotated[Path, Parameter(help="The Markdown page to write.")] = Path("docs/study.md"),
@@ -271,7 +279,7 @@ def study(
     ]
     if not todo:
         raise InputError(
-            f"no chosen condition has a world {', '.join(sorted(named))}; give first, swapped, or turn-0 to 5"
+            f"no chosen condition has the world {', '.join(sorted(named))}; give first, swapped, or turn-0 to 5"
         )
     scales = tuple(_numbers("guidances", guidances)) or None
     options = StudyOptions(base, judge, out, results, images, str(find_device(device)), scales, keep)
@@ -295,4 +303,4 @@ def _numbers(option: str, text: str) -> list[float]:
     try:
         return [float(name) for name in _names(text)]
     except ValueError:
-        raise InputError(f"{option} is {text[:60]!r}; give numbers, by commas") from None
+        raise InputError(f"{option} is {text[:60]!r}; give numbers, separated by commas") from None
