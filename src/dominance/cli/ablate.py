@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from dominance.cli import shared
 from dominance.cli.app import new_app
-from dominance.cli.output import echo, print_json, print_table, tell_written
+from dominance.cli.next_steps import after_ablate
+from dominance.cli.output import echo, print_json, print_table, tell_next, tell_written
 from dominance.cli.statuses import EXIT_DONE, EXIT_UNSCORED
 from dominance.numbers import UNKNOWN, counted, effect, rate
 from dominance.runs.ablation.options import AblationOptions
@@ -34,13 +35,13 @@ def command(
     options: AblationOptions = AblationOptions(),
     output: shared.Output = shared.Output(),
 ) -> int:
-    """Take parts of the model away while it draws, and see which bring a lost concept back.
+    """Remove parts of the model while it draws, and see which restore a lost concept.
 
-    Draws the suite as it is, then its collapsed images again with single heads, several heads, feed-forward networks
-    or residual branches taken away in chosen denoising steps; or all images with attention rebalanced. The judge says
-    which are mitigated, unchanged or corrupted. The same command resumes; more sweeps into the same folder reuse what
-    is there. Exit status: 0 done (also where nothing collapses, so that there is nothing to mitigate), 2 bad input,
-    3 done but some images have no score.
+    Draws the suite, then draws its collapsed images again without single heads, several heads, feed-forward networks
+    or residual branches in chosen denoising steps; or draws all images with equal attention for all concepts. The
+    judge says which images are mitigated, unchanged or corrupted. The same command resumes; more sweeps into the same
+    folder reuse its images. Exit status: 0 done (even if nothing collapses), 2 bad input, 3 done but some images have
+    no score.
     """
     from dominance.runs.ablation.run import ablate_suite
 
@@ -58,6 +59,7 @@ def deliver(result: "AblationResult", json: bool) -> int:
     else:
         print_ablation(result)
         tell_written([page])
+        tell_next(after_ablate(result))
     return EXIT_UNSCORED if result.unscored else EXIT_DONE
 
 
@@ -74,7 +76,7 @@ def print_ablation(result: "AblationResult") -> None:
         _print_windows(result)
     echo(
         *result.notes,
-        f"{counted(result.unedited.collapsed)} scored images collapse as they are; {result.edited.images} edited"
+        f"{counted(result.unedited.collapsed)} scored images collapse without the edit; {result.edited.images} edited"
         f" images, {result.unscored} images unscored",
     )
 
@@ -117,5 +119,5 @@ def _print_windows(result: "AblationResult") -> None:
         )
         for window in result.windows
     ]
-    columns = ("rebalanced in steps", "collapsed", "balanced", "of the collapsed: mitigated", "corrupted")
+    columns = ("equal attention in steps", "collapsed", "balanced", "collapsed images mitigated", "corrupted")
     print_table(f"{result.suite}: {result.model}, judged by {result.judge}", columns, rows)

@@ -24,13 +24,13 @@ COMMANDS: dict[str, str] = {
     "preflight": "Predict from part of the first denoising step whether a prompt will lose a concept.",
     "calibrate": "Fit the rule of preflight on an audited run.",
     "explain": "Show what the model attends to while it draws a prompt.",
-    "ablate": "Take parts of the model away while it draws, and see which bring a lost concept back.",
+    "ablate": "Remove parts of the model while it draws, and see which restore a lost concept.",
     "diversity": "Measure how varied each concept's images are, before fine-tuning on them.",
     "memorization": "Measure how strongly each prompt moves the predicted noise, by group.",
     "report": "Write the pages of any folder of results again.",
-    "list": "Show what can be given to the other commands.",
+    "list": "List what the other commands take.",
 }
-"""Commands and what they do, so that the list of them loads none; each module says more."""
+"""Commands and what they do, so that listing them loads no command; each module says more."""
 GROUPS: dict[str, str] = {
     "bench": "Build a DominanceBench for any model, export it, and compare models on it.",
     "judge": "Find out whether a judge can be trusted.",
@@ -50,7 +50,7 @@ def new_app(name: str, help: str = "", **more: Any) -> App:
         help_format="plaintext",
         help_flags=["--help", "-h"],
         version_flags=[],
-        default_parameter=Parameter(negative=(), allow_repeating=True),  # of what is given twice, the last counts
+        default_parameter=Parameter(negative=(), allow_repeating=True),  # the last of repeated options counts
         result_action="return_value",
         exit_on_error=False,
         print_error=False,
@@ -79,7 +79,7 @@ def _module(name: str) -> str:
 
 
 def main() -> None:
-    """Runs the command line; every error that a user can cause ends in one line on standard error."""
+    """Runs the command line; every user error ends in one line on standard error."""
     prepare_process()
     try:
         with insistent_interrupts():
@@ -95,7 +95,7 @@ def main() -> None:
         _say(f"error: {error}")
         sys.exit(EXIT_INPUT)
     except CycloptsError as error:
-        own = error.__cause__  # what a reader of ours refuses says all by itself
+        own = error.__cause__  # a refusal by one of our own readers, complete as it is
         _say(f"error: {own if isinstance(own, DominanceError) else _usage_message(error)}")
         sys.exit(EXIT_INPUT)
     except OSError as error:
@@ -115,11 +115,11 @@ def run(tokens: list[str]) -> int:
     """Runs one command and gives its exit status.
 
     Raises:
-        CycloptsError: the command line is not one of ours.
+        CycloptsError: the command line is invalid.
         DominanceError, Stopped: see the commands.
     """
     app = make_app()
-    if not tokens or tokens in [[group] for group in GROUPS]:  # the help, but nothing was asked for
+    if not tokens or tokens in [[group] for group in GROUPS]:  # no command given
         with _on_stderr():
             app.help_print(tokens)
         return EXIT_INPUT
@@ -154,7 +154,7 @@ def _on_stderr() -> Any:
 
 
 def _drop_output() -> None:
-    """Lets go of what standard output did not take, so that the interpreter does not try again when it ends."""
+    """Drops what standard output did not take, so that the interpreter does not try again when it exits."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
@@ -164,7 +164,7 @@ def _usage_message(error: CycloptsError) -> str:
 
 
 def _say(line: str) -> None:
-    """The message as one line; what would steer the terminal, from an endpoint's reply perhaps, is escaped."""
+    """The message as one line, with control characters escaped, as an endpoint's reply may hold some."""
     from dominance.wording import on_one_line
 
     sys.stderr.write(f"{on_one_line(' '.join(line.split()), _LONGEST_LINE)}\n")

@@ -7,7 +7,8 @@ from cyclopts import Parameter
 
 from dominance.cli import shared
 from dominance.cli.app import GROUPS, new_app
-from dominance.cli.output import echo, note, print_json, print_table, tell_written
+from dominance.cli.next_steps import after_bench
+from dominance.cli.output import echo, note, print_json, print_table, tell_next, tell_written
 from dominance.cli.statuses import EXIT_DONE, EXIT_UNSCORED
 from dominance.files import check_writable
 from dominance.numbers import UNKNOWN, difference, mean, rate, share_difference
@@ -33,12 +34,12 @@ def build(
     options: BenchOptions = BenchOptions(),
     output: shared.Output = shared.Output(),
 ) -> int:
-    """Find prompts on which a model lets one concept dominate, and as many balanced ones.
+    """Find prompts on which one concept dominates, and as many balanced prompts.
 
-    Tries prompts made of concept pools in a seeded order, ten images each, and keeps those of which seven collapse in
-    the same direction, and for the control set those of which seven show both concepts. Writes suite.yaml (for
-    `dominance audit`), CARD.md, bench.json and contact.html into the folder. The same command resumes a build that was
-    stopped. Exit status: 0 done, 2 bad input, 3 done but prompts are missing or images have no score.
+    Tries prompts made from concept pools in a seeded order, ten images each. Keeps prompts with seven images that
+    collapse in the same direction, and for the control set prompts with seven images that show both concepts. Writes
+    suite.yaml (for `dominance audit`), CARD.md, bench.json and contact.html. The same command resumes.
+    Exit status: 0 done, 2 bad input, 3 done but prompts are missing or images have no score.
     """
     from dominance.runs.bench.run import build_bench
 
@@ -57,6 +58,7 @@ def deliver(bench: "BenchResult", json: bool) -> int:
     else:
         print_bench(bench)
         tell_written(written)
+        tell_next(after_bench(bench))
     if bench.stopped:
         note(bench.stopped)
     return EXIT_DONE if bench.complete else EXIT_UNSCORED
@@ -81,11 +83,11 @@ def export(
     part: Annotated[
         str | None,
         Parameter(
-            group=WHAT, help="dominance, balanced or all; dominance for official formats, else all, unless given."
+            group=WHAT, help="dominance, balanced or all; by default dominance for official formats, all for others."
         ),
     ] = None,
 ) -> None:
-    """Write a finished bench for other programs."""
+    """Write a finished bench in another format."""
     from dominance.report.bench.export import FORMATS, export_bench
     from dominance.runs.bench.result import read_bench
 
@@ -107,10 +109,12 @@ def show(
     first: Annotated[
         Path, Parameter(group=WHAT, help="Folder of a bench or of an audit of its suite, or official results.")
     ],
-    second: Annotated[Path | None, Parameter(group=WHAT, help="Another one, to compare with the first.")] = None,
+    second: Annotated[
+        Path | None, Parameter(group=WHAT, help="Another such folder or file, to compare with the first.")
+    ] = None,
     *,
     csv: Annotated[
-        Path | None, Parameter(group=shared.OUTPUT, help="Also write the comparison as CSV, one row a prompt.")
+        Path | None, Parameter(group=shared.OUTPUT, help="Also write the comparison as CSV, one row per prompt.")
     ] = None,
     output: shared.Printed = shared.Printed(),
 ) -> None:
@@ -168,10 +172,12 @@ def print_comparison(comparison: "Comparison") -> None:
     print_table("prompt by prompt", columns, [_row(pairing) for pairing in comparison.pairings])
     columns = ("group", "prompts", "dominance: first", "second", "both", "collapse, difference", "DvD, difference")
     if comparison.overall:
-        print_table("together (intervals resample prompts)", columns, [_overall_row(one) for one in comparison.overall])
+        print_table(
+            "together (intervals resample prompts)", columns, [_overall_row(overall) for overall in comparison.overall]
+        )
     if comparison.yields:
         columns = ("stream", "first: yield", "second: yield", "difference (95%)")
-        print_table("candidates that qualified", columns, [_yields_row(one) for one in comparison.yields])
+        print_table("candidates that qualified", columns, [_yields_row(yields) for yields in comparison.yields])
 
 
 def _row(pairing: "Pairing") -> tuple[str, ...]:
@@ -186,14 +192,16 @@ def _row(pairing: "Pairing") -> tuple[str, ...]:
 
 def _side(side: "Side | None") -> tuple[str, str, str]:
     if side is None:
-        return ("not asked", UNKNOWN, UNKNOWN)
+        return ("not in it", UNKNOWN, UNKNOWN)
     return (side.verdict or "unscored", f"{side.collapsed}/{side.scored}", mean(side.dvd_mean))
 
 
-def _overall_row(one: "Overall") -> tuple[str, ...]:
-    counts = (str(count) for count in (one.prompts, *one.dominance))
-    return (one.name, *counts, share_difference(*one.collapse_difference), difference(*(one.dvd_difference or (None,))))
+def _overall_row(overall: "Overall") -> tuple[str, ...]:
+    counts = (str(count) for count in (overall.prompts, *overall.dominance))
+    dvd = difference(*(overall.dvd_difference or (None,)))
+    return (overall.name, *counts, share_difference(*overall.collapse_difference), dvd)
 
 
-def _yields_row(one: "Yields") -> tuple[str, ...]:
-    return (one.name, rate(one.first), rate(one.second), share_difference(*(one.difference or (None,))))
+def _yields_row(yields: "Yields") -> tuple[str, ...]:
+    between = share_difference(*(yields.difference or (None,)))
+    return (yields.name, rate(yields.first), rate(yields.second), between)

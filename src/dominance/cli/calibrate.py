@@ -7,7 +7,8 @@ from cyclopts import Parameter
 
 from dominance.cli import shared
 from dominance.cli.app import new_app
-from dominance.cli.output import echo, print_json, print_table, tell_written
+from dominance.cli.next_steps import after_calibrate
+from dominance.cli.output import echo, print_json, print_table, tell_next, tell_written
 from dominance.files import check_writable
 from dominance.numbers import coefficient, fraction, measure
 from dominance.runs.audit.options import WHAT
@@ -29,15 +30,16 @@ def command(
     run: Annotated[Path, Parameter(group=WHAT, help="Run folder of an audit.")],
     *,
     model: Annotated[
-        str | None, Parameter(group=WHAT, help="That made the run's images; the one that the run names unless given.")
+        str | None,
+        Parameter(group=WHAT, help="Model that made the run's images; by default the one that the run names."),
     ] = None,
     options: CalibrationOptions = CalibrationOptions(),
     output: shared.Output = shared.Output(),
 ) -> None:
-    """Fit the rule of `dominance preflight` on an audited run, and say how well it does on prompts held out.
+    """Fit the rule of `dominance preflight` on an audited run, and measure it on held-out prompts.
 
-    The rule is written to --out, or to calibration.json in the run folder. The model is looked at under the settings
-    that the run was made with; drawing options say what the run does not record, as for images made elsewhere.
+    Writes the rule to --out, or to calibration.json in the run folder. The model runs under the settings of the run;
+    drawing options fill in what the run does not record, as for images made elsewhere.
     """
     from dominance.documents import to_json
     from dominance.runs.risk.calibrate import calibrate, document_of
@@ -51,7 +53,7 @@ def command(
 
 
 def _print(report: "CalibrationReport", file: Path) -> None:
-    kind = "prompts of verdict dominance" if report.calibration.label == "prompt" else "collapsed images"
+    kind = "dominance prompts" if report.calibration.label == "prompt" else "collapsed images"
     columns = ("rule", "AUC (95%)", "threshold", "flagged", "false alarms", "names who dominates")
     listed = [report.calibrated, *([report.paper] if report.paper is not None else [])]
     title = f"{report.suite}: {report.positives} {kind} of {report.n}, held out by {report.calibration.hold_out}"
@@ -67,9 +69,10 @@ def _print(report: "CalibrationReport", file: Path) -> None:
         for layer in report.layers
     ]
     print_table("focus by layer", ("layer", kind, "others", "AUC (95%)", "names who dominates"), rows)
-    echo("the best layer is better here, where it is picked, than on other prompts; the rules above are held out")
+    echo("the layers are measured on the prompts that they are picked on; the rules above, on held-out prompts")
     echo(*(f"left out: {count} {reason}" for reason, count in report.left_out.items() if count))
     tell_written([file])
+    tell_next(after_calibrate(report.calibration.model, file))
 
 
 def _quality_row(quality: "RuleQuality") -> tuple[str, ...]:

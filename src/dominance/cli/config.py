@@ -14,10 +14,10 @@ from dominance.wording import described, on_one_line
 
 
 def options_from_file(app: App, commands: tuple[str, ...], arguments: ArgumentCollection) -> None:
-    """Fills in from the file of ``--config`` whatever the command line leaves open.
+    """Fills in options that the command line does not give from the file of ``--config``.
 
     Raises:
-        InputError: the file cannot be read, is no mapping, is of another command, or holds what is no option.
+        InputError: the file cannot be read, is not a mapping, is for another command, or holds an unknown option.
     """
     file = next((token.value for a in arguments if a.name == "--config" for token in a.tokens), None)
     if file is None:
@@ -26,8 +26,8 @@ def options_from_file(app: App, commands: tuple[str, ...], arguments: ArgumentCo
     command = given.pop("command", None)
     if command not in (None, " ".join(commands)):
         raise InputError(
-            f"{on_one_line(file, 120)} is of `dominance {command}`, not of `dominance {' '.join(commands)}`; give it to"
-            " that command, or take the line command out"
+            f"{on_one_line(file, 120)} is for `dominance {command}`, not for `dominance {' '.join(commands)}`; give it"
+            " to that command, or remove the line command"
         )
     one_word = {a.name.lstrip("-").lower() for a in arguments if a.parameter.n_tokens == 1}
     written = {
@@ -40,13 +40,13 @@ def options_from_file(app: App, commands: tuple[str, ...], arguments: ArgumentCo
     except UnknownOptionError as error:
         name = (error.token.keyword if error.token else None) or "?"
         raise InputError(
-            f"{on_one_line(file, 120)} holds {name.strip('[]')!r}, which is no option of"
+            f"{on_one_line(file, 120)} holds {name.strip('[]')!r}, which is not an option of"
             f" `dominance {' '.join(commands)}`; see its --help"
         ) from None
 
 
 def _one_word(listed: list[object]) -> str:
-    """A list as the command line takes it; a comma ends a single part, which would else be a count of seeds."""
+    """A list as the command line takes it; a single part ends in a comma, because 7 alone is a count of seeds."""
     return ",".join(map(str, listed)) + ("," if len(listed) == 1 else "")
 
 

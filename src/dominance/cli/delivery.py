@@ -1,16 +1,17 @@
-"""How an audit's result is delivered: report, JUnit, table or JSON, notes and the exit status."""
+"""How an audit answers: report, JUnit, table or JSON, notes and exit status."""
 
 from collections.abc import Sequence
 from pathlib import Path
 
-from dominance.cli.output import echo, note, print_json, print_table, tell_written
+from dominance.cli.next_steps import after_audit
+from dominance.cli.output import echo, note, print_json, print_table, tell_next, tell_written
 from dominance.cli.statuses import exit_status
 from dominance.numbers import fraction, mean
 from dominance.records import PromptResult, RunResult
 
 
 def deliver(result: RunResult, junit: Path | None, json: bool) -> int:
-    """Writes and prints what came of a run; gives the command's exit status."""
+    """Writes and prints a run's result; gives the command's exit status."""
     from dominance.documents import to_json
     from dominance.report.audit.junit import write_junit
     from dominance.report.audit.page import write_report
@@ -36,6 +37,7 @@ def print_result(result: RunResult, written: Sequence[Path]) -> None:
     if result.gate is not None:
         echo(f"gate {'passed' if result.gate.passed else 'FAILED'}: {result.gate.reason}")
     tell_written(written)
+    tell_next(after_audit(result))
 
 
 def _row(result: PromptResult) -> tuple[str, ...]:

@@ -7,7 +7,8 @@ from cyclopts import Parameter
 
 from dominance.cli import shared
 from dominance.cli.app import new_app
-from dominance.cli.output import echo, note, print_json, print_table, tell_written
+from dominance.cli.next_steps import after_diversity
+from dominance.cli.output import echo, note, print_json, print_table, tell_next, tell_written
 from dominance.cli.statuses import EXIT_DONE, EXIT_UNSCORED
 from dominance.numbers import UNKNOWN, distance, measure
 from dominance.runs.audit.options import WHAT
@@ -30,7 +31,8 @@ def command(
         Path,
         Parameter(
             group=WHAT,
-            help="Folder with one folder of images a concept (or a category of them), or a CSV: path,concept,category.",
+            help="Folder with one subfolder of images per concept (or per category of concepts), or a CSV file:"
+            " path,concept,category.",
         ),
     ],
     *,
@@ -38,8 +40,8 @@ def command(
         str,
         Parameter(
             group=WHAT,
-            help="miniature (bundled; for pictures of the miniature world alone), or a folder or hub id of a CLIP,"
-            " SigLIP, DINOv2 or BLIP model. For the paper's figures: openai/clip-vit-large-patch14.",
+            help="miniature (bundled; only for images of the miniature world), or a folder or hub id of a CLIP, SigLIP,"
+            " DINOv2 or BLIP model. For the paper's figures: openai/clip-vit-large-patch14.",
         ),
     ] = "miniature",
     options: DiversityOptions = DiversityOptions(),
@@ -47,8 +49,8 @@ def command(
 ) -> int:
     """Measure how varied each concept's images are, before fine-tuning on them.
 
-    Embeds every image once, and gives for each concept the median pairwise distance with its interval, the Vendi score,
-    near duplicates, and a verdict: is this set so uniform that its concept will dominate? The same command resumes.
+    Embeds every image and prints for each concept the median pairwise distance, the Vendi score, near duplicates and a
+    verdict: are its images so uniform that it is likely to dominate? The same command resumes.
     Exit status: 0 done, 2 bad input, 3 done but some images could not be measured.
     """
     from dominance.runs.diversity.run import measure_diversity
@@ -68,6 +70,7 @@ def deliver(result: "DiversityResult", json: bool) -> int:
     else:
         print_diversity(result)
         tell_written(written)
+        tell_next(after_diversity(result))
     return EXIT_DONE if result.complete else EXIT_UNSCORED
 
 
@@ -79,10 +82,10 @@ def print_diversity(result: "DiversityResult") -> None:
     columns = ("concept", "verdict", "images", "median distance (95%)", "Vendi", "near duplicates", "copies")
     rows = [_row(concept) for concept in uniform_first(result.concepts)]
     print_table(f"{result.source}, embedded by {result.embedder.name}", columns, rows)
-    echo(*(f"not measured: {one.file}: {one.problem}" for one in result.problems))
+    echo(*(f"not measured: {file.file}: {file.problem}" for file in result.problems))
     for concept in result.concepts:
         if concept.median is None:
-            echo(f"not measured: {concept.name}: {concept.images} readable image(s), and a distance needs two")
+            echo(f"not measured: {concept.name}: {concept.images} readable image(s); a distance needs two")
     echo(diversity_headline(result), result.rests)
 
 

@@ -7,7 +7,8 @@ from cyclopts import Parameter
 
 from dominance.cli import shared
 from dominance.cli.app import new_app
-from dominance.cli.output import echo, print_json, print_table, tell_written
+from dominance.cli.next_steps import after_explain
+from dominance.cli.output import echo, print_json, print_table, tell_next, tell_written
 from dominance.cli.statuses import EXIT_DONE, EXIT_UNSCORED
 from dominance.numbers import measure
 from dominance.runs.audit.options import WHAT
@@ -33,10 +34,10 @@ def command(
     options: ExplainOptions = ExplainOptions(),
     output: shared.Output = shared.Output(),
 ) -> int:
-    """Show what the model attends to while it draws a prompt, as a page with every figure explained.
+    """Show what the model attends to while it draws a prompt, as a page that explains every figure.
 
     Draws a few images and records, at every layer and step, how much attention each word gets and where in the
-    picture. Writes explanation.html, explanation.json and the images, into explanations/ unless --out is given.
+    image. Writes explanation.html, explanation.json and the images, into explanations/ by default.
     With --judge none, no image gets a verdict. Exit status: 0 done, 2 bad input, 3 done but some images have no
     verdict.
     """
@@ -75,3 +76,4 @@ def _print(found: "Explanation", page: Path) -> None:
     print_table(f"{found.prompt.text}: first step", ("layer", "focus", "strongest word", "in images"), rows)
     echo(said.headline(found), said.attention_note(found), said.course_sentence(found))
     tell_written([page])
+    tell_next(after_explain(found))

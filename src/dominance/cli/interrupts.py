@@ -6,7 +6,7 @@ from collections.abc import Generator
 from types import FrameType
 
 _AGAIN_AFTER: float = 0.25
-"""Seconds that an interrupt has to come out before it is raised again."""
+"""Seconds before an interrupt that did not end the block is raised again."""
 
 
 @contextlib.contextmanager
@@ -14,7 +14,7 @@ def insistent_interrupts() -> Generator[None]:
     """Ctrl-C ends the block, wherever it falls.
 
     Python drops a KeyboardInterrupt that is raised while certain compiled modules are imported, and some libraries
-    catch everything around an import. So it is raised again and again until it comes out of the block. Nothing
+    catch everything around an import. So it is raised again until it ends the block. Nothing
     changes where Ctrl-C is ignored, as in a job that a shell put in the background.
     """
     if signal.getsignal(signal.SIGINT) is not signal.default_int_handler:

@@ -7,7 +7,8 @@ from cyclopts import Parameter
 
 from dominance.cli import shared
 from dominance.cli.app import GROUPS, new_app
-from dominance.cli.output import echo, print_json, print_table, tell_written
+from dominance.cli.next_steps import after_judge_check
+from dominance.cli.output import echo, print_json, print_table, tell_next, tell_written
 from dominance.cli.statuses import EXIT_DONE, EXIT_UNSCORED
 from dominance.judges.options import JUDGE
 from dominance.numbers import coefficient, fraction, rate
@@ -30,7 +31,8 @@ def check(
     *images: Annotated[
         Path,
         Parameter(
-            group=WHAT, help="Run folders of audits, or folders of images; without any, the miniature world is drawn."
+            group=WHAT,
+            help="Run folders of audits, or folders of images; by default, images of the miniature world are drawn.",
         ),
     ],
     judge: shared.JudgeName = "miniature",
@@ -38,19 +40,19 @@ def check(
         str | None,
         Parameter(
             group=JUDGE,
-            help="A second judge, to see how far the two agree; the same one where --against-mode is given.",
+            help="A second judge, to measure how far the two agree; with --against-mode, by default the same judge.",
         ),
     ] = None,
     suite: Annotated[
-        str, Parameter(group=WHAT, help="What the images of a plain folder were made from.")
+        str, Parameter(group=WHAT, help="Suite that the images of a plain folder were made from.")
     ] = "miniature",
     options: JudgeCheckOptions = JudgeCheckOptions(),
     output: shared.Output = shared.Output(),
 ) -> int:
-    """Find out what a judge's yes is worth, before a run is paid for.
+    """Find out whether a judge's "yes" can be trusted, before you pay for a run.
 
-    Asks about images that do not show what they are asked about (blank, noise, another prompt's or concept's, torn,
-    in shuffled patches), about images as they are, and, if given, compares with a second judge and with labels.
+    Asks about images that do not show the concept (blank, noise, of another prompt or concept, torn, shuffled) and
+    about ordinary images. Compares with a second judge and with labels, if given.
     Exit status: 0 done, 2 bad input, 3 done but some questions have no answer.
     """
     from dominance.runs.judge_check.run import check_judge
@@ -69,6 +71,7 @@ def deliver(result: "JudgeCheck", json: bool) -> int:
     else:
         print_check(result)
         tell_written(written)
+        tell_next(after_judge_check(result))
     return EXIT_UNSCORED if result.unanswered else EXIT_DONE
 
 
@@ -83,7 +86,7 @@ def print_check(result: "JudgeCheck") -> None:
     grades = len(result.judges[0].own.grades)
     columns = ("asked about", "images", "yes (95%)", *(f"grade {grade + 1}" for grade in range(grades)))
     for judge in result.judges:
-        asked = [("what the prompt names", judge.own), *((control.shows, control) for control in judge.controls)]
+        asked = [("the prompt's own concepts", judge.own), *((control.shows, control) for control in judge.controls)]
         rows = [(shows, str(tally.images), rate(tally.yes), *map(fraction, tally.grades)) for shows, tally in asked]
         print_table(f"{judge.title}: share of yes", columns, rows)
     if result.agreement is not None:
@@ -95,5 +98,5 @@ def print_check(result: "JudgeCheck") -> None:
 
 
 def _agreed(row: "AgreementRow") -> tuple[str, ...]:
-    kappa = "no value" if row.kappa is None else coefficient(row.kappa, row.interval)
+    kappa = "undefined" if row.kappa is None else coefficient(row.kappa, row.interval)
     return (row.name, f"{row.agreed} of {row.n}", kappa)

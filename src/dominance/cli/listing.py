@@ -21,7 +21,7 @@ def _models() -> _Rows:
     from dominance.models.folders import find_model
 
     found = [find_model(name) for name in BUNDLED_MODELS]
-    return [{"name": one.name, "identity": one.identity, "steps": one.defaults.get("steps")} for one in found]
+    return [{"name": m.name, "identity": m.identity, "steps": m.defaults.get("steps")} for m in found]
 
 
 def _judges() -> _Rows:
@@ -54,7 +54,7 @@ def _concepts(model: str) -> _Rows:
 
     listed = find_model(model).defaults.get("concepts")
     if not isinstance(listed, list) or not listed or not all(isinstance(row, dict) and row for row in listed):
-        raise InputError(f"the model {model!r} does not say what it was trained on; `miniature` does")
+        raise InputError(f"the model {model!r} does not list its concepts; give one that does, such as miniature")
     return [{str(key): value for key, value in row.items()} for row in listed]
 
 
@@ -72,10 +72,10 @@ LISTED: tuple[str, ...] = (*_LISTS, "concepts")
 def command(
     what: Annotated[str, Parameter(group=WHAT, help=f"One of {', '.join(LISTED)}.")],
     *,
-    model: Annotated[str, Parameter(group=WHAT, help="Whose concepts to list.")] = "miniature",
+    model: Annotated[str, Parameter(group=WHAT, help="Model whose concepts to list.")] = "miniature",
     output: shared.Printed = shared.Printed(),
 ) -> None:
-    """Show what can be given to the other commands."""
+    """List what the other commands take."""
     if what not in LISTED:
         raise InputError(f"cannot list {what[:60]!r}; give one of {', '.join(LISTED)}")
     rows = _concepts(model) if what == "concepts" else _LISTS[what]()

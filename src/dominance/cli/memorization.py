@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 
 from dominance.cli import shared
 from dominance.cli.app import new_app
-from dominance.cli.output import echo, note, print_json, print_table, tell_written
+from dominance.cli.next_steps import after_memorization
+from dominance.cli.output import echo, note, print_json, print_table, tell_next, tell_written
 from dominance.cli.statuses import EXIT_DONE, EXIT_UNSCORED
 from dominance.numbers import UNKNOWN, effect, measure
 from dominance.runs.noise_norm.options import NoiseNormOptions
@@ -31,9 +32,9 @@ def command(
 ) -> int:
     """Measure how strongly each prompt moves the predicted noise, by group: the text-conditional noise norm.
 
-    Memorized prompts move it most. The norm is taken at step 1, over the first 10 steps and over all, from the
-    predictions with and without the prompt that guidance computes anyway; no image is decoded. The same command
-    resumes. Exit status: 0 done, 2 bad input, 3 done but some prompts could not be measured.
+    Memorized prompts move it most. Measures at step 1, over the first 10 steps and over all steps, from the
+    predictions with and without the prompt that guidance combines; decodes no image. The same command resumes.
+    Exit status: 0 done, 2 bad input, 3 done but some prompts could not be measured.
     """
     from dominance.runs.noise_norm.run import measure_noise_norm
 
@@ -52,6 +53,7 @@ def deliver(result: "MemorizationResult", json: bool) -> int:
     else:
         print_norms(result)
         tell_written(written)
+        tell_next(after_memorization(result))
     return EXIT_DONE if result.complete else EXIT_UNSCORED
 
 

@@ -23,6 +23,11 @@ def tell_written(files: Sequence[Path]) -> None:
     echo(*(f"wrote {file}" for file in files))
 
 
+def tell_next(line: str) -> None:
+    """Says what to do next."""
+    echo(f"next: {line}")
+
+
 def print_json(document: object) -> None:
     """One JSON document on standard output, escaped where the terminal's encoding cannot hold it."""
     text = json.dumps(document, indent=2, ensure_ascii=False)

@@ -7,7 +7,8 @@ from cyclopts import Parameter
 
 from dominance.cli import shared
 from dominance.cli.app import new_app
-from dominance.cli.output import echo, print_json, print_table
+from dominance.cli.next_steps import after_preflight
+from dominance.cli.output import echo, print_json, print_table, tell_next
 from dominance.numbers import UNKNOWN, measure, share
 from dominance.runs.audit.options import WHAT
 from dominance.runs.risk.options import PreflightOptions
@@ -26,7 +27,10 @@ app = new_app(
 @app.default
 def command(
     suite: Annotated[
-        str, Parameter(group=WHAT, help="A prompt, its concepts in brackets, a bundled suite, YAML, CSV or JSONL file.")
+        str,
+        Parameter(
+            group=WHAT, help="One prompt with its concepts in brackets, a bundled suite, or a YAML, CSV or JSONL file."
+        ),
     ],
     *,
     model: shared.Model = "miniature",
@@ -35,9 +39,9 @@ def command(
 ) -> None:
     """Predict from part of the first denoising step whether a prompt will lose a concept; no image is made.
 
-    Only the branch with the prompt runs, and only up to the last layer that is needed. The rule is the calibration
-    that ships for the model, where there is one, else the paper's: mean focus score of layers 9 and 10, high from
-    0.010. `dominance calibrate` fits a rule for another model.
+    Only the branch with the prompt runs, and only up to the last layer needed. The rule is the bundled calibration of
+    the model, if there is one, or the paper's: mean focus score of layers 9 and 10, high from 0.010.
+    `dominance calibrate` fits a rule for another model.
     """
     from dominance.documents import printed
     from dominance.runs.risk.preflight import preflight
@@ -47,6 +51,7 @@ def command(
         print_json([printed(risk) for risk in found])
     else:
         _print(found, model)
+        tell_next(after_preflight(found, suite, model))
 
 
 def _print(found: Sequence["Preflight"], model: str) -> None:
@@ -66,6 +71,4 @@ def _print(found: Sequence["Preflight"], model: str) -> None:
     rules = "; ".join(dict.fromkeys(risk.rule for risk in found))
     print_table(f"{model}: risk by {rules}", columns, rows)
     high = sum(1 for risk in found if risk.risk == "high")
-    echo(
-        f"{high} of {len(found)} prompts at high risk; cost is the share of one whole generation's work in the denoiser"
-    )
+    echo(f"{high} of {len(found)} prompts at high risk; cost: share of the denoiser's work for one whole image")

@@ -1,4 +1,4 @@
-"""What the command line sets for its own process before the heavy libraries load; a user's settings win."""
+"""What the command line sets for its own process before the heavy libraries load; the user's settings win."""
 
 import io
 import os
@@ -22,5 +22,5 @@ def prepare_process() -> None:
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")  # a terminal that lacks a sign shows another, not a traceback
+            stream.reconfigure(errors="replace")  # a terminal without a sign shows another one, not a traceback
     keep_freed_memory()

@@ -21,21 +21,21 @@ _DELIVER: dict[str, Callable[[Any, Path, Path | None, bool], int]] = {
     "JudgeCheck": lambda result, _, __, json: judge.deliver(result, json),
     "MemorizationResult": lambda result, _, __, json: memorization.deliver(result, json),
 }
-"""How each kind of result is written and printed, by its class, which need not be imported for that."""
+"""How each kind of result is written and printed, by the name of its class, so that none is imported here."""
 
 app = new_app("report", help_epilogue="Example:\n  dominance report runs/miniature\n")
 
 
 @app.default
 def command(
-    run: Annotated[Path, Parameter(group=WHAT, help="Folder that a command wrote.")],
+    run: Annotated[Path, Parameter(group=WHAT, help="Run folder of any command.")],
     *,
     junit: shared.JUnit | None = None,
     output: shared.Printed = shared.Printed(),
 ) -> int:
-    """Write the pages of a folder again, whichever command made it, and print what that command printed.
+    """Write the pages of a run folder again, and print what its command printed.
 
-    An audit need not be finished; what its ledger holds is shown.
+    Works for every command, and for an unfinished audit.
     """
     from dominance.runs.reading import read_run
 
@@ -43,5 +43,5 @@ def command(
     result = read_run(run)
     kind = type(result).__name__
     if junit is not None and kind != "RunResult":
-        raise InputError(f"--junit is for the run of an audit, and {run} holds another result; leave it out")
+        raise InputError(f"--junit needs an audit, and {run} holds another result; leave it out")
     return _DELIVER[kind](result, run, junit, output.json)

@@ -22,10 +22,10 @@ app = new_app(
 @app.default
 def command(
     images: Annotated[
-        Path, Parameter(group=WHAT, help="Folder with one subfolder of images a prompt, named by its id.")
+        Path, Parameter(group=WHAT, help="Folder with one subfolder of images per prompt, named by the prompt's id.")
     ],
     *,
-    suite: Annotated[str, Parameter(group=WHAT, help="The prompts that the images were made from.")],
+    suite: Annotated[str, Parameter(group=WHAT, help="Suite that the images were made from.")],
     judge: shared.JudgeName = "miniature",
     options: ScoreOptions = ScoreOptions(),
     export: Annotated[

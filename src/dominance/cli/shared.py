@@ -1,4 +1,4 @@
-"""What several commands take beside their options classes."""
+"""Arguments that several commands share, beside their options classes."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,10 +22,10 @@ JudgeName = Annotated[
         name="--judge",
         group=JUDGE,
         help="miniature; qwen:, blip:, vilt:, clip: or siglip: and a folder or hub id; openai:URL#MODEL; answers:FILE;"
-        " or a judge that another package brings, see `dominance list judges`.",
+        " or a judge from another package, see `dominance list judges`.",
     ),
 ]
-JUnit = Annotated[Path, Parameter(group=OUTPUT, help="Also write a JUnit XML file there.")]
+JUnit = Annotated[Path, Parameter(group=OUTPUT, help="Also write this JUnit XML file.")]
 
 
 @Parameter(name="*", group=OUTPUT)
@@ -34,7 +34,7 @@ class Printed:
     """How a command answers."""
 
     json: bool = False
-    """One JSON document on stdout, all else on stderr."""
+    """Print one JSON document on stdout, everything else on stderr."""
 
 
 @Parameter(name="*", group=OUTPUT)
@@ -43,15 +43,15 @@ class Answered(Printed):
     """How a command with options answers, and where the options come from."""
 
     config: Path | None = None
-    """YAML file of options, such as the run.yaml of a run folder; options on the command line come first."""
+    """YAML file of options, such as run.yaml in a run folder; options on the command line override it."""
     print_config: bool = False
-    """Print the options as such a file, and do nothing."""
+    """Print the options as such a file and exit."""
 
 
 @Parameter(name="*", group=OUTPUT)
 @dataclass(frozen=True)
 class Output(Answered):
-    """Where a run goes besides."""
+    """How a command with a run folder answers, and where that is."""
 
     out: Path | None = None
-    """Folder of the run; the same folder resumes. Unless given, a folder in runs/ named by what it holds."""
+    """Run folder; the same folder resumes. By default a folder in runs/, named after the run."""

@@ -71,19 +71,19 @@ def miniature(
 )
 def pictures(
     *,
-    out: Annotated[Path, Parameter(help="New or empty folder; one folder a concept goes there.")],
+    out: Annotated[Path, Parameter(help="New or empty folder; gets one subfolder per concept.")],
     count: Annotated[int, Parameter(help="Pictures of each concept.", validator=Number(gte=1, lte=100_000))] = 120,
     diversity: Annotated[
         float | None,
         Parameter(
-            help="Of every concept, 0 rigid to 1 varied. Default: entities 0, objects 1, as trained.",
+            help="Diversity of every concept, 0 rigid to 1 varied. Default: entities 0, objects 1, as trained.",
             validator=Number(gte=0, lte=1),
         ),
     ] = None,
     concepts: Annotated[Names, Parameter(help="Only these, by commas. Default: all.", show_default=False)] = (),
     seed: Annotated[int, Parameter(help="Of what is drawn.", validator=Number(gte=0))] = 0,
 ) -> None:
-    """Draw pictures of the miniature world's concepts, one folder a concept, as for fine-tuning."""
+    """Draw pictures of the miniature world's concepts, one folder per concept, as for fine-tuning."""
     from dominance.miniature.concepts import BY_NAME
     from dominance.miniature.world import DEFAULT_DIVERSITY
     from dominance.training.picture_set import write_picture_set
@@ -105,8 +105,8 @@ def judge(
     model: Annotated[
         str,
         Parameter(
-            help="Model that redraws some of the pictures, so that the judge learns to see through its artefacts; one"
-            " that was trained here, composes and knows no rigid concept."
+            help="Model that redraws some of the pictures, so that the judge learns to ignore its artefacts; trained"
+            " here, able to draw pairs, without rigid concepts."
         ),
     ] = "miniature-base",
     device: TrainDevice = "auto",
@@ -138,12 +138,10 @@ def card(
     *,
     out: Annotated[Path, Parameter(help="The Markdown file to write.")] = Path("MODEL_CARD.md"),
     model: Annotated[str, Parameter(help="Pipeline to measure: miniature, or a folder.")] = "miniature",
-    twin: Annotated[
-        str | None, Parameter(help="Model in which rigid and varied entities are swapped; measured beside it.")
-    ] = None,
-    judge: Annotated[str, Parameter(help="Judge to measure and to measure with.")] = "miniature",
-    runs: Annotated[Path, Parameter(help="Where the image runs go; they resume.")] = Path("runs/card"),
-    seeds: Annotated[int, Parameter(help="Images a prompt.", validator=Number(gte=1, lte=1000))] = 10,
+    twin: Annotated[str | None, Parameter(help="Model with rigid and varied entities swapped; measured too.")] = None,
+    judge: Annotated[str, Parameter(help="Judge to measure, and to measure with.")] = "miniature",
+    runs: Annotated[Path, Parameter(help="Where the runs go; they resume.")] = Path("runs/card"),
+    seeds: Annotated[int, Parameter(help="Images per prompt.", validator=Number(gte=1, lte=1000))] = 10,
     singles: Annotated[
         int, Parameter(help="Images of every concept alone, at least.", validator=Number(gte=1, lte=1000))
     ] = 50,
@@ -181,7 +179,7 @@ def study(
         Parameter(help="Only these guidance scales, by commas. Default: each condition's.", show_default=False),
     ] = (),
     out: Folder = Path("training-runs/study"),
-    results: Annotated[Path, Parameter(help="JSON lines of what was measured; it is not done again.")] = Path(
+    results: Annotated[Path, Parameter(help="JSON lines of finished measurements, which are not repeated.")] = Path(
         "docs/study/results.jsonl"
     ),
     page: Annotated[Path, Parameter(help="The Markdown page to write.")] = Path("docs/study.md"),

@@ -78,8 +78,8 @@ def test_options_on_the_command_line_come_first(command: Command, tmp_path: Path
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("nosuch: 1", "holds 'nosuch', which is no option of `dominance audit`; see its --help"),
-        ("command: score", "is of `dominance score`, not of `dominance audit`; give it to that command"),
+        ("nosuch: 1", "holds 'nosuch', which is not an option of `dominance audit`; see its --help"),
+        ("command: score", "is for `dominance score`, not for `dominance audit`; give it to that command"),
         ("- seeds", "holds a list; give options as a mapping, such as seeds: 4"),
         ("7: 1", "give options as a mapping, such as seeds: 4"),
         ("seeds: [", "not valid YAML"),

@@ -19,12 +19,12 @@ ABLATION_REPORT_NAME = "ablation.html"
 _MOST_EXAMPLES = 48
 
 _TITLES = {
-    "heads": "One head taken away",
-    "multi": "All mitigating heads of a prompt together",
-    "controls": "Control: two heads of layer 1 that do not mitigate",
-    "feed-forward": "One feed-forward network taken away",
-    "residual": "One residual branch taken away",
-    "interactions": "Two of the strongest heads together",
+    "heads": "One head removed",
+    "multi": "All mitigating heads of a prompt removed",
+    "controls": "Control: two heads of layer 1 that do not mitigate removed",
+    "feed-forward": "One feed-forward network removed",
+    "residual": "One residual branch removed",
+    "interactions": "Two of the strongest heads removed",
 }
 _PLACES = {"residual": "Residual branch"}
 
@@ -43,7 +43,7 @@ class SweepView:
     """One sweep's section.
 
     Attributes:
-        plots: the group's name, None for all prompts, and its column chart.
+        plots: the group's name (None for all prompts) and its column chart.
         grid: for single heads, by layer, each head's tally.
     """
 
@@ -87,11 +87,11 @@ def ablation_headline(result: AblationResult) -> str:
     what = _subject(first)
     of = plural(collapsed.count, "collapsed image")
     if first.total.images.n == 0:
-        return f"Nothing is known yet: {what} left no image that could be scored, of {of}."
+        return f"Nothing is known yet: after {what}, none of {of} could be scored."
     said = f"{what[0].upper()}{what[1:]} restores the lost concept in {_of_prompts(first.total.prompts)}"
-    best = max(first.layers or (first.total,), key=lambda one: one.images.mitigated.share or 0.0)
+    best = max(first.layers or (first.total,), key=lambda layer: layer.images.mitigated.share or 0.0)
     if not best.images.mitigated.count:
-        return f"{said}: no image of {of} is mitigated."
+        return f"{said}: none of {of} is mitigated."
     where = "" if best.place is None else f"; most often in {_PLACES.get(first.sweep, 'layer').lower()} {best.name}"
     return f"{said}{where}, {counted(best.images.mitigated)} trials."
 
@@ -101,8 +101,8 @@ def _windows_headline(result: AblationResult) -> str:
     best = min(edited, key=lambda window: 1.0 if window.collapsed.share is None else window.collapsed.share)
     steps = "at all steps" if best.steps == "all" else f"in steps {best.steps}"
     return (
-        f"Equal attention for the concepts {steps} leaves {counted(best.collapsed)} images collapsed; without it,"
-        f" {counted(unedited.collapsed)} are."
+        f"With equal attention for all concepts {steps}, {counted(best.collapsed)} images collapse; without the edit,"
+        f" {counted(unedited.collapsed)} do."
     )
 
 
@@ -129,7 +129,7 @@ def _sweep_view(sweep: SweepResult) -> SweepView:
         shown = named if len(sweep.groups) > 1 else named[:1]
         plots = [(name, _layers_plot(layers, place, name)) for name, layers in shown]
     shown_alone = sweep.layers if sweep.sweep == "heads" else ()
-    grid = [(layer.name, tuple(one for one in sweep.variants if one.place == layer.place)) for layer in shown_alone]
+    grid = [(layer.name, tuple(head for head in sweep.variants if head.place == layer.place)) for layer in shown_alone]
     return SweepView(
         result=sweep,
         anchor=f"{sweep.sweep}-{sweep.steps}".replace("–", "-"),
@@ -142,20 +142,19 @@ def _sweep_view(sweep: SweepResult) -> SweepView:
 
 
 def _sweep_sentence(sweep: SweepResult) -> str:
-    """What is seen here, in one sentence."""
+    """What the sweep found, in one sentence."""
     images = sweep.total.images
     if not images.n:
-        return "Nothing was tried here, or nothing could be scored."
+        return "Nothing was tried here, or no image could be scored."
     steps = "at all steps" if sweep.steps == "all" else f"at step {sweep.steps}"
     if "–" in sweep.steps:
         steps = f"in steps {sweep.steps}"
     said = (
-        f"Done {steps}, {plural(images.n, 'trial')}: {images.mitigated.count} mitigated, {images.unchanged.count}"
-        f" unchanged, {images.corrupted.count} corrupted; {_of_prompts(sweep.total.prompts)}"
-        " mitigated by at least one"
+        f"{plural(images.n, 'trial')} {steps}: {images.mitigated.count} mitigated, {images.unchanged.count} unchanged,"
+        f" {images.corrupted.count} corrupted; at least one trial mitigates {_of_prompts(sweep.total.prompts)}"
     )
     if sweep.left_out:
-        said += f"; {plural(sweep.left_out, 'prompt')} had nothing to try here"
+        said += f"; {plural(sweep.left_out, 'prompt')} had nothing to try"
     return f"{said}."
 
 
@@ -164,14 +163,14 @@ def _layers_plot(layers: Sequence[TrialTally], place: str, group: str | None) ->
         Column(layer.name, layer.images.mitigated, f"mitigated {rate(layer.images.mitigated)}") for layer in layers
     ]
     of = "" if group is None else f", {group}"
-    return columns(listed, f"Share of trials that mitigate, by {place.lower()}{of}")
+    return columns(listed, f"Share of mitigated trials, by {place.lower()}{of}")
 
 
 def _windows_plot(windows: Sequence[WindowResult]) -> Markup:
     listed = [
         Column(window.steps, window.collapsed, f"collapsed {rate(window.collapsed)}", "collapsed") for window in windows
     ]
-    return columns(listed, "Share of images that collapse, by the steps in which attention was equalised")
+    return columns(listed, "Share of collapsed images, by the denoising steps in which attention was equal")
 
 
 def _examples(result: AblationResult, folder: Path) -> Iterator[Example]:

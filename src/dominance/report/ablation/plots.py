@@ -12,7 +12,7 @@ from dominance.report.parts.svg import tag
 _HEIGHT = 150
 _TICKS = (0, 25, 50, 75, 100)
 _MOST_NAMES = 24
-"""Below the columns; where there are more, every second, third, … is named."""
+"""Names below the columns; of more columns, only every second, third, … is named."""
 _LEFT, _RIGHT = 9.0, 99.5
 """Where the columns lie, in percent of the width; the axis stands left of them."""
 

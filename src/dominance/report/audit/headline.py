@@ -1,4 +1,4 @@
-"""The answer first: one plain sentence about a whole run, and what has to be known beside it."""
+"""The answer first: one plain sentence about a whole run, and notes without which it would mislead."""
 
 from collections.abc import Sequence
 from textwrap import shorten
@@ -18,11 +18,10 @@ _NAMED = 3
 def headline(result: RunResult) -> str:
     """The run's finding in one sentence.
 
-    Prompts with several concepts come first: how many lose one (their verdict is ``dominance``), and the
-    worst of them; without any, how many images collapse; without any, whether every concept survives, which
-    is said only where every scored image of every prompt shows all of its concepts and no prompt is without
-    a score. Runs of single-concept prompts say how many of those miss theirs. Only scored prompts and images
-    are counted, and a run without any says just that.
+    Prompts with several concepts come first: how many lose one (their verdict is ``dominance``), and the worst of
+    them. If none does, how many images collapse; if none does, whether every concept survives. A run claims that only
+    if every prompt is scored and every scored image shows all of its concepts. A run of single-concept prompts says
+    how many of them miss their concept. Only scored prompts and images count.
     """
     if not result.prompts:
         return "Nothing was measured: the run has no prompts."
@@ -119,7 +118,7 @@ def _some_collapse(prompts: Sequence[PromptResult], result: RunResult) -> str:
     if len(prompts) == 1:
         return f"{_quoted(worst)} is not a dominance prompt, but {of_images(collapsed, worst)} {verb}{tail}"
     return (
-        f"In none of {_prompts(result)} does one concept take over in one direction in 7 or more of 10 images,"
+        f"None of {_prompts(result)} collapses the same way in 7 or more of 10 images,"
         f" but {collapsed} of {plural(result.scored, 'image')} {verb}{tail}"
     )
 
@@ -141,11 +140,9 @@ def _none_collapse(prompts: Sequence[PromptResult], result: RunResult) -> str:
         (lost, "shows" if lost == 1 else "show", "none of their concepts"),
         (mixed, "is" if mixed == 1 else "are", "mixed"),
     ]
-    parts = [(count, f"{verb} {what}") for count, verb, what in found if count]
-    if len(parts) == 1:
-        count, said = parts[0]
-        return f"No concept takes over, but {count} of {whole} {said}."
-    return f"No concept takes over, but of {whole} {listed([f'{count} {said}' for count, said in parts])}."
+    (first, *rest) = [(count, f"{verb} {what}") for count, verb, what in found if count]
+    parts = [f"{first[0]} of {whole} {first[1]}", *(f"{count} {said}" for count, said in rest)]
+    return f"No concept takes over, but {listed(parts)}."
 
 
 def _all_that_is_known(result: RunResult, whole: str) -> str:
@@ -162,7 +159,7 @@ def _single_concepts(singles: Sequence[PromptResult], result: RunResult) -> str:
     if shown == scored and len(singles) < len(result.prompts):
         return _all_that_is_known(result, f"{plural(scored, 'image')} of {prompts}")
     if shown == scored:
-        return f"Every concept shows: in {shown} of {plural(scored, 'image')} of {prompts}."
+        return f"Every concept shows in {shown} of {plural(scored, 'image')} of {prompts}."
     missed = [p for p in singles if p.verdict == "lost"]
     worst = min(missed or singles, key=lambda p: p.balanced / p.scored)
     tail = f"{worst.prompt.concepts[0].name} shows in {of_images(worst.balanced, worst)}."
@@ -185,11 +182,12 @@ def _unscored_note(result: RunResult) -> str | None:
         return None
     images = [image for p in result.prompts for image in p.images]
     reason = common_problem(images)
-    said = f"{result.unscored} of {plural(len(images), 'image')} unscored"
+    verb = "is" if result.unscored == 1 else "are"
+    said = f"{result.unscored} of {plural(len(images), 'image')} {verb} unscored"
     empty = sum(p.scored == 0 for p in result.prompts)
     if empty:
-        said += f", {plural(empty, 'prompt')} of {len(result.prompts)} without any score"
-    return _stop(f"{said}; the most frequent reason: {reason}" if reason else said)
+        said += f"; {empty} of {plural(len(result.prompts), 'prompt')} {'has' if empty == 1 else 'have'} no score"
+    return _stop(f"{said}; most frequent reason: {reason}" if reason else said)
 
 
 def _empty_note(result: RunResult) -> str | None:
@@ -204,13 +202,13 @@ def _empty_note(result: RunResult) -> str | None:
 def _lost_note(result: RunResult) -> str | None:
     lost = sum(p.verdict == "lost" for p in result.prompts)
     if not lost or not any(len(p.prompt.concepts) > 1 and p.scored for p in result.prompts):
-        return None  # of single concepts the headline says it
+        return None  # the headline says it of single concepts
     verb = "shows none of its" if lost == 1 else "show none of their"
     return f"{lost} of {_prompts(result)} {verb} concepts in 7 or more of 10 images."
 
 
 def _missing_note(result: RunResult) -> str | None:
-    """Prompts that lack a concept as often as a dominated one does, whoever takes over."""
+    """Prompts that miss a concept as often as a dominance prompt does, but not always to the same concept."""
     seen = [
         (rate.count / rate.n, name, p)
         for p in result.prompts
@@ -221,10 +219,10 @@ def _missing_note(result: RunResult) -> str | None:
     if not seen:
         return None
     missing = len({p.prompt.id for _, _, p in seen})
-    _, name, worst = min(seen, key=lambda one: one[0])
+    _, name, worst = min(seen, key=lambda missing: missing[0])
     return (
         f"{missing} of {_prompts(result)} {'misses' if missing == 1 else 'miss'} a concept in 7 or more of 10 images,"
-        f" though not in one direction: {'at worst, ' if len(seen) > 1 else ''}{name} shows in"
+        f" but not always to the same concept: {'at worst, ' if len(seen) > 1 else ''}{name} shows in"
         f" {of_images(worst.presence[name].count, worst)}."
     )
 
@@ -234,6 +232,6 @@ def _single_note(result: RunResult) -> str | None:
     if not singles:
         return None
     if singles == len(result.prompts):
-        return "DvD compares two concepts, so prompts that name one have presence and no DvD score."
-    verb = "names" if singles == 1 else "name"
-    return f"{singles} of {plural(len(result.prompts), 'prompt')} {verb} one concept only: presence, no DvD score."
+        return "DvD compares two concepts, so prompts with one concept have no DvD score."
+    verb, have = ("names", "has") if singles == 1 else ("name", "have")
+    return f"{singles} of {plural(len(result.prompts), 'prompt')} {verb} only one concept and {have} no DvD score."

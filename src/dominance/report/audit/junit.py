@@ -15,12 +15,11 @@ _ILLEGAL = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 
 
 def write_junit(result: RunResult, path: Path) -> Path:
-    """Writes one test suite with a test case for each prompt, and one for the gate where there is a gate.
+    """Writes one test suite with a test case for each prompt, and one for the gate, if any.
 
-    A prompt fails with what it failed in the gate, and is skipped when nothing of it was scored and the gate
-    names no failure of it. The last case, ``gate``, fails when the gate fails for a reason that is no single
-    prompt's, whether or not prompts fail too. Without a gate nothing fails; the numbers are in the properties of
-    every case.
+    A prompt that fails the gate fails; one without a scored image is skipped unless it fails the gate. The last case,
+    ``gate``, fails when the gate fails for a reason of the whole run, whether or not prompts fail too. Without a gate
+    nothing fails. Each case has its numbers as properties.
 
     Raises:
         RunError: the file cannot be written.
@@ -57,13 +56,13 @@ def _gate_case(suite: Element, result: RunResult) -> None:
     gate = result.gate
     if gate is None or gate.passed:
         return
-    # The reason begins with what is no single prompt's, if there is such a thing.
+    # The reason begins with what concerns the whole run, if anything does.
     if not gate.failures or not gate.reason.startswith(f"{len(gate.failures)} of {len(result.prompts)} prompts fail: "):
         SubElement(case, "failure", message=_legal(gate.reason), type="gate").text = _legal(gate.reason)
 
 
 def _numbers(prompt: PromptResult) -> dict[str, object]:
-    """What is known of a prompt; what was not measured has no property."""
+    """A prompt's numbers; what was not measured has no property."""
     numbers: dict[str, object] = {
         "verdict": prompt.verdict or "unscored",
         "images": len(prompt.images),

@@ -1,4 +1,4 @@
-"""The result file of the official release, written from a run: one row a scored image."""
+"""The result file of the official release, written from a run: one row for each scored image."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -12,10 +12,10 @@ OFFICIAL_NAME = "official-results.csv"
 
 
 def check_official(suite: Suite, limit: int | None = None) -> None:
-    """Refuses, before any image is judged, a suite whose first prompts (all unless limited) have no place in the file.
+    """Refuses, before any image is judged, a suite whose prompts the file cannot hold.
 
     Raises:
-        InputError: a prompt has not two concepts, or two are the same case.
+        InputError: a prompt does not have exactly two concepts, or two prompts are the same case.
     """
     prompts = suite.prompts[:limit]
     for prompt in prompts:
@@ -24,15 +24,15 @@ def check_official(suite: Suite, limit: int | None = None) -> None:
 
 
 def official_images(result: RunResult) -> tuple[OfficialImage, ...]:
-    """The run's scored images; one without a score has no row, since the format knows no unanswered question.
+    """The run's scored images; the format has no unanswered questions, so an unscored image has no row.
 
     The DvD score is that of ``content`` over ``nm_word``, whichever dominates.
 
     Raises:
-        InputError: a prompt has not two concepts.
+        InputError: a prompt does not have exactly two concepts.
     """
-    by_id = {listed.prompt.id: listed for listed in result.prompts}
-    numbered = case_numbers([listed.prompt for listed in result.prompts])
+    by_id = {scored.prompt.id: scored for scored in result.prompts}
+    numbered = case_numbers([scored.prompt for scored in result.prompts])
     return tuple(row for number, prompt in numbered.items() for row in _rows(number, by_id[prompt.id]))
 
 
@@ -63,7 +63,7 @@ def write_official(result: RunResult, folder: Path) -> Path:
     """Writes ``folder/official-results.csv``.
 
     Raises:
-        InputError: a prompt has not two concepts.
+        InputError: a prompt does not have exactly two concepts.
         RunError: it cannot be written.
     """
     return write_whole(folder / OFFICIAL_NAME, official_results_csv(official_images(result)))

@@ -1,4 +1,4 @@
-"""The page of an audited or scored run, prepared for its template, which asks for one image after the other."""
+"""The page of an audited or scored run, prepared for its template, which reads one image after the other."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -21,7 +21,7 @@ from dominance.report.parts.strips import Dot, Mark, Strip, strips
 
 REPORT_NAME = "report.html"
 _IN_VIEW = 24
-"""Prompts that the table shows before the rest is folded away."""
+"""Prompts in the table before the rest is folded away."""
 _BADGES = {"dominance": "collapsed", None: "unscored"}
 
 
@@ -75,8 +75,7 @@ class Page:
 def write_report(result: RunResult, folder: Path) -> Path:
     """Writes ``folder/report.html``: one self-contained page with the answer first; returns its path.
 
-    Image files are relative to ``folder``, or absolute; one that is missing or broken becomes a placeholder
-    that says so.
+    Image files are absolute or relative to ``folder``; a placeholder stands for one that is missing or broken.
 
     Raises:
         RunError: the page cannot be written.
@@ -106,7 +105,7 @@ def _build_page(result: RunResult, folder: Path) -> Page:
 
 
 def _manifest(result: RunResult) -> dict[str, object]:
-    """The result's own settings come last: the manifest is written at a run's end, and may be an earlier run's."""
+    """The result's own settings win: the manifest is written when a run ends, and may be an earlier run's."""
     named = {"run": result.run, "suite": result.suite, "model": result.model, "judge": result.judge}
     own = {"settings": result.settings}
     return {**named, **own, **result.manifest, **own}
@@ -147,7 +146,7 @@ def _prompt_view(place: int, result: PromptResult, failure: str | None, folder: 
 
 
 def _title(result: PromptResult) -> Markup:
-    """The prompt with its concepts marked; where it has the verdict dominance, who took over and who is gone."""
+    """The prompt with its concepts marked; in a dominance prompt, which took over and which is gone."""
     classes, found = {concept.name: "c" for concept in result.prompt.concepts}, directions(result)
     if result.verdict == "dominance" and found:
         classes |= {found[0].dominating: "c won", found[0].dominated: "c gone"}
@@ -155,15 +154,15 @@ def _title(result: PromptResult) -> Markup:
 
 
 def _group_views(result: RunResult) -> tuple[str, tuple[GroupView, ...]]:
-    """The groups, and what their dots are: prompts, or images where no group has two scored prompts."""
+    """The groups, and what their dots are: prompts, or images if no group has two scored prompts."""
     members = {g.name: [p for p in result.prompts if p.prompt.group_name == g.name] for g in result.groups}
-    by_prompt = any(sum(p.dvd_mean is not None for p in listed) > 1 for listed in members.values())
+    by_prompt = any(sum(p.dvd_mean is not None for p in own) > 1 for own in members.values())
     views = tuple(GroupView(g, _strip(g, members[g.name], by_prompt=by_prompt)) for g in result.groups)
     return ("each prompt's mean" if by_prompt else "each image"), views
 
 
 def _strip(group: GroupResult, members: list[PromptResult], *, by_prompt: bool) -> Strip:
-    """One group's row; a single prompt, however often it is drawn again, gives no interval between prompts."""
+    """One group's row; the interval resamples prompts, so a single prompt has none."""
     if by_prompt:
         dots = [
             Dot(p.dvd_mean, f"{p.prompt.text}: mean DvD {mean(p.dvd_mean)}, n = {p.scored}")

@@ -1,4 +1,4 @@
-"""The data card of a bench: how it was made, from what, with which yield, and what it cannot say."""
+"""The data card of a bench: how it was made, its yield, and what it cannot say."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -8,13 +8,12 @@ from dominance.runs.bench.candidates import BALANCED
 from dominance.runs.bench.result import DOMINANCE, BenchResult, Entry, StreamTally, yield_of
 
 _LIMITS = (
-    "The prompts were selected because this model fails on them under this judge: the share of failures among them says"
-    " nothing about prompts at large. The yields above do, for candidates of this kind.",
-    "A judge's error becomes the bench's: a concept that the judge does not know looks lost, and its prompt dominated."
-    " Look at the contact sheet.",
-    "Selection and images share their seeds, so that the bench's own images collapse more often than fresh seeds will;"
-    " audit the suite with other seeds for an unbiased rate.",
-    "The control set is balanced by the same measure; its pairs of objects differ from the dominance prompts in kind,"
+    "The prompts were selected because this model fails on them under this judge, so their share of failures says"
+    " nothing about prompts in general. The yields above do, for candidates of this kind.",
+    "A judge's errors become the bench's: a concept that the judge does not know looks lost. Check the contact sheet.",
+    "Selection and images share their seeds, so the bench's own images collapse more often than images from fresh seeds"
+    " will. Audit the suite with other seeds for an unbiased rate.",
+    "The control set is balanced by the same measure. Its pairs of objects differ in kind from the dominance prompts;"
     " its other pairs do not.",
 )
 
@@ -47,8 +46,8 @@ def bench_card(bench: BenchResult) -> str:
 def _summary(bench: BenchResult) -> str:
     dominance, balanced = len(bench.part(DOMINANCE)), len(bench.part(BALANCED))
     text = (
-        f"{plural(dominance, 'prompt')} on which the model lets one concept dominate another, and"
-        f" {plural(balanced, 'balanced prompt')} on which it shows both, judged by {bench.run.judge}.\n"
+        f"{plural(dominance, 'prompt')} on which one concept dominates another, and"
+        f" {plural(balanced, 'balanced prompt')} on which the model shows both, judged by {bench.run.judge}.\n"
     )
     return text if bench.stopped is None else f"{text}\n**Incomplete:** {bench.stopped}.\n"
 
@@ -62,9 +61,9 @@ def _yields(tallies: Sequence[StreamTally]) -> str:
     columns = ("stream", "target", "kept", "candidates", "tried", "qualified", "yield (95%)", "undecided")
     return (
         f"{_table(columns, rows)}\nA stream is the candidates of one category, or those of the control set. Yield:"
-        " qualified among tried, with Wilson's interval. Not every qualified candidate"
-        " is kept: several are tried at once, and caps and targets may leave no room. A candidate that two streams try"
-        " counts in both. Undecided: passed over only because an image of it could not be made or judged.\n"
+        " the share of tried candidates that qualified, with Wilson's interval. Caps and targets may leave no room for"
+        " a qualified candidate. A candidate that two streams try counts in both. Undecided: skipped because an image"
+        " could not be made or judged.\n"
     )
 
 
@@ -74,18 +73,18 @@ def _method(bench: BenchResult) -> str:
     styles = ", ".join(map(str, _listed(settings, "styles")))
     lines = [
         "Candidates are every concept with every object in every caption style of the pools"
-        f" `{settings['pools']}` ({settings['pools_identity']}; styles {styles}), tried in the order that the seed"
-        f" {settings['order_seed']} gives: concepts and objects take turns, and every pair comes once in a style drawn"
-        " for it before any pair comes again.",
-        f"Each candidate gets {images} images, one a seed. It is a dominance prompt when at least {needed} of them"
-        " collapse in the same direction (DvD ≥ 36 and not both concepts present), and a balanced one when at least"
-        f" {needed} show both concepts. Images are made in portions, and a candidate that can no longer make it is"
-        " dropped; that changes the work and not the outcome.",
-        "Candidates are kept in their order. One is passed over when a kept prompt of its stream has the same content"
+        f" `{settings['pools']}` ({settings['pools_identity']}; styles {styles}), tried in an order drawn with seed"
+        f" {settings['order_seed']}: concepts and objects take turns, and every pair comes once, in a style drawn for"
+        " it, before any pair comes again.",
+        f"Each candidate gets {images} images, one per seed. It is a dominance prompt when at least {needed} of them"
+        " collapse in the same direction (DvD ≥ 36 and not both concepts present), and a balanced prompt when at least"
+        f" {needed} show both concepts. Images are made in portions, and a candidate that can no longer qualify is"
+        " dropped early, which does not change the outcome.",
+        "Candidates are kept in their order. One is skipped when a kept prompt of its stream has the same content"
         " words (case, accents, punctuation, plural s, word order and function words such as articles and prepositions"
-        " do not count), or when its concept or its object stands in as many kept prompts as the cap allows:"
+        " do not count), or when its concept or its object has reached the cap on kept prompts:"
         f" {_caps(settings)}.",
-        "The control set takes pairs of objects and the categories' own candidates by turns. A stream is given up when"
+        "The control set takes pairs of objects and the categories' own candidates in turn. A stream is given up when"
         " the candidates left could not fill it even at the upper end of its yield's interval.",
     ]
     return "\n\n".join(lines) + "\n"
@@ -99,7 +98,7 @@ def _listed(settings: dict[str, object], name: str) -> list[object]:
 def _caps(settings: dict[str, object]) -> str:
     caps = settings["caps"]
     named = caps.items() if isinstance(caps, dict) else ()
-    return ", ".join(f"{concept} a concept and {thing} an object ({name})" for name, (concept, thing) in named)
+    return ", ".join(f"{concept} per concept and {thing} per object ({name})" for name, (concept, thing) in named)
 
 
 def _spread(bench: BenchResult) -> str:
@@ -140,9 +139,9 @@ def _settings(bench: BenchResult) -> str:
 
 
 def _shown(value: object) -> str:
-    """A setting in words; lists by commas, what was left open as a dash."""
+    """A setting in words; lists with commas, what is not set as a dash."""
     if isinstance(value, dict):
-        return "; ".join(f"{str(key).replace('_', ' ')}: {_shown(one)}" for key, one in value.items())
+        return "; ".join(f"{str(key).replace('_', ' ')}: {_shown(inner)}" for key, inner in value.items())
     if isinstance(value, list):
         return ", ".join(map(_shown, value))
     return "–" if value is None else str(value)

@@ -28,12 +28,12 @@ def export_bench(bench: BenchResult, folder: Path, format: str, out: Path, part:
         folder: of the bench, where its images lie.
         out: a file; for ``yaml`` its name is the suite's; for ``official-images`` a folder, which gets
             ``caseNNN_prompt/seed.png`` and ``prompts.csv``.
-        part: ``dominance``, ``balanced`` or ``all``; unless given, ``dominance`` for the official formats, which have
-            no column that tells the two apart, and ``all`` for the others.
+        part: ``dominance``, ``balanced`` or ``all``; by default ``dominance`` for the official formats, which cannot
+            tell the two apart, and ``all`` for the others.
 
     Raises:
-        InputError: an unknown format or part, a part without prompts, a prompt of other than two concepts for the
-            official formats, an image outside the bench, or pyarrow is missing.
+        InputError: an unknown format or part, a part without prompts, a prompt that does not have two concepts in
+            an official format, an image outside the bench, or pyarrow is missing.
         RunError: it cannot be written.
     """
     if format not in FORMATS:
@@ -43,9 +43,7 @@ def export_bench(bench: BenchResult, folder: Path, format: str, out: Path, part:
         raise InputError(f"no part {part[:60]!r}; give one of {', '.join(EXPORT_PARTS)}")
     entries = bench.entries if part == "all" else bench.part(part)
     if not entries:
-        raise InputError(
-            f"the bench in {on_one_line(folder, 120)} holds no {part} prompts, so there is nothing to export"
-        )
+        raise InputError(f"the bench in {on_one_line(folder, 120)} holds no {part} prompts; give another --part")
     if format == "official-images":
         return _official_images(entries, folder, out)
     if format == "yaml":
@@ -78,7 +76,7 @@ def _parquet(entries: Sequence[Entry]) -> bytes:
 
 
 def export_row(entry: Entry) -> dict[str, object]:
-    """One prompt with all that was found out about it, flat; what was not measured is None."""
+    """One prompt with all its numbers, flat; what was not measured is None."""
     kept, result = entry.kept, entry.result
     dominating, dominated = entry.direction or (None, None)
     low, high = result.dvd_interval or (None, None)
@@ -112,7 +110,7 @@ def export_row(entry: Entry) -> dict[str, object]:
 
 
 def _official_images(entries: Sequence[Entry], folder: Path, out: Path) -> Path:
-    """Copies the images under the names that the release's scorer looks for; what is missing is left out."""
+    """Copies the images under the names that the release's scorer expects; leaves out missing ones."""
     try:
         if out.exists() and (not out.is_dir() or any(out.iterdir())):
             raise RunError(f"{on_one_line(out, 120)} is not an empty folder; give a new or empty --out")
@@ -131,10 +129,10 @@ def _official_images(entries: Sequence[Entry], folder: Path, out: Path) -> Path:
 
 
 def _source(folder: Path, image: ScoredImage) -> Path | None:
-    """The image's file; None where it could not be made, or is gone.
+    """The image's file; None if it was not made or is gone.
 
     Raises:
-        InputError: its name or its file leads out of a folder, as no bench writes it.
+        InputError: its name or its file lies outside the folder, as in no bench that we write.
     """
     if image.file is None:
         return None
@@ -148,7 +146,7 @@ def _source(folder: Path, image: ScoredImage) -> Path | None:
 
 
 def comparison_csv(comparison: Comparison) -> bytes:
-    """The comparison as CSV, one row a prompt; what was not measured is empty."""
+    """The comparison as CSV, one row for each prompt; what was not measured is empty."""
     sides = ("scored", "collapsed", "balanced", "lost", "dvd_mean", "dominating", "verdict")
     columns = ["id", "prompt", "group", *(f"{side}_{name}" for side in ("first", "second") for name in sides)]
     differences = ("collapse_difference", "dvd_difference")

@@ -1,4 +1,4 @@
-"""What a finished bench leaves in its folder for people and for other commands: suite, card, results, contact sheet."""
+"""The files of a finished bench: suite, card, results, contact sheet."""
 
 from collections.abc import Iterator
 from pathlib import Path

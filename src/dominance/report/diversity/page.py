@@ -1,4 +1,4 @@
-"""A measurement of diversity as a page, a JSON document and a table, each whole or not at all."""
+"""A measurement of diversity as a page, a JSON document and a table."""
 
 import csv
 import io
@@ -26,7 +26,7 @@ from dominance.runs.diversity.result import (
 
 PAGE_NAME, DOCUMENT_NAME, TABLE_NAME = "diversity.html", "diversity.json", "diversity.csv"
 _MOST_PICTURED = 60
-"""Concepts whose pictures the page shows, the most uniform first; all are in the tables."""
+"""Concepts whose images the page shows, the most uniform first; the tables have all concepts."""
 _SIDE = 160
 _TYPICAL = 4
 _NAMED = 6
@@ -48,7 +48,7 @@ class Picture:
 
 @dataclass(frozen=True)
 class ConceptView:
-    """One concept with its pictures."""
+    """One concept with its images."""
 
     concept: ConceptDiversity
     typical: tuple[Picture, ...]
@@ -60,7 +60,7 @@ class ConceptView:
 def write_diversity(result: DiversityResult, folder: Path) -> tuple[Path, ...]:
     """Writes ``diversity.html``, ``diversity.json`` and ``diversity.csv`` into the run folder; returns their paths.
 
-    The page holds its pictures and style, and makes no request.
+    The page holds its images and style, and makes no request.
 
     Raises:
         RunError: one of them cannot be written.
@@ -71,37 +71,37 @@ def write_diversity(result: DiversityResult, folder: Path) -> tuple[Path, ...]:
 
 
 def diversity_table(result: DiversityResult) -> str:
-    """One line a concept as CSV; what was not measured is empty."""
+    """One row for each concept as CSV; what was not measured is empty."""
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(_COLUMNS)
-    for one in result.concepts:
-        low, high = one.interval or (None, None)
-        first, third = one.quartiles or (None, None)
-        measured = (one.median, low, high, one.mean, first, third, one.vendi)
+    for concept in result.concepts:
+        low, high = concept.interval or (None, None)
+        first, third = concept.quartiles or (None, None)
+        measured = (concept.median, low, high, concept.mean, first, third, concept.vendi)
         numbers = ["" if value is None else f"{value:.6f}" for value in measured]
-        copies = sum(len(group) for group in one.near_duplicates.copies)
+        copies = sum(len(group) for group in concept.near_duplicates.copies)
         writer.writerow(
-            (one.category or "", one.name, one.images, one.unreadable, one.pairs, *numbers, one.near_duplicates.pairs,
-             one.near_duplicates.images, copies, one.verdict or "")
+            (concept.category or "", concept.name, concept.images, concept.unreadable, concept.pairs, *numbers,
+             concept.near_duplicates.pairs, concept.near_duplicates.images, copies, concept.verdict or "")
         )  # fmt: skip
     return text.getvalue()
 
 
 def diversity_headline(result: DiversityResult) -> str:
     """The finding in one sentence."""
-    judged = [one for one in result.concepts if one.verdict is not None]
+    judged = [concept for concept in result.concepts if concept.verdict is not None]
     if not judged:
-        return f"{plural(len(result.concepts), 'concept')} measured, and no verdict on any of them."
-    uniform = [one.name for one in uniform_first(judged) if one.verdict == "uniform"]
+        return f"{plural(len(result.concepts), 'concept')} measured, but no verdict on any of them."
+    uniform = [concept.name for concept in uniform_first(judged) if concept.verdict == "uniform"]
     if not uniform:
-        between = sum(one.verdict == "between" for one in judged)
-        doubt = f", {between} of {plural(len(judged), 'concept')} in doubt" if between else ""
-        return f"No set is so uniform that its concept is likely to dominate{doubt}."
+        between = sum(concept.verdict == "between" for concept in judged)
+        doubt = f"; {between} of {plural(len(judged), 'concept')} in doubt" if between else ""
+        return f"No concept's images are so uniform that it is likely to dominate{doubt}."
     rest = len(uniform) - _NAMED
     named = [*uniform[:_NAMED], f"{rest} more"] if rest > 0 else uniform
-    are = "it is" if len(uniform) == 1 else "they are"
-    return f"The images of {listed(named)} are so uniform that, by the paper's finding, {are} likely to dominate."
+    verb, whose = ("is", "its") if len(uniform) == 1 else ("are", "their")
+    return f"By the paper's finding, {listed(named)} {verb} likely to dominate: {whose} images are too uniform."
 
 
 def _write_page(result: DiversityResult, path: Path) -> Path:
@@ -128,32 +128,32 @@ def _plot(result: DiversityResult) -> Markup | None:
 
 
 def _strip(category: CategoryDiversity, result: DiversityResult) -> Strip:
-    members = [one for one in result.concepts if one.median is not None and one.category_name == category.name]
+    members = [c for c in result.concepts if c.median is not None and c.category_name == category.name]
     sizes = f"{plural(category.concepts, 'concept')}, {plural(category.images, 'image')}"
     return Strip(
         category.name,
         f"{sizes}, median {distance(category.median)}",
-        tuple(Dot(one.median or 0.0, _said(one), one.verdict or "plain") for one in members),
+        tuple(Dot(c.median or 0.0, _said(c), c.verdict or "plain") for c in members),
         category.median,
         category.interval,
     )
 
 
 def _marks(result: DiversityResult) -> list[Mark]:
-    """The limits of the verdicts, where they are the same for all concepts."""
+    """The limits of the verdicts, if they are the same for all concepts."""
     scale = SCALES.get(result.embedder.comparable_with)
-    if scale is None or not any(one.verdict for one in result.concepts):
+    if scale is None or not any(concept.verdict for concept in result.concepts):
         return []
     return [Mark(scale.low, "◂ uniform"), Mark(scale.high, "varied ▸")]
 
 
-def _said(one: ConceptDiversity) -> str:
-    verdict = f", {one.verdict}" if one.verdict else ""
-    return f"{one.name}: {distance(one.median, one.interval)}, {plural(one.images, 'image')}{verdict}"
+def _said(concept: ConceptDiversity) -> str:
+    verdict = f", {concept.verdict}" if concept.verdict else ""
+    return f"{concept.name}: {distance(concept.median, concept.interval)}, {plural(concept.images, 'image')}{verdict}"
 
 
 def _views(result: DiversityResult) -> Iterator[ConceptView]:
-    """The most uniform concepts, their pictures read as the page asks for them."""
+    """The most uniform concepts; their images are read when the page needs them."""
 
     def pictures(files: Sequence[str]) -> tuple[Picture, ...]:
         return tuple(Picture(file, embed(result.root / file, _SIDE)) for file in files)
@@ -164,8 +164,12 @@ def _views(result: DiversityResult) -> Iterator[ConceptView]:
         first, second = pictures(named.files)
         return first, second
 
-    for one in uniform_first(result.concepts)[:_MOST_PICTURED]:
-        nearest = one.nearest[0] if one.nearest else None
+    for concept in uniform_first(result.concepts)[:_MOST_PICTURED]:
+        nearest = concept.nearest[0] if concept.nearest else None
         yield ConceptView(
-            one, pictures(one.typical[:_TYPICAL]), pictures(one.unusual[:_TYPICAL]), pair(nearest), pair(one.farthest)
+            concept,
+            pictures(concept.typical[:_TYPICAL]),
+            pictures(concept.unusual[:_TYPICAL]),
+            pair(nearest),
+            pair(concept.farthest),
         )

@@ -1,4 +1,4 @@
-"""The figures of an explanation: each a plot, what it shows of this prompt, and what it is in general."""
+"""The figures of an explanation: a plot, what it shows of this prompt, and what it is in general."""
 
 import itertools
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ _LAYER_ROW = 13
 
 @dataclass(frozen=True)
 class Figure:
-    """A plot (or what stands in for one), the sentence that says what it shows here, and what it is in general."""
+    """A plot, the sentence that says what it shows here, and what it is in general."""
 
     id: str
     title: str
@@ -39,12 +39,12 @@ class Figure:
 
 
 def first_step_figures(explanation: Explanation) -> tuple[Figure, ...]:
-    """What the model looks at in the first step."""
+    """What the model looks at in the first denoising step."""
     return _focus_figure(explanation), _words_figure(explanation)
 
 
 def time_figures(explanation: Explanation) -> tuple[Figure, ...]:
-    """How it develops over the steps."""
+    """How attention develops over the steps."""
     figures = [_focus_over_time(explanation)]
     if explanation.steps > 1:
         figures.append(_course_figure(explanation))
@@ -67,8 +67,8 @@ def _focus_over_time(explanation: Explanation) -> Figure:
     )
     sentence = said.focus_over_time_sentence(explanation)
     what = (
-        "The same focus, now at every step: one row a layer, time from left to right. A picture is made in steps from"
-        f" noise; what a picture shows is largely settled in the early ones. {_n(explanation).capitalize()}."
+        "Focus at every denoising step, one row per layer, time from left to right. The early steps largely settle"
+        f" what the image shows. {_n(explanation).capitalize()}."
     )
     plot = matrix(grid, f"Focus by layer and step. {sentence}", "step", _LAYER_ROW)
     scale = swatches(float(values.max()), percent=False)
@@ -95,15 +95,15 @@ def _course_figure(explanation: Explanation) -> Figure:
         where = said.in_layers(layers)
         label = f"Attention to each concept over the steps, {where}. {sentence}"
         plots.append((_panel(layers, own), lines(listed, own[0].edges, label, "step")))
-    several = "; the band reaches from the lowest to the highest image" if len(explanation.seeds) > 1 else ""
+    several = "; bands: lowest to highest image" if len(explanation.seeds) > 1 else ""
     what = (
-        "How much of the attention all words of a concept get together, as the picture is made. Lines:"
+        "The attention that all words of a concept get together, at every denoising step. Lines:"
         f" {_n(explanation)}{several}."
     )
     if len(plots) > 1:
         what += (
-            " The paper follows the concept that takes over in layers 8 to 10 and the other in layer 7; both are drawn"
-            " in both, bold where they are followed."
+            " The paper follows the concept that takes over in layers 8 to 10 and the other in layer 7. Each plot shows"
+            " both; the line that the paper follows is bold."
         )
     return Figure("course", "Attention to each concept", sentence, what, tuple(plots), legend=True)
 
@@ -122,9 +122,9 @@ def _changes_figure(explanation: Explanation) -> Figure:
     rows = [track.change.mean(dim=0).tolist() for track in own if track.change is not None]
     sentence = said.changes_sentence(explanation)
     what = (
-        "A concept's lead is its attention less the mean of all other words (the paper's attention deviation), in the"
-        " layers named above. Bars up: the lead grows in that interval of steps; down: it shrinks. In percentage"
-        f" points, {_n(explanation)}."
+        "A concept's lead is its attention minus the mean of all other words (the paper's attention deviation), in the"
+        " layers named above. Bars up: the lead grows in these steps; bars down: it shrinks. Percentage points,"
+        f" {_n(explanation)}."
     )
     plot = change_bars(names, styles, rows, f"Change of each concept's lead by interval. {sentence}", "steps")
     return Figure("changes", "When each concept gains or loses", sentence, what, ((None, plot),), legend=True)
@@ -157,11 +157,11 @@ def _focus_figure(explanation: Explanation) -> Figure:
     sentence, rule = said.focus_sentence(explanation), said.paper_rule_sentence(explanation)
     each = "; ".join(f"layer {bar.name}: {measure(bar.value)}" for bar in listed)
     what = (
-        "Focus is 0 where all words of the prompt get the same attention, and the higher, the more one word draws away"
-        " from the others. A layer is one place in the network where the picture looks up the prompt; they are numbered"
-        f" in the order in which they run. Bars: {_n(explanation)}"
+        "Focus is 0 when all words of the prompt get the same attention, and high when one word gets far more than the"
+        " others. A layer is one place in the network where the image attends to the prompt; layers are numbered in"
+        f" the order in which they run. Bars: {_n(explanation)}"
         + ("; dots: single images." if len(explanation.seeds) > 1 else ".")
-        + (" The two darker bars are those that the paper's rule reads." if ruled else "")
+        + (" The paper's rule reads the two darker bars." if ruled else "")
     )
     plot = bars(listed, f"Focus by layer at the first step. {sentence} {each}.", "layer")
     return Figure("focus", "Focus by layer", " ".join(filter(None, (sentence, rule))), what, ((None, plot),))
@@ -186,9 +186,9 @@ def _words_figure(explanation: Explanation) -> Figure:
     )
     sentence = said.words_sentence(explanation)
     what = (
-        "Each cell is the share of the attention that a word gets in a layer, averaged over the whole picture. What the"
-        " words leave over goes to the marks for start, end and padding of the text. A ring marks the strongest word of"
-        f" each layer. {_n(explanation).capitalize()}."
+        "Each cell is the share of the attention that a word gets in a layer, averaged over the whole image. The rest"
+        " goes to the tokens for start, end and padding. A ring marks the strongest word of each layer."
+        f" {_n(explanation).capitalize()}."
     )
     label = f"Attention of every word in every layer at the first step. {sentence}"
     plot = matrix(grid, label, "layer", _WORD_ROW)

@@ -1,4 +1,4 @@
-"""An explanation as a folder: a page that opens anywhere, offline, its numbers as JSON, and the images."""
+"""An explanation as a folder: a page that opens anywhere, offline; its numbers as JSON; and the images."""
 
 import json
 import os
@@ -24,8 +24,8 @@ def check_explanation_folder(folder: Path, prompt: str, files: Collection[str] =
     """Raises a RunError unless the folder is new, empty, or holds an explanation of this prompt; creates nothing.
 
     Args:
-        files: that are to be written beside the page, relative to the folder; one that is there already must be
-            listed in the explanation that the folder holds.
+        files: to be written beside the page, relative to the folder; one that exists must belong to the explanation
+            that the folder holds.
     """
     try:
         if not folder.exists():
@@ -43,7 +43,9 @@ def check_explanation_folder(folder: Path, prompt: str, files: Collection[str] =
     if earlier[0] != prompt:
         raise RunError(f"{_shown(folder)} holds an explanation of {earlier[0]!r}; give another --out")
     if foreign:
-        raise RunError(f"{_shown(folder / foreign[0])} is no file of the explanation there; give another --out")
+        raise RunError(
+            f"{_shown(folder / foreign[0])} does not belong to the explanation in that folder; give another --out"
+        )
 
 
 def _earlier(folder: Path) -> tuple[str, frozenset[str]]:
@@ -53,9 +55,9 @@ def _earlier(folder: Path) -> tuple[str, frozenset[str]]:
         if document["kind"] == _KIND:
             return str(document["prompt"]), frozenset(str(image["file"]) for image in document["images"])
     except (FileNotFoundError, IsADirectoryError, ValueError, KeyError, TypeError):
-        pass  # whatever lies there, it is no explanation
+        pass  # something else, not an explanation
     raise RunError(
-        f"{_shown(folder)} is not empty and holds no {DOCUMENT_NAME} of an explanation; give a new or empty --out"
+        f"{_shown(folder)} is not empty and holds no explanation ({DOCUMENT_NAME}); give a new or empty --out"
     )
 
 
@@ -63,7 +65,7 @@ def _check_parent(folder: Path) -> None:
     parent = next(parent for parent in folder.absolute().parents if parent.exists())
     if not parent.is_dir() or not os.access(parent, os.W_OK):
         raise RunError(
-            f"cannot make the folder {_shown(folder)}: {_shown(parent)} cannot be written; give another --out"
+            f"cannot create the folder {_shown(folder)}: {_shown(parent)} is not writable; give another --out"
         )
 
 

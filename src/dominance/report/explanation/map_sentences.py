@@ -1,4 +1,4 @@
-"""Where in the picture the concepts' attention lies, in words."""
+"""Where in the image each concept gets its attention, in words."""
 
 from collections import Counter
 
@@ -18,20 +18,20 @@ def concept_totals(explanation: Explanation, image: int, step: int) -> Float[Ten
 
 
 def map_sentence(explanation: Explanation, image: int, step: int) -> str:
-    """Where the concepts' attention lies in one image at one step, and how it compares.
+    """Where each concept gets its attention in one image at one step, and how much.
 
     Args:
         image, step: places in the axes of the maps.
     """
     maps = concept_totals(explanation, image, step)
-    parts = [f"{name}: {_where(one)}" for name, one in zip(explanation.concepts, maps, strict=True)]
+    parts = [f"{name}: {_where(heat)}" for name, heat in zip(explanation.concepts, maps, strict=True)]
     amounts = maps.mean(dim=(-1, -2))
     most, least = int(amounts.argmax()), int(amounts.argmin())
     ratio = float(amounts[most] / amounts[least].clamp(min=1e-12))
     if len(parts) == 1:
         return f"{capital(parts[0])}."
     if ratio < SAME:
-        return f"{capital('; '.join(parts))}. All get about the same attention."
+        return f"{capital('; '.join(parts))}. They get about the same attention."
     much = f"{explanation.concepts[most]} gets {times(ratio)} the attention of {explanation.concepts[least]}"
     return f"{capital('; '.join(parts))}. {capital(much)}."
 
@@ -42,7 +42,7 @@ def _where(values: Float[Tensor, "row column"]) -> str:
 
 
 def place_of(values: Float[Tensor, "row column"]) -> str | None:
-    """The part of the picture where a map is highest, of three by three; None where it is almost even.
+    """The part of the image, of three by three, where a map is highest; None if it is almost even.
 
     >>> import torch
     >>> place_of(torch.eye(6)[:1].T @ torch.eye(6)[:1]), place_of(torch.ones(4, 4))
@@ -62,10 +62,10 @@ def place_of(values: Float[Tensor, "row column"]) -> str | None:
 
 
 def maps_sentence(explanation: Explanation) -> str:
-    """Whether the concepts look at the same part of the picture at the last of the steps shown."""
+    """Whether the concepts get their attention in the same part of the image at the last step shown."""
     maps = explanation.maps
     when = step_name(maps.steps[-1], explanation.steps)
-    placed = [[place_of(one) for one in image[-1]] for image in maps.values]
+    placed = [[place_of(heat) for heat in image[-1]] for image in maps.values]
     total = len(placed)
     if len(explanation.concepts) == 1:
         found = Counter(places[0] for places in placed).most_common(1)[0]
@@ -78,11 +78,13 @@ def maps_sentence(explanation: Explanation) -> str:
     parts = [
         f"{what} {of_seeds(count, explanation)}"
         for count, what in (
-            (same, "have their strongest attention in the same part of the picture"),
-            (apart, "have it in different parts" if same else "have their strongest attention in different parts"),
+            (same, "get most attention in the same part of the image"),
+            (apart, "in different parts" if same else "get most attention in different parts of the image"),
         )
         if count
     ]
     if even:
-        parts.append(f"cannot be told apart {of_seeds(even, explanation)}, where one is spread almost evenly")
+        parts.append(
+            f"cannot be told apart {of_seeds(even, explanation)}, where attention to one is spread almost evenly"
+        )
     return f"At {when}, {names} {listed(parts)}."

@@ -1,4 +1,4 @@
-"""What the page of an explanation shows, prepared for its template."""
+"""The page of an explanation, prepared for its template."""
 
 import itertools
 from collections.abc import Iterator
@@ -81,7 +81,7 @@ class ExplanationPage:
     folder: Path
 
     def maps(self) -> Iterator[MapView]:
-        """Every image at every step shown, made one at a time."""
+        """The maps of every image at every step shown, made one at a time."""
         for image in range(len(self.explanation.seeds)):
             for step in range(len(self.explanation.maps.steps)):
                 yield _map_view(self, image, step)
@@ -133,7 +133,7 @@ def _peaks(explanation: Explanation) -> tuple[PeakView, ...]:
 
 
 def _change_table(explanation: Explanation) -> tuple[tuple[str, ...], ...]:
-    """Rows of the table behind the changes, its heading first; empty where there is no change."""
+    """Rows of the table behind the changes, its heading first; empty if there is no change."""
     own = [track for track in tracks(explanation) if track.change is not None]
     if not own:
         return ()

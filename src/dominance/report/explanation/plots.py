@@ -1,8 +1,7 @@
 """The explanation's plots as SVG text.
 
-As in ``plots``: horizontal places are percentages, so that a plot fills any width without scaling its text; colours
-are classes that the style sheet fills in for light and dark. Concepts have the classes ``c1``, ``c2``, … in the order
-of the prompt, and differ in their dashes too.
+As in ``parts.svg``, horizontal places are percentages and colours are classes. Concepts have the
+classes ``c1``, ``c2``, … in the order of the prompt, and differ in their dashes too.
 """
 
 import math
@@ -25,7 +24,7 @@ _SWATCHES = (0.0, 0.25, 0.5, 0.75, 1.0)
 
 @dataclass(frozen=True)
 class Bar:
-    """A mean with the values that it is the mean of; ``strong`` marks those that a rule reads."""
+    """A mean with its values; ``strong`` marks what a rule reads."""
 
     name: str
     value: float
@@ -48,7 +47,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Grid:
-    """A matrix to be coloured: labels of rows and columns, values, what each cell says, and cells to mark."""
+    """A matrix to be coloured: labels of rows and columns, values, the title of each cell, and cells to mark."""
 
     rows: tuple[str, ...]
     styles: tuple[str, ...]

@@ -1,7 +1,7 @@
-"""What each figure of an explanation shows of this prompt, in one plain sentence worked out from the numbers.
+"""What each figure of an explanation shows of this prompt: one plain sentence, derived from the numbers.
 
-Something stands out from twice the median on; two amounts are about the same below a ratio of 1.25; what changes by
-less than a fifth stays about the same. Where nothing does, the sentence says so.
+A value stands out at twice the median or more; two amounts are about the same below a ratio of 1.25; a value that
+changes by less than a fifth stays about the same. A sentence says so where nothing stands out.
 """
 
 from collections import Counter
@@ -28,7 +28,7 @@ STANDS_OUT = 2.0
 SAME = 1.25
 STEADY = 0.2
 EVEN = 1.5
-"""A map whose highest value is below so many times its mean has no place of its own."""
+"""A map is almost even if its highest value is less than this many times its mean."""
 
 
 def points(value: float) -> str:
@@ -55,7 +55,7 @@ def capital(text: str) -> str:
 
 
 def in_layers(layers: Sequence[int]) -> str:
-    """Layers in words, runs of three or more as a range.
+    """Layers in words; three or more in a row are a range.
 
     >>> in_layers((8, 9, 10)), in_layers((7,)), in_layers((2, 9))
     ('layers 8 to 10', 'layer 7', 'layers 2 and 9')
@@ -71,14 +71,14 @@ def of_seeds(count: int, explanation: Explanation) -> str:
     """In how many of the recorded images."""
     total = len(explanation.seeds)
     if total == 1:
-        return "in the one image"
+        return "in the only image"
     if count == total:
         return "in both images" if total == 2 else f"in all {total} images"
     return f"in {count} of {total} images"
 
 
 def headline(explanation: Explanation) -> str:
-    """What became of the prompt; without verdicts, what its first step shows."""
+    """What became of the prompt; without a judge, what its first step shows."""
     if explanation.judge is None:
         return f"“{explanation.prompt.text}”: {_first_step(explanation)}."
     run = RunResult(
@@ -104,12 +104,12 @@ def attention_note(explanation: Explanation) -> str:
     if uneven is None:
         return f"The first step does not predict it: {found}."
     if leading.by == "attention":
-        return f"{said}, and yet no image collapses."
+        return f"{said}, but no image collapses."
     if leading.concept == uneven[0]:
         return f"The first step already shows it: {found}."
     taken = sum(any(pair[0] == leading.concept for pair in image.collapses) for image in explanation.result.images)
     return (
-        f"The first step does not predict it: {found}, and yet {leading.concept} takes over in"
+        f"The first step does not predict it: {found}, but {leading.concept} takes over in"
         f" {of_images(taken, explanation.result)}."
     )
 
@@ -147,7 +147,7 @@ def focus_sentence(explanation: Explanation) -> str:
     if not high:
         low = int(focus.argmin())
         return (
-            f"No layer stands out: focus lies between {measure(float(focus[low]))} (layer {layers[low]}) and"
+            f"No layer stands out: focus is between {measure(float(focus[low]))} (layer {layers[low]}) and"
             f" {measure(float(focus[best]))} (layer {layers[best]})."
         )
     peak = peaks(explanation)[best]
@@ -155,10 +155,10 @@ def focus_sentence(explanation: Explanation) -> str:
         in_layers(sorted(layers[place] for place in high)) if len(high) <= 3 else f"{len(high)} of {len(layers)} layers"
     )
     verb = "stands" if len(high) == 1 else "stand"
-    how = "there" if len(high) == 1 else f"most of all layer {layers[best]}, where"
+    how = "its" if len(high) == 1 else f"layer {layers[best]} most, where"
     return (
-        f"{capital(where)} {verb} out: {how} the focus is {measure(float(focus[best]))}, {_over(focus, best)} that of a"
-        f" typical layer, and “{peak.token}” gets most."
+        f"{capital(where)} {verb} out: {how} focus is {measure(float(focus[best]))}, {_over(focus, best)} that of a"
+        f" typical layer, and “{peak.token}” gets the most attention."
     )
 
 
@@ -173,9 +173,11 @@ def paper_rule_sentence(explanation: Explanation) -> str | None:
         return None
     mean = float(explanation.focus[:, 0, [explanation.layers.index(layer) for layer in PAPER_LAYERS]].mean())
     risk, reaches = ("high", "reaches") if mean >= PAPER_THRESHOLD else ("low", "stays below")
-    found = f"the mean of {in_layers(PAPER_LAYERS)}, {measure(mean)}, {reaches} the limit of {measure(PAPER_THRESHOLD)}"
+    found = (
+        f"the mean of {in_layers(PAPER_LAYERS)}, {measure(mean)}, {reaches} the threshold of {measure(PAPER_THRESHOLD)}"
+    )
     return (
-        f"By the paper's rule the risk is {risk}: {found}, which was found on Stable Diffusion 1.4 and need not fit"
+        f"By the paper's rule the risk is {risk}: {found}. The rule comes from Stable Diffusion 1.4 and may not fit"
         " this model."
     )
 
@@ -184,7 +186,7 @@ def focus_over_time_sentence(explanation: Explanation) -> str:
     """How focus develops over the steps."""
     focus = explanation.focus.mean(dim=0)
     if explanation.steps == 1:
-        return "There is one step only, so nothing can change."
+        return "There is only one step, so nothing can change."
     course = focus.mean(dim=1)
     first, last = float(course[0]), float(course[-1])
     if _steady(first, last):
@@ -220,10 +222,10 @@ def words_sentence(explanation: Explanation) -> str:
     word = f"“{explanation.tokens[best]}”"
     if float(amounts[best]) < STANDS_OUT * middle:
         return (
-            f"No word stands out: averaged over the layers, words get between {share(float(amounts.min()))} and"
-            f" {share(float(amounts.max()))} of the attention."
+            f"No word stands out: averaged over the layers, each word gets between {share(float(amounts.min()))}"
+            f" and {share(float(amounts.max()))} of the attention."
         )
-    other = "" if explanation.concept_of(best) else ", though it belongs to no marked concept"
+    other = "" if explanation.concept_of(best) else ", although it belongs to no marked concept"
     return (
         f"Averaged over the layers, {word} gets the most attention, {share(float(amounts[best]))}:"
         f" {_over(amounts, best)} that of a typical word{other}."
@@ -245,9 +247,9 @@ def peaks_sentence(explanation: Explanation) -> str:
 
 
 def course_sentence(explanation: Explanation) -> str:
-    """How much attention each concept has at the beginning and at the end, in its layers."""
+    """How much attention each concept gets at the first and the last step, in its layers."""
     if explanation.steps == 1:
-        return "There is one step only, so nothing can change."
+        return "There is only one step, so nothing can change."
     parts = []
     for layers in dict.fromkeys(track.layers for track in tracks(explanation)):
         own = [track for track in tracks(explanation) if track.layers == layers]
@@ -267,11 +269,11 @@ def _course(track: Track) -> str:
 
 
 def changes_sentence(explanation: Explanation) -> str:
-    """In which interval each concept's lead changes most, if the images agree on it."""
+    """In which interval each concept's lead changes most, if all images agree."""
     parts = [_change(track) for track in tracks(explanation) if track.change is not None]
     if not parts:
-        reason = "there is one step only" if explanation.steps == 1 else "the prompt has no word beside the concept"
-        return f"No change can be given: {reason}."
+        reason = "there is only one step" if explanation.steps == 1 else "the prompt has no word besides the concept"
+        return f"No change can be computed: {reason}."
     said = "; ".join(parts)
     return f"{capital(said)}."
 
@@ -288,12 +290,12 @@ def _change(track: Track) -> str:
         return f"no interval stands out for {track.concept}, whose largest change is {points(value)}"
     verb = "gains" if value > 0 else "loses"
     interval = f"steps {track.edges[place]} to {track.edges[place + 1]}"
-    return f"{track.concept} {verb} most over {interval}, {points(value)} against the other words"
+    return f"{track.concept} {verb} most over {interval}, {points(value)} relative to the other words"
 
 
 def images_note(explanation: Explanation) -> str:
-    """How many images, from which seeds, and by whose judgement."""
+    """How many images, from which seeds, and which judge."""
     made = len(explanation.pictures)
     seeds = ", ".join(image.name for image in explanation.result.images)
-    by = f"judged by {explanation.judge}" if explanation.judge is not None else "no judge was asked"
+    by = f"judged by {explanation.judge}" if explanation.judge is not None else "not judged"
     return f"{plural(made, 'image')} from seed{'' if len(explanation.result.images) == 1 else 's'} {seeds}; {by}."

@@ -1,4 +1,4 @@
-"""A check of a judge as one HTML page that opens anywhere, offline, and as JSON."""
+"""A check of a judge as JSON and as one HTML page that opens anywhere, offline."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,16 +25,16 @@ JUDGE_CHECK_REPORT_NAME = "judge-check.html"
 JUDGE_CHECK_DOCUMENT_NAME = "judge-check.json"
 _BADGES = {"good": "balanced", "care": "mixed", "none": "collapsed", "unknown": "unscored"}
 _WORDS = {
-    "good": "its yes can be trusted",
-    "care": "take its yes with care",
-    "none": "do not trust its yes",
-    "unknown": "nothing is known about its yes",
+    "good": "its “yes” can be trusted",
+    "care": "take its “yes” with care",
+    "none": "do not trust its “yes”",
+    "unknown": "no verdict on its “yes”",
 }
 
 
 @dataclass(frozen=True)
 class Row:
-    """One line of a judge's table: what it was asked about, and whether that is a control."""
+    """One row of a judge's table: what it was asked about, and whether that is a control."""
 
     shows: str
     control: bool
@@ -44,7 +44,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Shown:
-    """A control image that the judge was deceived by."""
+    """A control image that fooled the judge."""
 
     found: FalseYes
     picture: Embedded | Missing
@@ -52,7 +52,7 @@ class Shown:
 
 @dataclass(frozen=True)
 class CalibrationView:
-    """One comparison with what is true; ``plot`` is None where the judge gives no probabilities."""
+    """One comparison with the truth; ``plot`` is None if the judge gives no probabilities."""
 
     found: JudgeCalibration
     sentence: str
@@ -99,12 +99,12 @@ def write_judge_check(result: JudgeCheck, folder: Path) -> tuple[Path, ...]:
 
 
 def _judge_view(judge: JudgeFindings, place: int, folder: Path, side: int) -> JudgeView:
-    own = Row("what the prompt names", control=False, certain=False, tally=judge.own)
-    controls = (Row(one.shows, control=True, certain=one.certain, tally=one) for one in judge.controls)
+    own = Row("the prompt's own concepts", control=False, certain=False, tally=judge.own)
+    controls = (Row(control.shows, control=True, certain=control.certain, tally=control) for control in judge.controls)
     deceived = tuple(
-        (one, tuple(Shown(worst, embed(folder / worst.file, side)) for worst in one.worst))
-        for one in judge.controls
-        if one.worst
+        (control, tuple(Shown(worst, embed(folder / worst.file, side)) for worst in control.worst))
+        for control in judge.controls
+        if control.worst
     )
     calibrations = tuple(
         CalibrationView(

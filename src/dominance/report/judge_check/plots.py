@@ -1,4 +1,4 @@
-"""The plots of a judge's check as SVG text; as in ``plots``, places are percentages and colours are classes."""
+"""The plots of a judge's check as SVG text; as in ``parts.svg``, places are percentages and colours are classes."""
 
 from collections.abc import Sequence
 
@@ -16,10 +16,10 @@ _COUNTS = 54
 
 
 def reliability_plot(bins: Sequence[Bin], title: str) -> Markup:
-    """What is true against what was said, with the counts of each bin below.
+    """Truth against P(yes), with the counts of each bin below.
 
     A dot stands at a bin's mean P(yes) and at the share that should be yes, its Wilson interval as a whisker; on the
-    diagonal, probabilities are what they say.
+    diagonal, the judge is calibrated.
     """
     parts = [tag("title", title), *_grid()]
     ends = {"x1": _x(0), "y1": _y(0), "x2": _x(1), "y2": _y(1)}

@@ -1,4 +1,4 @@
-"""A measurement of the text-conditional noise norm as a page, a JSON document and a table, each whole or not at all."""
+"""A measurement of the text-conditional noise norm as a page, a JSON document and a table."""
 
 import csv
 import io
@@ -36,56 +36,59 @@ def write_memorization(result: MemorizationResult, folder: Path) -> tuple[Path, 
 
 
 def memorization_table(result: MemorizationResult) -> str:
-    """One line a prompt and seed as CSV; what was not measured is empty."""
+    """One row for each prompt and seed as CSV; what was not measured is empty."""
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\n")
     steps = [f"norm_{step}" for step in range(1, result.steps + 1)]
     writer.writerow(("id", "prompt", "group", "seed", *(f"norm_{name}" for name in SUMMARIES), *steps, "problem"))
-    for one in result.prompts:
-        about = (one.id, one.prompt, one.group)
-        for (seed, values), summary in zip(one.norms.items(), one.summaries, strict=True):
+    for prompt in result.prompts:
+        about = (prompt.id, prompt.prompt, prompt.group)
+        for (seed, values), summary in zip(prompt.norms.items(), prompt.summaries, strict=True):
             numbers = [f"{value:.6g}" for value in (*(getattr(summary, name) for name in SUMMARIES), *values)]
             writer.writerow((*about, seed, *numbers, ""))
-        for seed, problem in one.problems:
+        for seed, problem in prompt.problems:
             writer.writerow((*about, seed, *[""] * (len(SUMMARIES) + len(steps)), problem))
     return text.getvalue()
 
 
 def memorization_headline(result: MemorizationResult) -> str:
     """What was found at step 1, against what the paper expects, in one sentence."""
-    first = [one for one in result.comparisons if one.summary == "first"]
-    ranked = [one for one in first if one.expected is not None]
+    first = [pair for pair in result.comparisons if pair.summary == "first"]
+    ranked = [pair for pair in first if pair.expected is not None]
     if not result.groups:
-        return "Nothing could be measured."
+        return "No prompt could be measured."
     if not first:
-        return f"{plural(len(result.prompts), 'prompt')} measured, and no two groups to compare."
+        return f"{plural(len(result.prompts), 'prompt')} measured, but no two groups to compare."
     if not ranked:
-        differing = sum(one.found == "differs" for one in first)
-        return f"{differing} of {plural(len(first), 'pair')} of groups differ at step 1."
+        differing = sum(pair.found == "differs" for pair in first)
+        verb = "differs" if differing == 1 else "differ"
+        return f"{differing} of {plural(len(first), 'pair')} of groups {verb} at step 1."
     told = []
-    for one in ranked:
-        higher, lower = one.groups
-        if one.found == "as expected":
+    for pair in ranked:
+        higher, lower = pair.groups
+        if pair.found == "as expected":
             told.append(f"{higher} prompts move the prediction more than {lower} prompts, as the paper finds")
-        elif one.found == "too few prompts":
-            told.append(f"there are too few {higher} and {lower} prompts to tell them apart")
-        elif one.found == "no difference shown":
-            told.append(f"{higher} and {lower} prompts show no difference, where the paper finds {higher} higher")
+        elif pair.found == "too few prompts":
+            told.append(f"there are too few {higher} and {lower} prompts to compare")
+        elif pair.found == "no difference shown":
+            told.append(f"{higher} and {lower} prompts show no difference, although the paper finds {higher} higher")
         else:
-            told.append(f"{higher} prompts move the prediction less than {lower} prompts, against the paper")
+            told.append(f"{higher} prompts move the prediction less than {lower} prompts, contrary to the paper")
     return f"At step 1, {'; '.join(told)}."
 
 
 def expected_order(result: MemorizationResult) -> str | None:
-    """The order that the paper finds among the groups that it knows; None with fewer than two of them."""
-    known = sorted((one.name for one in result.groups if one.name.lower() in EXPECTED), key=lambda name: -_rank(name))
+    """The paper's order of the groups that it knows; None for fewer than two."""
+    known = sorted(
+        (group.name for group in result.groups if group.name.lower() in EXPECTED), key=lambda name: -_rank(name)
+    )
     return " > ".join(known) if len({_rank(name) for name in known}) > 1 else None
 
 
 def found_order(result: MemorizationResult, summary: str) -> str:
     """The groups by their mean, highest first."""
-    ordered = sorted(result.groups, key=lambda one: -one.means[summary][0])
-    return " > ".join(f"{one.name} ({measure(one.means[summary][0])})" for one in ordered)
+    ordered = sorted(result.groups, key=lambda group: -group.means[summary][0])
+    return " > ".join(f"{group.name} ({measure(group.means[summary][0])})" for group in ordered)
 
 
 def _rank(name: str) -> int:
@@ -105,7 +108,7 @@ def _write_page(result: MemorizationResult, path: Path) -> Path:
         styles=[(f"s{min(place, STYLES)}", group.name) for place, group in enumerate(result.groups, start=1)],
         summaries=SUMMARY_NAMES,
         quantity=QUANTITIES[result.quantity],
-        prompts=sorted(result.prompts, key=lambda one: -(one.mean("first") or -1.0)),
+        prompts=sorted(result.prompts, key=lambda prompt: -(prompt.mean("first") or -1.0)),
     )
 
 
@@ -117,11 +120,11 @@ def _plot(result: MemorizationResult, summary: str) -> Markup:
 
 def _strip(result: MemorizationResult, group: GroupNorms, summary: str) -> Strip:
     mean, interval = group.means[summary]
-    members = [one for one in result.prompts if one.norms and one.group == group.name]
+    members = [prompt for prompt in result.prompts if prompt.norms and prompt.group == group.name]
     dots = [
-        Dot(value, f"{one.prompt}: {measure(value)}", "own")
-        for one in members
-        if (value := one.mean(summary)) is not None
+        Dot(value, f"{prompt.prompt}: {measure(value)}", "own")
+        for prompt in members
+        if (value := prompt.mean(summary)) is not None
     ]
     count = f"{plural(group.prompts, 'prompt')}, mean {measure(mean, interval)}"
     return Strip(group.name, count, tuple(dots), mean, interval)

@@ -29,7 +29,7 @@ class AnswerRow:
 
 @dataclass(frozen=True)
 class ImageView:
-    """One image as the page shows it; ``picture`` is the embedded file, or why there is none."""
+    """One image as the page shows it; ``picture`` is the embedded file, or why it is missing."""
 
     verdict: str
     label: str

@@ -62,7 +62,7 @@ def embed(path: Path, side: int) -> Embedded | Missing:
     try:
         with Image.open(io.BytesIO(content)) as image:
             return _embedded(content, image, side)
-    except Exception:  # a decoder raises whatever a broken file makes it raise
+    except Exception:  # a decoder may raise anything for a broken file
         return Missing("the file is not a readable image")
 
 

@@ -1,4 +1,4 @@
-"""What is said about one image and about one prompt; always with n, and with what is unscored."""
+"""Sentences about one image and about one prompt, always with n and with what is unscored."""
 
 from collections import Counter
 
@@ -17,7 +17,7 @@ def listed(parts: list[str] | tuple[str, ...]) -> str:
 
 
 def image_label(image: ScoredImage) -> str:
-    """What tells an image from the prompt's others."""
+    """The name of an image among those of its prompt."""
     return f"seed {image.name}" if image.name == str(image.seed) else image.name
 
 
@@ -53,12 +53,12 @@ def prompt_sentence(result: PromptResult) -> str:
 
 
 def of_images(count: int, result: PromptResult) -> str:
-    """``count`` of the prompt's images, which are called scored where some are not."""
+    """``count`` of the prompt's images, which are called scored if some are not."""
     return f"{count} of {_images(result)}"
 
 
 def common_problem(images: list[ScoredImage]) -> str | None:
-    """The most frequent reason among unscored images; None when none gives one."""
+    """The most frequent reason among unscored images; None if no reason is known."""
     reasons = Counter(image.problem for image in images if image.verdict is None and image.problem)
     return reasons.most_common(1)[0][0] if reasons else None
 

@@ -48,8 +48,8 @@ def strips(
     """The strips under one axis from 0 up.
 
     Args:
-        said: the plot in words, for those who hear the page.
-        most: where the axis ends; unless given, at a round number that holds everything.
+        said: the plot in words, for screen readers.
+        most: where the axis ends; by default at a round number above every value.
     """
     ticks = rising_ticks(_highest(listed, marks) if most is None else most, most=6)
     top, rows = 22 if marks else 14, []

@@ -54,7 +54,7 @@ def points(places: Iterable[tuple[float, float]]) -> str:
 
 
 def rising_ticks(top: float, most: int = 4) -> list[float]:
-    """Round numbers from 0 to the first at or above ``top``, at most so many beside 0.
+    """Round numbers from 0 to the first at or above ``top``, at most ``most`` besides 0.
 
     >>> rising_ticks(0.47), rising_ticks(0.0103)
     ([0.0, 0.2, 0.4, 0.6], [0.0, 0.005, 0.01, 0.015])

@@ -107,12 +107,12 @@ def test_a_page_of_sweeps_says_what_each_layer_does(
         "Removing a single attention head restores the lost concept in 1 of 1 prompt; most often in layer 9, 3"
         " of 8 trials."
     )
-    assert "Done at step 0, 11 trials: 4 mitigated, 6 unchanged, 1 corrupted" in text
-    assert "1 prompt had nothing to try here" in text
+    assert "11 trials at step 0: 4 mitigated, 6 unchanged, 1 corrupted" in text
+    assert "1 prompt had nothing to try" in text
     assert '<th scope="row">9</th>' in text
     assert "3 of 4" in text  # head 1 of layer 9
     assert "+ 1 unscored" in text
-    assert "Heads stand in the order of their clusters: 1.0; 9.1" in text or "1.0, 9.1" in text
+    assert "Heads are in the order of their clusters: 1.0; 9.1" in text or "1.0, 9.1" in text
     assert "0 of 4" in text
 
 
@@ -149,7 +149,7 @@ def test_intervals_are_a_table_and_a_plot(
     text = page(result, tmp_path)
     check_self_contained(text)
     assert ablation_headline(result) == (
-        "Equal attention for the concepts in steps 0–4 leaves 0 of 2 images collapsed; without it, 1 of 2 are."
+        "With equal attention for all concepts in steps 0–4, 0 of 2 images collapse; without the edit, 1 of 2 do."
     )
     assert "Collapsed, dominance" in text
     assert '<th scope="row">0–4</th>' in text

@@ -91,8 +91,8 @@ def test_the_answer_comes_first(page_of, audit):
     said = "2 of 3 prompts lose a concept (2 of 2 in group “entity–object”): at worst, robot takes over from lamp in"
     assert said in page.text
     assert page.text.index(said) < page.text.index("Gate failed: 2 of 3 prompts fail")
-    assert page.text.index("Gate failed") < page.text.index("1 of 30 images unscored")
-    assert page.text.index("1 of 30 images unscored") < page.text.index("Prompts, worst first")
+    assert page.text.index("Gate failed") < page.text.index("1 of 30 images is unscored")
+    assert page.text.index("1 of 30 images is unscored") < page.text.index("Prompts, worst first")
 
 
 def test_prompts_are_linked_worst_first(page_of, audit):
@@ -235,7 +235,7 @@ def test_three_concepts_show_every_pair(page_of, prompt_of, run_of):
 @pytest.mark.parametrize(
     ("gate", "said", "kind"),
     [
-        (None, "No gate was asked for", None),
+        (None, "No gate was set", None),
         (Gate(max_collapse=1.0), "Gate passed: 1 of 1 prompts hold", "passed"),
         (Gate(max_collapse=0.2), "Gate failed: 1 of 1 prompts fail", "failed"),
     ],
@@ -259,7 +259,7 @@ def test_groups_have_the_same_numbers_in_words(page_of, audit):
 def test_a_run_of_one_prompt_plots_its_images(page_of, prompt_of, run_of):
     page = page_of(run_of(prompt_of([LOST_MUG] * 3 + [OUT])))
     assert len(page.classed("dot")) == 3 and "each image" in page.text
-    assert "100.0 one prompt, no interval" in page.text
+    assert "100.0 no interval: one prompt" in page.text
 
 
 def test_long_tables_are_folded_and_complete(page_of, prompt_of, run_of):

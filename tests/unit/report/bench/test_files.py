@@ -79,12 +79,12 @@ def test_the_card_tells_yield_method_and_what_is_missing(bench: BenchResult, fol
     write_bench(bench, folder)
     card = (folder / "CARD.md").read_text(encoding="utf-8")
     for words in (
-        "1 prompt on which the model lets one concept dominate another, and 1 balanced prompt on which",
+        "1 prompt on which one concept dominates another, and 1 balanced prompt on which",
         "**Incomplete:** 1 of 2 landmark prompts are missing",
         "| landmark | 2 | 1 | 40 | 7 | 2 | 2 of 7 (8 to 64%) | 0 |",
         "| balanced | 2 | 1 | 60 | 0 | 0 | – | 0 |",
         "at least 7 of them collapse in the same direction",
-        "2 a concept and 1 an object (landmark)",
+        "2 per concept and 1 per object (landmark)",
         "| what dominates | the landmark 1 |",
         "| model identity | sha256:m |",
         "dominance audit suite.yaml --model OTHER",
@@ -195,5 +195,5 @@ def test_unknown_formats_and_parts_are_refused(
 
 def test_a_part_without_prompts_is_refused(bench: BenchResult, folder: Path) -> None:
     empty = BenchResult(bench.run, (), bench.tallies, bench.stopped)
-    with pytest.raises(InputError, match="holds no dominance prompts, so there is nothing to export"):
+    with pytest.raises(InputError, match="holds no dominance prompts; give another --part"):
         export_bench(empty, folder, "csv", folder / "out.csv")

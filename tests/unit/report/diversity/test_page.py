@@ -67,7 +67,7 @@ def test_the_page_of_a_uniform_set_says_so_first_and_shows_its_pictures(sets_of:
     page, document, table = write_diversity(result, tmp_path / "run")
     text = page.read_text(encoding="utf-8")
     check_self_contained(text)
-    headline = "The images of tower are so uniform that, by the paper's finding, it is likely to dominate."
+    headline = "By the paper's finding, tower is likely to dominate: its images are too uniform."
     assert diversity_headline(result) == headline
     assert f"<h1>{headline}</h1>" in text.replace("&#39;", "'")
     assert "<i>mug" not in text and "&lt;i&gt;mug" in text
@@ -88,7 +88,7 @@ def test_a_page_with_nothing_measured_is_whole(sets_of: Sets, tmp_path: Path) ->
     result = sets_of(lone, categories=(), problems=(Unmeasured("mug/1.png", "mug/1.png is not an image"),))
     text = write_diversity(result, tmp_path / "run")[0].read_text(encoding="utf-8")
     check_self_contained(text)
-    assert "1 concept measured, and no verdict on any of them." in text
+    assert "1 concept measured, but no verdict on any of them." in text
     assert "mug/1.png is not an image" in text
     assert "Dashed" not in text
 
@@ -96,12 +96,12 @@ def test_a_page_with_nothing_measured_is_whole(sets_of: Sets, tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("varied", "varied"), "No set is so uniform that its concept is likely to dominate."),
+        (("varied", "varied"), "No concept's images are so uniform that it is likely to dominate."),
         (
             ("between", "usual"),
-            "No set is so uniform that its concept is likely to dominate, 1 of 2 concepts in doubt.",
+            "No concept's images are so uniform that it is likely to dominate; 1 of 2 concepts in doubt.",
         ),
-        (("uniform",) * 8, "The images of c0, c1, c2, c3, c4, c5 and 2 more are so uniform"),
+        (("uniform",) * 8, "By the paper's finding, c0, c1, c2, c3, c4, c5 and 2 more are likely to dominate: their"),
     ],
 )
 def test_headlines_of_diversity(sets_of: Sets, words: tuple[Any, ...], said: str) -> None:

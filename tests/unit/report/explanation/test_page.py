@@ -69,7 +69,7 @@ def test_the_answer_comes_first_and_every_figure_says_what_is_seen_and_what_it_i
     order = [
         "“a tower and a mug” loses a concept: tower takes over from mug in 2 of 2 images.",
         "The first step already shows it: at the first step tower gets 10 times the attention of mug",
-        "What was drawn",
+        "“a tower and a mug”: ",
         "stand out: ",
         "Averaged over the layers, “tower” gets the most attention",
         "is the strongest word in 13 of 16 layers",
@@ -143,7 +143,7 @@ def test_a_map_is_black_where_nothing_is_and_lightest_at_its_highest() -> None:
 
 def test_without_a_judge_nothing_is_called_unscored(page_of) -> None:
     page = page_of(explanation(LEADS, judge=None))
-    assert "no judge was asked" in page.text
+    assert "not judged" in page.text
     assert len(page.classed("im")) == 2
     assert "DvD" not in page.text.partition("How to read this")[0]
     assert page.text.partition("How to read this")[0].count("unscored") == 0
@@ -198,11 +198,11 @@ def test_what_others_wrote_is_never_overwritten(tmp_path: Path) -> None:
 
     (tmp_path / "thesis").mkdir()
     (tmp_path / "thesis" / "chapter.tex").write_text("mine")
-    refused(tmp_path / "thesis", "is not empty and holds no explanation.json")
+    refused(tmp_path / "thesis", "is not empty and holds no explanation")
     (tmp_path / "thesis" / "explanation.json").write_text('{"kind": "of my own"}')
-    refused(tmp_path / "thesis", "is not empty and holds no explanation.json")
+    refused(tmp_path / "thesis", "is not empty and holds no explanation")
     refused(tmp_path / "thesis" / "chapter.tex", "is a file")
-    refused(tmp_path / "thesis" / "chapter.tex" / "below", "cannot be written")
+    refused(tmp_path / "thesis" / "chapter.tex" / "below", "is not writable")
     refused(tmp_path / ("x" * 5000), "cannot be used")
     write_explanation(explanation(LEADS), tmp_path / "ours")
     refused(tmp_path / "ours", "holds an explanation of 'a tower and a mug'", text="a lamp")

@@ -29,7 +29,7 @@ def test_the_headline_is_the_audits_and_without_a_judge_the_first_step() -> None
     [
         (LEADS, FIRST, "The first step already shows it: at the first step tower gets 10 times the attention of mug"),
         (LEADS, SECOND, "The first step does not predict it: "),
-        (LEADS, BOTH, "At the first step tower gets 10 times the attention of mug (layers 8 to 10), and yet no image"),
+        (LEADS, BOTH, "At the first step tower gets 10 times the attention of mug (layers 8 to 10), but no image"),
         (
             attention(),
             FIRST,
@@ -43,23 +43,21 @@ def test_the_note_says_whether_attention_and_images_agree(seen, yes, expected: s
 
 
 def test_against_the_images_the_note_says_in_how_many() -> None:
-    assert said.attention_note(explanation(LEADS, SECOND)).endswith("and yet mug takes over in 2 of 2 images.")
+    assert said.attention_note(explanation(LEADS, SECOND)).endswith("but mug takes over in 2 of 2 images.")
 
 
 def test_focus_names_the_layers_that_stand_out() -> None:
     one = said.focus_sentence(explanation(attention(token_1={9: 0.4})))
-    assert one.startswith("Layer 9 stands out: there the focus is ")
-    assert one.endswith("and “tower” gets most.")
+    assert one.startswith("Layer 9 stands out: its focus is ")
+    assert one.endswith("and “tower” gets the most attention.")
     two = said.focus_sentence(explanation(attention(token_1={3: 0.2, 9: 0.4})))
-    assert two.startswith("Layers 3 and 9 stand out: most of all layer 9, where")
+    assert two.startswith("Layers 3 and 9 stand out: layer 9 most, where")
     many = said.focus_sentence(explanation(attention(token_1=dict.fromkeys((1, 2, 3, 9), 0.4))))
-    assert many.startswith("4 of 16 layers stand out: most of all layer 1, where")
+    assert many.startswith("4 of 16 layers stand out: layer 1 most, where")
 
 
 def test_focus_says_when_no_layer_stands_out() -> None:
-    assert said.focus_sentence(explanation(attention(token_1=0.4))).startswith(
-        "No layer stands out: focus lies between"
-    )
+    assert said.focus_sentence(explanation(attention(token_1=0.4))).startswith("No layer stands out: focus is between")
     assert said.focus_sentence(explanation(attention())).startswith("No layer stands out")
     assert said.focus_sentence(explanation(attention(layers=1), layers=(9,))) == "Layer 9 has a focus of 0.0000."
 
@@ -71,7 +69,7 @@ def test_the_papers_rule_is_told_of_its_models_only() -> None:
     low = said.paper_rule_sentence(explanation(attention()))
     assert low is not None
     assert "the risk is low" in low
-    assert "stays below the limit of 0.010" in low
+    assert "stays below the threshold of 0.010" in low
     assert said.paper_rule_sentence(explanation(count=3)) is None
     assert said.paper_rule_sentence(explanation(layers=(9,))) is None
 
@@ -84,7 +82,7 @@ def test_focus_over_time() -> None:
     falls = said.focus_over_time_sentence(explanation(seen))
     assert falls.startswith("Averaged over the layers, focus falls from ")
     assert falls.endswith("in layer 1 at the first step.")
-    assert said.focus_over_time_sentence(explanation(attention(steps=1))).startswith("There is one step only")
+    assert said.focus_over_time_sentence(explanation(attention(steps=1))).startswith("There is only one step")
 
 
 def test_words() -> None:
@@ -117,11 +115,13 @@ def test_changes_stand_out_only_where_they_are_large_and_the_images_agree() -> N
     seen = attention(steps=5, token_1=0.1)
     seen[:, 2:, 7:10, 1] = 0.3
     told = said.changes_sentence(explanation(seen))
-    assert "tower gains most over steps 1 to 2, 20 points against the other words" in told.replace("Tower", "tower")
+    assert "tower gains most over steps 1 to 2, 20 points relative to the other words" in told.replace("Tower", "tower")
     assert "no interval stands out for mug" in told
     seen[1, :, 7:10, 1] = 0.1  # in the second image nothing changes
     assert said.changes_sentence(explanation(seen)).startswith("No interval stands out for tower")
-    assert said.changes_sentence(explanation(attention(steps=1))) == "No change can be given: there is one step only."
+    assert (
+        said.changes_sentence(explanation(attention(steps=1))) == "No change can be computed: there is only one step."
+    )
 
 
 def maps_with(*corners: tuple[int, int] | None) -> torch.Tensor:
@@ -136,10 +136,10 @@ def maps_with(*corners: tuple[int, int] | None) -> torch.Tensor:
 def test_places_in_the_picture() -> None:
     apart = explanation(attention(images=1), FIRST[:1], maps=maps_with((0, 0), (7, 3)))
     assert map_sentence(apart, 0, 1) == (
-        "Tower: strongest at the upper left; mug: strongest at the bottom. All get about the same attention."
+        "Tower: strongest at the upper left; mug: strongest at the bottom. They get about the same attention."
     )
     assert maps_sentence(apart) == (
-        "At the last step, tower and mug have their strongest attention in different parts in the one image."
+        "At the last step, tower and mug get most attention in different parts of the image in the only image."
     )
     even = explanation(
         attention(images=1), FIRST[:1], maps=maps_with((4, 4), None) * torch.tensor([3.0, 1.0])[:, None, None]
@@ -147,9 +147,9 @@ def test_places_in_the_picture() -> None:
     assert map_sentence(even, 0, 0) == (
         "Tower: strongest in the centre; mug: spread almost evenly. Tower gets 3.4 times the attention of mug."
     )
-    assert "cannot be told apart in the one image" in maps_sentence(even)
+    assert "cannot be told apart in the only image" in maps_sentence(even)
     same = explanation(attention(images=1), FIRST[:1], maps=maps_with((0, 0), (1, 1)))
-    assert "in the same part of the picture in the one image" in maps_sentence(same)
+    assert "in the same part of the image in the only image" in maps_sentence(same)
 
 
 def test_a_concept_of_two_tokens_counts_both_in_the_picture() -> None:

@@ -63,26 +63,26 @@ def test_a_page_without_any_norm_is_whole(norms_of: Norms, tmp_path: Path) -> No
     result = norms_of(problems={0: "RuntimeError: broken"}, balanced=(1.0,))
     text = write_memorization(result, tmp_path)[0].read_text(encoding="utf-8")
     check_self_contained(text)
-    assert "<h1>Nothing could be measured.</h1>" in text
+    assert "<h1>No prompt could be measured.</h1>" in text
     assert "RuntimeError: broken" in text
 
 
 @pytest.mark.parametrize(
     ("groups", "said"),
     [
-        ({"a": (1.0, 2.0)}, "2 prompts measured, and no two groups to compare."),
-        ({"a": tuple(range(1, 9)), "b": tuple(range(21, 29))}, "1 of 1 pair of groups differ at step 1."),
+        ({"a": (1.0, 2.0)}, "2 prompts measured, but no two groups to compare."),
+        ({"a": tuple(range(1, 9)), "b": tuple(range(21, 29))}, "1 of 1 pair of groups differs at step 1."),
         (
             {"balanced": tuple(range(21, 29)), "dominance": tuple(range(1, 9))},
-            "At step 1, dominance prompts move the prediction less than balanced prompts, against the paper.",
+            "At step 1, dominance prompts move the prediction less than balanced prompts, contrary to the paper.",
         ),
         (
             {"balanced": (1.0, 2.0, 3.0, 4.0), "dominance": (1.0, 2.0, 3.0, 4.0)},
-            "At step 1, dominance and balanced prompts show no difference, where the paper finds dominance higher.",
+            "At step 1, dominance and balanced prompts show no difference, although the paper finds dominance higher.",
         ),
         (
             {"balanced": (1.0, 2.0), "dominance": (8.0, 9.0)},
-            "At step 1, there are too few dominance and balanced prompts to tell them apart.",
+            "At step 1, there are too few dominance and balanced prompts to compare.",
         ),
     ],
 )
