@@ -50,13 +50,18 @@ def new_app(name: str, help: str = "", **more: Any) -> App:
         help_format="plaintext",
         help_flags=["--help", "-h"],
         version_flags=[],
-        default_parameter=Parameter(negative=(), allow_repeating=True),  # the last of repeated options counts
+        # Of what is given twice, the last counts. That a flag is off by default goes without saying.
+        default_parameter=Parameter(negative=(), allow_repeating=True, show_default=_shown_default),
         result_action="return_value",
         exit_on_error=False,
         print_error=False,
         suppress_keyboard_interrupt=False,
         **more,
     )
+
+
+def _shown_default(value: object) -> str | None:
+    return None if value in (False, "") else str(value)
 
 
 def make_app() -> App:
@@ -144,7 +149,7 @@ def _config(name: str, command: Callable[..., object], given: Mapping[str, Any])
 
     filled = {n: given.get(n, p.default) for n, p in inspect.signature(command).parameters.items()}
     options, output = filled.pop("options", None), filled.pop("output")
-    return Repeat(name, filled | {"out": getattr(output, "out", None)}, options).text()
+    return Repeat(name, {"out": getattr(output, "out", None), **filled}, options).text()
 
 
 def _on_stderr() -> Any:

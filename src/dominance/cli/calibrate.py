@@ -34,7 +34,11 @@ def command(
         Parameter(group=WHAT, help="Model that made the run's images; by default the one that the run names."),
     ] = None,
     options: CalibrationOptions = CalibrationOptions(),
-    output: shared.Output = shared.Output(),
+    out: Annotated[
+        Path | None,
+        Parameter(group=shared.OUTPUT, help="File for the rule; calibration.json in the run folder unless given."),
+    ] = None,
+    output: shared.Answered = shared.Answered(),
 ) -> None:
     """Fit the rule of `dominance preflight` on an audited run, and measure it on held-out prompts.
 
@@ -44,12 +48,12 @@ def command(
     from dominance.documents import to_json
     from dominance.runs.risk.calibrate import calibrate, document_of
 
-    check_writable(output.out)
-    report = calibrate(run, model, output.out, options)
+    check_writable(out)
+    report = calibrate(run, model, out, options)
     if output.json:
         print_json(to_json(document_of(report)))
     else:
-        _print(report, output.out or run / "calibration.json")
+        _print(report, out or run / "calibration.json")
 
 
 def _print(report: "CalibrationReport", file: Path) -> None:

@@ -32,7 +32,11 @@ def command(
     model: shared.Model = "miniature",
     judge: shared.JudgeName = "miniature",
     options: ExplainOptions = ExplainOptions(),
-    output: shared.Output = shared.Output(),
+    out: Annotated[
+        Path | None,
+        Parameter(group=shared.OUTPUT, help="Folder for page, JSON and images; by default in explanations/."),
+    ] = None,
+    output: shared.Answered = shared.Answered(),
 ) -> int:
     """Show what the model attends to while it draws a prompt, as a page that explains every figure.
 
@@ -45,7 +49,7 @@ def command(
     from dominance.runs.explanation.run import explain, read_marked
 
     marked = read_marked(prompt)
-    folder = output.out or Path("explanations") / marked.id
+    folder = out or Path("explanations") / marked.id
     check_explanation_folder(folder, marked.text, [f"images/{seed}.png" for seed in options.seeds])
     return deliver(explain(marked, model, judge, options), folder, output.json)
 
