@@ -61,7 +61,9 @@ def new_app(name: str, help: str = "", **more: Any) -> App:
 
 
 def _shown_default(value: object) -> str | None:
-    return None if value in (False, "") else str(value)
+    if value is None or value is False or value == "":
+        return None
+    return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
 def make_app() -> App:
