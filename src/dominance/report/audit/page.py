@@ -108,7 +108,7 @@ def _build_page(result: RunResult, folder: Path) -> Page:
 def _manifest(result: RunResult) -> dict[str, object]:
     """The result's own settings come last: the manifest is written at a run's end, and may be an earlier run's."""
     named = {"run": result.run, "suite": result.suite, "model": result.model, "judge": result.judge}
-    own = {"settings": result.settings}
+    own = {"settings": result.settings.record()}
     return {**named, **own, **result.manifest, **own}
 
 

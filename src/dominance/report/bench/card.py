@@ -70,12 +70,12 @@ def _yields(tallies: Sequence[StreamTally]) -> str:
 
 def _method(bench: BenchResult) -> str:
     settings = bench.run.settings
-    images, needed = len(_listed(settings, "seeds")), settings["needed"]
-    styles = ", ".join(map(str, _listed(settings, "styles")))
+    own, images, needed = settings.more, len(settings.seeds or ()), settings.more["needed"]
+    styles = ", ".join(own["styles"])
     lines = [
         "Candidates are every concept with every object in every caption style of the pools"
-        f" `{settings['pools']}` ({settings['pools_identity']}; styles {styles}), tried in the order that the seed"
-        f" {settings['order_seed']} gives: concepts and objects take turns, and every pair comes once in a style drawn"
+        f" `{own['pools']}` ({own['pools_identity']}; styles {styles}), tried in the order that the seed"
+        f" {own['order_seed']} gives: concepts and objects take turns, and every pair comes once in a style drawn"
         " for it before any pair comes again.",
         f"Each candidate gets {images} images, one a seed. It is a dominance prompt when at least {needed} of them"
         " collapse in the same direction (DvD ≥ 36 and not both concepts present), and a balanced one when at least"
@@ -84,22 +84,15 @@ def _method(bench: BenchResult) -> str:
         "Candidates are kept in their order. One is passed over when a kept prompt of its stream has the same content"
         " words (case, accents, punctuation, plural s, word order and function words such as articles and prepositions"
         " do not count), or when its concept or its object stands in as many kept prompts as the cap allows:"
-        f" {_caps(settings)}.",
+        f" {_caps(own['caps'])}.",
         "The control set takes pairs of objects and the categories' own candidates by turns. A stream is given up when"
         " the candidates left could not fill it even at the upper end of its yield's interval.",
     ]
     return "\n\n".join(lines) + "\n"
 
 
-def _listed(settings: dict[str, object], name: str) -> list[object]:
-    found = settings[name]
-    return found if isinstance(found, list) else []
-
-
-def _caps(settings: dict[str, object]) -> str:
-    caps = settings["caps"]
-    named = caps.items() if isinstance(caps, dict) else ()
-    return ", ".join(f"{concept} a concept and {thing} an object ({name})" for name, (concept, thing) in named)
+def _caps(caps: dict[str, tuple[int, int]]) -> str:
+    return ", ".join(f"{concept} a concept and {thing} an object ({name})" for name, (concept, thing) in caps.items())
 
 
 def _spread(bench: BenchResult) -> str:
@@ -133,7 +126,7 @@ def _counts(values: Iterable[str]) -> str:
 def _settings(bench: BenchResult) -> str:
     manifest = bench.run.manifest
     rows = [(f"{part} {key}", value) for part in ("model", "judge") for key, value in _items(manifest.get(part))]
-    rows += bench.run.settings.items()
+    rows += bench.run.settings.record().items()
     rows += [("finished at", manifest.get("finished_at"))]
     rows += [(f"version of {key}", value) for key, value in _items(manifest.get("versions"))]
     return _table(("what", "value"), [(key.replace("_", " "), _shown(value)) for key, value in rows])

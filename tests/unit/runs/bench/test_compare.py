@@ -9,7 +9,17 @@ import pytest
 
 from dominance.documents import printed
 from dominance.errors import InputError
-from dominance.records import Answer, Concept, Prompt, PromptResult, Question, RunResult, ScoredImage, Suite
+from dominance.records import (
+    Answer,
+    Concept,
+    Prompt,
+    PromptResult,
+    Question,
+    RunResult,
+    RunSettings,
+    ScoredImage,
+    Suite,
+)
 from dominance.report.audit.official import check_official, official_images, write_official
 from dominance.report.bench.export import comparison_csv
 from dominance.runs.audit.document import document_of
@@ -37,7 +47,7 @@ def result(prompt: Prompt, counts: Sequence[Sequence[int | None]], questions: in
 
 
 def run(*prompts: PromptResult, name: str = "run") -> RunResult:
-    return RunResult(name, name, f"model of {name}", "judge", {}, prompts, score_groups(prompts), None, {})
+    return RunResult(name, name, f"model of {name}", "judge", RunSettings(), prompts, score_groups(prompts), None, {})
 
 
 # Comparisons
@@ -88,7 +98,7 @@ def test_runs_without_a_common_prompt_are_refused():
 
 
 def bench(name: str, *tallies: StreamTally, pools: str = "sha256:p") -> BenchResult:
-    settings = {"pools_identity": pools, "seeds": [0, 1], "needed": 2}
+    settings = RunSettings(seeds=(0, 1), more={"pools_identity": pools, "needed": 2})
     return BenchResult(dataclasses.replace(run(name=name), settings=settings), (), tallies, None)
 
 

@@ -308,7 +308,7 @@ def test_a_folder_of_another_bench_or_run_is_refused(
     for change, words in (
         ({"target": 6}, "a bench with target 4, not 6"),
         ({"order_seed": 1}, "a bench with order_seed 0, not 1"),
-        ({"drawing": Drawing(seeds=(0, 1, 2))}, "a bench with needed 7, not 3"),
+        ({"drawing": Drawing(seeds=(0, 1, 2))}, r"a bench with seeds \[0, 1, .* 9\], not \[0, 1, 2\]"),
         ({"styles": ("and",)}, "a bench with pools_identity"),
     ):
         with pytest.raises(RunError, match=words):

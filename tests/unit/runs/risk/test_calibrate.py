@@ -16,7 +16,7 @@ from dominance.documents import printed
 from dominance.errors import InputError, RunError
 from dominance.models.drawing import Drawing
 from dominance.models.folders import ModelFolder
-from dominance.records import Concept, Prompt, PromptResult, RunResult, ScoredImage
+from dominance.records import Concept, Prompt, PromptResult, RunResult, RunSettings, ScoredImage
 from dominance.runs.risk import calibrate as calibrating
 from dominance.runs.risk.calibrate import calibrate, document_of
 from dominance.runs.risk.calibration import read_calibration
@@ -40,7 +40,9 @@ def result_of(pair: tuple[str, str], verdict: Any, images: Sequence[ScoredImage]
 
 def run_of(results: Sequence[PromptResult], made_by: dict[str, str] | None = MADE_BY) -> RunResult:
     manifest: dict[str, object] = {} if made_by is None else {"model": made_by}
-    return RunResult("run", "pairs", "tiny", "judge", {"steps": 4, "guidance": 3.0}, tuple(results), (), None, manifest)
+    return RunResult(
+        "run", "pairs", "tiny", "judge", RunSettings(steps=4, guidance=3.0), tuple(results), (), None, manifest
+    )
 
 
 class Source(ModelFolder):
