@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, cast
 from dominance.documents import from_json, to_json
 from dominance.errors import SuiteError
 from dominance.judges.protocol import Judge
-from dominance.records import Prompt, Suite
+from dominance.records import Prompt, RunSettings, Suite
 from dominance.runs.ablation.options import AblationOptions, Window
 from dominance.runs.ablation.result import AblationResult
 from dominance.runs.ablation.study import Study
@@ -64,7 +64,7 @@ def ablate_suite(
     asked = ask_all(loaded, questions.ask)
     seen_by = judge_for(asked, judge, options.machine.device, options.asking.judge_mode)
     refuse_named(seen_by, "an ablation draws its own")
-    record = {"seeds": list(options.seeds), **drawn.settings.record(), "limit": options.limit}
+    record = {"seeds": options.seeds, **drawn.settings.record(), "limit": options.limit}
     record |= {"questions": questions.name, "judge_mode": options.asking.judge_mode}
     plan = Plan(
         suite=loaded,
@@ -73,7 +73,7 @@ def ablate_suite(
         judge_identity=seen_by.identity,
         questions=asked,
         images=plan_images(loaded, options.seeds, drawn.source.identity, drawn.settings),
-        settings=record | options.record(),
+        settings=RunSettings.of(record | options.record()),
         origin="ablate",
     )
     if not (folder / LEDGER_NAME).exists():  # a new folder is not even made before all is known to be there

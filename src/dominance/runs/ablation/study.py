@@ -42,7 +42,7 @@ class Study:
         self, options: AblationOptions, anatomy: Anatomy, stage: TrialStage, unedited: RunResult, plan: Plan
     ) -> None:
         self._options, self._anatomy, self._stage, self._unedited = options, anatomy, stage, unedited
-        self._windows = options.windows(cast(int, plan.settings["steps"]))
+        self._windows = options.windows(cast(int, plan.settings.steps))
         self._collapsed = [
             (result.prompt, image)
             for result in unedited.prompts
@@ -68,7 +68,7 @@ class Study:
             suite=unedited.suite,
             model=unedited.model,
             judge=unedited.judge,
-            settings=unedited.settings,
+            settings=unedited.settings.record(),
             edit=self._options.edit,
             unedited=unedited_of(unedited),
             edited=Edited(

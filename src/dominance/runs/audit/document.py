@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from dominance.records import GateResult, GroupResult, Interval, PromptResult, PromptVerdict, RunResult
+from dominance.records import GateResult, GroupResult, Interval, PromptResult, PromptVerdict, RunResult, RunSettings
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class AuditDocument:
     suite: str
     model: str
     judge: str
-    settings: dict[str, object]
+    settings: RunSettings
     images: int
     scored: int
     unscored: int

@@ -145,7 +145,7 @@ def finish(
     described = {
         **manifest,
         "judge": judge_record(judge, ledger),
-        "settings": plan.settings,
+        "settings": plan.settings.record(),
         **environment(),
     }
     ledger.put("manifest", described)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from dominance.judges.protocol import Judge
 from dominance.models.on_demand import OnDemand
-from dominance.records import RunResult, Suite
+from dominance.records import RunResult, RunSettings, Suite
 from dominance.runs.audit.options import AuditOptions, limited
 from dominance.runs.audit.result import check_same_suite, finish, put_plan
 from dominance.runs.stages.drawing import make_images, missing_images
@@ -65,7 +65,7 @@ def audit(
         judge_identity=seen_by().identity,
         questions=questions_of(seen_by(), asked),
         images=plan_images(loaded, options.seeds, drawn.source.identity, drawn.settings, drawn.method),
-        settings=_settings_record(options, drawn, questions),
+        settings=_settings(options, drawn, questions),
         origin="audit",
     )
     check_names(seen_by(), plan)
@@ -96,16 +96,16 @@ def _run(plan: Plan, folder: Path, judge: OnDemand[Judge], model: RunModel, repe
             ledger.forget_images(image.item for image in missing)
             make_images(missing, model.draws(), model.settings, ledger, folder, model.batches())
         model.set_aside()  # the judge needs the memory
-        manifest = {**model.manifest(), "judge_mode": plan.settings["judge_mode"]}
+        manifest = {**model.manifest(), "judge_mode": plan.settings.judge_mode}
         return finish(plan, ledger, folder, judge(), manifest)
 
 
-def _settings_record(options: AuditOptions, model: RunModel, questions: QuestionSet) -> dict[str, object]:
+def _settings(options: AuditOptions, model: RunModel, questions: QuestionSet) -> RunSettings:
     """All settings of the run; options that were not used leave no trace, so that a run's document stays readable."""
     drawing, machine = options.drawing, options.machine
-    record: dict[str, object] = {"seeds": list(options.seeds), **model.settings.record()}
+    record: dict[str, object] = {"seeds": options.seeds, **model.settings.record()}
     record |= {"limit": options.limit, "engine": machine.engine, "method": options.method}
     record |= {"questions": questions.name, "batch": machine.batch or "auto", "judge_mode": options.asking.judge_mode}
     used = {"preset": drawing.preset, "revision": drawing.revision}
     used["offload"] = None if machine.offload == "none" else machine.offload
-    return record | {name: value for name, value in used.items() if value is not None}
+    return RunSettings.of(record | {name: value for name, value in used.items() if value is not None})

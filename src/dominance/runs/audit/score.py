@@ -8,7 +8,7 @@ from dominance.errors import InputError
 from dominance.files import is_folder
 from dominance.judges.protocol import Judge
 from dominance.pictures import IMAGE_ENDINGS
-from dominance.records import Prompt, RunResult, Suite
+from dominance.records import Prompt, RunResult, RunSettings, Suite
 from dominance.runs.audit.options import ScoreOptions, limited
 from dominance.runs.audit.result import check_same_suite, finish, put_plan
 from dominance.runs.stages.judging import check_names, check_questions, judge_for, note_foreign, questions_of
@@ -58,7 +58,7 @@ def score(
         judge_identity=seen_by.identity,
         questions=questions_of(seen_by, asked),
         images=planned,
-        settings={"questions": questions.name, "limit": options.limit, "judge_mode": asking.judge_mode},
+        settings=RunSettings.of({"questions": questions.name, "limit": options.limit, "judge_mode": asking.judge_mode}),
         origin="score",
     )
     check_names(seen_by, plan)

@@ -11,7 +11,7 @@ from dominance.documents import Keyed
 from dominance.errors import InputError
 from dominance.files import is_folder
 from dominance.metrics import bootstrap_mean, mean_difference, rate_difference
-from dominance.records import Answer, Interval, Prompt, PromptResult, Question, Rate, RunResult
+from dominance.records import Answer, Interval, Prompt, PromptResult, Question, Rate, RunResult, RunSettings
 from dominance.runs.audit.result import read_result
 from dominance.runs.bench.result import BenchResult, is_bench, read_bench, yield_of
 from dominance.runs.stages.scoring import score_groups, score_image, score_prompt
@@ -122,7 +122,9 @@ def result_of_official(images: Sequence[OfficialImage], place: Path) -> RunResul
         for prompt, listed in by_prompt.items()
     )
     name = place.stem
-    return RunResult(name, name, f"results in {place}", "unknown", {}, prompts, score_groups(prompts), None, {})
+    return RunResult(
+        name, name, f"results in {place}", "unknown", RunSettings(), prompts, score_groups(prompts), None, {}
+    )
 
 
 def _answers(image: OfficialImage) -> list[Answer]:
@@ -183,8 +185,7 @@ def _yields(one: BenchResult, other: BenchResult) -> tuple[Yields, ...]:
 def _trial_of(bench: BenchResult) -> tuple[object, ...]:
     """What a candidate was made of, of how many images, and how many of them had to agree."""
     settings = bench.run.settings
-    seeds = settings["seeds"]
-    return settings["pools_identity"], len(seeds) if isinstance(seeds, list) else seeds, settings["needed"]
+    return settings.more["pools_identity"], len(settings.seeds or ()), settings.more["needed"]
 
 
 def _by_content(result: RunResult) -> dict[object, PromptResult]:

@@ -10,7 +10,7 @@ from pydantic import computed_field
 from dominance.documents import Keyed, from_json
 from dominance.errors import RunError
 from dominance.files import is_file
-from dominance.records import Kind, PromptResult, Rate, RunResult, ScoredImage, Suite
+from dominance.records import Kind, PromptResult, Rate, RunResult, RunSettings, ScoredImage, Suite
 from dominance.runs.audit.document import PromptDocument, prompt_values
 from dominance.runs.audit.result import recorded_plan, result_of
 from dominance.runs.bench.candidates import BALANCED
@@ -208,7 +208,7 @@ class BenchDocument:
     bench: str
     model: str
     judge: str
-    settings: dict[str, object]
+    settings: RunSettings
     images: int
     unscored: int
     complete: bool

@@ -10,7 +10,7 @@ from dominance.errors import InputError, RunError
 from dominance.judges.protocol import Judge
 from dominance.models.settings import GenerationSettings
 from dominance.models.source import find_source
-from dominance.records import Concept, Kind, Prompt, Question, Suite
+from dominance.records import Concept, Kind, Prompt, Question, RunSettings, Suite
 from dominance.runs.audit.result import finish
 from dominance.runs.bench.candidates import BALANCED, Candidate, candidate_streams
 from dominance.runs.bench.options import BenchOptions, chosen_categories
@@ -83,7 +83,7 @@ def build_bench(
         judge_identity=seen_by.identity,
         questions=asked,
         images=(),
-        settings=_recipe(options, pools, categories, shelves, drawn.settings, questions.name),
+        settings=RunSettings.of(_recipe(options, pools, categories, shelves, drawn.settings, questions.name)),
         origin=BENCH,
     )
     trial = CandidateTrial(streams, shelves, needed(len(options.seeds)), options.limit)
@@ -108,7 +108,7 @@ def _build(
 ) -> BenchResult:
     if not (folder / LEDGER_NAME).exists():  # a new folder is not even made before the model is known to load
         model()
-    identities = {"model": model.source.identity, "judge": judge.identity, **plan.settings}
+    identities = {"model": model.source.identity, "judge": judge.identity, **plan.settings.record()}
     otherwise = ", or with --limit to end with what was found"
     with held(folder, otherwise), RememberingLedger(folder / LEDGER_NAME) as ledger:
         check_same_bench(identities, ledger, folder)
@@ -188,7 +188,7 @@ def _recipe(
         "caps": {name: [shelf.caps.concept, shelf.caps.object] for name, shelf in shelves.items()},
         "order_seed": options.order_seed,
         "needed": needed(len(options.seeds)),
-        "seeds": list(options.seeds),
+        "seeds": options.seeds,
         **settings.record(),
         "questions": questions,
         "judge_mode": options.asking.judge_mode,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from dominance.errors import RunError
 from dominance.judges.protocol import Judge
-from dominance.records import Concept, Prompt, Question, Suite
+from dominance.records import Concept, Prompt, Question, RunSettings, Suite
 from dominance.runs.audit.result import recorded_plan
 from dominance.runs.judge_check.controls import CONTROLS, OF_MINIATURE, Asked
 from dominance.runs.judge_check.labels import Labels
@@ -77,7 +77,7 @@ def plan_of(check: CheckPlan, asked: Sequence[Asked]) -> Plan:
         judge_identity=check.judges[0].judge.identity,
         questions=check.questions,
         images=tuple(dict.fromkeys(images)),
-        settings=check.settings,
+        settings=RunSettings.of(check.settings),
         origin=ORIGIN,
     )
 

@@ -183,8 +183,8 @@ def model_of(result: RunResult, model: "str | DiffusionPipeline | None", options
     made_by = cast(dict[str, Any] | None, result.manifest.get("model"))
     if made_by is None and model is None:
         raise RunError(f"the run in {result.run} does not say which model made its images; name it by --model")
-    settings = cast(dict[str, Any], result.settings) if made_by is not None else {}
-    known = {name: settings[name] for name in _RUN_SETTINGS if settings.get(name) is not None}
+    recorded = vars(result.settings) if made_by is not None else {}
+    known = {name: recorded[name] for name in _RUN_SETTINGS if recorded.get(name) is not None}
     revision = known.get("revision", options.drawing.revision)
     source = find_source(result.model if model is None else model, revision)
     if made_by is not None:

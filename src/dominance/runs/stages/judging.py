@@ -71,7 +71,7 @@ def check_names(judge: Judge, plan: Plan) -> None:
     Raises:
         ModelError: such a judge holds an answer about another image or question.
     """
-    if isinstance(judge, NamedJudge) and plan.settings.get("limit") is None:
+    if isinstance(judge, NamedJudge) and plan.settings.limit is None:
         questions = [question for asked in plan.questions.values() for question in asked]
         judge.check_images([ImageName(i.prompt_id, i.name, i.file) for i in plan.images], questions)
 

@@ -11,7 +11,7 @@ from pydantic import BeforeValidator, PlainSerializer
 from dominance.errors import SuiteError
 from dominance.guidance.registry import Method
 from dominance.models.settings import GenerationSettings
-from dominance.records import Concept, Prompt, Question, Suite
+from dominance.records import Concept, Prompt, Question, RunSettings, Suite
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ class Plan:
     judge_identity: str
     questions: Questions
     images: tuple[PlannedImage, ...]
-    settings: dict[str, object]
+    settings: RunSettings
     origin: str
 
     def asked_about(self, prompt: Prompt) -> tuple[Question, ...]:
