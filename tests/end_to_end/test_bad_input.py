@@ -225,7 +225,7 @@ def test_a_model_that_breaks_between_two_runs_changes_nothing(command: Command, 
     broken(folder)
     report = command("report", "run", "--json").document
     line = check_ledger_kept(command, arguments, workplace / "run")
-    assert "is no whole safetensors file" in line
+    assert "is not a complete safetensors file" in line
     assert command("report", "run", "--json").document == report
 
 

@@ -229,7 +229,7 @@ def test_a_key_that_is_not_accepted_is_said_before_anything_is_made(
     endpoint.models = error(401, f"Incorrect API key provided: {SECRET}")
     refused = command(*score(endpoint))
     assert (refused.status, refused.err.count("\n")) == (2, 1)
-    assert "put the right key into DOMINANCE_JUDGE_KEY" in refused.err
+    assert "set DOMINANCE_JUDGE_KEY to a valid key" in refused.err
     assert not (workplace / "run").exists()
     check_secret(workplace, refused)
 

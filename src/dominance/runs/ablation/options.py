@@ -25,7 +25,10 @@ Span = tuple[int, int]
 
 def _read_sweeps(_type: object, tokens: Sequence[Token]) -> tuple[Sweep, ...]:
     listed = tuple(part.strip() for part in tokens[-1].value.split(",") if part.strip())
-    return SWEEPS if "all" in listed else cast(tuple[Sweep, ...], listed)
+    if "all" in listed:
+        return SWEEPS
+    check_listed("sweep", listed, SWEEPS, "all")
+    return cast(tuple[Sweep, ...], listed)
 
 
 def _read_span(_type: object, tokens: Sequence[Token]) -> Span:
