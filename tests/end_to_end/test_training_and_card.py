@@ -115,7 +115,7 @@ def test_training_from_nothing_takes_over_another_models_autoencoder(trained: Pa
 
 def test_a_base_of_another_shape_is_refused(trained: Path, tmp_path: Path) -> None:
     settings = MiniatureSettings(pictures=32, channels=(16, 16, 16, 32))
-    with pytest.raises(InputError, match="the layers of the base .* differ from the miniature's"):
+    with pytest.raises(InputError, match=r"the layers of the base .* differ from the miniature's"):
         train_miniature(settings, tmp_path, sheet_columns=0, base=trained / "model")
 
 
