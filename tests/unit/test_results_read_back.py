@@ -39,8 +39,8 @@ from dominance.runs.diversity.result import (
     NearDuplicates,
     Unmeasured,
 )
-from dominance.runs.explanation.result import ExplanationDocument
-from dominance.runs.explanation.result import document_of as explanation_document
+from dominance.runs.explanation.document import ExplanationDocument
+from dominance.runs.explanation.document import document_of as explanation_document
 from dominance.runs.judge_check.result import (
     Agreement,
     AgreementRow,

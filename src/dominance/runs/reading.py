@@ -84,7 +84,7 @@ def _kept(folder: Path, kind: str) -> Any:
 def _explanation(folder: Path) -> "Explanation":
     from PIL import Image
 
-    from dominance.runs.explanation.result import ExplanationDocument
+    from dominance.runs.explanation.document import ExplanationDocument
 
     command = "dominance explain"
     document = _read(ExplanationDocument, _json(folder / DOCUMENT_NAME), folder, command)
