@@ -56,9 +56,9 @@ class Interactions:
         """In the order of the clusters."""
         return tuple(head for cluster in self.clusters for head in cluster)
 
-    def between(self, one: Head, other: Head) -> Interaction | None:
+    def between(self, first: Head, second: Head) -> Interaction | None:
         """The two heads' interaction, in either order."""
-        return next((pair for pair in self.pairs if set(pair.heads) == {one, other}), None)
+        return next((pair for pair in self.pairs if set(pair.heads) == {first, second}), None)
 
 
 def strongest(singles: Sequence[Judged], count: int) -> list[Head]:
@@ -108,13 +108,13 @@ def interactions(steps: str, heads: Sequence[Head], singles: Sequence[Judged], p
         )
     matrix = np.zeros((len(heads), len(heads)))
     for pair in found:
-        one, other = (heads.index(head) for head in pair.heads)
-        matrix[one, other] = matrix[other, one] = pair.value or 0.0
+        row, column = (heads.index(head) for head in pair.heads)
+        matrix[row, column] = matrix[column, row] = pair.value or 0.0
     return Interactions(
         steps=steps,
         effects={head: tally(head_label(head), alone.get((head,), [])).images.mitigated for head in heads},
         pairs=tuple(found),
-        clusters=tuple(tuple(heads[place] for place in cluster) for cluster in average_linkage(matrix, below=0.0)),
+        clusters=tuple(tuple(heads[index] for index in cluster) for cluster in average_linkage(matrix, below=0.0)),
     )
 
 
@@ -128,13 +128,13 @@ def average_linkage(distance: Float[np.ndarray, "item item"], below: float) -> l
     >>> average_linkage(np.array([[0.0, 1, -2], [1, 0, 1], [-2, 1, 0]]), below=0.0)
     [[0, 2], [1]]
     """
-    clusters = [[place] for place in range(len(distance))]
+    clusters = [[item] for item in range(len(distance))]
     while len(clusters) > 1:
-        apart, one, other = min(
-            (float(distance[np.ix_(clusters[one], clusters[other])].mean()), one, other)
-            for one, other in itertools.combinations(range(len(clusters)), 2)
+        apart, first, second = min(
+            (float(distance[np.ix_(clusters[first], clusters[second])].mean()), first, second)
+            for first, second in itertools.combinations(range(len(clusters)), 2)
         )
         if apart >= below:
             break
-        clusters[one] = sorted(clusters[one] + clusters.pop(other))
+        clusters[first] = sorted(clusters[first] + clusters.pop(second))
     return sorted(clusters)

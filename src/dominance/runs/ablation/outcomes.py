@@ -94,17 +94,18 @@ class TrialTally:
 def tally(name: str, judged: Sequence[Judged]) -> TrialTally:
     """Counts."""
     cases = {
-        key: majority(members) for key, members in grouped(judged, lambda one: (one.prompt.id, label(one))).items()
+        key: majority(members)
+        for key, members in grouped(judged, lambda trial: (trial.prompt.id, label(trial))).items()
     }
-    scored = {(one.prompt.id, label(one)) for one in judged if one.outcome is not None}
+    scored = {(trial.prompt.id, label(trial)) for trial in judged if trial.outcome is not None}
     prompts = {prompt for prompt, _ in scored}
     mitigated = {prompt for (prompt, _), outcome in cases.items() if outcome == "mitigated"}
-    falls = [one.fall for one in judged if one.fall is not None]
-    places = {one.variant.place for one in judged}
+    falls = [trial.fall for trial in judged if trial.fall is not None]
+    places = {trial.variant.place for trial in judged}
     return TrialTally(
         name=name,
         place=places.pop() if len(places) == 1 else None,
-        images=outcomes([one.outcome for one in judged]),
+        images=outcomes([trial.outcome for trial in judged]),
         cases=_rates(Counter(cases.values()), len(scored), len(cases) - len(scored)),
         prompts=rate(len(mitigated), len(prompts)),
         fall=sum(falls) / len(falls) if falls else None,
@@ -123,7 +124,7 @@ def _rates(counts: Counter, n: int, unscored: int) -> OutcomeRates:
 
 def majority(judged: Sequence[Judged]) -> Outcome | None:
     """The outcome of more than half of the scored images; None where none has that many, or nothing is scored."""
-    counts = Counter(one.outcome for one in judged if one.outcome is not None)
+    counts = Counter(trial.outcome for trial in judged if trial.outcome is not None)
     name, count = counts.most_common(1)[0] if counts else (None, 0)
     return name if 2 * count > counts.total() else None
 
@@ -139,16 +140,16 @@ def mitigating(singles: Sequence[Judged]) -> dict[str, tuple[Head, ...]]:
 def grouped(judged: Sequence[Judged], key: Callable[[Judged], Key]) -> dict[Key, list[Judged]]:
     """The trials by a key, in order of appearance."""
     groups: dict[Key, list[Judged]] = {}
-    for one in judged:
-        groups.setdefault(key(one), []).append(one)
+    for trial in judged:
+        groups.setdefault(key(trial), []).append(trial)
     return groups
 
 
-def label(one: Judged) -> str:
+def label(trial: Judged) -> str:
     """The variant's label."""
-    return one.variant.label
+    return trial.variant.label
 
 
-def heads_of(one: Judged) -> tuple[Head, ...]:
+def heads_of(trial: Judged) -> tuple[Head, ...]:
     """The variant's heads."""
-    return one.variant.heads
+    return trial.variant.heads

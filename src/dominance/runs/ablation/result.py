@@ -59,7 +59,7 @@ def sweep_result(sweep: Sweep, window: Window, judged: list[Judged], left_out: i
         layers=_by_place(judged),
         groups=tuple(
             GroupTally(**vars(tally(name, members)), layers=_by_place(members))
-            for name, members in grouped(judged, lambda one: one.prompt.group_name).items()
+            for name, members in grouped(judged, lambda trial: trial.prompt.group_name).items()
         ),
         left_out=left_out,
     )
@@ -67,10 +67,12 @@ def sweep_result(sweep: Sweep, window: Window, judged: list[Judged], left_out: i
 
 def _by_place(judged: list[Judged]) -> tuple[TrialTally, ...]:
     """By layer or branch, in order, where every variant has just one."""
-    places = grouped(judged, lambda one: one.variant.place)
-    if None in places:
+    by_number = grouped(judged, lambda trial: trial.variant.place)
+    if None in by_number:
         return ()
-    return tuple(tally(str(place), places[place]) for place in sorted(place for place in places if place is not None))
+    return tuple(
+        tally(str(number), by_number[number]) for number in sorted(number for number in by_number if number is not None)
+    )
 
 
 @dataclass(frozen=True)
@@ -108,7 +110,7 @@ def window_result(steps: str, images: list[tuple[str, ScoredImage]], judged: lis
         collapsed=_share([image for _, image in scored], "collapsed"),
         balanced=_share([image for _, image in scored], "balanced"),
         unscored=len(images) - len(scored),
-        outcomes=None if judged is None else outcomes([one.outcome for one in judged]),
+        outcomes=None if judged is None else outcomes([trial.outcome for trial in judged]),
         groups={group: _share(members, "collapsed") for group, members in groups.items()},
     )
 

@@ -104,9 +104,9 @@ class Study:
             how = self._options.how(window)
             for head in missing:
                 self._singles[head, window] = []
-            for one in self._all("heads", window, [single_head(head, how) for head in missing]):
-                self._singles[one.variant.heads[0], window].append(one)
-        return [one for head in heads for one in self._singles[head, window]]
+            for trial in self._all("heads", window, [single_head(head, how) for head in missing]):
+                self._singles[trial.variant.heads[0], window].append(trial)
+        return [trial for head in heads for trial in self._singles[head, window]]
 
     def _multi(self, window: Window) -> SweepResult:
         """The mitigating heads of each prompt together, where there are two or more."""
@@ -156,8 +156,8 @@ class Study:
             for (before, trial), image in zip(tried, after, strict=True)
         ]
         self._judged += judged
-        order = list(dict.fromkeys(label(one) for one in judged))
-        return sorted(judged, key=lambda one: order.index(label(one)))
+        order = list(dict.fromkeys(label(trial) for trial in judged))
+        return sorted(judged, key=lambda trial: order.index(label(trial)))
 
     def _rebalanced(self) -> list[WindowResult]:
         """All images of all prompts, in every interval; the intervals of one image ride together."""
@@ -170,8 +170,8 @@ class Study:
         after = self._stage.run("rebalanced", [trial for _, trial in tried])
         found = [window_result("none", [(prompt.group_name, image) for prompt, image in images], None)]
         rows = list(zip(tried, after, strict=True))
-        for place, window in enumerate(self._windows):
-            own = rows[place :: len(self._windows)]
+        for index, window in enumerate(self._windows):
+            own = rows[index :: len(self._windows)]
             judged = [
                 Judged(trial.prompt, trial.seed, trial.variant, before, image)
                 for (before, trial), image in own
@@ -183,12 +183,14 @@ class Study:
         return found
 
     def _prompts(self) -> tuple[AblatedPrompt, ...]:
-        singles = [one for (_, window), found in self._singles.items() if window == self._windows[0] for one in found]
+        singles = [
+            trial for (_, window), found in self._singles.items() if window == self._windows[0] for trial in found
+        ]
         heads = mitigating(singles)
         examples = {}
-        for one in self._judged:
-            if one.outcome == "mitigated" and one.unedited.file is not None and one.edited.file is not None:
-                examples.setdefault(one.prompt.id, (one.seed, one.unedited.file, one.edited.file, label(one)))
+        for trial in self._judged:
+            if trial.outcome == "mitigated" and trial.unedited.file is not None and trial.edited.file is not None:
+                examples.setdefault(trial.prompt.id, (trial.seed, trial.unedited.file, trial.edited.file, label(trial)))
         return tuple(
             AblatedPrompt(
                 id=result.prompt.id,

@@ -94,7 +94,7 @@ def all_heads(anatomy: Anatomy, layers: Sequence[int] | None) -> tuple[Head, ...
     Raises:
         InputError: a layer that the model does not have.
     """
-    return tuple((place.layer, head) for place in _chosen(anatomy, layers) for head in range(place.heads))
+    return tuple((site.layer, head) for site in _chosen(anatomy, layers) for head in range(site.heads))
 
 
 def single_head(head: Head, how: How) -> Variant:
@@ -117,8 +117,8 @@ def head_pairs(heads: Sequence[Head], how: How) -> tuple[Variant, ...]:
 def feed_forwards(anatomy: Anatomy, layers: Sequence[int] | None, how: How) -> tuple[Variant, ...]:
     """The feed-forward network of every layer's transformer block."""
     return tuple(
-        Variant(f"ff {place.layer}", _ablation(how, feed_forwards=[place.layer]), place.layer)
-        for place in _chosen(anatomy, layers)
+        Variant(f"ff {site.layer}", _ablation(how, feed_forwards=[site.layer]), site.layer)
+        for site in _chosen(anatomy, layers)
     )
 
 
@@ -159,11 +159,11 @@ def _ablation(how: How, **parts: Any) -> Ablation:
 
 
 def _chosen(anatomy: Anatomy, layers: Sequence[int] | None) -> list[LayerHeads]:
-    places = {place.layer: place for place in anatomy.places}
+    sites = {site.layer: site for site in anatomy.places}
     for layer in layers or ():
-        if layer not in places:
+        if layer not in sites:
             raise InputError(
-                f"no attention layer {layer}: the model has {len(places)}, numbered from 1 in forward order; give some"
-                f" of 1 to {len(places)}"
+                f"no attention layer {layer}: the model has {len(sites)}, numbered from 1 in forward order; give some"
+                f" of 1 to {len(sites)}"
             )
-    return [place for layer, place in places.items() if layers is None or layer in layers]
+    return [site for layer, site in sites.items() if layers is None or layer in layers]

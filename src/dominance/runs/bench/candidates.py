@@ -91,9 +91,9 @@ def category_candidates(pools: Pools, category: Kind, seed: int) -> list[Candida
     concepts = rng.sample(pools.nouns[category], len(pools.nouns[category]))
     objects = rng.sample(pools.nouns["object"], len(pools.nouns["object"]))
     pairs = [
-        (concept, objects[(place + shift) % len(objects)])
+        (concept, objects[(index + shift) % len(objects)])
         for shift in range(len(objects))
-        for place, concept in enumerate(concepts)
+        for index, concept in enumerate(concepts)
     ]
     return _captions(pairs, pools, category, rng)
 
@@ -106,8 +106,8 @@ def object_candidates(pools: Pools, seed: int) -> list[Candidate]:
     pairs = []
     for shift in range(1, count // 2 + 1):
         # At half way round, every pair would come twice.
-        places = range(count // 2) if 2 * shift == count else range(count)
-        pairs += [(objects[place], objects[(place + shift) % count]) for place in places]
+        starts = range(count // 2) if 2 * shift == count else range(count)
+        pairs += [(objects[start], objects[(start + shift) % count]) for start in starts]
     turned = [pair if rng.random() < 0.5 else pair[::-1] for pair in pairs]
     return _captions(turned, pools, "object", rng)
 
@@ -128,9 +128,9 @@ def _captions(pairs: Sequence[tuple[Noun, Noun]], pools: Pools, category: Kind, 
     styles = [style for style in pools.styles if category in style.templates]
     drawn = [rng.sample(styles, len(styles)) for _ in pairs]
     made = (
-        _candidate(first, second, drawn[place][turn], category)
+        _candidate(first, second, drawn[index][turn], category)
         for turn in range(len(styles))
-        for place, (first, second) in enumerate(pairs)
+        for index, (first, second) in enumerate(pairs)
     )
     return list({candidate.prompt.id: candidate for candidate in made}.values())
 

@@ -101,18 +101,18 @@ class Comparison:
     pairings: Annotated[tuple[Pairing, ...], Field(alias="prompts")]
 
 
-def read_side(place: Path) -> RunResult | BenchResult:
+def read_side(path: Path) -> RunResult | BenchResult:
     """A finished bench, the result of the run folder of an audit, or that of a result CSV in the official columns.
 
     Raises:
         InputError: none of these, a bench that is not finished, or a CSV file that holds something else.
     """
-    if place.suffix.lower() == ".csv" and not is_folder(place):
-        return result_of_official(read_official_results(place), place)
-    return read_bench(place) if is_bench(place) else read_result(place)
+    if path.suffix.lower() == ".csv" and not is_folder(path):
+        return result_of_official(read_official_results(path), path)
+    return read_bench(path) if is_bench(path) else read_result(path)
 
 
-def result_of_official(images: Sequence[OfficialImage], place: Path) -> RunResult:
+def result_of_official(images: Sequence[OfficialImage], path: Path) -> RunResult:
     """Official results as a run: the answers are scored again, in both directions."""
     by_prompt: dict[Prompt, list[OfficialImage]] = {}
     for image in images:
@@ -121,8 +121,8 @@ def result_of_official(images: Sequence[OfficialImage], place: Path) -> RunResul
         score_prompt(prompt, [score_image(prompt, i.name, i.path, _answers(i)) for i in listed])
         for prompt, listed in by_prompt.items()
     )
-    name = place.stem
-    return RunResult(name, name, f"results in {place}", "unknown", {}, prompts, score_groups(prompts), None, {})
+    name = path.stem
+    return RunResult(name, name, f"results in {path}", "unknown", {}, prompts, score_groups(prompts), None, {})
 
 
 def _answers(image: OfficialImage) -> list[Answer]:
@@ -134,7 +134,7 @@ def _answers(image: OfficialImage) -> list[Answer]:
     ]
 
 
-def compare(one: RunResult | BenchResult, other: RunResult | BenchResult) -> Comparison:
+def compare(first: RunResult | BenchResult, second: RunResult | BenchResult) -> Comparison:
     """The two results prompt by prompt; a prompt is the same where text and concepts are.
 
     Two benches are compared by what they tried as well, so that even two without a common prompt can be.
@@ -142,13 +142,13 @@ def compare(one: RunResult | BenchResult, other: RunResult | BenchResult) -> Com
     Raises:
         InputError: they have nothing in common.
     """
-    yields = _yields(one, other) if isinstance(one, BenchResult) and isinstance(other, BenchResult) else ()
-    first, second = (side.run if isinstance(side, BenchResult) else side for side in (one, other))
-    ours, theirs = _by_content(first), _by_content(second)
+    yields = _yields(first, second) if isinstance(first, BenchResult) and isinstance(second, BenchResult) else ()
+    first_run, second_run = (side.run if isinstance(side, BenchResult) else side for side in (first, second))
+    ours, theirs = _by_content(first_run), _by_content(second_run)
     if not yields and not ours.keys() & theirs.keys():
         raise InputError(
-            f"{first.run} and {second.run} have no prompt in common; give two runs of one suite, or two benches built"
-            " from the same pools"
+            f"{first_run.run} and {second_run.run} have no prompt in common; give two runs of the same suite, or two"
+            " benches built from the same pools"
         )
     prompts = {key: result.prompt for key, result in (theirs | ours).items()}
     keys = [*ours, *(key for key in theirs if key not in ours)]
@@ -160,20 +160,20 @@ def compare(one: RunResult | BenchResult, other: RunResult | BenchResult) -> Com
             groups.setdefault(prompts[key].group_name, []).append(pairing)
     chosen = {name: members for name, members in groups.items() if members and (name == "all" or len(groups) > 2)}
     return Comparison(
-        first=f"{first.run} ({first.model}, judged by {first.judge})",
-        second=f"{second.run} ({second.model}, judged by {second.judge})",
+        first=f"{first_run.run} ({first_run.model}, judged by {first_run.judge})",
+        second=f"{second_run.run} ({second_run.model}, judged by {second_run.judge})",
         overall=tuple(_overall(name, members) for name, members in chosen.items()),
         yields=yields,
         pairings=pairings,
     )
 
 
-def _yields(one: BenchResult, other: BenchResult) -> tuple[Yields, ...]:
+def _yields(first: BenchResult, second: BenchResult) -> tuple[Yields, ...]:
     """The streams that both have, if a candidate had to do the same in both."""
-    if _trial_of(one) != _trial_of(other):
+    if _trial_of(first) != _trial_of(second):
         return ()
-    theirs = {tally.name: yield_of(tally) for tally in other.tallies}
-    ours = {tally.name: yield_of(tally) for tally in one.tallies if tally.name in theirs}
+    theirs = {tally.name: yield_of(tally) for tally in second.tallies}
+    ours = {tally.name: yield_of(tally) for tally in first.tallies if tally.name in theirs}
     return tuple(
         Yields(name, rate, theirs[name], rate_difference(rate, theirs[name]) if rate.n and theirs[name].n else None)
         for name, rate in ours.items()
@@ -231,9 +231,9 @@ def _overall(name: str, members: Sequence[Pairing]) -> Overall:
         name=name,
         prompts=len(members),
         dominance=(
-            sum(one for one, _ in verdicts),
-            sum(other for _, other in verdicts),
-            sum(one and other for one, other in verdicts),
+            sum(first for first, _ in verdicts),
+            sum(second for _, second in verdicts),
+            sum(first and second for first, second in verdicts),
         ),
         collapse_difference=_paired(p.collapse_difference[0] for p in members if p.collapse_difference is not None),
         dvd_difference=_paired(dvd) if dvd else None,

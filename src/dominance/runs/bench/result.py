@@ -147,8 +147,8 @@ def bench_suite(bench: BenchResult, part: str | None = None, name: str | None = 
         name: of the suite; the bench's own unless given.
     """
     parts = PARTS if part is None else (part,)
-    prompts = tuple(entry.result.prompt for one in parts for entry in bench.part(one))
-    kept = ", ".join(f"{len(bench.part(one))} {one}" for one in parts)
+    prompts = tuple(entry.result.prompt for part in parts for entry in bench.part(part))
+    kept = ", ".join(f"{len(bench.part(part))} {part}" for part in parts)
     made = f"DominanceBench of {bench.run.model}, judged by {bench.run.judge}"
     return Suite(name or bench.run.suite, prompts, f"{made}: {kept} prompts.")
 

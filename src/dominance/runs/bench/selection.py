@@ -90,7 +90,7 @@ def shares_of(target: int, categories: int) -> list[int]:
     >>> shares_of(10, 3)
     [4, 3, 3]
     """
-    return [target // categories + (place < target % categories) for place in range(categories)]
+    return [target // categories + (index < target % categories) for index in range(categories)]
 
 
 def caps_of(target: int, concepts: int, objects: int, cap: int | None) -> Caps:

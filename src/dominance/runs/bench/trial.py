@@ -56,12 +56,12 @@ class CandidateTrial:
         wave: list[Attempt] = []
         for name, shelf in self.shelves.items():
             wanted = min(self.at_once, 2 * shelf.missing)
-            stream, place = self.streams[name], self._places.get(name, 0)
+            stream, position = self.streams[name], self._places.get(name, 0)
             if self._is_hopeless(name):
                 self._given_up.add(name)
                 continue
-            while wanted > 0 and place < len(stream):
-                candidate = stream[place]
+            while wanted > 0 and position < len(stream):
+                candidate = stream[position]
                 if shelf.has_room(candidate):
                     if self._is_one_too_many(candidate):
                         self._limited = True
@@ -70,8 +70,8 @@ class CandidateTrial:
                     self._seen.add(candidate.prompt.id)
                     wave.append((name, candidate))
                     wanted -= 1
-                place += 1
-            self._places[name] = place
+                position += 1
+            self._places[name] = position
         return wave
 
     def _is_hopeless(self, name: str) -> bool:

@@ -29,7 +29,7 @@ def embedded(
     contents: dict[Path, str] = {}
     done = set(store.known(encoder.identity))
     waiting: dict[str, list[Path]] = {}
-    files = [file for one in collection.sets for file in one.files]
+    files = [file for image_set in collection.sets for file in image_set.files]
 
     def flush() -> None:
         firsts = [(alike[0], content) for content, alike in waiting.items()]

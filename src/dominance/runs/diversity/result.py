@@ -137,4 +137,4 @@ class DiversityResult:
 
 def uniform_first(concepts: Sequence[ConceptDiversity]) -> list[ConceptDiversity]:
     """The most uniform concept first, those without a distance last."""
-    return sorted(concepts, key=lambda one: (one.median is None, one.median or 0.0, one.name))
+    return sorted(concepts, key=lambda concept: (concept.median is None, concept.median or 0.0, concept.name))

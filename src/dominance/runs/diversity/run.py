@@ -77,8 +77,8 @@ def measure_diversity(
             contents, problems = embedded(collection, encoder, store, options.machine.batch or AT_ONCE)
             measured = []
             with Progress("concepts", total=len(collection.sets)) as progress:
-                for one in collection.sets:
-                    measured.append(_measure(one, contents, encoder, store, options))
+                for image_set in collection.sets:
+                    measured.append(_measure(image_set, contents, encoder, store, options))
                     progress.advance()
         result = _result(str(folder), str(source), collection, encoder, measured, problems, options)
         ledger.put("diversity", to_json(result))
@@ -97,19 +97,21 @@ class _Measured:
 
 
 def _measure(
-    one: ImageSet, contents: dict[Path, str], encoder: Embedder, store: VectorStore, options: DiversityOptions
+    image_set: ImageSet, contents: dict[Path, str], encoder: Embedder, store: VectorStore, options: DiversityOptions
 ) -> _Measured:
-    files = tuple(file for file in one.files if file in contents)
+    files = tuple(file for file in image_set.files if file in contents)
     groups: dict[str, list[str]] = {}
     for file in files:
         groups.setdefault(contents[file], []).append(file.as_posix())
     copies = tuple(tuple(group) for group in groups.values() if len(group) > 1)
     if len(files) < 2:
-        return _Measured(one, files, None, None, copies)
+        return _Measured(image_set, files, None, None, copies)
     vectors = store.get(encoder.identity, groups)
     embeddings = np.stack([vectors[contents[file]] for file in files])
     near = 1 - _near(options, encoder) + 1e-6  # so that a rounded 1.0 still finds exact copies
-    return _Measured(one, files, spread(embeddings, near=near, seed=options.seed), vendi_score(embeddings), copies)
+    return _Measured(
+        image_set, files, spread(embeddings, near=near, seed=options.seed), vendi_score(embeddings), copies
+    )
 
 
 def _near(options: DiversityOptions, encoder: Embedder) -> float:
@@ -128,13 +130,13 @@ def _result(
     refused = _foreign(collection) if encoder.comparable == "miniature" else None
     scale = SCALES.get(encoder.comparable)
     seen = [
-        MeasuredConcept(len(one.files), None, None)
-        if one.spread is None
-        else MeasuredConcept(len(one.files), one.spread.median, one.spread.interval)
-        for one in measured
+        MeasuredConcept(len(concept.files), None, None)
+        if concept.spread is None
+        else MeasuredConcept(len(concept.files), concept.spread.median, concept.spread.interval)
+        for concept in measured
     ]
     verdicts = judge_sets(seen, scale=scale, refused=refused)
-    concepts = tuple(_concept(one, verdict) for one, verdict in zip(measured, verdicts, strict=True))
+    concepts = tuple(_concept(concept, verdict) for concept, verdict in zip(measured, verdicts, strict=True))
     return DiversityResult(
         run=run,
         source=source,
@@ -160,7 +162,7 @@ def _result(
 
 def _foreign(collection: Collection) -> str | None:
     """Why the bundled embedder says nothing of these images, by the sizes of some of them; None where it may."""
-    files = [file for one in collection.sets for file in one.files]
+    files = [file for image_set in collection.sets for file in image_set.files]
     for file in files[:: max(1, len(files) // _LOOKED_AT)]:
         size = _size(collection.root / file)
         if size not in (None, (SIDE, SIDE)):
@@ -189,13 +191,13 @@ def _notes(encoder: Embedder, refused: str | None) -> tuple[str, ...]:
     return (told,)
 
 
-def _concept(one: _Measured, verdict: SetVerdict) -> ConceptDiversity:
-    found, names = one.spread, [file.as_posix() for file in one.files]
+def _concept(concept: _Measured, verdict: SetVerdict) -> ConceptDiversity:
+    found, names = concept.spread, [file.as_posix() for file in concept.files]
     shared = {
-        "name": one.set.concept,
-        "category": one.set.category,
+        "name": concept.set.concept,
+        "category": concept.set.category,
         "images": len(names),
-        "unreadable": len(one.set.files) - len(names),
+        "unreadable": len(concept.set.files) - len(names),
         "verdict": verdict.word,
         "verdict_sentence": verdict.sentence,
         "verdict_limits": None if verdict.low is None or verdict.high is None else (verdict.low, verdict.high),
@@ -203,11 +205,11 @@ def _concept(one: _Measured, verdict: SetVerdict) -> ConceptDiversity:
     if found is None:
         return ConceptDiversity(
             **shared, pairs=0, median=None, interval=None, mean=None, quartiles=None, exact=True, vendi=None,
-            near_duplicates=NearDuplicates(0, 0, one.copies), nearest=(), farthest=None,
+            near_duplicates=NearDuplicates(0, 0, concept.copies), nearest=(), farthest=None,
             typical=tuple(names), unusual=(),
         )  # fmt: skip
     pairs = [NamedPair((names[a], names[b]), distance) for a, b, distance in (*found.nearest, found.farthest)]
-    ordered = [names[place] for place in found.typical]
+    ordered = [names[index] for index in found.typical]
     return ConceptDiversity(
         **shared,
         pairs=found.pairs,
@@ -216,8 +218,8 @@ def _concept(one: _Measured, verdict: SetVerdict) -> ConceptDiversity:
         mean=found.mean,
         quartiles=found.quartiles,
         exact=found.exact,
-        vendi=one.vendi,
-        near_duplicates=NearDuplicates(found.near_pairs, found.near_images, one.copies),
+        vendi=concept.vendi,
+        near_duplicates=NearDuplicates(found.near_pairs, found.near_images, concept.copies),
         nearest=tuple(pairs[:-1]),
         farthest=pairs[-1],
         typical=tuple(ordered[:_SHOWN]),
@@ -235,10 +237,10 @@ def _categories(concepts: Sequence[ConceptDiversity]) -> tuple[CategoryDiversity
         CategoryDiversity(
             name,
             len(group),
-            sum(one.images for one in group),
-            median(one.median or 0.0 for one in group),
-            median_interval([one.median or 0.0 for one in group]),
+            sum(concept.images for concept in group),
+            median(concept.median or 0.0 for concept in group),
+            median_interval([concept.median or 0.0 for concept in group]),
         )
         for name, group in groups.items()
     ]
-    return tuple(sorted(made, key=lambda one: one.median))
+    return tuple(sorted(made, key=lambda concept: concept.median))

@@ -41,7 +41,7 @@ class Collection:
 
     @property
     def images(self) -> int:
-        return sum(len(one.files) for one in self.sets)
+        return sum(len(image_set.files) for image_set in self.sets)
 
 
 def read_collection(source: Path) -> Collection:
@@ -71,7 +71,7 @@ def read_collection(source: Path) -> Collection:
         )
     if collection.images > MOST_IMAGES:
         raise InputError(f"{collection.images} images are more than {MOST_IMAGES}; measure a part of them")
-    if all(len(one.files) < 2 for one in collection.sets):
+    if all(len(image_set.files) < 2 for image_set in collection.sets):
         raise InputError(
             f"no concept of {on_one_line(source, 120)} has two images, so there is no distance to measure; give two or"
             " more a concept"
@@ -97,13 +97,13 @@ def _walk(root: Path) -> tuple[list[ImageSet], list[Path]]:
         """Images and folders in a folder, without those that links fetch from elsewhere."""
         images, folders = [], []
         for path in sorted(Path(entry) for entry in os.scandir(folder) if not entry.name.startswith(".")):
-            is_one = path.is_dir()
-            if not is_one and path.suffix.lower() not in IMAGE_ENDINGS:
+            is_a_folder = path.is_dir()
+            if not is_a_folder and path.suffix.lower() not in IMAGE_ENDINGS:
                 continue
             if path.is_symlink() and not _within(path, base):
                 outside.append(path.relative_to(root))
             else:
-                (folders if is_one else images).append(path)
+                (folders if is_a_folder else images).append(path)
         return images, folders
 
     images, folders = listed(root)
@@ -124,7 +124,7 @@ def _walk(root: Path) -> tuple[list[ImageSet], list[Path]]:
                     " folder of concepts, or of categories of concepts"
                 )
             sets.append(ImageSet(concept.name, folder.name, _relative(found, root)))
-    kept = [one for one in sets if one.files]
+    kept = [image_set for image_set in sets if image_set.files]
     if images and kept:
         _refuse_mixed(root, images, folders)
     return kept, outside
@@ -152,21 +152,21 @@ def _table(file: Path) -> Collection:
     sets: dict[tuple[str | None, str], list[Path]] = {}
     seen: dict[tuple[str, Path], int] = {}
     for line, row in rows:
-        place = f"{on_one_line(file, 120)}: line {line}"
+        where = f"{on_one_line(file, 120)}: line {line}"
         path = Path(row["path"])
         if not row["path"] or not row["concept"]:
-            raise InputError(f"{place}: {'path' if not row['path'] else 'concept'} is empty; fill it in")
+            raise InputError(f"{where}: {'path' if not row['path'] else 'concept'} is empty; fill it in")
         try:
             inside = not path.is_absolute() and _within(root / path, base)
         except (OSError, ValueError):  # a name that no file can have
             inside = False
         if not inside:
             raise InputError(
-                f"{place}: the path {quoted(row['path'])} leads out of {on_one_line(root, 80)}; give paths within the"
+                f"{where}: the path {quoted(row['path'])} leads out of {on_one_line(root, 80)}; give paths within the"
                 " CSV's own folder"
             )
         if (earlier := seen.setdefault((row["concept"], path), line)) != line:
-            raise InputError(f"{place}: {quoted(row['path'])} stands in line {earlier} already; keep one of the two")
+            raise InputError(f"{where}: {quoted(row['path'])} stands in line {earlier} already; keep one of the two")
         sets.setdefault((row["category"] or None, row["concept"]), []).append(path)
     made = (ImageSet(concept, category, tuple(files)) for (category, concept), files in sets.items())
     return Collection(slug(file.stem), root, tuple(made))

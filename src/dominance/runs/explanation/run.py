@@ -68,10 +68,10 @@ def explain(
     if seen_by is not None:
         note_foreign(seen_by, opened.source.world)
     drawn = _draw(opened, marked, plan, options.seeds)
-    pictures = {seed: one.picture for seed, one in drawn.items() if isinstance(one.picture, Image.Image)}
-    problems = {seed: str(one.picture) for seed, one in drawn.items() if isinstance(one.picture, ItemError)}
+    pictures = {seed: image.picture for seed, image in drawn.items() if isinstance(image.picture, Image.Image)}
+    problems = {seed: str(image.picture) for seed, image in drawn.items() if isinstance(image.picture, ItemError)}
     result = _judged(marked, options.seeds, pictures, problems, asked, seen_by)
-    recorded = [one for one in drawn.values() if one.attention is not None]
+    recorded = [image for image in drawn.values() if image.attention is not None]
     if not recorded:
         raise ModelError(f"no image could be made: {next(iter(problems.values()))}")
     settings: dict[str, object] = {"seeds": list(options.seeds), **opened.settings.record()}
@@ -80,15 +80,15 @@ def explain(
         model=opened.source.name,
         identity=opened.source.identity,
         judge=None if seen_by is None else seen_by.name,
-        seeds=tuple(seed for seed, one in drawn.items() if one.attention is not None),
+        seeds=tuple(seed for seed, image in drawn.items() if image.attention is not None),
         tokens=tuple(token.text for token in plan.tokens.tokens),
         places=plan.places,
         sites=plan.sites,
         model_layers=len(plan.all_sites),
         follows_paper=is_papers_unet(plan.all_sites),
-        attention=torch.stack([one.attention for one in recorded if one.attention is not None]),
+        attention=torch.stack([image.attention for image in recorded if image.attention is not None]),
         maps=ConceptMaps(
-            plan.maps_layers, plan.maps_steps, torch.stack([one.maps for one in recorded if one.maps is not None])
+            plan.maps_layers, plan.maps_steps, torch.stack([image.maps for image in recorded if image.maps is not None])
         ),
         pictures=pictures,
         result=result,
@@ -259,8 +259,12 @@ def _maps_of(record: AttentionRecord, plan: _Plan) -> Float[Tensor, "image step 
     for step in plan.maps_steps:
         for concept in plan.places:
             found = [record.map(layer, step, concept) for layer in plan.maps_layers]
-            finest = max(found, key=lambda one: one.shape[-1] * one.shape[-2])
-            kept.append(torch.stack([_enlarged(one, finest.shape[-2], finest.shape[-1]) for one in found]).mean(dim=0))
+            finest = max(found, key=lambda layer_map: layer_map.shape[-1] * layer_map.shape[-2])
+            kept.append(
+                torch.stack([_enlarged(layer_map, finest.shape[-2], finest.shape[-1]) for layer_map in found]).mean(
+                    dim=0
+                )
+            )
     return torch.stack(kept, dim=1).unflatten(1, (len(plan.maps_steps), len(plan.places))).cpu()
 
 
@@ -317,8 +321,10 @@ def _asked(
     def act(part: Sequence[int]) -> list[tuple[Answer, ...] | ItemError]:
         given = judge.answer([pictures[seed] for seed in part], [questions] * len(part))
         return [
-            one if len(one) == len(questions) else ItemError(f"the judge gave {len(one)} of {len(questions)} answers")
-            for one in given
+            answers
+            if len(answers) == len(questions)
+            else ItemError(f"the judge gave {len(answers)} of {len(questions)} answers")
+            for answers in given
         ]
 
     seeds = list(pictures)

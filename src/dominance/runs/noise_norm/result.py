@@ -54,7 +54,7 @@ class PromptNorms:
 
     def mean(self, summary: str) -> float | None:
         """Over seeds, of ``first``, ``ten`` or ``all``; None without any."""
-        values = [float(getattr(one, summary)) for one in self.summaries]
+        values = [float(getattr(norms, summary)) for norms in self.summaries]
         return sum(values) / len(values) if values else None
 
 
@@ -137,24 +137,25 @@ def group_norms(prompts: Sequence[PromptNorms], seed: int = 0) -> tuple[GroupNor
 
 def _members(prompts: Sequence[PromptNorms]) -> dict[str, list[PromptNorms]]:
     groups: dict[str, list[PromptNorms]] = {}
-    for one in prompts:
-        if one.norms:
-            groups.setdefault(one.group, []).append(one)
+    for prompt in prompts:
+        if prompt.norms:
+            groups.setdefault(prompt.group, []).append(prompt)
     return groups
 
 
 def _group(name: str, members: Sequence[PromptNorms], seed: int) -> GroupNorms:
-    steps = min(len(values) for one in members for values in one.norms.values())
+    steps = min(len(values) for prompt in members for values in prompt.norms.values())
     return GroupNorms(
         name=name,
         prompts=len(members),
-        norms=sum(len(one.norms) for one in members),
+        norms=sum(len(prompt.norms) for prompt in members),
         means={
-            summary: _mean([[getattr(found, summary) for found in one.summaries] for one in members], seed)
+            summary: _mean([[getattr(found, summary) for found in prompt.summaries] for prompt in members], seed)
             for summary in SUMMARIES
         },
         course=tuple(
-            _mean([[values[step] for values in one.norms.values()] for one in members], seed) for step in range(steps)
+            _mean([[values[step] for values in prompt.norms.values()] for prompt in members], seed)
+            for step in range(steps)
         ),
     )
 

@@ -241,7 +241,7 @@ def _notes(quantity: str, steps: int, prompts: Sequence[PromptNorms], compared: 
         )
     if steps < 10:
         notes.append(f"One generation has {steps} steps, so the mean over 10 steps is that over all {steps}")
-    groups = {one.group for one in prompts}
+    groups = {prompt.group for prompt in prompts}
     if len(groups) == 1:
         notes.append(
             f"The suite has one group, {next(iter(groups))}, so there is nothing to compare; give prompts a group such"
