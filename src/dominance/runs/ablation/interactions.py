@@ -1,4 +1,4 @@
-"""Whether two heads do the same work: what both mitigate beyond what each does alone, and who belongs together."""
+"""Whether two heads do the same work: their joint effect beyond the single effects, and clusters of heads."""
 
 import itertools
 from collections.abc import Sequence
@@ -23,9 +23,9 @@ class Interaction:
     Attributes:
         heads: in forward order.
         together: share of the collapsed images that both mitigate.
-        value: ``I(a, b) = effect(a, b) − effect(a) − effect(b)``, from -2 to 1; None where nothing is scored.
+        value: ``I(a, b) = effect(a, b) − effect(a) − effect(b)``, from -2 to 1; None if nothing is scored.
         interval: bootstrap over prompts; None with fewer than two.
-        images: that are scored under all three.
+        images: number scored under all three.
     """
 
     heads: tuple[Head, Head]
@@ -37,13 +37,13 @@ class Interaction:
 
 @dataclass(frozen=True)
 class Interactions:
-    """The strongest heads, in the order of their clusters, and what each two do together.
+    """The strongest heads, ordered by cluster, and the interaction of every two.
 
     Attributes:
-        steps: the interval of steps in which the heads are ablated.
+        steps: the interval in which the heads are ablated.
         effects: of each head alone.
-        clusters: heads that replace one another: merged by average linkage as long as the mean interaction between
-            two clusters is below 0.
+        clusters: interchangeable heads, merged by average linkage while the mean interaction between two clusters is
+            below 0.
     """
 
     steps: str
@@ -53,7 +53,7 @@ class Interactions:
 
     @property
     def heads(self) -> tuple[Head, ...]:
-        """In the order of the clusters."""
+        """Ordered by cluster."""
         return tuple(head for cluster in self.clusters for head in cluster)
 
     def between(self, first: Head, second: Head) -> Interaction | None:
@@ -62,9 +62,9 @@ class Interactions:
 
 
 def strongest(singles: Sequence[Judged], count: int) -> list[Head]:
-    """The heads that mitigate most images; of equals, those under which the DvD score falls most.
+    """The heads that mitigate the most images; in a tie, those with the larger fall of the DvD score.
 
-    Heads that mitigate nothing are not among them.
+    Heads that mitigate nothing are left out.
     """
     tallies = [(head, tally(head_label(head), members)) for (head,), members in grouped(singles, heads_of).items()]
     helping = [(head, found) for head, found in tallies if found.images.mitigated.count]
@@ -73,16 +73,16 @@ def strongest(singles: Sequence[Judged], count: int) -> list[Head]:
 
 
 def interactions(steps: str, heads: Sequence[Head], singles: Sequence[Judged], pairs: Sequence[Judged]) -> Interactions:
-    """What each two of the heads do together, beyond what they do alone.
+    """The interaction of every two heads.
 
-    The effect of heads on an image is 1 where they mitigate it and 0 where not; over images scored under a, under b
-    and under both, ``I(a, b)`` is the mean of effect(a, b) − effect(a) − effect(b). Below 0 the two do the same
-    work; above 0 each needs the other. It is at most 1 − effect(a) − effect(b).
+    The effect of heads on an image is 1 if they mitigate it, else 0; ``I(a, b)`` is the mean of
+    effect(a, b) − effect(a) − effect(b) over images scored under a, b and both. Below 0, the two do the same work;
+    above 0, each needs the other. It is at most 1 − effect(a) − effect(b).
 
     Args:
         heads: in forward order.
 
-    Source: the interaction is that of a two-factor design, as in Yates (1937); its use here is ours.
+    Source: the interaction of a two-factor design, as in Yates (1937); its use here is ours.
     """
     effect = {(heads_of(trial), trial.prompt.id, trial.seed): trial.outcome for trial in (*singles, *pairs)}
     alone, together = grouped(singles, heads_of), grouped(pairs, heads_of)
@@ -119,9 +119,9 @@ def interactions(steps: str, heads: Sequence[Head], singles: Sequence[Judged], p
 
 
 def average_linkage(distance: Float[np.ndarray, "item item"], below: float) -> list[list[int]]:
-    """Clusters of items: the two closest are merged, again and again, while the mean distance between them is below.
+    """Clusters of items: merges the two closest while their mean distance is below ``below``.
 
-    Items keep their order inside a cluster; clusters stand in the order of their first items.
+    Items keep their order in a cluster; clusters are ordered by their first items.
 
     Source: Sokal & Michener (1958), average linkage.
 

@@ -1,4 +1,4 @@
-"""Two benches, or one bench under two models, prompt by prompt."""
+"""Compares two benches, or one bench under two models, prompt by prompt."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ Difference = Annotated[tuple[float, Interval], Keyed(("difference", "interval"))
 
 @dataclass(frozen=True)
 class Side:
-    """One prompt on one side of a comparison: counts of images, verdict, and mean DvD with its interval."""
+    """One prompt on one side of a comparison: image counts, verdict, and mean DvD with its interval."""
 
     scored: int
     collapsed: int
@@ -36,12 +36,12 @@ class Side:
 
 @dataclass(frozen=True)
 class Pairing:
-    """One prompt on both sides; a side is None where that side lacks the prompt.
+    """One prompt on both sides; a side is None if it lacks the prompt.
 
     Attributes:
-        id, prompt: of the prompt, and its text.
+        id, prompt: the prompt's id and text.
         collapse_difference: share of collapsed images, second minus first, -1 to 1, with its interval.
-        dvd_difference: mean DvD, second minus first, with its interval; None where a side has no DvD.
+        dvd_difference: mean DvD, second minus first, with its interval; None if a side has no DvD.
     """
 
     id: str
@@ -59,9 +59,9 @@ class Overall:
     """All prompts of a group that both sides scored.
 
     Attributes:
-        name: of the group; ``all`` for all of them.
-        prompts: how many.
-        dominance: how many have the verdict dominance on the first side, on the second, and on both.
+        name: of the group; ``all`` for all prompts.
+        prompts: their number.
+        dominance: number with the verdict dominance on the first side, on the second, and on both.
         collapse_difference, dvd_difference: mean over prompts of second minus first; the intervals resample prompts.
     """
 
@@ -74,11 +74,11 @@ class Overall:
 
 @dataclass(frozen=True)
 class Yields:
-    """How many of the candidates that two benches tried for a stream showed what it looks for.
+    """The yield of one stream in two benches: qualified among tried candidates.
 
     Attributes:
         name: of the stream.
-        difference: second minus first, -1 to 1, with its interval; None where a side tried nothing.
+        difference: second minus first, -1 to 1, with its interval; None if a side tried nothing.
     """
 
     name: str
@@ -89,9 +89,9 @@ class Yields:
 
 @dataclass(frozen=True)
 class Comparison:
-    """What two runs say about the same prompts; prompts that only one of them has are listed with one side.
+    """Two runs compared; prompts that only one of them has are listed with one side.
 
-    ``yields`` is empty unless both are benches whose candidates come from the same pools, by the same measure.
+    ``yields`` is empty unless both are benches built from the same pools with the same criterion.
     """
 
     first: str
@@ -102,10 +102,10 @@ class Comparison:
 
 
 def read_side(path: Path) -> RunResult | BenchResult:
-    """A finished bench, the result of the run folder of an audit, or that of a result CSV in the official columns.
+    """A finished bench, an audit's result, or a result CSV with the official columns.
 
     Raises:
-        InputError: none of these, a bench that is not finished, or a CSV file that holds something else.
+        InputError: the path is none of these, or the bench is not finished.
     """
     if path.suffix.lower() == ".csv" and not is_folder(path):
         return result_of_official(read_official_results(path), path)
@@ -113,7 +113,7 @@ def read_side(path: Path) -> RunResult | BenchResult:
 
 
 def result_of_official(images: Sequence[OfficialImage], path: Path) -> RunResult:
-    """Official results as a run: the answers are scored again, in both directions."""
+    """Official results as a run; the answers are scored again, in both directions."""
     by_prompt: dict[Prompt, list[OfficialImage]] = {}
     for image in images:
         by_prompt.setdefault(image.prompt, []).append(image)
@@ -135,9 +135,9 @@ def _answers(image: OfficialImage) -> list[Answer]:
 
 
 def compare(first: RunResult | BenchResult, second: RunResult | BenchResult) -> Comparison:
-    """The two results prompt by prompt; a prompt is the same where text and concepts are.
+    """Compares two results prompt by prompt; prompts are the same if text and concepts are.
 
-    Two benches are compared by what they tried as well, so that even two without a common prompt can be.
+    Benches are also compared by yield, which needs no common prompt.
 
     Raises:
         InputError: they have nothing in common.
@@ -169,7 +169,7 @@ def compare(first: RunResult | BenchResult, second: RunResult | BenchResult) -> 
 
 
 def _yields(first: BenchResult, second: BenchResult) -> tuple[Yields, ...]:
-    """The streams that both have, if a candidate had to do the same in both."""
+    """The streams that both have, if both use the same criterion."""
     if _trial_of(first) != _trial_of(second):
         return ()
     theirs = {tally.name: yield_of(tally) for tally in second.tallies}
@@ -181,7 +181,7 @@ def _yields(first: BenchResult, second: BenchResult) -> tuple[Yields, ...]:
 
 
 def _trial_of(bench: BenchResult) -> tuple[object, ...]:
-    """What a candidate was made of, of how many images, and how many of them had to agree."""
+    """The criterion: pools, images per candidate, and how many must agree."""
     settings = bench.run.settings
     seeds = settings["seeds"]
     return settings["pools_identity"], len(seeds) if isinstance(seeds, list) else seeds, settings["needed"]
@@ -245,7 +245,7 @@ def _is_dominance(side: Side | None) -> bool:
 
 
 def _paired(differences: Iterable[float]) -> tuple[float, Interval | None]:
-    """The mean of the prompts' differences and, of more than one prompt, its bootstrap interval."""
+    """The mean difference and, for several prompts, its bootstrap interval."""
     listed = list(differences)
     interval = bootstrap_mean([[value] for value in listed]) if len(listed) > 1 else None
     return sum(listed) / len(listed), interval

@@ -1,4 +1,4 @@
-"""The measurement of diversity: from images by concept to embeddings, distances and a verdict on each set."""
+"""Measures diversity: from images by concept to embeddings, distances and verdicts."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -35,11 +35,11 @@ from dominance.runs.store.repeat import Repeat
 from dominance.runs.store.vectors import VECTORS_NAME, VectorStore
 
 AT_ONCE = 32
-"""Images embedded at once, unless asked otherwise."""
+"""Default batch size."""
 _SHOWN = 6
-"""Files that a concept names as typical, and as unusual."""
+"""Number of typical, and of unusual, files that are listed."""
 _LOOKED_AT = 48
-"""Files whose size tells whether a collection is of the miniature world."""
+"""Number of files checked for the miniature world's size."""
 
 
 def measure_diversity(
@@ -48,18 +48,18 @@ def measure_diversity(
     out: Path | str | None = None,
     options: DiversityOptions | None = None,
 ) -> DiversityResult:
-    """How varied each concept's images are, and whether one is so uniform that it will dominate.
+    """Measures how varied each concept's images are, and whether a concept is so uniform that it will dominate.
 
-    Every image is embedded once, whatever its name: embeddings are kept in the run folder by the content of the file.
+    Every image is embedded once: the run folder stores embeddings by file content.
 
     Args:
-        source: a folder with one folder of images a concept, or a CSV with the columns path and concept; see
+        source: a folder with one folder of images per concept, or a CSV with the columns path and concept; see
             ``read_collection``.
         embedder: ``miniature``, a folder, a hub id, or the encoder itself.
-        out: the run folder; by default ``runs/diversity-`` and the source's name.
+        out: the run folder; ``runs/diversity-SOURCE`` by default.
 
     Raises:
-        InputError: the source, embedder, folder or an option cannot be used; nothing was written.
+        InputError: the source, embedder, folder or an option cannot be used; nothing is written.
 
     >>> measure_diversity("pictures").concepts[0].median  # doctest: +SKIP
     0.0019
@@ -87,7 +87,7 @@ def measure_diversity(
 
 @dataclass(frozen=True, eq=False)
 class _Measured:
-    """One concept's files with embeddings, and what was found of them; None with fewer than two."""
+    """One concept's embedded files and their measures; None with fewer than two files."""
 
     set: ImageSet
     files: tuple[Path, ...]
@@ -108,7 +108,7 @@ def _measure(
         return _Measured(image_set, files, None, None, copies)
     vectors = store.get(encoder.identity, groups)
     embeddings = np.stack([vectors[contents[file]] for file in files])
-    near = 1 - _near(options, encoder) + 1e-6  # so that a rounded 1.0 still finds exact copies
+    near = 1 - _near(options, encoder) + 1e-6  # a similarity of 1.0 still finds exact copies despite rounding
     return _Measured(
         image_set, files, spread(embeddings, near=near, seed=options.seed), vendi_score(embeddings), copies
     )
@@ -161,33 +161,33 @@ def _result(
 
 
 def _foreign(collection: Collection) -> str | None:
-    """Why the bundled embedder says nothing of these images, by the sizes of some of them; None where it may."""
+    """Why the bundled embedder does not apply, judged by the sizes of some images; None if it may."""
     files = [file for image_set in collection.sets for file in image_set.files]
     for file in files[:: max(1, len(files) // _LOOKED_AT)]:
         size = _size(collection.root / file)
         if size not in (None, (SIDE, SIDE)):
             return (
-                f"the bundled embedder knows only the miniature world, whose pictures have {SIDE}×{SIDE} pixels, and"
+                f"the bundled embedder knows only the miniature world, whose images have {SIDE}×{SIDE} pixels, but"
                 f" {file.as_posix()[:80]} has {size[0]}×{size[1]}; give --embedder {PAPER_EMBEDDER}"
             )
     return None
 
 
 def _size(path: Path) -> tuple[int, int] | None:
-    """Width and height by the file's head; None for one that is broken, which is named elsewhere."""
+    """Width and height from the file's header; None for a broken file, which is reported elsewhere."""
     try:
         with Image.open(path) as image:
             return image.size
-    except Exception:  # a decoder raises whatever a broken file makes it raise
+    except Exception:  # decoders may raise anything for a broken file
         return None
 
 
 def _notes(encoder: Embedder, refused: str | None) -> tuple[str, ...]:
-    told = f"Distances are by {encoder.name}: {encoder.description}. Distances of different embedders do not compare."
+    told = f"Distances are by {encoder.name}: {encoder.description}. Different embedders' distances are not comparable."
     if refused is not None:
         return (told, f"Do not trust these distances: {refused}.")
     if encoder.comparable == "miniature":
-        return (told, f"For photographs and other pictures, give --embedder {PAPER_EMBEDDER}.")
+        return (told, f"For photographs and other images, give --embedder {PAPER_EMBEDDER}.")
     return (told,)
 
 

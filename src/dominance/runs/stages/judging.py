@@ -66,7 +66,7 @@ def questions_of(judge: Judge, asked: Mapping[Concept, tuple[Question, ...]]) ->
 
 
 def check_names(judge: Judge, plan: Plan) -> None:
-    """Raises a ModelError for a judge by name with an answer about an image or question outside a whole suite's plan."""
+    """Raises a ModelError if a judge by name has answers about images or questions outside a whole suite's plan."""
     if isinstance(judge, NamedJudge) and plan.settings.get("limit") is None:
         questions = [question for asked in plan.questions.values() for question in asked]
         judge.check_images([ImageName(i.prompt_id, i.name, i.file) for i in plan.images], questions)
