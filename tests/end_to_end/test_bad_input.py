@@ -437,7 +437,7 @@ def test_a_disk_that_fills_up_under_the_ledger(
     assert (stopped.status, stopped.out) == (2, "")
     (line,) = (line for line in stopped.err.splitlines() if not line.startswith(("images: ", "judged: ")))
     assert line.startswith("error: ")
-    assert "nothing finished is lost" in line
+    assert "finished work is kept" in line
     resumed = command(*arguments, "--json")
     assert (resumed.status, resumed.document["unscored"]) == (0, 0)
     with sqlite3.connect("run/run.sqlite") as ledger:

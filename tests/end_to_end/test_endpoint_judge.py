@@ -138,7 +138,7 @@ def test_what_stays_unscored_is_named_and_it_alone_is_asked_again(
     check_secret(workplace, ran, again, mended)
 
 
-def test_an_endpoint_that_dies_stops_the_run_complaint_and_loses_no_answer(
+def test_an_endpoint_that_dies_stops_the_run_in_one_line_and_loses_no_answer(
     command: Command, endpoint: MockEndpoint, workplace: Path
 ) -> None:
     endpoint.answer = lambda call: seen(call) if call.number < 20 else error(503, "loading the model")

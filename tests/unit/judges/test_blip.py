@@ -199,7 +199,7 @@ def test_a_tokenizer_that_knows_no_length_takes_its_model_s(tiny_judge: Path, tm
         (lambda folder: (folder / "config.json").write_text('{"model_type": "bert"}'), "is a 'bert' model"),
     ],
 )
-def test_a_damaged_judge_is_refused_complaint(tiny_judge: Path, tmp_path: Path, damage: object, found: str) -> None:
+def test_a_damaged_judge_is_refused_in_one_line(tiny_judge: Path, tmp_path: Path, damage: object, found: str) -> None:
     folder = tmp_path / "judge"
     shutil.copytree(tiny_judge, folder)
     damage(folder)

@@ -350,7 +350,7 @@ class Passing(torch.nn.Module):
         ({"steps": [1, 7]}, "step 7 cannot be recorded: the call had 2 steps"),
     ],
 )
-def test_what_cannot_be_recorded_is_refused_complaint(
+def test_what_cannot_be_recorded_is_refused_in_one_line(
     options: dict[str, Any], message: str, traces: Callable[[DiffusionPipeline], dict[str, Any]]
 ) -> None:
     pipeline = tiny("sd1")

@@ -10,7 +10,7 @@ from dominance.runs.explanation.result import Explanation, Lead, Peak, Role, Tra
 
 @dataclass(frozen=True)
 class MarkedConcept:
-    """A concept of the prompt, and the places of its tokens in T."""
+    """A concept of the prompt, and the indices of its tokens in T."""
 
     name: str
     kind: Kind
@@ -19,7 +19,7 @@ class MarkedConcept:
 
 @dataclass(frozen=True)
 class MeanTrack:
-    """One concept's attention over the steps, as in ``Track``, averaged over the images."""
+    """A ``Track``, averaged over images."""
 
     concept: str
     role: Role
@@ -32,7 +32,7 @@ class MeanTrack:
 
 @dataclass(frozen=True)
 class ListedMaps:
-    """The maps, by image, step, concept, row and column."""
+    """Maps by image, step, concept, row and column."""
 
     layers: tuple[int, ...]
     steps: tuple[int, ...]
@@ -56,7 +56,7 @@ class ExplanationDocument:
     """What ``dominance explain --json`` prints; means are over images, steps are counted from 0, layers from 1.
 
     Attributes:
-        recorded: all that the page is made of; the file ``explanation.json`` has it, those of older versions do not.
+        recorded: the data of the page; only in the file ``explanation.json``, and not in older versions.
     """
 
     UNPRINTED: ClassVar[set[str]] = {"recorded"}
@@ -86,7 +86,7 @@ class ExplanationDocument:
 
 
 def document_of(explanation: Explanation) -> ExplanationDocument:
-    """The document of an explanation; numbers have four significant digits, which keeps it small."""
+    """The document of an explanation; four significant digits keep it small."""
     maps, focus = explanation.maps, explanation.focus
     return ExplanationDocument(
         prompt=explanation.prompt.text,

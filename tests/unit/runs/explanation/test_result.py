@@ -10,9 +10,9 @@ from dominance.documents import printed
 from dominance.errors import InputError
 from dominance.models.drawing import Drawing
 from dominance.records import Concept, Prompt
+from dominance.runs.explanation.document import document_of
 from dominance.runs.explanation.options import ExplainOptions
 from dominance.runs.explanation.result import (
-    document_of,
     first_amounts,
     followed_layers,
     is_papers_unet,
