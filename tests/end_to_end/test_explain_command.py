@@ -87,7 +87,7 @@ def test_the_printed_summary_names_the_page_and_one_seed_is_enough(
         (["a [tower:planet]"], "unknown kind 'planet'"),
         (["[mug]"], "1 token(s)"),
         (["a [tow]er and a mug", "--judge", "none"], "the concept 'tow' is not in the prompt"),
-        ([f"a [tower:landmark] {'and a book ' * 20} and a [mug]"], "its concept 'mug' lies beyond them"),
+        ([f"a [tower:landmark] {'and a book ' * 20} and a [mug]"], "its concept 'mug' is cut off"),
         ([PAIR, "--layers", "17"], "the model has 16"),
         ([PAIR, "--layers", "0"], "the model has 16"),
         ([PAIR, "--layers", "nine"], "--layers is 'nine'"),

@@ -210,12 +210,12 @@ def test_gate(prompt_of, run_of):
     good, bad = prompt_of([BOTH] * 10), prompt_of([LOST_MUG] * 10)
     assert gate_sentence(run_of(good)) is None
     passed = gate_sentence(run_of(good, gate=Gate(max_collapse=0.2)))
-    assert passed == "Gate passed: 1 of 1 prompts hold (collapse at most 20%), 10 images scored."
+    assert passed == "Gate passed: 1 of 1 prompts pass (collapse at most 20%), 10 images scored."
     assert "Gate failed: 1 of 1 prompts fail: " in str(gate_sentence(run_of(bad, gate=Gate(max_collapse=0.2))))
     unseen = gate_sentence(run_of(prompt_of([NEITHER] * 10), gate=Gate(max_collapse=0.2)))
     assert unseen == (
-        "Gate passed: 1 of 1 prompts hold (collapse at most 20%), 10 images scored; but 1 of 1 prompts shows none of"
-        " its concepts in most images; --max-collapse alone lets that pass: give --min-presence too."
+        "Gate passed: 1 of 1 prompts pass (collapse at most 20%), 10 images scored; but 1 of 1 prompts shows none of"
+        " its concepts in most images; --max-collapse alone does not catch this: give --min-presence too."
     )
     assert gate_sentence(run_of(prompt_of([OUT]), gate=Gate())) == "Gate failed: nothing was scored: 0 of 1 images."
 
