@@ -43,7 +43,7 @@ def test_heads_of_one_layer(command: Command, suite: Path, tiny_model: Path, tin
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--layers", "99"], "no attention layer 99: the model has 16"),
+        (["--layers", "99"], "no attention layer 99; give numbers from 1 to 16"),
         (["--sweep", "nothing"], "no sweep 'nothing'"),
         (["--edit-steps", "1-0"], "the edit's steps are 1 to 0"),
         (["--edit-steps", "x"], "--edit-steps is 'x'"),
@@ -51,8 +51,8 @@ def test_heads_of_one_layer(command: Command, suite: Path, tiny_model: Path, tin
         (["--edit", "rebalance", "--intervals", "0"], "intervals is 0"),
         (["--limit", "0"], "limit is 0"),
         (["--mode", "none"], '"none" for --mode'),
-        (["--edit", "rebalance", "--scale", "0.5"], "takes no scale"),
-        (["--edit", "rebalance", "--sweep", "heads,multi"], "takes no sweep;"),
+        (["--edit", "rebalance", "--scale", "0.5"], "does not use scale"),
+        (["--edit", "rebalance", "--sweep", "heads,multi"], "does not use sweep;"),
         (["--judge", "answers:answers.csv"], "an ablation draws its own"),
     ],
 )

@@ -303,7 +303,7 @@ def test_folders_of_images_that_cannot_be_scored(
         (LONG, "no image folder"),
         ("empty", "holds no image of any prompt"),
         ("others", "holds no image of any prompt"),
-        ("linked", "leads out of the folder"),
+        ("linked", "leads out of the image folder"),
         ("latin", "is not UTF-8"),
     ):
         arguments = ["score", place, "--suite", suite, *tiny[2:4], "--out", "run"]
@@ -437,7 +437,7 @@ def test_a_disk_that_fills_up_under_the_ledger(
     assert (stopped.status, stopped.out) == (2, "")
     (line,) = (line for line in stopped.err.splitlines() if not line.startswith(("images: ", "judged: ")))
     assert line.startswith("error: ")
-    assert "finished work is kept" in line
+    assert "nothing finished is lost" in line
     resumed = command(*arguments, "--json")
     assert (resumed.status, resumed.document["unscored"]) == (0, 0)
     with sqlite3.connect("run/run.sqlite") as ledger:

@@ -261,7 +261,7 @@ def test_what_is_wrong_is_named(command: Command, tiny_model: Path) -> None:
         return command("preflight", *arguments, "--model", tiny_model).err
 
     assert "layer 17: the model has 16" in said(PROMPT, "--layers", "9,17")
-    assert "1 token(s)" in said("[mug]")
+    assert "only 1 token," in said("[mug]")
     assert "not a run folder" in command("calibrate", "no-run").err
 
 

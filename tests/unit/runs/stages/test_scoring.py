@@ -165,7 +165,7 @@ def test_each_dominator_of_a_failed_gate_has_its_own_count() -> None:
     both = judge_gate(Gate(max_collapse=0.2), [prompt_with(PAIR, ((0, 5), 6), ((5, 0), 4))])
     assert "10 of 10 images collapse, mug dominating in 6, tower in 4 (limit 20%)" in both.reason
     two_over_one = judge_gate(Gate(max_collapse=0.2), [prompt_with(THREE, ((5, 4, 0), 2), ((5, 5, 5), 2))])
-    assert "2 of 4 images collapse, mug dominating in 2, tower in 2;" in two_over_one.reason
+    assert "2 of 4 images collapse, mug dominating in 2, tower in 2 (" in two_over_one.reason
 
 
 @pytest.mark.parametrize(
