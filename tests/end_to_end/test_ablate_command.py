@@ -43,16 +43,16 @@ def test_heads_of_one_layer(command: Command, suite: Path, tiny_model: Path, tin
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--layers", "99"], "no attention layer 99: the model has 16"),
+        (["--layers", "99"], "no attention layer 99; give numbers from 1 to 16"),
         (["--sweep", "nothing"], "no sweep 'nothing'"),
         (["--edit-steps", "1-0"], "the edit's steps are 1 to 0"),
         (["--edit-steps", "x"], "--edit-steps is 'x'"),
-        (["--edit-steps", "0-9"], "there are 2: 0 to 1"),
+        (["--edit-steps", "0-9"], "there are only 2 steps; give steps from 0 to 1"),
         (["--edit", "rebalance", "--intervals", "0"], "intervals is 0"),
         (["--limit", "0"], "limit is 0"),
         (["--mode", "none"], '"none" for --mode'),
-        (["--edit", "rebalance", "--scale", "0.5"], "takes no scale"),
-        (["--edit", "rebalance", "--sweep", "heads,multi"], "takes no sweep;"),
+        (["--edit", "rebalance", "--scale", "0.5"], "does not use scale"),
+        (["--edit", "rebalance", "--sweep", "heads,multi"], "does not use sweep;"),
         (["--judge", "answers:answers.csv"], "an ablation draws its own"),
     ],
 )
@@ -78,7 +78,7 @@ def test_bad_settings_end_in_one_line(
     ("content", "message"),
     [
         ("name: none\nprompts: []\n", "prompts"),
-        ('name: one\nprompts: [{prompt: "a [clock]"}]\n', "no prompt of 'one' names two concepts"),
+        ('name: one\nprompts: [{prompt: "a [clock]"}]\n', "the suite 'one' has no prompt with two concepts"),
     ],
 )
 def test_a_suite_without_two_concepts_is_refused(

@@ -235,7 +235,7 @@ def test_an_item_that_cannot_be_made_is_status_3_and_made_by_the_next_run(
         assert ran.document["prompts"][0]["problems"] == [{"image": "1", "problem": "RuntimeError: no such kernel"}]
         closed = audit("--seeds", 2, "--max-collapse", 1)
         assert closed.status == 1
-        assert closed.document["gate"]["reason"] == "1 of 6 images unscored; at most 0% may be"
+        assert closed.document["gate"]["reason"] == "1 of 6 images are unscored (limit 0%)"
         assert audit("--seeds", 2, "--max-collapse", 1, "--max-unscored", 0.2).status == 3
     before = images(tmp_path / "run")
     mended = audit("--seeds", 2)
@@ -436,7 +436,7 @@ def test_the_official_layout_is_read_and_two_folders_of_one_case_are_refused(pic
     assert (tower.verdict, tower.dominating, lamp.verdict) == ("dominance", "tower", "balanced")
     assert result.unscored == 0
     shutil.copytree(pictures / "TWO", root / "case0002_again")
-    with pytest.raises(InputError, match=r"'Case2_lamp' and 'case0002_again' in .* are both of case 2; leave"):
+    with pytest.raises(InputError, match=r"'Case2_lamp' and 'case0002_again' in .* are both case 2; keep"):
         dominance.score(root, str(official), judge, tmp_path / "other")
     assert not (tmp_path / "other").exists()
 

@@ -252,8 +252,8 @@ def test_run_folders_that_cannot_be_used(
     for place, found in (
         ("file", "is a file"),
         ("file/below", "cannot be written"),
-        ("thesis", "is no run folder"),
-        (".", "is no run folder"),
+        ("thesis", "is not a run folder"),
+        (".", "is not a run folder"),
     ):
         assert found in check_refused(command, ["audit", GOOD, *tiny, "--out", place], workplace)
     refused = command("audit", GOOD, *tiny, "--out", "not-a-ledger")
@@ -279,7 +279,7 @@ def test_a_run_folder_of_another_suite_or_version_keeps_what_it_holds(
     with sqlite3.connect("run/run.sqlite") as ledger:
         ledger.execute("UPDATE manifest SET value = '{}' WHERE name = 'plan'")
     line = check_ledger_kept(command, ["audit", "s.yaml", *tiny, "--out", "run"], workplace / "run")
-    assert "is not one that this version of dominance reads" in line
+    assert "this version of dominance cannot read" in line
     assert check_ledger_kept(command, ["report", "run"], workplace / "run") == line
 
 
@@ -298,12 +298,12 @@ def test_folders_of_images_that_cannot_be_scored(
     suite = tmp_path / "two.yaml"
     suite.write_text("prompts: [{id: two-a, prompt: 'a [mug]'}, {id: two-b, prompt: 'a [lamp]'}]")
     for place, found in (
-        ("missing", "no folder of images"),
-        ("file", "no folder of images"),
-        (LONG, "no folder of images"),
+        ("missing", "no image folder"),
+        ("file", "no image folder"),
+        (LONG, "no image folder"),
         ("empty", "holds no image of any prompt"),
         ("others", "holds no image of any prompt"),
-        ("linked", "leads out of the folder"),
+        ("linked", "leads out of the image folder"),
         ("latin", "is not UTF-8"),
     ):
         arguments = ["score", place, "--suite", suite, *tiny[2:4], "--out", "run"]
@@ -314,7 +314,7 @@ def test_runs_that_cannot_be_reported(command: Command, workplace: Path) -> None
     (workplace / "empty").mkdir()
     (workplace / "file").touch()
     for place in ("missing", "empty", "file", LONG):
-        assert "is no run folder" in check_refused(command, ["report", place], workplace)
+        assert "is not a run folder" in check_refused(command, ["report", place], workplace)
     (workplace / "begun").mkdir()
     (workplace / "begun" / "run.sqlite").touch()  # killed before its plan was written
     refused = command("report", "begun")

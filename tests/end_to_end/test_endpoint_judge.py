@@ -308,4 +308,4 @@ def test_people_label_the_pictures_of_an_audit_by_seed_or_by_file(
     second = command("audit", "campaign.yaml", *arguments, "--json")
     assert (second.status, second.document["prompts"][0]["collapsed"]) == (0, 2)
     for ran in (first, second):
-        assert ran.err.count("note: the labels in labels.jsonl name images by their seeds") == 1
+        assert ran.err.count("note: the labels in labels.jsonl name images by seed") == 1

@@ -38,7 +38,7 @@ def score(command: Command, tmp_path: Path) -> Score:
 
 NOTHING = {"p1": {"tower": "no", "mug": "no"}, "p2": {"castle": "no", "chair": "no"}}
 NOTE = (
-    "2 of 2 prompts show none of their concepts in most images; --max-collapse alone lets that pass:"
+    "2 of 2 prompts show none of their concepts in most images; --max-collapse alone does not catch this:"
     " give --min-presence too"
 )
 
@@ -47,12 +47,12 @@ def test_what_a_limit_on_collapse_lets_pass_is_noted(score: Score, command: Comm
     ran = score(NOTHING, "--max-collapse", 0)
     assert ran.status == 0
     assert f"note: {NOTE}" in ran.err.splitlines()
-    assert f"gate passed: 2 of 2 prompts hold (collapse at most 0%), 20 images scored; but {NOTE}" in ran.out
+    assert f"gate passed: 2 of 2 prompts pass (collapse at most 0%), 20 images scored; but {NOTE}" in ran.out
     assert "show none of their concepts in most images" in (tmp_path / "run" / "report.html").read_text()
     assert f"note: {NOTE}" in score(NOTHING, "--max-collapse", 0, "--json").err.splitlines()
     guarded = score(NOTHING, "--max-collapse", 0, "--min-presence", 0.5)
     assert guarded.status == 1
-    assert "alone lets that pass" not in guarded.err + guarded.out
+    assert "alone does not catch this" not in guarded.err + guarded.out
     assert NOTE not in score({id: dict.fromkeys(seen, "yes") for id, seen in NOTHING.items()}, "--max-collapse", 0).err
 
 
@@ -60,7 +60,7 @@ def test_it_is_refused_where_no_prompt_can_collapse(score: Score, command: Comma
     singles = {"p1": {"mug": "no"}, "p2": {"chair": "no"}}
     refused = score(singles, "--max-collapse", 0)
     assert refused.status == 2
-    assert "every prompt names one concept" in refused.err
+    assert "every prompt names a single concept" in refused.err
     assert not (tmp_path / "run").exists()
     drawn = command("audit", "a [mug]", "--max-collapse", 0, "--out", tmp_path / "run")
     assert drawn.status == 2

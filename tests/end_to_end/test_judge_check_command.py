@@ -70,18 +70,18 @@ def test_a_copy_of_a_judge_is_the_same_judge(check: Command, tiny_judge: Path, t
     copy = shutil.copytree(tiny_judge, tmp_path / "copy")
     finished = check("--against", f"blip:{copy}")
     assert (finished.status, finished.err.count("\n")) == (2, 1)
-    assert "one and the same judge" in finished.err
+    assert "are the same judge" in finished.err
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["nowhere"], "no folder of images at nowhere"),
+        (["nowhere"], "no image folder at nowhere"),
         (["--against", "nobody"], "no judge 'nobody'"),
         (["--against-mode", "fast"], "is given twice in the mode 'fast'"),
         (["--against-mode", "official"], "has no mode 'official'"),
         (["--judge-mode", "slow"], "no judge mode 'slow'"),
-        (["--labels", "labels.csv"], "labels without images"),
+        (["--labels", "labels.csv"], "there are labels but no images"),
         (["--seed", "-1"], "seed is -1"),
     ],
 )
@@ -100,7 +100,7 @@ def test_a_folder_of_something_else_is_left_alone(check: Command, tmp_path: Path
     (tmp_path / "check" / "holiday.jpg").touch()
     finished = check()
     assert (finished.status, finished.err.count("\n")) == (2, 1)
-    assert "holds no run.sqlite" in finished.err
+    assert "has no run.sqlite" in finished.err
     assert [path.name for path in (tmp_path / "check").iterdir()] == ["holiday.jpg"]
 
 

@@ -184,7 +184,7 @@ def test_a_run_becomes_a_rule_of_images_held_out_by_concept(command: Command, au
     assert done.status == 0
     assert "12 collapsed images of 22, held out by concept" in done.out
     assert "left out: 1 prompts of one concept" in done.out
-    assert "left out: 2 examples without two kinds of others to learn from" in done.out
+    assert "left out: 2 examples whose training set is all positive or all negative" in done.out
     assert (audited / "calibration.json").is_file()
 
 
@@ -219,7 +219,7 @@ REFUSED: dict[str, tuple[object, ...]] = {
 
 REFUSED_TO_CALIBRATE: dict[str, tuple[object, ...]] = {
     "nothing": (),
-    "no run folder": ("no-run",),
+    "not a run folder": ("no-run",),
     "a file": ("empty.yaml",),
     "two folders": ("no-run", "no-run"),
     "an unknown label": ("no-run", "--label", "picture"),
@@ -261,8 +261,8 @@ def test_what_is_wrong_is_named(command: Command, tiny_model: Path) -> None:
         return command("preflight", *arguments, "--model", tiny_model).err
 
     assert "layer 17: the model has 16" in said(PROMPT, "--layers", "9,17")
-    assert "1 token(s)" in said("[mug]")
-    assert "no run folder" in command("calibrate", "no-run").err
+    assert "only 1 token," in said("[mug]")
+    assert "not a run folder" in command("calibrate", "no-run").err
 
 
 def test_a_concept_missing_from_a_prompt_made_by_hand_is_named(tiny_model: Path) -> None:
@@ -295,8 +295,8 @@ def test_a_threshold_is_for_one_rule(command: Command, workplace: Path) -> None:
 @pytest.mark.slow
 def test_settings_that_contradict_the_run_are_refused(command: Command, audited: Path) -> None:
     for option, value, said in (
-        ("--dtype", "float16", "dtype is 'float16', and the run was made with 'float32'; leave it out"),
-        ("--steps", 7, "steps is 7, and the run was made with 2; leave it out"),
+        ("--dtype", "float16", "dtype is 'float16', but the run used 'float32'; leave it out"),
+        ("--steps", 7, "steps is 7, but the run used 2; leave it out"),
     ):
         refused = command("calibrate", audited, option, value)
         assert refused.status == 2

@@ -207,7 +207,7 @@ def test_a_run_ends_with_status_3_when_no_image_fits(
     assert ran.status == 3
     (prompt,) = ran.document["prompts"]
     assert {problem["problem"] for problem in prompt["problems"]} == {
-        "one image alone does not fit into the memory; try a smaller --height, --offload or --vae-tiling"
+        "a single image does not fit into memory; try a smaller --height, --offload or --vae-tiling"
     }
 
 

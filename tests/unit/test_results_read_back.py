@@ -91,7 +91,7 @@ def run() -> RunResult:
 def a_bench() -> Any:
     kept = (Kept("tower-mug", "dominance", "landmark", "and", "tower", "mug"),)
     tallies = (StreamTally("landmark", 2, 1, 5, 1, 0, 9), StreamTally("balanced", 2, 0, 0, 0, 0, 9))
-    return bench_of(run(), kept, tallies, "the limit of candidates is reached")
+    return bench_of(run(), kept, tallies, "the limit of candidates was reached")
 
 
 def ablation() -> AblationResult:

@@ -227,7 +227,7 @@ def _dominators(result: PromptResult) -> str:
 def _gate_failure(gate: Gate, result: PromptResult) -> str | None:
     prompt, scored = result.prompt, result.scored
     if scored == 0:
-        return f"{prompt.id}: none of its {len(result.images)} images is scored"
+        return f"{prompt.id}: none of its {len(result.images)} images was scored"
     if gate.max_collapse is not None and result.collapsed / scored > gate.max_collapse:
         return (
             f"{prompt.id}: {result.collapsed} of {scored} images collapse, {_dominators(result)}"

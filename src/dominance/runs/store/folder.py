@@ -22,7 +22,7 @@ def check_run_folder(folder: Path) -> None:
     try:
         if not folder.exists():
             if (parent := unwritable_parent(folder)) is not None:
-                raise RunError(f"cannot create the run folder {folder}: {parent} is not writable; give another --out")
+                raise RunError(f"cannot create the run folder {folder}: {parent} cannot be written; give another --out")
             return
         names = {path.name for path in folder.iterdir()} if folder.is_dir() else None
     except OSError as error:

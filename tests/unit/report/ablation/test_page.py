@@ -158,9 +158,9 @@ def test_intervals_are_a_table_and_a_plot(
 def test_where_nothing_collapses_the_page_says_so(
     result_of: Callable[..., AblationResult], prompt_of: Prompts, tmp_path: Path
 ) -> None:
-    note = "none of the 2 scored images collapses as it is, so there is nothing to mitigate"
+    note = "none of the 2 scored unedited images collapses, so there is nothing to mitigate"
     text = page(result_of(prompt_of([(5, 5), (5, 5)]), notes=(note,)), tmp_path)
-    assert "<h1>None of the 2 scored images collapses as it is, so there is nothing to mitigate.</h1>" in text
+    assert "<h1>None of the 2 scored unedited images collapses, so there is nothing to mitigate.</h1>" in text
     check_self_contained(text)
 
 

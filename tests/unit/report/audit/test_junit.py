@@ -61,7 +61,7 @@ def test_a_reason_that_is_no_single_prompts_fails_the_gate_case(prompt_of, run_o
     suite = parsed(run_of(prompt_of([BOTH] * 9 + [OUT]), gate=Gate(max_collapse=0.2)), tmp_path)
     prompt, gate = suite.findall("testcase")
     assert prompt.find("failure") is None
-    assert gate.find("failure").get("message") == "1 of 10 images unscored; at most 0% may be"
+    assert gate.find("failure").get("message") == "1 of 10 images are unscored (limit 0%)"
 
 
 def test_an_unscored_image_hides_no_prompts_failure(run_with, tmp_path):
@@ -70,7 +70,7 @@ def test_an_unscored_image_hides_no_prompts_failure(run_with, tmp_path):
     assert "10 of 10 images collapse" in first.find("failure").get("message")
     assert second.find("failure") is None
     assert "none of its 1 images was scored" in third.find("failure").get("message")
-    assert gate.find("failure").get("message").startswith("1 of 21 images unscored; at most 0% may be; and 2 of 3 ")
+    assert gate.find("failure").get("message").startswith("1 of 21 images are unscored (limit 0%); and 2 of 3 ")
     assert suite.get("failures") == "3"
 
 

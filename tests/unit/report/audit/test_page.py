@@ -239,7 +239,7 @@ def test_three_concepts_show_every_pair(page_of, prompt_of, run_of):
     ("gate", "said", "kind"),
     [
         (None, "No gate was set", None),
-        (Gate(max_collapse=1.0), "Gate passed: 1 of 1 prompts hold", "passed"),
+        (Gate(max_collapse=1.0), "Gate passed: 1 of 1 prompts pass", "passed"),
         (Gate(max_collapse=0.2), "Gate failed: 1 of 1 prompts fail", "failed"),
     ],
 )

@@ -67,7 +67,7 @@ def bench(folder: Path) -> BenchResult:
         Kept("pair-2", "balanced", "object", "and", MUG.name, COASTER.name),
     )
     tallies = (StreamTally("landmark", 2, 1, 7, 2, 0, 40), StreamTally("balanced", 2, 1, 0, 0, 0, 60))
-    return bench_of(run, kept, tallies, "1 of 2 landmark prompts are missing: the limit of candidates is reached")
+    return bench_of(run, kept, tallies, "1 of 2 landmark prompts are missing: the limit of candidates was reached")
 
 
 def test_a_folder_gets_suite_card_results_and_contact_sheet(bench: BenchResult, folder: Path) -> None:

@@ -197,7 +197,10 @@ def test_variants_name_what_they_take_away() -> None:
         (lambda: AblationOptions(strongest=1), "strongest is 1"),
         (lambda: AblationOptions(scale=-1.0), "scale is -1.0"),
         (lambda: AblationOptions(drawing=Drawing(seeds=())), "0 seeds"),
-        (lambda: AblationOptions(edit_steps=(0, 25)).windows(25), "to last to step 25, but there are 25: 0 to 24"),
+        (
+            lambda: AblationOptions(edit_steps=(0, 25)).windows(25),
+            "lasts until step 25, but there are only 25 steps; give steps from 0 to 24",
+        ),
     ],
 )
 def test_what_cannot_be_is_refused(make: Callable[[], object], message: str) -> None:

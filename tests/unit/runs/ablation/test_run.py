@@ -115,7 +115,7 @@ def test_single_heads_are_tried_on_every_collapsed_image(ablated: Runs) -> None:
     assert len(stand_in.drawn) == 2 * 3 * 2 * per_layer
     assert (result.unedited.collapsed.count, result.unedited.collapsed.n) == (6, 6)
     assert result.left_out == ("mug",)
-    assert "left out, because they name fewer than two concepts: mug" in result.notes
+    assert "left out, with fewer than two concepts: mug" in result.notes
     by_label = {one.name: one for one in heads.variants}
     assert (by_label["9.1"].images.mitigated.count, by_label["9.1"].prompts.count) == (5, 2)
     assert by_label["2.0"].images.corrupted.share == 1.0
@@ -230,10 +230,10 @@ def test_where_nothing_collapses_there_is_nothing_to_mitigate(ablated: Runs, tin
     for edit in ("ablate", "rebalance"):
         chosen = AblationOptions(edit=edit, drawing=Drawing((1,)), machine=CPU)
         result = ablation_suite.ablate_suite(SUITE, str(tiny_model), judge, tmp_path / edit, chosen)
-        assert result.notes[0] == "none of the 2 scored images collapses as it is, so there is nothing to mitigate"
+        assert result.notes[0] == "none of the 2 scored unedited images collapses, so there is nothing to mitigate"
         assert (result.sweeps, result.windows, result.edited, result.unscored) == ((), (), Edited(0, 0), 0)
     least, stand_in = ablated(second_head_helps, min_collapsed=4)
-    assert "in a prompt with 4 or more that do" in least.notes[0]
+    assert "in a prompt with at least 4 collapsed images" in least.notes[0]
     assert stand_in.drawn == []
 
 
@@ -241,10 +241,14 @@ def test_where_nothing_collapses_there_is_nothing_to_mitigate(ablated: Runs, tin
     ("suite", "options", "message"),
     [
         (Suite("empty", ()), {}, "no prompts"),
-        (Suite("single", SUITE.prompts[1:2]), {}, "no prompt of 'single' names two concepts"),
-        (SUITE, {"layers": (17,)}, "no attention layer 17: the model has 16"),
-        (SUITE, {"layers": (99,), "sweep": ("residual",)}, "no residual branch 99: the model has 22"),
-        (SUITE, {"edit_steps": (0, 2)}, "there are 2: 0 to 1"),
+        (Suite("single", SUITE.prompts[1:2]), {}, "the suite 'single' has no prompt with two concepts"),
+        (SUITE, {"layers": (17,)}, "the model has no attention layer 17; give numbers from 1 to 16"),
+        (
+            SUITE,
+            {"layers": (99,), "sweep": ("residual",)},
+            "the model has no residual branch 99; give numbers from 1 to 22",
+        ),
+        (SUITE, {"edit_steps": (0, 2)}, "there are only 2 steps; give steps from 0 to 1"),
     ],
 )
 def test_bad_input_writes_nothing(ablated: Runs, suite: Suite, options: dict[str, Any], message: str) -> None:

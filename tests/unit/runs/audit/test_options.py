@@ -49,7 +49,9 @@ def test_limits_change_a_suites_gate_or_make_one() -> None:
 def test_a_gate_on_collapse_alone_is_refused_where_nothing_can_collapse() -> None:
     single = Prompt("one", "a mug", (Concept("mug"),))
     pair = Prompt("two", "a mug and a lamp", (Concept("mug"), Concept("lamp")))
-    with pytest.raises(InputError, match=r"every prompt names one concept, .* cannot collapse; give min-presence"):
+    with pytest.raises(
+        InputError, match=r"every prompt names a single concept, which cannot collapse; give min-presence"
+    ):
         check_gate(Gate(max_collapse=0.2), (single, single))
     for gate, prompts in (
         (Gate(max_collapse=0.2), (single, pair)),

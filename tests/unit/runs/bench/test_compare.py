@@ -113,7 +113,7 @@ def test_two_benches_without_a_common_prompt_are_compared_by_what_they_tried():
     assert landmark.difference[1] == pytest.approx((0.1705, 0.8090), abs=6e-5)
     assert balanced.difference is None
     assert printed(both)["yields"][0]["second"]["n"] == 10
-    with pytest.raises(InputError, match="give two runs of one suite, or two benches built from the same pools"):
+    with pytest.raises(InputError, match="give two runs of the same suite, or two benches built from the same pools"):
         compare(one, bench("three", *other.tallies, pools="sha256:q"))
     with pytest.raises(InputError, match="have no prompt in common"):
         compare(one, other.run)

@@ -198,7 +198,7 @@ def test_the_cap_spreads_over_concepts_and_objects(model: PaintingModel, judge: 
         assert max(Counter(e.kept.object for e in entries).values()) == 1
     named = Counter(name for e in bench.part(BALANCED) for name in (e.kept.concept, e.kept.object))
     assert max(named.values()) == 1
-    with pytest.raises(InputError, match="with at most 1 prompts a concept and an object, 3 concepts and 8 objects"):
+    with pytest.raises(InputError, match="3 concepts and 8 objects, with at most 1 prompts each"):
         build_bench("painted", judge, tmp_path / "c", dataclasses.replace(OPTIONS, target=8, cap=1))
     assert not (tmp_path / "c").exists()
 
@@ -210,7 +210,7 @@ def test_a_limit_ends_early_says_what_is_missing_and_can_be_raised(
     bench = build_bench("painted", judge, tmp_path / "b", options)
     assert len({text for text, _ in model.made}) == 5
     assert not bench.complete
-    assert bench.stopped.endswith("prompts are missing: the limit of candidates is reached")
+    assert bench.stopped.endswith("prompts are missing: the limit of candidates was reached")
     assert "4 of 4 balanced" in bench.stopped
     raised = build_bench("painted", judge, tmp_path / "b", OPTIONS)
     assert raised.complete
@@ -248,7 +248,7 @@ def test_a_stream_that_never_qualifies_is_given_up_and_one_that_does_is_not() ->
     assert (character.kept, character.tried) == (50, 498), "one in ten qualifies"
     assert 100 <= landmark.tried < 500
     assert trial.stopped() == (
-        "50 of 50 landmark prompts are missing: too few candidates qualify for the others to make up for it (landmark)"
+        "50 of 50 landmark prompts are missing: too few candidates qualified to continue (landmark)"
     )
 
 
@@ -353,7 +353,7 @@ class Labels(ScriptedJudge):
 
 
 def test_labels_of_images_that_are_yet_to_be_made_are_refused(model: PaintingModel, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="the judge scripted holds answers about images that are there"):
+    with pytest.raises(InputError, match="the judge scripted holds answers about existing images"):
         build_bench("painted", Labels(see), tmp_path / "b", OPTIONS)
     assert not (tmp_path / "b").exists()
 
@@ -362,5 +362,5 @@ def test_styles_without_a_template_for_a_kind_are_refused(
     model: PaintingModel, judge: ScriptedJudge, tmp_path: Path
 ) -> None:
     options = BenchOptions(target=3, styles=("title",))
-    with pytest.raises(InputError, match="none of the chosen caption styles has a template for the kind object"):
+    with pytest.raises(InputError, match="no chosen caption style has a template for the kind object"):
         build_bench("painted", judge, tmp_path / "b", options)

@@ -121,7 +121,7 @@ def test_broken_images_are_named_and_the_rest_is_measured(source: Path, tmp_path
 def test_an_embedder_that_fails_on_one_image_costs_that_image(source: Path, tmp_path: Path) -> None:
     colours(source / "black", (0, 0, 0), (9, 9, 9), (0, 9, 0))  # black has no direction
     result = measure_diversity(source, MeanColour(), tmp_path / "run")
-    assert result.problems == (Unmeasured("black/0.png", "its embedding is not a direction"),)
+    assert result.problems == (Unmeasured("black/0.png", "its embedding is zero or not finite"),)
 
 
 def test_a_concept_of_one_image_has_no_distance_and_the_others_do(source: Path, tmp_path: Path) -> None:

@@ -55,7 +55,7 @@ def test_a_judge_that_always_says_yes_is_not_to_be_trusted(tmp_path: Path) -> No
 def test_a_judge_that_always_says_no_passes_every_control_and_gets_no_verdict(tmp_path: Path) -> None:
     found = check_judge(NEVER, out=tmp_path / "check", options=FEW).judges[0]
     assert found.trust == "unknown"
-    assert "hardly ever says yes" in found.verdict
+    assert "rarely says yes" in found.verdict
     assert set(shares(found).values()) == {0.0}
     assert found.calibrations[0].sensitivity.count == 0
 
@@ -64,7 +64,7 @@ def test_a_judge_that_answers_by_detail_alone_is_found_out_by_noise_and_not_by_b
     found = check_judge(DETAIL, out=tmp_path / "check", options=FEW).judges[0]
     assert (shares(found)["blank"], shares(found)["noise"], shares(found)["another prompt"]) == (0.0, 1.0, 1.0)
     assert found.trust == "none"
-    assert found.verdict.startswith("Do not trust detail: it says yes to 100% (25 of 25 questions")
+    assert found.verdict.startswith("Do not trust detail: it says yes to 25 of 25 (")
 
 
 def test_a_judge_that_knows_the_answers_is_trusted_but_for_broken_images(tmp_path: Path) -> None:
@@ -118,7 +118,7 @@ def test_a_judge_that_answers_nothing_gets_no_verdict(tmp_path: Path) -> None:
     mute = judge(lambda image, question: None, "mute")
     found = check_judge(mute, against=DETAIL, out=tmp_path / "check", options=FEW)
     assert (found.judges[0].trust, found.judges[0].calibrations) == ("unknown", ())
-    assert found.agreement is not None and "nothing is known of their agreement" in found.agreement.sentence
+    assert found.agreement is not None and "their agreement is unknown" in found.agreement.sentence
     write_judge_check(found, tmp_path / "check")
 
 
@@ -146,7 +146,7 @@ def test_two_judges_that_always_say_yes_have_no_kappa_and_are_told_why(tmp_path:
     found = check_judge(ALWAYS, against=judge(lambda image, question: 0.7, "too"), out=tmp_path / "check", options=FEW)
     agreement = found.agreement
     assert agreement is not None and agreement.total.kappa is None and agreement.total.interval is None
-    assert "both say yes to every one, so that κ" in agreement.sentence
+    assert "both always say yes, so κ" in agreement.sentence
     page = write_judge_check(found, tmp_path / "check")[0].read_text(encoding="utf-8")
     assert "no value: both always say yes" in page
     mixed = judge(lambda image, question: 0.9 if question.grade < 4 else 0.2, "mixed")
@@ -236,7 +236,7 @@ def test_a_judge_without_probabilities_has_no_calibration_but_its_hits_are_count
     assert (calibration.bins, calibration.error, calibration.brier, calibration.threshold) == (None,) * 4
     assert calibration.sensitivity.share == 1.0
     page = write_judge_check(found, tmp_path / "check")[0].read_text(encoding="utf-8")
-    assert "no calibration was measured" in page and "reliability" not in page.partition("</style>")[2]
+    assert "calibration was not measured" in page and "reliability" not in page.partition("</style>")[2]
 
 
 def test_an_image_that_cannot_be_read_leaves_the_rest_unharmed(pictures: Path, tmp_path: Path) -> None:
@@ -292,23 +292,23 @@ def test_what_cannot_be_checked_is_refused_in_one_line_and_nothing_is_written(pi
         (InputError, "given twice in the mode 'fast'", {"judge": "miniature", "against": "miniature"}),
         (
             InputError,
-            "one and the same judge",
+            "are the same judge",
             {"judge": DETAIL, "against": ScriptedJudge(detail, "twin", DETAIL.identity)},
         ),
         (ModelError, "no judge 'nobody'", {"judge": "nobody"}),
-        (InputError, "no images to check the judge on", {"suite": abroad}),
-        (InputError, "no prompt of 'crowd' has one or two concepts", {"suite": crowd}),
-        (InputError, "no folder of images", {"images": [tmp_path / "nowhere"]}),
+        (InputError, "there are no images to check the judge on", {"suite": abroad}),
+        (InputError, "the suite 'crowd' has no prompt with one or two concepts", {"suite": crowd}),
+        (InputError, "no image folder", {"images": [tmp_path / "nowhere"]}),
         (InputError, "holds no image of any prompt", {"images": [pictures], "suite": abroad}),
-        (InputError, "labels without images", {"options": JudgeCheckOptions(labels=labels)}),
+        (InputError, "there are labels but no images", {"options": JudgeCheckOptions(labels=labels)}),
         (
             ModelError,
-            "no column present or answer or p_yes",
+            "present, answer, p_yes",
             {"images": [pictures], "options": JudgeCheckOptions(labels=labels)},
         ),
         (ModelError, "has no image '9.png'", {"images": [pictures], "options": JudgeCheckOptions(labels=foreign)}),
-        (InputError, "says yes or no", {"images": [pictures], "options": JudgeCheckOptions(labels=unsure)}),
-        (InputError, "looks at no image", {"judge": f"answers:{foreign}"}),
+        (InputError, "has no yes or no", {"images": [pictures], "options": JudgeCheckOptions(labels=unsure)}),
+        (InputError, "does not look at images", {"judge": f"answers:{foreign}"}),
     ]
     for kind, message, arguments in cases:
         given: dict[str, Any] = {"judge": DETAIL, "suite": SUITE, "out": tmp_path / "check", **arguments}
@@ -324,18 +324,18 @@ def test_what_cannot_be_checked_is_refused_in_one_line_and_nothing_is_written(pi
 def test_a_folder_that_holds_something_else_is_refused(tmp_path: Path) -> None:
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "notes.txt").touch()
-    with pytest.raises(RunError, match="no run folder"):
+    with pytest.raises(RunError, match="not a run folder"):
         check_judge(DETAIL, out=tmp_path / "full", options=FEW)
     check_judge(DETAIL, out=tmp_path / "check", options=FEW)
     with Ledger(tmp_path / "check" / "run.sqlite") as ledger:
         plan = ledger.get("plan")
         assert isinstance(plan, dict)
         ledger.put("plan", plan | {"origin": "audit"})
-    with pytest.raises(RunError, match="holds a run, and no check of a judge"):
+    with pytest.raises(RunError, match="holds a run, not a judge check"):
         check_judge(DETAIL, out=tmp_path / "check", options=FEW)
 
 
 def test_a_check_is_no_source_of_images(tmp_path: Path) -> None:
     check_judge(DETAIL, out=tmp_path / "check", options=FEW)
-    with pytest.raises(RunError, match="holds a check of a judge"):
+    with pytest.raises(RunError, match="holds a judge check"):
         check_judge(DETAIL, [tmp_path / "check"], out=tmp_path / "other", options=FEW)

@@ -96,7 +96,7 @@ def test_one_latent_that_cannot_be_made_costs_itself(
 
 
 def test_without_guidance_it_is_refused_and_nothing_is_written(tiny_model: Path, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="guidance is 1, so the denoiser has no unconditional branch"):
+    with pytest.raises(InputError, match="guidance is 1, so there is no unconditional branch"):
         measure_noise_norm(SUITE, str(tiny_model), tmp_path / "run", options(guidance=1.0))
     assert not (tmp_path / "run").exists()
 
@@ -129,7 +129,7 @@ def test_no_image_is_decoded(tiny_model: Path, tmp_path: Path, monkeypatch: pyte
 def test_a_suite_of_one_group_is_measured_and_says_that_nothing_is_compared(tiny_model: Path, tmp_path: Path) -> None:
     result = measure_noise_norm(SUITE, str(tiny_model), tmp_path / "run", options(limit=3, seeds=(0,)))
     assert result.comparisons == ()
-    assert any("one group, dominance, so there is nothing to compare" in note for note in result.notes)
+    assert any("only the group dominance, so there is nothing to compare" in note for note in result.notes)
 
 
 def test_a_folder_of_another_suite_is_refused(tiny_model: Path, tmp_path: Path) -> None:

@@ -176,7 +176,7 @@ def test_prompts_that_teach_nothing_are_counted(world: Any) -> None:
 @pytest.mark.parametrize(
     ("results", "message"),
     [
-        ([result_of(pair, "dominance") for pair in PAIRS], "30 of the 30 prompts that can be used"),
+        ([result_of(pair, "dominance") for pair in PAIRS], "30 of the 30 usable prompts"),
         ([result_of(pair, "balanced") for pair in PAIRS], "0 of the 30"),
         (verdicts()[:3], "1 of the 3"),
     ],
@@ -188,7 +188,7 @@ def test_prompts_of_one_kind_are_refused(world: Any, results: list[PromptResult]
 
 def test_dominance_that_hangs_on_one_concept_cannot_be_held_out_by_concept(world: Any) -> None:
     results = [result_of(pair, "dominance" if "tower" in pair else "balanced") for pair in PAIRS]
-    with pytest.raises(InputError, match="share a concept with every other prompt of the kind; give --hold-out prompt"):
+    with pytest.raises(InputError, match="share their concepts, so they cannot be held out; give --hold-out prompt"):
         world(results, lead=0.03, hold_out="concept")
 
 
@@ -209,7 +209,7 @@ def test_a_run_of_another_model_is_refused(world: Any) -> None:
 
 
 def test_images_made_elsewhere_need_the_model_named(world: Any) -> None:
-    with pytest.raises(RunError, match="name it by --model"):
+    with pytest.raises(RunError, match="which model made its images; give --model"):
         world(verdicts(), lead=0.03, made_by=None)
     assert world(verdicts(), lead=0.03, made_by=None, model="tiny").calibration.model == "tiny"
 

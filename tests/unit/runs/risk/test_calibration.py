@@ -109,7 +109,7 @@ BROKEN: dict[str, dict[str, Any]] = {
 def test_a_broken_calibration_is_refused_in_one_line(tmp_path: Path, name: str) -> None:
     file = tmp_path / "risk.json"
     file.write_text(json.dumps(written(calibration()) | BROKEN[name]))
-    with pytest.raises(InputError, match=r"risk\.json is no calibration of this version") as refused:
+    with pytest.raises(InputError, match=r"risk\.json is not a calibration of this version") as refused:
         read_calibration(file)
     assert "\n" not in str(refused.value)
 

@@ -91,9 +91,9 @@ def test_options_that_say_what_the_run_says_are_taken_and_others_refused(tiny_mo
     own = model_of(drawn_with(tiny_model), None, CalibrationOptions(drawing=Drawing(scheduler="ddim")))
     assert own.settings.scheduler is None
     for given, message in (
-        (Drawing(steps=5), "steps is 5, and the run was made with 4; leave it out"),
-        (Drawing(scheduler="ddim"), "scheduler is 'ddim', and the run was made with 'EulerDiscreteScheduler'"),
-        (Drawing(height=64), "height is 64, and the run was made with the model's own; leave it out"),
+        (Drawing(steps=5), "steps is 5, but the run used 4; leave it out"),
+        (Drawing(scheduler="ddim"), "scheduler is 'ddim', but the run used 'EulerDiscreteScheduler'"),
+        (Drawing(height=64), "height is 64, but the run used the model's own; leave it out"),
     ):
         with pytest.raises(InputError, match=message):
             model_of(run, None, CalibrationOptions(drawing=given))

@@ -50,9 +50,7 @@ def test_an_image_that_does_not_fit_alone_fails_with_what_to_try_and_the_rest_is
 
     make_images(plan.images, plain_model(before), settings, ledger, run_folder, BatchSize(4))
     (problem,) = ledger.failures().values()
-    assert problem == (
-        "one image alone does not fit into the memory; try a smaller --height, --offload or --vae-tiling"
-    )
+    assert problem == ("a single image does not fit into memory; try a smaller --height, --offload or --vae-tiling")
     assert len(ledger.images()) == 5
     assert len(missing_images(plan.images, ledger, run_folder)) == 1
 

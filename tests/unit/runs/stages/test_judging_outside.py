@@ -214,7 +214,7 @@ def test_labels_by_seed_alone_are_noted_and_labels_by_file_are_not(
     by_seed = labelled(made, run_folder)
     note_bare_seeds(by_seed, made)
     (line,) = capsys.readouterr().err.splitlines()
-    assert line.startswith("note: the labels in labels.csv name images by their seeds")
+    assert line.startswith("note: the labels in labels.csv name images by seed")
     assert Path(made.images[0].file).name in line
     files = run_folder / "files.csv"
     files.write_text(f"prompt_id,image,concept,present\npair,{Path(made.images[0].file).name},mug,yes\n")
@@ -226,7 +226,7 @@ def test_labels_by_seed_alone_are_noted_and_labels_by_file_are_not(
 def test_questions_that_labels_of_presence_would_not_be_asked_are_refused(plan: Plan, run_folder: Path) -> None:
     judge, given = labelled(plan, run_folder), run_folder / "q.yaml"
     with pytest.raises(
-        InputError, match=r"holds one label a concept, .*q\.yaml are never asked; leave out --questions"
+        InputError, match=r"holds one label per concept, .*q\.yaml would never be asked; leave out --questions"
     ):
         check_questions(judge, plan.questions, given)
     check_questions(judge, plan.questions, None)

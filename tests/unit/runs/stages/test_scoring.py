@@ -153,28 +153,28 @@ def test_an_unscored_image_hides_no_prompts_failure_of_the_gate() -> None:
     bad, most = prompt_with(PAIR, ((5, 0), 10)), prompt_with(THREE, ((5, 5, 5), 9), ((5, 5, None), 1))
     judged = judge_gate(Gate(max_collapse=0.2), [bad, most])
     assert judged.reason == (
-        "1 of 20 images unscored; at most 0% may be; and 1 of 2 prompts fail:"
-        " tower-mug: 10 of 10 images collapse, tower dominating; at most 20% may"
+        "1 of 20 images are unscored (limit 0%); and 1 of 2 prompts fail:"
+        " tower-mug: 10 of 10 images collapse, tower dominating (limit 20%)"
     )
     assert list(judged.failures) == ["tower-mug"]
     held = judge_gate(Gate(max_collapse=1.0), [most])
-    assert (held.reason, held.failures) == ("1 of 10 images unscored; at most 0% may be", {})
+    assert (held.reason, held.failures) == ("1 of 10 images are unscored (limit 0%)", {})
 
 
 def test_each_dominator_of_a_failed_gate_has_its_own_count() -> None:
     both = judge_gate(Gate(max_collapse=0.2), [prompt_with(PAIR, ((0, 5), 6), ((5, 0), 4))])
-    assert "10 of 10 images collapse, mug dominating in 6, tower in 4; at most 20% may" in both.reason
+    assert "10 of 10 images collapse, mug dominating in 6, tower in 4 (limit 20%)" in both.reason
     two_over_one = judge_gate(Gate(max_collapse=0.2), [prompt_with(THREE, ((5, 4, 0), 2), ((5, 5, 5), 2))])
-    assert "2 of 4 images collapse, mug dominating in 2, tower in 2;" in two_over_one.reason
+    assert "2 of 4 images collapse, mug dominating in 2, tower in 2 (" in two_over_one.reason
 
 
 @pytest.mark.parametrize(
     ("gate", "said"),
     [
-        (Gate(max_collapse=0.996), "at most 99.6% may"),
-        (Gate(max_collapse=0.29), "at most 29% may"),
-        (Gate(min_presence=0.005), "at least 0.5% must show it"),
-        (Gate(max_collapse=1.0, min_presence=0.0), "(collapse at most 100%, each concept present in at least 0%)"),
+        (Gate(max_collapse=0.996), "(limit 99.6%)"),
+        (Gate(max_collapse=0.29), "(limit 29%)"),
+        (Gate(min_presence=0.005), "(at least 0.5% required)"),
+        (Gate(max_collapse=1.0, min_presence=0.0), "(collapse at most 100%, every concept present in at least 0%)"),
     ],
 )
 def test_limits_are_told_as_they_were_given(gate: Gate, said: str) -> None:
@@ -183,10 +183,10 @@ def test_limits_are_told_as_they_were_given(gate: Gate, said: str) -> None:
 
 def test_a_limit_of_unscored_images_is_told_as_it_was_given() -> None:
     half = prompt_with(PAIR, ((5, 5), 1), ((5, None), 1))
-    assert judge_gate(Gate(max_collapse=1.0, max_unscored=0.004), [half]).reason.endswith("at most 0.4% may be")
+    assert judge_gate(Gate(max_collapse=1.0, max_unscored=0.004), [half]).reason.endswith("(limit 0.4%)")
 
 
-ADVICE = "; --max-collapse alone lets that pass: give --min-presence too"
+ADVICE = "; --max-collapse alone does not catch this: give --min-presence too"
 
 
 @pytest.mark.parametrize(

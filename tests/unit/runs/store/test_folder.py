@@ -32,7 +32,7 @@ def test_foreign_folders_files_and_impossible_names_are_refused_in_one_short_lin
     (foreign / "thesis.tex").touch()
     file.touch()
     for place, found in (
-        (foreign, "holds no run.sqlite"),
+        (foreign, "has no run.sqlite"),
         (file, "is a file"),
         (file / "below", "cannot be written"),
         (tmp_path / ("x" * 5000), "too long"),
