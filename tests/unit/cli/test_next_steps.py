@@ -76,7 +76,7 @@ def test_the_next_step_of_every_command(golden: Golden) -> None:
 
 
 def test_it_is_printed_for_people_and_not_with_json(command: Callable[..., Any], tiny_model: Path) -> None:
-    arguments = ("preflight", "a [tower:landmark] and a [mug]", "--model", tiny_model, "--steps", 2)
+    arguments = ("preflight", "miniature", "--limit", 2, "--model", tiny_model, "--steps", 2)
     printed = command(*arguments)
     assert printed.out.splitlines()[-1].startswith("next: draw images")
     assert "next:" not in (quiet := command(*arguments, "--json")).out + quiet.err
