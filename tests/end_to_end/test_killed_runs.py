@@ -209,6 +209,7 @@ def wait_until(process: subprocess.Popen[str], reached: Callable[[], bool]) -> N
         time.sleep(0.005)
 
 
+@pytest.mark.slow
 def test_the_real_command_killed_and_interrupted_resumes_to_the_same_images(
     tmp_path: Path, command: Callable[..., Any], tiny_model: Path, tiny_judge: Path
 ) -> None:
