@@ -14,7 +14,7 @@ from dominance.miniature.renderer import Picture, render
 from dominance.miniature.scene import Scene
 from dominance.miniature.truth import true_answers
 from dominance.miniature.world import DEFAULT_DIVERSITY, pair_scene, random_backdrop, single_scene
-from dominance.records import Answer, Concept, Gate, Prompt, RunResult, ScoredImage
+from dominance.records import Answer, Concept, Gate, Prompt, RunResult, RunSettings, ScoredImage
 from dominance.runs.stages.scoring import judge_gate, score_groups, score_image, score_prompt
 from dominance.suites import load_questions
 
@@ -85,7 +85,7 @@ def drawn_run() -> Callable[..., RunResult]:
             suite="entity-object",
             model="miniature",
             judge="miniature",
-            settings={"seeds": list(SEEDS), "steps": 25, "guidance": 5.0, "scheduler": "DDIM", "method": None},
+            settings=RunSettings(SEEDS, 25, 5.0, scheduler="DDIM", more={"method": None}),
             prompts=prompts,
             groups=score_groups(prompts),
             gate=None if gate is None else judge_gate(gate, prompts),

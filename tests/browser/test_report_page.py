@@ -104,7 +104,7 @@ def test_complete_without_javascript(open_page):
     assert (
         page.locator("h1")
         .inner_text()
-        .startswith("3 of 10 prompts lose a concept (3 of 5 in group “entity–object”): at worst, ")
+        .startswith("3 of 8 scored prompts lose a concept (3 of 5 in group “entity–object”): at worst, ")
     )
 
 

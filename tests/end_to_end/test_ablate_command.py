@@ -56,7 +56,7 @@ def test_heads_of_one_layer(command: Command, suite: Path, tiny_model: Path, tin
         (["--judge", "answers:answers.csv"], "an ablation draws its own"),
     ],
 )
-def test_bad_settings_end_complaint(
+def test_bad_settings_end_in_one_line(
     command: Command,
     suite: Path,
     tiny_model: Path,

@@ -15,13 +15,15 @@ import pytest
 from PIL import Image
 
 import dominance
+from dominance.documents import printed
 from dominance.errors import InputError
 from dominance.judges.protocol import ScriptedJudge
 from dominance.records import Question
-from dominance.runs.audit.document import as_document
+from dominance.runs.audit.document import document_of
+from dominance.runs.stages.model import RunModel
 
 Command = Callable[..., Any]
-QUESTIONS = Path(dominance.__file__).parent / "bench" / "data" / "questions.yaml"
+QUESTIONS = Path(dominance.__file__).parent / "suites" / "data" / "questions.yaml"
 SAME = {"finished_at": None, "peak_memory": None}
 """What differs from one run to the next."""
 
@@ -61,8 +63,8 @@ def images(folder: Path) -> dict[str, tuple[int, bytes]]:
 
 
 def documented(result: dominance.RunResult) -> Any:
-    """The result's document as it comes out of JSON again."""
-    return json.loads(json.dumps(as_document(result)))
+    """The result's document as JSON values."""
+    return printed(document_of(result))
 
 
 def of_concepts(**present: float) -> Callable[[Image.Image, Question], float]:
@@ -108,7 +110,7 @@ def test_the_command_in_a_shell_prints_the_document_of_the_contract(
 def test_a_run_folder_holds_what_the_manifest_needs(audit: Command, tmp_path: Path) -> None:
     assert audit("--seeds", 1).status == 0
     folder = tmp_path / "run"
-    assert {path.name for path in folder.iterdir()} == {"run.sqlite", "run.lock", "images", "report.html"}
+    assert {path.name for path in folder.iterdir()} == {"run.sqlite", "run.lock", "run.yaml", "images", "report.html"}
     with sqlite3.connect(folder / "run.sqlite") as ledger:
         manifest = json.loads(ledger.execute("SELECT value FROM manifest WHERE name = 'manifest'").fetchone()[0])
         assert ledger.execute("SELECT count(*), count(verdict) FROM scores").fetchone() == (3, 3)
@@ -124,7 +126,7 @@ def test_running_again_makes_nothing_anew_and_needs_no_model(
 ) -> None:
     first = audit("--seeds", 2)
     before = images(tmp_path / "run")
-    monkeypatch.setattr(sys.modules["dominance.runs.audit.run"], "prepare_model", None)
+    monkeypatch.setattr(RunModel, "__call__", lambda _: pytest.fail("the model was loaded"))
     again = audit("--seeds", 2)
     assert again.document == first.document
     assert images(tmp_path / "run") == before

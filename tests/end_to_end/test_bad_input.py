@@ -225,7 +225,7 @@ def test_a_model_that_breaks_between_two_runs_changes_nothing(command: Command, 
     broken(folder)
     report = command("report", "run", "--json").document
     line = check_ledger_kept(command, arguments, workplace / "run")
-    assert "is no whole safetensors file" in line
+    assert "is not a complete safetensors file" in line
     assert command("report", "run", "--json").document == report
 
 
@@ -437,7 +437,7 @@ def test_a_disk_that_fills_up_under_the_ledger(
     assert (stopped.status, stopped.out) == (2, "")
     (line,) = (line for line in stopped.err.splitlines() if not line.startswith(("images: ", "judged: ")))
     assert line.startswith("error: ")
-    assert "nothing finished is lost" in line
+    assert "finished work is kept" in line
     resumed = command(*arguments, "--json")
     assert (resumed.status, resumed.document["unscored"]) == (0, 0)
     with sqlite3.connect("run/run.sqlite") as ledger:

@@ -138,7 +138,7 @@ def test_what_stays_unscored_is_named_and_it_alone_is_asked_again(
     check_secret(workplace, ran, again, mended)
 
 
-def test_an_endpoint_that_dies_stops_the_run_complaint_and_loses_no_answer(
+def test_an_endpoint_that_dies_stops_the_run_in_one_line_and_loses_no_answer(
     command: Command, endpoint: MockEndpoint, workplace: Path
 ) -> None:
     endpoint.answer = lambda call: seen(call) if call.number < 20 else error(503, "loading the model")
@@ -229,7 +229,7 @@ def test_a_key_that_is_not_accepted_is_said_before_anything_is_made(
     endpoint.models = error(401, f"Incorrect API key provided: {SECRET}")
     refused = command(*score(endpoint))
     assert (refused.status, refused.err.count("\n")) == (2, 1)
-    assert "put the right key into DOMINANCE_JUDGE_KEY" in refused.err
+    assert "set DOMINANCE_JUDGE_KEY to a valid key" in refused.err
     assert not (workplace / "run").exists()
     check_secret(workplace, refused)
 

@@ -85,7 +85,7 @@ def test_a_copy_of_a_judge_is_the_same_judge(check: Command, tiny_judge: Path, t
         (["--seed", "-1"], "seed is -1"),
     ],
 )
-def test_bad_input_ends_complaint_and_writes_nothing(
+def test_bad_input_ends_in_one_line_and_writes_nothing(
     check: Command, tmp_path: Path, arguments: list[str], message: str
 ) -> None:
     finished = check(*arguments)

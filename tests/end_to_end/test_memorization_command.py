@@ -78,7 +78,6 @@ def test_a_folder_of_another_command_is_left_as_it_was(command: Command, tiny_mo
         ("audit", "groups.yaml", "--model", tiny_model, "--out", "norms"),
         ("bench", "build", "--model", tiny_model, "--pools", "miniature", "--out", "norms", "--limit", 1),
         ("judge", "check", "--out", "norms"),
-        ("report", "norms"),
     ):
         refused = command(*others)
         assert refused.status == 2, others

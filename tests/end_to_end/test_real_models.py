@@ -88,7 +88,7 @@ def test_every_command_that_runs_a_model_can_offload_it(part: str, tiny_model: P
         part, "a [tower:landmark] and a [mug]", "--model", tiny_model, "--offload", "model", "--device", "cpu"
     )
     assert ran.status == 2
-    assert ran.err.startswith("error: --offload model moves what is not in use from a GPU to the CPU")
+    assert ran.err.startswith("error: --offload model moves idle parts from the GPU to the CPU")
 
 
 def spoil(folder: Path) -> None:
@@ -105,7 +105,7 @@ def without_safetensors(folder: Path) -> None:
     ("given", "found"),
     [
         (("--scheduler", "nope"), "cannot use the scheduler 'nope'"),
-        (("--offload", "model"), "--offload model moves what is not in use from a GPU to the CPU"),
+        (("--offload", "model"), "--offload model moves idle parts from the GPU to the CPU"),
         (("--offload", "disk"), "no offload 'disk'; give one of none, model, sequential"),
         (("--revision", "main"), "is a folder, so it has no revision 'main'"),
         (("--preset", "paper"), "no preset 'paper'; give one of"),
@@ -134,7 +134,7 @@ def test_what_cannot_be_used_is_one_line_and_nothing_is_written(
 
 def test_a_guidance_that_the_model_takes_none_of_is_refused_before_anything_is_drawn(tmp_path: Path) -> None:
     model = save("flux", tmp_path / "flux")
-    with pytest.raises(InputError, match=r"guidance is 4, but FluxPipeline with these weights takes none"):
+    with pytest.raises(InputError, match=r"guidance is 4, but FluxPipeline with these weights uses no guidance"):
         audited(
             model,
             tmp_path / "run",
@@ -249,7 +249,7 @@ def test_on_a_gpu_the_judge_makes_room_for_the_model_and_the_model_for_the_judge
     model = save("sd1", tmp_path / "model")
     monkeypatch.setattr("dominance.models.devices.find_device", lambda name: torch.device("cuda"))
     monkeypatch.setattr(STAGES, "judge_for", load_judge)
-    monkeypatch.setattr(STAGES, "prepare_model", lambda *_: HeavyModel("model"))
+    monkeypatch.setattr("dominance.runs.stages.model.RunModel._load", lambda _: HeavyModel("model"))
     options = dominance.AuditOptions(drawing=dominance.Drawing(seeds=(0,)), machine=dominance.Machine(batch=4))
     dominance.audit(SUITE, str(model), "heavy", tmp_path / "run", options)
     assert seen == [("model", "model"), ("judge", "judge")]

@@ -10,7 +10,7 @@ import pytest
 from dominance.errors import InputError
 from dominance.laboratory.entity_counts import EntityCounts
 from dominance.laboratory.outcomes import Outcomes, rate_in_both_orders
-from dominance.laboratory.study import StudyOptions, Trial, TrialResult, read_results, run_study, trials
+from dominance.laboratory.study import StudyOptions, StudyTrial, TrialResult, read_results, run_study, trials
 from dominance.laboratory.study_page import write_study
 from dominance.laboratory.study_summary import contrast
 from dominance.metrics import t_interval, wilson_interval
@@ -34,7 +34,7 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return train_miniature(settings, tmp_path_factory.mktemp("base"), sheet_columns=0)
 
 
-def small_trials() -> list[Trial]:
+def small_trials() -> list[StudyTrial]:
     dose = next(condition for condition in CONDITIONS if condition.doses)
     chosen = [replace(MAIN, pictures=64, guidances=(5.0,)), replace(dose, pictures=64)]
     return [trial for trial in trials(chosen, [0]) if trial.world_name in ("first", "swapped", "turn-0")]

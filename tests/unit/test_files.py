@@ -126,8 +126,8 @@ def test_a_table_may_be_empty_or_have_columns_alone():
     [
         ("\na,A\n1,2", "line 2: the column 'a' appears twice; keep one of the two"),
         ("a,b\n1,2\n\n1",
-         "line 4: 1 field for 2 columns; leave a field empty rather than out,"
-         " and put a text that holds a comma in double quotes"),
+         "line 4: 1 field for 2 columns; keep empty fields,"
+         " and put text that contains a comma in double quotes"),
         ('a;b\n1;2\n"1;2\n',
          "line 3: not valid CSV (unexpected end of data); close the quotes, and double any quotes inside"),
     ],

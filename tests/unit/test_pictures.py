@@ -27,7 +27,7 @@ def test_grey_of_16_bits_keeps_its_shade(tmp_path: Path, options: dict[str, int]
         assert image.getpixel((0, 0)) == (round(value / 257),) * 3
 
 
-def test_what_is_no_image_says_why_complaint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_no_image_says_why_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     text, cut, empty, whole = (tmp_path / name for name in ("text.png", "cut.png", "empty.png", "whole.png"))
     text.write_text("hello")
     empty.touch()

@@ -13,7 +13,7 @@ from made_explanations import explanation
 from dominance.documents import from_json, printed, schema_of, to_json
 from dominance.metrics import Logistic, confusion, discernment, rate, reliability_bins
 from dominance.probes.ablation import Ablation
-from dominance.records import Answer, Concept, Gate, Prompt, PromptResult, Question, RunResult
+from dominance.records import Answer, Concept, Gate, Prompt, PromptResult, Question, RunResult, RunSettings
 from dominance.runs.ablation.interactions import interactions
 from dominance.runs.ablation.options import Window
 from dominance.runs.ablation.outcomes import Judged
@@ -39,8 +39,8 @@ from dominance.runs.diversity.result import (
     NearDuplicates,
     Unmeasured,
 )
-from dominance.runs.explanation.result import ExplanationDocument
-from dominance.runs.explanation.result import document_of as explanation_document
+from dominance.runs.explanation.document import ExplanationDocument
+from dominance.runs.explanation.document import document_of as explanation_document
 from dominance.runs.judge_check.result import (
     Agreement,
     AgreementRow,
@@ -84,7 +84,7 @@ def scored(prompt: Prompt, *counts: tuple[int, ...] | str) -> PromptResult:
 def run() -> RunResult:
     prompts = (scored(PAIR, (5, 0), (5, 5), "the file is missing"), scored(THREE, (5, 0, 5), (0, 0, 0)))
     gate = judge_gate(Gate(max_collapse=0.2), prompts)
-    settings: dict[str, object] = {"seeds": [0, 1], "pools_identity": "p", "needed": 7}
+    settings = RunSettings(seeds=(0, 1), more={"pools_identity": "p", "needed": 7, "limit": None})
     return RunResult("run", "small", "tiny", "judge", settings, prompts, score_groups(prompts), gate, {"device": "cpu"})
 
 

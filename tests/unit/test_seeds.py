@@ -12,7 +12,7 @@ def test_counts_and_lists(text: str, seeds: tuple[int, ...]) -> None:
 
 
 @pytest.mark.parametrize("text", ["0", "-1", "", "seven", "1.5", "7,7", "7,,8", "-3,4", "10001", str(2**63) + ",", ","])
-def test_what_is_no_seed_is_refused_complaint(text: str) -> None:
+def test_what_is_no_seed_is_refused_in_one_line(text: str) -> None:
     with pytest.raises(InputError) as caught:
         parse_seeds(text)
     assert "\n" not in str(caught.value)

@@ -58,7 +58,7 @@ def deliver(found: "Explanation", folder: Path, json: bool) -> int:
     """Writes the page and prints what was found; gives the command's exit status."""
     from dominance.documents import printed
     from dominance.report.explanation.folder import write_explanation
-    from dominance.runs.explanation.result import document_of
+    from dominance.runs.explanation.document import document_of
 
     page = write_explanation(found, folder)
     if json:

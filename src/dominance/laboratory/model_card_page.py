@@ -38,8 +38,8 @@ def card_page(figures: CardFigures) -> str:
         _HEAD.format(
             model=" and ".join(model.model for model in models),
             judge=figures.judge,
-            steps=settings["steps"],
-            guidance=settings["guidance"],
+            steps=settings.steps,
+            guidance=settings.guidance,
             images=len(figures.model.entity_object.prompts[0].images),
             singles=max(share.n for share in figures.model.singles.values()),
         ),

@@ -1,4 +1,4 @@
-"""Any run folder as the result that its command returned."""
+"""Reads the result of any run folder."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -29,14 +29,14 @@ _KEPT = {
     "ablate": ("ablation", "dominance ablate"),
     "judge check": ("judge check", "dominance judge check"),
 }
-"""What marks a kind of folder: the result's key in the ledger, and the command that writes it."""
+"""By the key that marks a kind of folder: the result's key in the ledger, and the command that writes it."""
 
 
 def read_run(folder: Path | str) -> "Result":
     """The result of a run folder, or of the folder of an explanation, whichever command wrote it.
 
     Raises:
-        RunError: not such a folder, or one whose command never came to its end.
+        RunError: it is not such a folder, or its command did not finish.
     """
     folder = Path(folder)
     if is_file(folder / DOCUMENT_NAME) and not is_file(folder / LEDGER_NAME):
@@ -76,7 +76,7 @@ def _kept(folder: Path, kind: str) -> Any:
         document = _json(older)
     if not isinstance(document, dict):
         raise RunError(f"the run in {on_one_line(folder, 120)} is not finished; run its `{command}` command again")
-    # A folder may have been moved, and the ledgers of older versions keep the manifest apart.
+    # The folder may have moved, and ledgers of older versions store the manifest separately.
     given = {"manifest": manifest or {}, **document, "run": str(folder)}
     return _read(classes[kind], given, folder, command)
 
@@ -84,13 +84,13 @@ def _kept(folder: Path, kind: str) -> Any:
 def _explanation(folder: Path) -> "Explanation":
     from PIL import Image
 
-    from dominance.runs.explanation.result import ExplanationDocument
+    from dominance.runs.explanation.document import ExplanationDocument
 
     command = "dominance explain"
     document = _read(ExplanationDocument, _json(folder / DOCUMENT_NAME), folder, command)
     if document.recorded is None:
         raise RunError(
-            f"the explanation in {on_one_line(folder, 120)} is of an older version, which kept means alone; run its"
+            f"the explanation in {on_one_line(folder, 120)} is from an older version, which stored only means; run its"
             f" `{command}` command again with --out {folder}"
         )
     pictures = {}
@@ -117,6 +117,6 @@ def _read(kind: type, document: object, folder: Path, command: str) -> Any:
         return from_json(kind, document)
     except ValueError:
         raise RunError(
-            f"the result in {on_one_line(folder, 120)} is not one that this version of dominance reads; run its"
-            f" `{command}` command again"
+            f"this version of dominance cannot read the result in {on_one_line(folder, 120)}; run its `{command}`"
+            " command again"
         ) from None

@@ -86,7 +86,7 @@ def test_options_on_the_command_line_come_first(command: Command, tmp_path: Path
         ("steps: many", "steps"),
     ],
 )
-def test_a_file_that_holds_no_options_is_refused_complaint(
+def test_a_file_that_holds_no_options_is_refused_in_one_line(
     command: Command, tmp_path: Path, content: str, message: str
 ) -> None:
     (tmp_path / "c.yaml").write_text(content)

@@ -3,7 +3,7 @@
 from dominance.laboratory.singles import presence_alone
 from dominance.miniature.captions import SINGLE_TEMPLATES
 from dominance.miniature.concepts import CONCEPTS
-from dominance.records import Answer, Question, RunResult, Suite
+from dominance.records import Answer, Question, RunResult, RunSettings, Suite
 from dominance.runs.stages.scoring import score_image, score_prompt
 
 
@@ -19,7 +19,7 @@ def test_every_template_has_seeds_of_its_own() -> None:
             answers = [Answer(Question(prompt.concepts[0].name, "?", grade), not missing) for grade in range(1, 6)]
             images = [score_image(prompt, str(seed), "x.png", answers) for seed in seeds]
             prompts.append(score_prompt(prompt, images))
-        return RunResult("run", suite.name, "model", "judge", {}, tuple(prompts), (), None, {})
+        return RunResult("run", suite.name, "model", "judge", RunSettings(), tuple(prompts), (), None, {})
 
     rates = presence_alone(5, audited)
     assert [name for name, _ in asked] == [f"singles-{number + 1}" for number in range(len(SINGLE_TEMPLATES))]

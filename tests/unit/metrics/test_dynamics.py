@@ -32,12 +32,14 @@ def test_change_over_intervals_by_hand() -> None:
 
 @pytest.mark.parametrize("index", [3, -1, [], [0, 0]])
 def test_a_token_that_is_not_there_is_refused(index: int | list[int]) -> None:
-    with pytest.raises(InputError, match="place"):
+    with pytest.raises(
+        InputError, match=r"has the tokens \[.*\] of 3; give each concept at least one index from 0 to 2"
+    ):
         attention_deviation(torch.zeros(3), index)
 
 
 def test_a_concept_that_is_the_whole_prompt_is_refused() -> None:
-    with pytest.raises(InputError, match="leads over none"):
+    with pytest.raises(InputError, match=r"all 2 token\(s\) belong to the concept"):
         attention_deviation(torch.zeros(2), [0, 1])
 
 

@@ -84,9 +84,18 @@ def test_a_floor_that_is_no_share_is_refused(floor: float) -> None:
         focus_score(tensor([0.1, 0.2]), floor=floor)
 
 
-@pytest.mark.parametrize("concepts", [[], [[]], [[3]], [[-1]], [[0, 0]]])
-def test_places_that_are_not_there_are_refused(concepts: list[list[int]]) -> None:
-    with pytest.raises(InputError, match="place"):
+@pytest.mark.parametrize(
+    ("concepts", "found"),
+    [
+        ([], "no concept given"),
+        ([[]], r"has the tokens \[\] of 3; give each concept at least one index"),
+        ([[3]], r"has the tokens \[3\] of 3"),
+        ([[-1]], r"has the tokens \[-1\] of 3"),
+        ([[0, 0]], r"has the tokens \[0, 0\] of 3"),
+    ],
+)
+def test_places_that_are_not_there_are_refused(concepts: list[list[int]], found: str) -> None:
+    with pytest.raises(InputError, match=found):
         concept_attention(tensor([0.1, 0.2, 0.3]), concepts)
-    with pytest.raises(InputError, match="place"):
+    with pytest.raises(InputError, match=found):
         concept_maps(torch.zeros(3, 2, 2), concepts)

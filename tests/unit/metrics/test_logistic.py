@@ -62,7 +62,7 @@ def test_rare_positives_do_not_move_the_intercept() -> None:
 
 def test_what_cannot_be_fitted_is_refused() -> None:
     features, positive = drawn()
-    with pytest.raises(InputError, match="needs both kinds"):
+    with pytest.raises(InputError, match="80 of 80 items are positive; give both kinds"):
         fit_logistic(features, np.ones(len(features), dtype=bool), 1.0)
     with pytest.raises(InputError, match="finite"):
         fit_logistic(features * np.nan, positive, 1.0)

@@ -106,9 +106,9 @@ def test_a_threshold_is_tried_on_images_that_it_was_not_chosen_on() -> None:
     ("p_yes", "truth", "message"),
     [
         ([], [], "one or more"),
-        ([0.5], [True, False], "1 probabilities and 2 truths"),
-        ([1.5], [True], "not from 0 to 1"),
-        ([float("nan")], [True], "not from 0 to 1"),
+        ([0.5], [True, False], "1 probabilities but 2 truths"),
+        ([1.5], [True], "a probability is outside 0 to 1"),
+        ([float("nan")], [True], "a probability is outside 0 to 1"),
     ],
 )
 def test_what_is_no_probability_is_refused(p_yes: list[float], truth: list[bool], message: str) -> None:
@@ -122,5 +122,5 @@ def test_no_bins_and_foreign_groups_are_refused() -> None:
         reliability_bins([0.5], [True], bins=0)
     with pytest.raises(InputError, match="1 groups for 2 items"):
         calibration_interval([0.5, 0.6], [True, False], ["a"])
-    with pytest.raises(InputError, match="2 answers and 1 truths"):
+    with pytest.raises(InputError, match="2 answers but 1 truths"):
         discernment([True, False], [True])

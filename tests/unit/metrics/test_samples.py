@@ -23,9 +23,9 @@ def test_folds_follow_their_seed_and_are_no_more_than_groups() -> None:
     assert len(grouped_folds(groups[:2] * 6, labels, folds=10)) == 2
     first, again = (grouped_folds(groups, labels, 3, seed=1) for _ in range(2))
     assert [list(test) for _, test in first] == [list(test) for _, test in again]
-    with pytest.raises(InputError, match="two of each or more"):
+    with pytest.raises(InputError, match=r"1 group\(s\) in 1 fold\(s\); give two or more of each"):
         grouped_folds(["a"] * 4, [True, False] * 2)
-    with pytest.raises(InputError, match="two of each or more"):
+    with pytest.raises(InputError, match="give two or more of each"):
         grouped_folds([], [])
 
 

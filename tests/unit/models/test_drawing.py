@@ -47,7 +47,7 @@ def test_what_is_given_wins_over_the_preset() -> None:
     ("make", "found"),
     [
         (lambda: Drawing(preset="paper"), r"no preset 'paper'; give one of paper-sd14, paper-sd21"),
-        (lambda: Drawing(seeds=()), r"0 seeds; give from 1"),
+        (lambda: Drawing(seeds=()), r"0 seeds; give 1 to 10000"),
         (lambda: Drawing(seeds=(-1,)), r"the seed -1 is out of range"),
         (lambda: Drawing(seeds=(1, 1)), r"the seed 1 is given twice"),
         (lambda: Machine(offload="disk"), r"no offload 'disk'; give one of none, model, sequential"),

@@ -125,7 +125,7 @@ def test_weights_that_are_not_numbers_give_reasons_and_no_warning(tiny_model: Pa
         ("model_index.json", b'{"_class_name": "NoSuchPipeline"}'),
     ],
 )
-def test_a_damaged_pipeline_cannot_be_loaded_and_says_so_complaint(
+def test_a_damaged_pipeline_cannot_be_loaded_and_says_so_in_one_line(
     tiny_model: Path, tmp_path: Path, file: str, content: bytes
 ) -> None:
     folder = Path(shutil.copytree(tiny_model, tmp_path / "model"))

@@ -97,15 +97,17 @@ def test_its_description_says_what_it_is(pipeline: Any) -> None:
 def test_what_would_change_or_move_it_is_refused(
     pipeline: Any, settings: dict[str, Any], machine: Machine, option: str
 ) -> None:
-    with pytest.raises(InputError, match=rf"^{option} is given, and your own pipeline is drawn with as it is; [^\n]*$"):
+    with pytest.raises(InputError, match=rf"^{option} is given, but your own pipeline is used as it is; [^\n]*$"):
         OwnPipeline(pipeline).load(GenerationSettings(**settings), machine)
     OwnPipeline(pipeline).load(GenerationSettings(), Machine("cpu"))
 
 
 def test_what_cannot_be_drawn_with_is_refused(pipeline: Any) -> None:
-    with pytest.raises(ModelError, match=r"^the model is a int; give a model's name, or a diffusers pipeline"):
+    with pytest.raises(
+        ModelError, match=r"^the model is a int; give a model's name, or a diffusers text-to-image pipeline"
+    ):
         find_source(7)  # ty: ignore
-    with pytest.raises(InputError, match=r"^a revision \('main'\) is for a model's name"):
+    with pytest.raises(InputError, match=r"^revision is 'main', but your pipeline is already loaded; leave it out"):
         find_source(pipeline, "main")
     pipeline.unet.to("meta")
     with pytest.raises(ModelError, match=r"^the weights of your pipeline's unet are not in memory \([^\n]*--offload$"):
@@ -114,11 +116,13 @@ def test_what_cannot_be_drawn_with_is_refused(pipeline: Any) -> None:
 
 @pytest.mark.parametrize("family", ["flux", "flux-dev"])
 def test_a_family_without_negative_prompts_refuses_one(family: str) -> None:
-    with pytest.raises(InputError, match=r"^FluxPipeline is not guided by a negative prompt; leave --negative-prompt"):
+    with pytest.raises(InputError, match=r"^FluxPipeline does not use a negative prompt; leave out --negative-prompt"):
         PipelineModel(tiny(family)).check(GenerationSettings(2, 1.0, negative_prompt="dark"))
 
 
 def test_a_negative_prompt_needs_guidance(pipeline: Any) -> None:
-    with pytest.raises(InputError, match=r"^guidance is 1, which turns guidance off, so the negative prompt would"):
+    with pytest.raises(
+        InputError, match=r"^guidance is 1, which turns guidance off, so the negative prompt has no effect"
+    ):
         PipelineModel(pipeline).check(GenerationSettings(2, 1.0, negative_prompt="dark"))
     PipelineModel(pipeline).check(GenerationSettings(2, 1.1, negative_prompt="dark"))

@@ -228,15 +228,15 @@ def test_nothing_is_left_behind_when_it_ends(family: str, traces: Traces) -> Non
         ({"sites": [0]}, "no attention layer 0"),
         ({"feed_forwards": [8]}, "no attention layer 8"),
         ({"residuals": [40]}, "no residual branch 40: the model has 11"),
-        ({"heads": {1: [0]}, "steps": ()}, "give numbers of steps"),
-        ({"heads": {1: [0]}, "steps": (-1,)}, "the step -1 cannot be one"),
-        ({"heads": {1: [0]}, "steps": (0, 7)}, "step 7 is to be ablated, but the call had 2 steps"),
+        ({"heads": {1: [0]}, "steps": ()}, r"steps is \(\); give step numbers from 0"),
+        ({"heads": {1: [0]}, "steps": (-1,)}, "steps has -1; give step numbers from 0"),
+        ({"heads": {1: [0]}, "steps": (0, 7)}, "step 7 cannot be ablated: the call had 2 steps"),
         ({"heads": {1: [0]}, "scale": float("nan")}, "scale is nan"),
         ({"heads": {1: [0]}, "mode": "none"}, "mode is 'none'; give one of scale, zero"),
         ({"heads": {1: [0]}, "branches": "none"}, "give one of both, conditional"),
-        ({"heads": {1: [0]}, "each": [None, None]}, "not both"),
+        ({"heads": {1: [0]}, "each": [None, None]}, "give either each, or one ablation for all images"),
         ({"each": [None]}, "each has 1 entries for 2 images"),
-        ({"each": ["x", None]}, "a list of one Ablation"),
+        ({"each": ["x", None]}, "each is not a list of Ablation or None"),
     ],
 )
 def test_bad_arguments_are_named(arguments: dict[str, Any], message: str, traces: Traces) -> None:
@@ -267,7 +267,7 @@ def test_attention_that_cannot_be_changed_is_an_error_not_silence() -> None:
     for block in (module for module in pipeline.unet.modules() if hasattr(module, "set_chunk_feed_forward")):
         block.set_chunk_feed_forward(1, dim=0)
     try:
-        with pytest.raises(ModelError, match="feed-forward chunking off"), ablate(pipeline, feed_forwards=[1]):
+        with pytest.raises(ModelError, match="turn off feed-forward chunking"), ablate(pipeline, feed_forwards=[1]):
             draw(pipeline)
     finally:
         for block in (module for module in pipeline.unet.modules() if hasattr(module, "set_chunk_feed_forward")):

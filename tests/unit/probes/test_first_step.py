@@ -241,7 +241,7 @@ def test_a_progress_bar_is_not_shown(pipeline: Any, capsys: pytest.CaptureFixtur
 
 @pytest.mark.parametrize(("prompts", "seeds"), [((), ()), (PROMPTS, (1,))])
 def test_prompts_and_seeds_must_match(pipeline: Any, prompts: tuple[str, ...], seeds: tuple[int, ...]) -> None:
-    with pytest.raises(InputError, match="a seed a prompt"):
+    with pytest.raises(InputError, match=f"{len(prompts)} prompts but {len(seeds)} seeds; .* one seed per prompt"):
         first_step(pipeline, prompts, seeds)
 
 

@@ -241,11 +241,11 @@ def test_a_denoiser_called_by_hand_counts_steps_by_its_timesteps() -> None:
     assert guided.forwards[0].conditional == slice(1, 2)
     with (
         intercept(pipeline, Probe(), guided=True),
-        pytest.raises(InputError, match="guided is False here and True"),
+        pytest.raises(InputError, match="guided is False here but True"),
         intercept(pipeline, Probe(), guided=False),
     ):
         pass
-    with intercept(pipeline, Probe(), guided=True), pytest.raises(ModelError, match="given 3 samples for 1 images"):
+    with intercept(pipeline, Probe(), guided=True), pytest.raises(ModelError, match="gets 3 samples for 1 images"):
         _denoise(pipeline, 900, samples=3)
 
 

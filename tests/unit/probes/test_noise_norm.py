@@ -154,7 +154,7 @@ def test_one_prompt_alone_has_the_norms_it_has_in_a_batch() -> None:
 
 def test_without_guidance_there_is_nothing_to_compare() -> None:
     pipeline = tiny("sd1")
-    with pytest.raises(ModelError, match="guidance is 1, so the denoiser has no unconditional branch"):
+    with pytest.raises(ModelError, match="guidance is 1: the denoiser ran no unconditional branch"):
         noise_norms(pipeline, PROMPTS, SEEDS, guidance=1.0)
     with record_noise_norms(pipeline) as record:
         draw(pipeline, guidance_scale=1.0)

@@ -133,10 +133,10 @@ def test_nothing_is_left_behind(traces: Traces) -> None:
         ({"concepts": ["mug", "mug"]}, "two or more different concepts"),
         ({"concepts": ["tower", "lamp"]}, "the concept 'lamp' is not in the prompt 'a tower and a mug'"),
         ({"concepts": ["mug", "a mug"]}, "share words of the prompt"),
-        ({"concepts": ["tower", "mug"], "each": EACH}, "not both"),
+        ({"concepts": ["tower", "mug"], "each": EACH}, "give either each, or concepts for all images"),
         ({"each": EACH[:1]}, "each has 1 entries for 2 images"),
-        ({"concepts": ["tower", "mug"], "steps": [9]}, "step 9 is to be rebalanced, but the call had 2 steps"),
-        ({"concepts": ["tower", "mug"], "prompts": ["a tower and a mug"]}, "tell one an image"),
+        ({"concepts": ["tower", "mug"], "steps": [9]}, "step 9 cannot be rebalanced: the call had 2 steps"),
+        ({"concepts": ["tower", "mug"], "prompts": ["a tower and a mug"]}, "give one per image as prompts="),
     ],
 )
 def test_bad_arguments_are_named(arguments: dict[str, Any], message: str, traces: Traces) -> None:

@@ -100,7 +100,7 @@ def test_embeddings_are_recorded_and_words_found_in_prompts_that_are_told() -> N
     assert told.prompts == tuple(PROMPTS)
     assert torch.allclose(told.map(2, 1, "mug"), texts.map(2, 1, "mug"), **CLOSE)
     assert torch.allclose(told.map(2, 1, 1), texts.map(2, 1, 1), **CLOSE)
-    with pytest.raises(InputError, match="the prompts are not known, so no word can be found in them; tell them by"):
+    with pytest.raises(InputError, match="the prompts are not known, so no word can be located; give them as prompts="):
         recorded(pipeline, {"maps": ["mug"]}, **given)
     with pytest.raises(InputError, match="3 prompts for 2 images"):
         recorded(pipeline, {"prompts": ["a", "b", "c"]}, **given)
@@ -278,9 +278,7 @@ def test_another_backend_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     for module in pipeline.transformer.modules():
         if hasattr(module, "processor"):
             monkeypatch.setattr(module.processor, "_attention_backend", name)
-    with pytest.raises(
-        ModelError, match=r"with the 'flex' backend does not go by .* call pipeline\.transformer\.reset"
-    ):
+    with pytest.raises(ModelError, match=r"with the 'flex' backend does not use .* call pipeline\.transformer\.reset"):
         recorded(pipeline)
 
 
@@ -341,18 +339,18 @@ class Passing(torch.nn.Module):
     [
         ({"layers": [8]}, "no attention layer 8: the model has 7"),
         ({"layers": [1], "map_layers": [2]}, "no attention layer 2"),
-        ({"steps": [-1]}, "steps is -1; give numbers of steps from 0"),
-        ({"steps": []}, r"steps is \[\]; give numbers"),
+        ({"steps": [-1]}, "steps is -1; give step numbers from 0"),
+        ({"steps": []}, r"steps is \[\]; give step numbers from 0"),
         ({"map_steps": [True]}, "map_steps is True"),
         ({"maps": "mug"}, r"maps is the text 'mug'; give a list .* such as \['mug'\]"),
         ({"maps": [-1]}, "maps has -1"),
         ({"maps": [True]}, "maps has True"),
         ({"maps": [24]}, "no token 24 for the map of 24: the text sequence has 24 tokens"),
         ({"maps": ["lamp"]}, "the concept 'lamp' is not in the prompt 'a tower and a mug'"),
-        ({"steps": [1, 7]}, "step 7 is to be recorded, but the call had 2 steps"),
+        ({"steps": [1, 7]}, "step 7 cannot be recorded: the call had 2 steps"),
     ],
 )
-def test_what_cannot_be_recorded_is_refused_complaint(
+def test_what_cannot_be_recorded_is_refused_in_one_line(
     options: dict[str, Any], message: str, traces: Callable[[DiffusionPipeline], dict[str, Any]]
 ) -> None:
     pipeline = tiny("sd1")
@@ -365,9 +363,9 @@ def test_what_cannot_be_recorded_is_refused_complaint(
 
 def test_a_block_that_draws_nothing_or_twice_is_refused() -> None:
     pipeline = tiny("sd1")
-    with pytest.raises(InputError, match="nothing was drawn inside the block"), record_attention(pipeline):
+    with pytest.raises(InputError, match="nothing was drawn in the block"), record_attention(pipeline):
         pass
-    with pytest.raises(InputError, match="this is the second; open one for each call"), record_attention(pipeline):
+    with pytest.raises(InputError, match="this is the second; open a record for each call"), record_attention(pipeline):
         draw(pipeline, steps=1)
         draw(pipeline, steps=1)
 

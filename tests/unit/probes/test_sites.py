@@ -100,7 +100,7 @@ def test_the_public_name_is_this_one() -> None:
 @pytest.mark.parametrize(
     ("layers", "message"),
     [
-        ([], "no layers are given"),
+        ([], "no layers given"),
         ([0], "no attention layer 0: the model has 7, numbered from 1"),
         ([2, 8], "no attention layer 8: the model has 7"),
         ([True], "no attention layer True"),
@@ -120,9 +120,9 @@ def test_chosen_sites_stand_in_forward_order() -> None:
 
 
 def test_a_family_that_is_not_known_is_named() -> None:
-    with pytest.raises(ModelError, match="attention of SanaTransformer2DModel to its prompt is not known"):
+    with pytest.raises(ModelError, match="the attention layers of SanaTransformer2DModel are not known"):
         attention_sites(transformer(SanaTransformer2DModel, num_layers=1))
-    with pytest.raises(ModelError, match="has no unet and no transformer"):
+    with pytest.raises(ModelError, match="has neither unet nor transformer"):
         attention_sites(SimpleNamespace(vae=None))
 
 

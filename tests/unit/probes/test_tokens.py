@@ -92,7 +92,7 @@ def test_a_concept_beyond_the_limit_is_an_error_that_says_so() -> None:
     tokens = prompt_tokens(tiny("sd1"), " ".join(["a"] * 21) + " tower mug")
     assert texts(tokens, tokens.concept("tower")) == "tower"
     assert len(tokens.tokens) == 22
-    with pytest.raises(InputError, match="'mug' lies beyond what the text encoder reads"):
+    with pytest.raises(InputError, match="'mug' is beyond what the text encoder reads"):
         tokens.concept("mug")
     # SD3's T5 reads on where its CLIP stops.
     assert len(prompt_tokens(tiny("sd3"), tokens.text).concept("mug")) == 1

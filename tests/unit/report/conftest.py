@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from dominance.records import Answer, Concept, Gate, Prompt, PromptResult, Question, RunResult, ScoredImage
+from dominance.records import Answer, Concept, Gate, Prompt, PromptResult, Question, RunResult, RunSettings, ScoredImage
 from dominance.runs.stages.scoring import judge_gate, score_groups, score_image, score_prompt
 
 Counts = tuple[int, ...] | str
@@ -52,7 +52,7 @@ def run_of() -> Callable[..., RunResult]:
             suite="entity-object",
             model="miniature",
             judge="miniature",
-            settings={"steps": 25, "seeds": [1, 2]},
+            settings=RunSettings(seeds=(1, 2), steps=25),
             prompts=prompts,
             groups=score_groups(prompts),
             gate=None if gate is None else judge_gate(gate, prompts),

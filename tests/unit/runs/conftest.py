@@ -9,7 +9,7 @@ from PIL import Image
 
 from dominance.errors import ItemError
 from dominance.models.settings import GenerationSettings
-from dominance.records import Concept, Prompt, Suite
+from dominance.records import Concept, Prompt, RunSettings, Suite
 from dominance.runs.store.ledger import Ledger
 from dominance.runs.store.plan import Plan, ask_all, plan_images
 from dominance.suites import load_questions
@@ -57,7 +57,7 @@ def plan() -> Plan:
         judge_identity="scripted",
         questions=ask_all(suite, load_questions().ask),
         images=plan_images(suite, (0, 1, 2), "plain", SETTINGS),
-        settings={"seeds": [0, 1, 2]},
+        settings=RunSettings(seeds=(0, 1, 2)),
         origin="audit",
     )
 

@@ -104,7 +104,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("case", REFUSED)
-def test_bad_pools_are_refused_complaint(case, tmp_path):
+def test_bad_pools_are_refused_in_one_line(case, tmp_path):
     text, words = REFUSED[case]
     path = tmp_path / "own.yaml"
     path.write_text(text)

@@ -79,11 +79,11 @@ def test_an_artist_is_asked_about_by_style_and_all_else_by_what_is_seen():
         (lines(object="x"), "the questions for the kind object are 'x'; give a list of texts"),
         (lines(object="[]"), "the questions for the kind object are []; give a list of texts"),
         (lines(artist="[1]"), "the questions for the kind artist are [1]; give a list of texts"),
-        (lines(object="[Is it there?]"), "the question 'Is it there?' names no concept; "
+        (lines(object="[Is it there?]"), "the question 'Is it there?' does not mention the concept; "
                                          "write {concept} or {a_concept}"),
-        (lines(object="['{concept} on {x}?']"), "{x} in '{concept} on {x}?' is filled in by nothing; "
+        (lines(object="['{concept} on {x}?']"), "{x} in '{concept} on {x}?' is not a known placeholder; "
                                                 "write {concept} or {a_concept}"),
-        (lines(object='["{concept}\\nthere?"]'), "the question '{concept}\\nthere?' holds a line end or a "
+        (lines(object='["{concept}\\nthere?"]'), "the question '{concept}\\nthere?' contains a line break or a "
                                                  "control character; write it on one line"),
         (lines(object="['{concept}?', '{concept}?']"), "a question for the kind object appears twice; "
                                                        "keep one, because each answer must count once"),

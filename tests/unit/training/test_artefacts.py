@@ -74,7 +74,7 @@ def test_a_redrawn_concept_stays_where_it_was(artefacts: ModelArtefacts) -> None
 
 
 def test_a_model_that_was_not_trained_here_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match="is no whole pipeline folder; give miniature-base"):
+    with pytest.raises(ModelError, match="is not a complete pipeline folder; give miniature-base"):
         ModelArtefacts(tmp_path, "cpu")
     for part in ("vae", "unet", "text_encoder", "tokenizer", "scheduler"):
         (tmp_path / part).mkdir()

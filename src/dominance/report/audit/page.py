@@ -107,7 +107,7 @@ def _build_page(result: RunResult, folder: Path) -> Page:
 def _manifest(result: RunResult) -> dict[str, object]:
     """The result's own settings win: the manifest is written when a run ends, and may be an earlier run's."""
     named = {"run": result.run, "suite": result.suite, "model": result.model, "judge": result.judge}
-    own = {"settings": result.settings}
+    own = {"settings": result.settings.record()}
     return {**named, **own, **result.manifest, **own}
 
 

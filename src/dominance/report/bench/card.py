@@ -69,12 +69,12 @@ def _yields(tallies: Sequence[StreamTally]) -> str:
 
 def _method(bench: BenchResult) -> str:
     settings = bench.run.settings
-    images, needed = len(_listed(settings, "seeds")), settings["needed"]
-    styles = ", ".join(map(str, _listed(settings, "styles")))
+    own, images, needed = settings.more, len(settings.seeds or ()), settings.more["needed"]
+    styles = ", ".join(own["styles"])
     lines = [
         "Candidates are every concept with every object in every caption style of the pools"
-        f" `{settings['pools']}` ({settings['pools_identity']}; styles {styles}), tried in an order drawn with seed"
-        f" {settings['order_seed']}: concepts and objects take turns, and every pair comes once, in a style drawn for"
+        f" `{own['pools']}` ({own['pools_identity']}; styles {styles}), tried in an order drawn with seed"
+        f" {own['order_seed']}: concepts and objects take turns, and every pair comes once, in a style drawn for"
         " it, before any pair comes again.",
         f"Each candidate gets {images} images, one per seed. It is a dominance prompt when at least {needed} of them"
         " collapse in the same direction (DvD ≥ 36 and not both concepts present), and a balanced prompt when at least"
@@ -83,22 +83,17 @@ def _method(bench: BenchResult) -> str:
         "Candidates are kept in their order. One is skipped when a kept prompt of its stream has the same content"
         " words (case, accents, punctuation, plural s, word order and function words such as articles and prepositions"
         " do not count), or when its concept or its object has reached the cap on kept prompts:"
-        f" {_caps(settings)}.",
+        f" {_caps(own['caps'])}.",
         "The control set takes pairs of objects and the categories' own candidates in turn. A stream is given up when"
         " the candidates left could not fill it even at the upper end of its yield's interval.",
     ]
     return "\n\n".join(lines) + "\n"
 
 
-def _listed(settings: dict[str, object], name: str) -> list[object]:
-    found = settings[name]
-    return found if isinstance(found, list) else []
-
-
-def _caps(settings: dict[str, object]) -> str:
-    caps = settings["caps"]
-    named = caps.items() if isinstance(caps, dict) else ()
-    return ", ".join(f"{concept} per concept and {thing} per object ({name})" for name, (concept, thing) in named)
+def _caps(caps: dict[str, tuple[int, int]]) -> str:
+    return ", ".join(
+        f"{concept} per concept and {thing} per object ({name})" for name, (concept, thing) in caps.items()
+    )
 
 
 def _spread(bench: BenchResult) -> str:
@@ -132,7 +127,7 @@ def _counts(values: Iterable[str]) -> str:
 def _settings(bench: BenchResult) -> str:
     manifest = bench.run.manifest
     rows = [(f"{part} {key}", value) for part in ("model", "judge") for key, value in _items(manifest.get(part))]
-    rows += bench.run.settings.items()
+    rows += bench.run.settings.record().items()
     rows += [("finished at", manifest.get("finished_at"))]
     rows += [(f"version of {key}", value) for key, value in _items(manifest.get("versions"))]
     return _table(("what", "value"), [(key.replace("_", " "), _shown(value)) for key, value in rows])

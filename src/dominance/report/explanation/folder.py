@@ -12,7 +12,8 @@ from dominance.pictures import write_png
 from dominance.report.explanation.page import build_explanation_page
 from dominance.report.explanation.sentences import in_layers
 from dominance.report.parts.page_stream import write_page
-from dominance.runs.explanation.result import Explanation, document_of
+from dominance.runs.explanation.document import document_of
+from dominance.runs.explanation.result import Explanation
 from dominance.runs.reading import DOCUMENT_NAME
 
 PAGE_NAME = "explanation.html"

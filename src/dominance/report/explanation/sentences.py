@@ -11,7 +11,7 @@ from torch import Tensor
 
 from dominance.metrics import PAPER_LAYERS, PAPER_THRESHOLD
 from dominance.numbers import measure, plural, share
-from dominance.records import RunResult
+from dominance.records import RunResult, RunSettings
 from dominance.report.audit.headline import headline as run_headline
 from dominance.report.parts.sentences import listed, of_images
 from dominance.runs.explanation.result import (
@@ -86,7 +86,7 @@ def headline(explanation: Explanation) -> str:
         suite=explanation.prompt.id,
         model=explanation.model,
         judge=explanation.judge,
-        settings=explanation.settings,
+        settings=RunSettings(),
         prompts=(explanation.result,),
         groups=(),
         gate=None,

@@ -1,4 +1,4 @@
-"""Whether two heads do the same work: what both mitigate beyond what each does alone, and who belongs together."""
+"""Whether two heads do the same work: their joint effect beyond the single effects, and clusters of heads."""
 
 import itertools
 from collections.abc import Sequence
@@ -23,9 +23,9 @@ class Interaction:
     Attributes:
         heads: in forward order.
         together: share of the collapsed images that both mitigate.
-        value: ``I(a, b) = effect(a, b) − effect(a) − effect(b)``, from -2 to 1; None where nothing is scored.
+        value: ``I(a, b) = effect(a, b) − effect(a) − effect(b)``, from -2 to 1; None if nothing is scored.
         interval: bootstrap over prompts; None with fewer than two.
-        images: that are scored under all three.
+        images: number scored under all three.
     """
 
     heads: tuple[Head, Head]
@@ -37,13 +37,13 @@ class Interaction:
 
 @dataclass(frozen=True)
 class Interactions:
-    """The strongest heads, in the order of their clusters, and what each two do together.
+    """The strongest heads, ordered by cluster, and the interaction of every two.
 
     Attributes:
-        steps: the interval of steps in which the heads are ablated.
+        steps: the interval in which the heads are ablated.
         effects: of each head alone.
-        clusters: heads that replace one another: merged by average linkage as long as the mean interaction between
-            two clusters is below 0.
+        clusters: interchangeable heads, merged by average linkage while the mean interaction between two clusters is
+            below 0.
     """
 
     steps: str
@@ -53,18 +53,18 @@ class Interactions:
 
     @property
     def heads(self) -> tuple[Head, ...]:
-        """In the order of the clusters."""
+        """Ordered by cluster."""
         return tuple(head for cluster in self.clusters for head in cluster)
 
-    def between(self, one: Head, other: Head) -> Interaction | None:
+    def between(self, first: Head, second: Head) -> Interaction | None:
         """The two heads' interaction, in either order."""
-        return next((pair for pair in self.pairs if set(pair.heads) == {one, other}), None)
+        return next((pair for pair in self.pairs if set(pair.heads) == {first, second}), None)
 
 
 def strongest(singles: Sequence[Judged], count: int) -> list[Head]:
-    """The heads that mitigate most images; of equals, those under which the DvD score falls most.
+    """The heads that mitigate the most images; in a tie, those with the larger fall of the DvD score.
 
-    Heads that mitigate nothing are not among them.
+    Heads that mitigate nothing are left out.
     """
     tallies = [(head, tally(head_label(head), members)) for (head,), members in grouped(singles, heads_of).items()]
     helping = [(head, found) for head, found in tallies if found.images.mitigated.count]
@@ -73,16 +73,16 @@ def strongest(singles: Sequence[Judged], count: int) -> list[Head]:
 
 
 def interactions(steps: str, heads: Sequence[Head], singles: Sequence[Judged], pairs: Sequence[Judged]) -> Interactions:
-    """What each two of the heads do together, beyond what they do alone.
+    """The interaction of every two heads.
 
-    The effect of heads on an image is 1 where they mitigate it and 0 where not; over images scored under a, under b
-    and under both, ``I(a, b)`` is the mean of effect(a, b) − effect(a) − effect(b). Below 0 the two do the same
-    work; above 0 each needs the other. It is at most 1 − effect(a) − effect(b).
+    The effect of heads on an image is 1 if they mitigate it, else 0; ``I(a, b)`` is the mean of
+    effect(a, b) − effect(a) − effect(b) over images scored under a, b and both. Below 0, the two do the same work;
+    above 0, each needs the other. It is at most 1 − effect(a) − effect(b).
 
     Args:
         heads: in forward order.
 
-    Source: the interaction is that of a two-factor design, as in Yates (1937); its use here is ours.
+    Source: the interaction of a two-factor design, as in Yates (1937); its use here is ours.
     """
     effect = {(heads_of(trial), trial.prompt.id, trial.seed): trial.outcome for trial in (*singles, *pairs)}
     alone, together = grouped(singles, heads_of), grouped(pairs, heads_of)
@@ -108,33 +108,33 @@ def interactions(steps: str, heads: Sequence[Head], singles: Sequence[Judged], p
         )
     matrix = np.zeros((len(heads), len(heads)))
     for pair in found:
-        one, other = (heads.index(head) for head in pair.heads)
-        matrix[one, other] = matrix[other, one] = pair.value or 0.0
+        row, column = (heads.index(head) for head in pair.heads)
+        matrix[row, column] = matrix[column, row] = pair.value or 0.0
     return Interactions(
         steps=steps,
         effects={head: tally(head_label(head), alone.get((head,), [])).images.mitigated for head in heads},
         pairs=tuple(found),
-        clusters=tuple(tuple(heads[place] for place in cluster) for cluster in average_linkage(matrix, below=0.0)),
+        clusters=tuple(tuple(heads[index] for index in cluster) for cluster in average_linkage(matrix, below=0.0)),
     )
 
 
 def average_linkage(distance: Float[np.ndarray, "item item"], below: float) -> list[list[int]]:
-    """Clusters of items: the two closest are merged, again and again, while the mean distance between them is below.
+    """Clusters of items: merges the two closest while their mean distance is below ``below``.
 
-    Items keep their order inside a cluster; clusters stand in the order of their first items.
+    Items keep their order in a cluster; clusters are ordered by their first items.
 
     Source: Sokal & Michener (1958), average linkage.
 
     >>> average_linkage(np.array([[0.0, 1, -2], [1, 0, 1], [-2, 1, 0]]), below=0.0)
     [[0, 2], [1]]
     """
-    clusters = [[place] for place in range(len(distance))]
+    clusters = [[item] for item in range(len(distance))]
     while len(clusters) > 1:
-        apart, one, other = min(
-            (float(distance[np.ix_(clusters[one], clusters[other])].mean()), one, other)
-            for one, other in itertools.combinations(range(len(clusters)), 2)
+        apart, first, second = min(
+            (float(distance[np.ix_(clusters[first], clusters[second])].mean()), first, second)
+            for first, second in itertools.combinations(range(len(clusters)), 2)
         )
         if apart >= below:
             break
-        clusters[one] = sorted(clusters[one] + clusters.pop(other))
+        clusters[first] = sorted(clusters[first] + clusters.pop(second))
     return sorted(clusters)

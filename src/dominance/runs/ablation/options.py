@@ -1,4 +1,4 @@
-"""How a suite is ablated: what is taken away, at which steps, and how the pictures are drawn."""
+"""Options of an ablation: what to remove, at which steps, and how to draw."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
@@ -17,7 +17,7 @@ from dominance.written import WRITTEN, Numbers, check_listed
 Sweep = Literal["heads", "multi", "controls", "feed-forward", "residual", "interactions"]
 SWEEPS: tuple[Sweep, ...] = get_args(Sweep)
 _ABLATING = ("sweep", "layers", "scale", "mode", "branches", "strongest", "min_collapsed")
-"""Options that say what is taken away, and how; the edit ``rebalance`` has no use for them."""
+"""Options on what to remove, and how; the edit ``rebalance`` does not use them."""
 
 Span = tuple[int, int]
 """First and last denoising step, counted from 0."""
@@ -25,11 +25,14 @@ Span = tuple[int, int]
 
 def _read_sweeps(_type: object, tokens: Sequence[Token]) -> tuple[Sweep, ...]:
     listed = tuple(part.strip() for part in tokens[-1].value.split(",") if part.strip())
-    return SWEEPS if "all" in listed else cast(tuple[Sweep, ...], listed)
+    if "all" in listed:
+        return SWEEPS
+    check_listed("sweep", listed, SWEEPS, "all")
+    return cast(tuple[Sweep, ...], listed)
 
 
 def _read_span(_type: object, tokens: Sequence[Token]) -> Span:
-    """Steps as users write them: ``3`` or ``0-4``."""
+    """Steps as on the command line: ``3`` or ``0-4``."""
     text = tokens[-1].value
     first, dash, last = text.strip().partition("-")
     ends = (first.strip(), last.strip() if dash else first.strip())
@@ -40,26 +43,26 @@ def _read_span(_type: object, tokens: Sequence[Token]) -> Span:
 
 @dataclass(frozen=True)
 class Window:
-    """An interval of denoising steps counted from 0; ``last`` belongs to it, and None stands for all steps."""
+    """An interval of denoising steps, counted from 0; ``last`` is included, and None means all steps."""
 
     first: int
     last: int | None
 
     @property
     def name(self) -> str:
-        """For instance ``5–9``, ``3``, or ``all``."""
+        """Such as ``5–9``, ``3`` or ``all``."""
         if self.last is None:
             return "all"
         return str(self.first) if self.first == self.last else f"{self.first}–{self.last}"
 
     @property
     def steps(self) -> tuple[int, ...] | None:
-        """Numbers of its steps; None for all."""
+        """Its steps; None for all."""
         return None if self.last is None else tuple(range(self.first, self.last + 1))
 
 
 def windows_of(total: int, width: int) -> tuple[Window, ...]:
-    """Intervals of so many steps one after another, the last one shorter where it must be, and all steps together.
+    """Consecutive intervals of ``width`` steps, the last possibly shorter, and all steps together.
 
     >>> [window.name for window in windows_of(12, 5)]
     ['0–4', '5–9', '10–11', 'all']
@@ -70,7 +73,7 @@ def windows_of(total: int, width: int) -> tuple[Window, ...]:
 
 @dataclass(frozen=True)
 class How:
-    """How parts are taken away, whichever they are."""
+    """How parts are removed, whichever they are."""
 
     window: Window = Window(0, 0)
     scale: float = SCALE
@@ -81,35 +84,35 @@ class How:
 @Parameter(name="*", group=Group("Edit", sort_key=15))
 @dataclass(frozen=True)
 class AblationOptions:
-    """What to take away, when, and how to draw.
+    """What to remove, when, and how to draw.
 
     Raises:
         InputError: a value out of its range, or two options that exclude each other.
     """
 
     edit: EditKind = "ablate"
-    """ablate, or rebalance: equal attention for all concepts of the prompt."""
+    """ablate, or rebalance: equal attention to all concepts of the prompt."""
     sweep: Annotated[tuple[Sweep, ...], Parameter(converter=_read_sweeps, n_tokens=1, metavar="NAMES")] = ("heads",)
     """heads, multi, controls, feed-forward, residual, interactions, several of them, or all. The sweeps multi,
-    controls and interactions try single heads first, because they build on what those do."""
+    controls and interactions build on single heads, and try those first."""
     layers: Numbers | None = None
-    """Attention layers, or residual branches, such as 9,10 or 1-16; all unless given. Controls come from layer 1."""
+    """Attention layers, or residual branches, such as 9,10 or 1-16 (default: all). Controls are in layer 1."""
     edit_steps: Annotated[Span, Parameter(converter=_read_span, n_tokens=1, metavar="N|N-M")] | None = field(
         default=None, metadata={WRITTEN: lambda span: "-".join(map(str, span))}
     )
-    """Steps in which the edit is in force, 0-4 or 0, counted from 0; 0 for an ablation, else all."""
+    """Steps in which to edit, such as 0-4 or 0, counted from 0 (default: 0 for ablate, all for rebalance)."""
     intervals: int | None = None
-    """Try intervals of so many steps, one after another, and all steps together."""
+    """Try consecutive intervals of this many steps, and all steps together."""
     scale: float = SCALE
-    """Factor of a head's logits, and of other parts' output."""
+    """Factor for a head's logits, or another part's output."""
     mode: Mode = "scale"
-    """scale, or zero for an output of zeros instead."""
+    """scale, or zero to replace the output by zeros."""
     branches: Branches = "both"
-    """both branches of the guidance, or the conditional one."""
+    """Branches of the guidance to edit: both, or the conditional one."""
     strongest: int = 8
-    """Heads among which interactions are computed."""
+    """Number of heads to compute interactions for."""
     min_collapsed: int = 1
-    """Edit only prompts with so many collapsed images."""
+    """Edit only prompts with at least this many collapsed images."""
     limit: Limit | None = None
     drawing: Drawing = field(default_factory=Drawing)
     asking: Asking = field(default_factory=Asking)
@@ -118,14 +121,16 @@ class AblationOptions:
     def __post_init__(self) -> None:
         check_limit(self.limit)
         if self.edit not in EDITS:
-            raise InputError(f"no edit {self.edit[:60]!r}; give one of {', '.join(EDITS)}")
+            raise InputError(f"the edit {self.edit[:60]!r} does not exist; give one of {', '.join(EDITS)}")
         check_listed("sweep", self.sweep, SWEEPS, "all")
         check_edit(self.scale, self.mode, self.branches)
         if self.edit_steps is not None and self.intervals is not None:
-            raise InputError("edit-steps and intervals both say when the edit is in force; give one of them")
+            raise InputError("edit-steps and intervals both say when to edit; give only one of them")
         if self.edit_steps is not None and not 0 <= self.edit_steps[0] <= self.edit_steps[1]:
             first, last = self.edit_steps
-            raise InputError(f"the edit's steps are {first} to {last}; give a first and a last one, from 0")
+            raise InputError(
+                f"the edit's steps are {first} to {last}; give the first and the last step, counted from 0"
+            )
         for name, value, least in (
             ("intervals", self.intervals, 1),
             ("strongest", self.strongest, 2),
@@ -140,21 +145,21 @@ class AblationOptions:
         for option in fields(self):
             if option.name in _ABLATING and getattr(self, option.name) != option.default:
                 raise InputError(
-                    f"rebalance makes the attention of all concepts equal in all layers and takes no"
+                    f"rebalance makes attention to all concepts equal in all layers and does not use"
                     f" {option.name.replace('_', '-')}; leave it out, or give the edit ablate"
                 )
 
     @property
     def seeds(self) -> tuple[int, ...]:
-        """Of every prompt's images: ten, from 0, unless others are given."""
+        """Seeds of every prompt's images: 0 to 9 by default."""
         return self.drawing.seeds or DEFAULT_SEEDS
 
     def how(self, window: Window) -> How:
-        """How parts are taken away in an interval of steps."""
+        """How parts are removed in an interval of steps."""
         return How(window, self.scale, self.mode, self.branches)
 
     def record(self) -> dict[str, object]:
-        """How the model is edited, as the manifest shows it."""
+        """The manifest's entries on the edit."""
         record: dict[str, object] = {"edit": self.edit, "edit_steps": self.edit_steps, "intervals": self.intervals}
         if self.edit == "rebalance":
             return record
@@ -166,10 +171,10 @@ class AblationOptions:
         """The intervals of steps to try.
 
         Args:
-            total: steps of the whole generation.
+            total: steps of the generation.
 
         Raises:
-            InputError: they lie beyond the generation.
+            InputError: the intervals lie beyond the generation.
         """
         if self.intervals is not None:
             return windows_of(total, self.intervals)
@@ -177,5 +182,7 @@ class AblationOptions:
             return (Window(0, None if self.edit == "rebalance" else 0),)
         if self.edit_steps[1] >= total:
             last = self.edit_steps[1]
-            raise InputError(f"the edit is to last to step {last}, but there are {total}: 0 to {total - 1}")
+            raise InputError(
+                f"the edit lasts until step {last}, but there are only {total} steps; give steps from 0 to {total - 1}"
+            )
         return (Window(*self.edit_steps),)

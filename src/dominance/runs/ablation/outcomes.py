@@ -1,4 +1,4 @@
-"""What became of collapsed images under an edit, counted by variant, layer, group and prompt."""
+"""The outcomes of collapsed images under an edit, counted by variant, layer, group and prompt."""
 
 from collections import Counter
 from collections.abc import Callable, Hashable, Sequence
@@ -19,12 +19,12 @@ Key = TypeVar("Key", bound=Hashable)
 
 
 def outcome_of(edited: ScoredImage) -> Outcome | None:
-    """What became of an image that was collapsed before the edit; None when it has no score now.
+    """The outcome of an image that was collapsed before the edit; None if it has no score now.
 
-    ``mitigated``: DvD below 36 and every concept present; ``unchanged``: DvD from 36; ``corrupted``: all else. A
-    picture that shows both concepts at DvD 40, 5 yes against 3, is balanced to the audit and yet unchanged here.
+    ``mitigated``: DvD below 36 and every concept present; ``unchanged``: DvD from 36; ``corrupted``: the rest. An
+    image that shows both concepts at DvD 40, 5 yes against 3, is balanced in an audit but unchanged here.
 
-    Source: the outcomes are named by Jeong & Lee (2025), section 5; their exact form is ours.
+    Source: Jeong & Lee (2025), section 5, for the names; the exact definitions are ours.
     """
     if edited.verdict is None or edited.dvd is None:
         return None
@@ -35,7 +35,7 @@ def outcome_of(edited: ScoredImage) -> Outcome | None:
 
 @dataclass(frozen=True)
 class Judged:
-    """One collapsed image, and what it is under a variant."""
+    """One collapsed image, without and with an edit."""
 
     prompt: Prompt
     seed: int
@@ -49,14 +49,14 @@ class Judged:
 
     @property
     def fall(self) -> float | None:
-        """By how much the DvD score has fallen."""
+        """Fall of the DvD score."""
         before, after = self.unedited.dvd, self.edited.dvd
         return None if before is None or after is None else before - after
 
 
 @dataclass(frozen=True)
 class OutcomeRates:
-    """How often each outcome came, out of all that have one; ``unscored`` are left out."""
+    """Shares of the outcomes, without ``unscored`` images."""
 
     mitigated: Counted
     unchanged: Counted
@@ -71,16 +71,15 @@ class OutcomeRates:
 
 @dataclass(frozen=True)
 class TrialTally:
-    """OutcomeRates of some trials.
+    """Outcomes of some trials.
 
     Attributes:
         name: of the variant, layer or group.
-        place: number of the layer or residual branch, where all trials share one.
+        place: number of the layer or residual branch, if all trials share one.
         images: every collapsed image under every variant.
-        cases: every prompt under every variant; its outcome is that of more than half of its collapsed images, and
-            where no outcome has that many it counts for none.
+        cases: every prompt under every variant, with the outcome of more than half of its collapsed images, if any.
         prompts: those that at least one variant mitigates, by that majority.
-        fall: mean fall of the DvD score; None where nothing is scored.
+        fall: mean fall of the DvD score; None if nothing is scored.
     """
 
     name: str
@@ -92,19 +91,20 @@ class TrialTally:
 
 
 def tally(name: str, judged: Sequence[Judged]) -> TrialTally:
-    """Counts."""
+    """Counts the outcomes of some trials."""
     cases = {
-        key: majority(members) for key, members in grouped(judged, lambda one: (one.prompt.id, label(one))).items()
+        key: majority(members)
+        for key, members in grouped(judged, lambda trial: (trial.prompt.id, label(trial))).items()
     }
-    scored = {(one.prompt.id, label(one)) for one in judged if one.outcome is not None}
+    scored = {(trial.prompt.id, label(trial)) for trial in judged if trial.outcome is not None}
     prompts = {prompt for prompt, _ in scored}
     mitigated = {prompt for (prompt, _), outcome in cases.items() if outcome == "mitigated"}
-    falls = [one.fall for one in judged if one.fall is not None]
-    places = {one.variant.place for one in judged}
+    falls = [trial.fall for trial in judged if trial.fall is not None]
+    places = {trial.variant.place for trial in judged}
     return TrialTally(
         name=name,
         place=places.pop() if len(places) == 1 else None,
-        images=outcomes([one.outcome for one in judged]),
+        images=outcomes([trial.outcome for trial in judged]),
         cases=_rates(Counter(cases.values()), len(scored), len(cases) - len(scored)),
         prompts=rate(len(mitigated), len(prompts)),
         fall=sum(falls) / len(falls) if falls else None,
@@ -122,14 +122,14 @@ def _rates(counts: Counter, n: int, unscored: int) -> OutcomeRates:
 
 
 def majority(judged: Sequence[Judged]) -> Outcome | None:
-    """The outcome of more than half of the scored images; None where none has that many, or nothing is scored."""
-    counts = Counter(one.outcome for one in judged if one.outcome is not None)
+    """The outcome of more than half of the scored images, if any."""
+    counts = Counter(trial.outcome for trial in judged if trial.outcome is not None)
     name, count = counts.most_common(1)[0] if counts else (None, 0)
     return name if 2 * count > counts.total() else None
 
 
 def mitigating(singles: Sequence[Judged]) -> dict[str, tuple[Head, ...]]:
-    """For each prompt, the single heads that mitigate the majority of its collapsed images, in forward order."""
+    """For each prompt, the single heads that mitigate most of its collapsed images, in forward order."""
     found: dict[str, list[Head]] = {}
     for (prompt, heads), members in grouped(singles, lambda trial: (trial.prompt.id, heads_of(trial))).items():
         found.setdefault(prompt, []).extend(heads if majority(members) == "mitigated" else ())
@@ -137,18 +137,18 @@ def mitigating(singles: Sequence[Judged]) -> dict[str, tuple[Head, ...]]:
 
 
 def grouped(judged: Sequence[Judged], key: Callable[[Judged], Key]) -> dict[Key, list[Judged]]:
-    """The trials by a key, in order of appearance."""
+    """The trials by key, in order of appearance."""
     groups: dict[Key, list[Judged]] = {}
-    for one in judged:
-        groups.setdefault(key(one), []).append(one)
+    for trial in judged:
+        groups.setdefault(key(trial), []).append(trial)
     return groups
 
 
-def label(one: Judged) -> str:
+def label(trial: Judged) -> str:
     """The variant's label."""
-    return one.variant.label
+    return trial.variant.label
 
 
-def heads_of(one: Judged) -> tuple[Head, ...]:
+def heads_of(trial: Judged) -> tuple[Head, ...]:
     """The variant's heads."""
-    return one.variant.heads
+    return trial.variant.heads

@@ -1,4 +1,4 @@
-"""What an ablation of a suite found, as its report shows it."""
+"""The result of an ablation, as its report shows it."""
 
 from dataclasses import dataclass, field
 from typing import Annotated, ClassVar
@@ -24,19 +24,19 @@ from dominance.runs.ablation.variants import Head
 
 @dataclass(frozen=True)
 class GroupTally(TrialTally):
-    """One group of prompts under a sweep: all its trials, and those of each layer."""
+    """One group of prompts in a sweep: all its trials, and those by layer."""
 
     layers: tuple[TrialTally, ...]
 
 
 @dataclass(frozen=True)
 class SweepResult:
-    """One sweep at one interval of steps.
+    """One sweep in one interval of steps.
 
     Attributes:
-        variants: what each of them did, in forward order; of ``multi``, whose variants differ between prompts, none.
-        layers: the same by layer, or by residual branch.
-        left_out: prompts that the sweep has no variant for, such as those that no head mitigates; None for none.
+        variants: in forward order; empty for ``multi``, whose variants differ between prompts.
+        layers: the same by layer or residual branch.
+        left_out: number of prompts without a variant, such as those that no head mitigates.
     """
 
     sweep: Sweep
@@ -59,29 +59,31 @@ def sweep_result(sweep: Sweep, window: Window, judged: list[Judged], left_out: i
         layers=_by_place(judged),
         groups=tuple(
             GroupTally(**vars(tally(name, members)), layers=_by_place(members))
-            for name, members in grouped(judged, lambda one: one.prompt.group_name).items()
+            for name, members in grouped(judged, lambda trial: trial.prompt.group_name).items()
         ),
         left_out=left_out,
     )
 
 
 def _by_place(judged: list[Judged]) -> tuple[TrialTally, ...]:
-    """By layer or branch, in order, where every variant has just one."""
-    places = grouped(judged, lambda one: one.variant.place)
-    if None in places:
+    """By layer or branch, in order, if every variant has exactly one."""
+    by_number = grouped(judged, lambda trial: trial.variant.place)
+    if None in by_number:
         return ()
-    return tuple(tally(str(place), places[place]) for place in sorted(place for place in places if place is not None))
+    return tuple(
+        tally(str(number), by_number[number]) for number in sorted(number for number in by_number if number is not None)
+    )
 
 
 @dataclass(frozen=True)
 class WindowResult:
-    """All images of the suite with an edit in force in one interval of steps.
+    """All images of the suite, edited in one interval of steps.
 
     Attributes:
         steps: the interval's name; ``none`` for the unedited images.
-        collapsed, balanced: of the scored images.
-        outcomes: of the images that are collapsed unedited; None for the unedited ones themselves.
-        groups: share of collapsed images in each group of prompts.
+        collapsed, balanced: shares of the scored images.
+        outcomes: of the images that are collapsed without the edit; None for the unedited images.
+        groups: share of collapsed images by group.
     """
 
     steps: str
@@ -97,7 +99,7 @@ def window_result(steps: str, images: list[tuple[str, ScoredImage]], judged: lis
 
     Args:
         images: each with its group.
-        judged: those that were collapsed unedited.
+        judged: those that are collapsed without the edit.
     """
     scored = [(group, image) for group, image in images if image.verdict is not None]
     groups: dict[str, list[ScoredImage]] = {}
@@ -108,7 +110,7 @@ def window_result(steps: str, images: list[tuple[str, ScoredImage]], judged: lis
         collapsed=_share([image for _, image in scored], "collapsed"),
         balanced=_share([image for _, image in scored], "balanced"),
         unscored=len(images) - len(scored),
-        outcomes=None if judged is None else outcomes([one.outcome for one in judged]),
+        outcomes=None if judged is None else outcomes([trial.outcome for trial in judged]),
         groups={group: _share(members, "collapsed") for group, members in groups.items()},
     )
 
@@ -118,17 +120,17 @@ def _share(images: list[ScoredImage], verdict: str) -> Rate:
 
 
 Change = tuple[int, str, str, str]
-"""Seed, file before, file after and label of a variant."""
+"""Seed, file before, file after, and the variant's label."""
 
 
 @dataclass(frozen=True)
 class AblatedPrompt:
-    """One prompt of two or more concepts.
+    """One prompt with two or more concepts.
 
     Attributes:
-        collapsed: of its unedited images, out of the scored ones.
-        mitigating: heads that mitigate the majority of its collapsed images; None where no head was tried on it.
-        example: a variant that mitigated an image; None without any.
+        collapsed: share of its scored unedited images.
+        mitigating: heads that mitigate most of its collapsed images; None if no head was tried.
+        example: a variant that mitigated an image, if any.
     """
 
     id: str
@@ -141,7 +143,7 @@ class AblatedPrompt:
 
 @dataclass(frozen=True)
 class Unedited:
-    """The images of all prompts with two concepts or more, as they are; ``collapsed`` is of the scored ones."""
+    """The unedited images of all prompts with two or more concepts; ``collapsed`` is a share of the scored ones."""
 
     images: int
     scored: int
@@ -151,14 +153,14 @@ class Unedited:
 
 
 def unedited_of(run: RunResult) -> Unedited:
-    """What is kept of the unedited images' audit."""
+    """The part of the unedited images' audit that the result keeps."""
     collapsed = rate(sum(prompt.collapsed for prompt in run.prompts), run.scored)
     return Unedited(run.images, run.scored, run.unscored, collapsed, run.groups)
 
 
 @dataclass(frozen=True)
 class Edited:
-    """Images under all variants; ``unscored`` of them have no score."""
+    """Images under all variants; ``unscored`` have no score."""
 
     images: int
     unscored: int
@@ -171,7 +173,7 @@ class AblationResult:
     Attributes:
         edit: ``ablate`` or ``rebalance``.
         left_out: ids of prompts with fewer than two concepts.
-        notes: what the reader must know, such as that there was nothing to mitigate.
+        notes: caveats, such as that there was nothing to mitigate.
     """
 
     UNPRINTED: ClassVar[set[str]] = {"manifest"}

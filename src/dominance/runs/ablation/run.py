@@ -1,4 +1,4 @@
-"""The ablation of a suite: which part of the model, taken away when, gives a collapsed image its lost concept back."""
+"""Ablates a suite: which part of the model, removed at which steps, restores a lost concept?"""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, cast
 from dominance.documents import from_json, to_json
 from dominance.errors import SuiteError
 from dominance.judges.protocol import Judge
-from dominance.records import Prompt, Suite
+from dominance.records import Prompt, RunSettings, Suite
 from dominance.runs.ablation.options import AblationOptions, Window
 from dominance.runs.ablation.result import AblationResult
 from dominance.runs.ablation.study import Study
@@ -38,19 +38,19 @@ def ablate_suite(
     out: Path | str | None = None,
     options: AblationOptions | None = None,
 ) -> AblationResult:
-    """Draws a suite with parts of the model taken away, and says what that does to its collapsed images.
+    """Draws a suite with parts of the model removed, and counts what that does to its collapsed images.
 
-    Unedited images come first; an ablation is then tried on the collapsed ones alone, a rebalancing on all. The same
-    call resumes whatever the run folder already holds, image by image and answer by answer.
+    Unedited images come first; ablations are then tried on the collapsed ones only, rebalancing on all. The same call
+    resumes an earlier run in the folder.
 
     Args:
         suite: a bundled suite, a file, a bracketed prompt, or the suite itself.
-        model: ``miniature``, a diffusers folder, a hub id, or a pipeline of your own.
+        model: ``miniature``, a diffusers folder, a hub id, or your own pipeline.
         judge: a judge's name, or the judge itself.
-        out: the run folder; by default ``runs/``, the edit's name and the suite's.
+        out: the run folder; ``runs/EDIT-SUITE`` by default.
 
     Raises:
-        InputError: the suite, model, judge, folder or an option cannot be used; nothing was written.
+        InputError: the suite, model, judge, folder or an option cannot be used; nothing is written.
     """
     options = options or AblationOptions()
     repeat = Repeat("ablate", {"suite": suite, "model": model, "judge": judge, "out": out}, options)
@@ -63,8 +63,8 @@ def ablate_suite(
     options.windows(drawn.settings.steps)
     asked = ask_all(loaded, questions.ask)
     seen_by = judge_for(asked, judge, options.machine.device, options.asking.judge_mode)
-    refuse_named(seen_by, "an ablation draws its own")
-    record = {"seeds": list(options.seeds), **drawn.settings.record(), "limit": options.limit}
+    refuse_named(seen_by, "an ablation draws its own images")
+    record = {"seeds": options.seeds, **drawn.settings.record(), "limit": options.limit}
     record |= {"questions": questions.name, "judge_mode": options.asking.judge_mode}
     plan = Plan(
         suite=loaded,
@@ -73,10 +73,10 @@ def ablate_suite(
         judge_identity=seen_by.identity,
         questions=asked,
         images=plan_images(loaded, options.seeds, drawn.source.identity, drawn.settings),
-        settings=record | options.record(),
+        settings=RunSettings.of(record | options.record()),
         origin="ablate",
     )
-    if not (folder / LEDGER_NAME).exists():  # a new folder is not even made before all is known to be there
+    if not (folder / LEDGER_NAME).exists():  # a new folder is created only once all parts are known to exist
         _check_parts(options, anatomy_of(drawn().pipeline))
     with held(folder), Ledger(folder / LEDGER_NAME) as ledger:
         check_same_suite(plan, ledger, folder)
@@ -103,14 +103,14 @@ def _with_two_concepts(suite: Suite) -> tuple[Prompt, ...]:
     kept = tuple(prompt for prompt in suite.prompts if len(prompt.concepts) > 1)
     if not kept:
         raise SuiteError(
-            f"no prompt of {suite.name!r} names two concepts, so none can take over from another; mark two, as in"
+            f"the suite {suite.name!r} has no prompt with two concepts, so no concept can take over; mark two, as in"
             " 'a [tower:landmark] and a [mug]'"
         )
     return kept
 
 
 def _anatomy(ledger: Ledger, model: RunModel) -> Anatomy:
-    """The model's parts, as the ledger knows them from last time, so that a finished run need not load the model."""
+    """The model's parts, from the ledger if known, so that a finished run need not load the model."""
     known = cast(dict, ledger.get("anatomy") or {})
     if known.get("identity") == model.source.identity:
         return from_json(Anatomy, known)
@@ -120,7 +120,7 @@ def _anatomy(ledger: Ledger, model: RunModel) -> Anatomy:
 
 
 def _check_parts(options: AblationOptions, anatomy: Anatomy) -> None:
-    """Refuses layers and residual branches that the model does not have."""
+    """Refuses layers and residual branches that the model lacks."""
     if options.edit == "rebalance":
         return
     if set(options.sweep) - {"residual"}:
@@ -130,7 +130,7 @@ def _check_parts(options: AblationOptions, anatomy: Anatomy) -> None:
 
 
 def _check_of(options: AblationOptions, suite: Suite) -> Callable[["PipelineModel", object], None]:
-    """Refuses, where attention is to be rebalanced, a model that does not see every concept as tokens of its own."""
+    """For rebalancing, refuses a model for which a concept has no tokens of its own."""
 
     def check(model: "PipelineModel", _: object) -> None:
         from dominance.probes.tokens import prompt_tokens

@@ -1,4 +1,4 @@
-"""What is tried on which collapsed image, decided from what has come out so far."""
+"""Decides which variants to try on which collapsed images, from the outcomes so far."""
 
 from collections.abc import Callable, Sequence
 from typing import cast
@@ -36,13 +36,13 @@ from dominance.runs.store.plan import Plan
 
 
 class Study:
-    """Decides what is tried on which image, from what has come out so far."""
+    """All trials of an ablation, and their outcomes."""
 
     def __init__(
         self, options: AblationOptions, anatomy: Anatomy, stage: TrialStage, unedited: RunResult, plan: Plan
     ) -> None:
         self._options, self._anatomy, self._stage, self._unedited = options, anatomy, stage, unedited
-        self._windows = options.windows(cast(int, plan.settings["steps"]))
+        self._windows = options.windows(cast(int, plan.settings.steps))
         self._collapsed = [
             (result.prompt, image)
             for result in unedited.prompts
@@ -55,7 +55,7 @@ class Study:
         self._interactions: list[Interactions] = []
 
     def result(self, run: str, left_out: tuple[str, ...]) -> AblationResult:
-        """Runs all that is asked for."""
+        """Runs everything the options ask for."""
         sweeps: list[SweepResult] = []
         windows: list[WindowResult] = []
         if self._collapsed and self._options.edit == "rebalance":
@@ -68,7 +68,7 @@ class Study:
             suite=unedited.suite,
             model=unedited.model,
             judge=unedited.judge,
-            settings=unedited.settings,
+            settings=unedited.settings.record(),
             edit=self._options.edit,
             unedited=unedited_of(unedited),
             edited=Edited(
@@ -98,18 +98,18 @@ class Study:
         return self._pairs(window)
 
     def _heads(self, heads: Sequence[Head], window: Window) -> list[Judged]:
-        """Every head alone, on every collapsed image; those tried before are not tried again."""
+        """Every head alone, on every collapsed image; none is tried twice."""
         missing = [head for head in heads if (head, window) not in self._singles]
         if missing:
             how = self._options.how(window)
             for head in missing:
                 self._singles[head, window] = []
-            for one in self._all("heads", window, [single_head(head, how) for head in missing]):
-                self._singles[one.variant.heads[0], window].append(one)
-        return [one for head in heads for one in self._singles[head, window]]
+            for trial in self._all("heads", window, [single_head(head, how) for head in missing]):
+                self._singles[trial.variant.heads[0], window].append(trial)
+        return [trial for head in heads for trial in self._singles[head, window]]
 
     def _multi(self, window: Window) -> SweepResult:
-        """The mitigating heads of each prompt together, where there are two or more."""
+        """The mitigating heads of each prompt together, if there are at least two."""
         singles = self._heads(all_heads(self._anatomy, self._options.layers), window)
         chosen = {}
         for prompt, found in mitigating(singles).items():
@@ -130,7 +130,7 @@ class Study:
         return sweep_result("controls", window, judged, sum(not found for found in pairs.values()))
 
     def _pairs(self, window: Window) -> SweepResult:
-        """The strongest heads, two at a time."""
+        """Pairs of the strongest heads."""
         heads = all_heads(self._anatomy, self._options.layers)
         singles = self._heads(heads, window)
         best = strongest(singles, self._options.strongest)
@@ -156,11 +156,11 @@ class Study:
             for (before, trial), image in zip(tried, after, strict=True)
         ]
         self._judged += judged
-        order = list(dict.fromkeys(label(one) for one in judged))
-        return sorted(judged, key=lambda one: order.index(label(one)))
+        order = list(dict.fromkeys(label(trial) for trial in judged))
+        return sorted(judged, key=lambda trial: order.index(label(trial)))
 
     def _rebalanced(self) -> list[WindowResult]:
-        """All images of all prompts, in every interval; the intervals of one image ride together."""
+        """All images of all prompts in every interval; the intervals of one image share a batch."""
         images = [(result.prompt, image) for result in self._unedited.prompts for image in result.images]
         tried = [
             (before, Trial(prompt, before.seed or 0, rebalancing(prompt, window)))
@@ -170,8 +170,8 @@ class Study:
         after = self._stage.run("rebalanced", [trial for _, trial in tried])
         found = [window_result("none", [(prompt.group_name, image) for prompt, image in images], None)]
         rows = list(zip(tried, after, strict=True))
-        for place, window in enumerate(self._windows):
-            own = rows[place :: len(self._windows)]
+        for index, window in enumerate(self._windows):
+            own = rows[index :: len(self._windows)]
             judged = [
                 Judged(trial.prompt, trial.seed, trial.variant, before, image)
                 for (before, trial), image in own
@@ -183,12 +183,14 @@ class Study:
         return found
 
     def _prompts(self) -> tuple[AblatedPrompt, ...]:
-        singles = [one for (_, window), found in self._singles.items() if window == self._windows[0] for one in found]
+        singles = [
+            trial for (_, window), found in self._singles.items() if window == self._windows[0] for trial in found
+        ]
         heads = mitigating(singles)
         examples = {}
-        for one in self._judged:
-            if one.outcome == "mitigated" and one.unedited.file is not None and one.edited.file is not None:
-                examples.setdefault(one.prompt.id, (one.seed, one.unedited.file, one.edited.file, label(one)))
+        for trial in self._judged:
+            if trial.outcome == "mitigated" and trial.unedited.file is not None and trial.edited.file is not None:
+                examples.setdefault(trial.prompt.id, (trial.seed, trial.unedited.file, trial.edited.file, label(trial)))
         return tuple(
             AblatedPrompt(
                 id=result.prompt.id,
@@ -205,17 +207,17 @@ class Study:
         notes = []
         if not self._collapsed:
             scored, least = self._unedited.scored, self._options.min_collapsed
-            which = "collapses" if least == 1 else f"collapses in a prompt with {least} or more that do"
+            which = "collapses" if least == 1 else f"collapses in a prompt with at least {least} collapsed images"
             notes.append(
-                f"none of the {scored} scored images {which} as it is, so there is nothing to mitigate"
+                f"none of the {scored} scored unedited images {which}, so there is nothing to mitigate"
                 if scored
-                else "no unedited image could be scored, so nothing is known about what to mitigate"
+                else "no unedited image could be scored, so it is unknown what to mitigate"
             )
         if left_out:
-            notes.append(f"left out, because they name fewer than two concepts: {', '.join(left_out[:20])}")
+            notes.append(f"left out, with fewer than two concepts: {', '.join(left_out[:20])}")
         return tuple(notes)
 
 
 def _ordered(sweeps: Sequence[Sweep]) -> list[Sweep]:
-    """Each once, those that others build on first."""
+    """Each sweep once, after those that it builds on."""
     return [sweep for sweep in SWEEPS if sweep in sweeps]

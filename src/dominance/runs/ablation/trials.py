@@ -1,4 +1,4 @@
-"""The stage that draws and judges edited images: variants of one image ride in one batch, side by side."""
+"""The stage that draws and judges edited images; variants of one image share a batch."""
 
 import contextlib
 from collections.abc import Callable, Sequence
@@ -47,10 +47,10 @@ class DrawsVariants(Protocol):
 
 @dataclass(frozen=True)
 class VariantModel:
-    """A pipeline that draws each image of a batch under an edit of its own.
+    """A pipeline that draws each image of a batch with its own edit.
 
-    Images of one prompt and seed are computed once up to the first step in which one of them is edited. Within that
-    step nothing is shared: what lies before the edited layer is less than one forward in as many as there are steps.
+    Images of one prompt and seed share all steps before the first edited one. Within that step nothing is shared: it
+    would save less than one forward pass per image.
     """
 
     model: PipelineModel
@@ -58,7 +58,7 @@ class VariantModel:
     def generate(
         self, texts: Sequence[str], seeds: Sequence[int], variants: Sequence[Variant], settings: GenerationSettings
     ) -> list[Image.Image | ItemError]:
-        """One image for every text, seed and variant, or the reason why there is none."""
+        """One image for every text, seed and variant, or the reason why it failed."""
         pipeline = self.model.pipeline
         ablations = [v.edit if isinstance(v.edit, Ablation) else None for v in variants]
         balances = [v.edit if isinstance(v.edit, Rebalancing) else None for v in variants]
@@ -77,9 +77,9 @@ class TrialStage:
     """Draws and judges trials into a run folder, each image once.
 
     Args:
-        plan: of the unedited images; its questions are asked about the edited ones too.
+        plan: of the unedited images; its questions apply to the edited ones too.
         model: loaded when something is missing.
-        variants: what draws under edits, of the loaded model.
+        variants: wraps the loaded model so that it draws with edits.
     """
 
     def __init__(
@@ -96,7 +96,7 @@ class TrialStage:
         self.scored: dict[tuple[str, str], ScoredImage] = {}
 
     def run(self, name: str, trials: Sequence[Trial]) -> list[ScoredImage]:
-        """Makes and judges what is missing of some trials; one scored image for each, in their order.
+        """Makes and judges what is missing; returns one scored image per trial, in order.
 
         Args:
             name: of the progress bar.
@@ -107,7 +107,7 @@ class TrialStage:
         to_make = [pair for item, pair in wanted.items() if item in missing]
         if to_make:
             self._ledger.forget_images(missing)
-            # Variants of one image lie side by side, so that they share what comes before their edits.
+            # Variants of one image are neighbours, so that they share the steps before their edits.
             to_make.sort(
                 key=lambda pair: (pair[1].negative_prompt or "", pair[1].text, pair[0].seed, pair[0].variant.start)
             )

@@ -1,4 +1,4 @@
-"""What a sweep tries: the parts of a model that can be ablated, and one variant for each that is to be."""
+"""What a sweep tries: the parts of a model that can be ablated, and variants that ablate them."""
 
 import itertools
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from diffusers.pipelines.pipeline_utils import DiffusionPipeline
 
 CONTROL_LAYER = 1
-"""Where the pairs of non-mitigating heads are taken from. Source: Jeong & Lee (2025), section 5."""
+"""The layer of the pairs of non-mitigating heads. Source: Jeong & Lee (2025), section 5."""
 
 
 def head_label(head: tuple[int, int]) -> str:
@@ -36,7 +36,7 @@ def _read_head(written: object) -> object:
 
 
 Head = Annotated[tuple[int, int], BeforeValidator(_read_head), PlainSerializer(head_label, return_type=str)]
-"""Layer, from 1, and head, from 0; written as their label."""
+"""Layer, from 1, and head, from 0; written as a label."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class LayerHeads:
 
 @dataclass(frozen=True)
 class Anatomy:
-    """What a model has that can be ablated; ``residuals`` are the paths of its residual branches, in order."""
+    """The parts of a model that can be ablated; ``residuals`` are the paths of its residual branches, in order."""
 
     places: tuple[LayerHeads, ...]
     residuals: tuple[str, ...]
@@ -58,8 +58,8 @@ class Anatomy:
 
 def anatomy_of(pipeline: "DiffusionPipeline") -> Anatomy:
     """Reads a pipeline's parts off its denoiser."""
-    places = tuple(LayerHeads(site.layer, site.name, site.heads) for site in attention_sites(pipeline))
-    return Anatomy(places, tuple(branch.name for branch in residual_branches(pipeline)))
+    sites = tuple(LayerHeads(site.layer, site.name, site.heads) for site in attention_sites(pipeline))
+    return Anatomy(sites, tuple(branch.name for branch in residual_branches(pipeline)))
 
 
 @dataclass(frozen=True)
@@ -67,9 +67,9 @@ class Variant:
     """One edit of the model.
 
     Attributes:
-        name: of what is edited, where that is no heads.
-        place: the attention layer, or the number of the residual branch; None where there are several.
-        heads: that are taken away, in forward order.
+        name: of the edited part, unless it is heads.
+        place: the attention layer, or the number of the residual branch; None for several.
+        heads: the removed heads, in forward order.
     """
 
     name: str
@@ -79,12 +79,12 @@ class Variant:
 
     @property
     def label(self) -> str:
-        """Names it within its sweep, for instance ``9.3`` for head 3 of layer 9."""
+        """Its name within the sweep, such as ``9.3`` for head 3 of layer 9."""
         return self.name or " + ".join(map(head_label, self.heads))
 
     @property
     def start(self) -> int:
-        """The first step that it changes."""
+        """The first edited step."""
         return 0 if self.edit.steps is None else min(self.edit.steps)
 
 
@@ -92,9 +92,9 @@ def all_heads(anatomy: Anatomy, layers: Sequence[int] | None) -> tuple[Head, ...
     """Every head of some layers, or of all, in forward order.
 
     Raises:
-        InputError: a layer that the model does not have.
+        InputError: the model lacks a layer.
     """
-    return tuple((place.layer, head) for place in _chosen(anatomy, layers) for head in range(place.heads))
+    return tuple((site.layer, head) for site in _chosen(anatomy, layers) for head in range(site.heads))
 
 
 def single_head(head: Head, how: How) -> Variant:
@@ -117,8 +117,8 @@ def head_pairs(heads: Sequence[Head], how: How) -> tuple[Variant, ...]:
 def feed_forwards(anatomy: Anatomy, layers: Sequence[int] | None, how: How) -> tuple[Variant, ...]:
     """The feed-forward network of every layer's transformer block."""
     return tuple(
-        Variant(f"ff {place.layer}", _ablation(how, feed_forwards=[place.layer]), place.layer)
-        for place in _chosen(anatomy, layers)
+        Variant(f"ff {site.layer}", _ablation(how, feed_forwards=[site.layer]), site.layer)
+        for site in _chosen(anatomy, layers)
     )
 
 
@@ -126,14 +126,13 @@ def residuals(anatomy: Anatomy, numbers: Sequence[int] | None, how: How) -> tupl
     """Every residual branch.
 
     Raises:
-        InputError: a number that no branch has.
+        InputError: the model lacks a branch.
     """
     total = len(anatomy.residuals)
     for number in numbers or ():
         if not 1 <= number <= total:
             raise InputError(
-                f"no residual branch {number}: the model has {total}, numbered from 1 in forward order; give some of 1"
-                f" to {total}"
+                f"the model has no residual branch {number}; give numbers from 1 to {total}, in forward order"
             )
     return tuple(
         Variant(f"residual {number}", _ablation(how, residuals=[number]), number)
@@ -142,7 +141,7 @@ def residuals(anatomy: Anatomy, numbers: Sequence[int] | None, how: How) -> tupl
 
 
 def rebalancing(prompt: Prompt, window: Window) -> Variant:
-    """Equal attention for the prompt's concepts in an interval of steps."""
+    """Equal attention to the prompt's concepts in an interval of steps."""
     concepts = [concept.name for concept in prompt.concepts]
     return Variant(window.name, Rebalancing(concepts, window.steps), None)
 
@@ -159,11 +158,10 @@ def _ablation(how: How, **parts: Any) -> Ablation:
 
 
 def _chosen(anatomy: Anatomy, layers: Sequence[int] | None) -> list[LayerHeads]:
-    places = {place.layer: place for place in anatomy.places}
+    sites = {site.layer: site for site in anatomy.places}
     for layer in layers or ():
-        if layer not in places:
+        if layer not in sites:
             raise InputError(
-                f"no attention layer {layer}: the model has {len(places)}, numbered from 1 in forward order; give some"
-                f" of 1 to {len(places)}"
+                f"the model has no attention layer {layer}; give numbers from 1 to {len(sites)}, in forward order"
             )
-    return [place for layer, place in places.items() if layers is None or layer in layers]
+    return [site for layer, site in sites.items() if layers is None or layer in layers]

@@ -1,4 +1,4 @@
-"""What ``dominance audit --json`` prints: the shares and counts of a run, without its single images."""
+"""What ``dominance audit --json`` prints: shares and counts of a run, without individual images."""
 
 import itertools
 from dataclasses import dataclass
@@ -6,12 +6,12 @@ from typing import Annotated
 
 from pydantic import Field
 
-from dominance.records import GateResult, GroupResult, Interval, PromptResult, PromptVerdict, RunResult
+from dominance.records import GateResult, GroupResult, Interval, PromptResult, PromptVerdict, RunResult, RunSettings
 
 
 @dataclass(frozen=True)
 class PairSummary:
-    """One ordered pair of concepts: its mean DvD, and how many of the scored images collapse in its direction."""
+    """An ordered pair of concepts: mean DvD, and the number of scored images that collapse in this direction."""
 
     dominating: str
     dominated: str
@@ -29,7 +29,7 @@ class UnscoredImage:
 
 @dataclass(frozen=True, kw_only=True)
 class PromptDocument:
-    """One prompt; ``presence`` is a share of its scored images, and ``pairs`` are there with three concepts or more."""
+    """One prompt; ``presence`` is a share of its scored images; ``pairs`` only with three or more concepts."""
 
     id: str
     prompt: str
@@ -58,7 +58,7 @@ class AuditDocument:
     suite: str
     model: str
     judge: str
-    settings: dict[str, object]
+    settings: RunSettings
     images: int
     scored: int
     unscored: int

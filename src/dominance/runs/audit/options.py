@@ -1,4 +1,4 @@
-"""How an audit is run: what is drawn, on what, who judges it, and what must hold."""
+"""Options of audits and scores: what is drawn and judged, and the gate."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -22,23 +22,23 @@ def check_limit(limit: int | None) -> None:
         raise InputError(f"limit is {limit}; give a whole number from 1 to {MOST_PROMPTS}")
 
 
-Limit = Annotated[int, Parameter(group=WHAT, help="Only the suite's first so many prompts.")]
+Limit = Annotated[int, Parameter(group=WHAT, help="Use only this many prompts, from the start of the suite.")]
 
 
 @Parameter(name="*", group=Group("Gate", sort_key=40))
 @dataclass(frozen=True)
 class Limits:
-    """What a run must hold to pass; each limit that is given takes the place of the suite's own."""
+    """Limits of the gate; a given limit overrides the suite's own."""
 
     max_collapse: float | None = None
-    """Highest share of any prompt's images that may collapse, 0 to 1."""
+    """Largest share of a prompt's images that may collapse, 0 to 1."""
     min_presence: float | None = None
-    """Lowest share of any prompt's images that must show each concept, 0 to 1."""
+    """Smallest share of a prompt's images that must show each concept, 0 to 1."""
     max_unscored: float | None = None
-    """Highest share of images that may stay unscored; 0 unless given. Unscored images still mean status 3."""
+    """Largest share of images that may stay unscored (default: 0). Unscored images still exit with status 3."""
 
     def over(self, gate: Gate | None) -> Gate | None:
-        """The suite's gate with these limits in place of its own; None when there is none at all."""
+        """The suite's gate, overridden by these limits; None if there are neither."""
         given = {name: share for name, share in asdict(self).items() if share is not None}
         return replace(gate or Gate(), **given) if given else gate
 
@@ -73,7 +73,7 @@ class AuditOptions:
 
     limit: Limit | None = None
     method: str = "none"
-    """How the drawing is steered: none, or a method that another package brings; see `dominance list methods`."""
+    """How to steer the drawing: none, or a method from another package; see `dominance list methods`."""
     drawing: Drawing = field(default_factory=Drawing)
     asking: Asking = field(default_factory=Asking)
     limits: Limits = field(default_factory=Limits)
@@ -84,15 +84,15 @@ class AuditOptions:
 
     @property
     def seeds(self) -> tuple[int, ...]:
-        """Of every prompt's images: ten, from 0, unless others are given."""
+        """Seeds of every prompt's images: 0 to 9 by default."""
         return self.drawing.seeds or DEFAULT_SEEDS
 
 
 def limited(suite: Suite, limit: int | None, limits: Limits) -> Suite:
-    """The suite's first prompts, if a limit is set, under its gate and these limits.
+    """The suite's prompts up to the limit, with its gate and these limits.
 
     Raises:
-        InputError: a gate that cannot hold anything back.
+        InputError: the gate could not fail.
     """
     gate, prompts = limits.over(suite.gate), suite.prompts[:limit]
     if gate is not None:
@@ -101,20 +101,20 @@ def limited(suite: Suite, limit: int | None, limits: Limits) -> Suite:
 
 
 def check_gate(gate: Gate, prompts: Sequence[Prompt] = ()) -> None:
-    """Raises an InputError unless every limit is a share from 0 to 1, and one of them says what an image must show.
+    """Raises an InputError unless every limit is a share from 0 to 1, and one of them concerns what images show.
 
     Args:
-        prompts: that the gate is for; where all of them name one concept, a limit on collapse says nothing.
+        prompts: of the suite; if all of them name a single concept, a limit on collapse cannot fail.
     """
     for name, share in asdict(gate).items():
         if share is not None and not 0 <= share <= 1:
             raise InputError(f"the gate's {name.replace('_', '-')} is {share}; give a share from 0 to 1")
     if gate.max_collapse is None and gate.min_presence is None:
         raise InputError(
-            "the gate limits only unscored images, so any picture would pass; give max-collapse or min-presence"
+            "the gate limits only unscored images, so any image would pass; give max-collapse or min-presence"
         )
     if prompts and gate.min_presence is None and all(len(prompt.concepts) == 1 for prompt in prompts):
         raise InputError(
-            "the gate's max-collapse alone lets any picture pass here: every prompt names one concept, and one concept"
-            " cannot collapse; give min-presence"
+            "the gate's max-collapse alone lets any image pass: every prompt names a single concept, which cannot"
+            " collapse; give min-presence"
         )

@@ -1,4 +1,4 @@
-"""From a run folder to its result: everything that the report shows, derived from ledger and plan."""
+"""The result of a run folder, derived from ledger and plan."""
 
 from pathlib import Path
 from typing import cast
@@ -18,15 +18,15 @@ from dominance.wording import on_one_line
 
 
 def read_result(folder: Path | str) -> RunResult:
-    """The result of a run folder, as of now.
+    """The current result of a run folder.
 
     Raises:
-        RunError: not a run folder, or one whose run never got as far as its plan.
+        RunError: it is not a run folder, or its run has no plan yet.
     """
     folder = Path(folder)
     if not is_file(folder / LEDGER_NAME):
         raise RunError(
-            f"{on_one_line(folder, 120)} is no run folder: it has no {LEDGER_NAME}; give the folder that"
+            f"{on_one_line(folder, 120)} is not a run folder: it has no {LEDGER_NAME}; give the folder that"
             " `dominance audit` named"
         )
     with Ledger(folder / LEDGER_NAME) as ledger:
@@ -36,17 +36,17 @@ def read_result(folder: Path | str) -> RunResult:
             raise RunError(f"the run in {folder} has no plan yet; run its `dominance audit` command again")
         if plan.origin == "judge check":
             raise RunError(
-                f"{on_one_line(folder, 120)} holds a check of a judge, not images of prompts; open its"
+                f"{on_one_line(folder, 120)} holds a judge check, not images of prompts; open its"
                 " judge-check.html, or give the folder of an audit"
             )
         return result_of(plan, ledger, folder)
 
 
 def recorded_plan(ledger: Ledger, folder: Path) -> Plan | None:
-    """The plan of the run that the folder holds, or None where it never got that far.
+    """The plan of the folder's run, or None if it has none yet.
 
     Raises:
-        RunError: it was written by a version whose plans this one does not read.
+        RunError: another version wrote a plan that this one cannot read.
     """
     document = ledger.get("plan")
     if document is None:
@@ -54,13 +54,11 @@ def recorded_plan(ledger: Ledger, folder: Path) -> Plan | None:
     try:
         return from_json(Plan, document)
     except (KeyError, TypeError, ValueError):
-        raise RunError(
-            f"the plan in {folder} is not one that this version of dominance reads; give another --out"
-        ) from None
+        raise RunError(f"this version of dominance cannot read the plan in {folder}; give another --out") from None
 
 
 def result_of(plan: Plan, ledger: Ledger, folder: Path) -> RunResult:
-    """Scores everything that the ledger holds of the plan."""
+    """Scores everything in the ledger that belongs to the plan."""
     scored = scored_images(plan, ledger)
     prompts = tuple(score_prompt(prompt, scored.get(prompt.id, ())) for prompt in plan.suite.prompts)
     gate = plan.suite.gate
@@ -108,7 +106,7 @@ def _answers(
 
 
 def check_same_suite(plan: Plan, ledger: Ledger, folder: Path) -> None:
-    """Raises a RunError if the folder holds a run of another suite, or of images from another source."""
+    """Raises a RunError if the folder holds a run of another suite or another origin of images."""
     earlier = recorded_plan(ledger, folder)
     if earlier is None:
         refuse_measurement(ledger, folder)
@@ -122,7 +120,7 @@ def check_same_suite(plan: Plan, ledger: Ledger, folder: Path) -> None:
 
 
 def put_plan(plan: Plan, ledger: Ledger) -> None:
-    """Records the plan; a manifest that was written at the end of a run by another plan goes first."""
+    """Records the plan, and clears the manifest of an earlier, different plan."""
     document = to_json(plan)
     if ledger.get("plan") not in (None, document):
         ledger.put("manifest", {})
@@ -132,10 +130,10 @@ def put_plan(plan: Plan, ledger: Ledger) -> None:
 def finish(
     plan: Plan, ledger: Ledger, folder: Path, judge: Judge, manifest: dict[str, object], batch: int | None = None
 ) -> RunResult:
-    """Asks what is still to be asked, writes manifest and scores, and returns the result.
+    """Asks the open questions, writes manifest and scores, and returns the result.
 
     Args:
-        batch: images that the judge looks at at once; None for its usual number.
+        batch: images per request to the judge; None for the default.
     """
     from dominance.runs.store.manifest import environment
 
@@ -145,7 +143,7 @@ def finish(
     described = {
         **manifest,
         "judge": judge_record(judge, ledger),
-        "settings": plan.settings,
+        "settings": plan.settings.record(),
         **environment(),
     }
     ledger.put("manifest", described)

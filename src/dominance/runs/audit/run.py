@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from dominance.judges.protocol import Judge
 from dominance.models.on_demand import OnDemand
-from dominance.records import RunResult, Suite
+from dominance.records import RunResult, RunSettings, Suite
 from dominance.runs.audit.options import AuditOptions, limited
 from dominance.runs.audit.result import check_same_suite, finish, put_plan
 from dominance.runs.stages.drawing import make_images, missing_images
@@ -36,16 +36,16 @@ def audit(
     out: Path | str | None = None,
     options: AuditOptions | None = None,
 ) -> RunResult:
-    """Generates, judges and scores; resumes whatever the run folder already holds.
+    """Generates, judges and scores images; resumes an earlier run in the folder.
 
     Args:
         suite: a bundled suite, a file, a bracketed prompt, or the suite itself.
-        model: ``miniature``, a diffusers folder, a hub id, or a pipeline of your own.
+        model: ``miniature``, a diffusers folder, a hub id, or your own pipeline.
         judge: a judge's name, or the judge itself.
-        out: the run folder; by default ``runs/`` and the suite's name.
+        out: the run folder; ``runs/SUITE`` by default.
 
     Raises:
-        InputError: the suite, model, judge, folder or an option cannot be used; nothing was written.
+        InputError: the suite, model, judge, folder or an option cannot be used; nothing is written.
     """
     options = options or AuditOptions()
     repeat = Repeat("audit", {"suite": suite, "model": model, "judge": judge, "out": out}, options)
@@ -55,7 +55,7 @@ def audit(
     check_run_folder(folder)
     drawn = RunModel(model, options.drawing, options.machine, loaded.prompts, method=options.method)
     asked = ask_all(loaded, questions.ask)
-    # Loaded before any image is made, so that a judge that cannot be used is known at once.
+    # Loaded before any image is made, so that an unusable judge fails at once.
     seen_by = OnDemand(lambda: judge_for(asked, judge, options.machine.device, options.asking.judge_mode))
     check_questions(seen_by(), asked, options.asking.questions)
     plan = Plan(
@@ -65,7 +65,7 @@ def audit(
         judge_identity=seen_by().identity,
         questions=questions_of(seen_by(), asked),
         images=plan_images(loaded, options.seeds, drawn.source.identity, drawn.settings, drawn.method),
-        settings=_settings_record(options, drawn, questions),
+        settings=_settings(options, drawn, questions),
         origin="audit",
     )
     check_names(seen_by(), plan)
@@ -74,12 +74,12 @@ def audit(
 
 
 def _run(plan: Plan, folder: Path, judge: OnDemand[Judge], model: RunModel, repeat: Repeat, note: str) -> RunResult:
-    """Makes what is missing, in a folder that no other process may use meanwhile, and finishes.
+    """Makes the missing images in a locked folder, and finishes.
 
     Args:
-        note: said before anything is drawn.
+        note: written to standard error before anything is drawn.
     """
-    # A new folder is not even made before the model is known to load; an old one may need no model.
+    # A new folder is created only once the model has loaded; an existing one may need no model.
     if not (folder / LEDGER_NAME).exists():
         model.make_room(judge)
         model()
@@ -96,16 +96,16 @@ def _run(plan: Plan, folder: Path, judge: OnDemand[Judge], model: RunModel, repe
             ledger.forget_images(image.item for image in missing)
             make_images(missing, model.draws(), model.settings, ledger, folder, model.batches())
         model.set_aside()  # the judge needs the memory
-        manifest = {**model.manifest(), "judge_mode": plan.settings["judge_mode"]}
+        manifest = {**model.manifest(), "judge_mode": plan.settings.judge_mode}
         return finish(plan, ledger, folder, judge(), manifest)
 
 
-def _settings_record(options: AuditOptions, model: RunModel, questions: QuestionSet) -> dict[str, object]:
-    """All settings of the run; options that were not used leave no trace, so that a run's document stays readable."""
+def _settings(options: AuditOptions, model: RunModel, questions: QuestionSet) -> RunSettings:
+    """All settings of the run, without unused options."""
     drawing, machine = options.drawing, options.machine
-    record: dict[str, object] = {"seeds": list(options.seeds), **model.settings.record()}
+    record: dict[str, object] = {"seeds": options.seeds, **model.settings.record()}
     record |= {"limit": options.limit, "engine": machine.engine, "method": options.method}
     record |= {"questions": questions.name, "batch": machine.batch or "auto", "judge_mode": options.asking.judge_mode}
     used = {"preset": drawing.preset, "revision": drawing.revision}
     used["offload"] = None if machine.offload == "none" else machine.offload
-    return record | {name: value for name, value in used.items() if value is not None}
+    return RunSettings.of(record | {name: value for name, value in used.items() if value is not None})

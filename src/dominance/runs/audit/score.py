@@ -1,4 +1,4 @@
-"""Scores images that were made elsewhere: the audit without its first stage."""
+"""Scores existing images: the audit without its first stage."""
 
 import hashlib
 from collections.abc import Sequence
@@ -8,7 +8,7 @@ from dominance.errors import InputError
 from dominance.files import is_folder
 from dominance.judges.protocol import Judge
 from dominance.pictures import IMAGE_ENDINGS
-from dominance.records import Prompt, RunResult, Suite
+from dominance.records import Prompt, RunResult, RunSettings, Suite
 from dominance.runs.audit.options import ScoreOptions, limited
 from dominance.runs.audit.result import check_same_suite, finish, put_plan
 from dominance.runs.stages.judging import check_names, check_questions, judge_for, note_foreign, questions_of
@@ -28,17 +28,17 @@ def score(
     out: Path | str | None = None,
     options: ScoreOptions | None = None,
 ) -> RunResult:
-    """Judges and scores a folder of images; resumes whatever the run folder already holds.
+    """Judges and scores a folder of images; resumes an earlier run in the run folder.
 
     Args:
-        images: a folder with one subfolder a prompt, named by the prompt's id, or ``caseNNN_anything`` as the
-            official release names them; for a suite of one prompt the images may lie in the folder itself.
-        suite: what the images were made from.
-        out: the run folder; by default ``runs/score-`` and the suite's name.
+        images: a folder with one subfolder per prompt, named by the prompt's id, or ``caseNNN_anything`` as in the
+            official release; for a suite of one prompt, the folder itself may hold the images.
+        suite: the prompts that the images were made from.
+        out: the run folder; ``runs/score-SUITE`` by default.
 
     Raises:
-        InputError: no image belongs to any prompt, two folders are of one case, or a file leads out of the folder;
-            nothing was written.
+        InputError: no image belongs to a prompt, two folders have the same case, or a file lies outside the folder;
+            nothing is written.
     """
     options = options or ScoreOptions()
     asking = options.asking
@@ -58,7 +58,7 @@ def score(
         judge_identity=seen_by.identity,
         questions=questions_of(seen_by, asked),
         images=planned,
-        settings={"questions": questions.name, "limit": options.limit, "judge_mode": asking.judge_mode},
+        settings=RunSettings.of({"questions": questions.name, "limit": options.limit, "judge_mode": asking.judge_mode}),
         origin="score",
     )
     check_names(seen_by, plan)
@@ -73,7 +73,7 @@ def score(
 
 
 def _enter(planned: Sequence[PlannedImage], ledger: Ledger) -> None:
-    """Gives every image its row; one that was known elsewhere, because the folder was moved, gets its new place."""
+    """Records every image; an image whose folder was moved gets its new path."""
     known = ledger.images()
     for image in planned:
         if image.item not in known or known[image.item].file != image.file:
@@ -84,68 +84,70 @@ def find_images(folder: Path, suite: Suite) -> tuple[PlannedImage, ...]:
     """The images of each prompt, by name.
 
     Raises:
-        InputError: the folder is missing, holds no image of any prompt, or a link leads out of it.
+        InputError: the folder is missing, holds no image of a prompt, or has a link that leads out of it.
     """
     if not is_folder(folder):
         shown = on_one_line(folder, 120)
-        raise InputError(f"no folder of images at {shown}; give a folder with one subfolder a prompt")
+        raise InputError(f"there is no image folder at {shown}; give a folder with one subfolder per prompt")
     found = []
     try:
-        for prompt, places in _places(folder, suite).items():
-            for place in places:
-                prefix = f"{place.name}/" if len(places) > 1 else ""
-                found += [_planned(prompt, file, f"{prefix}{file.name}", folder) for file in _image_files(place)]
+        for prompt, subfolders in _subfolders(folder, suite).items():
+            for subfolder in subfolders:
+                prefix = f"{subfolder.name}/" if len(subfolders) > 1 else ""
+                found += [_planned(prompt, file, f"{prefix}{file.name}", folder) for file in _image_files(subfolder)]
     except OSError as error:
-        raise InputError(f"{error.filename or folder} cannot be read ({complaint(error)}); mend it") from None
+        raise InputError(
+            f"{error.filename or folder} cannot be read ({complaint(error)}); check its permissions"
+        ) from None
     if not found:
         first = suite.prompts[0].id
         raise InputError(
-            f"{folder} holds no image of any prompt of the suite {suite.name!r}; name its subfolders by the prompts'"
-            f" ids, for instance {folder / first}, and let its files end in {', '.join(sorted(IMAGE_ENDINGS))}"
+            f"{folder} holds no image of any prompt of the suite {suite.name!r}; name its subfolders after the prompts'"
+            f" ids, such as {folder / first}, with files ending in {', '.join(sorted(IMAGE_ENDINGS))}"
         )
     return tuple(found)
 
 
-def _places(folder: Path, suite: Suite) -> dict[Prompt, list[Path]]:
-    """The subfolders of each prompt, by the prompt's id or its case number; of a single prompt perhaps the folder.
+def _subfolders(folder: Path, suite: Suite) -> dict[Prompt, list[Path]]:
+    """The subfolders of each prompt, by id or case number; for a single prompt, the folder itself if none matches.
 
     Raises:
-        InputError: two folders of one prompt's case.
+        InputError: two folders have the same case.
     """
     by_id = {prompt.id.lower(): prompt for prompt in suite.prompts}
     by_case = {case: prompt for prompt in suite.prompts if (case := _case_of(prompt)) is not None}
-    places: dict[Prompt, list[Path]] = {}
+    subfolders: dict[Prompt, list[Path]] = {}
     cases: dict[Prompt, Path] = {}
-    for place in sorted(path for path in folder.iterdir() if path.is_dir()):
-        case = folder_case(place.name)
-        prompt = by_id.get(place.name.lower()) or (None if case is None else by_case.get(case))
+    for subfolder in sorted(path for path in folder.iterdir() if path.is_dir()):
+        case = folder_case(subfolder.name)
+        prompt = by_id.get(subfolder.name.lower()) or (None if case is None else by_case.get(case))
         if prompt is None:
             continue
-        if case is not None and (first := cases.setdefault(prompt, place)) != place:
+        if case is not None and (first := cases.setdefault(prompt, subfolder)) != subfolder:
             raise InputError(
-                f"the folders {quoted(first.name)} and {quoted(place.name)} in {on_one_line(folder, 120)} are both of"
-                f" case {case}; leave one of them there, and score the other by itself"
+                f"the folders {quoted(first.name)} and {quoted(subfolder.name)} in {on_one_line(folder, 120)} are both"
+                f" case {case}; keep one, and score the other separately"
             )
-        places.setdefault(prompt, []).append(place)
-    if not places and len(suite.prompts) == 1:
-        places[suite.prompts[0]] = [folder]
-    return places
+        subfolders.setdefault(prompt, []).append(subfolder)
+    if not subfolders and len(suite.prompts) == 1:
+        subfolders[suite.prompts[0]] = [folder]
+    return subfolders
 
 
 def _case_of(prompt: Prompt) -> int | None:
-    """The number of a prompt whose id is ``caseNNN`` and no more."""
+    """The number of a prompt whose id is exactly ``caseNNN``."""
     return None if "_" in prompt.id else folder_case(prompt.id)
 
 
-def _image_files(place: Path) -> list[Path]:
-    return sorted(path for path in place.iterdir() if path.suffix.lower() in IMAGE_ENDINGS and path.is_file())
+def _image_files(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.iterdir() if path.suffix.lower() in IMAGE_ENDINGS and path.is_file())
 
 
 def _planned(prompt: Prompt, file: Path, name: str, folder: Path) -> PlannedImage:
-    """The image, its item made of its place and content; one that cannot be opened fails when it is judged."""
+    """The image; its item is a hash of path and content. An unreadable image fails when it is judged."""
     resolved, root = file.resolve(), folder.resolve()
     if not resolved.is_relative_to(root):
-        raise InputError(f"{file} leads out of the folder of images, to {resolved}; give the images themselves")
+        raise InputError(f"{file} leads out of the image folder, to {resolved}; replace the link with the image itself")
     try:
         digest = hashlib.sha256(str(resolved.relative_to(root)).encode())
         str(resolved).encode()

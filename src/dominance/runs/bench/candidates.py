@@ -1,4 +1,4 @@
-"""Candidate prompts of DominanceBench, in the seeded order in which they are tried."""
+"""Candidate prompts of DominanceBench, in seeded order."""
 
 import hashlib
 import itertools
@@ -13,7 +13,7 @@ from dominance.suites.entries import slug
 from dominance.suites.pools import Noun, Pools, Style
 
 BALANCED = "balanced"
-"""The stream of candidates for the control set; every other stream is named after its category."""
+"""The control set's stream of candidates; every other stream is named after its category."""
 
 _FUNCTION_WORDS = frozenset(
     (
@@ -52,10 +52,10 @@ class Candidate:
     """A prompt that may enter the bench.
 
     Attributes:
-        prompt: its id is made of the text alone; its concepts stand in the order of the text.
-        category: kind of the concept that is expected to dominate; ``object`` where both are objects.
+        prompt: its id depends on the text alone; its concepts are in text order.
+        category: kind of the expected dominator; ``object`` if both are objects.
         style: of the caption.
-        concept, object: the names of the expected dominator (or first object) and of the object.
+        concept, object: names of the expected dominator (or first object) and of the object.
         words: what near duplicates share; see ``content_words``.
     """
 
@@ -68,9 +68,9 @@ class Candidate:
 
 
 def content_words(text: str) -> frozenset[str]:
-    """The words that tell a caption from others: without case, accents, punctuation, plural s and function words.
+    """The words that distinguish a caption, without case, accents, punctuation, plural s and function words.
 
-    Two captions with the same content words are near duplicates, whatever the order of the words.
+    Two captions with the same content words, in any order, are near duplicates.
 
     >>> content_words("A mug next to the Eiffel Tower") == content_words("Eiffel tower, with mugs")
     True
@@ -82,41 +82,41 @@ def content_words(text: str) -> frozenset[str]:
 
 
 def category_candidates(pools: Pools, category: Kind, seed: int) -> list[Candidate]:
-    """Every concept of the category with every object in every style, in the order in which they are tried.
+    """Every concept of the category with every object in every style, in the order of trial.
 
-    Concepts and objects take turns, so that any stretch of the list holds as many different ones as it can: first
-    every pair in one style, drawn at random for each pair, then every pair in another, until the styles run out.
+    Concepts and objects alternate, so that any stretch of the list is as varied as possible: first every pair in a
+    style drawn at random, then every pair in another, until the styles run out.
     """
     rng = random.Random(f"{category}:{seed}")
     concepts = rng.sample(pools.nouns[category], len(pools.nouns[category]))
     objects = rng.sample(pools.nouns["object"], len(pools.nouns["object"]))
     pairs = [
-        (concept, objects[(place + shift) % len(objects)])
+        (concept, objects[(index + shift) % len(objects)])
         for shift in range(len(objects))
-        for place, concept in enumerate(concepts)
+        for index, concept in enumerate(concepts)
     ]
     return _captions(pairs, pools, category, rng)
 
 
 def object_candidates(pools: Pools, seed: int) -> list[Candidate]:
-    """Every pair of objects, in one order, in every style; in the order in which they are tried."""
+    """Every pair of objects, in one of its two orders, in every style; in the order of trial."""
     rng = random.Random(f"object:{seed}")
     objects = rng.sample(pools.nouns["object"], len(pools.nouns["object"]))
     count = len(objects)
     pairs = []
     for shift in range(1, count // 2 + 1):
-        # At half way round, every pair would come twice.
-        places = range(count // 2) if 2 * shift == count else range(count)
-        pairs += [(objects[place], objects[(place + shift) % count]) for place in places]
+        # At the halfway shift, every pair would occur twice.
+        starts = range(count // 2) if 2 * shift == count else range(count)
+        pairs += [(objects[start], objects[(start + shift) % count]) for start in starts]
     turned = [pair if rng.random() < 0.5 else pair[::-1] for pair in pairs]
     return _captions(turned, pools, "object", rng)
 
 
 def candidate_streams(pools: Pools, categories: Sequence[Kind], seed: int) -> dict[str, list[Candidate]]:
-    """The candidates of each category, and those for the control set: object pairs and all others, by turns.
+    """The candidates of each category, and of the control set: object pairs alternating with all others.
 
     The control set's other pairs are the categories' own candidates, in the same order, so that a prompt that the
-    model balances is a control and no image is made for it twice.
+    model balances becomes a control without new images.
     """
     streams: dict[str, list[Candidate]] = {kind: category_candidates(pools, kind, seed) for kind in categories}
     others = list(_by_turns(list(streams.values())))
@@ -128,9 +128,9 @@ def _captions(pairs: Sequence[tuple[Noun, Noun]], pools: Pools, category: Kind, 
     styles = [style for style in pools.styles if category in style.templates]
     drawn = [rng.sample(styles, len(styles)) for _ in pairs]
     made = (
-        _candidate(first, second, drawn[place][turn], category)
+        _candidate(first, second, drawn[index][turn], category)
         for turn in range(len(styles))
-        for place, (first, second) in enumerate(pairs)
+        for index, (first, second) in enumerate(pairs)
     )
     return list({candidate.prompt.id: candidate for candidate in made}.values())
 
@@ -155,7 +155,7 @@ def _noun_text(noun: Noun, *, bare: bool) -> str:
 
 
 def prompt_id(text: str) -> str:
-    """An id that depends on the text alone and that no other text shares."""
+    """An id that depends on the text alone and is unique to it."""
     return f"{slug(text)}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
 
 

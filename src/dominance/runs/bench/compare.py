@@ -1,4 +1,4 @@
-"""Two benches, or one bench under two models, prompt by prompt."""
+"""Compares two benches, or one bench under two models, prompt by prompt."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from dominance.documents import Keyed
 from dominance.errors import InputError
 from dominance.files import is_folder
 from dominance.metrics import bootstrap_mean, mean_difference, rate_difference
-from dominance.records import Answer, Interval, Prompt, PromptResult, Question, Rate, RunResult
+from dominance.records import Answer, Interval, Prompt, PromptResult, Question, Rate, RunResult, RunSettings
 from dominance.runs.audit.result import read_result
 from dominance.runs.bench.result import BenchResult, is_bench, read_bench, yield_of
 from dominance.runs.stages.scoring import score_groups, score_image, score_prompt
@@ -22,7 +22,7 @@ Difference = Annotated[tuple[float, Interval], Keyed(("difference", "interval"))
 
 @dataclass(frozen=True)
 class Side:
-    """One prompt on one side of a comparison: counts of images, verdict, and mean DvD with its interval."""
+    """One prompt on one side of a comparison: image counts, verdict, and mean DvD with its interval."""
 
     scored: int
     collapsed: int
@@ -36,12 +36,12 @@ class Side:
 
 @dataclass(frozen=True)
 class Pairing:
-    """One prompt on both sides; a side is None where that side lacks the prompt.
+    """One prompt on both sides; a side is None if it lacks the prompt.
 
     Attributes:
-        id, prompt: of the prompt, and its text.
+        id, prompt: the prompt's id and text.
         collapse_difference: share of collapsed images, second minus first, -1 to 1, with its interval.
-        dvd_difference: mean DvD, second minus first, with its interval; None where a side has no DvD.
+        dvd_difference: mean DvD, second minus first, with its interval; None if a side has no DvD.
     """
 
     id: str
@@ -59,9 +59,9 @@ class Overall:
     """All prompts of a group that both sides scored.
 
     Attributes:
-        name: of the group; ``all`` for all of them.
-        prompts: how many.
-        dominance: how many have the verdict dominance on the first side, on the second, and on both.
+        name: of the group; ``all`` for all prompts.
+        prompts: their number.
+        dominance: number with the verdict dominance on the first side, on the second, and on both.
         collapse_difference, dvd_difference: mean over prompts of second minus first; the intervals resample prompts.
     """
 
@@ -74,11 +74,11 @@ class Overall:
 
 @dataclass(frozen=True)
 class Yields:
-    """How many of the candidates that two benches tried for a stream showed what it looks for.
+    """The yield of one stream in two benches: qualified among tried candidates.
 
     Attributes:
         name: of the stream.
-        difference: second minus first, -1 to 1, with its interval; None where a side tried nothing.
+        difference: second minus first, -1 to 1, with its interval; None if a side tried nothing.
     """
 
     name: str
@@ -89,9 +89,9 @@ class Yields:
 
 @dataclass(frozen=True)
 class Comparison:
-    """What two runs say about the same prompts; prompts that only one of them has are listed with one side.
+    """Two runs compared; prompts that only one of them has are listed with one side.
 
-    ``yields`` is empty unless both are benches whose candidates come from the same pools, by the same measure.
+    ``yields`` is empty unless both are benches built from the same pools with the same criterion.
     """
 
     first: str
@@ -101,19 +101,19 @@ class Comparison:
     pairings: Annotated[tuple[Pairing, ...], Field(alias="prompts")]
 
 
-def read_side(place: Path) -> RunResult | BenchResult:
-    """A finished bench, the result of the run folder of an audit, or that of a result CSV in the official columns.
+def read_side(path: Path) -> RunResult | BenchResult:
+    """A finished bench, an audit's result, or a result CSV with the official columns.
 
     Raises:
-        InputError: none of these, a bench that is not finished, or a CSV file that holds something else.
+        InputError: the path is none of these, or the bench is not finished.
     """
-    if place.suffix.lower() == ".csv" and not is_folder(place):
-        return result_of_official(read_official_results(place), place)
-    return read_bench(place) if is_bench(place) else read_result(place)
+    if path.suffix.lower() == ".csv" and not is_folder(path):
+        return result_of_official(read_official_results(path), path)
+    return read_bench(path) if is_bench(path) else read_result(path)
 
 
-def result_of_official(images: Sequence[OfficialImage], place: Path) -> RunResult:
-    """Official results as a run: the answers are scored again, in both directions."""
+def result_of_official(images: Sequence[OfficialImage], path: Path) -> RunResult:
+    """Official results as a run; the answers are scored again, in both directions."""
     by_prompt: dict[Prompt, list[OfficialImage]] = {}
     for image in images:
         by_prompt.setdefault(image.prompt, []).append(image)
@@ -121,8 +121,10 @@ def result_of_official(images: Sequence[OfficialImage], place: Path) -> RunResul
         score_prompt(prompt, [score_image(prompt, i.name, i.path, _answers(i)) for i in listed])
         for prompt, listed in by_prompt.items()
     )
-    name = place.stem
-    return RunResult(name, name, f"results in {place}", "unknown", {}, prompts, score_groups(prompts), None, {})
+    name = path.stem
+    return RunResult(
+        name, name, f"results in {path}", "unknown", RunSettings(), prompts, score_groups(prompts), None, {}
+    )
 
 
 def _answers(image: OfficialImage) -> list[Answer]:
@@ -134,21 +136,21 @@ def _answers(image: OfficialImage) -> list[Answer]:
     ]
 
 
-def compare(one: RunResult | BenchResult, other: RunResult | BenchResult) -> Comparison:
-    """The two results prompt by prompt; a prompt is the same where text and concepts are.
+def compare(first: RunResult | BenchResult, second: RunResult | BenchResult) -> Comparison:
+    """Compares two results prompt by prompt; prompts are the same if text and concepts are.
 
-    Two benches are compared by what they tried as well, so that even two without a common prompt can be.
+    Benches are also compared by yield, which needs no common prompt.
 
     Raises:
         InputError: they have nothing in common.
     """
-    yields = _yields(one, other) if isinstance(one, BenchResult) and isinstance(other, BenchResult) else ()
-    first, second = (side.run if isinstance(side, BenchResult) else side for side in (one, other))
-    ours, theirs = _by_content(first), _by_content(second)
+    yields = _yields(first, second) if isinstance(first, BenchResult) and isinstance(second, BenchResult) else ()
+    first_run, second_run = (side.run if isinstance(side, BenchResult) else side for side in (first, second))
+    ours, theirs = _by_content(first_run), _by_content(second_run)
     if not yields and not ours.keys() & theirs.keys():
         raise InputError(
-            f"{first.run} and {second.run} have no prompt in common; give two runs of one suite, or two benches built"
-            " from the same pools"
+            f"{first_run.run} and {second_run.run} have no prompt in common; give two runs of the same suite, or two"
+            " benches built from the same pools"
         )
     prompts = {key: result.prompt for key, result in (theirs | ours).items()}
     keys = [*ours, *(key for key in theirs if key not in ours)]
@@ -160,20 +162,20 @@ def compare(one: RunResult | BenchResult, other: RunResult | BenchResult) -> Com
             groups.setdefault(prompts[key].group_name, []).append(pairing)
     chosen = {name: members for name, members in groups.items() if members and (name == "all" or len(groups) > 2)}
     return Comparison(
-        first=f"{first.run} ({first.model}, judged by {first.judge})",
-        second=f"{second.run} ({second.model}, judged by {second.judge})",
+        first=f"{first_run.run} ({first_run.model}, judged by {first_run.judge})",
+        second=f"{second_run.run} ({second_run.model}, judged by {second_run.judge})",
         overall=tuple(_overall(name, members) for name, members in chosen.items()),
         yields=yields,
         pairings=pairings,
     )
 
 
-def _yields(one: BenchResult, other: BenchResult) -> tuple[Yields, ...]:
-    """The streams that both have, if a candidate had to do the same in both."""
-    if _trial_of(one) != _trial_of(other):
+def _yields(first: BenchResult, second: BenchResult) -> tuple[Yields, ...]:
+    """The streams that both have, if both use the same criterion."""
+    if _trial_of(first) != _trial_of(second):
         return ()
-    theirs = {tally.name: yield_of(tally) for tally in other.tallies}
-    ours = {tally.name: yield_of(tally) for tally in one.tallies if tally.name in theirs}
+    theirs = {tally.name: yield_of(tally) for tally in second.tallies}
+    ours = {tally.name: yield_of(tally) for tally in first.tallies if tally.name in theirs}
     return tuple(
         Yields(name, rate, theirs[name], rate_difference(rate, theirs[name]) if rate.n and theirs[name].n else None)
         for name, rate in ours.items()
@@ -181,10 +183,9 @@ def _yields(one: BenchResult, other: BenchResult) -> tuple[Yields, ...]:
 
 
 def _trial_of(bench: BenchResult) -> tuple[object, ...]:
-    """What a candidate was made of, of how many images, and how many of them had to agree."""
+    """The criterion: pools, images per candidate, and how many must agree."""
     settings = bench.run.settings
-    seeds = settings["seeds"]
-    return settings["pools_identity"], len(seeds) if isinstance(seeds, list) else seeds, settings["needed"]
+    return settings.more["pools_identity"], len(settings.seeds or ()), settings.more["needed"]
 
 
 def _by_content(result: RunResult) -> dict[object, PromptResult]:
@@ -231,9 +232,9 @@ def _overall(name: str, members: Sequence[Pairing]) -> Overall:
         name=name,
         prompts=len(members),
         dominance=(
-            sum(one for one, _ in verdicts),
-            sum(other for _, other in verdicts),
-            sum(one and other for one, other in verdicts),
+            sum(first for first, _ in verdicts),
+            sum(second for _, second in verdicts),
+            sum(first and second for first, second in verdicts),
         ),
         collapse_difference=_paired(p.collapse_difference[0] for p in members if p.collapse_difference is not None),
         dvd_difference=_paired(dvd) if dvd else None,
@@ -245,7 +246,7 @@ def _is_dominance(side: Side | None) -> bool:
 
 
 def _paired(differences: Iterable[float]) -> tuple[float, Interval | None]:
-    """The mean of the prompts' differences and, of more than one prompt, its bootstrap interval."""
+    """The mean difference and, for several prompts, its bootstrap interval."""
     listed = list(differences)
     interval = bootstrap_mean([[value] for value in listed]) if len(listed) > 1 else None
     return sum(listed) / len(listed), interval

@@ -1,4 +1,4 @@
-"""What a bench is to hold and how its images are made."""
+"""Options of a bench: what it holds, and how its images are made."""
 
 from dataclasses import dataclass, field
 from typing import cast
@@ -26,19 +26,19 @@ class BenchOptions:
     """
 
     target: int = 300
-    """Dominance prompts to find, split evenly over the categories; as many balanced ones are looked for."""
+    """Dominance prompts to find, split evenly over the categories, and as many balanced prompts."""
     pools: str | None = None
-    """default, miniature or a YAML file; unless given, what suits the model."""
+    """default, miniature or a YAML file (default: what suits the model)."""
     categories: Names | None = None
-    """Some of artist,landmark,character; all that the pools hold unless given."""
+    """Some of artist,landmark,character (default: all in the pools)."""
     styles: Names | None = None
-    """Caption styles of the pools, by commas; all unless given."""
+    """Caption styles of the pools, separated by commas (default: all)."""
     cap: int | None = None
-    """Most kept prompts with one concept, and with one object; twice the even share unless given."""
+    """Most prompts kept per concept, and per object (default: twice the even share)."""
     limit: int | None = None
-    """Candidates to try at most."""
+    """Try at most this many candidates."""
     order_seed: int = 0
-    """Seed of the order in which candidates are tried."""
+    """Seed for the order of candidates."""
     drawing: Drawing = field(default_factory=Drawing)
     asking: Asking = field(default_factory=Asking)
     machine: Machine = field(default_factory=Machine)
@@ -48,35 +48,37 @@ class BenchOptions:
             if value is not None and not 1 <= value <= most:
                 raise InputError(f"{name} is {value}; give a whole number from 1 to {most}")
         if self.limit is not None and not 1 <= self.limit <= 10**6:
-            raise InputError(f"limit is {self.limit}; give how many candidates to try at most, from 1 to 1000000")
+            raise InputError(f"limit is {self.limit}; give a number of candidates from 1 to 1000000")
         if not 0 <= self.order_seed < 2**63:
             raise InputError(f"order-seed is {self.order_seed}; give a whole number from 0 to 2**63-1")
 
     @property
     def seeds(self) -> tuple[int, ...]:
-        """Of every candidate's images: ten, from 0, unless others are given."""
+        """Seeds of every candidate's images: 0 to 9 by default."""
         return self.drawing.seeds or DEFAULT_SEEDS
 
 
 def chosen_categories(options: BenchOptions, pools: Pools) -> tuple[Kind, ...]:
-    """The categories of the bench, in their usual order.
+    """The categories of the bench, in the usual order.
 
     Raises:
-        InputError: an unknown category, one that the pools lack or have no caption for, or more than the target.
+        InputError: a category is unknown, not in the pools or without a caption, or the target is too small.
     """
     for name in options.categories or ():
         if name not in CATEGORIES:
-            raise InputError(f"no category {name[:60]!r}; give some of {', '.join(CATEGORIES)}")
+            raise InputError(f"the category {name[:60]!r} does not exist; give some of {', '.join(CATEGORIES)}")
         if name not in pools.categories:
             held = ", ".join(pools.categories)
-            raise InputError(f"the pools {pools.name!r} hold no {name}; give --categories {held}, or other --pools")
+            raise InputError(f"the pools {pools.name!r} have no {name}; give --categories {held}, or other --pools")
     wanted = pools.categories if options.categories is None else options.categories
     chosen = tuple(kind for kind in CATEGORIES if kind in wanted)
     if not chosen:
-        raise InputError(f"no category; give some of {', '.join(pools.categories)}")
+        raise InputError(f"there is no category; give some of {', '.join(pools.categories)}")
     for kind in (*chosen, cast(Kind, "object")):
         if not pools.template_names(kind):
-            raise InputError(f"none of the chosen caption styles has a template for the kind {kind}; give more styles")
+            raise InputError(f"no chosen caption style has a template for the kind {kind}; give more --styles")
     if options.target < len(chosen):
-        raise InputError(f"target is {options.target} for {len(chosen)} categories; give at least one prompt each")
+        raise InputError(
+            f"target is {options.target} for {len(chosen)} categories; give at least one prompt per category"
+        )
     return chosen

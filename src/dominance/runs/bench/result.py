@@ -1,4 +1,4 @@
-"""A bench as it stands in its folder: what was kept, what each prompt's images showed, and how many were tried."""
+"""The result of a bench: kept prompts, what their images show, and how many candidates were tried."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ from pydantic import computed_field
 from dominance.documents import Keyed, from_json
 from dominance.errors import RunError
 from dominance.files import is_file
-from dominance.records import Kind, PromptResult, Rate, RunResult, ScoredImage, Suite
+from dominance.records import Kind, PromptResult, Rate, RunResult, RunSettings, ScoredImage, Suite
 from dominance.runs.audit.document import PromptDocument, prompt_values
 from dominance.runs.audit.result import recorded_plan, result_of
 from dominance.runs.bench.candidates import BALANCED
@@ -19,19 +19,19 @@ from dominance.runs.store.ledger import Ledger
 from dominance.wording import on_one_line
 
 BENCH = "bench"
-"""Name of the bench's record in its ledger, and the origin of its plan."""
+"""Key of the bench's record in the ledger, and origin of its plan."""
 DOMINANCE = "dominance"
 PARTS: tuple[str, ...] = (DOMINANCE, BALANCED)
 
 
 @dataclass(frozen=True)
 class Kept:
-    """Where a prompt of the bench comes from.
+    """The origin of a prompt of the bench.
 
     Attributes:
         id: of the prompt.
         part: ``dominance`` or ``balanced``.
-        category: kind of the concept that was expected to dominate; ``object`` for a pair of objects.
+        category: kind of the expected dominator; ``object`` for a pair of objects.
         style: of the caption.
         concept, object: the two concepts, the expected dominator first.
     """
@@ -46,14 +46,14 @@ class Kept:
 
 @dataclass(frozen=True)
 class StreamTally:
-    """What came of one stream of candidates: a category's, or that of the control set.
+    """The outcome of one stream of candidates: of a category, or of the control set.
 
     Attributes:
         target, kept: prompts wanted and found.
-        tried: candidates of which images were made for this stream.
-        qualified: those of them that showed what was looked for, whether or not there was room for them.
-        undecided: candidates that were passed over only because images of theirs could not be made or judged.
-        candidates: all that the pools give.
+        tried: candidates with images for this stream.
+        qualified: tried candidates that met the criterion, whether or not there was room for them.
+        undecided: candidates rejected only because some images could not be made or judged.
+        candidates: all in the pools.
     """
 
     name: str
@@ -72,16 +72,16 @@ class StreamTally:
     @computed_field(alias="yield")
     @property
     def share(self) -> float | None:
-        """Of the tried candidates, those that qualified."""
+        """Share of the tried candidates that qualified."""
         return self.qualified / self.tried if self.tried else None
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One prompt of the bench with what its images showed.
+    """One prompt of the bench, with what its images show.
 
     Attributes:
-        agreeing: images that collapse in the prompt's direction, or in the control set those that are balanced.
+        agreeing: images that collapse in the prompt's direction, or, in the control set, are balanced.
         direction: (dominating, dominated) of a dominance prompt, else None.
     """
 
@@ -93,7 +93,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class BenchRecord:
-    """What the ledger keeps of a bench, beside its plan."""
+    """The ledger's record of a bench, besides its plan."""
 
     finished: bool
     kept: tuple[Kept, ...] = ()
@@ -103,7 +103,7 @@ class BenchRecord:
 
 @dataclass(frozen=True)
 class BenchResult:
-    """A finished bench; ``stopped`` says in words why prompts are missing, if some are."""
+    """A finished bench; ``stopped`` says why prompts are missing, if any."""
 
     run: RunResult
     entries: tuple[Entry, ...]
@@ -121,7 +121,7 @@ class BenchResult:
 
 
 def agreement(images: list[ScoredImage] | tuple[ScoredImage, ...], part: str) -> tuple[int, tuple[str, str] | None]:
-    """How many images collapse in the most frequent direction, and which it is; or how many are balanced."""
+    """The number of images that collapse in the most frequent direction, and the direction; or of balanced images."""
     if part == BALANCED:
         return sum(image.verdict == "balanced" for image in images), None
     directions = Counter(pair for image in images for pair in image.collapses)
@@ -141,14 +141,14 @@ def bench_of(
 
 
 def bench_suite(bench: BenchResult, part: str | None = None, name: str | None = None) -> Suite:
-    """The bench's prompts as a suite, in the groups ``dominance`` and ``balanced``, or those of one part.
+    """The bench's prompts, or those of one part, as a suite with the groups ``dominance`` and ``balanced``.
 
     Args:
-        name: of the suite; the bench's own unless given.
+        name: of the suite; the bench's own by default.
     """
     parts = PARTS if part is None else (part,)
-    prompts = tuple(entry.result.prompt for one in parts for entry in bench.part(one))
-    kept = ", ".join(f"{len(bench.part(one))} {one}" for one in parts)
+    prompts = tuple(entry.result.prompt for part in parts for entry in bench.part(part))
+    kept = ", ".join(f"{len(bench.part(part))} {part}" for part in parts)
     made = f"DominanceBench of {bench.run.model}, judged by {bench.run.judge}"
     return Suite(name or bench.run.suite, prompts, f"{made}: {kept} prompts.")
 
@@ -170,7 +170,7 @@ def read_bench(folder: Path | str) -> BenchResult:
     folder = Path(folder)
     shown = on_one_line(folder, 120)
     if not is_bench(folder):
-        raise RunError(f"{shown} holds no bench; give the folder that `dominance bench build` wrote")
+        raise RunError(f"{shown} does not hold a bench; give the folder that `dominance bench build` wrote")
     with Ledger(folder / LEDGER_NAME) as ledger:
         record = from_json(BenchRecord, ledger.get(BENCH))
         plan = recorded_plan(ledger, folder)
@@ -188,7 +188,7 @@ def yield_of(tally: StreamTally) -> Rate:
 
 @dataclass(frozen=True, kw_only=True)
 class BenchPrompt(PromptDocument):
-    """Where a prompt comes from, in how many images what it was kept for was seen, and what they showed."""
+    """A prompt's origin, the number of agreeing images, and what its images show."""
 
     part: str
     category: Kind
@@ -208,7 +208,7 @@ class BenchDocument:
     bench: str
     model: str
     judge: str
-    settings: dict[str, object]
+    settings: RunSettings
     images: int
     unscored: int
     complete: bool

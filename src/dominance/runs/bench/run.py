@@ -1,4 +1,4 @@
-"""Builds DominanceBench for a model: tries candidates in a seeded order and keeps those that collapse or balance."""
+"""Builds DominanceBench for a model: tries candidates in seeded order and keeps those that collapse or balance."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -10,7 +10,7 @@ from dominance.errors import InputError, RunError
 from dominance.judges.protocol import Judge
 from dominance.models.settings import GenerationSettings
 from dominance.models.source import find_source
-from dominance.records import Concept, Kind, Prompt, Question, Suite
+from dominance.records import Concept, Kind, Prompt, Question, RunSettings, Suite
 from dominance.runs.audit.result import finish
 from dominance.runs.bench.candidates import BALANCED, Candidate, candidate_streams
 from dominance.runs.bench.options import BenchOptions, chosen_categories
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from diffusers.pipelines.pipeline_utils import DiffusionPipeline
 
 _LONGEST_CHECKED = 50
-"""Candidates, the longest ones, for which it is checked that the text encoder reads all of their concepts."""
+"""The number of longest candidates that are checked for truncation by the text encoder."""
 
 
 def build_bench(
@@ -46,18 +46,17 @@ def build_bench(
 ) -> BenchResult:
     """Finds prompts on which the model lets one concept dominate, and as many on which it shows both.
 
-    A dominance prompt is one of which 7 of 10 images collapse in the same direction, a balanced one shows both
-    concepts in 7 of 10. Candidates come in a seeded order and are kept as they come, under caps and without near
-    duplicates, so that the result depends on settings and outcomes alone. What the folder already holds is reused:
-    no image is made twice, and a killed build goes on.
+    In a dominance prompt, 7 of 10 images collapse in the same direction; a balanced one shows both concepts in 7 of 10.
+    Candidates are kept in seeded order, under caps and without near duplicates, so the result depends only on settings
+    and outcomes. An interrupted build resumes, and no image is made twice.
 
     Args:
-        out: the bench's folder, a run folder; by default ``runs/bench-`` and the model's name.
-        tell: gets a line on what is kept after every few candidates.
+        out: the bench's run folder; ``runs/bench-MODEL`` by default.
+        tell: receives a line of progress after every few candidates.
 
     Raises:
-        InputError: pools, model, judge, folder or an option cannot be used; nothing was written.
-        RunError: the folder holds another bench, or nothing can be made or judged.
+        InputError: pools, model, judge, folder or an option cannot be used; nothing is written.
+        RunError: the folder holds another bench, or no image can be made or judged.
 
     Source: Jeong & Lee (2025), DominanceBench; pools, order, caps and control set are ours.
     """
@@ -75,7 +74,7 @@ def build_bench(
     questions = load_questions(options.asking.questions)
     asked = {noun.concept: questions.ask(noun.concept) for nouns in pools.nouns.values() for noun in nouns}
     seen_by = judge_for(asked, judge, options.machine.device, options.asking.judge_mode)
-    refuse_named(seen_by, "a bench makes its own")
+    refuse_named(seen_by, "a bench makes its own images")
     plan = Plan(
         suite=Suite(name[:80], (), f"DominanceBench of {source.name}, judged by {seen_by.name}"),
         model=source.name,
@@ -83,7 +82,7 @@ def build_bench(
         judge_identity=seen_by.identity,
         questions=asked,
         images=(),
-        settings=_recipe(options, pools, categories, shelves, drawn.settings, questions.name),
+        settings=RunSettings.of(_recipe(options, pools, categories, shelves, drawn.settings, questions.name)),
         origin=BENCH,
     )
     trial = CandidateTrial(streams, shelves, needed(len(options.seeds)), options.limit)
@@ -91,7 +90,7 @@ def build_bench(
 
 
 def _longest(streams: Mapping[str, list[Candidate]]) -> list[Prompt]:
-    """The longest prompts, of which the text encoder must read every concept."""
+    """The longest prompts; the text encoder must read all of their concepts."""
     candidates = {candidate.prompt.id: candidate.prompt for stream in streams.values() for candidate in stream}
     return sorted(candidates.values(), key=lambda prompt: -len(prompt.text))[:_LONGEST_CHECKED]
 
@@ -106,10 +105,10 @@ def _build(
     tell: Callable[[str], None],
     repeat: Repeat,
 ) -> BenchResult:
-    if not (folder / LEDGER_NAME).exists():  # a new folder is not even made before the model is known to load
+    if not (folder / LEDGER_NAME).exists():  # a new folder is created only once the model has loaded
         model()
-    identities = {"model": model.source.identity, "judge": judge.identity, **plan.settings}
-    otherwise = ", or with --limit to end with what was found"
+    identities = {"model": model.source.identity, "judge": judge.identity, **plan.settings.record()}
+    otherwise = ", or add --limit to finish with what was found"
     with held(folder, otherwise), RememberingLedger(folder / LEDGER_NAME) as ledger:
         check_same_bench(identities, ledger, folder)
         ledger.put(BENCH, to_json(BenchRecord(finished=False)))
@@ -125,7 +124,7 @@ def _build(
 def _conclude(
     trial: CandidateTrial, workshop: Workshop, judge: Judge, ledger: Ledger, folder: Path, manifest: dict[str, object]
 ) -> BenchResult:
-    """Writes the plan of what was kept, scores it, and marks the bench as finished."""
+    """Writes the plan of the kept prompts, scores them, and marks the bench as finished."""
     kept, prompts = [], []
     for shelf in trial.shelves.values():
         part = BALANCED if shelf.name == BALANCED else DOMINANCE
@@ -151,7 +150,7 @@ def make_shelves(options: BenchOptions, pools: Pools, categories: Sequence[Kind]
     """An empty shelf for each category and for the control set, with targets and caps.
 
     Raises:
-        InputError: under the given cap a target cannot be met.
+        InputError: the given cap makes a target impossible.
     """
     objects = len(pools.nouns["object"])
     shelves = {}
@@ -159,12 +158,12 @@ def make_shelves(options: BenchOptions, pools: Pools, categories: Sequence[Kind]
         concepts = len(pools.nouns[kind])
         if options.cap is not None and options.cap * min(concepts, objects) < share:
             raise InputError(
-                f"with at most {options.cap} prompts a concept and an object, {concepts} concepts and {objects} objects"
-                f" give no {share} of the category {kind}; raise --cap, lower --target, or add to the pools"
+                f"{concepts} concepts and {objects} objects, with at most {options.cap} prompts each, cannot give"
+                f" {share} prompts of the category {kind}; raise --cap, lower --target, or add to the pools"
             )
         shelves[str(kind)] = Shelf(kind, share, caps_of(share, concepts, objects, options.cap))
     concepts = sum(len(pools.nouns[kind]) for kind in categories)
-    # Pairs of objects fill two places on the shelf of objects, hence twice the share.
+    # A pair of objects counts twice on the shelf of objects, hence twice the share.
     caps = caps_of(2 * options.target, concepts, objects, options.cap)
     shelves[BALANCED] = Shelf(BALANCED, options.target, caps)
     return shelves
@@ -178,7 +177,7 @@ def _recipe(
     settings: GenerationSettings,
     questions: str,
 ) -> dict[str, object]:
-    """Everything that decides which prompts are kept, besides model and judge; and the limit."""
+    """Everything that determines the kept prompts, besides model and judge; and the limit."""
     return {
         "target": options.target,
         "categories": list(categories),
@@ -188,7 +187,7 @@ def _recipe(
         "caps": {name: [shelf.caps.concept, shelf.caps.object] for name, shelf in shelves.items()},
         "order_seed": options.order_seed,
         "needed": needed(len(options.seeds)),
-        "seeds": list(options.seeds),
+        "seeds": options.seeds,
         **settings.record(),
         "questions": questions,
         "judge_mode": options.asking.judge_mode,
@@ -197,14 +196,14 @@ def _recipe(
 
 
 def check_same_bench(settings: Mapping[str, object], ledger: Ledger, folder: Path) -> None:
-    """Raises a RunError if the folder holds a bench of other settings, or a run that is no bench.
+    """Raises a RunError if the folder holds a bench with other settings, or a run that is not a bench.
 
-    The limit may change: a bench that stopped at one goes on with another.
+    The limit may change: a bench that stopped at one resumes with another.
     """
     refuse_measurement(ledger, folder)
     earlier = ledger.get("bench settings")
     if earlier is None and ledger.get("plan") is not None:
-        raise RunError(f"{folder} holds a run that is no bench; give another --out")
+        raise RunError(f"{folder} holds a run that is not a bench; give another --out")
     if not isinstance(earlier, dict):
         return
     for name in (*settings, *earlier):

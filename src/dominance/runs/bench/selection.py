@@ -1,4 +1,4 @@
-"""Which candidates a bench keeps: in the order of their stream, under caps, no near duplicates."""
+"""Which candidates a bench keeps: in stream order, under caps, without near duplicates."""
 
 import itertools
 from collections import Counter
@@ -11,7 +11,7 @@ NEEDED_OF_TEN: int = 7
 
 
 def needed(images: int) -> int:
-    """How many of a prompt's images must agree: 7 of 10, and as large a share of other numbers.
+    """How many of a prompt's images must agree: 7 of 10, or the same share of another number, rounded up.
 
     >>> needed(10), needed(4), needed(1)
     (7, 3, 1)
@@ -20,9 +20,9 @@ def needed(images: int) -> int:
 
 
 def rounds(images: int) -> tuple[range, ...]:
-    """The images of a candidate in the portions in which they are made.
+    """The images of a candidate, in the rounds in which they are made.
 
-    The first is the smallest after which a candidate can have failed for good; the others go on by what may still miss.
+    The first is the smallest after which a candidate can have failed; the others add as many images as may still miss.
 
     >>> rounds(10)
     (range(0, 4), range(4, 7), range(7, 10))
@@ -34,7 +34,7 @@ def rounds(images: int) -> tuple[range, ...]:
 
 @dataclass(frozen=True)
 class Caps:
-    """How many kept prompts of one stream may share a concept, and how many an object."""
+    """How many kept prompts of a stream may share a concept, and how many an object."""
 
     concept: int
     object: int
@@ -42,10 +42,10 @@ class Caps:
 
 @dataclass
 class Shelf:
-    """The kept candidates of one stream, filled in the order of the stream until the target is met.
+    """The kept candidates of a stream, filled in stream order until the target is met.
 
-    What is kept depends on the order and on the outcomes alone, not on how many candidates were tried at once: a
-    candidate that has no room now never has any later.
+    The result depends only on order and outcomes, not on how many candidates are tried at once: a candidate without
+    room now never has room later.
     """
 
     name: str
@@ -58,15 +58,15 @@ class Shelf:
 
     @property
     def missing(self) -> int:
-        """How many prompts the shelf still lacks."""
+        """The number of prompts still to find."""
         return self.target - len(self.kept)
 
     def has_room(self, candidate: Candidate) -> bool:
-        """Whether the candidate may be kept: below target and caps, and no near duplicate of what is kept."""
+        """Whether the candidate may be kept: below target and caps, and not a near duplicate."""
         return self.missing > 0 and candidate.words not in self._words and self._below_caps(candidate)
 
     def keep(self, candidate: Candidate) -> None:
-        """Puts the candidate on the shelf."""
+        """Adds the candidate."""
         self.kept.append(candidate)
         self._words.add(candidate.words)
         self._objects[candidate.object] += 1
@@ -80,19 +80,19 @@ class Shelf:
         )
 
     def _counter(self, candidate: Candidate) -> Counter[str]:
-        """Where the candidate's first concept counts: an object is an object wherever it stands."""
+        """The counter of the candidate's first concept: objects count as objects in either position."""
         return self._objects if candidate.category == "object" else self._concepts
 
 
 def shares_of(target: int, categories: int) -> list[int]:
-    """The target split evenly; the first categories get what is left over.
+    """The target split evenly; the first categories get the remainder.
 
     >>> shares_of(10, 3)
     [4, 3, 3]
     """
-    return [target // categories + (place < target % categories) for place in range(categories)]
+    return [target // categories + (index < target % categories) for index in range(categories)]
 
 
 def caps_of(target: int, concepts: int, objects: int, cap: int | None) -> Caps:
-    """The caps of a stream: the given one for concepts and objects alike, else twice the even share of each."""
+    """The caps of a stream: the given one for both, else twice the even share of each."""
     return Caps(cap, cap) if cap is not None else Caps(-(-2 * target // concepts), -(-2 * target // objects))

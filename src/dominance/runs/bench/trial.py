@@ -1,4 +1,4 @@
-"""The order of events in a bench: which candidates are tried next, which are kept, and when it is over."""
+"""The course of a bench: which candidates to try next, which to keep, and when to stop."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -11,21 +11,21 @@ from dominance.runs.bench.selection import Shelf
 from dominance.runs.bench.workshop import Attempt, Outcome
 
 _AT_ONCE = 8
-"""Candidates of a stream that are tried together."""
+"""Candidates of a stream tried together."""
 _ENOUGH = 100
-"""Candidates of a stream that are tried before it may be given up."""
+"""Candidates of a stream tried before it may be given up."""
 
 
 @dataclass
 class CandidateTrial:
-    """The candidates of all streams as they are tried, some of each stream at once."""
+    """The trial of all streams, a few candidates of each at a time."""
 
     streams: Mapping[str, list[Candidate]]
     shelves: Mapping[str, Shelf]
     needed: int
     limit: int | None = None
     at_once: int = _AT_ONCE
-    _places: dict[str, int] = field(default_factory=dict)
+    _positions: dict[str, int] = field(default_factory=dict)
     _seen: set[str] = field(default_factory=set)
     _tried: Counter[str] = field(default_factory=Counter)
     _qualified: Counter[str] = field(default_factory=Counter)
@@ -38,7 +38,7 @@ class CandidateTrial:
         attempt: Callable[[Sequence[Attempt]], Mapping[tuple[str, str], Outcome]],
         tell: Callable[[str], None],
     ) -> None:
-        """Fills the shelves, until they are full, cannot be filled, or the limit is reached."""
+        """Fills the shelves until they are full, cannot be filled, or the limit is reached."""
         while wave := self._next():
             outcomes = attempt(wave)
             for stream, candidate in wave:
@@ -52,16 +52,16 @@ class CandidateTrial:
             tell(self.line())
 
     def _next(self) -> list[Attempt]:
-        """The next candidates of every stream that still lacks prompts; they count as tried from here on."""
+        """The next candidates of every stream that lacks prompts; they now count as tried."""
         wave: list[Attempt] = []
         for name, shelf in self.shelves.items():
             wanted = min(self.at_once, 2 * shelf.missing)
-            stream, place = self.streams[name], self._places.get(name, 0)
+            stream, position = self.streams[name], self._positions.get(name, 0)
             if self._is_hopeless(name):
                 self._given_up.add(name)
                 continue
-            while wanted > 0 and place < len(stream):
-                candidate = stream[place]
+            while wanted > 0 and position < len(stream):
+                candidate = stream[position]
                 if shelf.has_room(candidate):
                     if self._is_one_too_many(candidate):
                         self._limited = True
@@ -70,26 +70,26 @@ class CandidateTrial:
                     self._seen.add(candidate.prompt.id)
                     wave.append((name, candidate))
                     wanted -= 1
-                place += 1
-            self._places[name] = place
+                position += 1
+            self._positions[name] = position
         return wave
 
     def _is_hopeless(self, name: str) -> bool:
-        """Whether the candidates left would not fill the shelf even at the upper end of the yield's interval.
+        """Whether the remaining candidates would not fill the shelf even at the upper end of the yield's interval.
 
-        Without this, a model that never shows what a stream looks for would draw every candidate of the pools.
+        Without this, a stream in which nothing qualifies would try every candidate of the pools.
         """
         tried, missing = self._tried[name] - self._undecided[name], self.shelves[name].missing
         if missing == 0 or tried < _ENOUGH:
             return False
         _, highest = wilson_interval(self._qualified[name], tried)
-        return highest * (len(self.streams[name]) - self._places[name]) < missing
+        return highest * (len(self.streams[name]) - self._positions[name]) < missing
 
     def _is_one_too_many(self, candidate: Candidate) -> bool:
         return self.limit is not None and len(self._seen) >= self.limit and candidate.prompt.id not in self._seen
 
     def tallies(self) -> tuple[StreamTally, ...]:
-        """What came of each stream."""
+        """The outcome of each stream."""
         return tuple(
             StreamTally(
                 name=name,
@@ -104,7 +104,7 @@ class CandidateTrial:
         )
 
     def line(self) -> str:
-        """How far it is, in one line."""
+        """Progress, in one line."""
         parts = []
         for tally in self.tallies():
             share = f", yield {tally.qualified / tally.tried:.0%}" if tally.tried else ""
@@ -112,17 +112,17 @@ class CandidateTrial:
         return f"kept: {', '.join(parts)}"
 
     def stopped(self) -> str | None:
-        """Why prompts are missing, in one line; None when none are."""
+        """Why prompts are missing, in one line; None if none are."""
         missing = [tally for tally in self.tallies() if tally.missing]
         if not missing:
             return None
         named = ", ".join(f"{tally.missing} of {tally.target} {tally.name}" for tally in missing)
         if self._limited:
-            why = "the limit of candidates is reached"
+            why = "the limit of candidates was reached"
         elif self._given_up:
-            why = f"too few candidates qualify for the others to make up for it ({', '.join(sorted(self._given_up))})"
+            why = f"too few candidates qualified to continue ({', '.join(sorted(self._given_up))})"
         else:
-            why = "no candidates are left that the caps let in"
+            why = "no candidates are left within the caps"
         undecided = sum(tally.undecided for tally in missing)
         again = f"; {undecided} candidates lack images or answers: run the same command again" if undecided else ""
         return f"{named} prompts are missing: {why}{again}"

@@ -1,4 +1,4 @@
-"""Tries candidates: makes and judges their images in portions, and drops a candidate once it cannot make it."""
+"""Tries candidates: makes and judges their images in rounds, and drops a candidate once it cannot qualify."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -18,16 +18,16 @@ from dominance.runs.store.bench_ledger import RememberingLedger
 from dominance.runs.store.plan import Plan, plan_images
 
 Attempt = tuple[str, Candidate]
-"""A stream and a candidate of it."""
+"""A stream and one of its candidates."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a candidate's images showed, as far as they were made.
+    """What a candidate's images show so far.
 
     Attributes:
-        agreeing: images that show what the stream looks for.
-        undecided: whether it falls short only because images of its could not be made or judged.
+        agreeing: images that meet the stream's criterion.
+        undecided: whether it fails only because some images could not be made or judged.
     """
 
     agreeing: int
@@ -35,7 +35,7 @@ class Outcome:
 
 
 class Workshop:
-    """Model, judge and ledger at work on one bench; the model is loaded when the first image is missing."""
+    """Model, judge and ledger of a bench; the model is loaded when an image is missing."""
 
     def __init__(
         self,
@@ -51,16 +51,16 @@ class Workshop:
         self._any_scored = False
 
     def plan_of(self, prompts: Iterable[Prompt], images: int | None = None) -> Plan:
-        """The bench's plan for these prompts, with the images of its first so many seeds; all unless given."""
+        """The bench's plan for these prompts, with ``images`` per prompt; all by default."""
         suite = Suite(self._plan.suite.name, tuple(prompts), self._plan.suite.description)
         planned = plan_images(suite, self._seeds[:images], self._model.source.identity, self._model.settings)
         return replace(self._plan, suite=suite, images=planned)
 
     def examine(self, plan: Plan) -> dict[str, list[ScoredImage]]:
-        """Makes and judges what is missing of the plan's images; every prompt's scored images, by its id.
+        """Makes and judges the plan's missing images; returns the scored images by prompt id.
 
         Raises:
-            RunError: of several images that were to be made and judged none could be, nor any of the bench before.
+            RunError: several images were due, and no image of the bench could be made and judged so far.
         """
         missing = missing_images(plan.images, self._ledger, self._folder)
         if missing:
@@ -75,16 +75,16 @@ class Workshop:
         self._any_scored = self._any_scored or any(image.verdict is not None for image in listed)
         if len(listed) > 1 and not self._any_scored:
             raise RunError(
-                f"none of {len(listed)} images could be made and judged ({listed[0].problem}); mend that, and run the"
+                f"none of {len(listed)} images could be made and judged ({listed[0].problem}); fix this, and run the"
                 " same command again to resume"
             )
         return scored
 
     def attempt(self, attempts: Sequence[Attempt]) -> dict[tuple[str, str], Outcome]:
-        """The outcome of each attempt, by stream and prompt's id.
+        """The outcome of each attempt, by stream and prompt id.
 
-        Images come in rounds; a candidate goes on as long as it could still be kept if all its other images agreed,
-        so that stopping early changes nothing but the work.
+        Images are made in rounds; a candidate continues while it could still qualify if all its other images agreed, so
+        stopping early never changes the result.
         """
         total = len(self._seeds)
         outcomes: dict[tuple[str, str], Outcome] = {}

@@ -1,4 +1,4 @@
-"""The stage that embeds images: batch by batch, each content once, kept as soon as it is known."""
+"""The stage that embeds images in batches, each content once, stored as soon as it is known."""
 
 import hashlib
 from collections.abc import Sequence
@@ -20,16 +20,16 @@ from dominance.wording import complaint
 def embedded(
     collection: Collection, encoder: Embedder, store: VectorStore, batch: int
 ) -> tuple[dict[Path, str], dict[Path, str]]:
-    """Embeds what the store does not hold yet, each content once.
+    """Embeds what the store lacks, each content once.
 
     Returns:
-        The hash of every file's content that has an embedding, and why the other files have none.
+        The content hash of every embedded file, and the reason why any other file has no embedding.
     """
-    problems: dict[Path, str] = dict.fromkeys(collection.outside, "a link out of the folder")
+    problems: dict[Path, str] = dict.fromkeys(collection.outside, "a link that leads out of the folder")
     contents: dict[Path, str] = {}
     done = set(store.known(encoder.identity))
     waiting: dict[str, list[Path]] = {}
-    files = [file for one in collection.sets for file in one.files]
+    files = [file for image_set in collection.sets for file in image_set.files]
 
     def flush() -> None:
         firsts = [(alike[0], content) for content, alike in waiting.items()]
@@ -69,13 +69,13 @@ def _content(path: Path) -> str | ItemError:
 
 
 def _embed(root: Path, waiting: Sequence[tuple[Path, str]], encoder: Embedder, store: VectorStore) -> list[str | None]:
-    """Embeds and keeps; what stood in the way of each, or None."""
+    """Embeds and stores images; returns each one's problem, or None."""
     opened = [open_image(root / file) for file, _ in waiting]
     images = [image for image in opened if not isinstance(image, ItemError)]
 
     def act(part: Sequence[Image.Image]) -> list[np.ndarray | ItemError]:
         return [
-            row if np.isfinite(row).all() and row.any() else ItemError("its embedding is not a direction")
+            row if np.isfinite(row).all() and row.any() else ItemError("its embedding is zero or not finite")
             for row in encoder.embed(part)
         ]
 

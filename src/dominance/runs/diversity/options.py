@@ -20,9 +20,9 @@ class DiversityOptions:
     """
 
     near_duplicate: float | None = None
-    """Cosine similarity from which two images are near duplicates; 0.95, of the embedder miniature 0.99."""
+    """Cosine similarity from which two images are near duplicates (default: 0.95; 0.99 for the embedder miniature)."""
     seed: int = 0
-    """Of the intervals' resampling."""
+    """Seed for resampling the intervals."""
     machine: Machine = field(default_factory=Machine)
 
     def __post_init__(self) -> None:

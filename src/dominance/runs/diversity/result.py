@@ -1,4 +1,4 @@
-"""What a measurement of diversity found, and the documents that tell it."""
+"""The result of a diversity measurement, and its document."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from dominance.records import Interval
 
 @dataclass(frozen=True)
 class NamedPair:
-    """Two images of a concept, by their files, and their cosine distance."""
+    """Two files of a concept, and their cosine distance."""
 
     files: tuple[str, str]
     distance: float
@@ -21,7 +21,7 @@ class NamedPair:
 
 @dataclass(frozen=True)
 class NearDuplicates:
-    """Pairs nearer than the threshold, images in at least one of them, and groups of files with the same content."""
+    """Pairs nearer than the threshold, images in at least one such pair, and groups of identical files."""
 
     pairs: int
     images: int
@@ -33,14 +33,14 @@ class ConceptDiversity:
     """One concept's set.
 
     Attributes:
-        images: that were measured; ``unreadable`` more could not be.
+        images: number of measured images; ``unreadable`` more could not be measured.
         median, interval, mean, quartiles: of the cosine distances of all pairs; None with fewer than two images.
-        exact: whether the quantiles are selected from all distances, not read off bins of 1e-6.
+        exact: whether the quantiles come from all distances, not from bins of 1e-6.
         vendi: the Vendi score, the effective number of different images, from 1 to ``images``.
-        nearest: the nearest pairs; ``farthest``, the farthest.
-        typical: some files from the most typical on; ``unusual``, from the least typical on.
-        verdict: None where nothing can be said; ``verdict_sentence`` says what it means, or why there is none.
-        verdict_limits: below the first a set is uniform, from the second on varied or usual; None without a scale.
+        nearest: the nearest pairs; ``farthest``: the farthest pair.
+        typical: the most typical files first; ``unusual``: the least typical first.
+        verdict: None if there is none; ``verdict_sentence`` explains it, or why there is none.
+        verdict_limits: a set is uniform below the first, varied or usual from the second on; None without a scale.
     """
 
     name: Annotated[str, Field(alias="concept")]
@@ -70,7 +70,7 @@ class ConceptDiversity:
 
 @dataclass(frozen=True)
 class CategoryDiversity:
-    """The concepts of one category: the median of their medians, with a bootstrap interval over concepts."""
+    """One category: the median of its concepts' medians, with a bootstrap interval over concepts."""
 
     name: Annotated[str, Field(alias="category")]
     concepts: int
@@ -81,7 +81,7 @@ class CategoryDiversity:
 
 @dataclass(frozen=True)
 class MeasuredBy:
-    """An embedder: its name and identity, what it is, and what its distances compare with."""
+    """An embedder: name, identity, description, and what its distances are comparable with."""
 
     name: str
     identity: str
@@ -103,8 +103,8 @@ class DiversityResult:
 
     Attributes:
         near: cosine similarity from which a pair counts as near duplicates.
-        notes: what somebody who reads the numbers must know first.
-        rests: what the verdicts rest on.
+        notes: caveats.
+        rests: the basis of the verdicts.
     """
 
     run: str
@@ -120,7 +120,7 @@ class DiversityResult:
 
     @property
     def root(self) -> Path:
-        """What the files' paths are relative to."""
+        """The folder that the files' paths are relative to."""
         source = Path(self.source)
         return source if source.is_dir() else source.parent
 
@@ -137,4 +137,4 @@ class DiversityResult:
 
 def uniform_first(concepts: Sequence[ConceptDiversity]) -> list[ConceptDiversity]:
     """The most uniform concept first, those without a distance last."""
-    return sorted(concepts, key=lambda one: (one.median is None, one.median or 0.0, one.name))
+    return sorted(concepts, key=lambda concept: (concept.median is None, concept.median or 0.0, concept.name))

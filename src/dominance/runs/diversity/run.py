@@ -1,4 +1,4 @@
-"""The measurement of diversity: from images by concept to embeddings, distances and a verdict on each set."""
+"""Measures diversity: from images by concept to embeddings, distances and verdicts."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -35,11 +35,11 @@ from dominance.runs.store.repeat import Repeat
 from dominance.runs.store.vectors import VECTORS_NAME, VectorStore
 
 AT_ONCE = 32
-"""Images embedded at once, unless asked otherwise."""
+"""Default batch size."""
 _SHOWN = 6
-"""Files that a concept names as typical, and as unusual."""
+"""Number of typical, and of unusual, files that are listed."""
 _LOOKED_AT = 48
-"""Files whose size tells whether a collection is of the miniature world."""
+"""Number of files checked for the miniature world's size."""
 
 
 def measure_diversity(
@@ -48,18 +48,18 @@ def measure_diversity(
     out: Path | str | None = None,
     options: DiversityOptions | None = None,
 ) -> DiversityResult:
-    """How varied each concept's images are, and whether one is so uniform that it will dominate.
+    """Measures how varied each concept's images are, and whether a concept is so uniform that it will dominate.
 
-    Every image is embedded once, whatever its name: embeddings are kept in the run folder by the content of the file.
+    Every image is embedded once: the run folder stores embeddings by file content.
 
     Args:
-        source: a folder with one folder of images a concept, or a CSV with the columns path and concept; see
+        source: a folder with one folder of images per concept, or a CSV with the columns path and concept; see
             ``read_collection``.
         embedder: ``miniature``, a folder, a hub id, or the encoder itself.
-        out: the run folder; by default ``runs/diversity-`` and the source's name.
+        out: the run folder; ``runs/diversity-SOURCE`` by default.
 
     Raises:
-        InputError: the source, embedder, folder or an option cannot be used; nothing was written.
+        InputError: the source, embedder, folder or an option cannot be used; nothing is written.
 
     >>> measure_diversity("pictures").concepts[0].median  # doctest: +SKIP
     0.0019
@@ -77,8 +77,8 @@ def measure_diversity(
             contents, problems = embedded(collection, encoder, store, options.machine.batch or AT_ONCE)
             measured = []
             with Progress("concepts", total=len(collection.sets)) as progress:
-                for one in collection.sets:
-                    measured.append(_measure(one, contents, encoder, store, options))
+                for image_set in collection.sets:
+                    measured.append(_measure(image_set, contents, encoder, store, options))
                     progress.advance()
         result = _result(str(folder), str(source), collection, encoder, measured, problems, options)
         ledger.put("diversity", to_json(result))
@@ -87,7 +87,7 @@ def measure_diversity(
 
 @dataclass(frozen=True, eq=False)
 class _Measured:
-    """One concept's files with embeddings, and what was found of them; None with fewer than two."""
+    """One concept's embedded files and their measures; None with fewer than two files."""
 
     set: ImageSet
     files: tuple[Path, ...]
@@ -97,19 +97,21 @@ class _Measured:
 
 
 def _measure(
-    one: ImageSet, contents: dict[Path, str], encoder: Embedder, store: VectorStore, options: DiversityOptions
+    image_set: ImageSet, contents: dict[Path, str], encoder: Embedder, store: VectorStore, options: DiversityOptions
 ) -> _Measured:
-    files = tuple(file for file in one.files if file in contents)
+    files = tuple(file for file in image_set.files if file in contents)
     groups: dict[str, list[str]] = {}
     for file in files:
         groups.setdefault(contents[file], []).append(file.as_posix())
     copies = tuple(tuple(group) for group in groups.values() if len(group) > 1)
     if len(files) < 2:
-        return _Measured(one, files, None, None, copies)
+        return _Measured(image_set, files, None, None, copies)
     vectors = store.get(encoder.identity, groups)
     embeddings = np.stack([vectors[contents[file]] for file in files])
-    near = 1 - _near(options, encoder) + 1e-6  # so that a rounded 1.0 still finds exact copies
-    return _Measured(one, files, spread(embeddings, near=near, seed=options.seed), vendi_score(embeddings), copies)
+    near = 1 - _near(options, encoder) + 1e-6  # a similarity of 1.0 still finds exact copies despite rounding
+    return _Measured(
+        image_set, files, spread(embeddings, near=near, seed=options.seed), vendi_score(embeddings), copies
+    )
 
 
 def _near(options: DiversityOptions, encoder: Embedder) -> float:
@@ -128,13 +130,13 @@ def _result(
     refused = _foreign(collection) if encoder.comparable == "miniature" else None
     scale = SCALES.get(encoder.comparable)
     seen = [
-        MeasuredConcept(len(one.files), None, None)
-        if one.spread is None
-        else MeasuredConcept(len(one.files), one.spread.median, one.spread.interval)
-        for one in measured
+        MeasuredConcept(len(concept.files), None, None)
+        if concept.spread is None
+        else MeasuredConcept(len(concept.files), concept.spread.median, concept.spread.interval)
+        for concept in measured
     ]
     verdicts = judge_sets(seen, scale=scale, refused=refused)
-    concepts = tuple(_concept(one, verdict) for one, verdict in zip(measured, verdicts, strict=True))
+    concepts = tuple(_concept(concept, verdict) for concept, verdict in zip(measured, verdicts, strict=True))
     return DiversityResult(
         run=run,
         source=source,
@@ -159,43 +161,43 @@ def _result(
 
 
 def _foreign(collection: Collection) -> str | None:
-    """Why the bundled embedder says nothing of these images, by the sizes of some of them; None where it may."""
-    files = [file for one in collection.sets for file in one.files]
+    """Why the bundled embedder does not apply, judged by the sizes of some images; None if it may."""
+    files = [file for image_set in collection.sets for file in image_set.files]
     for file in files[:: max(1, len(files) // _LOOKED_AT)]:
         size = _size(collection.root / file)
         if size not in (None, (SIDE, SIDE)):
             return (
-                f"the bundled embedder knows only the miniature world, whose pictures have {SIDE}×{SIDE} pixels, and"
+                f"the bundled embedder knows only the miniature world, whose images have {SIDE}×{SIDE} pixels, but"
                 f" {file.as_posix()[:80]} has {size[0]}×{size[1]}; give --embedder {PAPER_EMBEDDER}"
             )
     return None
 
 
 def _size(path: Path) -> tuple[int, int] | None:
-    """Width and height by the file's head; None for one that is broken, which is named elsewhere."""
+    """Width and height from the file's header; None for a broken file, which is reported elsewhere."""
     try:
         with Image.open(path) as image:
             return image.size
-    except Exception:  # a decoder raises whatever a broken file makes it raise
+    except Exception:  # decoders may raise anything for a broken file
         return None
 
 
 def _notes(encoder: Embedder, refused: str | None) -> tuple[str, ...]:
-    told = f"Distances are by {encoder.name}: {encoder.description}. Distances of different embedders do not compare."
+    told = f"Distances are by {encoder.name}: {encoder.description}. Different embedders' distances are not comparable."
     if refused is not None:
         return (told, f"Do not trust these distances: {refused}.")
     if encoder.comparable == "miniature":
-        return (told, f"For photographs and other pictures, give --embedder {PAPER_EMBEDDER}.")
+        return (told, f"For photographs and other images, give --embedder {PAPER_EMBEDDER}.")
     return (told,)
 
 
-def _concept(one: _Measured, verdict: SetVerdict) -> ConceptDiversity:
-    found, names = one.spread, [file.as_posix() for file in one.files]
+def _concept(concept: _Measured, verdict: SetVerdict) -> ConceptDiversity:
+    found, names = concept.spread, [file.as_posix() for file in concept.files]
     shared = {
-        "name": one.set.concept,
-        "category": one.set.category,
+        "name": concept.set.concept,
+        "category": concept.set.category,
         "images": len(names),
-        "unreadable": len(one.set.files) - len(names),
+        "unreadable": len(concept.set.files) - len(names),
         "verdict": verdict.word,
         "verdict_sentence": verdict.sentence,
         "verdict_limits": None if verdict.low is None or verdict.high is None else (verdict.low, verdict.high),
@@ -203,11 +205,11 @@ def _concept(one: _Measured, verdict: SetVerdict) -> ConceptDiversity:
     if found is None:
         return ConceptDiversity(
             **shared, pairs=0, median=None, interval=None, mean=None, quartiles=None, exact=True, vendi=None,
-            near_duplicates=NearDuplicates(0, 0, one.copies), nearest=(), farthest=None,
+            near_duplicates=NearDuplicates(0, 0, concept.copies), nearest=(), farthest=None,
             typical=tuple(names), unusual=(),
         )  # fmt: skip
     pairs = [NamedPair((names[a], names[b]), distance) for a, b, distance in (*found.nearest, found.farthest)]
-    ordered = [names[place] for place in found.typical]
+    ordered = [names[index] for index in found.typical]
     return ConceptDiversity(
         **shared,
         pairs=found.pairs,
@@ -216,8 +218,8 @@ def _concept(one: _Measured, verdict: SetVerdict) -> ConceptDiversity:
         mean=found.mean,
         quartiles=found.quartiles,
         exact=found.exact,
-        vendi=one.vendi,
-        near_duplicates=NearDuplicates(found.near_pairs, found.near_images, one.copies),
+        vendi=concept.vendi,
+        near_duplicates=NearDuplicates(found.near_pairs, found.near_images, concept.copies),
         nearest=tuple(pairs[:-1]),
         farthest=pairs[-1],
         typical=tuple(ordered[:_SHOWN]),
@@ -235,10 +237,10 @@ def _categories(concepts: Sequence[ConceptDiversity]) -> tuple[CategoryDiversity
         CategoryDiversity(
             name,
             len(group),
-            sum(one.images for one in group),
-            median(one.median or 0.0 for one in group),
-            median_interval([one.median or 0.0 for one in group]),
+            sum(concept.images for concept in group),
+            median(concept.median or 0.0 for concept in group),
+            median_interval([concept.median or 0.0 for concept in group]),
         )
         for name, group in groups.items()
     ]
-    return tuple(sorted(made, key=lambda one: one.median))
+    return tuple(sorted(made, key=lambda concept: concept.median))

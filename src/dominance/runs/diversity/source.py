@@ -1,4 +1,4 @@
-"""Images by concept, as a user keeps them: a folder of folders, or a CSV of paths."""
+"""Images by concept: a folder of folders, or a CSV of paths."""
 
 import os
 from collections.abc import Iterator
@@ -21,8 +21,8 @@ class ImageSet:
 
     Attributes:
         concept: its name.
-        category: what it is shown among; None where none is given.
-        files: relative to the collection's root, in order of their names.
+        category: its heading; None without one.
+        files: relative to the collection's root, ordered by name.
     """
 
     concept: str
@@ -32,7 +32,7 @@ class ImageSet:
 
 @dataclass(frozen=True)
 class Collection:
-    """What is to be measured; ``outside`` are links that lead out of the root, which are not followed."""
+    """The images to measure; ``outside`` are links that lead out of the root and are not followed."""
 
     name: str
     root: Path
@@ -41,19 +41,19 @@ class Collection:
 
     @property
     def images(self) -> int:
-        return sum(len(one.files) for one in self.sets)
+        return sum(len(image_set.files) for image_set in self.sets)
 
 
 def read_collection(source: Path) -> Collection:
     """The images of a folder, or of a CSV file, by concept.
 
-    A folder holds one folder a concept, or one a category with one a concept in each; a folder of images alone is one
-    concept. Files that are no images, and those whose names start with a dot, are passed over. A CSV has the columns
-    ``path`` (relative to the CSV's folder), ``concept`` and perhaps ``category``; others are passed over.
+    A folder holds one folder per concept, or one per category with one per concept in it; a folder of images alone is a
+    single concept. Other files, and names that start with a dot, are ignored. A CSV has the columns ``path`` (relative
+    to the CSV's folder), ``concept`` and optionally ``category``; others are ignored.
 
     Raises:
-        InputError: neither; no images; images beside folders; a column that is missing; a path that leads out of the
-            folder, or stands there twice; no concept with two images.
+        InputError: the source is neither; there are no images; images lie next to folders; a column is missing; a path
+            leads out of the folder, or is listed twice; no concept has two images.
     """
     if is_folder(source):
         collection = _folder(source)
@@ -61,20 +61,20 @@ def read_collection(source: Path) -> Collection:
         collection = _table(source)
     else:
         raise InputError(
-            f"{on_one_line(source, 120)} is neither a folder nor a .csv file; give a folder with one folder of images a"
-            " concept, or a CSV with the columns path and concept"
+            f"{on_one_line(source, 120)} is neither a folder nor a .csv file; give a folder with one folder of images"
+            " per concept, or a CSV with the columns path and concept"
         )
     if not collection.images:
         raise InputError(
             f"{on_one_line(source, 120)} holds no images; give a folder with one folder of images"
-            f" ({', '.join(sorted(IMAGE_ENDINGS))}) a concept"
+            f" ({', '.join(sorted(IMAGE_ENDINGS))}) per concept"
         )
     if collection.images > MOST_IMAGES:
-        raise InputError(f"{collection.images} images are more than {MOST_IMAGES}; measure a part of them")
-    if all(len(one.files) < 2 for one in collection.sets):
+        raise InputError(f"the source has {collection.images} images, more than {MOST_IMAGES}; measure some of them")
+    if all(len(image_set.files) < 2 for image_set in collection.sets):
         raise InputError(
-            f"no concept of {on_one_line(source, 120)} has two images, so there is no distance to measure; give two or"
-            " more a concept"
+            f"{on_one_line(source, 120)} has no concept with two images, so there is no distance to measure; give two"
+            " or more images per concept"
         )
     return collection
 
@@ -84,7 +84,8 @@ def _folder(root: Path) -> Collection:
         sets, outside = _walk(root)
     except OSError as error:
         raise InputError(
-            f"{on_one_line(error.filename or root, 120)} cannot be read ({error.strerror or error}); mend that"
+            f"{on_one_line(error.filename or root, 120)} cannot be read ({error.strerror or error}); check its"
+            " permissions"
         ) from None
     return Collection(slug(Path(os.path.realpath(root)).name), root, tuple(sets), tuple(outside))
 
@@ -94,16 +95,16 @@ def _walk(root: Path) -> tuple[list[ImageSet], list[Path]]:
     outside: list[Path] = []
 
     def listed(folder: Path) -> tuple[list[Path], list[Path]]:
-        """Images and folders in a folder, without those that links fetch from elsewhere."""
+        """Images and folders in a folder, without links that lead out of the root."""
         images, folders = [], []
         for path in sorted(Path(entry) for entry in os.scandir(folder) if not entry.name.startswith(".")):
-            is_one = path.is_dir()
-            if not is_one and path.suffix.lower() not in IMAGE_ENDINGS:
+            is_a_folder = path.is_dir()
+            if not is_a_folder and path.suffix.lower() not in IMAGE_ENDINGS:
                 continue
             if path.is_symlink() and not _within(path, base):
                 outside.append(path.relative_to(root))
             else:
-                (folders if is_one else images).append(path)
+                (folders if is_a_folder else images).append(path)
         return images, folders
 
     images, folders = listed(root)
@@ -120,11 +121,11 @@ def _walk(root: Path) -> tuple[list[ImageSet], list[Path]]:
             found, deeper = listed(concept)
             if deeper:
                 raise InputError(
-                    f"{on_one_line(concept, 120)} holds folders, but below the category's folders come images; give a"
-                    " folder of concepts, or of categories of concepts"
+                    f"{on_one_line(concept, 120)} holds folders instead of images; give a folder of concepts, or of"
+                    " categories of concepts"
                 )
             sets.append(ImageSet(concept.name, folder.name, _relative(found, root)))
-    kept = [one for one in sets if one.files]
+    kept = [image_set for image_set in sets if image_set.files]
     if images and kept:
         _refuse_mixed(root, images, folders)
     return kept, outside
@@ -141,8 +142,8 @@ def _relative(images: list[Path], root: Path) -> tuple[Path, ...]:
 def _refuse_mixed(folder: Path, images: list[Path], folders: list[Path]) -> None:
     if images and folders:
         raise InputError(
-            f"{on_one_line(folder, 120)} holds images ({on_one_line(images[0].name, 60)}) beside folders"
-            f" ({on_one_line(folders[0].name, 60)}), so what they show is not clear; give them a folder of their own"
+            f"{on_one_line(folder, 120)} holds images ({on_one_line(images[0].name, 60)}) next to folders"
+            f" ({on_one_line(folders[0].name, 60)}), so their concept is unclear; move them into a folder of their own"
         )
 
 
@@ -152,21 +153,21 @@ def _table(file: Path) -> Collection:
     sets: dict[tuple[str | None, str], list[Path]] = {}
     seen: dict[tuple[str, Path], int] = {}
     for line, row in rows:
-        place = f"{on_one_line(file, 120)}: line {line}"
+        where = f"{on_one_line(file, 120)}: line {line}"
         path = Path(row["path"])
         if not row["path"] or not row["concept"]:
-            raise InputError(f"{place}: {'path' if not row['path'] else 'concept'} is empty; fill it in")
+            raise InputError(f"{where}: {'path' if not row['path'] else 'concept'} is empty; fill it in")
         try:
             inside = not path.is_absolute() and _within(root / path, base)
-        except (OSError, ValueError):  # a name that no file can have
+        except (OSError, ValueError):  # not a valid file name
             inside = False
         if not inside:
             raise InputError(
-                f"{place}: the path {quoted(row['path'])} leads out of {on_one_line(root, 80)}; give paths within the"
+                f"{where}: the path {quoted(row['path'])} leads out of {on_one_line(root, 80)}; give paths within the"
                 " CSV's own folder"
             )
         if (earlier := seen.setdefault((row["concept"], path), line)) != line:
-            raise InputError(f"{place}: {quoted(row['path'])} stands in line {earlier} already; keep one of the two")
+            raise InputError(f"{where}: {quoted(row['path'])} is already in line {earlier}; keep one of the two")
         sets.setdefault((row["category"] or None, row["concept"]), []).append(path)
     made = (ImageSet(concept, category, tuple(files)) for (category, concept), files in sets.items())
     return Collection(slug(file.stem), root, tuple(made))
@@ -178,7 +179,7 @@ def _rows(file: Path) -> Iterator[tuple[int, dict[str, str]]]:
         if column not in table.columns:
             missing = f"the column {column!r} is missing{suggestion(column, table.columns)}"
             raise InputError(
-                f"{on_one_line(file, 120)}: {missing} the first line must name the columns path and concept, and has"
+                f"{on_one_line(file, 120)}: {missing} the first line must name the columns path and concept, but is"
                 f" {quoted(','.join(table.columns), 100)}"
             )
     for line, row in table.rows:

@@ -1,8 +1,8 @@
-"""What an explanation holds, and what is worked out from it: focus, peaks, and how each concept's lead changes."""
+"""The content of an explanation, and what follows from it: focus, peaks, and each concept's attention over time."""
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, Literal
 
 import torch
 from jaxtyping import Float
@@ -21,26 +21,26 @@ from dominance.metrics import (
     peak_token,
 )
 from dominance.probes.sites import AttentionSite
-from dominance.records import Answer, ImageVerdict, Kind, Prompt, PromptResult, PromptVerdict
+from dominance.records import Answer, Prompt, PromptResult
 from dominance.runs.stages.scoring import score_image, score_prompt
 
 Role = Literal["dominating", "other"]
 
 LEADING_LAYERS: tuple[int, ...] = (8, 9, 10)
-"""Where the dominating concept is followed in a UNet of 16 sites. Source: Jeong & Lee (2025), attention dynamics."""
+"""Layers for the dominating concept in a UNet of 16 sites. Source: Jeong & Lee (2025), attention dynamics."""
 
 TRAILING_LAYERS: tuple[int, ...] = (7,)
-"""Where the dominated one is. Source: as above."""
+"""Layers for the dominated concept. Source: as above."""
 
 _PAPER_SITES = 16
 _MIDDLE = 7
 
 
 class _Listed:
-    """Marks a tensor that is written as nested lists."""
+    """Marks a tensor to be written as nested lists."""
 
     def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> core_schema.CoreSchema:
-        written = core_schema.plain_serializer_function_ser_schema(lambda values: _rounded(values, 9))
+        written = core_schema.plain_serializer_function_ser_schema(lambda values: rounded(values, 9))
         return core_schema.no_info_plain_validator_function(torch.as_tensor, serialization=written)
 
     def __get_pydantic_json_schema__(self, schema: Any, handler: Any) -> dict[str, Any]:
@@ -49,7 +49,7 @@ class _Listed:
 
 @dataclass(frozen=True)
 class _JudgedImage:
-    """What an image's score follows from."""
+    """The input of an image's score."""
 
     name: str
     file: str | None
@@ -60,7 +60,7 @@ class _JudgedImage:
 
 @dataclass(frozen=True)
 class _JudgedPrompt:
-    """What a prompt's result follows from."""
+    """The input of a prompt's result."""
 
     prompt: Prompt
     images: tuple[_JudgedImage, ...]
@@ -86,12 +86,12 @@ Judged = Annotated[
 
 @dataclass(frozen=True, eq=False)
 class ConceptMaps:
-    """How much each position of the picture attends to each concept.
+    """How much each position of the image attends to each concept.
 
     Attributes:
-        layers: averaged over, each first brought to the finest of their grids.
+        layers: averaged over, after enlarging to the finest grid.
         steps: counted from 0.
-        values: mean over the concept's tokens and over heads, 0 to 1; concepts in the order of the prompt.
+        values: mean over the concept's tokens and heads, 0 to 1; concepts in prompt order.
     """
 
     layers: tuple[int, ...]
@@ -101,12 +101,12 @@ class ConceptMaps:
 
 @dataclass(frozen=True)
 class Peak:
-    """The token that gets most attention in a layer at the first step, in most of the images.
+    """The token that gets the most attention in a layer at the first step, in most images.
 
     Attributes:
-        place: in the tokens T.
-        concept: that the token belongs to; None for all other words.
-        images: in which it is the peak.
+        place: index in the tokens T.
+        concept: the token's concept; None for other words.
+        images: number of images in which it is the peak.
     """
 
     layer: int
@@ -118,13 +118,13 @@ class Peak:
 
 @dataclass(frozen=True, eq=False)
 class Track:
-    """One concept's attention over the steps, in the layers in which concepts of its role are followed.
+    """One concept's attention over the steps, in the layers for its role.
 
     Attributes:
-        attention: of all its tokens together, averaged over the layers.
-        deviation: ``attention`` less the mean over all other tokens; None where the concept is the whole prompt.
-        edges: steps that part the generation into intervals.
-        change: of the deviation over each interval; None without a deviation, and where there is one step only.
+        attention: to all its tokens together, averaged over the layers.
+        deviation: ``attention`` minus the mean over all other tokens; None if the concept is the whole prompt.
+        edges: steps that divide the generation into intervals.
+        change: of the deviation over each interval; None without a deviation or with a single step.
     """
 
     concept: str
@@ -138,7 +138,7 @@ class Track:
 
 @dataclass(frozen=True)
 class Lead:
-    """The concept that dominates, and whether the images or the attention at the first step say so."""
+    """The dominating concept, by the images or by the attention at the first step."""
 
     concept: str
     by: Literal["images", "attention"]
@@ -146,21 +146,21 @@ class Lead:
 
 @dataclass(frozen=True, eq=False)
 class Explanation:
-    """One prompt, looked at from the inside while its images are drawn.
+    """One prompt, with the attention recorded while its images were drawn.
 
     Attributes:
-        identity: of the model; None for a pipeline of the user's own.
-        judge: None where none was asked; then no image of ``result`` has a verdict.
-        seeds: of the images whose attention was recorded, in the order of the tensors' first axis.
+        identity: of the model; None for the user's own pipeline.
+        judge: None if there was none; then no image of ``result`` has a verdict.
+        seeds: of the images with recorded attention, in the order of the tensors' first axis.
         tokens: texts of T, the prompt's own tokens.
-        places: for each concept, the places of its tokens in T.
+        places: for each concept, the indices of its tokens in T.
         sites: the recorded attention layers, in forward order.
-        model_layers: how many the model has.
-        follows_paper: whether they are arranged as in the paper, 16 with number 7 in the middle.
+        model_layers: number of layers in the model.
+        follows_paper: whether they are arranged as in the paper: 16, with layer 7 in the middle.
         attention: softmax probability of each token of T, averaged over positions and heads; not renormalised.
-        pictures: by seed; a seed whose picture could not be made is absent.
-        result: every image with its verdict, and the prompt's.
-        settings, manifest: what the images were made with.
+        pictures: by seed, without failed ones.
+        result: verdicts of every image and of the prompt.
+        settings, manifest: how the images were made.
     """
 
     prompt: Prompt
@@ -187,7 +187,7 @@ class Explanation:
 
     @property
     def concepts(self) -> tuple[str, ...]:
-        """Names, in the order of the prompt."""
+        """Names, in prompt order."""
         return tuple(self.places)
 
     @property
@@ -197,7 +197,7 @@ class Explanation:
 
     @property
     def unscored(self) -> int:
-        """Images without a verdict, though a judge was asked, and images that could not be made."""
+        """Images without a verdict despite a judge, and images that could not be made."""
         judged = [image for image in self.result.images if self.judge is not None or image.file is None]
         return sum(1 for image in judged if image.verdict is None)
 
@@ -216,14 +216,14 @@ class Explanation:
 
 
 def is_papers_unet(sites: tuple[AttentionSite, ...]) -> bool:
-    """Whether a model's sites are arranged as in Stable Diffusion 1 and 2, which the paper's layer numbers mean."""
+    """Whether a model's sites are arranged as in Stable Diffusion 1 and 2, so that the paper's layer numbers apply."""
     return len(sites) == _PAPER_SITES and sites[_MIDDLE - 1].where == "mid"
 
 
 def followed_layers(explanation: Explanation, role: Role) -> tuple[int, ...]:
-    """Layers in which a concept is followed: 8 to 10 where it dominates, else 7; in all other models, all layers.
+    """Layers for a concept: 8 to 10 if it dominates, else 7; in other models, all layers.
 
-    Where only some layers were recorded, those of them; all recorded ones where none of the paper's is among them.
+    Only recorded layers count; if none of the paper's was recorded, all recorded ones.
 
     Source: Jeong & Lee (2025), attention dynamics; all layers of other models are our choice.
     """
@@ -233,20 +233,20 @@ def followed_layers(explanation: Explanation, role: Role) -> tuple[int, ...]:
 
 
 def first_amounts(explanation: Explanation) -> Float[Tensor, "image concept"]:
-    """Attention of each concept at the first step, averaged over the layers in which a dominating one is followed."""
+    """Attention to each concept at the first step, averaged over the layers for a dominating one."""
     seen = explanation.at(followed_layers(explanation, "dominating"))[:, 0].mean(dim=1)
     return concept_attention(seen, list(explanation.places.values()))
 
 
 def strongest_at_first(explanation: Explanation) -> str:
-    """The concept whose strongest token gets most attention at the first step, in the same layers."""
+    """The concept whose strongest token gets the most attention at the first step, in the same layers."""
     seen = explanation.at(followed_layers(explanation, "dominating"))[:, 0].mean(dim=(0, 1))
     peaks = concept_attention(seen, list(explanation.places.values()), pooled="max")
     return explanation.concepts[int(peak_token(peaks))]
 
 
 def lead(explanation: Explanation) -> Lead | None:
-    """The dominating concept by the images that collapse, else by the attention; None with fewer than two concepts."""
+    """The dominating concept by collapsed images, else by attention; None with fewer than two concepts."""
     if len(explanation.places) < 2:
         return None
     if explanation.result.dominating is not None:
@@ -276,7 +276,7 @@ def concept_track(explanation: Explanation, concept: str, layers: tuple[int, ...
 
 
 def tracks(explanation: Explanation) -> tuple[Track, ...]:
-    """Every concept in the layers of its role; a concept without another beside it counts as dominating."""
+    """Every concept in the layers for its role; a single concept counts as dominating."""
     leading = lead(explanation)
     listed = []
     for concept in explanation.concepts:
@@ -285,126 +285,8 @@ def tracks(explanation: Explanation) -> tuple[Track, ...]:
     return tuple(listed)
 
 
-@dataclass(frozen=True)
-class MarkedConcept:
-    """A concept of the prompt, and the places of its tokens in T."""
-
-    name: str
-    kind: Kind
-    tokens: tuple[int, ...]
-
-
-@dataclass(frozen=True)
-class MeanTrack:
-    """One concept's attention over the steps, as in ``Track``, averaged over the images."""
-
-    concept: str
-    role: Role
-    layers: tuple[int, ...]
-    attention: list
-    deviation: list | None
-    edges: tuple[int, ...]
-    change: list | None
-
-
-@dataclass(frozen=True)
-class ListedMaps:
-    """The maps, by image, step, concept, row and column."""
-
-    layers: tuple[int, ...]
-    steps: tuple[int, ...]
-    values: list
-
-
-@dataclass(frozen=True)
-class ExplainedImage:
-    """One image and its verdict."""
-
-    seed: int
-    file: str | None
-    verdict: ImageVerdict | None
-    dvd: float | None
-    yes: dict[str, int | None]
-    problem: str | None
-
-
-@dataclass(frozen=True)
-class ExplanationDocument:
-    """What ``dominance explain --json`` prints; means are over images, steps are counted from 0, layers from 1.
-
-    Attributes:
-        recorded: all that the page is made of; the file ``explanation.json`` has it, those of older versions do not.
-    """
-
-    UNPRINTED: ClassVar[set[str]] = {"recorded"}
-
-    prompt: str
-    concepts: tuple[MarkedConcept, ...]
-    tokens: tuple[str, ...]
-    model: str
-    judge: str | None
-    settings: dict[str, object]
-    steps: int
-    layers: tuple[AttentionSite, ...]
-    seeds: tuple[int, ...]
-    dominating: Lead | None
-    focus_first_step: dict[int, float]
-    focus: list
-    attention: list
-    peaks: tuple[Peak, ...]
-    tracks: tuple[MeanTrack, ...]
-    maps: ListedMaps
-    verdict: PromptVerdict | None
-    images: tuple[ExplainedImage, ...]
-    manifest: dict[str, object]
-    kind: Literal["dominance explanation"] = "dominance explanation"
-    format: Literal[1] = 1
-    recorded: Explanation | None = None
-
-
-def document_of(explanation: Explanation) -> ExplanationDocument:
-    """The document of an explanation; numbers have four significant digits, which keeps it small."""
-    maps, focus = explanation.maps, explanation.focus
-    return ExplanationDocument(
-        prompt=explanation.prompt.text,
-        concepts=tuple(
-            MarkedConcept(concept.name, concept.kind, explanation.places[concept.name])
-            for concept in explanation.prompt.concepts
-        ),
-        tokens=explanation.tokens,
-        model=explanation.model,
-        judge=explanation.judge,
-        settings=explanation.settings,
-        steps=explanation.steps,
-        layers=explanation.sites,
-        seeds=explanation.seeds,
-        dominating=lead(explanation),
-        focus_first_step=dict(zip(explanation.layers, _rounded(focus[:, 0].mean(dim=0)), strict=True)),
-        focus=_rounded(focus.mean(dim=0)),
-        attention=_rounded(explanation.attention.mean(dim=0)),
-        peaks=peaks(explanation),
-        tracks=tuple(_mean_track(track) for track in tracks(explanation)),
-        maps=ListedMaps(maps.layers, maps.steps, _rounded(maps.values)),
-        verdict=explanation.result.verdict,
-        images=tuple(
-            ExplainedImage(int(image.name), image.file, image.verdict, image.dvd, image.yes, image.problem)
-            for image in explanation.result.images
-        ),
-        manifest=explanation.manifest,
-        recorded=explanation,
-    )
-
-
-def _mean_track(track: Track) -> MeanTrack:
-    attention, deviation, change = (
-        None if values is None else _rounded(values.mean(dim=0))
-        for values in (track.attention, track.deviation, track.change)
-    )
-    return MeanTrack(track.concept, track.role, track.layers, attention or [], deviation, track.edges, change)
-
-
-def _rounded(values: Tensor, digits: int = 4) -> list:
-    """Nested lists of numbers of so many significant digits; nine give every float32 back."""
+def rounded(values: Tensor, digits: int = 4) -> list:
+    """Nested lists of numbers with this many significant digits; nine preserve every float32."""
     flat = [float(f"{value:.{digits}g}") for value in values.flatten().tolist()]
     shape = values.shape
     for size in reversed(shape[1:]):

@@ -1,4 +1,4 @@
-"""An explanation: one prompt's images drawn while their attention is recorded, then judged."""
+"""Explains a prompt: draws its images while recording attention, then judges them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -14,6 +14,7 @@ from dominance.errors import InputError, ItemError, ModelError
 from dominance.judges.protocol import Judge
 from dominance.models.calls import latent_sides
 from dominance.models.settings import GenerationSettings
+from dominance.numbers import plural
 from dominance.probes.recording import AttentionRecord, record_attention
 from dominance.probes.sites import AttentionSite, attention_sites, chosen_sites
 from dominance.probes.tokens import PromptTokens, prompt_tokens
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from diffusers.pipelines.pipeline_utils import DiffusionPipeline
 
 FEWEST_SIDE: int = 8
-"""Positions along the longer side of the grid that maps are made of: what is coarser shows no places."""
+"""Fewest positions along the longer side of a map's grid: coarser maps do not show where things are."""
 
 
 def explain(
@@ -44,16 +45,16 @@ def explain(
     judge: str | Judge | None = "miniature",
     options: ExplainOptions | None = None,
 ) -> Explanation:
-    """Draws a prompt and shows what the model attended to; writes nothing: see ``write_explanation``.
+    """Draws a prompt and records what the model attends to; to write files, see ``write_explanation``.
 
     Args:
-        prompt: its concepts in brackets.
-        model: ``miniature``, a diffusers folder, a hub id, or a pipeline of your own.
+        prompt: the text, with its concepts in brackets.
+        model: ``miniature``, a diffusers folder, a hub id, or your own pipeline.
         judge: a judge's name, the judge itself, or None (or ``none``) for no verdicts.
 
     Raises:
-        InputError: no concept is marked, the prompt does not name one or has a single token; a layer, a step, the
-            model, the judge or an option that cannot be used.
+        InputError: the prompt marks no concept, does not name one as marked, or has a single token; or a layer, a step,
+            the model, the judge or an option cannot be used.
 
     >>> explain("a [tower:landmark] and a [mug]").focus.shape  # doctest: +SKIP
     torch.Size([4, 25, 16])
@@ -68,10 +69,10 @@ def explain(
     if seen_by is not None:
         note_foreign(seen_by, opened.source.world)
     drawn = _draw(opened, marked, plan, options.seeds)
-    pictures = {seed: one.picture for seed, one in drawn.items() if isinstance(one.picture, Image.Image)}
-    problems = {seed: str(one.picture) for seed, one in drawn.items() if isinstance(one.picture, ItemError)}
+    pictures = {seed: image.picture for seed, image in drawn.items() if isinstance(image.picture, Image.Image)}
+    problems = {seed: str(image.picture) for seed, image in drawn.items() if isinstance(image.picture, ItemError)}
     result = _judged(marked, options.seeds, pictures, problems, asked, seen_by)
-    recorded = [one for one in drawn.values() if one.attention is not None]
+    recorded = [image for image in drawn.values() if image.attention is not None]
     if not recorded:
         raise ModelError(f"no image could be made: {next(iter(problems.values()))}")
     settings: dict[str, object] = {"seeds": list(options.seeds), **opened.settings.record()}
@@ -80,15 +81,15 @@ def explain(
         model=opened.source.name,
         identity=opened.source.identity,
         judge=None if seen_by is None else seen_by.name,
-        seeds=tuple(seed for seed, one in drawn.items() if one.attention is not None),
+        seeds=tuple(seed for seed, image in drawn.items() if image.attention is not None),
         tokens=tuple(token.text for token in plan.tokens.tokens),
         places=plan.places,
         sites=plan.sites,
         model_layers=len(plan.all_sites),
         follows_paper=is_papers_unet(plan.all_sites),
-        attention=torch.stack([one.attention for one in recorded if one.attention is not None]),
+        attention=torch.stack([image.attention for image in recorded if image.attention is not None]),
         maps=ConceptMaps(
-            plan.maps_layers, plan.maps_steps, torch.stack([one.maps for one in recorded if one.maps is not None])
+            plan.maps_layers, plan.maps_steps, torch.stack([image.maps for image in recorded if image.maps is not None])
         ),
         pictures=pictures,
         result=result,
@@ -98,10 +99,10 @@ def explain(
 
 
 def read_marked(text: str) -> Prompt:
-    """The prompt that a bracketed text describes.
+    """The prompt of a bracketed text.
 
     Raises:
-        InputError: it marks no concept, or its brackets are wrong.
+        InputError: the text marks no concept, or its brackets are wrong.
     """
     if "[" not in text and "]" not in text:
         raise InputError(_unmarked(text))
@@ -117,13 +118,13 @@ def _unmarked(text: str) -> str:
 
 
 def maps_sites(sites: Sequence[AttentionSite], sides: tuple[int, int]) -> tuple[AttentionSite, ...]:
-    """The sites that maps are averaged over by default, of latents of these sides.
+    """The sites that maps are averaged over by default, for latents of these sides.
 
-    Those of the coarsest grid of at least 8 positions along its longer side that is not the middle block's alone: 16²
-    of Stable Diffusion 1, 24² of 2, 32² of XL; every block of a transformer. Where no grid is so fine, the finest.
-    Coarser grids show no places, and finer ones show textures rather than things.
+    These are the sites of the coarsest grid with at least 8 positions along its longer side that is not only the middle
+    block's: 16² in Stable Diffusion 1, 24² in 2, 32² in XL; every block of a transformer. If no grid is that fine, the
+    finest. Coarser grids do not show where things are; finer ones show textures rather than things.
 
-    Source: 16² is what Chefer et al. (2023) read on Stable Diffusion 1; the rule for others is ours.
+    Source: Chefer et al. (2023) use 16² on Stable Diffusion 1; the rule for others is ours.
     """
     outer = [site for site in sites if site.where != "mid"] or list(sites)
     enough = [site.stride for site in outer if -(-max(sides) // site.stride) >= FEWEST_SIDE]
@@ -153,14 +154,14 @@ class _Plan:
 
 
 def _plan(opened: RunModel, prompt: Prompt, options: ExplainOptions) -> _Plan:
-    """Refuses whatever cannot be looked at before anything is drawn."""
+    """Refuses whatever cannot be recorded, before anything is drawn."""
     every = attention_sites(opened().pipeline)
     sites = chosen_sites(every, options.layers)
     tokens = prompt_tokens(opened().pipeline, prompt.text)
     if len(tokens.tokens) < 2:
         raise InputError(
-            f"the prompt {quoted(prompt.text)} has {len(tokens.tokens)} token(s), and attention compares tokens with"
-            " one another; give a prompt of two words or more"
+            f"the prompt {quoted(prompt.text)} has only {plural(len(tokens.tokens), 'token')}, and attention compares"
+            " tokens; give a prompt of two or more words"
         )
     named = tokens.concepts([concept.name for concept in prompt.concepts])
     if options.maps_layers is None:
@@ -180,11 +181,11 @@ def _plan(opened: RunModel, prompt: Prompt, options: ExplainOptions) -> _Plan:
 def _among(
     wanted: tuple[int, ...], sites: tuple[AttentionSite, ...], every: tuple[AttentionSite, ...]
 ) -> tuple[AttentionSite, ...]:
-    """The sites of the maps; each must be recorded."""
+    """The sites of the maps; all must be recorded."""
     chosen = chosen_sites(every, wanted)
     absent = [site.layer for site in chosen if site not in sites]
     if absent:
-        raise InputError(f"maps of layer {absent[0]} are asked for, but it is not among the layers to record; add it")
+        raise InputError(f"maps need layer {absent[0]}, which is not among the layers to record; add it to --layers")
     return chosen
 
 
@@ -194,17 +195,17 @@ def _checked_steps(wanted: tuple[int, ...] | None, settings: GenerationSettings)
     for step in wanted:
         if isinstance(step, bool) or not isinstance(step, int) or not 0 <= step < settings.steps:
             raise InputError(
-                f"maps of step {step!r} are asked for, and there are {settings.steps} steps, counted from 0; give some"
-                f" of 0 to {settings.steps - 1}"
+                f"maps of step {step!r} are impossible with {settings.steps} steps, counted from 0; give steps from 0"
+                f" to {settings.steps - 1}"
             )
     if not wanted:
-        raise InputError(f"no steps for the maps; give some of 0 to {settings.steps - 1}")
+        raise InputError(f"there are no steps for the maps; give steps from 0 to {settings.steps - 1}")
     return tuple(sorted(set(wanted)))
 
 
 @dataclass(frozen=True, eq=False)
 class _Drawn:
-    """One image, or why there is none, and what was attended to if the model ran."""
+    """One image, or why there is none; with attention and maps if the model ran."""
 
     picture: Image.Image | ItemError
     attention: Float[Tensor, "step layer token"] | None = None
@@ -212,7 +213,7 @@ class _Drawn:
 
 
 def _draw(opened: RunModel, prompt: Prompt, plan: _Plan, seeds: Sequence[int]) -> dict[int, _Drawn]:
-    """Draws all seeds in batches; what a batch does not fit into memory is drawn in halves."""
+    """Draws all seeds in batches; a batch that does not fit into memory is halved."""
     model, settings, batch = opened(), opened.settings.of(prompt), opened.batches().size
 
     def act(part: Sequence[int]) -> list[_Drawn]:
@@ -248,19 +249,23 @@ def _attention_of(record: AttentionRecord, plan: _Plan) -> Float[Tensor, "image 
 
 
 def _maps_of(record: AttentionRecord, plan: _Plan) -> Float[Tensor, "image step concept row column"]:
-    """Maps averaged over layers, coarser ones first enlarged to the finest grid."""
+    """Maps averaged over layers, after enlarging coarser ones to the finest grid."""
     last = max(record.steps)
     beyond = [step for step in plan.maps_steps if step > last]
     if beyond:
         raise InputError(
-            f"maps of step {beyond[0]} are asked for, but the model made {last + 1} steps; give --maps-steps"
+            f"maps of step {beyond[0]} are impossible: the model made {last + 1} steps; give --maps-steps up to {last}"
         )
     kept = []
     for step in plan.maps_steps:
         for concept in plan.places:
             found = [record.map(layer, step, concept) for layer in plan.maps_layers]
-            finest = max(found, key=lambda one: one.shape[-1] * one.shape[-2])
-            kept.append(torch.stack([_enlarged(one, finest.shape[-2], finest.shape[-1]) for one in found]).mean(dim=0))
+            finest = max(found, key=lambda layer_map: layer_map.shape[-1] * layer_map.shape[-2])
+            kept.append(
+                torch.stack([_enlarged(layer_map, finest.shape[-2], finest.shape[-1]) for layer_map in found]).mean(
+                    dim=0
+                )
+            )
     return torch.stack(kept, dim=1).unflatten(1, (len(plan.maps_steps), len(plan.places))).cpu()
 
 
@@ -282,7 +287,7 @@ def _judge_of(
     try:
         return asked, judge_for(asked, judge, options.machine.device, options.asking.judge_mode)
     except ModelError as error:
-        raise ModelError(f"{error}; or --judge none, which explains without verdicts") from None
+        raise ModelError(f"{error}; or give --judge none to explain without verdicts") from None
 
 
 def _judged(
@@ -293,7 +298,7 @@ def _judged(
     asked: dict[Concept, tuple[Question, ...]],
     judge: Judge | None,
 ) -> PromptResult:
-    """Every image with its verdict; without a judge, none has one."""
+    """Every image with its verdict, if there is a judge."""
     answers: dict[int, Sequence[Answer] | ItemError] = {}
     if judge is not None:
         questions = tuple(question for concept in prompt.concepts for question in asked[concept])
@@ -317,8 +322,10 @@ def _asked(
     def act(part: Sequence[int]) -> list[tuple[Answer, ...] | ItemError]:
         given = judge.answer([pictures[seed] for seed in part], [questions] * len(part))
         return [
-            one if len(one) == len(questions) else ItemError(f"the judge gave {len(one)} of {len(questions)} answers")
-            for one in given
+            answers
+            if len(answers) == len(questions)
+            else ItemError(f"the judge gave {len(answers)} of {len(questions)} answers")
+            for answers in given
         ]
 
     seeds = list(pictures)

@@ -1,4 +1,4 @@
-"""Negative controls: images that do not show what the judge is asked about."""
+"""Negative controls: images that do not show the concept that the judge is asked about."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -19,7 +19,7 @@ from dominance.runs.judge_check.sources import Source, keep
 _COLOURS = ((255, 255, 255), (0, 0, 0), (128, 128, 128), (200, 30, 30), (30, 140, 60), (40, 70, 190), (235, 200, 60))
 _STRIPS = 8
 _PATCHES = 4
-"""A side."""
+"""Per side."""
 
 
 @dataclass(frozen=True)
@@ -27,9 +27,9 @@ class Control:
     """One kind of control.
 
     Attributes:
-        name: as the page and the document call it.
-        shows: what such images are, in a sentence's end: ``questions about …``.
-        certain: whether every yes is wrong; a broken image may still show a part of what it is asked about.
+        name: in the page and the document.
+        shows: what the images show, completing ``questions about …``.
+        certain: whether every yes is wrong; a broken image may still show part of the concept.
     """
 
     name: str
@@ -49,19 +49,19 @@ HIDDEN = Control("concept missing", "backdrops whose concept is missing")
 CONTROLS: tuple[Control, ...] = (
     BLANK, NOISE, BLURRED_NOISE, ANOTHER_PROMPT, SAME_KIND, HIDDEN, GARBLED, TORN, PATCHES
 )  # fmt: skip
-"""In the order in which they are shown."""
+"""In display order."""
 OF_MINIATURE: frozenset[Control] = frozenset({HIDDEN, GARBLED})
-"""Kinds that only the miniature world's renderer can draw."""
+"""Kinds that only the miniature renderer can draw."""
 
 
 @dataclass(frozen=True)
 class Asked:
-    """One image and one concept that the judge is asked about.
+    """One image and the concept that the judge is asked about.
 
     Attributes:
-        prompt_id: of the prompt that the image was made for; None for an image without one.
-        control: None where the image is as it is, and the concept one that its prompt names.
-        truths: what a perfect judge answers, by grade, where that is known.
+        prompt_id: the image's prompt; None for an image without one.
+        control: None for an unaltered image and a concept of its prompt.
+        truths: a perfect judge's answers by grade, if known.
     """
 
     item: str
@@ -74,7 +74,7 @@ class Asked:
 
 
 def as_they_are(sources: Sequence[Source]) -> list[Asked]:
-    """Every image with every concept that its prompt names."""
+    """Every image with every concept of its prompt."""
     return [
         Asked(
             source.item, source.file, source.name, source.prompt.id, concept,
@@ -88,9 +88,9 @@ def as_they_are(sources: Sequence[Source]) -> list[Asked]:
 def make_controls(
     sources: Sequence[Source], concepts: Sequence[Concept], each: int, seed: int, folder: Path, *, miniature: bool
 ) -> list[Asked]:
-    """``each`` images of every kind, asked about one concept each, all concepts in turn; writes them as PNG.
+    """``each`` images of every kind, each asked about one concept, all concepts in turn; writes PNG files.
 
-    A kind for which the sources do not suffice is left out or has fewer. Images that cannot be read are passed over.
+    With too few sources, a kind has fewer images or none. Unreadable images are skipped.
 
     Args:
         miniature: whether the renderer can draw all the concepts.
@@ -121,7 +121,7 @@ def _rng(seed: int, control: Control, index: int) -> np.random.Generator:
 
 
 def _in_turn(concepts: Sequence[Concept], each: int, seed: int, control: Control) -> Iterator[tuple[int, Concept]]:
-    """So many concepts, one after the other in an order drawn anew for every kind of control."""
+    """``each`` concepts, in an order drawn anew for every kind of control."""
     order = np.random.default_rng([seed, CONTROLS.index(control)]).permutation(len(concepts))
     for index in range(each):
         yield index, concepts[int(order[index % len(concepts)])]
@@ -133,7 +133,7 @@ def _kept(image: Image.Image, folder: Path, control: Control, index: int, concep
 
 
 def _blank(size: tuple[int, int], index: int, rng: np.random.Generator) -> Image.Image:
-    """Of the named colours first, then of any."""
+    """The listed colours first, then random ones."""
     if index < len(_COLOURS):
         return Image.new("RGB", size, _COLOURS[index])
     red, green, blue = (int(value) for value in rng.integers(0, 256, 3))
@@ -145,7 +145,7 @@ def _noise(size: tuple[int, int], _: int, rng: np.random.Generator) -> Image.Ima
 
 
 def _blurred_noise(size: tuple[int, int], index: int, rng: np.random.Generator) -> Image.Image:
-    """Noise under a Gaussian blur of a 64th to an 8th of the longer side, its contrast stretched back."""
+    """Noise under a Gaussian blur of 1/64 to 1/8 of the longer side, with its contrast restored."""
     radius = max(size) / float(rng.choice([64, 32, 16, 8]))
     blurred = np.asarray(_noise(size, index, rng).filter(ImageFilter.GaussianBlur(radius)), dtype=np.float32)
     low, high = blurred.min(), blurred.max()
@@ -153,7 +153,7 @@ def _blurred_noise(size: tuple[int, int], index: int, rng: np.random.Generator) 
 
 
 def _asked_about_others(sources: Sequence[Source], concepts: Sequence[Concept], each: int, seed: int) -> list[Asked]:
-    """Images as they are, asked about what another prompt names, and about another concept of a named one's kind."""
+    """Unaltered images, asked about a concept of another prompt, and about another concept of the same kind."""
     found = []
     for control in (ANOTHER_PROMPT, SAME_KIND):
         for index, source in enumerate(_chosen(sources, each, seed, control)):
@@ -174,9 +174,9 @@ def _asked_about_others(sources: Sequence[Source], concepts: Sequence[Concept], 
 
 
 def _chosen(sources: Sequence[Source], each: int, seed: int, control: Control) -> list[Source]:
-    """So many of the sources, each once before any comes twice; none more often than it can be asked anew."""
+    """At most ``each`` of the sources, none twice."""
     order = np.random.default_rng([seed, CONTROLS.index(control), each]).permutation(len(sources))
-    return [sources[int(place)] for place in order[:each]]
+    return [sources[int(index)] for index in order[:each]]
 
 
 def _broken(
@@ -187,7 +187,7 @@ def _broken(
     control: Control,
     break_up: Callable[[np.ndarray, np.random.Generator], np.ndarray],
 ) -> list[Asked]:
-    """Images broken up, asked about what their prompt names, its concepts in turn."""
+    """Broken images, asked about the concepts of their prompt in turn."""
     found = []
     for index, source in enumerate(_chosen(sources, each, seed, control)):
         image = open_image(folder / source.file)
@@ -201,17 +201,17 @@ def _broken(
 
 
 def torn(pixels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Eight horizontal strips, pushed left and right in turn, by a seventh to nearly half of the width."""
+    """Eight horizontal strips, shifted left and right in turn, by 15% to 45% of the width."""
     strips = []
     for index, strip in enumerate(np.array_split(pixels, _STRIPS, axis=0)):
-        # To either side in turn, or neighbouring strips might be pushed alike and fit each other again.
-        way = 1 if index % 2 else -1
-        strips.append(np.roll(strip, way * round(float(rng.uniform(0.15, 0.45)) * pixels.shape[1]), axis=1))
+        # Alternating sides keeps neighbouring strips from lining up again.
+        side = 1 if index % 2 else -1
+        strips.append(np.roll(strip, side * round(float(rng.uniform(0.15, 0.45)) * pixels.shape[1]), axis=1))
     return np.concatenate(strips)
 
 
 def shuffled_patches(pixels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Four by four patches of one size, each in another's place; rows and columns that are left over are dropped."""
+    """Four by four equal patches, each moved elsewhere; leftover rows and columns are dropped."""
     height, width = pixels.shape[0] // _PATCHES, pixels.shape[1] // _PATCHES
     if not height or not width:
         return pixels[::-1, ::-1].copy()
@@ -221,12 +221,12 @@ def shuffled_patches(pixels: np.ndarray, rng: np.random.Generator) -> np.ndarray
         for column in range(_PATCHES)
     ]
     order = rng.permutation(len(patches))
-    moved = [patches[place] for place in _moved(order)]
+    moved = [patches[index] for index in _moved(order)]
     rows = [np.concatenate(moved[row * _PATCHES : (row + 1) * _PATCHES], axis=1) for row in range(_PATCHES)]
     return np.concatenate(rows)
 
 
 def _moved(order: np.ndarray) -> list[int]:
-    """A permutation in which nothing stays where it was: one cycle through all places in this order."""
+    """A permutation without fixed points: one cycle through all positions in this order."""
     following = dict(zip(order.tolist(), np.roll(order, 1).tolist(), strict=True))
-    return [following[place] for place in range(len(order))]
+    return [following[index] for index in range(len(order))]

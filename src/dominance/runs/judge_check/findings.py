@@ -1,4 +1,4 @@
-"""From answers to findings: the share of yes on controls, agreement, and calibration against what is true."""
+"""From answers to findings: share of yes on controls, agreement, and calibration against the truth."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -40,7 +40,7 @@ _MOST_DISAGREEMENTS = 24
 
 @dataclass(frozen=True)
 class Replies:
-    """One judge's replies to the questions about one concept in one image, None where it gave none."""
+    """One judge's replies to the questions about one concept in one image; None for a missing reply."""
 
     asked: Asked
     questions: tuple[Question, ...]
@@ -66,49 +66,49 @@ def replies_of(
     questions: dict[Concept, tuple[Question, ...]],
     answers: dict[str, dict[str, Reply]],
 ) -> list[Replies]:
-    """What the ledger holds of one judge, image and concept by image and concept."""
+    """One judge's replies from the ledger, one entry per image and concept."""
     return [
         Replies(
-            one,
-            questions[one.concept],
-            tuple(answers.get(one.item, {}).get(question.text) for question in questions[one.concept]),
+            image,
+            questions[image.concept],
+            tuple(answers.get(image.item, {}).get(question.text) for question in questions[image.concept]),
         )
-        for one in asked
+        for image in asked
     ]
 
 
 def tally(replies: Sequence[Replies]) -> YesTally:
-    """The share of yes among all answers, its interval clustered by image, by grade, and among concepts."""
+    """Share of yes over all answers (interval clustered by image), by grade, and over concepts."""
     given = [
-        (question.grade, reply, one.asked.item)
-        for one in replies
-        for question, reply in zip(one.questions, one.given, strict=True)
+        (question.grade, reply, case.asked.item)
+        for case in replies
+        for question, reply in zip(case.questions, case.given, strict=True)
     ]
     answered = [(grade, reply[0], item) for grade, reply, item in given if reply is not None]
     by_grade: dict[int, list[bool]] = {grade: [] for grade in sorted({grade for grade, _, _ in given})}
     for grade, yes, _ in answered:
         by_grade[grade].append(yes)
-    whole = [one for one in replies if one.complete]
+    whole = [case for case in replies if case.complete]
     return YesTally(
         images=len(replies),
         yes=clustered_rate([yes for _, yes, _ in answered], [item for _, _, item in answered]),
         grades=tuple(rate(sum(listed), len(listed)) for listed in by_grade.values()),
-        present=rate(sum(is_present(one.yes, len(one.questions)) for one in whole), len(whole)),
+        present=rate(sum(is_present(case.yes, len(case.questions)) for case in whole), len(whole)),
         unanswered=len(given) - len(answered),
     )
 
 
 def control_findings(replies: Sequence[Replies]) -> tuple[ControlFindings, ...]:
-    """By kind of control; kinds that no image was made of are left out."""
+    """Findings by kind of control; kinds without images are left out."""
     found = []
     for control in CONTROLS:
-        own = [one for one in replies if one.asked.control is control]
+        own = [case for case in replies if case.asked.control is control]
         if not own:
             continue
-        mistaken = sorted((one for one in own if one.yes), key=lambda one: (-one.yes, -(one.p_yes or 0.0)))
+        mistaken = sorted((case for case in own if case.yes), key=lambda case: (-case.yes, -(case.p_yes or 0.0)))
         worst = tuple(
-            FalseYes(one.asked.file, one.asked.concept.name, one.yes, len(one.questions), one.p_yes)
-            for one in mistaken[:_MOST_WORST]
+            FalseYes(case.asked.file, case.asked.concept.name, case.yes, len(case.questions), case.p_yes)
+            for case in mistaken[:_MOST_WORST]
         )
         found.append(ControlFindings(**vars(tally(own)), name=control.name, certain=control.certain, worst=worst))
     return tuple(found)
@@ -125,19 +125,19 @@ class Both:
 
 
 def answered_by_both(first: Sequence[Replies], second: Sequence[Replies]) -> list[Both]:
-    """The questions that both judges have answered, from their replies in the same order."""
+    """The questions that both judges answered; both lists are in the same order."""
     return [
-        Both(one.asked, question, reply, other_reply)
-        for one, other in zip(first, second, strict=True)
-        for question, reply, other_reply in zip(one.questions, one.given, other.given, strict=True)
+        Both(case.asked, question, reply, other_reply)
+        for case, other_case in zip(first, second, strict=True)
+        for question, reply, other_reply in zip(case.questions, case.given, other_case.given, strict=True)
         if reply is not None and other_reply is not None
     ]
 
 
 def agreement_row(name: str, both: Sequence[Both]) -> AgreementRow:
-    """How far two judges agree; the interval of κ is clustered by image."""
-    yes, other_yes = [one.first[0] for one in both], [one.second[0] for one in both]
-    images = [one.asked.item for one in both]
+    """How often two judges agree; the interval of κ is clustered by image."""
+    yes, other_yes = [pair.first[0] for pair in both], [pair.second[0] for pair in both]
+    images = [pair.asked.item for pair in both]
     table = confusion(yes, other_yes)
     interval = kappa_interval(yes, other_yes, images) if both else None
     return AgreementRow(**vars(table), name=name, images=len(set(images)), interval=interval)
@@ -147,29 +147,29 @@ def agreement_by(
     name_of: Callable[[Both], str], names: Iterable[str], both: Sequence[Both]
 ) -> tuple[AgreementRow, ...]:
     """One row for each name that occurs, in the order of ``names``."""
-    parts = {name: [one for one in both if name_of(one) == name] for name in names}
+    parts = {name: [pair for pair in both if name_of(pair) == name] for name in names}
     return tuple(agreement_row(name, part) for name, part in parts.items() if part)
 
 
 def by_kind(both: Sequence[Both]) -> tuple[AgreementRow, ...]:
-    return agreement_by(lambda one: one.asked.concept.kind, KINDS, both)
+    return agreement_by(lambda pair: pair.asked.concept.kind, KINDS, both)
 
 
 def by_grade(both: Sequence[Both]) -> tuple[AgreementRow, ...]:
-    grades = sorted({one.question.grade for one in both})
-    return agreement_by(lambda one: f"grade {one.question.grade}", [f"grade {grade}" for grade in grades], both)
+    grades = sorted({pair.question.grade for pair in both})
+    return agreement_by(lambda pair: f"grade {pair.question.grade}", [f"grade {grade}" for grade in grades], both)
 
 
 def disagreements(both: Sequence[Both], prompts: dict[str, Prompt]) -> tuple[Disagreement, ...]:
     """The images with the most different answers; of as many, first where probabilities lie furthest apart."""
     by_image: dict[tuple[str, str | None], list[Both]] = {}
-    for one in both:
-        by_image.setdefault((one.asked.item, one.asked.prompt_id), []).append(one)
+    for pair in both:
+        by_image.setdefault((pair.asked.item, pair.asked.prompt_id), []).append(pair)
     ranked = []
     for listed in by_image.values():
-        differing = [one for one in listed if one.first[0] != one.second[0]]
-        apart = sum(abs(one.first[1] - one.second[1]) for one in differing
-                    if one.first[1] is not None and one.second[1] is not None)  # fmt: skip
+        differing = [pair for pair in listed if pair.first[0] != pair.second[0]]
+        apart = sum(abs(pair.first[1] - pair.second[1]) for pair in differing
+                    if pair.first[1] is not None and pair.second[1] is not None)  # fmt: skip
         if differing:
             ranked.append((-len(differing), -apart, listed, differing))
     ranked.sort(key=lambda entry: entry[:2])
@@ -180,14 +180,15 @@ def _disagreement(listed: Sequence[Both], differing: Sequence[Both], prompts: di
     shown = listed[0].asked
     text = "" if shown.prompt_id is None else prompts[shown.prompt_id].text
     differences = tuple(
-        Difference(one.question.text, one.first[0], one.second[0], one.first[1], one.second[1]) for one in differing
+        Difference(pair.question.text, pair.first[0], pair.second[0], pair.first[1], pair.second[1])
+        for pair in differing
     )
     return Disagreement(shown.file, text, shown.name, len(listed), differences)
 
 
 @dataclass(frozen=True)
 class Known:
-    """What is true beside what the judge says, None where it says nothing."""
+    """The truth and the judge's reply; None if it gave none."""
 
     item: str
     true: bool
@@ -195,33 +196,33 @@ class Known:
 
 
 def known_answers(replies: Sequence[Replies]) -> list[Known]:
-    """Questions whose true answers are known: from the renderer, and from controls of which every yes is wrong.
+    """Questions with a known true answer: from the renderer, and from controls on which every yes is wrong.
 
-    Empty unless the images as they are were drawn by the renderer: of others, nothing but the controls is known.
+    Empty unless the renderer drew the unaltered images: for others, only the controls are known.
     """
-    if not any(one.asked.truths is not None for one in replies):
+    if not any(case.asked.truths is not None for case in replies):
         return []
     known = []
-    for one in replies:
-        truths = one.asked.truths
-        if truths is None and one.asked.control is not None and one.asked.control.certain:
-            truths = (False,) * len(one.questions)
-        if truths is not None and len(truths) == len(one.given):
+    for case in replies:
+        truths = case.asked.truths
+        if truths is None and case.asked.control is not None and case.asked.control.certain:
+            truths = (False,) * len(case.questions)
+        if truths is not None and len(truths) == len(case.given):
             known += [
-                Known(one.asked.item, true, reply)
-                for true, reply in zip(truths, one.given, strict=True)
+                Known(case.asked.item, true, reply)
+                for true, reply in zip(truths, case.given, strict=True)
             ]  # fmt: skip
     return known
 
 
 def calibration(truth: str, level: str, known: Sequence[Known]) -> JudgeCalibration | None:
-    """One judge against what is known; None where it answered nothing of that."""
-    answered = [(one, one.reply) for one in known if one.reply is not None]
+    """One judge against the known truth; None if it answered none of it."""
+    answered = [(fact, fact.reply) for fact in known if fact.reply is not None]
     if not answered:
         return None
-    true = [one.true for one, _ in answered]
+    true = [fact.true for fact, _ in answered]
     said = [reply[0] for _, reply in answered]
-    images = [one.item for one, _ in answered]
+    images = [fact.item for fact, _ in answered]
     found = JudgeCalibration(
         truth=truth,
         level="concept" if level == "concept" else "question",
@@ -239,7 +240,7 @@ def _with_probabilities(
 ) -> JudgeCalibration:
     both = any(true) and not all(true)
     clustered = both and len(set(images)) > 1
-    # A threshold of three digits is as good, and keeps the number of thresholds to try small.
+    # Three digits are precise enough for a threshold, and keep the number to try small.
     rounded = [round(p, 3) for p in p_yes]
     return replace(
         found,

@@ -1,4 +1,4 @@
-"""Labels that people gave, beside what a judge says about the same images."""
+"""Human labels, compared with a judge's replies about the same images."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,11 +15,11 @@ from dominance.runs.judge_check.sources import Source
 
 @dataclass(frozen=True)
 class Labels:
-    """What a file of labels says about the images of a check.
+    """The labels of a check's images.
 
     Attributes:
-        level: ``concept`` where it says only whether a concept is there, else ``question``.
-        answers: by prompt's id and item, then by concept and, at the level of questions, by the question's text.
+        level: ``concept`` if labels only say whether a concept is present, else ``question``.
+        answers: by prompt id and item, then by concept and, at question level, the question's text.
     """
 
     name: str
@@ -30,15 +30,15 @@ class Labels:
 def read_labels(
     file: Path | Judge, sources: Sequence[Source], questions: dict[Concept, tuple[Question, ...]]
 ) -> Labels:
-    """The labels of a file as ``answers:FILE`` reads it, or those of a judge that knows images by their names.
+    """The labels in a file (format as in ``answers:FILE``), or those of a judge that knows images by name.
 
     Raises:
         ModelError: the file cannot be read, lacks a column, or is about another image or question.
-        InputError: none of its lines says yes or no about these images.
+        InputError: no line says yes or no about these images.
     """
     judge = load_judge(f"answers:{file}") if isinstance(file, Path) else file
     if not isinstance(judge, NamedJudge):
-        raise InputError(f"the judge {judge.name!r} does not know images by their names; give a file of labels")
+        raise InputError(f"the judge {judge.name!r} does not know images by name; give a file of labels")
     asked = {concept: _asked(judge, concept, listed) for concept, listed in questions.items()}
     own = any(asked[concept] != listed for concept, listed in questions.items())
     names = [ImageName(source.prompt.id, source.name, source.file) for source in sources]
@@ -55,7 +55,7 @@ def read_labels(
             found[source.key] = told
     shown = str(file) if isinstance(file, Path) else judge.name
     if not found:
-        raise InputError(f"no line of {shown[:120]} says yes or no about one of the {len(sources)} images; correct it")
+        raise InputError(f"{shown[:120]} has no yes or no about any of the {len(sources)} images; correct it")
     return Labels(shown, "concept" if own else "question", found)
 
 
@@ -64,18 +64,18 @@ def _asked(judge: NamedJudge, concept: Concept, listed: tuple[Question, ...]) ->
 
 
 def known_labels(labels: Labels, replies: Sequence[Replies]) -> list[Known]:
-    """The labels beside one judge's replies about images as they are."""
+    """The labels and one judge's replies about unaltered images."""
     known = []
-    for one in replies:
-        told = labels.answers.get((one.asked.prompt_id or "", one.asked.item), {})
-        if one.asked.control is not None:
+    for case in replies:
+        told = labels.answers.get((case.asked.prompt_id or "", case.asked.item), {})
+        if case.asked.control is not None:
             continue
         if labels.level == "concept":
-            true = told.get((one.asked.concept.name, None))
-            present = (is_present(one.yes, len(one.questions)), one.p_yes) if one.complete else None
-            known += [] if true is None else [Known(one.asked.item, true, present)]
+            true = told.get((case.asked.concept.name, None))
+            present = (is_present(case.yes, len(case.questions)), case.p_yes) if case.complete else None
+            known += [] if true is None else [Known(case.asked.item, true, present)]
             continue
-        for question, reply in zip(one.questions, one.given, strict=True):
-            true = told.get((one.asked.concept.name, question.text))
-            known += [] if true is None else [Known(one.asked.item, true, reply)]
+        for question, reply in zip(case.questions, case.given, strict=True):
+            true = told.get((case.asked.concept.name, question.text))
+            known += [] if true is None else [Known(case.asked.item, true, reply)]
     return known

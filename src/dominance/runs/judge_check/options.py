@@ -21,15 +21,16 @@ class JudgeCheckOptions:
     """
 
     each: int = 48
-    """Control images of every kind."""
+    """Control images of each kind."""
     limit: int = 120
-    """Images as they are, at most; spread over the prompts."""
+    """At most this many unaltered images, spread over the prompts."""
     seed: int = 0
-    """Of which images are taken, what is drawn, and what is asked about which."""
+    """Seed for choosing images, drawing controls, and assigning questions."""
     against_mode: Annotated[str | None, Parameter(group=JUDGE)] = None
-    """Mode of the second judge, fast unless given; without a second judge, the first one in this mode."""
+    """Mode of the second judge (default: fast). Without --against, the first judge is compared with itself in this
+    mode."""
     labels: Path | None = None
-    """CSV or JSONL of what is true: prompt_id, image, concept, present; as answers:FILE reads it."""
+    """CSV or JSONL with the truth: prompt_id, image, concept, present; same format as answers:FILE."""
     asking: Asking = field(default_factory=Asking)
     machine: Machine = field(default_factory=Machine)
 

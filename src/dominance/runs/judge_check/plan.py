@@ -1,4 +1,4 @@
-"""A check of a judge as a run's plan, and what it could not do."""
+"""A judge check as a run plan, and what it could not do."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from pathlib import Path
 
 from dominance.errors import RunError
 from dominance.judges.protocol import Judge
-from dominance.records import Concept, Prompt, Question, Suite
+from dominance.records import Concept, Prompt, Question, RunSettings, Suite
 from dominance.runs.audit.result import recorded_plan
 from dominance.runs.judge_check.controls import CONTROLS, OF_MINIATURE, Asked
 from dominance.runs.judge_check.labels import Labels
@@ -30,7 +30,7 @@ class LoadedJudge:
 
 @dataclass(frozen=True)
 class CheckPlan:
-    """All that is decided before the judges are asked."""
+    """Everything that is decided before the judges are asked."""
 
     suite: Suite
     sources: tuple[Source, ...]
@@ -48,7 +48,7 @@ class CheckPlan:
 
 
 def refuse_other_run(folder: Path) -> None:
-    """Raises a RunError unless the folder is new, empty, or holds a check of a judge."""
+    """Raises a RunError unless the folder is new, empty, or holds a judge check."""
     check_run_folder(folder)
     if not (folder / LEDGER_NAME).exists():
         return
@@ -56,34 +56,36 @@ def refuse_other_run(folder: Path) -> None:
         refuse_measurement(ledger, folder)
         earlier = recorded_plan(ledger, folder)
         if (earlier is not None and earlier.origin != ORIGIN) or (earlier is None and ledger.images()):
-            raise RunError(f"{on_one_line(folder, 120)} holds a run, and no check of a judge; give another --out")
+            raise RunError(f"{on_one_line(folder, 120)} holds a run, not a judge check; give another --out")
 
 
 def plan_of(check: CheckPlan, asked: Sequence[Asked]) -> Plan:
-    """The check as a run's plan: an image rides with the questions of every concept that it is asked about."""
+    """The check as a run plan: each image with the questions about every concept it is checked for."""
     prompts = dict(check.prompts)
     images = []
-    for one in asked:
-        prompt_id = one.prompt_id or ""
-        if one.control is not None:
-            # A slash, which no suite's id may have, keeps these apart from the prompts of the images.
-            prompt_id = f"{one.control.name}/{one.concept.name}:{one.concept.kind}"
-            prompts.setdefault(prompt_id, Prompt(prompt_id, f"{one.control.name}: {one.concept.name}", (one.concept,)))
-        images.append(PlannedImage(one.item, prompt_id, prompts[prompt_id].text, one.name, None, one.file))
+    for image in asked:
+        prompt_id = image.prompt_id or ""
+        if image.control is not None:
+            # Suite ids have no slash, so these never collide with the images' own prompts.
+            prompt_id = f"{image.control.name}/{image.concept.name}:{image.concept.kind}"
+            prompts.setdefault(
+                prompt_id, Prompt(prompt_id, f"{image.control.name}: {image.concept.name}", (image.concept,))
+            )
+        images.append(PlannedImage(image.item, prompt_id, prompts[prompt_id].text, image.name, None, image.file))
     return Plan(
         suite=Suite(_SUITE, tuple(prompts.values())),
-        model="drawn by the renderer" if check.drawn else "images that were brought",
+        model="drawn by the renderer" if check.drawn else "existing images",
         judge=check.judges[0].judge.name,
         judge_identity=check.judges[0].judge.identity,
         questions=check.questions,
         images=tuple(dict.fromkeys(images)),
-        settings=check.settings,
+        settings=RunSettings.of(check.settings),
         origin=ORIGIN,
     )
 
 
 def enter_images(plan: Plan, ledger: Ledger) -> None:
-    """Gives every image its row; one whose file has moved gets its new place."""
+    """Records every image; an image whose file has moved gets its new path."""
     known = ledger.images()
     for image in {image.item: image for image in plan.images}.values():
         if image.item not in known or known[image.item].file != image.file:
@@ -92,14 +94,14 @@ def enter_images(plan: Plan, ledger: Ledger) -> None:
 
 def notes_of(check: CheckPlan, asked: Sequence[Asked]) -> list[str]:
     notes = []
-    made = {control: sum(1 for one in asked if one.control is control) for control in CONTROLS}
+    made = {control: sum(1 for image in asked if image.control is control) for control in CONTROLS}
     miniature = is_miniature(check.suite)
     for control, count in made.items():
         if count < check.each and (miniature or control not in OF_MINIATURE):
             few = f"only {count} of {check.each}" if count else "none"
-            notes.append(f"{control.shows}: {few} could be made of the {len(check.sources)} images")
+            notes.append(f"{control.shows}: {few} could be made from the {len(check.sources)} images")
     if check.drawn:
         notes.append(
-            "the images as they are were drawn by the miniature world's renderer, and show all that their prompts name"
+            "the miniature world's renderer drew the unaltered images, and they show every concept of their prompts"
         )
     return notes

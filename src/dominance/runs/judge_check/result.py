@@ -1,4 +1,4 @@
-"""What a check of a judge found out, as its page and its document show it."""
+"""What a judge check found, as its page and document show it."""
 
 from dataclasses import dataclass, field
 from typing import Annotated, ClassVar, Literal
@@ -11,7 +11,7 @@ from dominance.records import Interval
 from dominance.runs.judge_check.controls import CONTROLS
 
 Trust = Literal["good", "care", "none", "unknown"]
-"""What a judge's yes is worth: ``unknown`` where too little was answered, or where it hardly ever says yes."""
+"""How far a judge's "yes" can be trusted; ``unknown`` if it answered too little or rarely says yes."""
 
 
 @dataclass(frozen=True)
@@ -19,11 +19,11 @@ class YesTally:
     """Answers about one kind of image.
 
     Attributes:
-        images: how often an image was asked about a concept.
-        yes: of all answers.
+        images: pairs of an image and a concept asked about.
+        yes: share of all answers.
         grades: the same by the questions' grade, from 1, the most lenient.
-        present: of concepts with every question answered, how many have a majority of yes.
-        unanswered: questions without an answer; they are in none of the rates.
+        present: of fully answered concepts, those with a majority of yes.
+        unanswered: questions without an answer, excluded from all rates.
     """
 
     images: int
@@ -39,7 +39,7 @@ class FalseYes:
 
     Attributes:
         file: relative to the check's folder, or absolute.
-        yes: to how many of the ``questions`` about the concept.
+        yes: number of yes among the ``questions`` about the concept.
         p_yes: mean of the judge's probabilities; None where it gives none.
     """
 
@@ -56,7 +56,7 @@ class ControlFindings(YesTally):
 
     Attributes:
         certain: whether every yes is wrong.
-        worst: images with the most false yeses, at most a handful; no printed document has them.
+        worst: a few images with the most false yeses; never printed.
     """
 
     name: Annotated[str, Field(alias="control")]
@@ -65,31 +65,31 @@ class ControlFindings(YesTally):
 
     @property
     def shows(self) -> str:
-        """What is to be seen, in words."""
+        """What the images show, in words."""
         return next(control.shows for control in CONTROLS if control.name == self.name)
 
 
 @dataclass(frozen=True)
 class ReliabilityBin(Bin):
-    """A bin whose rate is written with its share."""
+    """A bin that writes its rate with its share."""
 
     yes: Counted
 
 
 @dataclass(frozen=True, kw_only=True)
 class JudgeCalibration(Discernment):
-    """One judge against what is known to be true.
+    """One judge against the known truth.
 
     Attributes:
-        truth: where that is known from.
-        level: ``question``, or ``concept`` where a label says only whether a concept is there; then the judge says
-            yes by the majority of its questions, and its probability is the mean of theirs.
-        labels, images: what was compared, and about how many images.
-        unanswered: labels about which the judge gave no answer.
-        bins, error, error_interval, chance, brier, area, area_interval, threshold, held_out: None where the judge
-            gives no probabilities; the last four also where all labels are the same, intervals also with one image.
+        truth: where the truth comes from.
+        level: ``question``, or ``concept`` if a label only says whether a concept is present; then the judge's answer
+            is the majority of its answers to the questions, and its probability is their mean.
+        labels, images: number of labels compared, and of the images they are about.
+        unanswered: labels without an answer of the judge.
+        bins, error, error_interval, chance, brier, area, area_interval, threshold, held_out: None if the judge gives
+            no probabilities; the last four also if all labels are the same, intervals also with a single image.
         error: expected calibration error; ``chance`` is what a perfectly calibrated judge would show.
-        threshold: of P(yes), with the best balanced accuracy, which on other images would be ``held_out``.
+        threshold: P(yes) with the best balanced accuracy; ``held_out`` estimates that accuracy on other images.
     """
 
     sensitivity: Counted
@@ -116,19 +116,19 @@ class JudgeCalibration(Discernment):
 
 
 def shown_title(name: str, mode: str | None) -> str:
-    """A judge's name, and its mode where that is not the ordinary one."""
+    """A judge's name, with its mode unless that is the default."""
     return name if mode in (None, "fast") else f"{name} ({mode})"
 
 
 @dataclass(frozen=True)
 class JudgeFindings:
-    """All about one judge.
+    """Everything found about one judge.
 
     Attributes:
-        mode: as it was loaded; None for a judge that was brought loaded.
-        own: its answers about images as they are and what their prompts name: what the controls are compared with.
-        unanswered: questions that it left without an answer; ``problem`` is one of its reasons.
-        verdict: one sentence; ``details`` are what must be known to read it.
+        mode: as loaded; None for a judge object given by the caller.
+        own: its answers about unaltered images and their own concepts, the baseline for the controls.
+        unanswered: questions it did not answer; ``problem`` is one of the reasons.
+        verdict: one sentence; ``details`` qualify it.
     """
 
     name: Annotated[str, Field(alias="judge")]
@@ -145,13 +145,12 @@ class JudgeFindings:
 
     @property
     def title(self) -> str:
-        """Its name, and its mode where that is not the ordinary one."""
         return shown_title(self.name, self.mode)
 
 
 @dataclass(frozen=True)
 class AgreementRow(Confusion):
-    """Two judges on some of the questions; κ and its interval are None where it has no value."""
+    """Two judges on some of the questions; κ and its interval are None if undefined."""
 
     name: str
     images: int
@@ -165,7 +164,7 @@ class AgreementRow(Confusion):
     @computed_field
     @property
     def agreement(self) -> float | None:
-        """Share of the questions to which both give the same answer."""
+        """Share of the questions that both answer alike."""
         return self.agreed / self.n if self.n else None
 
     @computed_field
@@ -176,7 +175,7 @@ class AgreementRow(Confusion):
 
 @dataclass(frozen=True)
 class Difference:
-    """A question to which two judges give different answers, with their probabilities where they give any."""
+    """A question that two judges answer differently, with their probabilities if any."""
 
     question: str
     first: bool
@@ -187,7 +186,7 @@ class Difference:
 
 @dataclass(frozen=True)
 class Disagreement:
-    """An image on which two judges differ, of so many ``questions`` that both answered."""
+    """An image on which two judges differ; both answered ``questions`` questions about it."""
 
     file: str
     prompt: str
@@ -198,7 +197,7 @@ class Disagreement:
 
 @dataclass(frozen=True)
 class Agreement:
-    """Two judges on the same questions: about images as they are, about the controls, and about both together."""
+    """Two judges on the same questions: about unaltered images, controls, and both together."""
 
     total: AgreementRow
     kinds: tuple[AgreementRow, ...]
@@ -211,11 +210,11 @@ class Agreement:
 
 @dataclass(frozen=True)
 class JudgeCheck:
-    """A judge checked, or two beside each other.
+    """One judge checked, or two side by side.
 
     Attributes:
-        images: as they are, made elsewhere or drawn for the check.
-        notes: what the reader must know, such as a kind of control that could not be made.
+        images: unaltered ones, made elsewhere or drawn for the check.
+        notes: caveats, such as a kind of control that could not be made.
     """
 
     UNPRINTED: ClassVar[dict] = {"manifest": True, "judges": {"__all__": {"controls": {"__all__": {"worst"}}}}}
@@ -232,10 +231,10 @@ class JudgeCheck:
     @computed_field
     @property
     def verdict(self) -> str:
-        """Of the first judge."""
+        """The first judge's."""
         return self.judges[0].verdict
 
     @property
     def unanswered(self) -> int:
-        """Questions that one of the judges left without an answer."""
+        """Questions that a judge did not answer."""
         return sum(judge.unanswered for judge in self.judges)

@@ -1,4 +1,4 @@
-"""Whether a judge can be trusted: controls that show nothing, a second judge, and labels, before it is paid for."""
+"""Checks whether a judge can be trusted: on controls, against a second judge, and against labels."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -63,38 +63,38 @@ def check_judge(
     out: Path | str | None = None,
     options: JudgeCheckOptions | None = None,
 ) -> JudgeCheck:
-    """Asks a judge, or two, about images that do not show what they are asked about, and about images as they are.
+    """Asks one or two judges about images that do not show the concept in question, and about unaltered images.
 
-    Both judges are held in memory together. What the folder holds of an earlier check is not asked again.
+    Both judges are in memory at the same time. Answers already in the folder are not asked again.
 
     Args:
-        images: run folders of audits, or folders of images as ``score`` takes them; without any, the miniature
-            world's renderer draws the suite's prompts, and what it drew is known.
+        images: run folders of audits, or image folders as for ``score``; without any, the miniature world's renderer
+            draws the suite's prompts, so the truth is known.
         against: a second judge, or the first in another mode.
-        suite: what the images of plain folders were made from; run folders name their own.
-        out: the folder of the check; by default ``runs/judge-check``.
+        suite: the prompts of plain image folders; run folders name their own.
+        out: the check's folder; ``runs/judge-check`` by default.
 
     Raises:
-        InputError: a judge, an image folder, the labels or an option cannot be used; nothing was written.
+        InputError: a judge, an image folder, the labels or an option cannot be used; nothing is written.
     """
     options = options or JudgeCheckOptions()
     given = {"images": tuple(images), "judge": judge, "against": against, "suite": suite, "out": out}
     repeat = Repeat("judge check", given, options)
-    folder, places = Path(out or "runs/judge-check"), [Path(place) for place in images]
+    folder, paths = Path(out or "runs/judge-check"), [Path(path) for path in images]
     if against is None and options.against_mode is not None:
         against = judge
     _refuse_twice(judge, against, options)
     refuse_other_run(folder)
     loaded = find_suite(suite)
     questions = load_questions(options.asking.questions)
-    sources = find_sources(places, loaded)
-    about = _suite_of(sources, places, loaded)
-    _check_drawable(about, options, drawn=not places)
+    sources = find_sources(paths, loaded)
+    about = _suite_of(sources, paths, loaded)
+    _check_drawable(about, options, drawn=not paths)
     asked = ask_all(about, questions.ask)
     labels = None if options.labels is None else read_labels(options.labels, sources, asked)
     judges = _load(judge, against, options, asked)
     with held(folder), Ledger(folder / LEDGER_NAME) as ledger:
-        if places:
+        if paths:
             chosen = spread(sources, options.limit, options.seed, frozenset(labels.answers if labels else ()))
         else:
             chosen = render_sources(about, options.limit, options.seed, folder)
@@ -103,34 +103,36 @@ def check_judge(
             "mode": judges[0].mode,
             "against": judges[1].judge.name if against is not None else None,
             "against mode": judges[1].mode if against is not None else None,
-            "images": [str(place) for place in places] or "drawn by the renderer",
+            "images": [str(path) for path in paths] or "drawn by the renderer",
             "images at most": options.limit,
             "controls of each kind": options.each,
             "labels": None if labels is None else labels.name,
             "questions": questions.name,
             "seed": options.seed,
         }
-        check = CheckPlan(about, chosen, asked, labels, judges, options.each, options.seed, not places, settings)
+        check = CheckPlan(about, chosen, asked, labels, judges, options.each, options.seed, not paths, settings)
         repeat.keep(folder)
         return _run(check, folder, ledger, options.machine.batch)
 
 
-def _suite_of(sources: Sequence[Source], places: Sequence[Path], suite: Suite) -> Suite:
-    """The prompts of the images, or the whole suite where they are still to be drawn."""
-    if not places:
+def _suite_of(sources: Sequence[Source], paths: Sequence[Path], suite: Suite) -> Suite:
+    """The prompts of the images, or the whole suite if they are still to be drawn."""
+    if not paths:
         return suite
-    runs = [place.resolve().name for place in places if is_file(place / LEDGER_NAME)]
-    names = [*runs, *([suite.name] if len(runs) < len(places) else [])]
+    runs = [path.resolve().name for path in paths if is_file(path / LEDGER_NAME)]
+    names = [*runs, *([suite.name] if len(runs) < len(paths) else [])]
     return Suite(", ".join(names), tuple({source.prompt.id: source.prompt for source in sources}.values()))
 
 
 def _check_drawable(suite: Suite, options: JudgeCheckOptions, *, drawn: bool) -> None:
     if drawn and options.labels is not None:
-        raise InputError("labels without images; give the run folder, or the folder of images, that they are about")
+        raise InputError(
+            "there are labels but no images; give the run folder, or the image folder, that the labels are about"
+        )
     if drawn and not is_miniature(suite):
         raise InputError(
-            f"no images to check the judge on, and the suite {suite.name!r} is not of the miniature world, so none can"
-            " be drawn; give the run folder of an audit, or a folder of images and their --suite"
+            f"there are no images to check the judge on, and the miniature world cannot draw the suite {suite.name!r};"
+            " give the run folder of an audit, or an image folder and its --suite"
         )
     if drawn:
         drawn_prompts(suite)
@@ -140,8 +142,8 @@ def _refuse_twice(judge: str | Judge, against: str | Judge | None, options: Judg
     if against is not None and judge == against and options.asking.judge_mode == (options.against_mode or "fast"):
         name = judge if isinstance(judge, str) else judge.name
         raise InputError(
-            f"the judge {shown_name(name)} is given twice in the mode {options.asking.judge_mode!r}, and always agrees"
-            " with itself; give another --against, or an --against-mode"
+            f"the judge {shown_name(name)} is given twice in the mode {options.asking.judge_mode!r} and would always"
+            " agree with itself; give another --against, or an --against-mode"
         )
 
 
@@ -151,7 +153,7 @@ def _load(
     options: JudgeCheckOptions,
     questions: dict[Concept, tuple[Question, ...]],
 ) -> tuple[LoadedJudge, ...]:
-    """The judges, each of which understands all the questions."""
+    """The judges; each understands all the questions."""
     wanted = [
         (judge, options.asking.judge_mode),
         *([] if against is None else [(against, options.against_mode or "fast")]),
@@ -162,22 +164,22 @@ def _load(
         found = load_judge(named, options.machine.device, mode) if isinstance(named, str) else named
         if isinstance(found, NamedJudge):
             raise InputError(
-                f"the judge {shown_name(found.name)} looks at no image, so that there is nothing to check; give its"
-                " file as --labels, to check another judge against it"
+                f"the judge {shown_name(found.name)} does not look at images, so there is nothing to check; give its"
+                " file as --labels to check another judge against it"
             )
         found.check([question for listed in questions.values() for question in listed])
         loaded.append(LoadedJudge(found, mode if by_name else None))
-    identities = [one.judge.identity for one in loaded]
+    identities = [entry.judge.identity for entry in loaded]
     if len(set(identities)) < len(identities):
         raise InputError(
-            f"{shown_name(loaded[0].judge.name)} and {shown_name(loaded[1].judge.name)} are one and the same judge"
+            f"{shown_name(loaded[0].judge.name)} and {shown_name(loaded[1].judge.name)} are the same judge"
             f" ({identities[0][:60]}); give another --against, or another --against-mode"
         )
     return tuple(loaded)
 
 
 def _run(check: CheckPlan, folder: Path, ledger: Ledger, batch: int | None) -> JudgeCheck:
-    """Makes the controls, asks what is not answered yet, and measures."""
+    """Makes the controls, asks the open questions, and measures."""
     from dominance.runs.store.manifest import environment
 
     miniature = is_miniature(check.suite)
@@ -189,16 +191,16 @@ def _run(check: CheckPlan, folder: Path, ledger: Ledger, batch: int | None) -> J
     ledger.put("plan", to_json(plan))
     enter_images(plan, ledger)
     findings, replies = [], []
-    for one in check.judges:
-        own = replace(plan, judge=one.judge.name, judge_identity=one.judge.identity)
+    for loaded in check.judges:
+        own = replace(plan, judge=loaded.judge.name, judge_identity=loaded.judge.identity)
         waiting = unanswered(own, ledger, folder)
         if waiting:
-            ask_judge(waiting, own, one.judge, ledger, batch)
-        told = replies_of(asked, check.questions, ledger.answers(one.judge.identity))
-        silent = {reply.asked.item for reply in told if not reply.complete}
+            ask_judge(waiting, own, loaded.judge, ledger, batch)
+        told = replies_of(asked, check.questions, ledger.answers(loaded.judge.identity))
+        silent = {case.asked.item for case in told if not case.complete}
         problem = next((why for item, why in ledger.failures().items() if item in silent), None)
         replies.append(told)
-        findings.append(_findings(one, told, check, problem))
+        findings.append(_findings(loaded, told, check, problem))
     result = JudgeCheck(
         run=str(folder),
         suite=check.suite.name,
@@ -207,26 +209,26 @@ def _run(check: CheckPlan, folder: Path, ledger: Ledger, batch: int | None) -> J
         agreement=_agreement(findings, replies, check) if len(findings) > 1 else None,
         notes=tuple(notes_of(check, asked)),
         settings=check.settings,
-        manifest={"judges": [judge_record(one.judge, ledger) for one in check.judges], **environment()},
+        manifest={"judges": [judge_record(loaded.judge, ledger) for loaded in check.judges], **environment()},
     )
     ledger.put("manifest", result.manifest)
     ledger.put(ORIGIN, to_json(result))
     return result
 
 
-def _findings(one: LoadedJudge, replies: Sequence[Replies], check: CheckPlan, problem: str | None) -> JudgeFindings:
-    own = tally([reply for reply in replies if reply.asked.control is None])
+def _findings(loaded: LoadedJudge, replies: Sequence[Replies], check: CheckPlan, problem: str | None) -> JudgeFindings:
+    own = tally([case for case in replies if case.asked.control is None])
     controls = control_findings(replies)
     known = [(_RENDERED, "question", known_answers(replies))]
     if check.labels is not None:
         known.append((check.labels.name, check.labels.level, known_labels(check.labels, replies)))
     missing = own.unanswered + sum(control.unanswered for control in controls)
-    title = shown_title(one.judge.name, one.mode)
+    title = shown_title(loaded.judge.name, loaded.mode)
     verdict = verdict_of(title, own, controls)
     return JudgeFindings(
-        name=one.judge.name,
-        mode=one.mode,
-        identity=one.judge.identity,
+        name=loaded.judge.name,
+        mode=loaded.mode,
+        identity=loaded.judge.identity,
         own=own,
         controls=controls,
         calibrations=tuple(found for entry in known if (found := calibration(*entry)) is not None),
@@ -240,13 +242,13 @@ def _findings(one: LoadedJudge, replies: Sequence[Replies], check: CheckPlan, pr
 
 def _agreement(findings: Sequence[JudgeFindings], replies: Sequence[Sequence[Replies]], check: CheckPlan) -> Agreement:
     both = answered_by_both(replies[0], replies[1])
-    own = [one for one in both if one.asked.control is None]
-    total, together = agreement_row("images as they are", own), agreement_row("all of these", both)
+    own = [pair for pair in both if pair.asked.control is None]
+    total, together = agreement_row("unaltered images", own), agreement_row("all images", both)
     return Agreement(
         total=total,
         kinds=by_kind(own),
         grades=by_grade(own),
-        controls=agreement_row("controls", [one for one in both if one.asked.control is not None]),
+        controls=agreement_row("controls", [pair for pair in both if pair.asked.control is not None]),
         together=together,
         disagreements=disagreements(own, check.prompts),
         sentence=agreement_sentence(findings[0].title, findings[1].title, total, together),

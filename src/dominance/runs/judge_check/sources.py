@@ -1,4 +1,4 @@
-"""The images that a judge is checked on: of audited runs, of folders of images, or drawn by the miniature world."""
+"""The images that a judge is checked on: from audits, from image folders, or drawn by the miniature world."""
 
 import hashlib
 from collections.abc import Sequence
@@ -25,21 +25,21 @@ from dominance.runs.store.plan import PlannedImage
 from dominance.wording import on_one_line
 
 ORIGIN = "judge check"
-"""What the plan of a check says where that of a run says ``audit`` or ``score``."""
+"""Origin in the plan of a check, where a run has ``audit`` or ``score``."""
 _DRAWN_CONCEPTS = 2
 _RENDERS = 888_000
-"""Begins the seeds of renders: far from every training seed."""
+"""Starts the seeds of renders, far from every training seed."""
 
 
 @dataclass(frozen=True)
 class Source:
-    """An image as it is, and the prompt that it belongs to.
+    """An unaltered image and its prompt.
 
     Attributes:
         item: its key in the ledger.
         name: its seed, or its file's name.
         file: relative to the check's folder, or absolute.
-        truths: where it was drawn by the renderer, for each concept what a perfect judge answers, by grade.
+        truths: if the renderer drew it, a perfect judge's answers for each concept, by grade.
     """
 
     item: str
@@ -50,30 +50,30 @@ class Source:
 
     @property
     def key(self) -> tuple[str, str]:
-        """Prompt's id and item: prompts of one text may share an image."""
+        """Prompt id and item: prompts with the same text may share an image."""
         return (self.prompt.id, self.item)
 
 
-def find_sources(places: Sequence[Path], suite: Suite) -> tuple[Source, ...]:
+def find_sources(paths: Sequence[Path], suite: Suite) -> tuple[Source, ...]:
     """The images of run folders and of folders of images.
 
     Args:
         suite: what the images of a plain folder were made from; a run folder names its own.
 
     Raises:
-        InputError: no image in one of the places, or two prompts of one id that differ.
+        InputError: a path holds no image, or two different prompts share an id.
     """
     found: list[Source] = []
-    for place in places:
-        held = is_file(place / LEDGER_NAME)
-        found += _of_run(place) if held else _of_folder(place, suite)
+    for path in paths:
+        held = is_file(path / LEDGER_NAME)
+        found += _of_run(path) if held else _of_folder(path, suite)
     prompts: dict[str, Prompt] = {}
     for source in found:
         known = prompts.setdefault(source.prompt.id, source.prompt)
         if (known.text, known.concepts) != (source.prompt.text, source.prompt.concepts):
             raise InputError(
-                f"the prompt {known.id!r} is not the same in all places: {known.text[:80]!r} and"
-                f" {source.prompt.text[:80]!r}; check them one after the other"
+                f"the prompt {known.id!r} differs between the images: {known.text[:80]!r} and"
+                f" {source.prompt.text[:80]!r}; check them separately"
             )
     return tuple({source.key: source for source in found}.values())
 
@@ -91,7 +91,7 @@ def _of_folder(folder: Path, suite: Suite) -> list[Source]:
 
 
 def _of_run(folder: Path) -> list[Source]:
-    """The images that a run has made or scored, in the order of its plan."""
+    """The images that a run made or scored, in the order of its plan."""
     shown = on_one_line(folder, 120)
     with Ledger(folder / LEDGER_NAME) as ledger:
         plan = recorded_plan(ledger, folder)
@@ -99,7 +99,7 @@ def _of_run(folder: Path) -> list[Source]:
     if plan is None:
         raise RunError(f"the run in {shown} has no plan yet; run its `dominance audit` command again")
     if plan.origin == ORIGIN:
-        raise RunError(f"{shown} holds a check of a judge, and no images of a model; give the folder of an audit")
+        raise RunError(f"{shown} holds a judge check, not images of a model; give the folder of an audit")
     prompts = {prompt.id: prompt for prompt in plan.suite.prompts}
     found = [
         Source(image.item, prompts[image.prompt_id], image.name, str((folder / rows[image.item].file).resolve()))
@@ -114,10 +114,10 @@ def _of_run(folder: Path) -> list[Source]:
 def spread(
     sources: Sequence[Source], limit: int, seed: int, first: frozenset[tuple[str, str]] = frozenset()
 ) -> tuple[Source, ...]:
-    """At most so many, as evenly over the prompts as can be, and within a prompt by a seeded draw.
+    """At most ``limit`` images, spread evenly over the prompts; within a prompt, a seeded draw.
 
     Args:
-        first: prompt's id and item of those that are taken before any other, such as those with labels.
+        first: keys of the images to take first, such as those with labels.
     """
     by_prompt: dict[str, list[Source]] = {}
     for source in sources:
@@ -125,7 +125,7 @@ def spread(
     rng = np.random.default_rng(seed)
     turns: list[tuple[bool, int, float, tuple[str, str]]] = []
     for members in by_prompt.values():
-        drawn = [members[int(place)].key for place in rng.permutation(len(members))]
+        drawn = [members[int(index)].key for index in rng.permutation(len(members))]
         drawn.sort(key=lambda key: key not in first)
         turns += [(key not in first, turn, float(rng.random()), key) for turn, key in enumerate(drawn)]
     kept = {key for *_, key in sorted(turns)[:limit]}
@@ -133,7 +133,7 @@ def spread(
 
 
 def is_miniature(suite: Suite) -> bool:
-    """Whether the miniature world's renderer can draw everything that the suite names."""
+    """Whether the miniature renderer can draw every concept of the suite."""
     return all(_drawable(concept) for prompt in suite.prompts for concept in prompt.concepts)
 
 
@@ -142,23 +142,24 @@ def _drawable(concept: Concept) -> bool:
 
 
 def drawn_prompts(suite: Suite) -> list[Prompt]:
-    """The prompts that are drawn.
+    """The prompts to draw.
 
     Raises:
-        InputError: none of them has one or two concepts.
+        InputError: no prompt has one or two concepts.
     """
     prompts = [prompt for prompt in suite.prompts if len(prompt.concepts) <= _DRAWN_CONCEPTS]
     if not prompts:
         raise InputError(
-            f"no prompt of {suite.name!r} has one or two concepts, so none is drawn; give the run folder of an audit"
+            f"the suite {suite.name!r} has no prompt with one or two concepts, so nothing can be drawn; give the run"
+            " folder of an audit"
         )
     return prompts
 
 
 def render_sources(suite: Suite, limit: int, seed: int, folder: Path) -> tuple[Source, ...]:
-    """Draws the suite's prompts of one and two concepts in turn, with all of their concepts; writes them as PNG.
+    """Draws the suite's prompts of one and two concepts in turn, always with all concepts; writes PNG files.
 
-    The first picture of a prompt has every concept in its canonical design, the next one varied, and so on.
+    A prompt's pictures alternate between canonical and varied designs.
     """
     prompts = drawn_prompts(suite)
     found = []
@@ -178,10 +179,10 @@ def _scene(prompt: Prompt, diversity: float, rng: np.random.Generator) -> Scene:
     return pair_scene((names[0], names[1]), dict.fromkeys(names, diversity), rng)
 
 
-def keep(image: Image.Image, folder: Path, place: str, name: str) -> tuple[str, str]:
-    """Writes an image that the check has made, unless it is there; returns its item and its file."""
+def keep(image: Image.Image, folder: Path, subfolder: str, name: str) -> tuple[str, str]:
+    """Writes an image made for the check unless the file exists; returns its item and file."""
     digest = hashlib.sha256(f"{image.mode} {image.size}".encode() + image.tobytes()).hexdigest()[:32]
-    file = f"images/{place}/{name}-{digest[:8]}.png"
+    file = f"images/{subfolder}/{name}-{digest[:8]}.png"
     if not is_whole(folder / file):
         write_png(folder / file, image)
     return digest, file

@@ -28,5 +28,5 @@ class NoiseNormOptions:
 
     @property
     def seeds(self) -> tuple[int, ...]:
-        """Noises that each prompt is denoised from: four, from 0, unless others are given."""
+        """Seeds that each prompt is denoised from: 0 to 3 by default."""
         return self.drawing.seeds or DEFAULT_SEEDS

@@ -1,4 +1,4 @@
-"""What a measurement of the text-conditional noise norm found, by prompt and by group, and its document."""
+"""The text-conditional noise norm by prompt and group, and its document."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ EXPECTED: dict[str, int] = {
     "dominance": 2, "entity-object": 2,
     "balanced": 1, "object-object": 1,
 }  # fmt: skip
-"""Rank of a group's name in the order that the paper finds, highest norm first; the bundled suites' groups included.
+"""Rank of a group by the paper's finding; the highest norm has the highest rank.
 
 Source: Jeong & Lee (2025), section 5: memorized above dominance above balanced.
 """
@@ -29,11 +29,11 @@ _FEWEST_TESTED = 2
 
 @dataclass(frozen=True)
 class PromptNorms:
-    """One prompt: the norms of each of its seeds at each step, and the means over seeds.
+    """One prompt: the norms of each seed at each step, and the means over seeds.
 
     Attributes:
-        norms: by seed; empty where none could be measured.
-        problems: each seed that could not be, and why in one line.
+        norms: by seed; empty if none could be measured.
+        problems: the seeds that could not be measured, and why.
     """
 
     id: str
@@ -45,7 +45,7 @@ class PromptNorms:
     @computed_field
     @property
     def means(self) -> dict[str, float | None]:
-        """Over seeds, of ``first``, ``ten`` and ``all``; None without any."""
+        """Over seeds, for ``first``, ``ten`` and ``all``; None without norms."""
         return {summary: self.mean(summary) for summary in SUMMARIES}
 
     @property
@@ -53,18 +53,18 @@ class PromptNorms:
         return tuple(summarised(values) for values in self.norms.values())
 
     def mean(self, summary: str) -> float | None:
-        """Over seeds, of ``first``, ``ten`` or ``all``; None without any."""
-        values = [float(getattr(one, summary)) for one in self.summaries]
+        """Over seeds, for ``first``, ``ten`` or ``all``; None without norms."""
+        values = [float(getattr(norms, summary)) for norms in self.summaries]
         return sum(values) / len(values) if values else None
 
 
 @dataclass(frozen=True)
 class GroupNorms:
-    """The prompts of one group; intervals are resampled by prompt, None with a single prompt.
+    """The prompts of one group; intervals resample prompts, and are None with a single prompt.
 
     Attributes:
-        means: of each summary, with its interval.
-        course: the mean at each step, with its interval.
+        means: by summary, with interval.
+        course: the mean at each step, with interval.
     """
 
     name: Annotated[str, Field(alias="group")]
@@ -76,10 +76,10 @@ class GroupNorms:
 
 @dataclass(frozen=True)
 class GroupComparison(RankTest):
-    """Two groups under one summary; one value a prompt, the mean over its seeds.
+    """Two groups by one summary; each prompt counts once, with its mean over seeds.
 
     Attributes:
-        expected: the name of the group that the paper finds higher; None where it says nothing of the two.
+        expected: the group that the paper finds higher; None if it does not compare the two.
     """
 
     summary: str
@@ -89,9 +89,9 @@ class GroupComparison(RankTest):
     @computed_field
     @property
     def found(self) -> str:
-        """``as expected``, ``the other way round`` or ``differs``; with a p-value from 0.05 on ``no difference shown``.
+        """``as expected``, ``the other way round`` or ``differs``; ``no difference shown`` for a p-value from 0.05.
 
-        ``too few prompts`` where no norms at all could have made that p-value smaller.
+        ``too few prompts`` if no norms could have given a smaller p-value.
         """
         if self.p_value >= 0.05:
             return "no difference shown" if self.decidable else "too few prompts"
@@ -131,30 +131,31 @@ class MemorizationResult:
 
 
 def group_norms(prompts: Sequence[PromptNorms], seed: int = 0) -> tuple[GroupNorms, ...]:
-    """The groups in the order of the suite; prompts without a norm count for nothing."""
+    """The groups in suite order, without prompts that have no norm."""
     return tuple(_group(name, members, seed) for name, members in _members(prompts).items())
 
 
 def _members(prompts: Sequence[PromptNorms]) -> dict[str, list[PromptNorms]]:
     groups: dict[str, list[PromptNorms]] = {}
-    for one in prompts:
-        if one.norms:
-            groups.setdefault(one.group, []).append(one)
+    for prompt in prompts:
+        if prompt.norms:
+            groups.setdefault(prompt.group, []).append(prompt)
     return groups
 
 
 def _group(name: str, members: Sequence[PromptNorms], seed: int) -> GroupNorms:
-    steps = min(len(values) for one in members for values in one.norms.values())
+    steps = min(len(values) for prompt in members for values in prompt.norms.values())
     return GroupNorms(
         name=name,
         prompts=len(members),
-        norms=sum(len(one.norms) for one in members),
+        norms=sum(len(prompt.norms) for prompt in members),
         means={
-            summary: _mean([[getattr(found, summary) for found in one.summaries] for one in members], seed)
+            summary: _mean([[getattr(found, summary) for found in prompt.summaries] for prompt in members], seed)
             for summary in SUMMARIES
         },
         course=tuple(
-            _mean([[values[step] for values in one.norms.values()] for one in members], seed) for step in range(steps)
+            _mean([[values[step] for values in prompt.norms.values()] for prompt in members], seed)
+            for step in range(steps)
         ),
     )
 
@@ -166,14 +167,14 @@ def _mean(clusters: Sequence[Sequence[float]], seed: int) -> tuple[float, Interv
 
 
 def compare_groups(prompts: Sequence[PromptNorms]) -> tuple[GroupComparison, ...]:
-    """Every two groups of at least two prompts, the one expected to be higher first."""
+    """Every two groups of at least two prompts; the one expected to be higher comes first."""
     members = {name: group for name, group in _members(prompts).items() if len(group) >= _FEWEST_TESTED}
     found = []
     for summary in SUMMARIES:
-        for one, other in combinations(members, 2):
-            first, second = (other, one) if _rank(other) > _rank(one) else (one, other)
+        for pair in combinations(members, 2):
+            first, second = sorted(pair, key=_rank, reverse=True)
             values = [
-                [value for one in members[name] if (value := one.mean(summary)) is not None] for name in (first, second)
+                [v for prompt in members[name] if (v := prompt.mean(summary)) is not None] for name in (first, second)
             ]
             ranked = _rank(first) and _rank(second) and _rank(first) != _rank(second)
             test = mann_whitney(values[0], values[1])

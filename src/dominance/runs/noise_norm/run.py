@@ -1,4 +1,4 @@
-"""The measurement of the text-conditional noise norm on a suite: batches over prompts and seeds, no image decoded."""
+"""Measures the text-conditional noise norm on a suite, in batches; no image is decoded."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -42,7 +42,7 @@ _MEASURE = "text-conditional noise norm, by step"
 
 @dataclass(frozen=True)
 class _Item:
-    """One prompt with one seed; prompts of the same text share theirs."""
+    """One prompt with one seed; prompts with the same text share the key."""
 
     key: str
     prompt: Prompt
@@ -55,16 +55,15 @@ def measure_noise_norm(
     out: Path | str | None = None,
     options: NoiseNormOptions | None = None,
 ) -> MemorizationResult:
-    """How strongly each prompt moves the predicted noise, by group; resumes whatever the run folder already holds.
+    """Measures how strongly each prompt changes the predicted noise, by group; resumes an earlier run in the folder.
 
     Args:
         suite: a bundled suite, a file, a bracketed prompt, or the suite itself; its groups are compared.
-        model: ``miniature``, a diffusers folder, a hub id, or a pipeline of your own; it must draw with
-            classifier-free guidance.
-        out: the run folder; by default ``runs/memorization-`` and the suite's name.
+        model: ``miniature``, a diffusers folder, a hub id, or your own pipeline; it must use classifier-free guidance.
+        out: the run folder; ``runs/memorization-SUITE`` by default.
 
     Raises:
-        InputError: the suite, model, folder or an option cannot be used; nothing was written.
+        InputError: the suite, model, folder or an option cannot be used; nothing is written.
 
     >>> measure_noise_norm("miniature").groups[0].means["first"]  # doctest: +SKIP
     (1.93, (1.85, 2.01))
@@ -79,8 +78,8 @@ def measure_noise_norm(
     settings, identity = drawn.settings, drawn.source.identity
     if settings.guidance <= 1:
         raise InputError(
-            f"guidance is {settings.guidance:g}, so the denoiser has no unconditional branch to compare with; give"
-            " --guidance above 1, and a model that is drawn from with guidance"
+            f"guidance is {settings.guidance:g}, so there is no unconditional branch to compare with; give a --guidance"
+            " above 1, and a model that uses guidance"
         )
     decisive = {**settings.record(), "measure": _MEASURE}
     items = [
@@ -92,7 +91,7 @@ def measure_noise_norm(
     ]
     measuring = _Measuring(drawn)
     name = f"noise norm {item_key('', 0, identity, decisive)}"
-    if not (folder / LEDGER_NAME).exists():  # a new folder is not even made before the model is known to answer
+    if not (folder / LEDGER_NAME).exists():  # a new folder is created only once the model has answered
         _check(drawn(), settings)
     with held(folder), Ledger(folder / LEDGER_NAME) as ledger:
         claim(ledger, folder, MEMORIZATION, loaded.name)
@@ -110,7 +109,7 @@ def measure_noise_norm(
 
 
 def _check(model: "PipelineModel", settings: GenerationSettings) -> None:
-    """Two steps of one image, which show whether the model has an unconditional branch at all.
+    """Denoises one image for two steps, to see whether the model has an unconditional branch.
 
     Raises:
         ModelError: it has none, or cannot denoise with these settings.
@@ -124,7 +123,7 @@ def _check(model: "PipelineModel", settings: GenerationSettings) -> None:
         )  # fmt: skip
     except DominanceError:
         raise
-    except Exception as error:  # a pipeline raises whatever does not suit it
+    except Exception as error:  # pipelines may raise anything
         raise ModelError(
             f"the model cannot denoise with these settings ({complaint(error)}); try another --height, --width,"
             " --scheduler or --device"
@@ -132,7 +131,7 @@ def _check(model: "PipelineModel", settings: GenerationSettings) -> None:
 
 
 class _Measuring:
-    """The model at work; ``quantity`` says what it measured last."""
+    """Measures norms; ``quantity`` describes the last measurement."""
 
     def __init__(self, model: RunModel) -> None:
         self._model = model
@@ -160,7 +159,7 @@ class _Measuring:
         return [
             row
             if np.isfinite(row).all()
-            else ItemError("the model predicted noise that is no number; try --dtype float32")
+            else ItemError("the model predicted noise that is not finite; try --dtype float32")
             for row in found.numpy()
         ]
 
@@ -168,7 +167,7 @@ class _Measuring:
 def _measure(
     items: Sequence[_Item], measuring: _Measuring, store: VectorStore, ledger: Ledger, name: str
 ) -> dict[str, str]:
-    """Measures and keeps what is missing, batch by batch, and under ``name`` what it is; why the rest has none."""
+    """Measures and stores what is missing, and its description under ``name``; returns the problems by item."""
     known = store.known(_MEASURE)
     missing = list({item.key: item for item in items if item.key not in known}.values())
     problems: dict[str, str] = {}
@@ -213,8 +212,8 @@ def _result(
     notes = _notes(str(what["quantity"]), int(what["steps"]), measured, bool(comparisons))
     if any(model.settings.of(prompt).negative_prompt for prompt in suite.prompts):
         notes += (
-            "The norm is taken against the negative prompt in place of the empty one, so it does not compare with that"
-            " of other runs or of the paper",
+            "The norm is relative to the negative prompt instead of the empty one, so it is not comparable with other"
+            " runs or the paper",
         )
     return MemorizationResult(
         run=run,
@@ -236,17 +235,17 @@ def _notes(quantity: str, steps: int, prompts: Sequence[PromptNorms], compared: 
     notes = []
     if quantity == "velocity":
         notes.append(
-            "This model predicts velocities, and the norm is of their difference: its size does not compare with that"
-            " of a model that predicts noise"
+            "This model predicts velocities, so the norm of their difference is not comparable with that of a model"
+            " that predicts noise"
         )
     if steps < 10:
-        notes.append(f"One generation has {steps} steps, so the mean over 10 steps is that over all {steps}")
-    groups = {one.group for one in prompts}
+        notes.append(f"A generation has {steps} steps, so the mean over 10 steps is the mean over all {steps}")
+    groups = {prompt.group for prompt in prompts}
     if len(groups) == 1:
         notes.append(
-            f"The suite has one group, {next(iter(groups))}, so there is nothing to compare; give prompts a group such"
-            " as memorized, dominance or balanced"
+            f"The suite has only the group {next(iter(groups))}, so there is nothing to compare; give prompts a group"
+            " such as memorized, dominance or balanced"
         )
     elif not compared:
-        notes.append("Fewer than two groups have two prompts, so no two groups are compared")
+        notes.append("Fewer than two groups have two prompts, so no groups are compared")
     return tuple(notes)

@@ -1,4 +1,4 @@
-"""Fits a calibrated rule of risk on an audited run, and says how well it does on prompts it was not fitted on."""
+"""Fits a calibrated risk rule on an audited run, and validates it on held-out prompts."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from diffusers.pipelines.pipeline_utils import DiffusionPipeline
 
 PENALTIES: tuple[float, ...] = (3.0, 30.0, 300.0, 3000.0)
-"""Ridge penalties to choose from, on standardised features."""
+"""Candidate ridge penalties, on standardised features."""
 
 _FOLDS, _INNER_FOLDS = 10, 4
 _RUN_SETTINGS = (
@@ -51,10 +51,10 @@ class RuleQuality:
     """How well one rule does.
 
     Attributes:
-        auc: area under the ROC curve; ``interval`` is that of a bootstrap over prompts.
-        flagged: of the positives, those at high risk.
-        false_alarms: of the others, those at high risk.
-        named: of the positives, those whose dominating concept the rule names.
+        auc: area under the ROC curve; ``interval`` is a bootstrap over prompts.
+        flagged: positives at high risk.
+        false_alarms: others at high risk.
+        named: positives whose dominating concept the rule names.
     """
 
     rule: str
@@ -72,9 +72,8 @@ class LayerQuality:
 
     Attributes:
         focus_positive, focus_other: mean focus scores.
-        auc: of the focus score, on the very examples; the best of several layers is better here than it will be on
-            others. ``interval`` is its.
-        named: of the positives, those whose dominating concept the layer names.
+        auc: of the focus score on these examples, with its ``interval``; optimistic for the best of several layers.
+        named: positives whose dominating concept the layer names.
     """
 
     layer: int
@@ -92,12 +91,12 @@ class Evidence:
     """What a calibration rests on.
 
     Attributes:
-        n, positives: examples (prompts, or images), and how many of them are positive.
-        left_out: prompts that could not be used, by reason.
-        calibrated: from scores by models that were fitted without the scored example; ``flagged`` and ``false_alarms``
-            at a threshold chosen on the other folds' scores, while ``threshold`` is the rule's, chosen on all of them.
-        paper: the paper's rule on the same examples; None where its layers were not looked at.
-        layers: each one alone.
+        n, positives: number of examples (prompts or images), and of positive ones.
+        left_out: number of unusable prompts, by reason.
+        calibrated: each example is scored by a model fitted without it; ``flagged`` and ``false_alarms`` use
+            thresholds chosen on the other folds, ``threshold`` is the final rule's, chosen on all scores.
+        paper: the paper's rule on the same examples; None if its layers were not recorded.
+        layers: each layer alone.
     """
 
     run: str
@@ -143,13 +142,13 @@ def calibrate(
 
     Args:
         run: the folder of an audit.
-        model: that made the run's images, by name or as a pipeline of your own; None for the one that the run names.
-        out: the file; None for ``calibration.json`` in the run folder.
+        model: the model that made the run's images, by name or as your own pipeline; None for the one the run names.
+        out: the file; ``calibration.json`` in the run folder by default.
 
     Raises:
-        InputError: the run has no prompts of two concepts, or prompts of one kind only; or a setting that contradicts
-            the run's.
-        RunError: no run folder, nothing scored in it, or its model is another one now.
+        InputError: the run has no prompts with two concepts, or only positive or only negative ones; or an option
+            contradicts the run's settings.
+        RunError: there is no run folder, nothing in it is scored, or its model has changed.
     """
     options = options or CalibrationOptions()
     result = read_result(Path(run))
@@ -158,13 +157,13 @@ def calibrate(
     sites = chosen_sites(attention_sites(drawn().pipeline), options.layers)
     looks = look_at(
         drawn,
-        [one.prompt for one in usable],
-        [image_seeds(one) if options.label == "image" else options.seeds for one in usable],
+        [judged.prompt for judged in usable],
+        [image_seeds(judged) if options.label == "image" else options.seeds for judged in usable],
         [site.layer for site in sites],
         options.tokens,
     )
     pairs = zip(usable, looks, strict=True)
-    examples = Examples([example for one, look in pairs for example in examples_of(one, look, options.label)])
+    examples = Examples([example for judged, look in pairs for example in examples_of(judged, look, options.label)])
     report = _report(examples, drawn.source, result, left_out, options)
     file = Path(out) if out is not None else Path(run) / "calibration.json"
     write_whole(file, json_bytes(document_of(report), indent=1))
@@ -172,19 +171,17 @@ def calibrate(
 
 
 def model_of(result: RunResult, model: "str | DiffusionPipeline | None", options: CalibrationOptions) -> RunModel:
-    """The model that made the run's images, under the settings that it made them with.
-
-    Settings that the run does not record, as of images made elsewhere, are the options'.
+    """The model that made the run's images, with the run's settings; the options fill in what the run does not record.
 
     Raises:
-        RunError: it is not known, or another one now.
+        RunError: the model is unknown, or has changed.
         InputError: an option contradicts the run's settings.
     """
     made_by = cast(dict[str, Any] | None, result.manifest.get("model"))
     if made_by is None and model is None:
-        raise RunError(f"the run in {result.run} does not say which model made its images; name it by --model")
-    settings = cast(dict[str, Any], result.settings) if made_by is not None else {}
-    known = {name: settings[name] for name in _RUN_SETTINGS if settings.get(name) is not None}
+        raise RunError(f"the run in {result.run} does not say which model made its images; give --model")
+    recorded = vars(result.settings) if made_by is not None else {}
+    known = {name: recorded[name] for name in _RUN_SETTINGS if recorded.get(name) is not None}
     revision = known.get("revision", options.drawing.revision)
     source = find_source(result.model if model is None else model, revision)
     if made_by is not None:
@@ -193,13 +190,13 @@ def model_of(result: RunResult, model: "str | DiffusionPipeline | None", options
     if made_by is not None and made_by["identity"] != drawn.source.identity:
         raise RunError(
             f"the images of the run in {result.run} were made by {result.model!r} ({made_by['identity']}), and"
-            f" {drawn.source.name!r} is now {drawn.source.identity}; audit this model into a new run folder"
+            f" {drawn.source.name!r} is now {drawn.source.identity}; audit the current model into a new run folder"
         )
     return drawn
 
 
 def _check_same_drawing(run: Drawing, given: Drawing, source: ModelSource) -> None:
-    """Raises an InputError for a drawing option that would look at other images than the run's."""
+    """Raises an InputError for a drawing option that contradicts the run's settings."""
     usual = Drawing()
     asked = {name: getattr(given, name) for name in _RUN_SETTINGS if getattr(given, name) != getattr(usual, name)}
     made, wanted = (drawing.settings(source).record() for drawing in (run, replace(run, **asked)))
@@ -207,7 +204,7 @@ def _check_same_drawing(run: Drawing, given: Drawing, source: ModelSource) -> No
     for name, value in asked.items():
         if made.get(name) != wanted.get(name):
             shown = "the model's own" if made.get(name) is None else repr(made[name])
-            raise InputError(f"{name} is {value!r}, and the run was made with {shown}; leave it out")
+            raise InputError(f"{name} is {value!r}, but the run used {shown}; leave it out")
 
 
 def _report(
@@ -218,13 +215,13 @@ def _report(
     scores, named = _held_out(examples, splits, options.seed)
     held = np.flatnonzero(np.isfinite(scores))
     if len(held) < len(examples):
-        left_out = left_out | {"examples without two kinds of others to learn from": len(examples) - len(held)}
+        left_out = left_out | {"examples whose training set is all positive or all negative": len(examples) - len(held)}
     if len(set(examples.positive[held].tolist())) < 2:
         raise InputError(
-            f"all prompts of one kind in {result.run} share a concept with every other prompt of the kind; give"
-            " --hold-out prompt, or audit prompts with more concepts"
+            f"all positive or all negative prompts in {result.run} share their concepts, so they cannot be held out;"
+            " give --hold-out prompt, or audit prompts with more concepts"
             if options.hold_out == "concept"
-            else f"all examples of one kind in {result.run} are of one prompt; audit more prompts"
+            else f"all positive or all negative examples in {result.run} come from one prompt; audit more prompts"
         )
     everything = np.arange(len(examples))
     penalty = _best_penalty(examples, everything, options.seed)
@@ -265,22 +262,22 @@ def _report(
 
 
 def _check_kinds(positive: Bool[np.ndarray, " example"], options: CalibrationOptions) -> None:
-    """Raises an InputError unless there are a few examples of each kind."""
+    """Raises an InputError unless at least two examples are positive and two are not."""
     what, kind = ("prompts", "dominance") if options.label == "prompt" else ("images", "collapsed")
     count = int(positive.sum())
     if min(count, len(positive) - count) < 2:
         raise InputError(
-            f"{count} of the {len(positive)} {what} that can be used have the verdict {kind}; a calibration needs two"
-            " or more that do, and two or more that do not: audit more prompts"
+            f"{count} of the {len(positive)} usable {what} have the verdict {kind}; a calibration needs at least"
+            " two that do and two that do not: audit more prompts"
         )
 
 
 def _held_out(
     examples: Examples, splits: tuple[Split, ...], seed: int
 ) -> tuple[Float[np.ndarray, " example"], Bool[np.ndarray, " example"]]:
-    """For each example, what models fitted without it say: the probability, and whether they name the dominating one.
+    """For each example, by a model fitted without it: the probability, and whether the dominating concept is named.
 
-    The probability is not a number where what is left to fit on is of one kind.
+    The probability is NaN if the training set is all positive or all negative.
     """
     scores = np.full(len(examples), np.nan)
     named = np.zeros(len(examples), dtype=bool)
@@ -297,9 +294,9 @@ def _held_out(
 def _flagged(
     examples: Examples, splits: tuple[Split, ...], scores: Float[np.ndarray, " example"], threshold: float
 ) -> Bool[np.ndarray, " example"]:
-    """Which examples are from a threshold on that was chosen on the scores of those they are held out from.
+    """Which examples reach a threshold chosen on their training set's scores.
 
-    Where these are of one kind, the threshold is the given one.
+    The given threshold applies if the training set is all positive or all negative.
     """
     high = np.zeros(len(examples), dtype=bool)
     for train, test in splits:
@@ -318,7 +315,7 @@ def _splits(examples: Examples, options: CalibrationOptions) -> tuple[Split, ...
 
 
 def _best_penalty(examples: Examples, rows: Int[np.ndarray, " row"], seed: int) -> float:
-    """The penalty with the least log loss on folds held out of these examples; of equals, the largest."""
+    """The penalty with the lowest log loss on inner folds of these examples; the largest in a tie."""
     positive, features = examples.positive[rows], examples.features[rows]
     groups = [examples.prompts[row] for row in rows]
     if len(set(groups)) < 2:
@@ -366,8 +363,8 @@ def _layer_quality(examples: Examples, rows: Int[np.ndarray, " row"], layer: int
     means, intervals = [], []
     for kind in (positive, ~positive):
         clusters: dict[str, list[float]] = {}
-        for place in np.flatnonzero(kind):
-            clusters.setdefault(prompts[place], []).append(float(focus[place]))
+        for row in np.flatnonzero(kind):
+            clusters.setdefault(prompts[row], []).append(float(focus[row]))
         means.append(float(focus[kind].mean()))
         intervals.append(bootstrap_mean(list(clusters.values()), seed=seed))
     return LayerQuality(

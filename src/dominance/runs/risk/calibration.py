@@ -1,4 +1,4 @@
-"""A calibrated rule of risk: what it looks at, how it is kept in a file, and which one belongs to a model."""
+"""A calibrated risk rule: its features, its file, and the one bundled for a model."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -28,13 +28,13 @@ _LEAST = 1e-8
 
 @dataclass(frozen=True, eq=False)
 class Calibration:
-    """A fitted rule: a logistic model of the features of these layers, and the probability from which risk is high.
+    """A fitted rule: a logistic model of these layers' features, and a threshold of its probability.
 
     Attributes:
-        model, identity: that it was fitted for; it fits no other.
-        peak_layers: where the strongest concept most often is the dominating one.
+        model, identity: the only model it is valid for.
+        peak_layers: where the strongest concept is most often the dominating one.
         penalty: ridge penalty of the fit.
-        threshold: least probability of high risk.
+        threshold: lowest probability of high risk.
     """
 
     model: str
@@ -49,7 +49,7 @@ class Calibration:
     threshold: float
 
     def probability(self, features: Float[Tensor, "row feature"]) -> Float[np.ndarray, " row"]:
-        """Of collapse, 0 to 1, if half of all prompts collapsed."""
+        """Probability of collapse, 0 to 1, as if half of all prompts collapsed."""
         return self.logistic.probability(features.double().numpy())
 
 
@@ -63,26 +63,28 @@ def risk_features(
     start: Float[Tensor, "*batch layer"],
     concepts: Mapping[str, Sequence[int]],
 ) -> Float[Tensor, "*batch feature"]:
-    """What the calibrated rule looks at, in each layer; names, kinds and order of the concepts are not.
+    """The features in each layer; they ignore names, kinds and order of the concepts.
 
     ``focus``: the focus score of the tokens T. ``start``, ``strongest``, ``weakest``, ``others``: the natural
-    logarithm of the attention to the start token, to the concept with the most, to the one with the least (each the
-    sum over its tokens), and to all tokens of T that are no concept's; below 1e-8 counts as 1e-8. ``peak``: 1 when
-    the peak token is a concept's, else 0.
+    logarithm of the attention to the start token, to the concept with the most, to the one with the least (each
+    summed over its tokens), and to the tokens of T outside all concepts, clamped at 1e-8. ``peak``: 1 if the peak
+    token belongs to a concept, else 0.
 
     Args:
-        attention: of the tokens T.
-        start: of the start token.
-        concepts: places of each concept's tokens in T; at least two concepts.
+        attention: to the tokens T.
+        start: to the start token.
+        concepts: indices of each concept's tokens in T; at least two concepts.
 
     Raises:
         InputError: fewer than two concepts or tokens.
     """
     if len(concepts) < 2:
-        raise InputError(f"{len(concepts)} concept(s); the calibrated rule compares two or more")
+        raise InputError(
+            f"the calibrated rule compares two or more concepts, and the prompt marks {len(concepts)}; mark another"
+        )
     amounts = concept_attention(attention, list(concepts.values()))
     own = torch.zeros(attention.shape[-1], dtype=torch.bool)
-    own[[place for places in concepts.values() for place in places]] = True
+    own[[index for indices in concepts.values() for index in indices]] = True
     others = (attention * ~own).sum(-1)
     logarithms = [part.clamp(min=_LEAST).log() for part in (start, amounts.amax(-1), amounts.amin(-1), others)]
     peak = own[peak_token(attention)].to(attention.dtype)
@@ -90,7 +92,7 @@ def risk_features(
 
 
 def strongest_concept(attention: Float[Tensor, "token"], concepts: Mapping[str, Sequence[int]]) -> str | None:
-    """The concept whose strongest token gets the most attention; None where there are not two to choose from."""
+    """The concept whose strongest token gets the most attention; None with fewer than two."""
     if len(concepts) < 2:
         return None
     peaks = concept_attention(attention, list(concepts.values()), pooled="max")
@@ -146,26 +148,26 @@ def read_calibration(file: Path) -> Calibration:
     """The calibration that a file holds.
 
     Raises:
-        InputError: it cannot be read, or is none that this version understands.
+        InputError: the file cannot be read, or this version does not understand it.
     """
     try:
         document = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise InputError(
-            f"no calibration can be read from {str(file)[:120]} ({complaint(error)}); give the JSON file that"
+            f"the calibration {str(file)[:120]} cannot be read ({complaint(error)}); give the JSON file that"
             " `dominance calibrate` wrote"
         ) from None
     try:
         return from_json(CalibrationDocument, document).calibration()
     except ValueError as error:
         raise InputError(
-            f"{str(file)[:120]} is no calibration of this version ({complaint(error)}); make it again with"
+            f"{str(file)[:120]} is not a calibration of this version ({complaint(error)}); make it again with"
             " `dominance calibrate`"
         ) from None
 
 
 def bundled_calibration(identity: str) -> Calibration | None:
-    """The calibration that ships for the model of this identity, if there is one."""
+    """The calibration that ships for the model with this identity, if any."""
     folder = bundled_folder("calibrations")
     found = (read_calibration(file) for file in sorted(folder.glob("*.json"))) if folder.is_dir() else ()
     return next((calibration for calibration in found if calibration.identity == identity), None)

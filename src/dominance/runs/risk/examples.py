@@ -1,4 +1,4 @@
-"""What there is to learn from: an audited run's verdicts beside the first steps of the same prompts."""
+"""Training examples: an audited run's verdicts, with the first steps of the same prompts."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -17,11 +17,11 @@ from dominance.runs.stages.first_steps import Look
 
 @dataclass(frozen=True, eq=False)
 class Example:
-    """A prompt or an image: what was seen of it, and what became of it.
+    """A prompt or an image: what was seen at the first step, and the outcome.
 
     Attributes:
-        look: of an image, only its own seed's.
-        dominating: who takes the picture over, where the example is positive.
+        look: for an image, only its own seed's.
+        dominating: the concept that takes over; None if the example is not positive.
     """
 
     look: Look
@@ -30,7 +30,7 @@ class Example:
 
 
 class Examples:
-    """All examples side by side, as arrays."""
+    """All examples, as arrays."""
 
     def __init__(self, examples: Sequence[Example]) -> None:
         self._all = tuple(examples)
@@ -56,7 +56,7 @@ class Examples:
         return np.array([example.dominating is not None for example in self._all])
 
     def named_by(self, layers: Sequence[int]) -> Bool[np.ndarray, " example"]:
-        """Whether the strongest concept, over these layers together, is the one that dominates."""
+        """Whether the strongest concept, averaged over these layers, is the one that dominates."""
         return np.array([_names(example, layers) for example in self._all])
 
     def focus_of(self, layers: Sequence[int]) -> Float[np.ndarray, " example"]:
@@ -64,7 +64,7 @@ class Examples:
         return self.focus[:, [self.layers.index(layer) for layer in layers]].mean(1)
 
     def naming_layer(self, rows: Int[np.ndarray, " row"]) -> int:
-        """The layer that names the dominating concepts of most of these examples; of equals, the first."""
+        """The layer that names the most dominating concepts of these examples; the first in a tie."""
         counts = self.named[rows].sum(axis=0)
         return self.layers[int(counts.argmax())]
 
@@ -76,7 +76,7 @@ def _names(example: Example, layers: Sequence[int]) -> bool:
 
 
 def usable_prompts(result: RunResult) -> tuple[list[PromptResult], dict[str, int]]:
-    """The prompts that can be learned from, and how many of the others there are, by reason.
+    """The prompts to learn from, and the number of others by reason.
 
     Raises:
         RunError: the run has no scored image.
@@ -84,12 +84,12 @@ def usable_prompts(result: RunResult) -> tuple[list[PromptResult], dict[str, int
     """
     if result.scored == 0:
         raise RunError(f"the run in {result.run} has no scored images; finish its `dominance audit` first")
-    scored = [one for one in result.prompts if one.verdict is not None]
-    several = [one for one in scored if len(one.prompt.concepts) > 1]
-    usable = [one for one in several if one.prompt.names_its_concepts]
+    scored = [judged for judged in result.prompts if judged.verdict is not None]
+    several = [judged for judged in scored if len(judged.prompt.concepts) > 1]
+    usable = [judged for judged in several if judged.prompt.names_its_concepts]
     if not usable:
         raise InputError(
-            f"no prompt of the run in {result.run} names two concepts; audit prompts that name two or more"
+            f"the run in {result.run} has no prompt that names two concepts; audit prompts that name two or more"
         )
     return usable, {
         "prompts without a scored image": len(result.prompts) - len(scored),
@@ -99,13 +99,13 @@ def usable_prompts(result: RunResult) -> tuple[list[PromptResult], dict[str, int
 
 
 def examples_of(result: PromptResult, look: Look, label: Label) -> list[Example]:
-    """The prompt as one example, or its scored images, in the order of the look's seeds, as one each."""
+    """The prompt as one example, or one example per scored image, in the order of the look's seeds."""
     if label == "prompt":
         positive = result.verdict == "dominance"
         return [Example(look, positive, result.dominating if positive else None)]
     examples = []
-    for place, image in enumerate(scored_images(result)):
-        own = replace(look, attention=look.attention[place : place + 1], start=look.start[place : place + 1])
+    for index, image in enumerate(scored_images(result)):
+        own = replace(look, attention=look.attention[index : index + 1], start=look.start[index : index + 1])
         positive = image.verdict == "collapsed"
         examples.append(Example(own, positive, image.dominating if positive else None))
     return examples
@@ -120,10 +120,10 @@ def image_seeds(result: PromptResult) -> tuple[int, ...]:
     """The seeds of the prompt's scored images.
 
     Raises:
-        InputError: they were made elsewhere, so that no seed is known.
+        InputError: they were made elsewhere, so their seeds are unknown.
     """
     images = scored_images(result)
     seeds = tuple(image.seed for image in images if image.seed is not None)
     if len(seeds) < len(images):
-        raise InputError("the seeds of images made elsewhere are not known; calibrate with --label prompt")
+        raise InputError("the run's images were made elsewhere, so their seeds are unknown; give --label prompt")
     return seeds

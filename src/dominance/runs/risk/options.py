@@ -1,4 +1,4 @@
-"""How risk is told from the first step, and how a rule for it is fitted."""
+"""How risk is predicted from the first step, and how a rule for it is fitted."""
 
 import math
 from dataclasses import dataclass, field
@@ -24,26 +24,26 @@ RULE = Group("Rule", sort_key=15)
 def _check_known(*given: tuple[str, str | None, tuple[str, ...]]) -> None:
     for name, value, known in given:
         if value is not None and value not in known:
-            raise InputError(f"no {name} {value[:60]!r}; give one of {', '.join(known)}")
+            raise InputError(f"the {name} {value[:60]!r} does not exist; give one of {', '.join(known)}")
 
 
 @Parameter(name="*", group=RULE)
 @dataclass(frozen=True)
 class PreflightOptions:
-    """How to look. A prompt's own seeds are those of its images; the noises to look at are the run's.
+    """How to predict. Every prompt uses the seeds given here, not its own.
 
     Raises:
         InputError: a value out of its range, or two options that exclude each other.
     """
 
     layers: Numbers | None = None
-    """Attention layers, such as 9,10 or 1-16, over which the focus score is averaged, in place of a calibration."""
+    """Average the focus score over these attention layers, such as 9,10 or 1-16, instead of using a calibration."""
     threshold: float | None = None
-    """Score from which the risk is high; the rule's own unless given."""
+    """The risk is high from this score on (default: the rule's own)."""
     tokens: TokenSet | None = None
-    """What is compared: content (the default), content+end, or all; other than content only without a calibration."""
+    """Tokens to compare: content (default), content+end, or all; the last two only without a calibration."""
     calibration: Path | None = None
-    """File that `dominance calibrate` wrote, or none for the paper's rule; the model's own if it has one."""
+    """A file written by `dominance calibrate`, or none for the paper's rule (default: the model's own, if any)."""
     limit: Limit | None = None
     drawing: Drawing = field(default_factory=Drawing)
     machine: Machine = field(default_factory=Machine)
@@ -54,16 +54,18 @@ class PreflightOptions:
         if self.threshold is not None and not math.isfinite(self.threshold):
             raise InputError(f"the threshold is {self.threshold}; give a finite number")
         if self.calibration is not None and not self.by_paper and (self.layers is not None or self.tokens is not None):
-            raise InputError("a calibration has its own layers and tokens; give it, or layers and token set, not both")
+            raise InputError(
+                "a calibration has its own layers and tokens; give either the calibration, or layers and tokens"
+            )
 
     @property
     def by_paper(self) -> bool:
-        """Whether the paper's rule is asked for by name."""
+        """Whether ``none`` was given."""
         return str(self.calibration) == "none"
 
     @property
     def seeds(self) -> tuple[int, ...]:
-        """Noises to look at each prompt with, over which scores and attention are averaged: one, unless given."""
+        """Noise seeds; scores and attention are averaged over them. One by default."""
         return self.drawing.seeds or DEFAULT_SEEDS
 
 
@@ -77,16 +79,16 @@ class CalibrationOptions:
     """
 
     label: Label = "prompt"
-    """What is predicted; prompt: that its verdict is dominance; image: that the image collapses."""
+    """What to predict; prompt: that its verdict is dominance; image: that the image collapses."""
     hold_out: HoldOut = "prompt"
-    """What validation keeps apart; prompt: ten folds, prompts with the same text in one; concept: each prompt is
-    scored by a rule fitted on those prompts that share none of its concepts."""
+    """How to validate; prompt: ten folds, prompts with the same text in one fold; concept: each prompt is scored by a
+    rule fitted only on prompts that share none of its concepts."""
     layers: Numbers | None = None
-    """Attention layers whose features are used, such as 9,10 or 1-16; all unless given."""
+    """Attention layers to use, such as 9,10 or 1-16 (default: all)."""
     tokens: TokenSet = "content"
-    """What is compared: content, content+end, or all."""
+    """Tokens to compare: content, content+end, or all."""
     seed: int = 0
-    """Of folds and resamples."""
+    """Seed for folds and resampling."""
     drawing: Drawing = field(default_factory=Drawing)
     machine: Machine = field(default_factory=Machine)
 
@@ -98,10 +100,10 @@ class CalibrationOptions:
         )
         if self.label == "image" and self.drawing.seeds is not None:
             raise InputError(
-                "label image looks at each image with its own seed; leave out --seeds, or give --label prompt"
+                "with the label image, every image has its own seed; leave out --seeds, or give --label prompt"
             )
 
     @property
     def seeds(self) -> tuple[int, ...]:
-        """Noises to look at each prompt with; images bring their own."""
+        """Noise seeds for prompts; images have their own."""
         return self.drawing.seeds or DEFAULT_SEEDS

@@ -31,18 +31,18 @@ _FILES = (".yaml", ".yml", ".csv", ".jsonl")
 
 @dataclass(frozen=True)
 class Preflight:
-    """What one prompt's first step foretells.
+    """What one prompt's first step predicts.
 
     Attributes:
         tokens: the tokens T.
-        attention: of each token, averaged over positions, heads, seeds and the layers that name the peak.
-        focus: the focus score of every layer looked at, averaged over seeds.
-        score, threshold: the rule's; from the threshold on the risk is high, unless the prompt marks a single concept,
-            from which nothing else can take over.
-        peak_token: the text of the token with the most attention.
-        dominating: the concept with the most attention at its strongest token, whatever the risk; None where the
-            prompt marks fewer than two, or does not name them as they are marked.
-        unet_share: of one whole generation's multiply-adds in the denoiser, spent on this prompt.
+        attention: to each token, averaged over positions, heads, seeds and the peak layers.
+        focus: the focus score of every recorded layer, averaged over seeds.
+        score, threshold: the rule's; the risk is high from the threshold on, unless the prompt marks a single concept,
+            which no other can replace.
+        peak_token: text of the token with the most attention.
+        dominating: the concept whose strongest token gets the most attention, whatever the risk; None if the prompt
+            marks fewer than two, or does not name them as marked.
+        unet_share: share of one generation's multiply-adds in the denoiser, spent on this prompt.
         rule: in words.
     """
 
@@ -63,7 +63,7 @@ class Preflight:
 
 @dataclass(frozen=True)
 class FocusRule:
-    """The paper's rule: the mean of the focus score over some layers, against a threshold.
+    """The paper's rule: the mean focus score over some layers, against a threshold.
 
     Source: Jeong & Lee (2025), arXiv 2512.20666: layers 9 and 10, 0.010; their mean is our choice.
     """
@@ -85,10 +85,10 @@ class FocusRule:
 
 @dataclass(frozen=True, eq=False)
 class CalibratedRule:
-    """The probability of a calibration against its threshold.
+    """A calibration's probability against its threshold.
 
-    Of a prompt, the seeds' features are averaged first, as they were when it was fitted; fitted on single images, it
-    gives each seed's probability, and these are averaged.
+    Fitted on prompts, it averages the features over seeds first; fitted on images, it averages the seeds'
+    probabilities.
     """
 
     calibration: Calibration
@@ -107,8 +107,8 @@ class CalibratedRule:
         return f"calibrated for {self.calibration.model}"
 
     def score(self, look: Look) -> float:
-        places = [look.layers.index(layer) for layer in self.layers]
-        features = risk_features(look.attention[:, places], look.start[:, places], look.concepts)
+        indices = [look.layers.index(layer) for layer in self.layers]
+        features = risk_features(look.attention[:, indices], look.start[:, indices], look.concepts)
         if self.calibration.label == "prompt":
             features = features.mean(0, keepdim=True)
         return float(self.calibration.probability(features).mean())
@@ -122,7 +122,7 @@ def preflight(
     model: "str | DiffusionPipeline" = "miniature",
     options: PreflightOptions | None = None,
 ) -> tuple[Preflight, ...]:
-    """The risk of every prompt, from the conditional branch of its first step and no more layers than needed.
+    """Predicts the risk of every prompt from the conditional branch of its first step, up to the last layer needed.
 
     Args:
         suite: a prompt, with its concepts in brackets or without brackets, a bundled suite, a file, or the suite.
@@ -137,41 +137,41 @@ def preflight(
     options = options or PreflightOptions()
     prompts = (read_prompts(suite) if isinstance(suite, str) else suite.prompts)[: options.limit]
     if not prompts:
-        raise InputError("there are no prompts; give one or more")
+        raise InputError("there are no prompts; give at least one")
     drawn = RunModel(model, options.drawing, options.machine)
-    if any(prompt.names_its_concepts for prompt in prompts):  # else none is looked at, and the first one is named
+    if any(prompt.names_its_concepts for prompt in prompts):  # otherwise the first prompt is refused
         prompts = tuple(prompt if prompt.names_its_concepts else replace(prompt, concepts=()) for prompt in prompts)
     default, marked = _rules(options, drawn.source)
     rules = [marked if len(prompt.concepts) > 1 else default for prompt in prompts]
     if options.threshold is not None and marked is not default and default in rules and marked in rules:
         raise InputError(
             f"some prompts mark two concepts ({marked.words}) and some do not ({default.words}), and one threshold does"
-            " not fit both rules; look at them one after the other, or leave --threshold out"
+            " not fit both rules; run them separately, or leave out --threshold"
         )
     layers = sorted({layer for rule in rules for layer in rule.layers})
     chosen_sites(attention_sites(drawn().pipeline), layers)
     token_set = options.tokens or (marked.calibration.tokens if isinstance(marked, CalibratedRule) else "content")
     looks = look_at(drawn, prompts, [options.seeds] * len(prompts), layers, token_set)
-    return tuple(_foretold(look, rule) for look, rule in zip(looks, rules, strict=True))
+    return tuple(_risk_of(look, rule) for look, rule in zip(looks, rules, strict=True))
 
 
 def read_prompts(spec: str) -> tuple[Prompt, ...]:
-    """The prompts of a suite, a bracketed prompt, or several words without brackets, which mark no concept.
+    """The prompts of a suite, or a single prompt; without brackets, it marks no concept.
 
     Raises:
-        InputError: none of these.
+        InputError: the text is neither.
     """
     words = spec.split()
     if len(words) < 2 or "[" in spec or "]" in spec or Path(spec).suffix.lower() in _FILES:
         return load_suite(spec).prompts
     text = clean_text(spec, "the prompt")
     if len(text) > MAX_CHARACTERS:
-        raise InputError(f"the prompt has {len(text)} characters and may have {MAX_CHARACTERS}; shorten it")
+        raise InputError(f"the prompt has {len(text)} characters, more than the {MAX_CHARACTERS} allowed; shorten it")
     return (Prompt(slug(text), text, ()),)
 
 
 def _rules(options: PreflightOptions, source: ModelSource) -> tuple[FocusRule, Rule]:
-    """The rule for prompts that mark fewer than two concepts, and the one for all others."""
+    """The rule for prompts with fewer than two marked concepts, and the rule for all others."""
     focus = FocusRule(options.layers or PAPER_LAYERS, PAPER_THRESHOLD)
     if options.threshold is not None:
         focus = replace(focus, threshold=options.threshold)
@@ -196,7 +196,7 @@ def _calibration(options: PreflightOptions, source: ModelSource) -> Calibration 
     return None if own else bundled_calibration(source.identity)
 
 
-def _foretold(look: Look, rule: Rule) -> Preflight:
+def _risk_of(look: Look, rule: Rule) -> Preflight:
     attention = look.at(rule.peak_layers).mean(dim=(0, 1))
     focus = focus_score(look.attention).mean(dim=0)
     score = rule.score(look)

@@ -1,4 +1,4 @@
-"""How many images ride at once: fewer when memory runs out, more while there is room."""
+"""How many images are processed at once: fewer when memory runs out, more while there is room."""
 
 import itertools
 from collections.abc import Callable, Generator, Hashable, Iterable, Sequence
@@ -7,11 +7,11 @@ from typing import TypeVar
 Item = TypeVar("Item")
 
 _MOST_GROWN = 128
-"""Where growing stops: past it a GPU gains nothing, and an interrupted batch costs more."""
+"""The largest batch: beyond it a GPU gains nothing, and an interrupted batch costs more."""
 
 
 def alike_batches(items: Iterable[Item], size: int, trait: Callable[[Item], Hashable]) -> Generator[Sequence[Item]]:
-    """Batches of so many items at most, each of neighbours with the same trait."""
+    """Batches of at most ``size`` neighbours with the same trait."""
     for _, alike in itertools.groupby(items, key=trait):
         listed = list(alike)
         yield from (listed[start : start + size] for start in range(0, len(listed), size))
@@ -21,8 +21,8 @@ class BatchSize:
     """The size of the next batch, which remembers what did not fit.
 
     Args:
-        size: to start from.
-        room: whether twice the last batch would fit; asked after each full batch that did.
+        size: the first.
+        room: whether twice the last batch would fit; called after each full batch.
     """
 
     def __init__(self, size: int, room: Callable[[], bool] = lambda: False) -> None:
@@ -31,12 +31,12 @@ class BatchSize:
         self._refused = _MOST_GROWN + 1
 
     def fitted(self, images: int) -> None:
-        """So many images at once went well."""
+        """A batch of this many images succeeded."""
         doubled = 2 * self.size
         if images == self.size and doubled < self._refused and self._room():
             self.size = doubled
 
     def refused(self, images: int) -> None:
-        """So many images at once did not fit into the memory."""
+        """A batch of this many images ran out of memory."""
         self._refused = min(self._refused, images)
         self.size = max(1, images // 2)

@@ -1,4 +1,4 @@
-"""The stage that makes images: batches over prompts and seeds, each image written before its row."""
+"""The stage that makes images in batches; each image is written before its ledger row."""
 
 import itertools
 from collections.abc import Callable, Sequence
@@ -30,7 +30,7 @@ class Draws(Protocol):
 
 
 def missing_images(planned: Sequence[PlannedImage], ledger: Ledger, folder: Path) -> list[PlannedImage]:
-    """The images still to be made, each item once: those without a row, and those whose files are gone or broken."""
+    """The images still to be made, each item once: without a row, or with a missing or broken file."""
     rows = ledger.images()
     wanted = {image.item: image for image in planned}
     return [i for item, i in wanted.items() if item not in rows or not is_whole(folder / rows[item].file)]
@@ -44,11 +44,11 @@ def make_images(
     folder: Path,
     batches: BatchSize,
 ) -> None:
-    """Makes what is missing; an image that cannot be made is recorded as a failure and the rest goes on.
+    """Makes the missing images; a failed image is recorded and the rest continue.
 
-    Images of one batch have the same negative prompt: some text encoders read an empty one unlike none.
+    All images of a batch have the same negative prompt: some text encoders treat an empty one unlike none.
 
-    Where memory runs out, the same images are tried again in a smaller batch, and so are all later ones.
+    When memory runs out, this and all later batches are smaller.
     """
     waiting = sorted(missing, key=lambda image: image.negative_prompt or "")
     done = 0
@@ -67,7 +67,7 @@ def make_images(
 
 
 def _alike(images: Sequence[PlannedImage]) -> list[PlannedImage]:
-    """The first images, as far as they have the same negative prompt."""
+    """The leading images that share a negative prompt."""
     return next(list(alike) for _, alike in itertools.groupby(images, key=lambda image: image.negative_prompt))
 
 
@@ -82,17 +82,17 @@ def _keep(
 
 
 class _TooLargeError(DominanceError):
-    """The memory does not hold a batch of so many images; no item is to blame."""
+    """A batch of this many images does not fit into memory; no item is to blame."""
 
     def __init__(self, images: int) -> None:
-        super().__init__(f"{images} images at once do not fit into the memory")
+        super().__init__(f"{images} images at once do not fit into memory")
         self.images = images
 
 
 def _draw(
     model: Draws, chunk: Sequence[PlannedImage], settings: GenerationSettings, batches: BatchSize
 ) -> list[Image.Image | ItemError] | None:
-    """An image or a reason for each item; None where the chunk did not fit and a smaller one is to be tried."""
+    """An image or a reason for each item; None if the chunk did not fit and a smaller one must be tried."""
 
     def draw(part: Sequence[PlannedImage]) -> list[Image.Image | ItemError]:
         try:
@@ -111,27 +111,25 @@ def _draw(
     else:
         batches.fitted(len(chunk))
         return outcomes
-    # Only here, after its except clause, is the error gone, and with its traceback the memory of the batch.
+    # The error, whose traceback holds the batch's memory, is released only here, after the except clause.
     from dominance.models.memory import release_memory
 
     release_memory()
     batches.refused(too_many)
     if len(chunk) > 1:
         return None
-    return [
-        ItemError("one image alone does not fit into the memory; try a smaller --height, --offload or --vae-tiling")
-    ]
+    return [ItemError("a single image does not fit into memory; try a smaller --height, --offload or --vae-tiling")]
 
 
 def in_halves(
     act: Callable[[Sequence[Item]], Sequence[Outcome | ItemError]], items: Sequence[Item]
 ) -> list[Outcome | ItemError]:
-    """Applies ``act`` to all items at once; if that raises, to each half, down to the item that is to blame.
+    """Applies ``act`` to all items at once; if that raises, to each half, down to the item to blame.
 
-    So memory that a batch does not fit into costs time, and a broken item costs only itself.
+    Running out of memory then costs only time, and a broken item only itself.
 
     Raises:
-        InputError: ``act`` raises it, because what is wrong is wrong for every item.
+        InputError: from ``act``, because the problem concerns every item.
     """
     outcome = _attempt(act, items)
     if not isinstance(outcome, ItemError):
@@ -145,14 +143,14 @@ def in_halves(
 def _attempt(
     act: Callable[[Sequence[Item]], Sequence[Outcome | ItemError]], items: Sequence[Item]
 ) -> list[Outcome | ItemError] | ItemError:
-    """What came of all items at once; the error that is returned keeps no traceback and so no memory of the batch."""
+    """The outcome for all items at once; a returned error has no traceback that would keep the batch in memory."""
     try:
         outcomes = list(act(items))
     except ItemError as error:
         return ItemError(str(error))
     except DominanceError:
         raise
-    except Exception as error:  # models and judges raise whatever their broken part raises
+    except Exception as error:  # models and judges may raise anything
         return ItemError(f"{type(error).__name__}: {complaint(error)}")
     if len(outcomes) != len(items):
         return ItemError(f"{len(outcomes)} results came back for {len(items)} items")

@@ -1,4 +1,4 @@
-"""The stage that looks at first steps: batches over prompts and seeds, no image made."""
+"""The stage that records first steps in batches; no image is made."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,6 +8,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from dominance.errors import InputError
+from dominance.numbers import plural
 from dominance.probes.choices import TokenSet
 from dominance.probes.first_step import FirstStep, first_step
 from dominance.probes.tokens import PromptTokens, prompt_tokens
@@ -18,15 +19,15 @@ from dominance.runs.stages.model import RunModel
 
 @dataclass(frozen=True, eq=False)
 class Look:
-    """One prompt's first steps, from one or more noises.
+    """One prompt's first steps, for one or more seeds.
 
     Attributes:
         tokens: the texts of the tokens T.
-        concepts: for each concept, the places of its tokens in T.
-        layers: those looked at, in forward order.
-        attention: of the tokens T, averaged over positions and heads.
-        start: the same of the start token in front of them; 0 where the text encoder has none, as T5.
-        share: of one whole generation's multiply-adds in the denoiser, all seeds together.
+        concepts: for each concept, the indices of its tokens in T.
+        layers: the recorded layers, in forward order.
+        attention: to the tokens T, averaged over positions and heads.
+        start: to the start token before them; 0 if the text encoder has none, as T5.
+        share: share of one generation's multiply-adds in the denoiser, for all seeds together.
     """
 
     prompt: Prompt
@@ -49,10 +50,10 @@ def look_at(
     layers: Sequence[int] | None,
     token_set: TokenSet,
 ) -> list[Look]:
-    """Looks at every prompt with each of its seeds. A negative prompt changes nothing in the branch looked at.
+    """Records every prompt with each of its seeds. A negative prompt does not affect the recorded branch.
 
     Args:
-        seeds: of each prompt.
+        seeds: for each prompt.
         layers: None for all.
 
     Raises:
@@ -60,7 +61,7 @@ def look_at(
     """
     pipeline, settings, batch = model().pipeline, model.settings, model.batches().size
     chosen = [_Chosen(prompt, prompt_tokens(pipeline, prompt.text), token_set) for prompt in prompts]
-    wanted = [(place, seed) for place, own in enumerate(seeds) for seed in own]
+    wanted = [(index, seed) for index, own in enumerate(seeds) for seed in own]
     seen: list[list[Tensor]] = [[] for _ in prompts]
     steps: list[FirstStep] = []
     with Progress("first steps", total=len(wanted)) as progress:
@@ -68,7 +69,7 @@ def look_at(
             part = wanted[start : start + batch]
             step = first_step(
                 pipeline,
-                [prompts[place].text for place, _ in part],
+                [prompts[index].text for index, _ in part],
                 [seed for _, seed in part],
                 layers,
                 steps=settings.steps,
@@ -76,11 +77,11 @@ def look_at(
                 height=settings.height,
                 width=settings.width,
             )
-            for (place, _), attention in zip(part, step.attention, strict=True):
-                seen[place].append(attention)
+            for (index, _), attention in zip(part, step.attention, strict=True):
+                seen[index].append(attention)
             steps.append(step)
             progress.advance(len(part))
-    return [_look(*one, steps[0]) for one in zip(chosen, seen, strict=True)]
+    return [_look(prompt, own, steps[0]) for prompt, own in zip(chosen, seen, strict=True)]
 
 
 def _look(chosen: "_Chosen", seen: Sequence[Float[Tensor, "layer column"]], step: FirstStep) -> Look:
@@ -98,7 +99,7 @@ def _look(chosen: "_Chosen", seen: Sequence[Float[Tensor, "layer column"]], step
 
 
 class _Chosen:
-    """The tokens T of a prompt: their columns and texts, and which of them are its concepts'."""
+    """The tokens T of a prompt: columns, texts, and those of its concepts."""
 
     def __init__(self, prompt: Prompt, tokens: PromptTokens, token_set: TokenSet) -> None:
         self.prompt = prompt
@@ -109,8 +110,8 @@ class _Chosen:
         self.concepts = {name: tuple(self.columns.index(c) for c in columns) for name, columns in named.items()}
         if len(tokens.tokens) < 2:
             raise InputError(
-                f"the prompt {prompt.text[:80]!r} has {len(tokens.tokens)} token(s), and focus compares tokens with one"
-                " another; give a prompt of two words or more"
+                f"the prompt {prompt.text[:80]!r} has only {plural(len(tokens.tokens), 'token')}, and focus compares"
+                " tokens; give a prompt of two or more words"
             )
         first = tokens.tokens[0].index
         self.start = first - 1 if first else None

@@ -1,4 +1,4 @@
-"""The stage that asks the judge about every image that lacks answers."""
+"""The stage that asks the judge about every image without answers."""
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -27,28 +27,28 @@ from dominance.runs.store.plan import Plan
 from dominance.wording import on_one_line
 
 _AT_ONCE = 32
-"""Images that a judge looks at at once, unless asked otherwise."""
+"""Default number of images per request to a judge."""
 
 _MOST_NAMED = 20
-"""Unscored images that are named on standard error; the report names all."""
+"""Unscored images named on standard error; the report names all."""
 
 _LONGEST_LINE = 1000
-"""Characters of a line about one of them; what would steer the terminal is escaped."""
+"""Characters of a line about one of them."""
 
 _Asked = tuple[str, Path, tuple[Question, ...]]
 _Item = tuple[str, tuple[Question, ...]]
 _Given = list[tuple[Answer, ...]]
 _Answers = Callable[[Sequence[int]], _Given]
-"""Gives the answers about some of the images of a batch, by their places in it."""
+"""The answers about some images of a batch, by their indices in it."""
 
 
 def judge_for(
     asked: Mapping[Concept, tuple[Question, ...]], judge: str | Judge, device: str, mode: str = "fast"
 ) -> Judge:
-    """The judge, loaded if only its name is given.
+    """The judge, loaded if given by name.
 
     Raises:
-        ModelError: no such judge, or one that does not understand all the questions.
+        ModelError: the judge does not exist, or does not understand all the questions.
     """
     if isinstance(judge, str):
         loaded = load_judge(judge, device) if mode == "fast" else load_judge(judge, device, mode)
@@ -59,76 +59,72 @@ def judge_for(
 
 
 def questions_of(judge: Judge, asked: Mapping[Concept, tuple[Question, ...]]) -> dict[Concept, tuple[Question, ...]]:
-    """The questions about each concept: the judge's own where it brings some, else those that were to be asked."""
+    """The questions about each concept: the judge's own if it has any, else the given ones."""
     if not isinstance(judge, AsksItself):
         return dict(asked)
     return {concept: judge.ask(concept) or questions for concept, questions in asked.items()}
 
 
 def check_names(judge: Judge, plan: Plan) -> None:
-    """Refuses a judge that knows images by name and names one, or a question, that is not of a whole suite's plan.
-
-    Raises:
-        ModelError: such a judge holds an answer about another image or question.
-    """
-    if isinstance(judge, NamedJudge) and plan.settings.get("limit") is None:
+    """Raises a ModelError if a judge by name has answers about images or questions outside a whole suite's plan."""
+    if isinstance(judge, NamedJudge) and plan.settings.limit is None:
         questions = [question for asked in plan.questions.values() for question in asked]
         judge.check_images([ImageName(i.prompt_id, i.name, i.file) for i in plan.images], questions)
 
 
 def refuse_named(judge: Judge, why: str) -> None:
-    """Raises an InputError for a judge that knows images by name, where new ones are drawn."""
+    """Raises an InputError for a judge that knows images by name when new images are drawn."""
     if isinstance(judge, NamedJudge):
         raise InputError(
-            f"the judge {on_one_line(judge.name, 120)} holds answers about images that are there, and {why}; give a"
-            " judge that looks at images, and check it with `dominance judge check`"
+            f"the judge {on_one_line(judge.name, 120)} holds answers about existing images, but {why}; give a judge"
+            " that looks at images, and check it with `dominance judge check`"
         )
 
 
 def check_questions(judge: Judge, asked: Mapping[Concept, tuple[Question, ...]], given: Path | None) -> None:
-    """Raises an InputError if the user's questions would never be asked, since the judge brings its own."""
+    """Raises an InputError if the user's questions would never be asked, because the judge has its own."""
     if given is not None and questions_of(judge, asked) != asked:
         raise InputError(
-            f"the judge {on_one_line(judge.name, 120)} holds one label a concept, so that the questions in"
-            f" {on_one_line(given, 120)} are never asked; leave out --questions"
+            f"the judge {on_one_line(judge.name, 120)} holds one label per concept, so the questions in"
+            f" {on_one_line(given, 120)} would never be asked; leave out --questions"
         )
 
 
 def foreign_note(judge: Judge, world: str | None) -> str:
-    """What must be known of a judge that was taught on one world of pictures and is to look at others; else nothing.
+    """A warning about a judge that was trained on another world of pictures, or nothing.
 
     Args:
-        world: of the pictures; None for pictures of no closed world, or made elsewhere.
+        world: of the pictures; None for an open world, or pictures made elsewhere.
     """
     taught = getattr(judge, "world", None)
     if taught in (None, world):
         return ""
     return (
-        f"note: the judge {judge.name!r} was taught on drawings of the {taught} world; on other pictures its answers"
+        f"note: the judge {judge.name!r} was trained on drawings of the {taught} world; on other pictures its answers"
         " are meaningless: give --judge, see `dominance list judges`\n"
     )
 
 
 def note_foreign(judge: Judge, world: str | None) -> None:
-    """Says so on standard error; see ``foreign_note``."""
+    """Writes ``foreign_note`` to standard error."""
     sys.stderr.write(foreign_note(judge, world))
 
 
 def note_bare_seeds(judge: Judge, plan: Plan) -> None:
-    """Says on standard error that labels by seed alone would fit any model's images of these seeds."""
+    """Warns on standard error that labels by seed alone match any model's images with these seeds."""
     if not isinstance(judge, AnswersJudge):
         return
     by_seed = {key.image for key in judge.labels.votes} & {image.name for image in plan.images}
     if by_seed:
         sys.stderr.write(
-            f"note: the labels in {on_one_line(judge.labels.file, 120)} name images by their seeds, and are taken for"
-            " the images of these seeds whatever made them; the file name of an image, such as"
-            f" {PurePath(plan.images[0].file).name}, ties a label to the picture\n"
+            f"note: the labels in {on_one_line(judge.labels.file, 120)} name images by seed, so they apply to any"
+            " model's images with these seeds; to tie a label to a picture, use its file name, such as"
+            f" {PurePath(plan.images[0].file).name}\n"
         )
 
 
 def judge_record(judge: Judge, ledger: Ledger) -> dict[str, object]:
-    """What the manifest says about the judge, and how many of its answers came with a probability."""
+    """The manifest's entry on the judge, with the number of answers that have a probability."""
     answers = [answer for by_text in ledger.answers(judge.identity).values() for answer in by_text.values()]
     with_p_yes = sum(1 for _, p_yes in answers if p_yes is not None)
     return {
@@ -140,7 +136,7 @@ def judge_record(judge: Judge, ledger: Ledger) -> dict[str, object]:
 
 
 def unanswered(plan: Plan, ledger: Ledger, folder: Path) -> list[_Asked]:
-    """Images that exist and the questions about them that this judge has not answered yet."""
+    """Existing images, with the questions that this judge has not answered yet."""
     files = {item: row.file for item, row in ledger.images().items()}
     answers = ledger.answers(plan.judge_identity)
     prompts = {prompt.id: prompt for prompt in plan.suite.prompts}
@@ -156,13 +152,13 @@ def unanswered(plan: Plan, ledger: Ledger, folder: Path) -> list[_Asked]:
 def ask_judge(
     open_questions: Sequence[_Asked], plan: Plan, judge: Judge, ledger: Ledger, batch: int | None = None
 ) -> None:
-    """Asks, and keeps every answer as soon as its batch is there.
+    """Asks the questions, and stores the answers batch by batch.
 
-    Images that cannot be read or judged are recorded as failures, named on standard error, and the rest goes on; the
-    next run asks about them again.
+    Images that cannot be read or judged are recorded as failures and named on standard error; the rest continue, and
+    the next run asks again.
 
     Raises:
-        ModelError: the judge can answer no more, or knows images by name and names one that there is not.
+        ModelError: the judge can no longer answer, or knows images by name and names one that does not exist.
     """
     if plan.origin == "score":
         check_names(judge, plan)
@@ -185,10 +181,10 @@ def ask_judge(
 
 
 class _Record:
-    """Writes answers and failures down as they come.
+    """Records answers and failures as they arrive.
 
     Attributes:
-        failed: for each item that stays unscored, why.
+        failed: the reason for each item that stays unscored.
     """
 
     def __init__(self, ledger: Ledger, identity: str) -> None:
@@ -202,7 +198,9 @@ class _Record:
     def keep(self, asked: Sequence[_Item], given: _Given) -> list[tuple[Answer, ...] | ItemError]:
         outcomes = [_complete(answers, wanted) for answers, (_, wanted) in zip(given, asked, strict=True)]
         both = [(item, outcome) for (item, _), outcome in zip(asked, outcomes, strict=True)]
-        self._ledger.add_answers(self._identity, [(item, one) for item, one in both if not isinstance(one, ItemError)])
+        self._ledger.add_answers(
+            self._identity, [(item, outcome) for item, outcome in both if not isinstance(outcome, ItemError)]
+        )
         for item, outcome in both:
             if (problem := _problem(outcome)) is not None:
                 self.fail(item, problem)
@@ -212,15 +210,15 @@ class _Record:
 def _by_name(
     chunk: Sequence[_Asked], judge: NamedJudge, names: Mapping[str, tuple[ImageName, ...]]
 ) -> tuple[list[_Item], _Answers]:
-    """What is to be asked, and what answers it without a look at the images."""
+    """What to ask, and the function that answers it by the images' names."""
     asked = [(item, questions) for item, _, questions in chunk]
     return asked, lambda part: judge.answer_named(
-        [names[asked[place][0]] for place in part], [asked[place][1] for place in part]
+        [names[asked[index][0]] for index in part], [asked[index][1] for index in part]
     )
 
 
 def _by_sight(chunk: Sequence[_Asked], judge: Judge, record: _Record) -> tuple[list[_Item], _Answers]:
-    """What is to be asked, and what answers it; images that cannot be read are left out and recorded."""
+    """What to ask, and the function that answers it; unreadable images are recorded and left out."""
     asked: list[_Item] = []
     images: list[Image.Image] = []
     for item, path, questions in chunk:
@@ -230,12 +228,12 @@ def _by_sight(chunk: Sequence[_Asked], judge: Judge, record: _Record) -> tuple[l
         else:
             asked.append((item, questions))
             images.append(image)
-    return asked, lambda part: judge.answer([images[place] for place in part], [asked[place][1] for place in part])
+    return asked, lambda part: judge.answer([images[index] for index in part], [asked[index][1] for index in part])
 
 
 def _ask(asked: Sequence[_Item], answers: _Answers, record: _Record) -> None:
     def answer(part: Sequence[int]) -> list[tuple[Answer, ...] | ItemError]:
-        items = [asked[place] for place in part]
+        items = [asked[index] for index in part]
         try:
             given = answers(part)
         except JudgeStoppedError as stopped:
@@ -244,7 +242,7 @@ def _ask(asked: Sequence[_Item], answers: _Answers, record: _Record) -> None:
             raise
         if len(given) != len(items):
             raise ItemError(f"{len(given)} results came back for {len(items)} items")
-        # Kept here and not at the end: what one half has answered must outlast whatever happens to the other.
+        # Stored here, so that one half's answers survive a failure of the other half.
         return record.keep(items, given)
 
     for (item, _), outcome in zip(asked, in_halves(answer, range(len(asked))), strict=True):
@@ -259,14 +257,14 @@ def _complete(answers: tuple[Answer, ...], wanted: Sequence[Question]) -> tuple[
 
 
 def _problem(outcome: tuple[Answer, ...] | ItemError) -> str | None:
-    """Why an image stays unscored; None when all its questions are answered."""
+    """Why an image stays unscored; None if all questions are answered."""
     if isinstance(outcome, ItemError):
         return str(outcome)
     return next((answer.problem or "the judge gave no answer" for answer in outcome if answer.yes is None), None)
 
 
 def _names(plan: Plan) -> dict[str, tuple[ImageName, ...]]:
-    """What each image is called; one that several prompts share has a name in each."""
+    """The names of each image, one per prompt that shares it."""
     names: dict[str, list[ImageName]] = {}
     for image in plan.images:
         names.setdefault(image.item, []).append(ImageName(image.prompt_id, image.name, image.file))
@@ -274,7 +272,7 @@ def _names(plan: Plan) -> dict[str, tuple[ImageName, ...]]:
 
 
 def _tell(failed: Mapping[str, str], names: Mapping[str, tuple[ImageName, ...]]) -> None:
-    """Names unscored images on standard error, where progress stands too."""
+    """Names unscored images on standard error, like progress."""
     for item, reason in list(failed.items())[:_MOST_NAMED]:
         shown = names[item][0]
         told = " ".join(reason.split())

@@ -1,4 +1,4 @@
-"""The model of a run: known at once, and loaded when something is first missing."""
+"""The model of a run: identified at once, loaded when first needed."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -42,22 +42,22 @@ class Steered:
 
 
 class RunModel:
-    """A model under the settings of a run; called, gives the loaded model.
+    """A model with the settings of a run; calling it returns the loaded model.
 
-    Loading refuses settings and prompts that the model cannot follow.
+    Loading refuses settings and prompts that the model does not support.
 
     Attributes:
         source: name, identity and description of the model.
-        settings: of the images, as far as prompts do not bring their own.
+        settings: of the images, unless a prompt has its own.
 
     Args:
         model: a name, the caller's own pipeline, or the source of either.
-        prompts: whose concepts the text encoder must read whole.
+        prompts: the text encoder must read all of their concepts.
         check: a further check of the loaded model.
-        method: that steers the drawing; see ``guidance.registry``.
+        method: how to steer the drawing; see ``guidance.registry``.
 
     Raises:
-        InputError, ModelError: no such model, or a setting that cannot be used.
+        InputError, ModelError: the model does not exist, or a setting cannot be used.
     """
 
     def __init__(
@@ -80,22 +80,22 @@ class RunModel:
         return self._loaded()
 
     def draws(self) -> Draws:
-        """The loaded model, steered where a method is asked for."""
+        """The loaded model, steered by the method, if any."""
         if self.method is None:
             return self()
         return Steered(self(), self.method, {prompt.text: prompt for prompt in self._prompts})
 
     def set_aside(self) -> None:
-        """Lets go of the weights until the model is asked for again."""
+        """Releases the weights until the model is needed again."""
         self._loaded.set_aside()
 
     def make_room(self, judge: OnDemand) -> None:
-        """Lets go of the judge where it would take memory of the GPU that the model is to be loaded onto."""
+        """Releases the judge if the model is to be loaded onto the GPU."""
         if self.source.device(self._machine).type == "cuda":
             judge.set_aside()
 
     def batches(self) -> BatchSize:
-        """How many images at once: as asked, else what suits the latents, growing while the GPU has room."""
+        """The batch size: as given, else by the size of the latents, growing while the GPU has room."""
         if self._batches is None:
             from dominance.models.memory import GpuRoom
 
@@ -105,7 +105,7 @@ class RunModel:
         return self._batches
 
     def manifest(self) -> dict[str, object]:
-        """What the manifest says of the model and the device."""
+        """The manifest's entries on model and device."""
         return {"model": self.source.describe(self.settings), "device": str(self.source.device(self._machine))}
 
     def _load(self) -> "PipelineModel":
@@ -116,8 +116,8 @@ class RunModel:
             model.check(self.settings if prompt is None else self.settings.of(prompt))
         for prompt, concept, limit in model.cut_concepts(self._prompts):
             raise InputError(
-                f"prompt {prompt.id!r} is longer than the {limit} tokens that {self.source.name!r} reads, and its"
-                f" concept {concept!r} lies beyond them; shorten the prompt"
+                f"the prompt {prompt.id!r} is longer than the {limit} tokens that {self.source.name!r} reads, and its"
+                f" concept {concept!r} is cut off; shorten the prompt"
             )
         self._check(model, self.settings)
         return model

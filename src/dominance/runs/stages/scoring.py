@@ -1,4 +1,4 @@
-"""From answers to scores and verdicts: of an image, of a prompt, of a group, and the gate."""
+"""From answers to scores and verdicts of images, prompts, groups, and the gate."""
 
 import itertools
 from collections import Counter
@@ -32,7 +32,7 @@ def score_image(
     problem: str | None = None,
     seed: int | None = None,
 ) -> ScoredImage:
-    """Counts an image's answers; with one unanswered question, or a problem, it stays unscored."""
+    """Counts an image's answers; an unanswered question or a problem leaves it unscored."""
     by_concept = {c.name: [a for a in answers if a.question.concept == c.name] for c in prompt.concepts}
     yes = {concept: _count(listed) for concept, listed in by_concept.items()}
     if problem is None and None in yes.values():
@@ -78,9 +78,9 @@ def _soft_score(by_concept: dict[str, list[Answer]], questions: int) -> float | 
 
 
 def image_verdict(yes: dict[str, int], pairs: dict[tuple[str, str], float], questions: int) -> ImageVerdict:
-    """The first of these that holds: all present is balanced, DvD from 36 collapsed, none present lost, else mixed.
+    """The first that applies: all present, balanced; DvD from 36, collapsed; none present, lost; else mixed.
 
-    A picture that shows every concept by majority is balanced even where 5 yes against 3 give DvD 40: see
+    An image that shows every concept by majority is balanced even if 5 yes against 3 give DvD 40; see
     docs/decisions/004-verdicts.md.
     """
     present = [is_present(count, questions) for count in yes.values()]
@@ -92,7 +92,7 @@ def image_verdict(yes: dict[str, int], pairs: dict[tuple[str, str], float], ques
 
 
 def score_prompt(prompt: Prompt, images: Sequence[ScoredImage]) -> PromptResult:
-    """A prompt's images together; the interval of the mean is a bootstrap over its images."""
+    """A prompt's images together; the interval of the mean is a bootstrap over images."""
     scored = [image for image in images if image.verdict is not None]
     verdicts = Counter(image.verdict for image in scored)
     directions = Counter(pair for image in scored for pair in image.collapses)
@@ -155,10 +155,10 @@ def _score_group(name: str, members: Sequence[PromptResult]) -> GroupResult:
 
 
 def judge_gate(gate: Gate, prompts: Sequence[PromptResult]) -> GateResult:
-    """Whether every prompt holds the gate; it fails closed when nothing, or too little, was scored.
+    """Whether every prompt passes the gate; the gate fails if nothing, or too little, was scored.
 
-    The reason names what is wrong with the whole run first, then the prompts that fail. Of a gate that passes, it also
-    says what ``let_pass`` finds.
+    The reason names problems of the whole run first, then the prompts that fail. If the gate passes, the reason
+    includes the finding of ``let_pass``.
     """
     planned = sum(len(prompt.images) for prompt in prompts)
     scored = sum(prompt.scored for prompt in prompts)
@@ -167,21 +167,21 @@ def judge_gate(gate: Gate, prompts: Sequence[PromptResult]) -> GateResult:
         return GateResult(False, f"nothing was scored: 0 of {planned} images")
     reasons = []
     if (planned - scored) / planned > gate.max_unscored:
-        reasons.append(f"{planned - scored} of {planned} images unscored; at most {_percent(gate.max_unscored)} may be")
+        reasons.append(f"{planned - scored} of {planned} images are unscored (limit {_percent(gate.max_unscored)})")
     failures = {p.prompt.id: reason for p in prompts if (reason := _gate_failure(gate, p)) is not None}
     if failures:
         reasons.append(f"{len(failures)} of {len(prompts)} prompts fail: {next(iter(failures.values()))}")
     if reasons:
         return GateResult(False, "; and ".join(reasons), failures, lets_pass)
-    held = f"{len(prompts)} of {len(prompts)} prompts hold ({_limits(gate)}), {scored} images scored"
+    held = f"{len(prompts)} of {len(prompts)} prompts pass ({_limits(gate)}), {scored} images scored"
     return GateResult(True, f"{held}; but {lets_pass}" if lets_pass else held, lets_pass=lets_pass)
 
 
 def let_pass(gate: Gate, prompts: Sequence[PromptResult]) -> str | None:
-    """What a limit on collapse alone lets pass: prompts that hold it and lack concepts in 7 of 10 images.
+    """What a limit on collapse alone misses: prompts that pass it but lack concepts in 7 of 10 images.
 
-    An image without any of its concepts is lost, not collapsed, and one concept alone cannot collapse. None where
-    there are no such prompts, or where the gate asks for presence.
+    An image without any of its concepts is lost, not collapsed, and a single concept cannot collapse. None if there are
+    no such prompts, or if the gate limits presence.
     """
     if gate.max_collapse is None or gate.min_presence is not None:
         return None
@@ -192,9 +192,13 @@ def let_pass(gate: Gate, prompts: Sequence[PromptResult]) -> str | None:
         (lost, "shows none of its concepts", "show none of their concepts"),
         (absent, "lacks a concept", "lack a concept"),
     )
-    found = (f"{n} of {len(prompts)} prompts {one if n == 1 else more} in most images" for n, one, more in kinds if n)
+    found = (
+        f"{count} of {len(prompts)} prompts {singular if count == 1 else plural} in most images"
+        for count, singular, plural in kinds
+        if count
+    )
     said = ", ".join(found)
-    return f"{said}; --max-collapse alone lets that pass: give --min-presence too" if said else None
+    return f"{said}; --max-collapse alone does not catch this: give --min-presence too" if said else None
 
 
 def _limits(gate: Gate) -> str:
@@ -202,17 +206,17 @@ def _limits(gate: Gate) -> str:
     if gate.max_collapse is not None:
         limits.append(f"collapse at most {_percent(gate.max_collapse)}")
     if gate.min_presence is not None:
-        limits.append(f"each concept present in at least {_percent(gate.min_presence)}")
+        limits.append(f"every concept present in at least {_percent(gate.min_presence)}")
     return ", ".join(limits)
 
 
 def _percent(share: float) -> str:
-    """A limit as it was given: 0.996 is 99.6%."""
+    """A limit as given: 0.996 is 99.6%."""
     return f"{100 * share:.12g}%"
 
 
 def _dominators(result: PromptResult) -> str:
-    """What dominates the collapsed images; with its counts where it is not the same one in all of them."""
+    """What dominates the collapsed images, with counts unless it is always the same concept."""
     counts = Counter(name for image in result.images for name in {pair[0] for pair in image.collapses})
     if list(counts.values()) == [result.collapsed]:
         return f"{next(iter(counts))} dominating"
@@ -223,17 +227,17 @@ def _dominators(result: PromptResult) -> str:
 def _gate_failure(gate: Gate, result: PromptResult) -> str | None:
     prompt, scored = result.prompt, result.scored
     if scored == 0:
-        return f"{prompt.id}: none of its {len(result.images)} images was scored"
+        return f"{prompt.id}: none of its {len(result.images)} images is scored"
     if gate.max_collapse is not None and result.collapsed / scored > gate.max_collapse:
         return (
-            f"{prompt.id}: {result.collapsed} of {scored} images collapse, {_dominators(result)};"
-            f" at most {_percent(gate.max_collapse)} may"
+            f"{prompt.id}: {result.collapsed} of {scored} images collapse, {_dominators(result)}"
+            f" (limit {_percent(gate.max_collapse)})"
         )
     if gate.min_presence is not None:
         for concept, presence in result.presence.items():
             if presence.count / scored < gate.min_presence:
                 return (
-                    f"{prompt.id}: {concept} is present in {presence.count} of {scored} images;"
-                    f" at least {_percent(gate.min_presence)} must show it"
+                    f"{prompt.id}: {concept} is present in {presence.count} of {scored} images"
+                    f" (at least {_percent(gate.min_presence)} required)"
                 )
     return None

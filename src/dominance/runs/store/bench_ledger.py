@@ -1,4 +1,4 @@
-"""A ledger that remembers what it has read: a bench asks it again after every few images."""
+"""A ledger that caches what it reads: a bench reads it again after every few images."""
 
 from collections.abc import Iterable, Sequence
 
@@ -9,7 +9,7 @@ _Answers = dict[str, dict[str, tuple[bool, float | None]]]
 
 
 class RememberingLedger(Ledger):
-    """Reads images, answers and failures once and keeps its own writes in mind; no other process writes meanwhile."""
+    """Caches images, answers and failures, including its own writes; no other process writes meanwhile."""
 
     _images: dict[str, ImageRow] | None = None
     _answers: tuple[str, _Answers] | None = None

@@ -1,4 +1,4 @@
-"""A run folder: who may use it, and how files come into it whole or not at all."""
+"""A run folder: which folders qualify, and the lock on it."""
 
 import contextlib
 import fcntl
@@ -22,7 +22,7 @@ def check_run_folder(folder: Path) -> None:
     try:
         if not folder.exists():
             if (parent := unwritable_parent(folder)) is not None:
-                raise RunError(f"cannot make the run folder {folder}: {parent} cannot be written; give another --out")
+                raise RunError(f"cannot create the run folder {folder}: {parent} is not writable; give another --out")
             return
         names = {path.name for path in folder.iterdir()} if folder.is_dir() else None
     except OSError as error:
@@ -32,19 +32,19 @@ def check_run_folder(folder: Path) -> None:
         raise RunError(f"the run folder {folder} is a file; give another --out")
     if names and LEDGER_NAME not in names and not names <= _OURS:
         raise RunError(
-            f"{folder} is not empty and holds no {LEDGER_NAME}, so it is no run folder; give a new or empty --out"
+            f"{folder} is not empty and has no {LEDGER_NAME}, so it is not a run folder; give a new or empty --out"
         )
 
 
 @contextlib.contextmanager
 def held(folder: Path, otherwise: str = "") -> Generator[None]:
-    """Makes the folder if need be, keeps other processes out of it until the block ends.
+    """Creates the folder if necessary, and locks it against other processes until the block ends.
 
     Args:
-        otherwise: what else one can do than resume, once the run is stopped.
+        otherwise: an alternative to resuming, mentioned when the run is stopped.
 
     Raises:
-        RunError: another process holds it, or it cannot be made.
+        RunError: another process uses it, or it cannot be created.
         Stopped: Ctrl-C was pressed in the block.
     """
     check_run_folder(folder)
@@ -64,10 +64,10 @@ def held(folder: Path, otherwise: str = "") -> Generator[None]:
 
 
 def _take(lock: int, path: Path) -> None:
-    """Locks the open file and writes this process's number into it; the kernel unlocks it when the process ends."""
+    """Locks the open file and writes this process's id into it; the kernel unlocks it when the process ends."""
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        # Written over the old number before the rest is cut off, so that the file always names a process.
+        # Overwrite first, truncate second, so that the file always names a process.
         os.ftruncate(lock, os.pwrite(lock, f"{os.getpid()}\n".encode(), 0))
     except BlockingIOError:
         owner = os.pread(lock, 32, 0).decode(errors="replace").partition("\n")[0] or "unknown"

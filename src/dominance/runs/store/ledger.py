@@ -1,4 +1,4 @@
-"""The ledger of a run: which images, answers and failures there are; the only place that writes SQLite."""
+"""The ledger of a run: its images, answers and failures, in SQLite."""
 
 import contextlib
 import json
@@ -32,7 +32,7 @@ CREATE TABLE IF NOT EXISTS scores (
 
 @dataclass(frozen=True)
 class ImageRow:
-    """One image that has been made: its item, prompt, seed, file (relative to the run folder) and settings."""
+    """An existing image: item, prompt, seed, file (relative to the run folder) and settings."""
 
     item: str
     prompt: str
@@ -78,7 +78,7 @@ class Ledger:
             yield
         except sqlite3.Error as error:
             raise RunError(
-                f"the ledger {self.path} cannot be used ({error}); nothing finished is lost: free space or mend the"
+                f"the ledger {self.path} cannot be used ({error}); finished work is kept: free some space or fix the"
                 " folder and run the same command again, or give another --out"
             ) from None
 
@@ -100,7 +100,7 @@ class Ledger:
         return {row[0]: ImageRow(*row[:4], json.loads(row[4])) for row in rows}
 
     def add_image(self, row: ImageRow) -> None:
-        """An image whose file is written; its earlier failure is forgotten."""
+        """Adds an image whose file is written, and clears its earlier failure."""
         values = (row.item, row.prompt, row.seed, row.file, json.dumps(row.settings, sort_keys=True))
         with self._writing() as db:
             db.execute(
@@ -109,7 +109,7 @@ class Ledger:
             db.execute("DELETE FROM failures WHERE item = ?", (row.item,))
 
     def forget_images(self, items: Iterable[str]) -> None:
-        """Images whose files are gone, with all that was said about them."""
+        """Deletes images, with their answers and failures."""
         keys = [(item,) for item in items]
         with self._writing() as db:
             db.executemany("DELETE FROM images WHERE item = ?", keys)
@@ -117,7 +117,7 @@ class Ledger:
             db.executemany("DELETE FROM failures WHERE item = ?", keys)
 
     def answers(self, judge: str) -> dict[str, dict[str, tuple[bool, float | None]]]:
-        """Every answer of one judge: item, then question's text, to yes and P(yes)."""
+        """All answers of a judge: yes and P(yes), by item and question text."""
         found: dict[str, dict[str, tuple[bool, float | None]]] = {}
         with self._refusing():
             rows = self._db.execute("SELECT item, question, yes, p_yes FROM answers WHERE judge = ?", (judge,))
@@ -126,7 +126,7 @@ class Ledger:
         return found
 
     def add_answers(self, judge: str, answered: Sequence[tuple[str, Sequence[Answer]]]) -> None:
-        """Answers about images; an unscored one is not kept, so that the next run asks again."""
+        """Adds answers about images, except missing ones, so that the next run asks again."""
         rows = [
             (item, judge, answer.question.text, int(answer.yes), answer.p_yes)
             for item, answers in answered
@@ -138,7 +138,7 @@ class Ledger:
             db.executemany("DELETE FROM failures WHERE item = ? AND stage = 'judge'", [(item,) for item, _ in answered])
 
     def add_failure(self, item: str, stage: str, message: str) -> None:
-        """An item that could not be made or judged; attempts are counted."""
+        """Records an item that could not be made or judged, and counts attempts."""
         with self._writing() as db:
             db.execute(
                 "INSERT INTO failures (item, stage, message, attempts) VALUES (?, ?, ?, 1) ON CONFLICT (item, stage)"
@@ -147,23 +147,23 @@ class Ledger:
             )
 
     def failures(self) -> dict[str, str]:
-        """The message of each item that last failed."""
+        """The last failure message by item."""
         with self._refusing():
             return dict(self._db.execute("SELECT item, message FROM failures ORDER BY stage").fetchall())
 
     def put(self, name: str, value: object) -> None:
-        """A named JSON value of the manifest; its keys keep their order."""
+        """Stores a named JSON value; its keys keep their order."""
         with self._writing() as db:
             db.execute("INSERT OR REPLACE INTO manifest VALUES (?, ?)", (name, json.dumps(value)))
 
     def get(self, name: str) -> object | None:
-        """A named value of the manifest, or None."""
+        """A named value, or None."""
         with self._refusing():
             row = self._db.execute("SELECT value FROM manifest WHERE name = ?", (name,)).fetchone()
         return None if row is None else json.loads(row[0])
 
     def put_scores(self, images: Iterable[ScoredImage]) -> None:
-        """Replaces the table of scores, which is derived from answers and there for whoever opens the file."""
+        """Replaces the table of scores, which is derived from answers, for readers of the file."""
         rows = [
             (i.prompt_id, i.name, i.dvd, i.soft_dvd, i.dominating, i.dominated, i.verdict, json.dumps(i.yes))
             for i in images

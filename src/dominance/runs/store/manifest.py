@@ -1,4 +1,4 @@
-"""What a run depended on, so that someone else can repeat it."""
+"""The environment of a run, so that someone else can repeat it."""
 
 import os
 import platform

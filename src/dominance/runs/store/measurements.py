@@ -1,4 +1,4 @@
-"""Run folders that hold a measurement instead of images with answers: who may go on in them, and who may not."""
+"""Run folders that hold a measurement instead of images with answers."""
 
 from pathlib import Path
 
@@ -12,10 +12,10 @@ _COMMANDS = {DIVERSITY: "dominance diversity", MEMORIZATION: "dominance memoriza
 
 
 def claim(ledger: Ledger, folder: Path, measurement: str, of: str) -> None:
-    """Writes into the folder what it holds: a measurement of this, ``DIVERSITY`` or ``MEMORIZATION``.
+    """Records the subject of the folder's measurement, ``DIVERSITY`` or ``MEMORIZATION``.
 
     Raises:
-        RunError: it holds the measurement of something else, or a run of another command.
+        RunError: the folder holds a measurement of something else, or a run of another command.
     """
     earlier = ledger.get(measurement)
     if earlier is None and any(ledger.get(other) is not None for other in ("plan", *_COMMANDS)):
@@ -30,6 +30,6 @@ def refuse_measurement(ledger: Ledger, folder: Path) -> None:
     for measurement, command in _COMMANDS.items():
         if ledger.get(measurement) is not None:
             raise RunError(
-                f"{on_one_line(folder, 120)} holds what `{command}` measured, and no images with answers; give another"
+                f"{on_one_line(folder, 120)} holds a measurement by `{command}`, not images with answers; give another"
                 " folder"
             )

@@ -1,4 +1,4 @@
-"""What a run must make and ask, worked out before anything is made; an item's key is its content."""
+"""The plan of a run: which images to make and what to ask; an item's key is a hash of its content."""
 
 import hashlib
 import json
@@ -11,7 +11,7 @@ from pydantic import BeforeValidator, PlainSerializer
 from dominance.errors import SuiteError
 from dominance.guidance.registry import Method
 from dominance.models.settings import GenerationSettings
-from dominance.records import Concept, Prompt, Question, Suite
+from dominance.records import Concept, Prompt, Question, RunSettings, Suite
 
 
 @dataclass(frozen=True)
@@ -19,12 +19,12 @@ class PlannedImage:
     """One image of the plan.
 
     Attributes:
-        item: key of the image: everything that decides what is drawn, hashed.
-        prompt_id: the prompt that it belongs to.
-        text: what the model is given.
-        name: the seed as text, or the name of the file that was brought.
+        item: key of the image: a hash of everything that determines it.
+        prompt_id: id of its prompt.
+        text: the model's input.
+        name: the seed as text, or the file name of an existing image.
         seed: of its noise; None for an image made elsewhere.
-        negative_prompt: what guidance leads away from; None for the empty prompt.
+        negative_prompt: what guidance steers away from; None for the empty prompt.
         file: relative to the run folder, or absolute for an image made elsewhere.
     """
 
@@ -62,12 +62,12 @@ Questions = Annotated[
 
 @dataclass(frozen=True)
 class Plan:
-    """A whole run, as far as it is decided beforehand.
+    """A whole run, as decided beforehand.
 
     Attributes:
-        questions: for each concept, the questions asked about it.
-        settings: all settings of the run, as its manifest shows them.
-        origin: ``audit`` for images that the run makes, ``score`` for images that were brought.
+        questions: by concept.
+        settings: all settings of the run, as in its manifest.
+        origin: the command; ``audit`` makes its images, ``score`` takes existing ones.
     """
 
     suite: Suite
@@ -76,16 +76,16 @@ class Plan:
     judge_identity: str
     questions: Questions
     images: tuple[PlannedImage, ...]
-    settings: dict[str, object]
+    settings: RunSettings
     origin: str
 
     def asked_about(self, prompt: Prompt) -> tuple[Question, ...]:
-        """All questions about the images of a prompt."""
+        """All questions about a prompt's images."""
         return tuple(question for concept in prompt.concepts for question in self.questions[concept])
 
 
 def item_key(text: str, seed: int, model_identity: str, image_settings: dict[str, object]) -> str:
-    """Hash of all that decides an image."""
+    """Hash of everything that determines an image."""
     content = {"text": text, "seed": seed, "model": model_identity, "settings": image_settings}
     return hashlib.sha256(json.dumps(content, sort_keys=True, ensure_ascii=False).encode()).hexdigest()[:32]
 
@@ -97,12 +97,12 @@ def plan_images(
     settings: GenerationSettings,
     method: Method | None = None,
 ) -> tuple[PlannedImage, ...]:
-    """One image for every prompt and seed, of the prompt's own seeds where it has some.
+    """One image for every prompt and seed; a prompt's own seeds take precedence.
 
-    Prompts that differ in nothing that decides an image share theirs.
+    Prompts that would give identical images share them.
 
     Raises:
-        SuiteError: under a method, which steers by concepts, two prompts have one text and different concepts.
+        SuiteError: with a method, which steers by concepts, two prompts have the same text and different concepts.
     """
     if method is not None:
         _refuse_ambiguous(suite)
@@ -118,7 +118,7 @@ def plan_images(
 
 
 def _steered(prompt: Prompt, method: Method | None) -> dict[str, object]:
-    """What else decides an image that is drawn under a method."""
+    """What else determines an image drawn with a method."""
     if method is None:
         return {}
     return {"method": method.identity, "concepts": [concept.name for concept in prompt.concepts]}
@@ -130,8 +130,8 @@ def _refuse_ambiguous(suite: Suite) -> None:
         other = first.setdefault(prompt.text, prompt)
         if other.concepts != prompt.concepts:
             raise SuiteError(
-                f"the prompts {other.id!r} and {prompt.id!r} have the same text and different concepts, and a method"
-                " steers by the concepts; audit them one after the other with --method, or leave one out"
+                f"the prompts {other.id!r} and {prompt.id!r} have the same text but different concepts, and a method"
+                " steers by concepts; audit them separately with --method, or leave one out"
             )
 
 

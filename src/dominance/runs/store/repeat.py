@@ -1,4 +1,4 @@
-"""The file that repeats a run: ``run.yaml`` in its folder, what ``--config`` reads and ``--print-config`` prints."""
+"""The file that repeats a run: ``run.yaml`` in its folder, read by ``--config``, printed by ``--print-config``."""
 
 import io
 from collections.abc import Mapping
@@ -28,9 +28,9 @@ class Repeat:
     options: object
 
     def text(self) -> str:
-        """As YAML, one line an option, under the names of the command line; what nobody gave is left out.
+        """The call as YAML, with the names of the command line; unset options are left out.
 
-        What has no name, such as a pipeline or a suite made in Python, is a comment.
+        What cannot be named, such as a pipeline or a suite made in Python, becomes a comment.
         """
         named: dict[str, object] = {}
         unnamed = []
@@ -56,7 +56,7 @@ class Repeat:
 
 
 def flat(options: object) -> dict[str, object]:
-    """The fields of an options class as they are written, those of the classes that it holds among them."""
+    """The fields of an options class as they are written, including those of nested classes."""
     found: dict[str, object] = {}
     for field in fields(options) if is_dataclass(options) else ():
         value = getattr(options, field.name)

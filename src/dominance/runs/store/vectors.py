@@ -1,4 +1,4 @@
-"""Measured vectors kept beside a run's ledger, so that nothing is measured twice: embeddings, noise norms."""
+"""Measured vectors, such as embeddings and noise norms, stored beside the ledger to avoid measuring twice."""
 
 import sqlite3
 from collections.abc import Iterable, Mapping
@@ -16,7 +16,7 @@ _AT_ONCE = 500
 
 
 class VectorStore:
-    """An open file of float32 vectors by what they were measured with and of; a write has committed when it returns."""
+    """An open file of float32 vectors by measure and item; every write has committed when it returns."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -45,12 +45,12 @@ class VectorStore:
 
     def _refused(self, error: sqlite3.Error) -> RunError:
         return RunError(
-            f"{self.path} cannot be used ({error}); nothing finished is lost: free space or mend the folder and run the"
-            " same command again, or give another --out"
+            f"{self.path} cannot be used ({error}); finished work is kept: free some space or fix the folder and run"
+            " the same command again, or give another --out"
         )
 
     def add(self, measure: str, vectors: Mapping[str, np.ndarray]) -> None:
-        """Vectors by item; one that is there already is replaced."""
+        """Adds or replaces vectors by item."""
         rows = [(measure, item, np.asarray(value, dtype="<f4").tobytes()) for item, value in vectors.items()]
         try:
             self._db.execute("BEGIN IMMEDIATE")
@@ -64,7 +64,7 @@ class VectorStore:
             raise self._refused(error) from None
 
     def get(self, measure: str, items: Iterable[str]) -> dict[str, np.ndarray]:
-        """Those of the items that are there, float32."""
+        """The stored vectors of these items, float32."""
         wanted, found = list(dict.fromkeys(items)), {}
         try:
             for start in range(0, len(wanted), _AT_ONCE):
@@ -78,7 +78,7 @@ class VectorStore:
         return found
 
     def known(self, measure: str) -> frozenset[str]:
-        """The items that are there."""
+        """The stored items."""
         try:
             rows = self._db.execute("SELECT item FROM vectors WHERE measure = ?", (measure,)).fetchall()
         except sqlite3.Error as error:

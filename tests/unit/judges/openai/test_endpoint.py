@@ -42,7 +42,7 @@ NO_PLACES = (
 )
 
 
-def test_what_is_no_place_is_refused_complaint(golden: Golden) -> None:
+def test_what_is_no_place_is_refused_in_one_line(golden: Golden) -> None:
     messages = {}
     for place in NO_PLACES:
         with pytest.raises(ModelError) as refused:

@@ -300,7 +300,7 @@ def no_picture(folder: Path) -> None:
         (lambda folder: (folder / "config.json").write_text("[]"), "is a None model"),
     ],
 )
-def test_a_damaged_judge_is_refused_complaint(folder: Path, tmp_path: Path, damage: Any, found: str) -> None:
+def test_a_damaged_judge_is_refused_in_one_line(folder: Path, tmp_path: Path, damage: Any, found: str) -> None:
     broken = tmp_path / "judge"
     shutil.copytree(folder, broken)
     damage(broken)

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from dominance.errors import RunError
-from dominance.records import Gate
+from dominance.records import Gate, RunSettings
 from dominance.report.audit.page import write_report
 
 LOST_MUG, BOTH, NEITHER, OUT = (5, 0), (5, 5), (0, 0), "out of memory"
@@ -151,7 +151,10 @@ def test_hostile_texts_stay_texts(page_of, prompt_of, run_of):
     hostile = "<script>alert(1)</script> \"tower' & {{ 7*7 }} mug </style>"
     prompt = prompt_of([LOST_MUG] * 10, text=hostile, group='"><img src=x onerror=alert(1)>')
     run = run_of(
-        prompt, suite="</title><b>", model="<i>m</i>", settings={"<u>key</u>": "</script><script>alert(2)</script>"}
+        prompt,
+        suite="</title><b>",
+        model="<i>m</i>",
+        settings=RunSettings(more={"<u>key</u>": "</script><script>alert(2)</script>"}),
     )
     page = page_of(run)
     assert len(page.all("script")) == len(page.all("style")) == 1

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from dominance.errors import InputError, RunError
-from dominance.records import Answer, Concept, Prompt, Question, RunResult, ScoredImage
+from dominance.records import Answer, Concept, Prompt, Question, RunResult, RunSettings, ScoredImage
 from dominance.report.bench.export import export_bench
 from dominance.report.bench.page import write_bench
 from dominance.runs.bench.result import BenchResult, Kept, StreamTally, bench_of
@@ -52,7 +52,15 @@ def bench(folder: Path) -> BenchResult:
     }  # fmt: skip
     manifest = {"model": {"identity": "sha256:m"}, "judge": {"identity": "sha256:j"}}
     run = RunResult(
-        str(folder), "bench-own", "own", "some | judge", settings, prompts, score_groups(prompts), None, manifest
+        str(folder),
+        "bench-own",
+        "own",
+        "some | judge",
+        RunSettings.of(settings),
+        prompts,
+        score_groups(prompts),
+        None,
+        manifest,
     )
     kept = (
         Kept("title-1", "dominance", "landmark", "title", CASTLE.name, COASTER.name),

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import pytest
 
+from dominance.documents import from_json, to_json
 from dominance.errors import InputError
 from dominance.models.drawing import Drawing
 from dominance.probes.ablation import Ablation
@@ -15,13 +16,13 @@ from dominance.runs.ablation.outcomes import Judged, majority, mitigating, outco
 from dominance.runs.ablation.result import sweep_result, window_result
 from dominance.runs.ablation.variants import (
     Anatomy,
-    Place,
+    Head,
+    LayerHeads,
     Variant,
     all_heads,
     feed_forwards,
     head_pairs,
     heads_together,
-    read_anatomy,
     residuals,
     single_head,
 )
@@ -31,6 +32,15 @@ PAIR = (Concept("tower", "landmark"), Concept("mug"))
 PROMPTS = {name: Prompt(name, f"{name}: a tower and a mug", PAIR, group) for name, group in (("a", "x"), ("b", "y"))}
 LETTERS = {"m": (5, 5), "u": (5, 0), "c": (0, 0), "?": None}
 """Counts of yes that make an image mitigated, unchanged, corrupted or unscored."""
+
+
+def heads_of(label: str) -> tuple[Head, ...]:
+    """The heads that a label names.
+
+    >>> heads_of("1.0 + 2.1")
+    ((1, 0), (2, 1))
+    """
+    return tuple((int(layer), int(head)) for layer, _, head in (name.partition(".") for name in label.split(" + ")))
 
 
 def image(prompt: Prompt, name: str, counts: Sequence[int] | None) -> ScoredImage:
@@ -45,8 +55,8 @@ def image(prompt: Prompt, name: str, counts: Sequence[int] | None) -> ScoredImag
 
 
 def judged(label: str, place: int | None = 1, **outcomes: str) -> list[Judged]:
-    """Trials of one variant: for each prompt, a letter a seed."""
-    variant = Variant(label, Ablation(), place)
+    """Trials of one variant, named by its heads: for each prompt, a letter a seed."""
+    variant = Variant("", Ablation(), place, heads_of(label))
     return [
         Judged(PROMPTS[prompt], seed, variant, image(PROMPTS[prompt], "0", (5, 0)), image(PROMPTS[prompt], "1", found))
         for prompt, letters in outcomes.items()
@@ -99,7 +109,7 @@ def test_a_tally_counts_images_prompts_and_what_is_unscored() -> None:
 
 def test_mitigating_variants_are_listed_for_each_prompt() -> None:
     found = mitigating([*judged("1.0", a="mm", b="uu"), *judged("1.1", a="mu", b="mm")])
-    assert {prompt: [v.label for v in variants] for prompt, variants in found.items()} == {"a": ["1.0"], "b": ["1.1"]}
+    assert found == {"a": ((1, 0),), "b": ((1, 1),)}
 
 
 def test_a_sweep_is_counted_by_variant_layer_and_group() -> None:
@@ -107,14 +117,14 @@ def test_a_sweep_is_counted_by_variant_layer_and_group() -> None:
     result = sweep_result("heads", Window(0, 0), trials)
     assert [(one.name, one.images.mitigated.count, one.images.n) for one in result.layers] == [("1", 1, 4), ("2", 2, 2)]
     assert [one.name for one in result.variants] == ["1.0", "1.1", "2.0"]
-    assert [(g.total.name, g.total.prompts.count, len(g.layers)) for g in result.groups] == [("x", 1, 2), ("y", 1, 2)]
+    assert [(g.name, g.prompts.count, len(g.layers)) for g in result.groups] == [("x", 1, 2), ("y", 1, 2)]
     assert sweep_result("multi", Window(0, 0), judged("1.0 + 2.0", place=None, a="m")).variants == ()
     assert sweep_result("heads", Window(0, 0), []).layers == ()
 
 
 def test_an_interval_is_counted_over_all_images() -> None:
     images = [("x", image(PROMPTS["a"], str(n), counts)) for n, counts in enumerate([(5, 0), (5, 5), None])]
-    found = window_result("0–4", images, judged("0–4", a="m"))
+    found = window_result("0–4", images, judged("1.0", a="m"))
     assert (found.collapsed.count, found.collapsed.n, found.balanced.count, found.unscored) == (1, 2, 1, 1)
     assert found.outcomes is not None
     assert found.outcomes.mitigated.count == 1
@@ -128,22 +138,22 @@ def test_interactions_are_what_both_do_beyond_each() -> None:
         *judged("1.0 + 2.0", a="mm", b="mm"),  # each needs the other
         *judged("1.1 + 2.0", a="m?", b="mu"),
     ]
-    found = interactions("0", ["1.0", "1.1", "2.0"], singles, pairs)
+    found = interactions("0", [(1, 0), (1, 1), (2, 0)], singles, pairs)
     values = {pair.heads: (pair.value, pair.images) for pair in found.pairs}
-    assert values["1.0", "1.1"] == (-0.5, 4)
-    assert values["1.0", "2.0"] == (0.5, 4)
-    assert values["1.1", "2.0"] == (0.0, 3)
+    assert values[(1, 0), (1, 1)] == (-0.5, 4)
+    assert values[(1, 0), (2, 0)] == (0.5, 4)
+    assert values[(1, 1), (2, 0)] == (0.0, 3)
     assert found.pairs[0].interval == (-0.5, -0.5)
-    assert found.clusters == (("1.0", "1.1"), ("2.0",))
-    assert found.between("1.1", "1.0") is found.pairs[0]
-    assert found.effects["1.0"].share == 0.5
+    assert found.clusters == (((1, 0), (1, 1)), ((2, 0),))
+    assert found.between((1, 1), (1, 0)) is found.pairs[0]
+    assert found.effects[1, 0].share == 0.5
     assert interactions("0", [], [], []).clusters == ()
 
 
 def test_the_strongest_mitigate_most_and_none_is_strong_by_nothing() -> None:
     singles = [*judged("1.0", a="mu"), *judged("1.1", a="mm"), *judged("2.0", a="mc"), *judged("2.1", a="cc")]
-    assert strongest(singles, 8) == ["1.1", "2.0", "1.0"]
-    assert strongest(singles, 1) == ["1.1"]
+    assert strongest(singles, 8) == [(1, 1), (2, 0), (1, 0)]
+    assert strongest(singles, 1) == [(1, 1)]
 
 
 def test_average_linkage_merges_the_closest_until_the_limit() -> None:
@@ -153,7 +163,7 @@ def test_average_linkage_merges_the_closest_until_the_limit() -> None:
     assert average_linkage(distance, below=2.0) == [[0, 1, 2, 3]]
 
 
-ANATOMY = Anatomy((Place(1, "down", 2), Place(2, "mid", 3)), ("res.0", "res.1"))
+ANATOMY = Anatomy((LayerHeads(1, "down", 2), LayerHeads(2, "mid", 3)), ("res.0", "res.1"))
 
 
 def test_variants_name_what_they_take_away() -> None:
@@ -170,7 +180,7 @@ def test_variants_name_what_they_take_away() -> None:
     assert [pair.label for pair in head_pairs(all_heads(ANATOMY, [2]), how)] == ["2.0 + 2.1", "2.0 + 2.2", "2.1 + 2.2"]
     assert [v.place for v in feed_forwards(ANATOMY, [2], how)] == [2]
     assert [v.label for v in residuals(ANATOMY, None, how)] == ["residual 1", "residual 2"]
-    assert read_anatomy(ANATOMY.document()) == ANATOMY
+    assert from_json(Anatomy, to_json(ANATOMY)) == ANATOMY
 
 
 @pytest.mark.parametrize(
@@ -179,7 +189,7 @@ def test_variants_name_what_they_take_away() -> None:
         (lambda: all_heads(ANATOMY, [3]), "no attention layer 3: the model has 2"),
         (lambda: residuals(ANATOMY, [3], How()), "no residual branch 3: the model has 2"),
         (lambda: AblationOptions(sweep=("head",)), "no sweep 'head'"),
-        (lambda: AblationOptions(sweep=()), "no sweep is given"),
+        (lambda: AblationOptions(sweep=()), "no sweep given"),
         (lambda: AblationOptions(edit="other"), "no edit 'other'"),
         (lambda: AblationOptions(edit_steps=(3, 2)), "the edit's steps are 3 to 2"),
         (lambda: AblationOptions(edit_steps=(0, 2), intervals=2), "give one of them"),

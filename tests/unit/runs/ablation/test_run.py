@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from dominance.documents import printed
 from dominance.errors import InputError, ItemError, RunError
 from dominance.judges.protocol import ScriptedJudge
 from dominance.models.drawing import Drawing, Machine
@@ -22,7 +23,7 @@ from dominance.probes.rebalancing import Rebalancing
 from dominance.records import Concept, Prompt, Question, Suite
 from dominance.runs.ablation import run as ablation_suite
 from dominance.runs.ablation.options import AblationOptions
-from dominance.runs.ablation.result import AblationResult
+from dominance.runs.ablation.result import AblationResult, Edited
 from dominance.runs.ablation.trials import TrialStage, VariantModel
 from dominance.runs.ablation.variants import Variant
 from dominance.runs.stages.model import RunModel
@@ -112,7 +113,7 @@ def test_single_heads_are_tried_on_every_collapsed_image(ablated: Runs) -> None:
     heads = result.sweeps[0]
     per_layer = len(heads.variants) // 2
     assert len(stand_in.drawn) == 2 * 3 * 2 * per_layer
-    assert (result.collapsed.count, result.collapsed.n) == (6, 6)
+    assert (result.unedited.collapsed.count, result.unedited.collapsed.n) == (6, 6)
     assert result.left_out == ("mug",)
     assert "left out, because they name fewer than two concepts: mug" in result.notes
     by_label = {one.name: one for one in heads.variants}
@@ -120,10 +121,13 @@ def test_single_heads_are_tried_on_every_collapsed_image(ablated: Runs) -> None:
     assert by_label["2.0"].images.corrupted.share == 1.0
     assert [one.name for one in heads.layers] == ["2", "9"]
     assert (heads.total.prompts.count, heads.total.prompts.n) == (2, 2)
-    assert {group.total.name: group.total.images.mitigated.count for group in heads.groups} == {"first": 2, "second": 6}
-    assert {prompt.id: prompt.mitigating for prompt in result.prompts} == {"pair": ("9.1",), "pots": ("2.1", "9.1")}
+    assert {group.name: group.images.mitigated.count for group in heads.groups} == {"first": 2, "second": 6}
+    assert {prompt.id: prompt.mitigating for prompt in result.prompts} == {
+        "pair": ((9, 1),),
+        "pots": ((2, 1), (9, 1)),
+    }
     assert [size_of(ablated.folder / file) for file in result.prompts[0].example[1:3]] == [(32, 32), (8, 8)]
-    assert result.document()["sweeps"][0]["layers"][0]["images"]["n"] == 6 * per_layer
+    assert printed(result)["sweeps"][0]["layers"][0]["images"]["n"] == 6 * per_layer
 
 
 def test_a_finished_run_draws_asks_and_loads_nothing_again(ablated: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -132,7 +136,7 @@ def test_a_finished_run_draws_asks_and_loads_nothing_again(ablated: Runs, monkey
     monkeypatch.setattr(ScriptedJudge, "answer", lambda *_: pytest.fail("the judge was asked"))
     again, stand_in = ablated(second_head_helps)
     assert stand_in.drawn == []
-    assert again.document() == first.document()
+    assert printed(again) == printed(first)
 
 
 def test_what_was_finished_before_a_kill_is_kept(ablated: Runs) -> None:
@@ -190,9 +194,9 @@ def test_interactions_are_among_the_strongest_heads(ablated: Runs) -> None:
 
     result, _ = ablated(two_help, sweep=("interactions",))
     found = result.interactions[0]
-    assert found.heads == ("2.1", "9.1")
+    assert found.heads == ((2, 1), (9, 1))
     assert found.pairs[0].value == -1.0
-    assert found.clusters == (("2.1", "9.1"),)
+    assert found.clusters == (((2, 1), (9, 1)),)
     nothing, _ = ablated(lambda *_: "unchanged", sweep=("interactions",), edit_steps=(1, 1))
     assert nothing.interactions[0].pairs == ()
 
@@ -227,7 +231,7 @@ def test_where_nothing_collapses_there_is_nothing_to_mitigate(ablated: Runs, tin
         chosen = AblationOptions(edit=edit, drawing=Drawing((1,)), machine=CPU)
         result = ablation_suite.ablate_suite(SUITE, str(tiny_model), judge, tmp_path / edit, chosen)
         assert result.notes[0] == "none of the 2 scored images collapses as it is, so there is nothing to mitigate"
-        assert (result.sweeps, result.windows, result.edited, result.unscored) == ((), (), 0, 0)
+        assert (result.sweeps, result.windows, result.edited, result.unscored) == ((), (), Edited(0, 0), 0)
     least, stand_in = ablated(second_head_helps, min_collapsed=4)
     assert "in a prompt with 4 or more that do" in least.notes[0]
     assert stand_in.drawn == []

@@ -24,9 +24,11 @@ def test_the_seeds_in_force_are_the_drawings_or_ten() -> None:
     [
         (lambda: Asking(judge_mode="slow"), r"no judge mode 'slow'; give one of fast, official"),
         (lambda: AuditOptions(limit=0), r"limit is 0; give a whole number from 1"),
-        (lambda: AuditOptions(method="magic"), r"no method 'magic'; give one of none"),
         (lambda: ScoreOptions(limit=-1), r"limit is -1"),
-        (lambda: ScoreOptions(machine=Machine(offload="model")), r"dominance score draws no image, .* leave out --off"),
+        (
+            lambda: ScoreOptions(machine=Machine(offload="model")),
+            r"dominance score draws no images, .* leave out --off",
+        ),
     ],
 )
 def test_options_that_mean_nothing_are_refused(make: Any, found: str) -> None:

@@ -7,13 +7,24 @@ from pathlib import Path
 
 import pytest
 
+from dominance.documents import printed
 from dominance.errors import InputError
-from dominance.records import Answer, Concept, Prompt, PromptResult, Question, RunResult, ScoredImage, Suite
+from dominance.records import (
+    Answer,
+    Concept,
+    Prompt,
+    PromptResult,
+    Question,
+    RunResult,
+    RunSettings,
+    ScoredImage,
+    Suite,
+)
 from dominance.report.audit.official import check_official, official_images, write_official
 from dominance.report.bench.export import comparison_csv
-from dominance.runs.audit.document import as_document
+from dominance.runs.audit.document import document_of
 from dominance.runs.bench.compare import compare, read_side
-from dominance.runs.bench.result import BenchResult, Tally
+from dominance.runs.bench.result import BenchResult, StreamTally
 from dominance.runs.stages.scoring import score_groups, score_image, score_prompt
 from dominance.suites.official_results import official_results_csv, read_official_results
 
@@ -36,7 +47,7 @@ def result(prompt: Prompt, counts: Sequence[Sequence[int | None]], questions: in
 
 
 def run(*prompts: PromptResult, name: str = "run") -> RunResult:
-    return RunResult(name, name, f"model of {name}", "judge", {}, prompts, score_groups(prompts), None, {})
+    return RunResult(name, name, f"model of {name}", "judge", RunSettings(), prompts, score_groups(prompts), None, {})
 
 
 # Comparisons
@@ -86,14 +97,14 @@ def test_runs_without_a_common_prompt_are_refused():
         compare(run(result(PAIR, [(5, 0)])), run(result(TURNED, [(5, 0)])))
 
 
-def bench(name: str, *tallies: Tally, pools: str = "sha256:p") -> BenchResult:
-    settings = {"pools_identity": pools, "seeds": [0, 1], "needed": 2}
+def bench(name: str, *tallies: StreamTally, pools: str = "sha256:p") -> BenchResult:
+    settings = RunSettings(seeds=(0, 1), more={"pools_identity": pools, "needed": 2})
     return BenchResult(dataclasses.replace(run(name=name), settings=settings), (), tallies, None)
 
 
 def test_two_benches_without_a_common_prompt_are_compared_by_what_they_tried():
-    one = bench("one", Tally("landmark", 9, 2, 10, 3, 0, 40), Tally("balanced", 9, 0, 0, 0, 0, 60))
-    other = bench("two", Tally("landmark", 9, 9, 10, 9, 0, 40), Tally("balanced", 9, 1, 5, 1, 0, 60))
+    one = bench("one", StreamTally("landmark", 9, 2, 10, 3, 0, 40), StreamTally("balanced", 9, 0, 0, 0, 0, 60))
+    other = bench("two", StreamTally("landmark", 9, 9, 10, 9, 0, 40), StreamTally("balanced", 9, 1, 5, 1, 0, 60))
     both = compare(one, other)
     assert (both.pairings, both.overall) == ((), ())
     landmark, balanced = both.yields
@@ -101,7 +112,7 @@ def test_two_benches_without_a_common_prompt_are_compared_by_what_they_tried():
     assert landmark.difference[0] == pytest.approx(0.6)
     assert landmark.difference[1] == pytest.approx((0.1705, 0.8090), abs=6e-5)
     assert balanced.difference is None
-    assert both.document()["yields"][0]["second"]["n"] == 10
+    assert printed(both)["yields"][0]["second"]["n"] == 10
     with pytest.raises(InputError, match="give two runs of one suite, or two benches built from the same pools"):
         compare(one, bench("three", *other.tallies, pools="sha256:q"))
     with pytest.raises(InputError, match="have no prompt in common"):
@@ -113,7 +124,7 @@ def test_a_csv_that_holds_no_results_names_the_missing_column(tmp_path: Path):
     path.write_text("case_num,content_type,content,nm_word,prompt\n1,landmark,tower,mug,tower mug\n")
     with pytest.raises(InputError, match=r"prompts\.csv: the column 'image_path' is missing; the columns are case_num"):
         read_side(path)
-    with pytest.raises(InputError, match="there is no such file"):
+    with pytest.raises(InputError, match="no such file; check the path"):
         read_side(tmp_path / "none.csv")
 
 
@@ -148,14 +159,14 @@ def test_official_results_of_a_run_are_about_the_content_over_the_object(tmp_pat
 
 def test_a_prompt_of_three_concepts_has_no_place_in_official_results():
     three = Prompt("three", "all", (TOWER, MUG, LAMP))
-    with pytest.raises(InputError, match="prompt 'three' has 3 concepts and the official columns hold two"):
+    with pytest.raises(InputError, match="prompt 'three' has 3 concepts but the official columns hold two"):
         check_official(Suite("s", (PAIR, three)))
     check_official(Suite("s", (PAIR, three)), limit=1)
 
 
 def test_one_case_twice_is_refused_before_anything_is_judged():
     twice = dataclasses.replace(TURNED, id="case01")
-    with pytest.raises(InputError, match="the prompts 'case001' and 'case01' are one case"):
+    with pytest.raises(InputError, match="the prompts 'case001' and 'case01' have the same case number"):
         check_official(Suite("s", (PAIR, twice)))
 
 
@@ -199,6 +210,6 @@ def test_four_concepts_are_scored_in_every_ordered_pair_with_the_presence_of_eac
         "tower": 10, "mug": 10, "lamp": 2, "book": 10,
     }  # fmt: skip
     assert listed.verdict == "dominance"
-    pairs = as_document(run(listed))["prompts"][0]["pairs"]
+    pairs = printed(document_of(run(listed)))["prompts"][0]["pairs"]
     assert len(pairs) == 12
     assert {"dominating": "tower", "dominated": "lamp", "dvd_mean": 64.0, "collapsed": 8} in pairs

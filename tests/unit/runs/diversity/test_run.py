@@ -13,6 +13,7 @@ from dominance.errors import InputError, RunError
 from dominance.miniature.concepts import ENTITIES
 from dominance.models.drawing import Machine
 from dominance.runs.diversity.options import DiversityOptions
+from dominance.runs.diversity.result import Unmeasured
 from dominance.runs.diversity.run import measure_diversity
 from dominance.training.picture_set import write_picture_set
 
@@ -54,11 +55,11 @@ def source(tmp_path: Path) -> Path:
 def test_what_is_alike_is_uniform_among_what_is_not(source: Path, tmp_path: Path) -> None:
     result = measure_diversity(source, MeanColour(), tmp_path / "run")
     found = {one.name: one for one in result.concepts}
-    assert (found["red"].verdict.word, found["any"].verdict.word) == ("uniform", "usual")
+    assert (found["red"].verdict, found["any"].verdict) == ("uniform", "usual")
     assert (found["red"].median or 0) < 0.01 < (found["any"].median or 0)
     assert found["any"].median == pytest.approx(0.5)  # of fifteen pairs six are at 0.29, three at 0.5 and six at 1
-    assert found["red"].near_images == 6
-    assert found["any"].near_images == 0
+    assert found["red"].near_duplicates.images == 6
+    assert found["any"].near_duplicates.images == 0
     assert result.complete
     assert {file.split("/")[0] for file in found["red"].typical} == {"red"}
 
@@ -73,7 +74,7 @@ def test_a_resumed_run_embeds_nothing_twice_and_a_copy_not_at_all(source: Path, 
     after = measure_diversity(source, second, tmp_path / "run", DiversityOptions(machine=Machine(batch=4)))
     assert second.seen == []
     (red,) = (one for one in after.concepts if one.name == "red")
-    assert red.copies == (("red/3.png", "red/copy.png"),)
+    assert red.near_duplicates.copies == (("red/3.png", "red/copy.png"),)
     assert red.nearest[0].distance == pytest.approx(0, abs=1e-6)
     assert [one.median for one in before.concepts[:2]] == [one.median for one in after.concepts[:2]]
 
@@ -111,7 +112,7 @@ def test_broken_images_are_named_and_the_rest_is_measured(source: Path, tmp_path
     (source / "red" / "text.jpg").write_text("no image")
     (source / "red" / "gone.png").symlink_to(tmp_path / "set" / "nowhere.png")
     result = measure_diversity(source, MeanColour(), tmp_path / "run")
-    assert {file for file, _ in result.problems} == {"red/broken.png", "red/text.jpg", "red/gone.png"}
+    assert {unmeasured.file for unmeasured in result.problems} == {"red/broken.png", "red/text.jpg", "red/gone.png"}
     assert not result.complete
     (red,) = (one for one in result.concepts if one.name == "red")
     assert (red.images, red.unreadable) == (6, 3)
@@ -120,14 +121,14 @@ def test_broken_images_are_named_and_the_rest_is_measured(source: Path, tmp_path
 def test_an_embedder_that_fails_on_one_image_costs_that_image(source: Path, tmp_path: Path) -> None:
     colours(source / "black", (0, 0, 0), (9, 9, 9), (0, 9, 0))  # black has no direction
     result = measure_diversity(source, MeanColour(), tmp_path / "run")
-    assert result.problems == (("black/0.png", "its embedding is not a direction"),)
+    assert result.problems == (Unmeasured("black/0.png", "its embedding is not a direction"),)
 
 
 def test_a_concept_of_one_image_has_no_distance_and_the_others_do(source: Path, tmp_path: Path) -> None:
     colours(source / "single", (1, 2, 3))
     result = measure_diversity(source, MeanColour(), tmp_path / "run")
     (single,) = (one for one in result.concepts if one.name == "single")
-    assert (single.median, single.vendi, single.verdict.word) == (None, None, None)
+    assert (single.median, single.vendi, single.verdict) == (None, None, None)
     assert not result.complete
 
 
@@ -173,7 +174,7 @@ def test_the_bundled_embedder_orders_rigid_before_varied_for_every_entity(tmp_pa
     for entity in ENTITIES:
         assert 3 * medians["rigid", entity] < medians["middling", entity] < medians["varied", entity], entity
     assert [one.name for one in result.categories] == ["rigid", "middling", "varied"]
-    words = {one.verdict.word for one in result.concepts if one.category == "rigid"}
+    words = {one.verdict for one in result.concepts if one.category == "rigid"}
     assert words == {"uniform"}
 
 
@@ -185,5 +186,5 @@ def test_the_bundled_embedder_gives_no_verdict_on_pictures_it_does_not_know(tmp_
             noise = Image.fromarray(rng.integers(0, 255, (96, 80, 3), dtype=np.uint8))
             noise.save(tmp_path / "set" / concept / f"{place}.png")
     result = measure_diversity(tmp_path / "set", out=tmp_path / "run", options=DiversityOptions(machine=Machine("cpu")))
-    assert {one.verdict.word for one in result.concepts} == {None}
+    assert {one.verdict for one in result.concepts} == {None}
     assert any("Do not trust" in note and "80×96" in note for note in result.notes)

@@ -6,12 +6,13 @@ import pytest
 import torch
 from made_explanations import PROMPT, attention, explanation, sites
 
+from dominance.documents import printed
 from dominance.errors import InputError
 from dominance.models.drawing import Drawing
 from dominance.records import Concept, Prompt
+from dominance.runs.explanation.document import document_of
 from dominance.runs.explanation.options import ExplainOptions
 from dominance.runs.explanation.result import (
-    as_document,
     first_amounts,
     followed_layers,
     is_papers_unet,
@@ -123,7 +124,7 @@ def test_the_peak_is_the_most_frequent_strongest_word_and_says_in_how_many_image
 
 def test_the_document_is_json_and_counts_as_the_record_does() -> None:
     one = explanation(attention(token_1={9: 0.5}), ({"tower": 5, "mug": 0}, "out of memory"))
-    document = json.loads(json.dumps(as_document(one)))
+    document = json.loads(json.dumps(printed(document_of(one))))
     assert document["kind"] == "dominance explanation"
     assert [image["verdict"] for image in document["images"]] == ["collapsed", None]
     assert document["images"][1]["problem"] == "out of memory"

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from dominance.documents import printed
 from dominance.errors import InputError, ModelError, RunError
 from dominance.judges.protocol import ScriptedJudge
 from dominance.miniature.renderer import render
@@ -38,7 +39,7 @@ DETAIL = judge(detail, "detail")
 
 
 def shares(findings: Any) -> dict[str, float | None]:
-    return {one.name: one.tally.yes.share for one in findings.controls}
+    return {one.name: one.yes.share for one in findings.controls}
 
 
 def test_a_judge_that_always_says_yes_is_not_to_be_trusted(tmp_path: Path) -> None:
@@ -46,8 +47,8 @@ def test_a_judge_that_always_says_yes_is_not_to_be_trusted(tmp_path: Path) -> No
     assert found.trust == "none"
     assert "which says yes to everything" in found.verdict
     assert set(shares(found).values()) == {1.0}
-    assert [rate.n for rate in found.controls[0].tally.grades] == [5] * 5
-    assert found.controls[0].tally.present.count == 5
+    assert [rate.n for rate in found.controls[0].grades] == [5] * 5
+    assert found.controls[0].present.count == 5
     assert len(found.controls[0].worst) == 5
 
 
@@ -56,7 +57,7 @@ def test_a_judge_that_always_says_no_passes_every_control_and_gets_no_verdict(tm
     assert found.trust == "unknown"
     assert "hardly ever says yes" in found.verdict
     assert set(shares(found).values()) == {0.0}
-    assert found.calibrations[0].discernment.sensitivity.count == 0
+    assert found.calibrations[0].sensitivity.count == 0
 
 
 def test_a_judge_that_answers_by_detail_alone_is_found_out_by_noise_and_not_by_blanks(tmp_path: Path) -> None:
@@ -81,7 +82,7 @@ def test_a_judge_that_knows_the_answers_is_trusted_but_for_broken_images(tmp_pat
     assert (found.trust, found.own.yes.share) == ("good", 1.0)
     assert found.verdict.startswith("knowing does not see what is not there")
     calibration = found.calibrations[0]
-    assert calibration.discernment.balanced_accuracy == 1.0
+    assert calibration.balanced_accuracy == 1.0
     assert (calibration.area, calibration.held_out) == (1.0, 1.0)
     assert calibration.error == pytest.approx(0.02, abs=0.01)
 
@@ -98,7 +99,7 @@ def test_nothing_is_asked_twice_and_another_judge_is_asked_everything(tmp_path: 
     total = sum(asked)
     asked.clear()
     again = check_judge(Counting(detail), out=tmp_path / "check", options=FEW)
-    assert (asked, again.document()) == ([], first.document())
+    assert (asked, printed(again)) == ([], printed(first))
     check_judge(Counting(detail, "other", "other"), out=tmp_path / "check", options=FEW)
     assert sum(asked) == total
 
@@ -106,10 +107,10 @@ def test_nothing_is_asked_twice_and_another_judge_is_asked_everything(tmp_path: 
 def test_what_is_left_unanswered_is_counted_named_and_asked_again(tmp_path: Path) -> None:
     silent = ScriptedJudge(lambda image, question: None if question.grade == 3 else 0.9)
     found = check_judge(silent, out=tmp_path / "check", options=FEW)
-    assert found.unanswered == found.judges[0].own.images + sum(one.tally.images for one in found.judges[0].controls)
+    assert found.unanswered == found.judges[0].own.images + sum(one.images for one in found.judges[0].controls)
     assert found.judges[0].problem == "the judge gave no answer"
-    assert [rate.n for rate in found.judges[0].controls[0].tally.grades] == [5, 5, 0, 5, 5]
-    assert found.judges[0].controls[0].tally.present.n == 0
+    assert [rate.n for rate in found.judges[0].controls[0].grades] == [5, 5, 0, 5, 5]
+    assert found.judges[0].controls[0].present.n == 0
     assert check_judge(ScriptedJudge(lambda image, question: 0.9), out=tmp_path / "check", options=FEW).unanswered == 0
 
 
@@ -127,16 +128,14 @@ def test_two_judges_are_compared_by_kind_grade_and_image(tmp_path: Path) -> None
     found = check_judge(strict, against=lenient, out=tmp_path / "check", options=FEW)
     agreement = found.agreement
     assert agreement is not None
-    total = agreement.total.confusion
+    total = agreement.total
     mugs = sum(1 for one in agreement.disagreements for d in one.differences if "mug" in d.question)
     assert total.only_first == mugs > 0
     assert total.both_yes == 3 * (total.n // 5) - total.only_first
     assert agreement.total.interval is not None and agreement.total.kappa is not None
     assert agreement.total.interval[0] <= agreement.total.kappa <= agreement.total.interval[1]
     assert [row.name for row in agreement.kinds] == ["landmark", "character", "object"][-len(agreement.kinds) :]
-    assert (
-        sum(row.confusion.n for row in agreement.kinds) == sum(row.confusion.n for row in agreement.grades) == total.n
-    )
+    assert sum(row.n for row in agreement.kinds) == sum(row.n for row in agreement.grades) == total.n
     assert all(row.kappa is None or row.kappa == 0 for row in agreement.grades)
     counts = [len(one.differences) for one in agreement.disagreements]
     assert counts == sorted(counts, reverse=True)
@@ -193,13 +192,13 @@ def test_labels_a_concept_are_held_against_the_majority_and_the_mean(pictures: P
     found = check_judge(judge(of_image, "red"), [pictures], suite=SUITE, out=tmp_path / "check", options=options)
     (calibration,) = found.judges[0].calibrations
     assert (calibration.level, calibration.labels, calibration.images) == ("concept", 8, 8)
-    assert (calibration.discernment.sensitivity.n, calibration.discernment.specificity.n) == (6, 2)
+    assert (calibration.sensitivity.n, calibration.specificity.n) == (6, 2)
     means = {
         (name, seed): of_image(Image.open(pictures / name / f"{seed}.png"), Question(name, "", 1))
         for name in ("mug", "lamp")
         for seed in range(4)
     }
-    assert calibration.discernment.sensitivity.count == sum(p >= 0.5 for (_, seed), p in means.items() if seed)
+    assert calibration.sensitivity.count == sum(p >= 0.5 for (_, seed), p in means.items() if seed)
     assert calibration.brier == pytest.approx(np.mean([(p - bool(seed)) ** 2 for (_, seed), p in means.items()]))
     assert found.suite == "two" and found.images == 8
 
@@ -221,8 +220,8 @@ def test_labels_a_question_are_held_against_that_question_alone(pictures: Path, 
     found = check_judge(strict, [pictures], suite=SUITE, out=tmp_path / "check", options=options)
     (calibration,) = found.judges[0].calibrations
     assert (calibration.level, calibration.labels, calibration.images) == ("question", 6, 2)
-    assert (calibration.discernment.sensitivity.count, calibration.discernment.sensitivity.n) == (2, 4)
-    assert calibration.discernment.specificity.share == 1.0
+    assert (calibration.sensitivity.count, calibration.sensitivity.n) == (2, 4)
+    assert calibration.specificity.share == 1.0
 
 
 def test_a_judge_without_probabilities_has_no_calibration_but_its_hits_are_counted(
@@ -235,7 +234,7 @@ def test_a_judge_without_probabilities_has_no_calibration_but_its_hits_are_count
     found = check_judge(Plain(detail), out=tmp_path / "check", options=FEW)
     calibration = found.judges[0].calibrations[0]
     assert (calibration.bins, calibration.error, calibration.brier, calibration.threshold) == (None,) * 4
-    assert calibration.discernment.sensitivity.share == 1.0
+    assert calibration.sensitivity.share == 1.0
     page = write_judge_check(found, tmp_path / "check")[0].read_text(encoding="utf-8")
     assert "no calibration was measured" in page and "reliability" not in page.partition("</style>")[2]
 
@@ -251,7 +250,7 @@ def test_an_image_that_cannot_be_read_leaves_the_rest_unharmed(pictures: Path, t
 def test_without_renders_nothing_is_said_to_be_known(pictures: Path, tmp_path: Path) -> None:
     found = check_judge(DETAIL, [pictures], suite=SUITE, out=tmp_path / "check", options=FEW)
     assert found.judges[0].calibrations == ()
-    assert found.document()["judges"][0]["calibration"] == []
+    assert printed(found)["judges"][0]["calibration"] == []
 
 
 def test_the_page_and_the_document_hold_the_findings(tmp_path: Path) -> None:
@@ -279,7 +278,7 @@ def test_names_cannot_break_out_of_the_page(tmp_path: Path) -> None:
     assert HOSTILE not in write_judge_check(found, tmp_path / "check")[0].read_text(encoding="utf-8")
 
 
-def test_what_cannot_be_checked_is_refused_complaint_and_nothing_is_written(pictures: Path, tmp_path: Path) -> None:
+def test_what_cannot_be_checked_is_refused_in_one_line_and_nothing_is_written(pictures: Path, tmp_path: Path) -> None:
     labels = write_labels(tmp_path / "labels.csv", [{"prompt_id": "mug", "image": "0.png", "concept": "mug"}])
     foreign = write_labels(
         tmp_path / "foreign.csv", [{"prompt_id": "mug", "image": "9.png", "concept": "mug", "present": 1}]
@@ -302,7 +301,11 @@ def test_what_cannot_be_checked_is_refused_complaint_and_nothing_is_written(pict
         (InputError, "no folder of images", {"images": [tmp_path / "nowhere"]}),
         (InputError, "holds no image of any prompt", {"images": [pictures], "suite": abroad}),
         (InputError, "labels without images", {"options": JudgeCheckOptions(labels=labels)}),
-        (ModelError, "present, answer, p_yes", {"images": [pictures], "options": JudgeCheckOptions(labels=labels)}),
+        (
+            ModelError,
+            "no column present or answer or p_yes",
+            {"images": [pictures], "options": JudgeCheckOptions(labels=labels)},
+        ),
         (ModelError, "has no image '9.png'", {"images": [pictures], "options": JudgeCheckOptions(labels=foreign)}),
         (InputError, "says yes or no", {"images": [pictures], "options": JudgeCheckOptions(labels=unsure)}),
         (InputError, "looks at no image", {"judge": f"answers:{foreign}"}),

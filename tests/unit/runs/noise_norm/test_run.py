@@ -54,9 +54,7 @@ def test_every_prompt_has_a_norm_for_each_seed_and_step(tiny_model: Path, tmp_pa
         assert min(min(values) for values in one.norms.values()) > 0
     assert [group.name for group in result.groups] == ["dominance", "balanced"]
     assert {one.summary for one in result.comparisons} == {"first", "ten", "all"}
-    assert all(
-        (one.first, one.expected, one.test.n) == ("dominance", "dominance", (3, 3)) for one in result.comparisons
-    )
+    assert all((one.groups[0], one.expected, one.n) == ("dominance", "dominance", (3, 3)) for one in result.comparisons)
     assert any("2 steps" in note for note in result.notes)
     assert result.complete
 
@@ -88,8 +86,8 @@ def test_one_latent_that_cannot_be_made_costs_itself(
     monkeypatch.setattr(noise_norm, "noise_norms", fail)
     result = measure_noise_norm(SUITE, str(tiny_model), tmp_path / "run", options())
     failed = [one for one in result.prompts if one.problems]
-    assert [one.prompt.text for one in failed] == ["a robot and a book"]
-    assert failed[0].problems == {0: "RuntimeError: out of memory", 1: "RuntimeError: out of memory"}
+    assert [one.prompt for one in failed] == ["a robot and a book"]
+    assert failed[0].problems == ((0, "RuntimeError: out of memory"), (1, "RuntimeError: out of memory"))
     assert failed[0].mean("first") is None
     assert not result.complete
     assert {group.name: group.prompts for group in result.groups} == {"dominance": 2, "balanced": 3}
@@ -142,16 +140,16 @@ def test_a_folder_of_another_suite_is_refused(tiny_model: Path, tmp_path: Path) 
 
 def of(group: str, place: int, *values: float) -> PromptNorms:
     norms = {seed: (value, value / 2) for seed, value in enumerate(values)}
-    return PromptNorms(Prompt(f"{group}-{place}", "a mug", (Concept("mug"),), group), norms, {})
+    return PromptNorms(f"{group}-{place}", "a mug", group, norms, ())
 
 
 def test_groups_are_compared_by_prompt_in_the_papers_order() -> None:
     prompts = [of("balanced", place, 1.0 + place / 10, 1.0) for place in range(8)]
     prompts += [of("memorized", place, 5.0 + place / 10) for place in range(8)]
     prompts += [of("other", place, 5.0 + place / 10) for place in range(8)]
-    found = {(one.first, one.second): one for one in compare_groups(prompts) if one.summary == "first"}
+    found = {one.groups: one for one in compare_groups(prompts) if one.summary == "first"}
     one = found["memorized", "balanced"]
-    assert (one.test.u, one.test.effect, one.test.n) == (64.0, 1.0, (8, 8))
+    assert (one.u, one.effect, one.n) == (64.0, 1.0, (8, 8))
     assert (one.expected, one.found) == ("memorized", "as expected")
     assert (found["memorized", "other"].expected, found["memorized", "other"].found) == (None, "no difference shown")
     turned = [of("balanced", place, 9.0 + place) for place in range(8)] + prompts[8:16]

@@ -12,12 +12,13 @@ import numpy as np
 import pytest
 import torch
 
+from dominance.documents import printed
 from dominance.errors import InputError, RunError
 from dominance.models.drawing import Drawing
 from dominance.models.folders import ModelFolder
-from dominance.records import Concept, Prompt, PromptResult, RunResult, ScoredImage
+from dominance.records import Concept, Prompt, PromptResult, RunResult, RunSettings, ScoredImage
 from dominance.runs.risk import calibrate as calibrating
-from dominance.runs.risk.calibrate import calibrate
+from dominance.runs.risk.calibrate import calibrate, document_of
 from dominance.runs.risk.calibration import read_calibration
 from dominance.runs.risk.options import CalibrationOptions
 from dominance.runs.stages.first_steps import Look
@@ -39,7 +40,9 @@ def result_of(pair: tuple[str, str], verdict: Any, images: Sequence[ScoredImage]
 
 def run_of(results: Sequence[PromptResult], made_by: dict[str, str] | None = MADE_BY) -> RunResult:
     manifest: dict[str, object] = {} if made_by is None else {"model": made_by}
-    return RunResult("run", "pairs", "tiny", "judge", {"steps": 4, "guidance": 3.0}, tuple(results), (), None, manifest)
+    return RunResult(
+        "run", "pairs", "tiny", "judge", RunSettings(steps=4, guidance=3.0), tuple(results), (), None, manifest
+    )
 
 
 class Source(ModelFolder):
@@ -226,7 +229,7 @@ def test_options_that_are_none_are_refused(given: Any) -> None:
 
 
 def test_the_report_is_json_with_its_evidence(world: Any) -> None:
-    document = world(verdicts(), lead=0.03).document()
+    document = printed(document_of(world(verdicts(), lead=0.03)))
     evidence = document["evidence"]
     assert evidence["n"] == 30
     assert evidence["calibrated"]["auc"] > 0.9

@@ -10,14 +10,16 @@ import pytest
 import torch
 from torch import tensor
 
+from dominance.documents import to_json
 from dominance.errors import InputError
 from dominance.metrics import Logistic, focus_score
 from dominance.runs.risk import calibration as module
 from dominance.runs.risk.calibration import (
     FEATURES,
     Calibration,
+    CalibrationDocument,
     bundled_calibration,
-    calibration_document,
+    document_values,
     feature_names,
     read_calibration,
     risk_features,
@@ -32,6 +34,10 @@ def calibration(layers: tuple[int, ...] = (3, 5)) -> Calibration:
     count = len(feature_names(layers))
     logistic = Logistic(np.linspace(-1, 1, count), 0.25, np.linspace(0, 1, count), np.full(count, 2.0))
     return Calibration("miniature", "sha256:abc", "prompt", "concept", "content", layers, (5,), logistic, 10.0, 0.4)
+
+
+def written(calibration: Calibration) -> dict[str, Any]:
+    return to_json(CalibrationDocument(**document_values(calibration)))
 
 
 START = tensor([0.5, 0.7])
@@ -75,9 +81,9 @@ def test_the_strongest_concept_is_that_of_the_highest_token() -> None:
 
 def test_a_calibration_comes_back_from_its_file(tmp_path: Path) -> None:
     made, file = calibration(), tmp_path / "risk.json"
-    file.write_text(json.dumps(calibration_document(made)))
+    file.write_text(json.dumps(written(made)))
     read = read_calibration(file)
-    assert calibration_document(read) == calibration_document(made)
+    assert written(read) == written(made)
     features = torch.rand(4, 12)
     assert read.probability(features) == pytest.approx(made.probability(features))
 
@@ -100,9 +106,9 @@ BROKEN: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("name", BROKEN)
-def test_a_broken_calibration_is_refused_complaint(tmp_path: Path, name: str) -> None:
+def test_a_broken_calibration_is_refused_in_one_line(tmp_path: Path, name: str) -> None:
     file = tmp_path / "risk.json"
-    file.write_text(json.dumps(calibration_document(calibration()) | BROKEN[name]))
+    file.write_text(json.dumps(written(calibration()) | BROKEN[name]))
     with pytest.raises(InputError, match=r"risk\.json is no calibration of this version") as refused:
         read_calibration(file)
     assert "\n" not in str(refused.value)
@@ -126,7 +132,7 @@ def test_what_ships_is_found_by_the_models_identity(tmp_path: Path, monkeypatch:
     assert bundled_calibration("sha256:abc") is None
     (tmp_path / "calibrations").mkdir()
     for name, identity in (("a", "sha256:other"), ("b", "sha256:abc")):
-        document = calibration_document(calibration()) | {"identity": identity}
+        document = written(calibration()) | {"identity": identity}
         (tmp_path / "calibrations" / f"{name}.json").write_text(json.dumps(document))
     found = bundled_calibration("sha256:abc")
     assert found is not None

@@ -15,7 +15,7 @@ from dominance.models.drawing import Drawing
 from dominance.models.folders import find_model
 from dominance.models.own_pipeline import OwnPipeline
 from dominance.models.pipelines import load_pipeline
-from dominance.records import Prompt, RunResult
+from dominance.records import Prompt, RunResult, RunSettings
 from dominance.runs.risk.calibrate import model_of
 from dominance.runs.risk.calibration import Calibration, feature_names, risk_features
 from dominance.runs.risk.options import CalibrationOptions
@@ -68,7 +68,9 @@ def test_layers_that_the_rule_does_not_know_change_nothing() -> None:
 def test_a_calibration_looks_at_what_the_runs_own_scheduler_began_with(tiny_model: Path) -> None:
     settings = {"seeds": [0], "steps": 4, "guidance": 5.0, "dtype": "float32", "scheduler": "HeunDiscreteScheduler"}
     made_by = {"name": str(tiny_model), "identity": find_model(str(tiny_model)).identity}
-    result = RunResult("run", "suite", str(tiny_model), "judge", settings, (), (), None, {"model": made_by})
+    result = RunResult(
+        "run", "suite", str(tiny_model), "judge", RunSettings.of(settings), (), (), None, {"model": made_by}
+    )
     opened = model_of(result, None, CalibrationOptions())
     scheduler: Any = opened().pipeline.components["scheduler"]
     assert opened.settings.scheduler == type(scheduler).__name__ == "HeunDiscreteScheduler"
@@ -77,7 +79,9 @@ def test_a_calibration_looks_at_what_the_runs_own_scheduler_began_with(tiny_mode
 def drawn_with(tiny_model: Path, **settings: object) -> RunResult:
     made_by = {"name": str(tiny_model), "identity": find_model(str(tiny_model)).identity}
     usual = {"seeds": [0], "steps": 4, "guidance": 5.0, "dtype": "float32"}
-    return RunResult("run", "suite", str(tiny_model), "judge", usual | settings, (), (), None, {"model": made_by})
+    return RunResult(
+        "run", "suite", str(tiny_model), "judge", RunSettings.of(usual | settings), (), (), None, {"model": made_by}
+    )
 
 
 def test_options_that_say_what_the_run_says_are_taken_and_others_refused(tiny_model: Path) -> None:

@@ -82,7 +82,7 @@ def test_an_unreadable_image_fails_alone_and_is_tried_again(made: Plan, ledger: 
     failures = ledger.failures()
     assert set(failures) == {cut.item, gone.item}
     assert "cannot be read" in failures[cut.item]
-    assert failures[gone.item].endswith("is gone")
+    assert failures[gone.item].endswith("no longer exists")
     (run_folder / cut.file).write_bytes(whole)
     kept.rename(run_folder / gone.file)
     assert ask(made, YES, ledger, run_folder) == 15

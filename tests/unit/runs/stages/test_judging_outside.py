@@ -12,7 +12,7 @@ from dominance.errors import InputError, ModelError
 from dominance.judges.answers.judge import load_answers_judge
 from dominance.judges.protocol import JudgeStoppedError, ScriptedJudge, as_answer
 from dominance.models.settings import GenerationSettings
-from dominance.records import Answer, Question
+from dominance.records import Answer, Question, RunSettings
 from dominance.runs.audit.result import result_of
 from dominance.runs.stages.batches import BatchSize
 from dominance.runs.stages.drawing import make_images
@@ -252,7 +252,7 @@ def test_labels_of_what_the_plan_does_not_hold_are_refused_unless_it_is_cut_shor
     fewer = dataclasses.replace(plan, images=plan.images[:2])
     with pytest.raises(ModelError, match="line 6: the prompt 'pair' has no image '2'"):
         check_names(judge, fewer)
-    check_names(judge, dataclasses.replace(fewer, settings={"limit": 1}))
+    check_names(judge, dataclasses.replace(fewer, settings=RunSettings(limit=1)))
     check_names(YES, fewer)
 
 

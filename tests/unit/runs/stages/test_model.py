@@ -136,5 +136,11 @@ def test_a_negative_prompt_is_part_of_the_item_and_drawn_apart(
 @pytest.mark.parametrize("guidance", [1.0, 0.0])
 def test_a_prompts_negative_prompt_needs_guidance(own: Any, guidance: float) -> None:
     prompt = Prompt("dark", "a mug", PAIR[1:], negative_prompt="dark")
-    with pytest.raises(InputError, match="turns guidance off, so the negative prompt would do nothing"):
+    with pytest.raises(InputError, match="turns guidance off, so the negative prompt has no effect"):
         RunModel(own, Drawing(guidance=guidance), CPU, (prompt,))()
+
+
+def test_a_method_that_is_none_is_refused_before_anything_is_written(own: Any, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"no method 'magic'; give one of none"):
+        dominance.audit(SUITE, own, JUDGE, tmp_path / "run", AuditOptions(method="magic", machine=CPU))
+    assert not (tmp_path / "run").exists()

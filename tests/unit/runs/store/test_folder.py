@@ -69,7 +69,7 @@ def test_the_folder_is_free_again_after_an_error_and_after_a_dead_process(tmp_pa
 
 
 @pytest.mark.parametrize("refusing", ["pwrite", "ftruncate"])
-def test_a_full_disk_when_the_folder_is_taken_ends_complaint(
+def test_a_full_disk_when_the_folder_is_taken_ends_in_one_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, refusing: str
 ) -> None:
     def refuse(*arguments: object) -> int:
@@ -83,7 +83,7 @@ def test_a_full_disk_when_the_folder_is_taken_ends_complaint(
         pass
 
 
-def test_a_file_system_without_locks_ends_complaint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_system_without_locks_ends_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*arguments: object) -> None:
         raise OSError(errno.ENOLCK, "No locks available")
 

@@ -94,7 +94,7 @@ def test_a_full_disk_is_named_as_such_and_what_was_committed_stays(ledger: Ledge
     pages = ledger._db.execute("PRAGMA page_count").fetchone()[0]
     ledger._db.execute(f"PRAGMA max_page_count = {pages}")  # SQLite then reports what it reports on a full disk
     with pytest.raises(
-        RunError, match=r"run\.sqlite cannot be used \(database or disk is full\); nothing finished is lost"
+        RunError, match=r"run\.sqlite cannot be used \(database or disk is full\); finished work is kept"
     ):
         ledger.put("plan", "x" * 100_000)
     ledger._db.execute("PRAGMA max_page_count = 1000000")
@@ -103,7 +103,7 @@ def test_a_full_disk_is_named_as_such_and_what_was_committed_stays(ledger: Ledge
     assert ledger.get("plan") == "x" * 100_000
 
 
-def test_what_is_no_ledger_is_refused_complaint(tmp_path: Path) -> None:
+def test_what_is_no_ledger_is_refused_in_one_line(tmp_path: Path) -> None:
     text, folder = tmp_path / "text.sqlite", tmp_path / "folder.sqlite"
     text.write_text("not a database, but long enough to be looked at as one\n" * 20)
     folder.mkdir()

@@ -3,9 +3,10 @@
 import dataclasses
 import json
 
+from dominance.documents import from_json, to_json
 from dominance.models.settings import GenerationSettings
 from dominance.records import Concept, Gate, Prompt, Suite
-from dominance.runs.store.plan import Plan, item_key, plan_document, plan_images, read_plan
+from dominance.runs.store.plan import Plan, item_key, plan_images
 
 SETTINGS = GenerationSettings(steps=2, guidance=3.0)
 RECORD = SETTINGS.record()
@@ -51,7 +52,7 @@ def test_prompts_with_the_same_text_share_item_and_file() -> None:
 def test_a_plan_survives_being_written_down(plan: Plan) -> None:
     gated = dataclasses.replace(plan, suite=dataclasses.replace(plan.suite, gate=Gate(0.2, None, 0.1), description="ü"))
     for one in (plan, gated):
-        assert read_plan(json.loads(json.dumps(plan_document(one)))) == one
+        assert from_json(Plan, json.loads(json.dumps(to_json(one)))) == one
 
 
 def test_the_questions_of_a_prompt_come_concept_by_concept_and_grade_by_grade(plan: Plan) -> None:
@@ -70,4 +71,4 @@ def test_a_prompts_own_negative_prompt_and_seeds_decide_its_images(plan: Plan) -
     assert (other.seed, other.negative_prompt) == (7, "dark")
     assert (plain.seed, plain.negative_prompt) == (0, None)
     written = dataclasses.replace(plan, suite=Suite("s", (MUG, own)), images=(plain, other))
-    assert read_plan(json.loads(json.dumps(plan_document(written)))) == written
+    assert from_json(Plan, json.loads(json.dumps(to_json(written)))) == written
