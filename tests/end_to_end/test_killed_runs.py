@@ -129,6 +129,7 @@ def finish(audits: LightAudits, folder: Path) -> None:
     audits.kill(pid)
 
 
+@pytest.mark.slow
 def test_a_run_stopped_at_many_random_moments_ends_like_one_that_was_not(audits: LightAudits, tmp_path: Path) -> None:
     whole, broken = tmp_path / "whole", tmp_path / "broken"
     finish(audits, whole)
