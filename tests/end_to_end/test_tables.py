@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,26 +11,25 @@ from dominance.cli.bench import print_bench, print_comparison
 from dominance.cli.diversity import print_diversity
 from dominance.cli.judge import print_check
 from dominance.cli.memorization import print_norms
-from dominance.diversity.verdicts import SetVerdict
+from dominance.diversity.verdicts import Word
 from dominance.metrics import Confusion, rate
 from dominance.probes.ablation import Ablation
-from dominance.records import Answer, Concept, Prompt, PromptResult, Question, RunResult, ScoredImage
+from dominance.records import Answer, Concept, Prompt, PromptResult, Question, RunResult, RunSettings, ScoredImage
 from dominance.runs.ablation.interactions import interactions
 from dominance.runs.ablation.options import Window
 from dominance.runs.ablation.outcomes import Judged
-from dominance.runs.ablation.result import AblationResult, sweep_result, window_result
-from dominance.runs.ablation.variants import Variant
+from dominance.runs.ablation.result import AblationResult, Edited, sweep_result, unedited_of, window_result
+from dominance.runs.ablation.variants import Head, Variant
 from dominance.runs.bench.compare import Overall, compare
-from dominance.runs.bench.result import BenchResult, Kept, bench_of
-from dominance.runs.bench.result import Tally as StreamTally
-from dominance.runs.diversity.result import ConceptDiversity, DiversityResult
+from dominance.runs.bench.result import BenchResult, Kept, StreamTally, bench_of
+from dominance.runs.diversity.result import ConceptDiversity, DiversityResult, MeasuredBy, NearDuplicates, Unmeasured
 from dominance.runs.judge_check.result import (
     Agreement,
     AgreementRow,
     ControlFindings,
     JudgeCheck,
     JudgeFindings,
-    Tally,
+    YesTally,
 )
 from dominance.runs.noise_norm.result import MemorizationResult, PromptNorms, compare_groups, group_norms
 from dominance.runs.stages.scoring import score_groups, score_image, score_prompt
@@ -59,11 +57,15 @@ def prompt_result(letters: str, prompt: Prompt = PROMPT) -> PromptResult:
 
 
 def run(*prompts: PromptResult, **settings: object) -> RunResult:
-    return RunResult("run-1", "small", "tiny", "scripted", settings, prompts, score_groups(prompts), None, {})
+    return RunResult(
+        "run-1", "small", "tiny", "scripted", RunSettings.of(settings), prompts, score_groups(prompts), None, {}
+    )
 
 
-def trials(label: str, place: int | None, letters: str, prompt: Prompt = PROMPT) -> list[Judged]:
-    variant = Variant(label, Ablation(), place)
+def trials(what: str | Sequence[Head], place: int | None, letters: str, prompt: Prompt = PROMPT) -> list[Judged]:
+    """What became of collapsed images, a letter each, without these heads or what is named."""
+    name, heads = (what, ()) if isinstance(what, str) else ("", tuple(what))
+    variant = Variant(name, Ablation(), place, heads)
     return [
         Judged(prompt, seed, variant, image(prompt, seed, "u"), image(prompt, seed, letter))
         for seed, letter in enumerate(letters)
@@ -81,7 +83,8 @@ def ablated(**found: Any) -> AblationResult:
     }
     return AblationResult(
         run="run-1", suite="small", model="tiny", judge="scripted", settings={},
-        unedited=run(prompt_result("uuum")), prompts=(), edited=8, unscored=1, manifest={}, **(empty | found),
+        unedited=unedited_of(run(prompt_result("uuu?m"))), prompts=(), edited=Edited(8, 1), manifest={},
+        **(empty | found),
     )  # fmt: skip
 
 
@@ -98,7 +101,7 @@ def columns(printed: str, title: str) -> list[str]:
 
 
 def test_a_sweep_of_several_layers_is_a_row_a_layer_and_one_of_all(capsys: Printed) -> None:
-    heads = [*trials("1.0", 1, "mu"), *trials("9.0", 9, "uc"), *trials("9.1", 9, "m?")]
+    heads = [*trials([(1, 0)], 1, "mu"), *trials([(9, 0)], 9, "uc"), *trials([(9, 1)], 9, "m?")]
     print_ablation(ablated(sweeps=(sweep_result("heads", Window(0, 0), heads),), notes=("A note.",)))
     printed = capsys.readouterr().out
     assert columns(printed, "heads, steps 0") == ["mitigated", "unchanged", "corrupted", "prompts mitigated"]
@@ -109,13 +112,13 @@ def test_a_sweep_of_several_layers_is_a_row_a_layer_and_one_of_all(capsys: Print
     assert "1.0" not in found
     assert printed.splitlines()[-2:] == [
         "A note.",
-        "3 of 4 scored images collapse as they are; 8 edited images, 1 images unscored",
+        "3 of 4 scored images collapse without the edit; 8 edited images, 2 images unscored",
     ]
 
 
 def test_a_sweep_of_one_layer_is_a_row_a_variant(capsys: Printed) -> None:
-    heads = [*trials("9.0", 9, "mm"), *trials("9.1", 9, "uu")]
-    mixed = [*trials("feed-forward 9", 9, "uu"), *trials("feed-forward 9", 9, "mc", PAIR)]
+    heads = [*trials([(9, 0)], 9, "mm"), *trials([(9, 1)], 9, "uu")]
+    mixed = [*trials("ff 9", 9, "uu"), *trials("ff 9", 9, "mc", PAIR)]
     sweeps = (sweep_result("heads", Window(0, 4), heads), sweep_result("feed-forward", Window(0, None), mixed))
     print_ablation(ablated(sweeps=sweeps))
     printed = capsys.readouterr().out
@@ -123,7 +126,7 @@ def test_a_sweep_of_one_layer_is_a_row_a_variant(capsys: Printed) -> None:
     assert found["9.0"] == ["2 of 2 (34 to 100%)", "0 of 2 (0 to 66%)", "0 of 2 (0 to 66%)", "1 of 1 (21 to 100%)"]
     assert found["9.1"][0] == "0 of 2 (0 to 66%)"
     assert {"heads, steps 0–4", "feed-forward, steps all"} <= found.keys()
-    assert found["feed-forward 9"][0].startswith("1 of 4")
+    assert found["ff 9"][0].startswith("1 of 4")
     assert found["entity-object"][0].startswith("0 of 2")
     assert found["object-object"][2].startswith("1 of 2")
 
@@ -135,9 +138,13 @@ def test_residual_branches_are_called_so(capsys: Printed) -> None:
 
 
 def test_interactions_are_listed_from_those_that_replace_one_another(capsys: Printed) -> None:
-    alone = [*trials("1.0", 1, "mm"), *trials("9.0", 9, "mm"), *trials("9.1", 9, "uu")]
-    together = [*trials("1.0 + 9.0", None, "mm"), *trials("1.0 + 9.1", None, "mm"), *trials("9.0 + 9.1", None, "mu")]
-    found = interactions("0", ["1.0", "9.0", "9.1"], alone, together)
+    alone = [*trials([(1, 0)], 1, "mm"), *trials([(9, 0)], 9, "mm"), *trials([(9, 1)], 9, "uu")]
+    together = [
+        *trials([(1, 0), (9, 0)], None, "mm"),
+        *trials([(1, 0), (9, 1)], None, "mm"),
+        *trials([(9, 0), (9, 1)], None, "mu"),
+    ]
+    found = interactions("0", [(1, 0), (9, 0), (9, 1)], alone, together)
     sweeps = (sweep_result("heads", Window(0, 0), alone),)
     print_ablation(ablated(sweeps=sweeps, interactions=(found,)))
     printed = capsys.readouterr().out
@@ -155,19 +162,19 @@ def test_rebalanced_intervals_stand_below_the_unedited_images(capsys: Printed) -
     windows = (window_result("none", before, None), window_result("0–4", after, trials("rebalance", None, "mcu")))
     print_ablation(ablated(edit="rebalance", windows=windows))
     printed = capsys.readouterr().out
-    expected = ["rebalanced in steps", "collapsed", "balanced", "of the collapsed: mitigated", "corrupted"]
+    expected = ["equal attention in steps", "collapsed", "balanced", "collapsed images mitigated", "corrupted"]
     assert columns(printed, "small: tiny, judged by scripted") == expected
     found = rows(printed)
     assert [cell.split(" (")[0] for cell in found["none"]] == ["3 of 4", "1 of 4", "–", "–"]
     assert [cell.split(" (")[0] for cell in found["0–4"]] == ["1 of 4", "2 of 4", "1 of 3", "1 of 3"]
 
 
-def tally(yes: int, n: int, images: int = 4) -> Tally:
-    return Tally(images, rate(yes, n), tuple(rate(yes // 2, n // 2) for _ in range(2)), rate(0, 0), 0)
+def tally(yes: int, n: int, images: int = 4) -> YesTally:
+    return YesTally(images, rate(yes, n), tuple(rate(yes // 2, n // 2) for _ in range(2)), rate(0, 0), 0)
 
 
 def judge(name: str, mode: str, unanswered: int = 0) -> JudgeFindings:
-    control = ControlFindings("noise", "noise alone", True, tally(0, 20), ())
+    control = ControlFindings(**vars(tally(0, 20)), name="noise", certain=True)
     problem = "the endpoint is silent" if unanswered else None
     verdict = f"The yes of {name} can be trusted."
     return JudgeFindings(
@@ -176,15 +183,17 @@ def judge(name: str, mode: str, unanswered: int = 0) -> JudgeFindings:
 
 
 def test_a_judges_check_is_a_table_a_judge_and_one_of_agreement(capsys: Printed) -> None:
-    def agreed(name: str, counts: Sequence[int], kappa: float | None) -> AgreementRow:
-        return AgreementRow(name, 4, Confusion(*counts), kappa, None if kappa is None else (0.1, 0.9))
+    def agreed(name: str, counts: Sequence[int]) -> AgreementRow:
+        both = Confusion(*counts)
+        interval = None if both.kappa is None else (0.1, 0.9)
+        return AgreementRow(**vars(both), name=name, images=4, interval=interval)
 
     agreement = Agreement(
-        total=agreed("all", (6, 1, 1, 2), 0.52),
-        kinds=(agreed("landmark", (3, 0, 0, 0), None),),
-        grades=(agreed("grade 1", (3, 1, 0, 1), 0.3),),
-        controls=agreed("controls", (0, 0, 0, 5), None),
-        together=agreed("with controls", (6, 1, 1, 7), 0.7),
+        total=agreed("all", (6, 1, 1, 2)),
+        kinds=(agreed("landmark", (3, 0, 0, 0)),),
+        grades=(agreed("grade 1", (3, 1, 0, 1)),),
+        controls=agreed("controls", (0, 0, 0, 5)),
+        together=agreed("with controls", (6, 1, 1, 7)),
         disagreements=(),
         sentence="The two agree on 8 of 10.",
     )
@@ -197,22 +206,25 @@ def test_a_judges_check_is_a_table_a_judge_and_one_of_agreement(capsys: Printed)
     assert columns(printed, "first: share of yes") == expected
     assert columns(printed, "second (official): share of yes") == expected
     found = rows(printed)
-    assert found["what the prompt names"] == ["4", "18 of 20 (70 to 97%)", "9/10", "9/10"]
-    assert found["noise alone"] == ["4", "0 of 20 (0 to 16%)", "0/10", "0/10"]
+    assert found["the prompt's own concepts"] == ["4", "18 of 20 (70 to 97%)", "9/10", "9/10"]
+    assert found["uniform noise"] == ["4", "0 of 20 (0 to 16%)", "0/10", "0/10"]
     assert "The two agree on 8 of 10." in printed
     assert found["all"] == ["8 of 10", "0.52 (0.10 to 0.90)"]
-    assert found["landmark"] == ["3 of 3", "no value"]
+    assert found["landmark"] == ["3 of 3", "undefined"]
     assert [name in found for name in ("grade 1", "controls", "with controls")] == [True] * 3
     assert printed.endswith("note: No torn picture.\n")
 
 
-def concept_set(name: str, median: float | None, word: Any, **counts: Any) -> ConceptDiversity:
+def concept_set(
+    name: str, median: float | None, word: Word | None, copies: tuple[tuple[str, ...], ...] = ()
+) -> ConceptDiversity:
     known = median is not None
     return ConceptDiversity(
         name=name, category="landmark" if known else None, images=4 if known else 1, unreadable=0,
         pairs=6 if known else 0, median=median, interval=None if median is None else (median - 0.01, median + 0.01),
-        mean=median, quartiles=None, exact=True, vendi=1.5 if known else None, near_pairs=1, near_images=2,
-        nearest=(), farthest=None, typical=(), unusual=(), verdict=SetVerdict(word, ""), **({"copies": ()} | counts),
+        mean=median, quartiles=None, exact=True, vendi=1.5 if known else None,
+        near_duplicates=NearDuplicates(1, 2, copies), nearest=(), farthest=None, typical=(), unusual=(), verdict=word,
+        verdict_sentence="", verdict_limits=None,
     )  # fmt: skip
 
 
@@ -220,8 +232,8 @@ def test_sets_are_listed_from_the_most_uniform_on(capsys: Printed) -> None:
     copied = concept_set("tower", 0.21, "uniform", copies=(("a.png", "b.png"),))
     sets = (concept_set("mug", 0.45, "varied"), concept_set("lamp", None, None), copied)
     result = DiversityResult(
-        run="run-1", source="photos", root=Path(), embedder="some/clip", embedder_identity="", embedder_description="",
-        comparable="paper", near=0.95, concepts=sets, categories=(), problems=(("x.png", "is no image"),), notes=(),
+        run="run-1", source="photos", embedder=MeasuredBy("some/clip", "", "", "paper"), near=0.95, concepts=sets,
+        categories=(), problems=(Unmeasured("x.png", "is no image"),), notes=(),
         rests="The verdicts rest on one paper.", manifest={},
     )  # fmt: skip
     print_diversity(result)
@@ -237,23 +249,25 @@ def test_sets_are_listed_from_the_most_uniform_on(capsys: Printed) -> None:
     assert found["landmark/tower"] == ["uniform", "4", "0.2100 (0.2000 to 0.2200)", "1.50", "2/4", "2"]
     assert found["lamp"] == ["–", "1", "–", "–", "–", "0"]
     assert "not measured: x.png: is no image" in printed
-    assert "not measured: lamp: 1 readable image(s), and a distance needs two" in printed
+    assert "not measured: lamp: 1 readable image(s); a distance needs two" in printed
     assert printed.endswith("The verdicts rest on one paper.\n")
 
 
-def norms(group: str, values: Sequence[float], **problems: Any) -> list[PromptNorms]:
+def norms(group: str, values: Sequence[float], problems: tuple[tuple[int, str], ...] = ()) -> list[PromptNorms]:
     return [
         PromptNorms(
-            Prompt(f"{group}-{place}", f"a mug {place}", (Concept("mug"),), group),
-            {0: (value, value + 1), 3: (value, value + 2)},
-            problems.get("problems", {}),
+            id=f"{group}-{place}",
+            prompt=f"a mug {place}",
+            group=group,
+            norms={0: (value, value + 1), 3: (value, value + 2)},
+            problems=problems,
         )
         for place, value in enumerate(map(float, values))
     ]
 
 
 def test_norms_are_compared_by_group_with_what_the_paper_expects(capsys: Printed) -> None:
-    prompts = (*norms("balanced", range(1, 9)), *norms("memorized", range(11, 19), problems={7: "broken"}))
+    prompts = (*norms("balanced", range(1, 9)), *norms("memorized", range(11, 19), problems=((7, "broken"),)))
     result = MemorizationResult(
         run="run-1", suite="groups", model="tiny", quantity="noise", values=192, steps=2, settings={}, prompts=prompts,
         groups=group_norms(prompts), comparisons=compare_groups(prompts), notes=(), manifest={},

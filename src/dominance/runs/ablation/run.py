@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, cast
 from dominance.documents import from_json, to_json
 from dominance.errors import SuiteError
 from dominance.judges.protocol import Judge
-from dominance.records import Prompt, RunSettings, Suite
+from dominance.records import Prompt, RunResult, RunSettings, Suite
 from dominance.runs.ablation.options import AblationOptions, Window
 from dominance.runs.ablation.result import AblationResult
 from dominance.runs.ablation.study import Study
@@ -23,7 +23,7 @@ from dominance.runs.store.folder import LEDGER_NAME, check_run_folder, held
 from dominance.runs.store.ledger import Ledger
 from dominance.runs.store.plan import Plan, ask_all, plan_images
 from dominance.runs.store.repeat import Repeat
-from dominance.suites import find_suite, load_questions
+from dominance.suites import QuestionSet, find_suite, load_questions
 
 if TYPE_CHECKING:
     from diffusers.pipelines.pipeline_utils import DiffusionPipeline
@@ -64,8 +64,6 @@ def ablate_suite(
     asked = ask_all(loaded, questions.ask)
     seen_by = judge_for(asked, judge, options.machine.device, options.asking.judge_mode)
     refuse_named(seen_by, "an ablation draws its own images")
-    record = {"seeds": options.seeds, **drawn.settings.record(), "limit": options.limit}
-    record |= {"questions": questions.name, "judge_mode": options.asking.judge_mode}
     plan = Plan(
         suite=loaded,
         model=drawn.source.name,
@@ -73,7 +71,7 @@ def ablate_suite(
         judge_identity=seen_by.identity,
         questions=asked,
         images=plan_images(loaded, options.seeds, drawn.source.identity, drawn.settings),
-        settings=RunSettings.of(record | options.record()),
+        settings=_settings(options, drawn, questions),
         origin="ablate",
     )
     if not (folder / LEDGER_NAME).exists():  # a new folder is created only once all parts are known to exist
@@ -85,11 +83,7 @@ def ablate_suite(
         put_plan(plan, ledger)
         repeat.keep(folder)
         note_foreign(seen_by, drawn.source.world)
-        missing = missing_images(plan.images, ledger, folder)
-        if missing:
-            ledger.forget_images(image.item for image in missing)
-            make_images(missing, drawn(), drawn.settings, ledger, folder, drawn.batches())
-        unedited = finish(plan, ledger, folder, seen_by, drawn.manifest())
+        unedited = _unedited(plan, ledger, folder, seen_by, drawn)
         stage = TrialStage(plan, ledger, folder, seen_by, drawn)
         study = Study(options, anatomy, stage, unedited, plan)
         result = study.result(str(folder), tuple(p.id for p in whole.prompts if p not in loaded.prompts))
@@ -107,6 +101,21 @@ def _with_two_concepts(suite: Suite) -> tuple[Prompt, ...]:
             " 'a [tower:landmark] and a [mug]'"
         )
     return kept
+
+
+def _settings(options: AblationOptions, model: RunModel, questions: QuestionSet) -> RunSettings:
+    record = {"seeds": options.seeds, **model.settings.record(), "limit": options.limit}
+    record |= {"questions": questions.name, "judge_mode": options.asking.judge_mode}
+    return RunSettings.of(record | options.record())
+
+
+def _unedited(plan: Plan, ledger: Ledger, folder: Path, judge: Judge, model: RunModel) -> RunResult:
+    """The run without edits; images that are missing are drawn first."""
+    missing = missing_images(plan.images, ledger, folder)
+    if missing:
+        ledger.forget_images(image.item for image in missing)
+        make_images(missing, model(), model.settings, ledger, folder, model.batches())
+    return finish(plan, ledger, folder, judge, model.manifest())
 
 
 def _anatomy(ledger: Ledger, model: RunModel) -> Anatomy:
