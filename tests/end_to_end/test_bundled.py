@@ -25,6 +25,7 @@ def test_the_weights_are_small_enough_to_ship() -> None:
     assert size_in_megabytes(bundled_folder("judge")) <= 10
 
 
+@pytest.mark.slow
 def test_the_judge_sees_what_is_there_and_little_that_is_not() -> None:
     """Far below what the model card states, so that only a broken judge fails."""
     judge = load_judge("miniature", "cpu")

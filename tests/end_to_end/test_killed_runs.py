@@ -129,6 +129,7 @@ def finish(audits: LightAudits, folder: Path) -> None:
     audits.kill(pid)
 
 
+@pytest.mark.slow
 def test_a_run_stopped_at_many_random_moments_ends_like_one_that_was_not(audits: LightAudits, tmp_path: Path) -> None:
     whole, broken = tmp_path / "whole", tmp_path / "broken"
     finish(audits, whole)
@@ -209,6 +210,7 @@ def wait_until(process: subprocess.Popen[str], reached: Callable[[], bool]) -> N
         time.sleep(0.005)
 
 
+@pytest.mark.slow
 def test_the_real_command_killed_and_interrupted_resumes_to_the_same_images(
     tmp_path: Path, command: Callable[..., Any], tiny_model: Path, tiny_judge: Path
 ) -> None:

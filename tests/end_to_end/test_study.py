@@ -40,6 +40,7 @@ def small_trials() -> list[StudyTrial]:
     return [trial for trial in trials(chosen, [0]) if trial.world_name in ("first", "swapped", "turn-0")]
 
 
+@pytest.mark.slow
 def test_a_study_trains_measures_resumes_and_writes_its_page(base: Path, tmp_path: Path) -> None:
     options = StudyOptions(str(base), "miniature", tmp_path / "models", tmp_path / "page" / "results.jsonl", images=1)
     told: list[str] = []

@@ -24,6 +24,8 @@ from dominance.training.judge import JudgeSettings, train_judge
 from dominance.training.miniature import MiniatureSettings, train_miniature
 from dominance.training.vocabulary import new_tokenizer
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module", autouse=True)
 def few_steps() -> Iterator[None]:

@@ -95,6 +95,7 @@ def test_bootstrap_of_a_mean_a_median_and_a_difference(n: int) -> None:
     assert close(mean_difference(values.tolist(), others.tolist())[1], oracle, 0.05)
 
 
+@pytest.mark.slow
 def test_bootstrap_of_an_area_of_kappa_and_of_a_correlation() -> None:
     rng = np.random.default_rng(7)
     labels = rng.random(80) < 0.4
@@ -189,6 +190,7 @@ def test_rank_test_of_many() -> None:
 
 @settings(deadline=None)
 @given(st.sampled_from([0.05, 0.5, 4.0, 100.0]), st.integers(0, 50))
+@pytest.mark.slow
 def test_logistic_regression(penalty: float, seed: int) -> None:
     """The same loss: ``C = 1 / penalty`` on standardised features, both kinds balanced, the intercept free."""
     rng = np.random.default_rng(seed)

@@ -72,6 +72,7 @@ def test_student_against_published_quantiles(freedom: int, quantile: float) -> N
     assert (low + high) / 2 == pytest.approx(7)
 
 
+@pytest.mark.slow
 def test_of_six_student_holds_the_mean_as_often_as_it_says_and_the_bootstrap_does_not() -> None:
     rng = np.random.default_rng(0)
     held = [[low <= 0 <= high for low, high in both(rng.normal(size=6).tolist())] for _ in range(1000)]

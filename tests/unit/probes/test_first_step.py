@@ -162,6 +162,7 @@ def share(pipeline: Any, layers: list[int], **options: Any) -> float:
     return first_step(pipeline, PROMPTS, SEEDS, layers, **options).share
 
 
+@pytest.mark.slow
 def test_the_share_is_the_part_of_one_forward_over_all_forwards(pipeline: Any) -> None:
     ten = share(pipeline, [9, 10], steps=10, guidance=5.0)
     assert share(pipeline, [10], steps=10, guidance=5.0) == ten

@@ -43,6 +43,7 @@ class _Work:
         self.function(*self.given, shard)
 
 
+@pytest.mark.slow
 def test_every_process_gets_the_mean_of_all(tmp_path: Path) -> None:
     share_batches(_Work(_averages, tmp_path), 2, floats=20)
     for step in range(3):
@@ -51,6 +52,7 @@ def test_every_process_gets_the_mean_of_all(tmp_path: Path) -> None:
             assert torch.equal(torch.load(tmp_path / f"{index}-{step}", weights_only=True), expected)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("how", "kind", "said"),
     [

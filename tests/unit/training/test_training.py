@@ -62,6 +62,7 @@ def _tiny_denoiser(seed: int = 0) -> tuple[Denoiser, list[CaptionedLatents]]:
     return denoiser, [CaptionedLatents(code.encode(small), captions)]
 
 
+@pytest.mark.slow
 def test_the_denoiser_learns() -> None:
     denoiser, batches = _tiny_denoiser()
     loss = denoising_loss(denoiser, new_tokenizer(), lambda step: batches[0], seed=0)

@@ -92,6 +92,7 @@ def test_the_other_commands_take_it(own: Any, tmp_path: Path) -> None:
     assert len(dominance.preflight(SUITE, own, looked)) == 1
 
 
+@pytest.mark.slow
 def test_a_compiled_pipeline_is_drawn_with(compiled: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = audit(compiled, tmp_path / "run")
     assert first.images == 2
