@@ -55,7 +55,7 @@ def test_a_family_is_audited_from_folder_to_verdict(
     flow = family in ("sd3", "flux", "auraflow")
     assert described["scheduler"] == ("FlowMatchEulerDiscreteScheduler" if flow else "DDIMScheduler")
     assert described["scheduler_settings"]["config"]["num_train_timesteps"] == 1000
-    monkeypatch.setattr(STAGES, "prepare_model", None)  # all is there, so nothing is loaded
+    monkeypatch.setattr("dominance.runs.stages.model.RunModel.__call__", lambda _: pytest.fail("the model was loaded"))
     assert audited(model, tmp_path / "run").scored == 4
 
 
@@ -113,7 +113,7 @@ def without_safetensors(folder: Path) -> None:
         (("--judge-mode", "slow"), "no judge mode 'slow'; give one of fast, official"),
         (spoil, "is not a complete safetensors file: it has"),
         (without_safetensors, "vae has no .safetensors weights"),
-        (lambda folder: (folder / "model_index.json").unlink(), "is no diffusers pipeline"),
+        (lambda folder: (folder / "model_index.json").unlink(), "is not a diffusers pipeline"),
     ],
 )
 def test_what_cannot_be_used_is_one_line_and_nothing_is_written(

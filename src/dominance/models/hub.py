@@ -30,8 +30,8 @@ def read_hub_id(name: str, revision: str | None = None) -> HubId | None:
     Raises:
         ModelError: the name says one revision and the argument another.
 
-    >>> read_place("owner/name@v1"), read_place("miniature")
-    (HubPlace(repository='owner/name', revision='v1'), None)
+    >>> read_hub_id("owner/name@v1"), read_hub_id("miniature")
+    (HubId(repository='owner/name', revision='v1'), None)
     """
     if len(name) > _LONGEST_HUB_ID or not _HUB_ID.fullmatch(name):
         return None
