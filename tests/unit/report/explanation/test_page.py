@@ -207,7 +207,7 @@ def test_what_others_wrote_is_never_overwritten(tmp_path: Path) -> None:
     write_explanation(explanation(LEADS), tmp_path / "ours")
     refused(tmp_path / "ours", "holds an explanation of 'a tower and a mug'", text="a lamp")
     (tmp_path / "ours" / "images" / "7.png").write_text("mine")
-    refused(tmp_path / "ours", "7.png is no file of the explanation there", files=("images/7.png",))
+    refused(tmp_path / "ours", "7.png does not belong to the explanation in that folder", files=("images/7.png",))
     with pytest.raises(RunError, match="is not empty"):
         write_explanation(explanation(LEADS), tmp_path / "thesis")
     assert (tmp_path / "thesis" / "chapter.tex").read_text() == "mine"

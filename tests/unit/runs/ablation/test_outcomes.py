@@ -186,13 +186,13 @@ def test_variants_name_what_they_take_away() -> None:
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: all_heads(ANATOMY, [3]), "no attention layer 3: the model has 2"),
-        (lambda: residuals(ANATOMY, [3], How()), "no residual branch 3: the model has 2"),
+        (lambda: all_heads(ANATOMY, [3]), "the model has no attention layer 3; give numbers from 1 to 2"),
+        (lambda: residuals(ANATOMY, [3], How()), "the model has no residual branch 3; give numbers from 1 to 2"),
         (lambda: AblationOptions(sweep=("head",)), "no sweep 'head'"),
         (lambda: AblationOptions(sweep=()), "no sweep given"),
-        (lambda: AblationOptions(edit="other"), "no edit 'other'"),
+        (lambda: AblationOptions(edit="other"), "the edit 'other' does not exist"),
         (lambda: AblationOptions(edit_steps=(3, 2)), "the edit's steps are 3 to 2"),
-        (lambda: AblationOptions(edit_steps=(0, 2), intervals=2), "give one of them"),
+        (lambda: AblationOptions(edit_steps=(0, 2), intervals=2), "give only one of them"),
         (lambda: AblationOptions(intervals=0), "intervals is 0"),
         (lambda: AblationOptions(strongest=1), "strongest is 1"),
         (lambda: AblationOptions(scale=-1.0), "scale is -1.0"),

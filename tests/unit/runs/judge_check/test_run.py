@@ -148,7 +148,7 @@ def test_two_judges_that_always_say_yes_have_no_kappa_and_are_told_why(tmp_path:
     assert agreement is not None and agreement.total.kappa is None and agreement.total.interval is None
     assert "both always say yes, so κ" in agreement.sentence
     page = write_judge_check(found, tmp_path / "check")[0].read_text(encoding="utf-8")
-    assert "no value: both always say yes" in page
+    assert "undefined: both always say yes" in page
     mixed = judge(lambda image, question: 0.9 if question.grade < 4 else 0.2, "mixed")
     one = check_judge(ALWAYS, against=mixed, out=tmp_path / "check", options=FEW).agreement
     assert one is not None and "κ is 0 whatever the other says" in one.sentence
@@ -303,7 +303,7 @@ def test_what_cannot_be_checked_is_refused_in_one_line_and_nothing_is_written(pi
         (InputError, "there are labels but no images", {"options": JudgeCheckOptions(labels=labels)}),
         (
             ModelError,
-            "present, answer, p_yes",
+            "no column present or answer or p_yes",
             {"images": [pictures], "options": JudgeCheckOptions(labels=labels)},
         ),
         (ModelError, "has no image '9.png'", {"images": [pictures], "options": JudgeCheckOptions(labels=foreign)}),
