@@ -77,7 +77,7 @@ def test_the_answer_comes_first_and_every_figure_says_what_is_seen_and_what_it_i
         "In layers 8 to 10, tower stays at about 40% of the attention; in layer 7, mug stays at about 4.0%",
         "No interval stands out for tower",
         "At the last step, tower and mug ",
-        "How to read this",
+        "Attention shows where the model looks, not why.",
     ]
     assert [part for part in order if part not in page.text] == []
     places = [page.text.index(part) for part in order]
