@@ -56,7 +56,7 @@ def test_rigid_concepts_come_before_varied_ones_and_nothing_is_embedded_twice(
     embedded.clear()
     again = command("diversity", "pictures/pictures.csv", "--out", "run", "--device", "cpu")
     assert (again.status, embedded) == (0, [])
-    assert "so uniform that, by the paper's finding, they are likely to dominate" in again.out
+    assert "are likely to dominate: their images are too uniform." in again.out
     assert "note: Distances are by miniature" in again.err
     places = {name: again.out.index(f"/{name} ") for name in (*rigid, *varied)}
     assert max(places[name] for name in rigid) < min(places[name] for name in varied)
@@ -78,7 +78,7 @@ def test_an_image_that_cannot_be_read_is_named_and_the_status_is_3(command: Comm
     assert found.status == 3
     assert "not measured: mug/00001.png: pictures/mug/00001.png is not an image" in found.out
     assert "not measured: lamp/00000.png: cannot be read (No such file or directory)" in found.out
-    assert "2 concepts measured, and no verdict on any of them." in found.out
+    assert "2 concepts measured, but no verdict on any of them." in found.out
 
 
 REFUSED: dict[str, tuple[object, ...]] = {

@@ -68,7 +68,9 @@ def test_the_printed_summary_names_the_page_and_one_seed_is_enough(
 ) -> None:
     done = command("explain", PAIR, "--model", tiny_model, "--judge", "none", "--seeds", "7,", "--out", "here")
     assert done.status == 0, done.err
-    assert done.out.rstrip().endswith("wrote here/explanation.html")
+    *_, wrote, following = done.out.splitlines()
+    assert wrote == "wrote here/explanation.html"
+    assert following.startswith("next: ")
     assert "the attention" in done.out
     assert (workplace / "here" / "images" / "7.png").exists()
     again = command(
@@ -106,7 +108,7 @@ def test_the_printed_summary_names_the_page_and_one_seed_is_enough(
         ([PAIR, "--model", "minature"], "no model 'minature'"),
         ([PAIR, "--judge", "solomon"], "no judge 'solomon'"),
         (["a [zeppelin] and a [mug]"], "--judge none"),
-        ([PAIR, "--out", "mine"], "is not empty and holds no explanation.json"),
+        ([PAIR, "--out", "mine"], "is not empty and holds no explanation (explanation.json)"),
     ],
 )
 def test_bad_input_is_one_line_and_changes_nothing(

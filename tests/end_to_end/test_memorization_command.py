@@ -81,7 +81,7 @@ def test_a_folder_of_another_command_is_left_as_it_was(command: Command, tiny_mo
     ):
         refused = command(*others)
         assert refused.status == 2, others
-        assert "norms holds what `dominance memorization` measured" in refused.err, (others, refused.err)
+        assert "norms holds a measurement by `dominance memorization`" in refused.err, (others, refused.err)
 
 
 REFUSED: dict[str, tuple[object, ...]] = {

@@ -162,5 +162,5 @@ def test_two_orders_of_one_noise_count_as_one() -> None:
 def test_a_broken_line_of_results_is_named(tmp_path: Path) -> None:
     file = tmp_path / "results.jsonl"
     file.write_text(json.dumps({"condition": "main"}) + "\n")
-    with pytest.raises(InputError, match=r"results\.jsonl, line 1 is no result of a study"):
+    with pytest.raises(InputError, match=r"results\.jsonl, line 1 is not a result of a study"):
         read_results(file)

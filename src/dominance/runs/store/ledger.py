@@ -78,7 +78,7 @@ class Ledger:
             yield
         except sqlite3.Error as error:
             raise RunError(
-                f"the ledger {self.path} cannot be used ({error}); nothing finished is lost: free some space or fix the"
+                f"the ledger {self.path} cannot be used ({error}); finished work is kept: free some space or fix the"
                 " folder and run the same command again, or give another --out"
             ) from None
 

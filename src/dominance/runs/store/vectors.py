@@ -45,7 +45,7 @@ class VectorStore:
 
     def _refused(self, error: sqlite3.Error) -> RunError:
         return RunError(
-            f"{self.path} cannot be used ({error}); nothing finished is lost: free some space or fix the folder and run"
+            f"{self.path} cannot be used ({error}); finished work is kept: free some space or fix the folder and run"
             " the same command again, or give another --out"
         )
 
