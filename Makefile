@@ -23,8 +23,8 @@ demo: .venv/.core  ## audit the bundled suite with the bundled model and judge
 test: .venv/.dev  ## all tests
 	$(BIN)/python -m pytest -n 2 --dist worksteal -q -rs
 
-test-quick: .venv/.dev  ## the tests that are not slow: under three minutes on two cores
-	$(BIN)/python -m pytest -n 2 --dist worksteal -q -m "not slow"
+test-quick: .venv/.dev  ## without slow tests and the browser: under three minutes on two cores
+	$(BIN)/python -m pytest -n 2 --dist worksteal -q -m "not slow" --ignore tests/browser
 
 golden: .venv/.dev  ## write the sentences that tests pin again; read the diff
 	$(BIN)/python -m pytest -q --update-golden $$(grep -rlw golden tests --include='test_*.py')

@@ -72,6 +72,7 @@ def of_concepts(**present: float) -> Callable[[Image.Image, Question], float]:
     return lambda image, question: present.get(question.concept, 0.0)
 
 
+@pytest.mark.slow
 def test_the_command_in_a_shell_prints_the_document_of_the_contract(
     suite: Path, tiny: tuple[object, ...], tmp_path: Path, command: Command
 ) -> None:
@@ -146,6 +147,7 @@ def test_more_seeds_and_prompts_add_to_what_is_there(audit: Command, tmp_path: P
     assert {Path(name).name.split("-")[0] for name in after} == {"7", "3"}
 
 
+@pytest.mark.slow
 def test_another_setting_makes_new_images_and_keeps_the_old_ones(audit: Command, tmp_path: Path) -> None:
     audit("--seeds", 1, "--limit", 1)
     before = images(tmp_path / "run")

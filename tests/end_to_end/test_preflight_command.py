@@ -14,6 +14,8 @@ from dominance.metrics import focus_score
 from dominance.records import Answer
 from dominance.runs.risk import calibration as calibrations
 
+pytestmark = pytest.mark.slow
+
 Command = Callable[..., Any]
 
 PROMPT = "a [tower:landmark] and a [mug]"

@@ -22,6 +22,8 @@ from dominance.errors import InputError
 from dominance.judges.protocol import Judge, ScriptedJudge
 from dominance.records import Concept, Prompt, Question, RunResult, Suite
 
+pytestmark = pytest.mark.slow
+
 Command = Callable[..., Any]
 
 STAGES = importlib.import_module("dominance.runs.audit.run")  # the package's own name for it is the function

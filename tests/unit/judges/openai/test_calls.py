@@ -154,6 +154,7 @@ LASTING = {
 }
 
 
+@pytest.mark.slow
 def test_a_lasting_fault_leaves_its_image_unscored_and_says_why(endpoint: MockEndpoint, golden: Golden) -> None:
     reasons = {}
     for name, fault in LASTING.items():

@@ -108,6 +108,7 @@ def second_head_helps(variant: Variant, text: str, seed: int) -> str:
     return "corrupted" if 0 in heads.get(2, ()) else "unchanged"
 
 
+@pytest.mark.slow
 def test_single_heads_are_tried_on_every_collapsed_image(ablated: Runs) -> None:
     result, stand_in = ablated(second_head_helps)
     heads = result.sweeps[0]
