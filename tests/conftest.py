@@ -125,3 +125,14 @@ def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str])
         return Finished(int(ended.value.code or 0), printed.out, printed.err)
 
     return run
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Callable[..., Path]:
+    """Writes a file of a user's, of text or bytes."""
+
+    def write(data: bytes | str, name: str = "file.yaml") -> Path:
+        (tmp_path / name).write_bytes(data if isinstance(data, bytes) else data.encode())
+        return tmp_path / name
+
+    return write

@@ -7,6 +7,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from refusals import refusal
 
 from dominance.errors import InputError, RunError
 from dominance.files import (
@@ -19,23 +20,6 @@ from dominance.files import (
     unwritable_parent,
     write_whole,
 )
-
-
-def refusal(read, path: Path) -> str:
-    with pytest.raises(InputError) as caught:
-        read(path)
-    message = str(caught.value)
-    assert message.isprintable(), "an error is one line"
-    return message
-
-
-@pytest.fixture
-def file(tmp_path):
-    def write(data: bytes | str, name: str = "file.yaml") -> Path:
-        (tmp_path / name).write_bytes(data if isinstance(data, bytes) else data.encode())
-        return tmp_path / name
-
-    return write
 
 
 def test_text_is_utf8_with_or_without_a_byte_order_mark_and_keeps_its_line_ends(file):

@@ -3,27 +3,11 @@
 from pathlib import Path
 
 import pytest
+from refusals import refusal
 
 from dominance.errors import InputError
 from dominance.suites.documents import read_yaml
 from golden import one_a_case
-
-
-def refusal(read, path: Path) -> str:
-    with pytest.raises(InputError) as caught:
-        read(path)
-    message = str(caught.value)
-    assert message.isprintable(), "an error is one line"
-    return message
-
-
-@pytest.fixture
-def file(tmp_path):
-    def write(data: bytes | str, name: str = "file.yaml") -> Path:
-        (tmp_path / name).write_bytes(data if isinstance(data, bytes) else data.encode())
-        return tmp_path / name
-
-    return write
 
 
 def test_yaml_is_version_1_2_and_plain_values(file):

@@ -6,7 +6,7 @@ import io
 import re
 import subprocess
 import sys
-from html.parser import HTMLParser
+from pages import Page
 
 import numpy as np
 import pytest
@@ -17,39 +17,6 @@ from dominance.records import Gate, RunSettings
 from dominance.report.audit.page import write_report
 
 LOST_MUG, BOTH, NEITHER, OUT = (5, 0), (5, 5), (0, 0), "out of memory"
-_VOID = {"meta", "link", "img", "input", "br", "hr"}
-
-
-class Page(HTMLParser):
-    """Collects elements and text; checks that every element is closed where it must be."""
-
-    def __init__(self, markup):
-        super().__init__()
-        self.elements, self.text, self._open = [], "", []
-        self.feed(markup)
-        self.close()
-        assert self._open == []
-
-    def handle_starttag(self, tag, attrs):
-        self.elements.append((tag, dict(attrs)))
-        if tag not in _VOID:
-            self._open.append(tag)
-
-    def handle_startendtag(self, tag, attrs):
-        self.elements.append((tag, dict(attrs)))
-
-    def handle_endtag(self, tag):
-        assert self._open.pop() == tag
-
-    def handle_data(self, data):
-        if not {"style", "script"} & set(self._open):
-            self.text += data
-
-    def all(self, tag, **wanted):
-        return [a for name, a in self.elements if name == tag and all(a.get(k) == v for k, v in wanted.items())]
-
-    def classed(self, name):
-        return [a for _, a in self.elements if name in (a.get("class") or "").split()]
 
 
 def save_images(run, folder, size=(64, 64)):

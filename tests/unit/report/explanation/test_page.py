@@ -3,7 +3,7 @@
 import base64
 import io
 import json
-from html.parser import HTMLParser
+from pages import Page
 from pathlib import Path
 
 import numpy as np
@@ -19,35 +19,6 @@ from dominance.report.explanation.folder import check_explanation_folder, write_
 from dominance.report.explanation.maps import heat_uri
 
 TEXT = "a tower and a mug"
-
-
-class Page(HTMLParser):
-    """Collects elements and text; checks that every element is closed where it must be."""
-
-    def __init__(self, markup):
-        super().__init__()
-        self.elements, self.text, self._open = [], "", []
-        self.feed(markup)
-        self.close()
-        assert self._open == []
-
-    def handle_starttag(self, tag, attrs):
-        self.elements.append((tag, dict(attrs)))
-        if tag not in {"meta", "link", "img", "input", "br", "hr"}:
-            self._open.append(tag)
-
-    def handle_endtag(self, tag):
-        assert self._open.pop() == tag
-
-    def handle_data(self, data):
-        if not {"style", "script"} & set(self._open):
-            self.text += data
-
-    def all(self, tag):
-        return [attributes for name, attributes in self.elements if name == tag]
-
-    def classed(self, name):
-        return [a for _, a in self.elements if name in (a.get("class") or "").split()]
 
 
 @pytest.fixture
