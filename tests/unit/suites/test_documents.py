@@ -1,11 +1,8 @@
 """Reading users' YAML: what is accepted, and the line that says what is wrong with any other."""
 
-from pathlib import Path
-
 import pytest
 from refusals import refusal
 
-from dominance.errors import InputError
 from dominance.suites.documents import read_yaml
 from golden import one_a_case
 

@@ -6,10 +6,10 @@ import io
 import re
 import subprocess
 import sys
-from pages import Page
 
 import numpy as np
 import pytest
+from pages import Page
 from PIL import Image
 
 from dominance.errors import RunError

@@ -3,13 +3,13 @@
 import base64
 import io
 import json
-from pages import Page
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from made_explanations import attention, explanation
+from pages import Page
 from PIL import Image
 
 from dominance.errors import RunError
