@@ -217,10 +217,10 @@ def _counted(listed: list[str], noun: str) -> str:
 
 
 def csv_bytes(rows: Iterable[Sequence[object]], line_end: str = "\n") -> bytes:
-    """The rows as CSV in UTF-8, quoted where needed."""
+    """The rows as CSV in UTF-8, quoted where needed; what UTF-8 cannot write becomes a question mark."""
     text = io.StringIO(newline="")
     csv.writer(text, lineterminator=line_end).writerows(rows)
-    return text.getvalue().encode()
+    return text.getvalue().encode(errors="replace")
 
 
 def write_failed(path: Path, error: OSError) -> RunError:

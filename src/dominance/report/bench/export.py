@@ -1,13 +1,12 @@
 """Benches as other files: CSV in the official columns, JSON lines, Parquet, a suite, the official folders of images."""
 
-import csv
 import io
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from dominance.errors import InputError, RunError
-from dominance.files import write_failed, write_whole
+from dominance.files import csv_bytes, write_failed, write_whole
 from dominance.records import ScoredImage
 from dominance.runs.bench.compare import Comparison, Side
 from dominance.runs.bench.result import DOMINANCE, PARTS, BenchResult, Entry, bench_suite
@@ -151,16 +150,14 @@ def comparison_csv(comparison: Comparison) -> bytes:
     columns = ["id", "prompt", "group", *(f"{side}_{name}" for side in ("first", "second") for name in sides)]
     differences = ("collapse_difference", "dvd_difference")
     columns += [f"{name}{end}" for name in differences for end in ("", "_low", "_high")]
-    text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(columns)
+    rows: list[list[object]] = [list(columns)]
     for pairing in comparison.pairings:
         row: list[object] = [pairing.id, pairing.prompt, pairing.group]
         row += [value for side in (pairing.first, pairing.second) for value in _side_values(side, sides)]
         for found in (pairing.collapse_difference, pairing.dvd_difference):
             row += [None] * 3 if found is None else [found[0], *found[1]]
-        writer.writerow(row)
-    return text.getvalue().encode()
+        rows.append(row)
+    return csv_bytes(rows)
 
 
 def _side_values(side: Side | None, names: Sequence[str]) -> list[object]:

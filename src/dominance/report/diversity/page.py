@@ -1,7 +1,5 @@
 """A measurement of diversity as a page, a JSON document and a table."""
 
-import csv
-import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +8,7 @@ from markupsafe import Markup
 
 from dominance.diversity.verdicts import PAPER_MEDIANS, SCALES
 from dominance.documents import json_bytes
-from dominance.files import write_whole
+from dominance.files import csv_bytes, write_whole
 from dominance.numbers import distance, plural
 from dominance.report.parts.page_stream import write_page
 from dominance.report.parts.pictures import Embedded, Missing, embed
@@ -66,26 +64,24 @@ def write_diversity(result: DiversityResult, folder: Path) -> tuple[Path, ...]:
         RunError: one of them cannot be written.
     """
     document = write_whole(folder / DOCUMENT_NAME, json_bytes(result, indent=1))
-    table = write_whole(folder / TABLE_NAME, diversity_table(result).encode("utf-8", "replace"))
+    table = write_whole(folder / TABLE_NAME, diversity_table(result))
     return _write_page(result, folder / PAGE_NAME), document, table
 
 
-def diversity_table(result: DiversityResult) -> str:
+def diversity_table(result: DiversityResult) -> bytes:
     """One row for each concept as CSV; what was not measured is empty."""
-    text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(_COLUMNS)
+    rows: list[tuple[object, ...]] = [_COLUMNS]
     for concept in result.concepts:
         low, high = concept.interval or (None, None)
         first, third = concept.quartiles or (None, None)
         measured = (concept.median, low, high, concept.mean, first, third, concept.vendi)
         numbers = ["" if value is None else f"{value:.6f}" for value in measured]
         copies = sum(len(group) for group in concept.near_duplicates.copies)
-        writer.writerow(
+        rows.append(
             (concept.category or "", concept.name, concept.images, concept.unreadable, concept.pairs, *numbers,
              concept.near_duplicates.pairs, concept.near_duplicates.images, copies, concept.verdict or "")
         )  # fmt: skip
-    return text.getvalue()
+    return csv_bytes(rows)
 
 
 def diversity_headline(result: DiversityResult) -> str:

@@ -1,13 +1,11 @@
 """A measurement of the text-conditional noise norm as a page, a JSON document and a table."""
 
-import csv
-import io
 from pathlib import Path
 
 from markupsafe import Markup
 
 from dominance.documents import json_bytes
-from dominance.files import write_whole
+from dominance.files import csv_bytes, write_whole
 from dominance.numbers import measure, plural
 from dominance.report.noise_norm.plots import Course, courses
 from dominance.report.parts.page_stream import write_page
@@ -31,24 +29,23 @@ def write_memorization(result: MemorizationResult, folder: Path) -> tuple[Path, 
         RunError: one of them cannot be written.
     """
     document = write_whole(folder / DOCUMENT_NAME, json_bytes(result, indent=1))
-    table = write_whole(folder / TABLE_NAME, memorization_table(result).encode("utf-8", "replace"))
+    table = write_whole(folder / TABLE_NAME, memorization_table(result))
     return _write_page(result, folder / PAGE_NAME), document, table
 
 
-def memorization_table(result: MemorizationResult) -> str:
+def memorization_table(result: MemorizationResult) -> bytes:
     """One row for each prompt and seed as CSV; what was not measured is empty."""
-    text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\n")
     steps = [f"norm_{step}" for step in range(1, result.steps + 1)]
-    writer.writerow(("id", "prompt", "group", "seed", *(f"norm_{name}" for name in SUMMARIES), *steps, "problem"))
+    named = [f"norm_{name}" for name in SUMMARIES]
+    rows: list[tuple[object, ...]] = [("id", "prompt", "group", "seed", *named, *steps, "problem")]
     for prompt in result.prompts:
         about = (prompt.id, prompt.prompt, prompt.group)
         for (seed, values), summary in zip(prompt.norms.items(), prompt.summaries, strict=True):
             numbers = [f"{value:.6g}" for value in (*(getattr(summary, name) for name in SUMMARIES), *values)]
-            writer.writerow((*about, seed, *numbers, ""))
+            rows.append((*about, seed, *numbers, ""))
         for seed, problem in prompt.problems:
-            writer.writerow((*about, seed, *[""] * (len(SUMMARIES) + len(steps)), problem))
-    return text.getvalue()
+            rows.append((*about, seed, *[""] * (len(SUMMARIES) + len(steps)), problem))
+    return csv_bytes(rows)
 
 
 def memorization_headline(result: MemorizationResult) -> str:
