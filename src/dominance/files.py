@@ -14,11 +14,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dominance.errors import InputError, RunError
-from dominance.wording import complaint, on_one_line, quoted
+from dominance.wording import complaint, on_one_line, quoted, suggestion
 
 MAX_BYTES = 20_000_000
 _SEPARATORS = {",": "a comma", ";": "a semicolon", "\t": "a tab"}
-"""Tried in this order: the first one found in the header line is the file's separator."""
+"""The one that is most often in the header line separates; the first of them where several are as often there."""
+_GIVEN_SEPARATOR = re.compile(r"\s*sep=([,;\t])[ ]*(?=[\r\n])", re.IGNORECASE)
+"""What Excel takes as the first line of a CSV file."""
+_UNNAMED = re.compile(r"unnamed: \d+(?:[._]\d+)*")
+"""What pandas calls a column that has no name."""
 
 
 def is_folder(path: Path) -> bool:
@@ -149,7 +153,7 @@ def numbered_lines(text: str) -> list[tuple[int, str]]:
 
 @dataclass(frozen=True)
 class Table:
-    """A CSV file (RFC 4180).
+    """A CSV file (RFC 4180), or one with another separator.
 
     Attributes:
         columns: as the header names them, in lower case; empty for an empty file.
@@ -162,28 +166,50 @@ class Table:
     rows: Iterator[tuple[int, dict[str, str]]]
 
 
-def read_table(text: str, path: Path, columns: Collection[str]) -> Table:
-    """The table in a CSV file's text; the header decides the separator.
+def read_table(text: str, path: Path, columns: Collection[str], needed: Collection[str] = ()) -> Table:
+    """The table in a file's text: its header line says what separates the fields, a comma, a semicolon or a tab.
 
-    Blank rows are skipped, and names and fields are stripped.
+    Blank rows are skipped, and names and fields are stripped. Columns without a name are left out: the row numbers that
+    pandas and R write, and empty ones at the end of a spreadsheet. Other columns that the caller does not know are
+    allowed.
 
     Args:
-        columns: that must not appear twice; other columns are allowed.
+        columns: that must not appear twice.
+        needed: that must be there, unless the file is empty.
 
     Raises:
-        InputError: not valid CSV, one of the columns twice, or a row with more or fewer fields than columns; names file
-            and line.
+        InputError: not valid CSV, one of the columns twice or missing, a row with more or fewer fields than columns, or
+            a field in a column without a name; the message names file and line.
     """
     name = on_one_line(path)
+    given = _GIVEN_SEPARATOR.match(text)
     first = re.match(r"\s*([^\r\n]*)", text)
-    separator = next((mark for mark in _SEPARATORS if first and mark in first[1]), ",")
+    unquoted = re.sub(r'"[^"]*"', "", first[1]) if first else ""
+    separator = given[1] if given else max(_SEPARATORS, key=unquoted.count)
     rows = _csv_rows(text, separator, name)
     line, header = next(rows, (1, []))
-    header = [column.lower() for column in header]
+    if given:
+        line, header = next(rows, (2, []))
+    header = [_UNNAMED.sub("", column.lower()) for column in header]
+    _check_header(header, columns, needed, f"{name}: line {line}")
+    return Table(tuple(filter(None, header)), line, _by_column(rows, header, separator, name))
+
+
+def _check_header(header: list[str], columns: Collection[str], needed: Collection[str], where: str) -> None:
     twice = next((column for column in header if column in columns and header.count(column) > 1), None)
     if twice is not None:
-        raise InputError(f"{name}: line {line}: the column {quoted(twice)} appears twice; keep one of the two")
-    return Table(tuple(header), line, _by_column(rows, header, separator, name))
+        raise InputError(f"{where}: the column {quoted(twice)} appears twice; keep one of the two")
+    missing = next((column for column in needed if column not in header), None)
+    if missing is not None and any(header):
+        raise InputError(
+            f"{where}: the column {quoted(missing)} is missing{suggestion(missing, header)} the first line must name"
+            f" {_listed(needed)}, but is {quoted(','.join(filter(None, header)), 100)}"
+        )
+
+
+def _listed(columns: Collection[str]) -> str:
+    *others, last = columns
+    return f"the columns {', '.join(others)} and {last}" if others else f"the column {last}"
 
 
 def _csv_rows(text: str, separator: str, name: str) -> Iterator[tuple[int, list[str]]]:
@@ -203,13 +229,20 @@ def _csv_rows(text: str, separator: str, name: str) -> Iterator[tuple[int, list[
 def _by_column(
     rows: Iterator[tuple[int, list[str]]], header: list[str], separator: str, name: str
 ) -> Iterator[tuple[int, dict[str, str]]]:
+    numbers = next((index for index, column in enumerate(header) if column), 0)
     for line, row in rows:
         if len(row) != len(header):
             raise InputError(
                 f"{name}: line {line}: {_counted(row, 'field')} for {_counted(header, 'column')}; keep empty"
                 f" fields, and put text that contains {_SEPARATORS[separator]} in double quotes"
             )
-        yield line, dict(zip(header, row, strict=True))
+        fields = list(zip(header, row, strict=True))
+        lost = next((field for column, field in fields[numbers:] if field and not column), None)
+        if lost is not None:
+            raise InputError(
+                f"{name}: line {line}: {quoted(lost)} is in a column without a name; name it in the first line"
+            )
+        yield line, {column: field for column, field in fields if column}
 
 
 def _counted(listed: list[str], noun: str) -> str:

@@ -1,12 +1,16 @@
 """Users' files: what is read, the line that says what is wrong with any other, and files that appear whole or not."""
 
+import csv
 import errno
+import io
 import os
 import shlex
 import subprocess
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from refusals import refusal
 
 from dominance.errors import InputError, RunError
@@ -99,6 +103,42 @@ def test_the_line_of_column_names_says_what_separates_fields(mark):
     assert table(text) == (("a", "b"), [(3, {"a": f"x{other}y", "b": "two\nlines"}), (6, {"a": "", "b": "z"})])
 
 
+@pytest.mark.parametrize(
+    ("text", "rows"),
+    [
+        (",a,b\n0,x,y", [(2, {"a": "x", "b": "y"})]),
+        ('"","a"\n"1","x"', [(2, {"a": "x"})]),
+        ("Unnamed: 0.1;Unnamed: 0;a\n3;3;x", [(2, {"a": "x"})]),
+        ("a\tb\t\t\nx\ty\t\t", [(2, {"a": "x", "b": "y"})]),
+        ("sep=;\r\na;b, or c\r\nx;y\r\n", [(3, {"a": "x", "b, or c": "y"})]),
+        ('a;"b, or c, or d";e\nx;y;z', [(2, {"a": "x", "b, or c, or d": "y", "e": "z"})]),
+        ("\ufeffa\nx,y", None),
+    ],
+)
+def test_row_numbers_and_empty_columns_are_left_out_and_the_separator_is_found(text, rows):
+    if rows is None:
+        with pytest.raises(InputError, match="2 fields for 1 column"):
+            table(text)
+    else:
+        assert table(text)[1] == rows
+
+
+@given(
+    st.lists(st.lists(st.text("aZ7 ,;\t\"'é城\n", max_size=8).map(str.strip), min_size=2, max_size=2), max_size=4),
+    st.sampled_from(",;\t"),
+    st.booleans(),
+)
+def test_what_other_programs_write_is_read_with_any_separator_and_with_row_numbers(rows, mark, numbered):
+    written = io.StringIO(newline="")
+    kept = [row for row in rows if any(row)]
+    header, body = ["first", "second"], [list(row) for row in kept]
+    if numbered:
+        header, body = ["", *header], [[str(index), *row] for index, row in enumerate(body)]
+    csv.writer(written, delimiter=mark).writerows([header, *body])
+    read = read_table(written.getvalue(), Path("t.csv"), ("first", "second"), needed=("first",))
+    assert [list(fields.values()) for _, fields in read.rows] == kept
+
+
 def test_a_table_may_be_empty_or_have_columns_alone():
     assert table("") == table("\n,,\n") == ((), [])
     assert table("\na\n") == (("a",), [])
@@ -112,6 +152,7 @@ def test_a_table_may_be_empty_or_have_columns_alone():
         ("a,b\n1,2\n\n1",
          "line 4: 1 field for 2 columns; keep empty fields,"
          " and put text that contains a comma in double quotes"),
+        ("a,,b\n1,lost,2", "line 2: 'lost' is in a column without a name; name it in the first line"),
         ('a;b\n1;2\n"1;2\n',
          "line 3: not valid CSV (unexpected end of data); close the quotes, and double any quotes inside"),
     ],
@@ -120,6 +161,16 @@ def test_a_table_is_refused_by_its_line(text, message):
     with pytest.raises(InputError) as caught:
         table(text, "a", "b")
     assert str(caught.value) == f"t.csv: {message}"
+
+
+def test_a_column_that_is_needed_is_missed_in_the_first_line():
+    with pytest.raises(InputError) as caught:
+        read_table("path;promt\na;b", Path("t.csv"), (), needed=("path", "prompt"))
+    assert str(caught.value) == (
+        "t.csv: line 1: the column 'prompt' is missing; did you mean 'promt'? the first line must name the columns path"
+        " and prompt, but is 'path,promt'"
+    )
+    assert read_table("", Path("t.csv"), (), needed=("path",)).columns == ()
 
 
 def test_columns_that_nobody_reads_may_stand_there_twice_and_are_the_last_that_counts():

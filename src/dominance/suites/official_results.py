@@ -61,12 +61,7 @@ def read_official_results(path: Path) -> tuple[OfficialImage, ...]:
         InputError: the file cannot be read, or is not valid CSV.
         SuiteError: a column or all rows are missing, or a row contradicts itself; names the file and the line.
     """
-    table, name = read_table(read_text(path), path, RESULT_COLUMNS), on_one_line(path)
-    missing = [column for column in RESULT_COLUMNS if column not in table.columns]
-    if missing:
-        raise SuiteError(
-            f"{name}: the column {quoted(missing[0])} is missing; the columns are {', '.join(RESULT_COLUMNS)}"
-        )
+    table, name = read_table(read_text(path), path, RESULT_COLUMNS, needed=RESULT_COLUMNS), on_one_line(path)
     images = tuple(_image(row, f"{name}: line {line}") for line, row in table.rows)
     if not images:
         raise SuiteError(f"{name}: contains only column names, no images; give the file of a finished run")

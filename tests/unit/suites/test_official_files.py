@@ -144,7 +144,7 @@ def test_official_results_come_out_byte_for_byte(tmp_path):
 def test_results_that_contradict_themselves_are_refused(tmp_path, change, to, words):
     path = tmp_path / "results.csv"
     path.write_bytes(RESULTS.replace(change, to, 1).encode())
-    with pytest.raises(SuiteError) as caught:
+    with pytest.raises(InputError) as caught:
         read_official_results(path)
     assert words in str(caught.value)
 

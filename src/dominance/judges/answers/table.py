@@ -32,15 +32,21 @@ class Row:
 
 
 def read_rows(path: Path) -> tuple[list[Row], bytes]:
-    """The rows of a ``.csv`` or ``.jsonl`` file, unknown columns left out, and the file's content.
+    """The rows of a ``.csv``, ``.tsv`` or ``.jsonl`` file, unknown columns left out, and the file's content.
 
     Raises:
         ModelError: no such file, another ending, not UTF-8, not CSV or JSON; the message names file and line.
     """
-    readers: dict[str, Callable[[str, Path], Iterator[Row]]] = {".csv": _csv_rows, ".jsonl": _json_rows}
+    readers: dict[str, Callable[[str, Path], Iterator[Row]]] = {
+        ".csv": _csv_rows,
+        ".tsv": _csv_rows,
+        ".jsonl": _json_rows,
+    }
     reader = readers.get(path.suffix.lower())
     if reader is None:
-        raise ModelError(f"answers are read from *.csv or *.jsonl, but {str(path)[:120]!r} is neither; convert it")
+        raise ModelError(
+            f"answers are read from *.csv, *.tsv or *.jsonl, but {str(path)[:120]!r} is none of them; convert it"
+        )
     try:
         content = read_bytes(path, MOST_BYTES)
         rows = list(reader(as_text(content, path), path))

@@ -9,7 +9,7 @@ from dominance.errors import InputError
 from dominance.files import is_file, is_folder, read_table, read_text
 from dominance.pictures import IMAGE_ENDINGS
 from dominance.suites.entries import slug
-from dominance.wording import on_one_line, quoted, suggestion
+from dominance.wording import on_one_line, quoted
 
 MOST_IMAGES = 1_000_000
 COLUMNS = ("path", "concept", "category")
@@ -57,12 +57,12 @@ def read_collection(source: Path) -> Collection:
     """
     if is_folder(source):
         collection = _folder(source)
-    elif source.suffix.lower() == ".csv" and is_file(source):
+    elif source.suffix.lower() in (".csv", ".tsv") and is_file(source):
         collection = _table(source)
     else:
         raise InputError(
-            f"{on_one_line(source, 120)} is neither a folder nor a .csv file; give a folder with one folder of images"
-            " per concept, or a CSV with the columns path and concept"
+            f"{on_one_line(source, 120)} is neither a folder nor a .csv or .tsv file; give a folder with one folder of"
+            " images per concept, or a CSV with the columns path and concept"
         )
     if not collection.images:
         raise InputError(
@@ -174,13 +174,6 @@ def _table(file: Path) -> Collection:
 
 
 def _rows(file: Path) -> Iterator[tuple[int, dict[str, str]]]:
-    table = read_table(read_text(file), file, COLUMNS)
-    for column in COLUMNS[:2] if table.columns else ():
-        if column not in table.columns:
-            missing = f"the column {column!r} is missing{suggestion(column, table.columns)}"
-            raise InputError(
-                f"{on_one_line(file, 120)}: {missing} the first line must name the columns path and concept, but is"
-                f" {quoted(','.join(table.columns), 100)}"
-            )
+    table = read_table(read_text(file), file, COLUMNS, needed=COLUMNS[:2])
     for line, row in table.rows:
         yield line, {column: row.get(column, "") for column in COLUMNS}

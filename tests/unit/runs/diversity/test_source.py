@@ -94,7 +94,7 @@ def test_a_csv_that_is_wrong_is_refused_by_its_line(tmp_path: Path, rows: str, m
 
 
 def test_folders_that_are_unclear_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"is neither a folder nor a \.csv file"):
+    with pytest.raises(InputError, match=r"is neither a folder nor a \.csv or \.tsv file"):
         read_collection(tmp_path / "nothing")
     (tmp_path / "empty" / "inner").mkdir(parents=True)
     with pytest.raises(InputError, match="holds no images"):
