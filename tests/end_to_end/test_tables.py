@@ -41,6 +41,12 @@ YES = {"m": (5, 5), "u": (5, 0), "c": (0, 0)}
 """Questions answered yes about the two concepts: both there, the first alone, none."""
 
 
+@pytest.fixture(autouse=True)
+def wide(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No cell wraps."""
+    monkeypatch.setenv("COLUMNS", "200")
+
+
 def image(prompt: Prompt, place: int, letter: str) -> ScoredImage:
     if letter == "?":
         return score_image(prompt, str(place), None, (), "not made", place)
@@ -97,14 +103,14 @@ def rows(printed: str) -> dict[str, list[str]]:
 def columns(printed: str, title: str) -> list[str]:
     """What stands above the table of that title."""
     lines = printed.splitlines()
-    return re.split(r"\s{2,}", lines[lines.index(title) + 2].strip())
+    return re.split(r"\s{2,}", lines[lines.index(title) + 1].strip())
 
 
 def test_a_sweep_of_several_layers_is_a_row_a_layer_and_one_of_all(capsys: Printed) -> None:
     heads = [*trials([(1, 0)], 1, "mu"), *trials([(9, 0)], 9, "uc"), *trials([(9, 1)], 9, "m?")]
     print_ablation(ablated(sweeps=(sweep_result("heads", Window(0, 0), heads),), notes=("A note.",)))
     printed = capsys.readouterr().out
-    assert columns(printed, "heads, steps 0") == ["mitigated", "unchanged", "corrupted", "prompts mitigated"]
+    assert columns(printed, "One head removed, steps 0") == ["mitigated", "unchanged", "corrupted", "prompts mitigated"]
     found = rows(printed)
     assert [cell.split(" (")[0] for cell in found["layer 1"]] == ["1 of 2", "1 of 2", "0 of 2", "0 of 1"]
     assert [cell.split(" (")[0] for cell in found["layer 9"]] == ["1 of 3", "1 of 3", "1 of 3", "1 of 1"]
@@ -125,7 +131,7 @@ def test_a_sweep_of_one_layer_is_a_row_a_variant(capsys: Printed) -> None:
     found = rows(printed)
     assert found["9.0"] == ["2 of 2 (34 to 100%)", "0 of 2 (0 to 66%)", "0 of 2 (0 to 66%)", "1 of 1 (21 to 100%)"]
     assert found["9.1"][0] == "0 of 2 (0 to 66%)"
-    assert {"heads, steps 0–4", "feed-forward, steps all"} <= found.keys()
+    assert {"One head removed, steps 0–4", "One feed-forward network removed, at all steps"} <= found.keys()
     assert found["ff 9"][0].startswith("1 of 4")
     assert found["entity-object"][0].startswith("0 of 2")
     assert found["object-object"][2].startswith("1 of 2")
@@ -148,7 +154,8 @@ def test_interactions_are_listed_from_those_that_replace_one_another(capsys: Pri
     sweeps = (sweep_result("heads", Window(0, 0), alone),)
     print_ablation(ablated(sweeps=sweeps, interactions=(found,)))
     printed = capsys.readouterr().out
-    assert columns(printed, "interactions, steps 0") == ["heads", "mitigated together", "interaction (95%)"]
+    title = "Heads that do the same work (interaction below 0), steps 0"
+    assert columns(printed, title) == ["heads", "mitigated together", "interaction (95%)"]
     listed = rows(printed)
     assert [name for name in listed if " and " in name] == ["1.0 and 9.0", "9.0 and 9.1", "1.0 and 9.1"]
     assert listed["1.0 and 9.0"] == ["2 of 2 (34 to 100%)", "−1.00"]
@@ -318,7 +325,9 @@ def test_two_benches_are_compared_prompt_by_prompt_and_together(capsys: Printed)
         "second: run-1 (tiny, judged by scripted)",
     ]
     listed = re.sub(r"\s+", " ", printed)
-    assert re.search(r"a tower and a \[mug\] dominance 4/4 100\.0 dominance 3/4 75\.0 −25", listed), printed
+    assert re.search(
+        r"a tower and a \[mug\] dominance, 4/4 collapsed, DvD 100\.0 dominance, 3/4 collapsed, DvD 75\.0 −25", listed
+    ), printed
     assert comparison.overall and all(isinstance(group, Overall) for group in comparison.overall)
     found = rows(printed)
     assert found["all"][:4] == ["2", "1", "1", "1"]

@@ -82,13 +82,19 @@ def print_ablation(result: "AblationResult") -> None:
 
 
 def _print_sweep(sweep: "SweepResult") -> None:
+    from dominance.report.ablation.page import SWEEP_TITLES
+
     listed: Sequence[TrialTally] = sweep.layers if len(sweep.layers) > 1 else sweep.variants
     groups = sweep.groups if len(sweep.groups) > 1 else ()
     columns = ("", "mitigated", "unchanged", "corrupted", "prompts mitigated")
     part = "residual branch" if sweep.sweep == "residual" else "layer"
     rows = [_row(tally, f"{part} {tally.name}" if len(sweep.layers) > 1 else tally.name) for tally in listed]
     rows += [_row(tally, tally.name) for tally in (*groups, sweep.total)]
-    print_table(f"{sweep.sweep}, steps {sweep.steps}", columns, rows)
+    print_table(f"{SWEEP_TITLES[sweep.sweep]}, {_when(sweep.steps)}", columns, rows)
+
+
+def _when(steps: str) -> str:
+    return "at all steps" if steps == "all" else f"steps {steps}"
 
 
 def _row(tally: "TrialTally", name: str) -> tuple[str, ...]:
@@ -103,7 +109,8 @@ def _print_interactions(found: "Interactions") -> None:
         (" and ".join(map(head_label, pair.heads)), rate(pair.together), effect(pair.value, pair.interval))
         for pair in sorted(found.pairs, key=lambda pair: pair.value or 0.0)
     ]
-    print_table(f"interactions, steps {found.steps}", ("heads", "mitigated together", "interaction (95%)"), rows)
+    columns = ("heads", "mitigated together", "interaction (95%)")
+    print_table(f"Heads that do the same work (interaction below 0), {_when(found.steps)}", columns, rows)
     clusters = "; ".join(", ".join(map(head_label, cluster)) for cluster in found.clusters)
     echo(f"clusters: {clusters or 'none'}")
 

@@ -11,7 +11,7 @@ from dominance.cli.next_steps import after_bench
 from dominance.cli.output import echo, note, print_json, print_table, tell_next, tell_written
 from dominance.cli.statuses import EXIT_DONE, EXIT_UNSCORED
 from dominance.files import check_writable
-from dominance.numbers import UNKNOWN, difference, mean, rate, share_difference
+from dominance.numbers import difference, mean, rate, share_difference
 from dominance.runs.audit.options import WHAT
 from dominance.runs.bench.options import BenchOptions
 
@@ -147,29 +147,20 @@ def print_bench(bench: "BenchResult") -> None:
     streams = [(t.name, str(t.kept), str(t.target), str(t.tried), rate(yield_of(t))) for t in bench.tallies]
     columns = ("stream", "kept", "target", "tried", "yield (95%)")
     print_table(f"DominanceBench of {bench.run.model}, judged by {bench.run.judge}", columns, streams)
-    rows = []
+    rows, whole = [], f"in {Path(bench.run.run) / 'bench.json'}, and printed by --json"
     for entry in bench.entries:
         seen = "both present" if entry.direction is None else f"{entry.direction[0]} over {entry.direction[1]}"
         figures = (f"{entry.agreeing}/{len(entry.result.images)}", mean(entry.result.dvd_mean))
         rows.append((entry.result.prompt.text, entry.kept.part, entry.kept.category, seen, *figures))
-    print_table("prompts", ("prompt", "part", "category", "seen", "images", "DvD"), rows)
+    print_table("prompts", ("prompt", "part", "category", "seen", "images", "DvD"), rows, whole)
 
 
 def print_comparison(comparison: "Comparison") -> None:
     """The two sides, prompt by prompt and together."""
     echo(f"first:  {comparison.first}\nsecond: {comparison.second}")
-    columns = (
-        "prompt",
-        "first",
-        "collapsed",
-        "DvD",
-        "second",
-        "collapsed",
-        "DvD",
-        "collapse, difference",
-        "DvD, difference",
-    )
-    print_table("prompt by prompt", columns, [_row(pairing) for pairing in comparison.pairings])
+    columns = ("prompt", "first", "second", "collapse, difference", "DvD, difference")
+    rows = [_row(pairing) for pairing in comparison.pairings]
+    print_table("prompt by prompt", columns, rows, "written by --csv FILE, and printed by --json")
     columns = ("group", "prompts", "dominance: first", "second", "both", "collapse, difference", "DvD, difference")
     if comparison.overall:
         print_table(
@@ -183,17 +174,18 @@ def print_comparison(comparison: "Comparison") -> None:
 def _row(pairing: "Pairing") -> tuple[str, ...]:
     return (
         pairing.prompt,
-        *_side(pairing.first),
-        *_side(pairing.second),
+        _side(pairing.first),
+        _side(pairing.second),
         share_difference(*(pairing.collapse_difference or (None,))),
         difference(*(pairing.dvd_difference or (None,))),
     )
 
 
-def _side(side: "Side | None") -> tuple[str, str, str]:
+def _side(side: "Side | None") -> str:
     if side is None:
-        return ("not in it", UNKNOWN, UNKNOWN)
-    return (side.verdict or "unscored", f"{side.collapsed}/{side.scored}", mean(side.dvd_mean))
+        return "not in it"
+    dvd = "" if side.dvd_mean is None else f", DvD {mean(side.dvd_mean)}"
+    return f"{side.verdict or 'unscored'}, {side.collapsed}/{side.scored} collapsed{dvd}"
 
 
 def _overall_row(overall: "Overall") -> tuple[str, ...]:

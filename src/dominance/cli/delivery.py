@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from dominance.cli.next_steps import after_audit
-from dominance.cli.output import echo, note, print_json, print_table, tell_next, tell_written
+from dominance.cli.output import echo, note, print_json, print_table, tell_next, tell_written, worst_of
 from dominance.cli.statuses import exit_status
 from dominance.numbers import fraction, mean
 from dominance.records import PromptResult, RunResult
@@ -30,9 +30,12 @@ def deliver(result: RunResult, junit: Path | None, json: bool) -> int:
 
 def print_result(result: RunResult, written: Sequence[Path]) -> None:
     """The run's table and where its files lie."""
-    rows = [_row(prompt) for prompt in result.prompts]
+    from dominance.report.parts.ranking import worst_first
+
+    rows = [_row(prompt) for prompt in worst_of(result.prompts, worst_first)]
     columns = ("prompt", "verdict", "collapsed", "balanced", "lost", "DvD (95%)", "present")
-    print_table(f"{result.suite}: {result.model}, judged by {result.judge}", columns, rows)
+    whole = f"in {written[0]}, and printed by --json" if written else "printed by --json"
+    print_table(f"{result.suite}: {result.model}, judged by {result.judge}", columns, rows, whole)
     echo(f"{result.images} images, {result.scored} scored, {result.unscored} unscored")
     if result.gate is not None:
         echo(f"gate {'passed' if result.gate.passed else 'FAILED'}: {result.gate.reason}")

@@ -81,7 +81,8 @@ def print_diversity(result: "DiversityResult") -> None:
 
     columns = ("concept", "verdict", "images", "median distance (95%)", "Vendi", "near duplicates", "copies")
     rows = [_row(concept) for concept in uniform_first(result.concepts)]
-    print_table(f"{result.source}, embedded by {result.embedder.name}", columns, rows)
+    whole = f"in {Path(result.run) / 'diversity.csv'}, and printed by --json"
+    print_table(f"{result.source}, embedded by {result.embedder.name}", columns, rows, whole)
     echo(*(f"not measured: {file.file}: {file.problem}" for file in result.problems))
     for concept in result.concepts:
         if concept.median is None:

@@ -1,9 +1,20 @@
 """What commands print: tables on stdout for people, one JSON document for programs."""
 
 import json
+import os
+import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TypeVar
+
+from dominance.wording import on_one_line
+
+Item = TypeVar("Item")
+
+MOST_ROWS, SHOWN = 40, 20
+"""A table of prompts with more rows than the first shows the second number of them."""
+_LONGEST_TITLE = 1000
 
 
 def echo(*lines: str) -> None:
@@ -38,20 +49,28 @@ def print_json(document: object) -> None:
     sys.stdout.write(text + "\n")
 
 
-def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """A table on standard output; the first column is text, the others align right."""
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
+def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], whole: str = "") -> None:
+    """A table on standard output, as wide as the terminal, or 80 columns elsewhere.
 
-    # As Text, because rich would take brackets and colons in a plain string for its markup.
-    table = Table(box=box.SIMPLE_HEAD)
-    for index, column in enumerate(columns):
-        table.add_column(Text(column), justify="left" if index == 0 else "right", overflow="fold")
-    for row in rows:
-        table.add_row(*(Text(cell) for cell in row))
-    console = Console() if sys.stdout.isatty() else Console(width=140)
-    # Apart from the table, which would wrap it to its own width: in the middle of a path, of a list of layers.
-    console.print(Text(title, style="table.title"), soft_wrap=True)
-    console.print(table)
+    Args:
+        whole: where all rows are; if given, only the first 20 of more than 40 rows are shown.
+    """
+    from dominance.cli.tables import laid_out
+
+    shown = rows[:SHOWN] if whole and len(rows) > MOST_ROWS else rows
+    head, body = laid_out(columns, shown, shutil.get_terminal_size().columns)
+    # The title is one line however narrow the table, so that a path in it can be copied.
+    echo(on_one_line(title, _LONGEST_TITLE), *map(_bold, head), *body)
+    if len(shown) < len(rows):
+        echo(f"  the first {len(shown)} of {len(rows)}; all are {whole}")
+    echo("")
+
+
+def worst_of(items: Sequence[Item], ranked: Callable[[Sequence[Item]], Sequence[Item]]) -> Sequence[Item]:
+    """The items in their own order; the worst first where a table shows only some of them."""
+    return ranked(items) if len(items) > MOST_ROWS else items
+
+
+def _bold(line: str) -> str:
+    plain = not sys.stdout.isatty() or "NO_COLOR" in os.environ or os.environ.get("TERM") == "dumb"
+    return line if plain else f"\x1b[1m{line}\x1b[0m"

@@ -8,7 +8,7 @@ from cyclopts import Parameter
 from dominance.cli import shared
 from dominance.cli.app import new_app
 from dominance.cli.next_steps import after_preflight
-from dominance.cli.output import echo, print_json, print_table, tell_next
+from dominance.cli.output import echo, print_json, print_table, tell_next, worst_of
 from dominance.numbers import UNKNOWN, measure, share
 from dominance.runs.audit.options import WHAT
 from dominance.runs.risk.options import PreflightOptions
@@ -66,9 +66,13 @@ def _print(found: Sequence["Preflight"], model: str) -> None:
             risk.dominating or UNKNOWN,
             share(risk.unet_share),
         )
-        for risk in found
+        for risk in worst_of(found, _riskiest_first)
     ]
     rules = "; ".join(dict.fromkeys(risk.rule for risk in found))
-    print_table(f"{model}: risk by {rules}", columns, rows)
+    print_table(f"{model}: risk by {rules}", columns, rows, "printed by --json")
     high = sum(1 for risk in found if risk.risk == "high")
     echo(f"{high} of {len(found)} prompts at high risk; cost: share of the denoiser's work for one whole image")
+
+
+def _riskiest_first(found: Sequence["Preflight"]) -> Sequence["Preflight"]:
+    return sorted(found, key=lambda risk: (risk.risk != "high", -risk.score))

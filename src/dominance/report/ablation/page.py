@@ -18,7 +18,7 @@ from dominance.runs.ablation.variants import head_label
 ABLATION_REPORT_NAME = "ablation.html"
 _MOST_EXAMPLES = 48
 
-_TITLES = {
+SWEEP_TITLES = {
     "heads": "One head removed",
     "multi": "All mitigating heads of a prompt removed",
     "controls": "Control: two heads of layer 1 that do not mitigate removed",
@@ -133,7 +133,7 @@ def _sweep_view(sweep: SweepResult) -> SweepView:
     return SweepView(
         result=sweep,
         anchor=f"{sweep.sweep}-{sweep.steps}".replace("–", "-"),
-        title=_TITLES[sweep.sweep],
+        title=SWEEP_TITLES[sweep.sweep],
         sentence=_sweep_sentence(sweep),
         place=place,
         plots=tuple(plots),
