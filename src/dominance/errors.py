@@ -13,6 +13,10 @@ class SuiteError(InputError):
     """A suite, or one of its prompts, is not what a suite must be."""
 
 
+class PromptSyntaxError(SuiteError):
+    """A prompt is written for another program, with weights, LoRA tags or alternation."""
+
+
 class ModelError(InputError):
     """A model or judge cannot be found or loaded, or cannot do what is asked."""
 

@@ -17,6 +17,7 @@ BASE = {
     "mentions",
     "pictures",
     "progress",
+    "prompt_syntax",
     "seeds",
     "files",
     "numbers",

@@ -9,6 +9,7 @@ from cyclopts import Group, Parameter, Token
 from dominance.errors import InputError, ModelError
 from dominance.models.presets import find_preset
 from dominance.models.settings import GenerationSettings
+from dominance.prompt_syntax import foreign_syntax
 from dominance.seeds import check_seeds, parse_seeds, written_seeds
 from dominance.written import WRITTEN
 
@@ -44,7 +45,8 @@ class Drawing:
     """How images are drawn; what is None is left to the preset, if one is named, else to the model's own defaults.
 
     Raises:
-        InputError: no such preset, or seeds that cannot be used; other values are checked with the model.
+        InputError: no such preset, seeds that cannot be used, or a negative prompt in another program's
+            syntax; other values are checked with the model.
     """
 
     seeds: Seeds | None = field(default=None, metadata={WRITTEN: lambda seeds: written_seeds(tuple(seeds))})
@@ -78,6 +80,8 @@ class Drawing:
                     object.__setattr__(self, name, getattr(preset, name))
         if self.seeds is not None:
             check_seeds(self.seeds)
+        if self.negative_prompt and (foreign := foreign_syntax(self.negative_prompt)):
+            raise InputError(f"the negative prompt: {foreign}")
 
     def settings(self, source: "ModelSource") -> GenerationSettings:
         """The options, completed by what the model suggests, else by its pipeline's defaults.

@@ -7,11 +7,13 @@ kind, which is ``object`` where there is none. ``\[``, ``\]`` and ``\\`` stand f
 import re
 import unicodedata
 
-from dominance.errors import SuiteError
+from dominance.errors import PromptSyntaxError, SuiteError
+from dominance.prompt_syntax import foreign_syntax
 from dominance.records import KINDS, Concept, Prompt
 from dominance.wording import quoted, suggestion
 
-MAX_CHARACTERS = 1000
+MAX_CHARACTERS = 100_000
+"""Far more than any model reads; how much that is, the model's own check says."""
 
 _MARK = re.compile(r"\\[\\\[\]]|[\\\[\]]|[^\\\[\]]+")
 _REFUSED = {"Cc", "Cs", "Zl", "Zp"}
@@ -25,7 +27,7 @@ def parse_prompt(text: str, id: str, group: str | None = None) -> Prompt:
 
     Raises:
         SuiteError: brackets that do not pair, are nested or empty; an unknown kind; no concept, or one twice;
-            an empty text, one of several lines, or one of more than 1000 characters.
+            an empty text, one of several lines, or one in another program's prompt syntax.
     """
     return prompt_of(*split_brackets(text, id), id, group)
 
@@ -34,9 +36,12 @@ def split_brackets(text: str, id: str) -> tuple[str, tuple[Concept, ...]]:
     """The text without its brackets, and the concepts that stood in them, perhaps none.
 
     Raises:
+        PromptSyntaxError: weights, alternation and the like, which other programs read.
         SuiteError: brackets that do not pair, are nested or empty; an unknown kind; several lines.
     """
     text = clean_text(text, f"prompt {id}")
+    if foreign := foreign_syntax(re.sub(r"\\([\\\[\]])", r"\1", text)):
+        raise PromptSyntaxError(f"prompt {id}: {foreign}")
     pieces: list[str] = []
     concepts: list[Concept] = []
     run, position, opened = "", 1, 0
@@ -107,8 +112,12 @@ def clean_text(text: str, where: str) -> str:
     """The text in Unicode's composed form (NFC), without the space around it.
 
     Raises:
-        SuiteError: a line end, a tab or another control character inside the text.
+        SuiteError: a line end, a tab or another control character inside the text, or more than 100 000 characters.
     """
+    if len(text) > MAX_CHARACTERS:
+        raise SuiteError(
+            f"{where}: {quoted(text)} has {len(text)} characters, but at most {MAX_CHARACTERS} are read; shorten it"
+        )
     text = unicodedata.normalize("NFC", text.strip())
     for position, character in enumerate(text, start=1):
         if unicodedata.category(character) in _REFUSED:
@@ -121,15 +130,10 @@ def prompt_of(text: str, concepts: tuple[Concept, ...], id: str, group: str | No
     """A prompt from its clean text and its concepts, whether or not the text mentions them.
 
     Raises:
-        SuiteError: an empty text, one of more than 1000 characters, no concept, or one twice.
+        SuiteError: an empty text, no concept, or one twice.
     """
     if not text:
         raise SuiteError(f"prompt {id}: the text is empty; write what the image must show")
-    if len(text) > MAX_CHARACTERS:
-        raise SuiteError(
-            f"prompt {id}: {quoted(text)} has {len(text)} characters, but a prompt may have at most {MAX_CHARACTERS};"
-            " shorten it"
-        )
     if not concepts:
         raise SuiteError(
             f"prompt {id}: {quoted(text)} marks no concept; put what must survive in brackets, "
@@ -172,7 +176,7 @@ def _with_brackets(prompt: Prompt, before: str, after: str) -> str | None:
         found = re.compile(before + re.escape(concept.name) + after).search(prompt.text, end)
         if found is None:
             return None
-        kind = f":{concept.kind}" if concept.kind != "object" or ":" in concept.name else ""
+        kind = f":{concept.kind}" if concept.kind != "object" or set(concept.name) & set(":|") else ""
         parts += [_escaped(prompt.text[end : found.start()]), f"[{_escaped(concept.name)}{kind}]"]
         end = found.end()
     return "".join((*parts, _escaped(prompt.text[end:])))

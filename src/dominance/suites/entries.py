@@ -6,8 +6,9 @@ import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from dominance.errors import InputError, SuiteError
+from dominance.errors import InputError, PromptSyntaxError, SuiteError
 from dominance.mentions import mention
+from dominance.prompt_syntax import foreign_syntax
 from dominance.records import Concept, Prompt
 from dominance.seeds import check_seeds, parse_seeds
 from dominance.suites.brackets import clean_text, concept_of, parse_concept, prompt_of, split_brackets
@@ -22,11 +23,17 @@ _ID = re.compile(rf"[A-Za-z0-9_][A-Za-z0-9._-]{{0,{MAX_NAME - 1}}}")
 
 @dataclass(frozen=True)
 class Entry:
-    """One prompt and where it is in its file; ``named`` if the file gives its id."""
+    """One prompt and where it is in its file.
+
+    Attributes:
+        named: whether the file gives its id.
+        refused: why the prompt cannot be used, if it is in another program's syntax; ``assemble`` says it.
+    """
 
     where: str
     prompt: Prompt
     named: bool
+    refused: str | None = None
 
 
 def entry_of(value: object, where: str) -> Entry:
@@ -50,6 +57,8 @@ def entry_of(value: object, where: str) -> Entry:
     avoided = text_of(value, "negative_prompt", where)
     try:
         prompt = _prompt(text, value.get("concepts"), id or slug(text), group)
+    except PromptSyntaxError as error:
+        return Entry(where, Prompt(id or slug(text), text, ()), named=id is not None, refused=str(error))
     except SuiteError as error:
         raise SuiteError(f"{where}: {error}") from None
     prompt = dataclasses.replace(
@@ -180,11 +189,13 @@ def assemble(entries: Sequence[Entry]) -> tuple[Prompt, ...]:
     """The prompts of a suite: ids given by the file must be unique; the others are made unique by a number.
 
     Raises:
+        PromptSyntaxError: prompts in another program's syntax; names the first and how many more there are.
         SuiteError: no prompts, too many, or an id twice, whatever its case.
     """
     if not entries:
         raise SuiteError("has no prompts; add at least one, such as 'a [tower:landmark] and a [mug]'")
     check_count(len(entries))
+    _check_syntax(entries)
     taken = _given_ids(entry for entry in entries if entry.named)
     numbers: dict[str, int] = {}
     prompts = []
@@ -197,6 +208,25 @@ def assemble(entries: Sequence[Entry]) -> tuple[Prompt, ...]:
             taken.add(id)
         prompts.append(dataclasses.replace(entry.prompt, id=id))
     return tuple(prompts)
+
+
+def _check_syntax(entries: Iterable[Entry]) -> None:
+    refused = [(entry, why) for entry in entries if (why := _refusal(entry))]
+    if refused:
+        (entry, why), *more = refused
+        others = f"; {len(more)} more {'prompts have' if more[1:] else 'prompt has'} such syntax" if more else ""
+        raise PromptSyntaxError(f"{entry.where}: {why.removeprefix(f'{entry.where}: ')}{others}")
+
+
+def _refusal(entry: Entry) -> str | None:
+    prompt = entry.prompt
+    if entry.refused is not None:
+        return entry.refused
+    if found := foreign_syntax(prompt.text):
+        return f"prompt {prompt.id}: {found}"
+    if found := foreign_syntax(prompt.negative_prompt or ""):
+        return f"the negative prompt of {prompt.id}: {found}"
+    return None
 
 
 def _given_ids(entries: Iterable[Entry]) -> set[str]:

@@ -96,19 +96,19 @@ def test_an_unknown_kind_lists_the_kinds_the_close_one_and_the_way_to_keep_a_col
     assert parse_prompt("a [10:30 clock:object]", "p").concepts == (Concept("10:30 clock"),)
 
 
-def test_a_thousand_characters_are_the_most_whatever_the_brackets_add():
-    rest = "x" * 998
-    assert len(parse_prompt(f"[m:landmark] {rest}", "p").text) == 1000
-    assert refusal(f"[m:landmark] {rest}x").endswith(
-        "has 1001 characters, but a prompt may have at most 1000; shorten it"
-    )
+def test_how_long_a_prompt_may_be_is_left_to_the_model():
+    assert len(parse_prompt(f"[m:landmark] {'x ' * 20_000}x", "p").text) == 40_003
 
 
 @pytest.mark.parametrize(
-    "text", ["x" * 10_000, "[mug] " + "x" * 10_000, "[" + "x" * 10_000, "[x:" + "x" * 10_000 + "]"]
+    "text", ["x" * 10_000, "[" + "x" * 10_000, "[x:" + "x" * 10_000 + "]", "[mug] " + "x" * 100_000]
 )
-def test_ten_thousand_characters_are_refused_in_one_short_line(text):
+def test_a_long_text_is_refused_in_one_short_line(text):
     assert "…" in refusal(text)
+
+
+def test_what_no_model_could_read_is_refused():
+    assert refusal(f"[m] {'x' * 100_000}").endswith("has 100004 characters, but at most 100000 are read; shorten it")
 
 
 @pytest.mark.parametrize(
@@ -119,6 +119,7 @@ def test_ten_thousand_characters_are_refused_in_one_short_line(text):
         ("a smug face with a mug", (MUG,), "a smug face with a [mug]"),
         ("mugs", (MUG,), "[mug]s"),
         ("10:30 clock", (Concept("10:30 clock"),), "[10:30 clock:object]"),
+        ("a cup|glass", (Concept("cup|glass"),), "a [cup|glass:object]"),
         (r"[x] \mug", (MUG,), r"\[x\] \\[mug]"),
     ],
 )
@@ -137,7 +138,8 @@ def test_writing_a_prompt_in_brackets(text, concepts, expected):
         ("a mug", ()),
         ("a mug ", (MUG,)),
         ("a\nmug", (MUG,)),
-        ("a mug " + "x" * 1000, (MUG,)),
+        ("a mug " + "x" * 100_000, (MUG,)),
+        ("a mug (blue:1.3)", (MUG,)),
     ],
 )
 def test_a_prompt_that_brackets_cannot_express_is_refused_not_changed(text, concepts):

@@ -201,14 +201,40 @@ def test_an_unclosed_bracket_is_refused_in_every_format(refusal):
     assert refusal("s.jsonl", '{"id": "x", "prompt": "a [mug"}').startswith(f"line 1: {reason}")
 
 
-def test_ten_thousand_characters_are_refused_in_every_format(refusal):
-    text = "a [mug] " + "x" * 10_000
+def test_a_text_that_no_model_could_read_is_refused_in_every_format(refusal):
+    text = "a [mug] " + "x" * 100_000
     for name, data in (
         ("s.yaml", f"prompts: ['{text}']"),
         ("s.csv", f"prompt\n{text}\n"),
         ("s.jsonl", json.dumps({"prompt": text})),
     ):
-        assert refusal(name, data).endswith("has 10006 characters, but a prompt may have at most 1000; shorten it")
+        assert refusal(name, data).endswith("has 100008 characters, but at most 100000 are read; shorten it")
+
+
+def test_another_programs_syntax_is_refused_in_every_format_and_counted(refusal):
+    weight = "'(castle:1.3)' (a weight) is another program's prompt syntax, which the model would read as letters; "
+    texts = ("a [mug]", "a (castle:1.3) and a [mug]", "a [castle|mug]", "a <lora:x:1> [mug]")
+    for name, data, where in (
+        ("s.yaml", "prompts:\n" + "".join(f"- {json.dumps(text)}\n" for text in texts), "prompts[1]"),
+        ("s.csv", "prompt\n" + "".join(f"{text}\n" for text in texts), "line 3"),
+        ("s.jsonl", "".join(json.dumps({"prompt": text}) + "\n" for text in texts), "line 2"),
+        ("s.jsonl", "".join(json.dumps({"prompt": t.replace("[", "").replace("]", ""), "concepts": ["mug"]}) + "\n"
+                            for t in texts), "line 2"),
+    ):  # fmt: skip
+        message = refusal(name, data)
+        assert message.startswith(f"{where}: prompt ")
+        assert weight in message
+        if "concepts" not in data:
+            assert message.endswith("; 2 more prompts have such syntax")
+
+
+def test_another_programs_syntax_is_refused_in_official_files_suites_made_by_hand_and_negative_prompts(refusal):
+    official = "case_num,content_type,content,nm_word,prompt\n1,landmark,castle,mug,a castle AND a mug\n"
+    assert "line 2: prompt case001: 'AND' (joined prompts) is another program's" in refusal("o.csv", official)
+    with pytest.raises(SuiteError, match=r"^prompt p: 'mug\+\+' \(a weight\)"):
+        find_suite(Suite("s", (Prompt("p", "a mug++ and a castle", (Concept("mug"),)),)))
+    avoided = json.dumps({"id": "p", "prompt": "a [mug]", "negative_prompt": "(blurry:1.4)"})
+    assert "line 1: the negative prompt of p: '(blurry:1.4)' (a weight)" in refusal("n.jsonl", avoided)
 
 
 @pytest.mark.parametrize("id", ["a", "A1", "_x", "case007", "a.b-c_d", "x" * 80])

@@ -8,6 +8,7 @@ from dominance.errors import InputError
 from dominance.metrics import PAPER_LAYERS, PAPER_THRESHOLD, focus_score, peak_token
 from dominance.models.source import ModelSource
 from dominance.probes.sites import attention_sites, chosen_sites
+from dominance.prompt_syntax import foreign_syntax
 from dominance.records import Prompt, Suite
 from dominance.runs.risk.calibration import (
     Calibration,
@@ -20,7 +21,7 @@ from dominance.runs.risk.options import PreflightOptions
 from dominance.runs.stages.first_steps import Look, look_at
 from dominance.runs.stages.model import RunModel
 from dominance.suites import load_suite
-from dominance.suites.brackets import MAX_CHARACTERS, clean_text
+from dominance.suites.brackets import clean_text
 from dominance.suites.entries import slug
 
 if TYPE_CHECKING:
@@ -165,8 +166,8 @@ def read_prompts(spec: str) -> tuple[Prompt, ...]:
     if len(words) < 2 or "[" in spec or "]" in spec or Path(spec).suffix.lower() in _FILES:
         return load_suite(spec).prompts
     text = clean_text(spec, "the prompt")
-    if len(text) > MAX_CHARACTERS:
-        raise InputError(f"the prompt has {len(text)} characters, more than the {MAX_CHARACTERS} allowed; shorten it")
+    if foreign := foreign_syntax(text):
+        raise InputError(f"the prompt: {foreign}")
     return (Prompt(slug(text), text, ()),)
 
 
