@@ -44,7 +44,7 @@ SUITES: dict[str, tuple[str, bytes]] = {
     "concept not in its prompt": ("s.yaml", b"prompts: [{prompt: a mug, concepts: [tower]}]"),
     "no concept": ("s.yaml", b"prompts: ['a mug']"),
     "concept twice": ("s.yaml", b"prompts: ['a [mug] and a [Mug]']"),
-    "10 000 characters": ("s.yaml", b"prompts: ['a [mug] " + b"and a mug " * 1000 + b"']"),
+    "more characters than any model reads": ("s.yaml", b"prompts: ['a [mug] " + b"and a mug " * 10_000 + b"']"),
     "10 000 characters of a concept": ("s.yaml", b"prompts: ['a [" + LONG.encode() + b"]']"),
     "control character": ("s.yaml", b'prompts: ["a [mug]\\u0007"]'),
     "gate out of range": ("s.yaml", b"prompts: ['a [mug]']\ngate: {max_collapse: 20}"),

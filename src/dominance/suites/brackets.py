@@ -14,6 +14,8 @@ from dominance.wording import quoted, suggestion
 
 MAX_CHARACTERS = 100_000
 """Far more than any model reads; how much that is, the model's own check says."""
+LONGEST_NAME = 1000
+"""Of a concept, in characters."""
 
 _MARK = re.compile(r"\\[\\\[\]]|[\\\[\]]|[^\\\[\]]+")
 _REFUSED = {"Cc", "Cs", "Zl", "Zp"}
@@ -92,11 +94,14 @@ def concept_of(name: str, kind: str, where: str) -> Concept:
     """A concept from its name and kind, both checked.
 
     Raises:
-        SuiteError: no name, an unknown kind, control characters.
+        SuiteError: no name, one too long, an unknown kind, control characters.
     """
     name, kind = clean_text(name, where), kind.strip()
     if not name:
         raise SuiteError(f"{where}: the concept has no name; write what the image must show")
+    if len(name) > LONGEST_NAME:
+        found = f"the concept {quoted(name)} has {len(name)} characters"
+        raise SuiteError(f"{where}: {found}, but a name may have at most {LONGEST_NAME}; shorten it")
     for known in KINDS:
         if kind == known:
             return Concept(name, known)

@@ -101,7 +101,14 @@ def test_how_long_a_prompt_may_be_is_left_to_the_model():
 
 
 @pytest.mark.parametrize(
-    "text", ["x" * 10_000, "[" + "x" * 10_000, "[x:" + "x" * 10_000 + "]", "[mug] " + "x" * 100_000]
+    "text",
+    [
+        "x" * 10_000,
+        "[" + "x" * 10_000,
+        "[x:" + "x" * 10_000 + "]",
+        "a [" + "x" * 10_000 + "]",
+        "[mug] " + "x" * 100_000,
+    ],
 )
 def test_a_long_text_is_refused_in_one_short_line(text):
     assert "…" in refusal(text)
