@@ -263,6 +263,8 @@ class RunSettings:
     negative_prompt: str | None = None
     preset: str | None = None
     revision: str | None = None
+    variant: str | None = None
+    adapters: tuple[str, ...] | None = None
     method: str | None = None
     engine: str | None = None
     offload: str | None = None

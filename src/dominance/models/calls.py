@@ -1,10 +1,8 @@
 """What a pipeline can be asked for, read from the signature of its call, because every family has its own."""
 
 import inspect
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -12,6 +10,7 @@ import torch
 from dominance.errors import InputError, ModelError
 from dominance.models.denoiser import denoiser_config
 from dominance.models.folders import ModelFolder
+from dominance.models.pipeline_classes import read_settings, text_to_image_class
 from dominance.models.settings import GenerationSettings
 from dominance.wording import complaint
 
@@ -184,9 +183,9 @@ def suggested_settings(folder: ModelFolder) -> dict[str, object]:
     Raises:
         ModelError: the folder holds a pipeline that does not draw from text.
     """
-    index = _read(folder.path / "model_index.json")
-    kind = _text_to_image_class(folder, str(index.get("_class_name")))
-    denoiser = _read(folder.path / ("transformer" if "transformer" in index else "unet") / "config.json")
+    index = read_settings(folder.path / "model_index.json")
+    kind = text_to_image_class(folder.name, folder.path)
+    denoiser = read_settings(folder.path / ("transformer" if "transformer" in index else "unet") / "config.json")
     return call_defaults(kind, denoiser, index)
 
 
@@ -199,27 +198,3 @@ def call_defaults(kind: type, denoiser: Mapping[str, Any], pipeline: Mapping[str
     call = call_of(kind)
     takes = takes_guidance(kind, denoiser, pipeline)
     return {"steps": call.steps or 50, "guidance": call.guidance if takes else 1.0}
-
-
-def _text_to_image_class(folder: ModelFolder, name: str) -> type:
-    from diffusers.pipelines import auto_pipeline
-
-    named = name.replace("ControlNetPipeline", "Pipeline")
-    try:
-        return auto_pipeline._get_task_class(auto_pipeline.AUTO_TEXT2IMAGE_PIPELINES_MAPPING, named)
-    except ValueError:
-        raise ModelError(
-            f"the model {folder.name!r} is a {name[:80]}, which does not draw from text alone; give a"
-            " text-to-image pipeline"
-        ) from None
-
-
-def _read(file: Path) -> dict[str, Any]:
-    """A configuration; empty where there is none."""
-    if not file.is_file():
-        return {}
-    try:
-        content = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ModelError(f"{file} cannot be read ({complaint(error)}); save or fetch the model again") from None
-    return content if isinstance(content, dict) else {}

@@ -69,6 +69,8 @@ class Drawing:
     """Decode large images tile by tile, in less memory."""
     revision: str | None = None
     """Branch, tag or commit of the model's hub id."""
+    variant: str | None = None
+    """Variant of the model's weights, such as fp16; default: the plain weights, else the only variant."""
     preset: str | None = None
     """Settings and seeds of the paper: paper-sd14 or paper-sd21; explicit options override the preset."""
 

@@ -8,11 +8,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dominance.errors import ModelError
-from dominance.files import is_folder
+from dominance.files import is_file, is_folder
 from dominance.miniature.bundled import BUNDLED_MODELS, MINIATURE, bundled_folder
 from dominance.models import hub
 from dominance.models.drawing import Machine
+from dominance.models.not_models import refuse_file, refuse_folder
+from dominance.models.pipeline_classes import check_class
+from dominance.models.quantised import check_quantised
 from dominance.models.settings import GenerationSettings
+from dominance.models.variants import choose_variant
 from dominance.models.whole_weights import check_weights
 from dominance.wording import complaint, described
 
@@ -35,6 +39,8 @@ class ModelFolder:
         identity: hash of the content, or hub id and commit; it changes whenever an image could.
         defaults: what the folder's ``dominance.json`` suggests, for instance ``steps`` and ``guidance``.
         revision: branch, tag or commit of a hub id, as the user gave it.
+        variant: of the weights that are used, such as ``fp16``; None for the plain ones.
+        chosen: whether that variant was taken because there is no other, and not asked for.
     """
 
     name: str
@@ -42,6 +48,8 @@ class ModelFolder:
     identity: str
     defaults: dict[str, object]
     revision: str | None = None
+    variant: str | None = None
+    chosen: bool = False
 
     @property
     def scheduler(self) -> str | None:
@@ -84,36 +92,60 @@ class ModelFolder:
             "name": self.name,
             "identity": self.identity,
             "revision": self.revision,
+            **({} if self.variant is None else {"variant": self.variant}),
             "scheduler": settings.scheduler or self.scheduler,
             "scheduler_settings": describe_scheduler(self, settings.scheduler),
         }
 
 
-def find_model(name: str, revision: str | None = None) -> ModelFolder:
+def find_model(name: str, revision: str | None = None, variant: str | None = None) -> ModelFolder:
     """Resolves ``--model``: a bundled name, a folder, or ``owner/name`` or ``owner/name@revision`` of a hub.
 
     Args:
         revision: branch, tag or commit of a hub id, if the name does not include it.
+        variant: of the weights; None for the plain ones, else for the only one that there is.
 
     Raises:
         ModelError: nothing by that name; not a diffusers folder; weights missing, cut off or not safetensors; a
-            revision of something that has none.
+            revision of something that has none; no such variant.
     """
     bundled = name in BUNDLED_MODELS
     if bundled or (name and is_folder(Path(name))):
         hub.refuse_revision(name, revision)
         path = bundled_folder(name) if bundled else Path(name)
-        check_pipeline_folder(path)
-        return ModelFolder(name, path, content_identity(path), read_defaults(path))
-    hub_id = _hub_id(name, revision)
-    if hub_id is None:
-        raise ModelError(
-            f"no model {name[:80]!r}; give a bundled one ({', '.join(BUNDLED_MODELS)}), a diffusers folder, or a hub id"
-            " such as owner/name"
-        )
-    path = hub.fetch_pipeline(hub_id)
-    check_pipeline_folder(path)
-    return ModelFolder(name, path, f"{hub_id.repository}@{path.name}", read_defaults(path), revision)
+        used = check_pipeline_folder(name, path, variant)
+        identity, revision = content_identity(path), None
+    else:
+        hub_id = _hub_id(name, revision)
+        if hub_id is None:
+            raise _no_model(name)
+        path = _fetch(hub_id, variant)
+        used = check_pipeline_folder(name, path, variant)
+        identity = f"{hub_id.repository}@{path.name}"
+    identity = identity if used is None else f"{identity}:{used}"
+    return ModelFolder(name, path, identity, read_defaults(path), revision, used, used != variant)
+
+
+def _fetch(hub_id: hub.HubId, variant: str | None) -> Path:
+    """The pipeline's folder, in the only variant that the hub has where there are no plain weights."""
+    try:
+        return hub.fetch_pipeline(hub_id, variant)
+    except ModelError as error:
+        listed = [] if variant is not None else hub.variants_at(hub_id)
+        if not listed:
+            raise
+        if len(listed) > 1:
+            raise ModelError(f"{error}; its variants are {', '.join(listed)}: choose one with --variant") from None
+        return hub.fetch_pipeline(hub_id, listed[0])
+
+
+def _no_model(name: str) -> ModelError:
+    if name and is_file(Path(name)):
+        return refuse_file(Path(name))
+    return ModelError(
+        f"no model {name[:80]!r}; give a bundled one ({', '.join(BUNDLED_MODELS)}), a diffusers folder, or a hub id"
+        " such as owner/name"
+    )
 
 
 def find_weights(name: str, what: str, revision: str | None = None) -> ModelFolder:
@@ -146,23 +178,38 @@ def _hub_id(name: str, revision: str | None) -> hub.HubId | None:
     return None if hub_id is None or Path(name).exists() else hub_id
 
 
-def check_pipeline_folder(path: Path) -> None:
-    """Raises a ModelError unless the folder holds a diffusers pipeline with all its weights as safetensors."""
+def check_pipeline_folder(name: str, path: Path, variant: str | None = None) -> str | None:
+    """The variant of the weights to load from a folder; None for the plain ones.
+
+    Args:
+        name: of the model, for messages.
+        variant: that is asked for.
+
+    Raises:
+        ModelError: the folder holds no diffusers pipeline that draws from text, or not all its weights as safetensors.
+    """
     present = _components(path)
-    for component in present:
-        folder = path / component
-        # What was saved with a config.json is a network; tokenizers and schedulers name theirs otherwise.
-        network = (folder / "config.json").is_file() and not (folder / "tokenizer_config.json").is_file()
-        other = any(file.suffix in _OTHER_WEIGHTS for file in folder.glob("*"))
-        if component in _WEIGHTED or network or other:
-            check_weights(folder)
+    check_class(name, path)
+    parts = [path / component for component in present if _has_weights(path / component)]
+    used = choose_variant(name, parts, variant)
+    for part in parts:
+        check_weights(part, used)
+    check_quantised(name, parts)
+    return used
+
+
+def _has_weights(part: Path) -> bool:
+    # What was saved with a config.json is a network; tokenizers and schedulers name theirs otherwise.
+    network = (part / "config.json").is_file() and not (part / "tokenizer_config.json").is_file()
+    other = any(file.suffix in _OTHER_WEIGHTS for file in part.glob("*"))
+    return part.name in _WEIGHTED or network or other
 
 
 def _components(path: Path) -> dict[str, str]:
     """The pipeline's components and the libraries that their classes come from."""
     index = path / "model_index.json"
     if not index.is_file():
-        raise ModelError(f"{path} is not a diffusers pipeline: it has no model_index.json; give the pipeline's folder")
+        raise refuse_folder(path)
     try:
         listed = json.loads(index.read_text(encoding="utf-8"))
         present = {

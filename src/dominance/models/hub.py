@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dominance.errors import ModelError
+from dominance.models.variants import variant_of
 from dominance.wording import complaint
 
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*(@[\w./-]+)?")
@@ -59,8 +60,11 @@ def is_offline() -> bool:
     return bool(constants.is_offline_mode())
 
 
-def fetch_pipeline(hub_id: HubId) -> Path:
+def fetch_pipeline(hub_id: HubId, variant: str | None = None) -> Path:
     """The folder of a pipeline's components, one precision of each and nothing else; its name is the commit.
+
+    Args:
+        variant: of the weights, such as ``fp16``; parts that do not have it are fetched plain.
 
     Raises:
         ModelError: it cannot be fetched, or is not in the cache when offline.
@@ -69,7 +73,11 @@ def fetch_pipeline(hub_id: HubId) -> Path:
 
     def fetch(offline: bool) -> object:
         return DiffusionPipeline.download(
-            hub_id.repository, revision=hub_id.revision, use_safetensors=True, local_files_only=offline
+            hub_id.repository,
+            revision=hub_id.revision,
+            use_safetensors=True,
+            local_files_only=offline,
+            **({} if variant is None else {"variant": variant}),
         )
 
     return _fetched(fetch, f"the model {str(hub_id)!r}", "the pipeline")
@@ -91,13 +99,38 @@ def fetch_weights(hub_id: HubId, what: str) -> Path:
     return _fetched(fetch, f"{what} ({hub_id})", "its files")
 
 
+def variants_at(hub_id: HubId) -> list[str]:
+    """The variants that a hub has weights of; empty when offline, or where the hub does not say."""
+    if is_offline():
+        return []
+    from huggingface_hub import HfApi
+
+    try:
+        files = HfApi().list_repo_files(hub_id.repository, revision=hub_id.revision)
+    except Exception:  # the hub's client raises many kinds; the caller has an error of its own
+        return []
+    return sorted({variant for file in files if (variant := variant_of(Path(file).name))})
+
+
 def _fetched(fetch: Callable[[bool], object], what: str, wanted: str) -> Path:
     offline = is_offline()
     try:
         return Path(str(fetch(offline)))
     except Exception as error:  # the hub's client raises many kinds; each ends here as one line
-        known = "unset HF_HUB_OFFLINE to fetch it" if offline else "check the id and the connection"
         raise ModelError(
             f"cannot fetch {what} from the {'cache' if offline else 'hub'} ({type(error).__name__}:"
-            f" {complaint(error).partition('. ')[0]}); {known}, or give a folder with {wanted}"
+            f" {complaint(error).partition('. ')[0]}); {_remedy(error, offline)}, or give a folder with {wanted}"
         ) from None
+
+
+def _remedy(error: Exception, offline: bool) -> str:
+    if offline:
+        return "unset HF_HUB_OFFLINE to fetch it"
+    if type(error).__name__ == "GatedRepoError":
+        return "accept its terms on its page and log in (hf auth login)"
+    if "model_index.json" in str(error):
+        return (
+            "it holds no diffusers pipeline: give a LoRA or an embedding as --adapter, and download a single-file"
+            " checkpoint (hf download ID FILE)"
+        )
+    return "check the id and the connection"

@@ -1,13 +1,13 @@
 """From a model's folder to its pipeline: complete, on the device, with the scheduler asked for."""
 
 import contextlib
-import json
+import sys
 from collections.abc import Collection, Generator
-from pathlib import Path
+from typing import cast
 
+import diffusers
 import torch
 import transformers
-from diffusers import AutoPipelineForText2Image
 from diffusers.pipelines.pipeline_utils import DiffusionPipeline
 from diffusers.utils import logging as diffusers_logging
 from transformers import PreTrainedModel
@@ -19,8 +19,10 @@ from dominance.models.devices import find_device
 from dominance.models.drawing import Machine
 from dominance.models.folders import ModelFolder
 from dominance.models.memory import is_out_of_memory
+from dominance.models.pipeline_classes import class_named, note_on_sibling, read_settings, text_to_image_class
 from dominance.models.schedulers import use_scheduler
 from dominance.models.settings import GenerationSettings
+from dominance.models.variants import variants_in
 from dominance.wording import complaint
 
 
@@ -39,26 +41,53 @@ def load_pipeline(folder: ModelFolder, settings: GenerationSettings, machine: Ma
             " out, or give --device cuda"
         )
     _check_tokenizers(folder)
+    kind = cast(type[DiffusionPipeline], text_to_image_class(folder.name, folder.path))
+    _say(folder, kind)
     try:
         with _without_bars():
-            encoders = _transformers_parts(folder.path, settings.dtype)
-            dtype = getattr(torch, settings.dtype)
-            pipeline = AutoPipelineForText2Image.from_pretrained(
-                folder.path, use_safetensors=True, dtype=dtype, local_files_only=True, **encoders
+            encoders = _transformers_parts(folder, settings.dtype)
+            pipeline = kind.from_pretrained(
+                folder.path,
+                use_safetensors=True,
+                dtype=getattr(torch, settings.dtype),
+                local_files_only=True,
+                variant=folder.variant,
+                **encoders,
             )
         _check_complete(pipeline)
         use_scheduler(pipeline, settings.scheduler)
     except Exception as error:  # diffusers and transformers raise whatever the broken part raises
         if is_out_of_memory(error):
             raise _too_large(folder, device) from None
-        raise ModelError(
-            f"cannot load the model {folder.name!r} from {folder.path}: {complaint(error)}; save or fetch it again"
-        ) from error
+        raise _unloadable(folder, error) from error
     pipeline.set_progress_bar_config(disable=True)
     if settings.vae_tiling:
         _tile(pipeline)
     _put(pipeline, folder, device, machine.offload)
     return pipeline
+
+
+def _say(folder: ModelFolder, kind: type) -> None:
+    """Says on standard error what of the folder is used otherwise than one would expect."""
+    used = f"it has only the variant {folder.variant} of its weights, which is used"
+    notes = [used] if folder.variant is not None and folder.chosen else []
+    notes += [note] if (note := note_on_sibling(class_named(folder.path), kind)) else []
+    for note in notes:
+        sys.stderr.write(f"note on the model {folder.name!r}: {note}\n")
+
+
+def _unloadable(folder: ModelFolder, error: Exception) -> ModelError:
+    """What is wrong with a folder that could not be loaded, and what helps against that."""
+    told = complaint(error)
+    if isinstance(error, ImportError):
+        remedy = "install what is missing"
+    elif "size mismatch" in told or "shape" in told:
+        remedy = "its config.json and its weights do not belong together; fetch or save both again"
+    elif isinstance(error, ModelError):  # of a part that lacks weights
+        remedy = "save or fetch that part again"
+    else:
+        remedy = f"diffusers {diffusers.__version__} cannot build it from these files; see which version saved them"
+    return ModelError(f"cannot load the model {folder.name!r} from {folder.path}: {told}; {remedy}")
 
 
 def _check_tokenizers(folder: ModelFolder) -> None:
@@ -109,17 +138,18 @@ def _too_large(folder: ModelFolder, device: torch.device) -> ModelError:
     return ModelError(f"the model {folder.name!r} does not fit in the memory of {device}; try {thrifty}")
 
 
-def _transformers_parts(path: Path, dtype: str) -> dict[str, PreTrainedModel]:
+def _transformers_parts(folder: ModelFolder, dtype: str) -> dict[str, PreTrainedModel]:
     """The text encoders: loaded here, because on the way through diffusers missing weights become noise in silence."""
     parts = {}
-    for name, entry in json.loads((path / "model_index.json").read_text(encoding="utf-8")).items():
+    for name, entry in read_settings(folder.path / "model_index.json").items():
         if not isinstance(entry, list) or entry[:1] != ["transformers"]:
             continue
         kind = getattr(transformers, entry[1], None)  # a name from before a renaming is no text encoder's
         if isinstance(kind, type) and issubclass(kind, PreTrainedModel):
             parts[name], report = kind.from_pretrained(
-                path / name,
+                folder.path / name,
                 use_safetensors=True,
+                variant=folder.variant if folder.variant in variants_in(folder.path / name) else None,
                 dtype=getattr(torch, dtype),
                 local_files_only=True,
                 output_loading_info=True,

@@ -27,21 +27,15 @@ class OwnPipeline:
         adapters: for each part of the pipeline its adapters in force, and the strength of each, as peft keeps it, in
             the first of its layers.
 
-    Args:
-        revision: must be None, since what is loaded has none.
-
     Raises:
         ModelError: it is not a diffusers pipeline, or some of its weights are not in memory.
-        InputError: a revision is given.
     """
 
-    def __init__(self, pipeline: DiffusionPipeline, revision: str | None = None) -> None:
+    def __init__(self, pipeline: DiffusionPipeline) -> None:
         if not isinstance(pipeline, DiffusionPipeline):
             raise ModelError(
                 f"the model is a {type(pipeline).__name__}; give a model's name, or a diffusers text-to-image pipeline"
             )
-        if revision is not None:
-            raise InputError(f"revision is {revision[:60]!r}, but your pipeline is already loaded; leave it out")
         self._pipeline = pipeline
         self.name = f"your {type(pipeline).__name__}"
         # Of the folder that it was loaded from, where that is known: loaded or named, a model draws alike.

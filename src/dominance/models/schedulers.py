@@ -5,9 +5,9 @@ import inspect
 import json
 from typing import TYPE_CHECKING, Any
 
-from dominance.errors import InputError, ModelError
+from dominance.errors import InputError
 from dominance.models.folders import ModelFolder
-from dominance.wording import complaint
+from dominance.models.pipeline_classes import read_settings
 
 if TYPE_CHECKING:
     from dominance.models.source import ModelSource
@@ -116,11 +116,7 @@ def describe_scheduler(folder: ModelFolder, name: str | None) -> dict[str, objec
     file = folder.path / "scheduler" / "scheduler_config.json"
     if folder.scheduler is None or not file.is_file():
         return {"class": name or folder.scheduler}
-    try:
-        config = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ModelError(f"{file} cannot be read ({complaint(error)}); save or fetch the model again") from None
-    return scheduler_record(name or folder.scheduler, config)
+    return scheduler_record(name or folder.scheduler, read_settings(file))
 
 
 def scheduler_record(name: str | None, config: dict[str, Any]) -> dict[str, object]:

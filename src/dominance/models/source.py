@@ -2,7 +2,8 @@
 
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
-from dominance.models.drawing import Machine
+from dominance.errors import InputError
+from dominance.models.drawing import Drawing, Machine
 from dominance.models.folders import find_model
 from dominance.models.settings import GenerationSettings
 
@@ -55,15 +56,19 @@ class ModelSource(Protocol):
         ...
 
 
-def find_source(model: "str | DiffusionPipeline", revision: str | None = None) -> ModelSource:
-    """The model of that name, or the pipeline itself.
+def find_source(model: "str | DiffusionPipeline", drawing: Drawing | None = None) -> ModelSource:
+    """The model of that name, or the pipeline itself, in the revision and variant that the options name.
 
     Raises:
         ModelError: nothing by that name, or weights that cannot be identified.
-        InputError: a revision of a pipeline that is already loaded.
+        InputError: a revision or variant of a pipeline that is already loaded.
     """
+    drawing = drawing or Drawing()
     if isinstance(model, str):
-        return find_model(model, revision)
+        return find_model(model, drawing.revision, drawing.variant)
     from dominance.models.own_pipeline import OwnPipeline
 
-    return OwnPipeline(model, revision)
+    for option, given in (("revision", drawing.revision), ("variant", drawing.variant)):
+        if given is not None:
+            raise InputError(f"{option} is {given[:60]!r}, but your pipeline is already loaded; leave it out")
+    return OwnPipeline(model)

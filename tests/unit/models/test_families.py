@@ -167,7 +167,7 @@ def test_a_pipeline_that_draws_another_size_than_asked_is_refused() -> None:
 def test_a_pipeline_for_other_work_is_named(saved: Callable[[str], ModelFolder], tmp_path: Path) -> None:
     index = json.loads((saved("sd1").path / "model_index.json").read_text())
     (tmp_path / "model_index.json").write_text(json.dumps(index | {"_class_name": "StableVideoDiffusionPipeline"}))
-    with pytest.raises(ModelError, match=r"is a StableVideoDiffusionPipeline, which does not draw from text alone"):
+    with pytest.raises(ModelError, match=r"is saved as StableVideoDiffusionPipeline, which starts from a picture, so"):
         suggested_settings(ModelFolder("video", tmp_path, "", {}))
 
 

@@ -106,6 +106,6 @@ def _settings(options: AuditOptions, model: RunModel, questions: QuestionSet) ->
     record: dict[str, object] = {"seeds": options.seeds, **model.settings.record()}
     record |= {"limit": options.limit, "engine": machine.engine, "method": options.method}
     record |= {"questions": questions.name, "batch": machine.batch or "auto", "judge_mode": options.asking.judge_mode}
-    used = {"preset": drawing.preset, "revision": drawing.revision}
+    used = {"preset": drawing.preset, "revision": drawing.revision, "variant": drawing.variant}
     used["offload"] = None if machine.offload == "none" else machine.offload
     return RunSettings.of(record | {name: value for name, value in used.items() if value is not None})

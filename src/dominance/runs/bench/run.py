@@ -62,7 +62,7 @@ def build_bench(
     """
     options = options or BenchOptions()
     repeat = Repeat("bench build", {"model": model, "judge": judge, "out": out}, options)
-    source = find_source(model, options.drawing.revision)
+    source = find_source(model, options.drawing)
     pools = chosen_styles(load_pools(options.pools or default_pools(source.world)), options.styles)
     categories = chosen_categories(options, pools)
     streams = candidate_streams(pools, categories, options.order_seed)

@@ -42,7 +42,8 @@ PENALTIES: tuple[float, ...] = (3.0, 30.0, 300.0, 3000.0)
 
 _FOLDS, _INNER_FOLDS = 10, 4
 _RUN_SETTINGS = (
-    "steps", "guidance", "height", "width", "dtype", "scheduler", "negative_prompt", "vae_tiling", "revision"
+    "steps", "guidance", "height", "width", "dtype", "scheduler", "negative_prompt", "vae_tiling", "revision",
+    "variant"
 )  # fmt: skip
 
 
@@ -182,8 +183,7 @@ def model_of(result: RunResult, model: "str | DiffusionPipeline | None", options
         raise RunError(f"the run in {result.run} does not say which model made its images; give --model")
     recorded = vars(result.settings) if made_by is not None else {}
     known = {name: recorded[name] for name in _RUN_SETTINGS if recorded.get(name) is not None}
-    revision = known.get("revision", options.drawing.revision)
-    source = find_source(result.model if model is None else model, revision)
+    source = find_source(result.model if model is None else model, replace(options.drawing, **known))
     if made_by is not None:
         _check_same_drawing(Drawing(**known), options.drawing, source)
     drawn = RunModel(source, replace(options.drawing, **known), options.machine)
@@ -200,7 +200,8 @@ def _check_same_drawing(run: Drawing, given: Drawing, source: ModelSource) -> No
     usual = Drawing()
     asked = {name: getattr(given, name) for name in _RUN_SETTINGS if getattr(given, name) != getattr(usual, name)}
     made, wanted = (drawing.settings(source).record() for drawing in (run, replace(run, **asked)))
-    made["revision"], wanted["revision"] = run.revision, asked.get("revision", run.revision)
+    for name in ("revision", "variant"):
+        made[name], wanted[name] = getattr(run, name), asked.get(name, getattr(run, name))
     for name, value in asked.items():
         if made.get(name) != wanted.get(name):
             shown = "the model's own" if made.get(name) is None else repr(made[name])

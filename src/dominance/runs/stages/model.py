@@ -69,7 +69,7 @@ class RunModel:
         check: Callable[["PipelineModel", GenerationSettings], None] = lambda *_: None,
         method: str = "none",
     ) -> None:
-        self.source = model if isinstance(model, ModelSource) else find_source(model, drawing.revision)
+        self.source = model if isinstance(model, ModelSource) else find_source(model, drawing)
         self.settings = drawing.settings(self.source)
         self.method = find_method(method)
         self._machine, self._prompts, self._check = machine, prompts, check
