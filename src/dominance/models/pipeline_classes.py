@@ -102,8 +102,7 @@ def _instead(own: type, path: Path) -> str:
     if sibling is None or _extra_channels(path):
         return "give a text-to-image model"
     return (
-        f"its parts are those of {sibling}, which it can: write that as _class_name into the model_index.json of a"
-        " copy"
+        f"its parts are those of {sibling}, which it can: write that as _class_name into the model_index.json of a copy"
     )
 
 

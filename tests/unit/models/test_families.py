@@ -268,7 +268,7 @@ def test_a_model_that_does_not_fit_while_it_is_loaded_says_what_to_try(
             ModelError, match=r"'tiny/sd1' does not fit in the memory of cuda; .* --offload sequential$"
         ):
             loaded(folder, "auto")
-    monkeypatch.setattr("diffusers.AutoPipelineForText2Image.from_pretrained", full)
+    monkeypatch.setattr("diffusers.StableDiffusionPipeline.from_pretrained", full)
     with pytest.raises(ModelError, match=r"does not fit in the memory of cpu; try --dtype float16$"):
         loaded(folder)
 

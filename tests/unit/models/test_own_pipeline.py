@@ -108,7 +108,7 @@ def test_what_cannot_be_drawn_with_is_refused(pipeline: Any) -> None:
     ):
         find_source(7)  # ty: ignore
     with pytest.raises(InputError, match=r"^revision is 'main', but your pipeline is already loaded; leave it out"):
-        find_source(pipeline, "main")
+        find_source(pipeline, Drawing(revision="main"))
     pipeline.unet.to("meta")
     with pytest.raises(ModelError, match=r"^the weights of your pipeline's unet are not in memory \([^\n]*--offload$"):
         OwnPipeline(pipeline)
