@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from dominance.cli import shared
 from dominance.cli.app import new_app
-from dominance.cli.next_steps import after_ablate
 from dominance.cli.output import echo, print_json, print_table, tell_next, tell_written
 from dominance.cli.statuses import EXIT_DONE, EXIT_UNSCORED
 from dominance.numbers import UNKNOWN, counted, effect, rate
@@ -52,6 +51,7 @@ def deliver(result: "AblationResult", json: bool) -> int:
     """Writes the page and prints what was found; gives the command's exit status."""
     from dominance.documents import printed
     from dominance.report.ablation.page import write_ablation
+    from dominance.report.parts.next_steps import after_ablate
 
     page = write_ablation(result, Path(result.run))
     if json:

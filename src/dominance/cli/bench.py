@@ -7,7 +7,6 @@ from cyclopts import Parameter
 
 from dominance.cli import shared
 from dominance.cli.app import GROUPS, new_app
-from dominance.cli.next_steps import after_bench
 from dominance.cli.output import echo, note, print_json, print_table, tell_next, tell_written
 from dominance.cli.statuses import EXIT_DONE, EXIT_UNSCORED
 from dominance.files import check_writable
@@ -50,6 +49,7 @@ def deliver(bench: "BenchResult", json: bool) -> int:
     """Writes the bench's files and prints it; gives the command's exit status."""
     from dominance.documents import printed
     from dominance.report.bench.page import write_bench
+    from dominance.report.parts.next_steps import after_bench
     from dominance.runs.bench.result import document_of
 
     written = write_bench(bench, Path(bench.run.run))

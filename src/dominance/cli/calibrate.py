@@ -7,7 +7,6 @@ from cyclopts import Parameter
 
 from dominance.cli import shared
 from dominance.cli.app import new_app
-from dominance.cli.next_steps import after_calibrate
 from dominance.cli.output import echo, print_json, print_table, tell_next, tell_written
 from dominance.files import check_writable
 from dominance.numbers import coefficient, fraction, measure
@@ -53,10 +52,12 @@ def command(
     if output.json:
         print_json(to_json(document_of(report)))
     else:
-        _print(report, out or run / "calibration.json")
+        _print(report, run, out or run / "calibration.json")
 
 
-def _print(report: "CalibrationReport", file: Path) -> None:
+def _print(report: "CalibrationReport", run: Path, file: Path) -> None:
+    from dominance.report.parts.next_steps import after_calibrate
+
     kind = "dominance prompts" if report.calibration.label == "prompt" else "collapsed images"
     columns = ("rule", "AUC (95%)", "threshold", "flagged", "false alarms", "names who dominates")
     listed = [report.calibrated, *([report.paper] if report.paper is not None else [])]
@@ -76,7 +77,7 @@ def _print(report: "CalibrationReport", file: Path) -> None:
     echo("the layers are measured on the prompts that they are picked on; the rules above, on held-out prompts")
     echo(*(f"left out: {count} {reason}" for reason, count in report.left_out.items() if count))
     tell_written([file])
-    tell_next(after_calibrate(report.calibration.model, file))
+    tell_next(after_calibrate(run, report.calibration.model, file))
 
 
 def _quality_row(quality: "RuleQuality") -> tuple[str, ...]:

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from dominance.cli.next_steps import after_audit
 from dominance.cli.output import echo, note, print_json, print_table, tell_next, tell_written, worst_of
 from dominance.cli.statuses import exit_status
 from dominance.numbers import fraction, mean
@@ -30,6 +29,7 @@ def deliver(result: RunResult, junit: Path | None, json: bool) -> int:
 
 def print_result(result: RunResult, written: Sequence[Path]) -> None:
     """The run's table and where its files lie."""
+    from dominance.report.parts.next_steps import after_audit
     from dominance.report.parts.ranking import worst_first
 
     rows = [_row(prompt) for prompt in worst_of(result.prompts, worst_first)]

@@ -7,7 +7,6 @@ from cyclopts import Parameter
 
 from dominance.cli import shared
 from dominance.cli.app import new_app
-from dominance.cli.next_steps import after_diversity
 from dominance.cli.output import echo, note, print_json, print_table, tell_next, tell_written
 from dominance.cli.statuses import EXIT_DONE, EXIT_UNSCORED
 from dominance.numbers import UNKNOWN, distance, measure
@@ -62,6 +61,7 @@ def deliver(result: "DiversityResult", json: bool) -> int:
     """Writes the page and prints what was found; gives the command's exit status."""
     from dominance.documents import printed
     from dominance.report.diversity.page import write_diversity
+    from dominance.report.parts.next_steps import after_diversity
 
     written = write_diversity(result, Path(result.run))
     note(*(f"note: {line}" for line in result.notes))

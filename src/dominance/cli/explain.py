@@ -7,7 +7,6 @@ from cyclopts import Parameter
 
 from dominance.cli import shared
 from dominance.cli.app import new_app
-from dominance.cli.next_steps import after_explain
 from dominance.cli.output import echo, print_json, print_table, tell_next, tell_written
 from dominance.cli.statuses import EXIT_DONE, EXIT_UNSCORED
 from dominance.numbers import measure
@@ -16,6 +15,7 @@ from dominance.runs.explanation.options import ExplainOptions
 
 if TYPE_CHECKING:
     from dominance.runs.explanation.result import Explanation
+    from dominance.runs.store.repeat import Repeat
 
 app = new_app(
     "explain",
@@ -47,20 +47,26 @@ def command(
     """
     from dominance.report.explanation.folder import check_explanation_folder
     from dominance.runs.explanation.run import explain, read_marked
+    from dominance.runs.store.repeat import Repeat
 
     marked = read_marked(prompt)
     folder = out or Path("explanations") / marked.id
     check_explanation_folder(folder, marked.text, [f"images/{seed}.png" for seed in options.seeds])
-    return deliver(explain(marked, model, judge, options), folder, output.json)
+    repeat = Repeat("explain", {"prompt": prompt, "model": model, "judge": judge, "out": out}, options)
+    return deliver(explain(marked, model, judge, options), folder, output.json, repeat)
 
 
-def deliver(found: "Explanation", folder: Path, json: bool) -> int:
-    """Writes the page and prints what was found; gives the command's exit status."""
+def deliver(found: "Explanation", folder: Path, json: bool, repeat: "Repeat | None" = None) -> int:
+    """Writes the page and prints what was found; gives the command's exit status.
+
+    Args:
+        repeat: the call, which is kept beside the page.
+    """
     from dominance.documents import printed
     from dominance.report.explanation.folder import write_explanation
     from dominance.runs.explanation.document import document_of
 
-    page = write_explanation(found, folder)
+    page = write_explanation(found, folder, repeat)
     if json:
         print_json(printed(document_of(found)))
     else:
@@ -70,6 +76,7 @@ def deliver(found: "Explanation", folder: Path, json: bool) -> int:
 
 def _print(found: "Explanation", page: Path) -> None:
     from dominance.report.explanation import sentences as said
+    from dominance.report.parts.next_steps import after_explain
     from dominance.runs.explanation.result import peaks
 
     focus = found.focus[:, 0].mean(dim=0).tolist()
@@ -80,4 +87,4 @@ def _print(found: "Explanation", page: Path) -> None:
     print_table(f"{found.prompt.text}: first step", ("layer", "focus", "strongest word", "in images"), rows)
     echo(said.headline(found), said.attention_note(found), said.course_sentence(found))
     tell_written([page])
-    tell_next(after_explain(found))
+    tell_next(after_explain(found, page.parent))

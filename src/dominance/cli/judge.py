@@ -7,7 +7,6 @@ from cyclopts import Parameter
 
 from dominance.cli import shared
 from dominance.cli.app import GROUPS, new_app
-from dominance.cli.next_steps import after_judge_check
 from dominance.cli.output import echo, print_json, print_table, tell_next, tell_written
 from dominance.cli.statuses import EXIT_DONE, EXIT_UNSCORED
 from dominance.judges.options import JUDGE
@@ -64,6 +63,7 @@ def deliver(result: "JudgeCheck", json: bool) -> int:
     """Writes the page and prints what was found; gives the command's exit status."""
     from dominance.documents import printed
     from dominance.report.judge_check.page import write_judge_check
+    from dominance.report.parts.next_steps import after_judge_check
 
     written = write_judge_check(result, Path(result.run))
     if json:

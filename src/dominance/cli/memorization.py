@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 
 from dominance.cli import shared
 from dominance.cli.app import new_app
-from dominance.cli.next_steps import after_memorization
 from dominance.cli.output import echo, note, print_json, print_table, tell_next, tell_written
 from dominance.cli.statuses import EXIT_DONE, EXIT_UNSCORED
 from dominance.numbers import UNKNOWN, effect, measure
@@ -45,6 +44,7 @@ def deliver(result: "MemorizationResult", json: bool) -> int:
     """Writes the page and prints what was found; gives the command's exit status."""
     from dominance.documents import printed
     from dominance.report.noise_norm.page import write_memorization
+    from dominance.report.parts.next_steps import after_memorization
 
     written = write_memorization(result, Path(result.run))
     note(*(f"note: {line}" for line in result.notes))

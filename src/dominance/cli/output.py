@@ -34,9 +34,9 @@ def tell_written(files: Sequence[Path]) -> None:
     echo(*(f"wrote {file}" for file in files))
 
 
-def tell_next(line: str) -> None:
-    """Says what to do next."""
-    echo(f"next: {line}")
+def tell_next(steps: Sequence[object]) -> None:
+    """Says what to do next, a line each."""
+    echo(*(f"next: {step}" for step in steps))
 
 
 def print_json(document: object) -> None:

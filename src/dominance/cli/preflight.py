@@ -7,7 +7,6 @@ from cyclopts import Parameter
 
 from dominance.cli import shared
 from dominance.cli.app import new_app
-from dominance.cli.next_steps import after_preflight
 from dominance.cli.output import echo, print_json, print_table, tell_next, worst_of
 from dominance.numbers import UNKNOWN, measure, share
 from dominance.runs.audit.options import WHAT
@@ -44,6 +43,7 @@ def command(
     `dominance calibrate` fits a rule for another model.
     """
     from dominance.documents import printed
+    from dominance.report.parts.next_steps import after_preflight
     from dominance.runs.risk.preflight import preflight
 
     found = preflight(suite, model, options)
@@ -51,7 +51,7 @@ def command(
         print_json([printed(risk) for risk in found])
     else:
         _print(found, model)
-        tell_next(after_preflight(found, suite, model))
+        tell_next(after_preflight(found, suite, model, options))
 
 
 def _print(found: Sequence["Preflight"], model: str) -> None:

@@ -9,6 +9,7 @@ from markupsafe import Markup
 from dominance.numbers import counted, plural, rate
 from dominance.records import Rate
 from dominance.report.ablation.plots import Column, columns, signed_disc
+from dominance.report.parts.next_steps import after_ablate
 from dominance.report.parts.page_stream import write_page
 from dominance.report.parts.pictures import Embedded, Missing, embed, thumbnail_side
 from dominance.runs.ablation.outcomes import TrialTally
@@ -70,6 +71,7 @@ def write_ablation(result: AblationResult, folder: Path) -> Path:
         sweeps=[_sweep_view(sweep) for sweep in result.sweeps],
         windows_plot=_windows_plot(result.windows) if result.windows else None,
         examples=list(_examples(result, folder)),
+        next_steps=after_ablate(result),
         signed_disc=signed_disc,
         head_label=head_label,
     )

@@ -13,6 +13,7 @@ from dominance.report.audit.headline import gate_sentence, headline, notes
 from dominance.report.parts.bars import verdict_bar
 from dominance.report.parts.image_view import VERDICTS, ImageView, image_view, questions_asked, shown_verdict
 from dominance.report.parts.marked_prompt import marked_prompt
+from dominance.report.parts.next_steps import NextStep, after_audit
 from dominance.report.parts.page_stream import write_page
 from dominance.report.parts.pictures import thumbnail_side
 from dominance.report.parts.ranking import directions, worst_first
@@ -69,6 +70,7 @@ class Page:
     groups: tuple[GroupView, ...]
     plot: Markup | None
     dots_are: str
+    next_steps: tuple[NextStep, ...]
     manifest: dict[str, object]
 
 
@@ -100,6 +102,7 @@ def _build_page(result: RunResult, folder: Path) -> Page:
         groups=groups,
         plot=_plot(plotted, dots_are) if plotted else None,
         dots_are=dots_are,
+        next_steps=after_audit(result),
         manifest=_manifest(result),
     )
 

@@ -5,11 +5,14 @@ from pathlib import Path
 
 from dominance.documents import json_bytes
 from dominance.files import write_whole
+from dominance.numbers import plural
 from dominance.report.bench.card import bench_card
-from dominance.report.parts.image_view import ImageView, image_view
+from dominance.report.parts.image_view import VERDICTS, ImageView, image_view
+from dominance.report.parts.next_steps import after_bench
 from dominance.report.parts.page_stream import write_page
 from dominance.report.parts.pictures import thumbnail_side
-from dominance.runs.bench.result import PARTS, BenchResult, Entry, bench_suite, document_of, yield_of
+from dominance.runs.bench.candidates import BALANCED
+from dominance.runs.bench.result import DOMINANCE, PARTS, BenchResult, Entry, bench_suite, document_of, yield_of
 from dominance.suites.suite_files import suite_yaml
 
 SUITE_NAME = "suite.yaml"
@@ -43,5 +46,24 @@ def _write_sheet(bench: BenchResult, folder: Path) -> Path:
 
     parts = [(part, bench.part(part)) for part in PARTS if bench.part(part)]
     return write_page(
-        folder / SHEET_NAME, "bench/page.html.j2", bench=bench, parts=parts, views=views, yield_of=yield_of
+        folder / SHEET_NAME,
+        "bench/page.html.j2",
+        bench=bench,
+        headline=bench_headline(bench),
+        parts=parts,
+        verdicts=VERDICTS,
+        views=views,
+        yield_of=yield_of,
+        next_steps=after_bench(bench),
+    )
+
+
+def bench_headline(bench: BenchResult) -> str:
+    """What the bench holds, in one sentence."""
+    dominance, balanced = len(bench.part(DOMINANCE)), len(bench.part(BALANCED))
+    if not bench.entries:
+        return "No prompt was kept."
+    return (
+        f"{plural(dominance, 'prompt')} on which one concept dominates another, and"
+        f" {plural(balanced, 'balanced prompt')} on which the model shows both."
     )

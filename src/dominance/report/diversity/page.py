@@ -10,6 +10,7 @@ from dominance.diversity.verdicts import PAPER_MEDIANS, SCALES
 from dominance.documents import json_bytes
 from dominance.files import csv_bytes, write_whole
 from dominance.numbers import distance, plural
+from dominance.report.parts.next_steps import after_diversity
 from dominance.report.parts.page_stream import write_page
 from dominance.report.parts.pictures import Embedded, Missing, embed
 from dominance.report.parts.sentences import listed
@@ -112,6 +113,7 @@ def _write_page(result: DiversityResult, path: Path) -> Path:
         views=_views(result),
         pictured=min(_MOST_PICTURED, len(result.concepts)),
         paper=PAPER_MEDIANS,
+        next_steps=after_diversity(result),
     )
 
 

@@ -15,6 +15,7 @@ from dominance.report.parts.page_stream import write_page
 from dominance.runs.explanation.document import document_of
 from dominance.runs.explanation.result import Explanation
 from dominance.runs.reading import DOCUMENT_NAME
+from dominance.runs.store.repeat import Repeat
 
 PAGE_NAME = "explanation.html"
 _KIND = "dominance explanation"
@@ -75,11 +76,14 @@ def _shown(path: Path) -> str:
     return text if len(text) <= 120 else f"{text[:80]}…{text[-39:]}"
 
 
-def write_explanation(explanation: Explanation, folder: Path | str) -> Path:
+def write_explanation(explanation: Explanation, folder: Path | str, repeat: Repeat | None = None) -> Path:
     """Writes ``explanation.html``, ``explanation.json`` and the images; returns the page's path.
 
     The page holds its images, style and script, makes no request, and is complete without script. Every file appears
     whole or not at all; those of an earlier explanation of the same prompt are replaced.
+
+    Args:
+        repeat: the call that made it, kept as run.yaml; it names suite, model and judge as the caller gave them.
 
     Raises:
         RunError: the folder holds something else, or a file cannot be written.
@@ -91,5 +95,7 @@ def write_explanation(explanation: Explanation, folder: Path | str) -> Path:
     write_whole(folder / DOCUMENT_NAME, json_bytes(document_of(explanation)))
     for file, seed in files.items():
         write_png(folder / file, explanation.pictures[seed])
+    if repeat is not None:
+        repeat.keep(folder)
     page = build_explanation_page(explanation, folder)
     return write_page(folder / PAGE_NAME, "explanation/page.html.j2", page=page, in_layers=in_layers)

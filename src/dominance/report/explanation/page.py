@@ -16,6 +16,7 @@ from dominance.report.explanation.maps import heat_uri
 from dominance.report.explanation.plots import concept_class
 from dominance.report.parts.image_view import ImageView, image_view, questions_asked
 from dominance.report.parts.marked_prompt import marked_prompt
+from dominance.report.parts.next_steps import NextStep, after_explain
 from dominance.report.parts.pictures import Embedded, Missing, embed, thumbnail_side
 from dominance.runs.explanation.result import Explanation, peaks, tracks
 
@@ -79,6 +80,7 @@ class ExplanationPage:
     steps: tuple[str, ...]
     bases: tuple[tuple[str, Embedded | Missing], ...]
     folder: Path
+    next_steps: tuple[NextStep, ...]
 
     def maps(self) -> Iterator[MapView]:
         """The maps of every image at every step shown, made one at a time."""
@@ -112,6 +114,7 @@ def build_explanation_page(explanation: Explanation, folder: Path) -> Explanatio
         steps=tuple(said.step_name(step, explanation.steps) for step in explanation.maps.steps),
         bases=tuple((f"seed {seed}", _base(folder, files.get(seed))) for seed in explanation.seeds),
         folder=folder,
+        next_steps=after_explain(explanation, folder),
     )
 
 

@@ -8,6 +8,7 @@ from markupsafe import Markup
 from dominance.documents import json_bytes
 from dominance.files import write_whole
 from dominance.report.judge_check.plots import reliability_plot
+from dominance.report.parts.next_steps import after_judge_check
 from dominance.report.parts.page_stream import write_page
 from dominance.report.parts.pictures import Embedded, Missing, embed, thumbnail_side
 from dominance.runs.judge_check.result import (
@@ -92,6 +93,7 @@ def write_judge_check(result: JudgeCheck, folder: Path) -> tuple[Path, ...]:
         folder / JUDGE_CHECK_REPORT_NAME,
         "judge_check/page.html.j2",
         result=result,
+        next_steps=after_judge_check(result),
         judges=[_judge_view(judge, place, folder, side) for place, judge in enumerate(result.judges)],
         disagreements=[DisagreementView(found, embed(folder / found.file, side)) for found in disagreements],
     )

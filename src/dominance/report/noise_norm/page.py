@@ -8,6 +8,7 @@ from dominance.documents import json_bytes
 from dominance.files import csv_bytes, write_whole
 from dominance.numbers import measure, plural
 from dominance.report.noise_norm.plots import Course, courses
+from dominance.report.parts.next_steps import after_memorization
 from dominance.report.parts.page_stream import write_page
 from dominance.report.parts.strips import Dot, Strip, strips
 from dominance.runs.noise_norm.result import EXPECTED, SUMMARIES, GroupNorms, MemorizationResult
@@ -105,6 +106,7 @@ def _write_page(result: MemorizationResult, path: Path) -> Path:
         styles=[(f"s{min(place, STYLES)}", group.name) for place, group in enumerate(result.groups, start=1)],
         summaries=SUMMARY_NAMES,
         quantity=QUANTITIES[result.quantity],
+        next_steps=after_memorization(result),
         prompts=sorted(result.prompts, key=lambda prompt: -(prompt.mean("first") or -1.0)),
     )
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ruamel.yaml import YAML
 
+from dominance.errors import InputError
 from dominance.files import is_file, write_whole
 from dominance.written import WRITTEN
 
@@ -75,3 +76,16 @@ def _written(value: object) -> object:
     if isinstance(value, tuple | list):
         return [_written(part) for part in value]
     return value if value is None or isinstance(value, str | bool | int | float) else _UNNAMED
+
+
+def read_repeat(folder: Path) -> dict[str, object] | None:
+    """What the run in the folder was given, by the names of Python; None where its file is missing or not ours."""
+    from dominance.suites.documents import read_yaml
+
+    try:
+        given = read_yaml(folder / REPEAT_NAME) if is_file(folder / REPEAT_NAME) else None
+    except InputError:
+        return None
+    if not isinstance(given, Mapping) or "command" not in given:
+        return None
+    return {str(name).replace("-", "_"): value for name, value in given.items()}

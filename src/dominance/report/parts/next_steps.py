@@ -1,0 +1,236 @@
+"""What to do next, as pages and commands say at their end: one function for each command."""
+
+import itertools
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dominance.errors import SuiteError
+from dominance.numbers import plural
+from dominance.records import Prompt, PromptResult, RunResult
+from dominance.report.parts.given import DEFAULT, Given, command, given_by, given_to
+from dominance.report.parts.ranking import worst_first
+from dominance.report.parts.sentences import listed
+from dominance.suites.brackets import bracketed
+
+if TYPE_CHECKING:
+    from dominance.runs.ablation.result import AblationResult
+    from dominance.runs.bench.result import BenchResult
+    from dominance.runs.diversity.result import DiversityResult
+    from dominance.runs.explanation.result import Explanation
+    from dominance.runs.judge_check.result import JudgeCheck
+    from dominance.runs.noise_norm.result import MemorizationResult
+    from dominance.runs.risk.preflight import Preflight
+
+_FAILED, _SHOWN = 3, 4
+"""Images of a prompt that are explained: so many that lose a concept, and so many together."""
+_NAMED = 10
+"""Seeds in a command or a sentence."""
+_LARGE = 10**6
+_BETTER = 0.2
+"""How much larger the share of balanced images must be for a wording to be named as better."""
+
+
+@dataclass(frozen=True)
+class NextStep:
+    """One thing to do: what for, and the command to copy, if there is one."""
+
+    why: str
+    command: str | None = None
+
+    def __str__(self) -> str:
+        return self.why if self.command is None else f"{self.why}: {self.command}"
+
+
+def after_audit(result: RunResult) -> tuple[NextStep, ...]:
+    """For the worst prompt: explain it, draw the seeds that worked, and try the wording that does better.
+
+    Where no prompt loses a concept, check the judge that says so.
+    """
+    given = given_to(result.run, result.model, result.judge, result.settings.record())
+    if not result.scored:
+        return (_again(result.run, given),)
+    worst = next((p for p in worst_first(result.prompts) if p.collapsed or p.verdict in {"dominance", "lost"}), None)
+    if worst is None:
+        check = command("judge check", result.run, judge=None if given.judge == DEFAULT else given.judge)
+        trusted = "make sure that the judge can be trusted"
+        return (NextStep(trusted, check if given.judge is not None else None),)
+    drawn_here = all(image.seed is not None for image in worst.images)
+    own = given.of(worst.prompt)
+    steps = (_explain(worst, own, drawn_here), _worked(worst, own, drawn_here), _reworded(worst, result, own))
+    return tuple(step for step in steps if step is not None)
+
+
+def _again(run: str, given: Given) -> NextStep:
+    name = given.more.get("command")
+    again = command(str(name), config=str(Path(run) / "run.yaml")) if name else None
+    return NextStep("fix what left images without a score, and run the same command again", again)
+
+
+def _explain(worst: PromptResult, given: Given, drawn_here: bool) -> NextStep:
+    why, text = "see what the model looks at in the worst prompt", _marked(worst.prompt)
+    if text is None:
+        return NextStep(f"look at the images of the worst prompt, “{worst.prompt.text}”, in the report")
+    if not drawn_here or given.model is None:
+        return NextStep(f"{why}: give “{text}” to dominance explain, with --model and the model that drew the images")
+    failed = [image.seed for image in worst.images if image.verdict in {"collapsed", "lost"}]
+    others = [image.seed for image in worst.images if image.seed not in failed]
+    chosen = sorted(seed for seed in [*failed[:_FAILED], *others][:_SHOWN] if seed is not None)
+    judge = None if given.can_draw else "none"
+    return NextStep(why, given.command("explain", text, seeds=chosen, judge=judge))
+
+
+def _worked(worst: PromptResult, given: Given, drawn_here: bool) -> NextStep | None:
+    """The seeds of the prompt whose images show every concept."""
+    good = [image for image in worst.images if image.verdict == "balanced"][:_NAMED]
+    if not good:
+        return None
+    text, seeds = _marked(worst.prompt), [image.seed for image in good if image.seed is not None]
+    if not drawn_here or not seeds:
+        return NextStep(f"use the images of the worst prompt that show every concept: {_said(i.name for i in good)}")
+    named = f"seed{'' if len(seeds) == 1 else 's'} {_said(seeds)}"
+    why = f"draw the worst prompt from {named}, which show{'s' if len(seeds) == 1 else ''} every concept"
+    return NextStep(why, given.command("audit", text, seeds=seeds) if text and given.can_draw else None)
+
+
+def _reworded(worst: PromptResult, result: RunResult, given: Given) -> NextStep | None:
+    """Another prompt of the run that names the same concepts and shows them more often."""
+    concepts = {concept.name for concept in worst.prompt.concepts}
+    others = [
+        prompt
+        for prompt in result.prompts
+        if prompt.prompt.text != worst.prompt.text and {c.name for c in prompt.prompt.concepts} == concepts
+    ]
+    best = max(others, key=_balance, default=None)
+    if best is None or _balance(best) < _balance(worst) + _BETTER:
+        return None
+    every = "both concepts" if len(concepts) == 2 else "every concept"
+    shown = f"shows {every} in {best.balanced} of {plural(best.scored, 'image')}"
+    why = f"say it as “{best.prompt.text}”, which {shown}"
+    text, seeds = _marked(best.prompt), [image.seed for image in best.images if image.seed is not None]
+    if text is None or not seeds or not given.can_draw:
+        return NextStep(why)
+    return NextStep(f"{why}; draw that from new seeds", given.command("audit", text, seeds=_fresh(seeds)))
+
+
+def _balance(result: PromptResult) -> float:
+    return result.balanced / result.scored if result.scored else 0.0
+
+
+def after_preflight(found: Sequence["Preflight"], suite: str, model: str, options: object) -> tuple[NextStep, ...]:
+    """Audit what is at risk."""
+    high = sum(risk.risk == "high" for risk in found)
+    why = {0: "draw images to confirm it", 1: "draw images of the risky prompt to confirm it"}
+    audit = given_by(suite, model, options).command("audit", suite, asks=False)
+    return (NextStep(why.get(high, f"draw images of the {high} risky prompts to confirm it"), audit),)
+
+
+def after_calibrate(run: Path, model: str, file: Path) -> tuple[NextStep, ...]:
+    """Predict with the rule."""
+    given = given_to(run, model)
+    calibration = ("--calibration", str(file))
+    if given.suite is None:
+        return (NextStep(f"predict with this rule: give {' '.join(calibration)} to dominance preflight"),)
+    words = command("preflight", given.suite, *([] if model == DEFAULT else ["--model", model]), *calibration)
+    return (NextStep("predict with this rule", words),)
+
+
+def after_explain(found: "Explanation", folder: Path | str) -> tuple[NextStep, ...]:
+    """Look for the cause where an image collapses; else draw more images."""
+    given, text = given_to(folder, found.model, found.judge, found.settings).of(found.prompt), _marked(found.prompt)
+    judged = found.judge is not None
+    judge = None if judged else DEFAULT
+    collapses = not judged or bool(found.result.collapsed)
+    if collapses:
+        why, name, seeds = "find the parts of the model that cause it", "ablate", tuple(found.seeds)
+    else:
+        why, name, seeds = "no image collapses; draw more of them", "audit", tuple(_fresh(found.seeds, 10))
+    drawn = given.command(name, text, seeds=seeds, judge=judge) if text and given.model and given.judge else None
+    return (NextStep(why, drawn),)
+
+
+def after_ablate(result: "AblationResult") -> tuple[NextStep, ...]:
+    """Remove the mitigating heads together, or try the other edit."""
+    given = given_to(result.run, result.model, result.judge, result.settings)
+    if not result.unedited.collapsed.count:
+        find = given.command("bench build") if given.can_draw else None
+        return (NextStep("find prompts that collapse", find),)
+    suite = () if given.suite is None else (given.suite,)
+    told = given.can_draw and bool(suite)
+    if result.edit == "rebalance":
+        return (NextStep("find the heads that cause it", given.command("ablate", *suite) if told else None),)
+    if any(prompt.mitigating for prompt in result.prompts) and "multi" not in {s.sweep for s in result.sweeps}:
+        config = str(Path(result.run) / "run.yaml")
+        both = command("ablate", config=config, sweep="heads,multi") if given.more.get("command") else None
+        return (NextStep("remove each prompt's mitigating heads together", both),)
+    equal = f"{given.command('ablate', *suite)} --edit rebalance" if told else None
+    return (NextStep("compare with equal attention for all concepts", equal),)
+
+
+def after_judge_check(result: "JudgeCheck") -> tuple[NextStep, ...]:
+    """Audit with a judge that can be trusted; look for another otherwise."""
+    judge, given = result.judges[0], given_to(result.run, DEFAULT, result.judges[0].name)
+    if judge.trust != "good":
+        return (NextStep("compare with another judge, by --against", command("list judges")),)
+    images = given.more.get("images")
+    if not isinstance(images, list) or not images:
+        return (NextStep("audit with this judge", given.command("audit", given.suite or DEFAULT)),)
+    checked = given_to(str(images[0]), DEFAULT)
+    if checked.more.get("command") == "audit" and checked.suite and checked.model:
+        return (NextStep("audit with this judge", checked.command("audit", checked.suite, judge=given.judge)),)
+    if given.suite and "command" not in checked.more:
+        own = {"suite": given.suite, "judge": None if given.judge == DEFAULT else given.judge}
+        return (NextStep("score the images with this judge", command("score", str(images[0]), **own)),)
+    return (NextStep(f"audit with this judge: give --judge {judge.name} to dominance audit"),)
+
+
+def after_diversity(result: "DiversityResult") -> tuple[NextStep, ...]:
+    """Vary what is uniform, then audit what was trained on it."""
+    if any(concept.verdict == "uniform" for concept in result.concepts):
+        again = command("diversity", config=str(Path(result.run) / "run.yaml")) if _repeats(result.run) else None
+        return (NextStep("add varied images of the uniform concepts, and measure them again", again),)
+    return (NextStep("fine-tune on these images, then audit the model that you get with dominance audit"),)
+
+
+def after_memorization(result: "MemorizationResult") -> tuple[NextStep, ...]:
+    """See which of the prompts lose a concept."""
+    given = given_to(result.run, result.model, None, result.settings)
+    why = "see which of these prompts lose a concept"
+    audit = given.command("audit", given.suite, asks=False) if given.suite and given.model else None
+    return (NextStep(why, audit),)
+
+
+def after_bench(bench: "BenchResult") -> tuple[NextStep, ...]:
+    """Audit the bench with other seeds, for a rate that its selection does not flatter."""
+    if not bench.entries:
+        return (NextStep("try other pools or another model; nothing was kept"),)
+    run = bench.run
+    given = given_to(run.run, run.model, run.judge, run.settings.record())
+    seeds = _fresh(run.settings.seeds or (), len(run.settings.seeds or ()) or None)
+    why = "audit these prompts from other seeds, without the advantage of the selection; with --model, another model"
+    audit = given.command("audit", str(Path(run.run) / "suite.yaml"), seeds=seeds)
+    return (NextStep(why, audit if given.can_draw else None),)
+
+
+def _repeats(run: str) -> bool:
+    return bool(given_to(run, DEFAULT).more.get("command"))
+
+
+def _fresh(seeds: Sequence[int], count: int | None = None) -> list[int]:
+    """Seeds after the given ones; as many, unless told otherwise."""
+    first = max(seeds, default=-1) + 1
+    others = (seed for seed in itertools.count(first if first < _LARGE else 0) if seed not in seeds)
+    return list(itertools.islice(others, min(count or len(seeds), _NAMED)))
+
+
+def _said(names: Iterable[object]) -> str:
+    return listed([str(name) for name in names])
+
+
+def _marked(prompt: Prompt) -> str | None:
+    """The prompt as commands take it; None where its text does not name its concepts, as in the official files."""
+    try:
+        return bracketed(Prompt(prompt.id, prompt.text, prompt.concepts))
+    except SuiteError:
+        return None

@@ -1,0 +1,195 @@
+"""What to do next: commands to copy, with the prompt, model, judge, seeds and settings of the run filled in."""
+
+import re
+import shlex
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+from made_explanations import explanation
+
+from dominance.cli.app import make_app
+from dominance.judges.options import Asking
+from dominance.models.drawing import Drawing
+from dominance.records import Answer, Concept, Prompt, PromptResult, Question, RunResult, RunSettings
+from dominance.report.parts import next_steps
+from dominance.report.parts.next_steps import NextStep
+from dominance.runs.ablation.options import AblationOptions
+from dominance.runs.audit.options import AuditOptions
+from dominance.runs.diversity.options import DiversityOptions
+from dominance.runs.explanation.options import ExplainOptions
+from dominance.runs.judge_check.options import JudgeCheckOptions
+from dominance.runs.risk.options import PreflightOptions
+from dominance.runs.stages.scoring import score_image, score_prompt
+from dominance.runs.store.repeat import Repeat
+from golden import Golden, one_a_case
+
+PROMPT = Prompt("p", "it's a tower and a mug", (Concept("tower", "landmark"), Concept("mug")))
+REWORDED = replace(PROMPT, id="q", text="a mug beside a tower", concepts=PROMPT.concepts[::-1])
+SETTINGS = RunSettings(seeds=(0, 1, 2, 3), steps=25, guidance=7.5, dtype="float32", judge_mode="fast", questions="ours")
+PLACEHOLDER = re.compile(r"\b[A-Z]{4,}\b")
+
+
+def judged(letters: str, prompt: Prompt = PROMPT, seeded: bool = True) -> PromptResult:
+    """A letter an image: tower alone, both, none, or unscored."""
+    shows = {"t": {"tower": True, "mug": False}, "b": {"tower": True, "mug": True}, "n": {}, "?": None}
+    images = []
+    for seed, letter in enumerate(letters):
+        yes = shows[letter]
+        answers = [
+            Answer(Question(concept.name, "Is it there?", 1), None if yes is None else yes.get(concept.name, False))
+            for concept in prompt.concepts
+        ]
+        name = str(seed) if seeded else f"{seed}.jpg"
+        images.append(score_image(prompt, name, f"{seed}.png", answers, seed=seed if seeded else None))
+    return score_prompt(prompt, images)
+
+
+def run(*prompts: PromptResult, folder: Path | str = "runs/none", **changes: Any) -> RunResult:
+    made = RunResult(str(folder), "one", "miniature", "miniature", SETTINGS, prompts, (), None, {})
+    return replace(made, **changes)
+
+
+def repeated(folder: Path, command: str, options: object, **arguments: object) -> Path:
+    """A folder with the run.yaml of such a call."""
+    folder.mkdir(parents=True)
+    Repeat(command, arguments, options).keep(folder)
+    return folder
+
+
+def any_of(**fields: object) -> Any:
+    """A result that has only what the line is made from."""
+    return cast(Any, SimpleNamespace(**fields))
+
+
+def audits(tmp_path: Path) -> dict[str, tuple[NextStep, ...]]:
+    drawing = Drawing(
+        seeds=(0, 1, 2, 3), preset="paper-sd14", revision="main", vae_tiling=True, negative_prompt="a fog"
+    )
+    options = AuditOptions(drawing=drawing, asking=Asking(judge_mode="official"))
+    own = repeated(tmp_path / "own", "audit", options, suite="my suite.yaml", model="owner/name", judge="blip:x")
+    python = repeated(tmp_path / "python", "audit", AuditOptions(), suite="s.yaml", model=object(), judge="miniature")
+    unnamed = Prompt("p", "a tall building", PROMPT.concepts)
+    avoiding = replace(PROMPT, negative_prompt="rain")
+    after = next_steps.after_audit
+    return {
+        "audit": after(run(judged("ttbb"))),
+        "audit with options": after(run(judged("tbtt"), folder=own, model="owner/name", judge="blip:x")),
+        "audit with another wording": after(run(judged("ttbt"), judged("bbbt", REWORDED))),
+        "audit with a negative prompt of its own": after(run(judged("tttt", avoiding))),
+        "audit without loss": after(run(judged("bb"))),
+        "audit unscored": after(run(judged("??"))),
+        "audit unscored, repeatable": after(run(judged("??"), folder=own)),
+        "audit of one's own pipeline": after(run(judged("tb"), folder=python, model="StableDiffusionPipeline")),
+        "audit with labels for a judge": after(run(judged("tb"), judge="answers:labels.csv")),
+        "audit whose text names no concept": after(run(judged("tb", unnamed))),
+        "score": after(run(judged("ttb", seeded=False), model="images in folder")),
+    }
+
+
+def explanations(tmp_path: Path) -> dict[str, tuple[NextStep, ...]]:
+    options = ExplainOptions(drawing=Drawing(steps=4))
+    folder = repeated(tmp_path / "explained", "explain", options, prompt="x", model="owner/name", judge="miniature")
+    both, after = ({"tower": 5, "mug": 5},) * 2, next_steps.after_explain
+    return {
+        "explain": after(explanation(), tmp_path),
+        "explain, nothing collapses": after(explanation(yes=both), tmp_path),
+        "explain, not judged": after(explanation(judge=None), tmp_path),
+        "explain with options": after(explanation(), folder),
+    }
+
+
+def ablations(tmp_path: Path) -> dict[str, tuple[NextStep, ...]]:
+    folder = repeated(
+        tmp_path / "ab", "ablate", AblationOptions(), suite="some suite", model="owner/name", judge="blip:x"
+    )
+    ablation = any_of(run=str(folder), model="owner/name", judge="blip:x", edit="ablate", settings={},
+                      unedited=any_of(collapsed=any_of(count=2)), prompts=[any_of(mitigating=((9, 1),))],
+                      sweeps=[any_of(sweep="heads")])  # fmt: skip
+    given = vars(ablation)
+    return {
+        "ablate": next_steps.after_ablate(ablation),
+        "ablate, heads together": next_steps.after_ablate(any_of(**given | {"sweeps": [any_of(sweep="multi")]})),
+        "ablate, equal attention": next_steps.after_ablate(any_of(**given | {"edit": "rebalance"})),
+        "ablate, nothing collapses": next_steps.after_ablate(
+            any_of(**given | {"unedited": any_of(collapsed=any_of(count=0))})
+        ),
+    }
+
+
+def others(tmp_path: Path) -> dict[str, tuple[NextStep, ...]]:
+    high, low, asked = any_of(risk="high"), any_of(risk="low"), PreflightOptions(drawing=Drawing(steps=5))
+    audited = repeated(tmp_path / "run", "audit", AuditOptions(), suite="s.yaml", model="owner/name", judge="x")
+    checks = {
+        name: str(repeated(tmp_path / name, "judge check", JudgeCheckOptions(), judge="blip:my judge", **given))
+        for name, given in {
+            "drawn": {"suite": "miniature"},
+            "run images": {"images": (str(audited),), "suite": "miniature"},
+            "folder images": {"images": ("pictures",), "suite": "s.yaml"},
+        }.items()
+    }
+
+    def check(folder: str, trust: str = "good") -> tuple[NextStep, ...]:
+        return next_steps.after_judge_check(any_of(run=folder, judges=[any_of(trust=trust, name="blip:my judge")]))
+
+    kept = any_of(entries=[1], run=any_of(run="runs/bench", model="owner/name", judge="miniature", settings=SETTINGS))
+    measured = repeated(tmp_path / "div", "diversity", DiversityOptions(), source="pictures", embedder="miniature")
+    concepts = {word: any_of(run=str(measured), concepts=[any_of(verdict=word)]) for word in ("varied", "uniform")}
+    memorized = any_of(run=str(audited), model="owner/name", settings={})
+    rule = audited / "calibration.json"
+    return {
+        "preflight": next_steps.after_preflight([high], "a [tower] and a [mug]", "miniature", asked),
+        "preflight of a suite": next_steps.after_preflight([high, high, low], "my suite.yaml", "owner/name", asked),
+        "preflight, no risk": next_steps.after_preflight([low], "suite.yaml", "miniature", PreflightOptions()),
+        "calibrate": next_steps.after_calibrate(audited, "owner/name", rule),
+        "calibrate, an older run": next_steps.after_calibrate(tmp_path / "old", "owner/name", rule),
+        "judge check, drawn": check(checks["drawn"]),
+        "judge check of a run": check(checks["run images"]),
+        "judge check of a folder": check(checks["folder images"]),
+        "judge check, not good": check(checks["drawn"], "none"),
+        "diversity": next_steps.after_diversity(concepts["varied"]),
+        "diversity, uniform": next_steps.after_diversity(concepts["uniform"]),
+        "memorization": next_steps.after_memorization(memorized),
+        "bench build": next_steps.after_bench(kept),
+        "bench build, nothing kept": next_steps.after_bench(any_of(entries=[])),
+    }
+
+
+def all_of_them(tmp_path: Path) -> dict[str, tuple[NextStep, ...]]:
+    return audits(tmp_path) | explanations(tmp_path) | ablations(tmp_path) | others(tmp_path)
+
+
+def test_the_next_steps_of_every_command(golden: Golden, tmp_path: Path) -> None:
+    said = {
+        f"{case}{'' if place == 0 else f', {place + 1}'}": str(step).replace(str(tmp_path), "runs")
+        for case, steps in all_of_them(tmp_path).items()
+        for place, step in enumerate(steps)
+    }
+    assert all("\n" not in line for line in said.values())
+    golden("report/next-steps", one_a_case(said))
+
+
+def test_every_command_can_be_given_as_it_stands(tmp_path: Path) -> None:
+    for case, steps in all_of_them(tmp_path).items():
+        assert steps, case
+        for step in steps:
+            if step.command is not None:
+                first, *tokens = shlex.split(step.command)
+                assert first == "dominance"
+                make_app().parse_args(tokens)
+                assert not PLACEHOLDER.search(step.command), step.command
+
+
+def test_new_seeds_are_none_of_the_old_ones() -> None:
+    assert next_steps._fresh((3, 5)) == [6, 7]
+    assert next_steps._fresh((1, 2**63 - 1), 3) == [0, 2, 3]
+
+
+def test_they_are_printed_for_people_and_not_with_json(command: Callable[..., Any], tiny_model: Path) -> None:
+    arguments = ("preflight", "miniature", "--limit", 2, "--model", tiny_model, "--steps", 2)
+    printed = command(*arguments)
+    assert printed.out.splitlines()[-1].startswith("next: draw images")
+    assert "--steps 2" in printed.out.splitlines()[-1]
+    assert "next:" not in (quiet := command(*arguments, "--json")).out + quiet.err
