@@ -48,7 +48,7 @@ def test_the_command_writes_page_document_and_images(
     assert done.status == 0, done.err
     folder = workplace / "explanations" / "a-tower-and-a-mug"
     files = sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
-    assert files == ["explanation.html", "explanation.json", "images/0.png", "images/1.png"]
+    assert files == ["explanation.html", "explanation.json", "images/0.png", "images/1.png", "run.yaml"]
     written = json.loads((folder / "explanation.json").read_text())
     assert written.pop("recorded")["attention"]  # what `dominance report` needs besides
     assert written == done.document

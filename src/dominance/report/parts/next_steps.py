@@ -76,7 +76,8 @@ def _explain(worst: PromptResult, given: Given, drawn_here: bool) -> NextStep:
         return NextStep(f"{why}: give “{text}” to dominance explain, with --model and the model that drew the images")
     failed = [image.seed for image in worst.images if image.verdict in {"collapsed", "lost"}]
     others = [image.seed for image in worst.images if image.seed not in failed]
-    chosen = sorted(seed for seed in [*failed[:_FAILED], *others][:_SHOWN] if seed is not None)
+    ordered = [*failed[:_FAILED], *others[:1], *failed[_FAILED:], *others[1:]]
+    chosen = sorted(seed for seed in ordered[:_SHOWN] if seed is not None)
     judge = None if given.can_draw else "none"
     return NextStep(why, given.command("explain", text, seeds=chosen, judge=judge))
 
