@@ -1,22 +1,40 @@
-"""Where a text mentions a concept."""
+"""Where a text mentions a concept.
+
+One rule for the whole package: whole words, whatever their case, the last one or the head (``cups of coffee``) perhaps
+in the plural (``knives``, ``mice``). Typographic apostrophes and hyphens are the plain ones, a hyphen is as good as a
+space (``coffee-mug``), soft hyphens are passed over. Accents count: ``cafe`` is not ``café``, as ``rose`` is not
+``rosé``. In scripts without spaces between words, word ends are ignored.
+"""
 
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import takewhile
+
+from dominance.english import head_of, plural_forms
 
 _UNSPACED = ("CJK", "HIRAGANA", "KATAKANA", "HANGUL", "THAI", "LAO", "KHMER", "MYANMAR", "TIBETAN")
+_PLAIN = str.maketrans(
+    {
+        **dict.fromkeys("\u2018\u2019\u02bc\u02b9\uff07\u00b4`", "'"),
+        **dict.fromkeys("\u2010\u2011\u2012\u2013\u2212\ufe63\uff0d", "-"),
+        **dict.fromkeys("\u00ad\u200b\u2060\ufeff", ""),
+    }
+)
+_BETWEEN = r"(?:-|\s+)"
 
 
 def mention(text: str, name: str) -> int | None:
-    """Where the text first mentions the name, whatever its case, as whole words or their plural in s or es.
+    """Where the text first mentions the name.
 
-    In scripts without spaces between words, word ends are ignored. The position counts
-    characters of the case-folded text, so it only orders the mentions of one text.
+    The position counts characters of the folded text, so it only orders the mentions of one text.
 
     >>> mention("two Mugs on a bench", "mug"), mention("a smug face", "mug")
     (4, None)
     """
-    return next((start for start, _ in _found(_folded(text), _folded(name))), None)
+    return next((start for start, _ in _found(_folded(text), _pattern(name))), None)
 
 
 def mention_spans(text: str, name: str) -> list[tuple[int, int]]:
@@ -25,12 +43,11 @@ def mention_spans(text: str, name: str) -> list[tuple[int, int]]:
     >>> mention_spans("Two mugs, a smug face and a MUG!", "mug")
     [(4, 8), (28, 31)]
     """
-    folded, homes = "", []
-    for start, end in _clusters(text):
-        part = _folded(text[start:end])
-        folded += part
-        homes += [(start, end)] * len(part)
-    return [(homes[start][0], homes[end - 1][1]) for start, end in _found(folded, _folded(name))]
+    pattern = _pattern(name)
+    if text.isascii():
+        return list(_found(_folded(text), pattern))
+    folded, homes = _folded_with_homes(text)
+    return [(homes[start][0], homes[end - 1][1]) for start, end in _found(folded, pattern)]
 
 
 def spans_by_name(text: str, names: Iterable[str]) -> list[tuple[int, int, str]]:
@@ -46,8 +63,23 @@ def spans_by_name(text: str, names: Iterable[str]) -> list[tuple[int, int, str]]
     return sorted(taken)
 
 
+@lru_cache(maxsize=256)
 def _folded(text: str) -> str:
-    return unicodedata.normalize("NFC", text).casefold()
+    if text.isascii():
+        return text.replace("`", "'").lower()
+    return _composed(text).casefold()
+
+
+@lru_cache(maxsize=64)
+def _folded_with_homes(text: str) -> tuple[str, tuple[tuple[int, int], ...]]:
+    """The folded text, and where each of its characters stands in the text itself."""
+    parts = [(start, end, _composed(text[start:end]).casefold()) for start, end in _clusters(text)]
+    homes = tuple((start, end) for start, end, part in parts for _ in part)
+    return "".join(part for _, _, part in parts), homes
+
+
+def _composed(text: str) -> str:
+    return unicodedata.normalize("NFC", text.translate(_PLAIN))
 
 
 def _clusters(text: str) -> Iterator[tuple[int, int]]:
@@ -62,18 +94,44 @@ def _clusters(text: str) -> Iterator[tuple[int, int]]:
 
 def _melts(cluster: str) -> bool:
     """Whether the last character becomes one with those before it."""
-    return len(unicodedata.normalize("NFC", cluster)) <= len(unicodedata.normalize("NFC", cluster[:-1]))
+    return len(_composed(cluster)) <= len(_composed(cluster[:-1]))
 
 
-def _found(text: str, name: str) -> Iterator[tuple[int, int]]:
-    """Start and end of every mention in folded text."""
-    words = r"\s+".join(re.escape(word) for word in name.split())
+@dataclass(frozen=True)
+class _Pattern:
+    """How a name is found: a piece that all its forms share, and the expression of the forms."""
+
+    piece: str
+    forms: re.Pattern[str]
+
+
+@lru_cache(maxsize=4096)
+def _pattern(name: str) -> _Pattern | None:
+    words = [word for word in re.split(r"(?<=\w)-(?=\w)|\s+", _folded(name)) if word]
+    if not words:
+        return None
+    head = _folded(head_of(name.split()))
+    several = [(word, *plural_forms(word)) if word == head or place == len(words) - 1 else (word,)
+               for place, word in enumerate(words)]  # fmt: skip
+    piece = max(map(_shared_start, several), key=len)
+    listed = ("|".join(map(re.escape, sorted(forms, key=len, reverse=True))) for forms in several)
     # A lookahead, so that a mention that overlaps a false one is seen too.
-    for found in re.finditer(f"(?=({words}))", text) if words else ():
-        ends = [found.end(1) + len(plural) for plural in ("", "s", "es") if text.startswith(plural, found.end(1))]
-        whole = [end for end in ends if not _inside_word(text, end)]
-        if whole and not _inside_word(text, found.start()):
-            yield found.start(), whole[0]
+    return _Pattern(piece, re.compile(f"(?=({_BETWEEN.join(f'(?:{forms})' for forms in listed)}))"))
+
+
+def _shared_start(forms: tuple[str, ...]) -> str:
+    shared = takewhile(lambda letters: len(set(letters)) == 1, zip(*forms, strict=False))
+    return "".join(letters[0] for letters in shared)
+
+
+def _found(text: str, pattern: _Pattern | None) -> Iterator[tuple[int, int]]:
+    """Start and end of every mention in folded text."""
+    if pattern is None or pattern.piece not in text:
+        return
+    for found in pattern.forms.finditer(text):
+        start, end = found.span(1)
+        if not _inside_word(text, start) and not _inside_word(text, end):
+            yield start, end
 
 
 def _inside_word(text: str, position: int) -> bool:

@@ -6,7 +6,6 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from dominance.errors import SuiteError
-from dominance.mentions import mention
 from dominance.prompt_syntax import foreign_syntax
 from dominance.records import KINDS, Concept, Prompt
 from dominance.suites import bracketed, parse_prompt
@@ -57,17 +56,3 @@ def test_any_text_is_a_prompt_that_can_be_written_again_or_a_one_line_error(text
     assert all(concept.name in prompt.text for concept in prompt.concepts)
     assert prompt.text == composed(prompt.text).strip()
     assert parse_prompt(bracketed(prompt), "p") == prompt
-
-
-WORDS = st.lists(st.text("abs", min_size=1, max_size=3), min_size=1, max_size=6)
-
-
-@settings(deadline=None)
-@given(WORDS, WORDS)
-def test_a_mention_is_a_run_of_the_texts_words_the_last_perhaps_plural(text, name):
-    *head, last = name
-    runs = (text[start : start + len(name)] for start in range(len(text)))
-    expected = any(
-        run[:-1] == head and run[-1] in (last, last + "s", last + "es") for run in runs if len(run) == len(name)
-    )
-    assert (mention(" ".join(text).upper(), " ".join(name)) is not None) == expected

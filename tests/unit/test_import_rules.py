@@ -13,6 +13,7 @@ ROOT = Path(dominance.__file__).parent
 BASE = {
     "allocator",
     "documents",
+    "english",
     "errors",
     "mentions",
     "pictures",

@@ -5,11 +5,19 @@ from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 
+from dominance.english import noun_phrase, without_article
 from dominance.errors import InputError
 from dominance.records import KINDS, Concept, Kind, Question
 from dominance.suites.documents import read_yaml
 
 _BLANK = re.compile(r"\{[^{}]*\}")
+_PLURAL = {"is": "are", "was": "were", "has": "have", "does": "do", "its": "their"}
+_SINGULAR = re.compile(
+    r"\b(?:is|was|has|does)(?=(?: there)? \{a_concept\})|(?<=\{a_concept\} )(?:is|was|has|does)\b|\bits\b",
+    re.IGNORECASE,
+)
+_DETERMINED = re.compile(r"\b(?:an?|any|the|this|that)\s+(?:\w+\s+)?$", re.IGNORECASE)
+"""What takes a name without its article: ``the landmark`` Eiffel Tower."""
 
 
 @dataclass(frozen=True)
@@ -26,25 +34,38 @@ class QuestionSet:
 
     def ask(self, concept: Concept) -> tuple[Question, ...]:
         """The questions about one concept, its name filled in."""
-        article = "an" if concept.name[:1].lower() in "aeiou" else "a"
-        filled = {"concept": concept.name, "a_concept": f"{article} {concept.name}"}
         return tuple(
-            Question(concept.name, _fill(template, filled), grade)
+            Question(concept.name, _about(concept.name, template), grade)
             for grade, template in enumerate(self.templates[concept.kind], start=1)
         )
 
 
-def _fill(template: str, values: dict[str, str]) -> str:
-    for key, value in values.items():
-        template = template.replace("{" + key + "}", value)
-    return template
+def _about(name: str, template: str) -> str:
+    """The template about this name, each blank filled once, whatever braces the name has."""
+    noun = noun_phrase(name)
+    if noun.plural and "{a_concept}" in template:
+        template = _SINGULAR.sub(_in_plural, template)
+    pieces = _BLANK.split(template)
+    text = pieces[0]
+    for blank, piece in zip(_BLANK.findall(template), pieces[1:], strict=True):
+        bare = without_article(name) if _DETERMINED.search(text) else name
+        text += (noun.text if blank == "{a_concept}" else bare) + piece
+    return text
+
+
+def _in_plural(singular: re.Match[str]) -> str:
+    """The verb beside ``{a_concept}`` or the pronoun after it as they stand with a plural."""
+    word = singular[0]
+    plural = _PLURAL[word.lower()]
+    return plural.capitalize() if word[0].isupper() else plural
 
 
 def load_questions(path: Path | None = None) -> QuestionSet:
     """The project's own questions, or those of a YAML file, which replace them all; the set is named like the file.
 
     Such a file maps each kind (artist, landmark, character, object) to a list of templates, from lenient to strict,
-    as many for every kind. ``{concept}`` becomes the concept's name, ``{a_concept}`` the name with its article::
+    as many for every kind. ``{concept}`` becomes the concept's name, ``{a_concept}`` the name with its article;
+    where that is a plural, the verb beside it and ``its`` become plural too::
 
         artist: ["Is this in the style of {concept}?"]
         landmark: ["Is {concept} in this picture?"]

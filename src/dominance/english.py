@@ -1,0 +1,197 @@
+"""Articles, number and plurals of English nouns: plain words by short rules, all others by the library inflect.
+
+Loading inflect takes seconds, so that a word comes to it only where no rule here holds: ``unicorn``, ``aquarium``.
+"""
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from typing import Any
+
+
+def _words(listed: str) -> frozenset[str]:
+    return frozenset(listed.split())
+
+
+_NOT_PLURAL = _words(
+    "alias asbestos ass atlas bias bus canvas chaos christmas cosmos gas iris kansas kudos las lens mars mercedes "
+    "news pancreas pegasus plus rhinoceros series species texas this thermos vegas yes"
+)
+"""Words in s that are not the plural of what stands before it."""
+_PLURAL_US = _words("bayous caribous emus flus gnus gurus haikus hindus kudus menus tutus zebus zulus")
+_PLURAL_IS = _words(
+    "alibis bikinis kiwis martinis paninis rabbis salamis safaris samurais saris skis taxis tsunamis wontonis "
+    "yetis zucchinis"
+)
+_PLURAL_WITHOUT_S = _words(
+    "algae alumni antennae bacteria cacti cattle children criteria dice feet fungi geese larvae lice mice octopi "
+    "oxen people phenomena police teeth"
+)
+_NOT_MEN = _words("abdomen acumen bitumen omen ramen regimen semen specimen stamen yemen")
+_NOT_MAN = re.compile(r"(?:hu|ger|ro|sha|talis|otto|cai|nor|mus)man$")
+_IRREGULAR = {
+    "child": "children", "die": "dice", "foot": "feet", "goose": "geese", "louse": "lice", "mouse": "mice",
+    "ox": "oxen", "person": "people", "tooth": "teeth",
+}  # fmt: skip
+_BY_INFLECT = re.compile(r"(?:eau|[ei]x|(?:eri|omen|omat)on|(?:[it]|er)um|(?:antenn|larv|alg|vertebr|formul|nebul)a)$")
+"""Endings that may have a Latin, Greek or French plural."""
+
+_MASS = _words(
+    "armor armour bacon beef bread broccoli butter calligraphy cash clothing confetti cutlery denim dust "
+    "equipment flour fog furniture garbage garlic graffiti grass guacamole hay honey hummus ice jewellery jewelry "
+    "ketchup kimchi lava leather lightning luggage mayonnaise meat milk money moonlight moss mud mustard pasta "
+    "popcorn pork pottery rice salt sand sashimi seaweed silverware smoke snow software spaghetti spinach sugar "
+    "sunlight sushi tempura tofu traffic trash water wheat"
+)
+_DETERMINERS = _words("any each every her his its my no one our some that their these this those your")
+_SEVERAL = _words("both few four five six seven eight nine ten eleven twelve many several three these those two")
+_AFTER_HEAD = _words(
+    "and at behind beside between by carrying for from holding in inside made near next of on or over to under "
+    "wearing with without"
+)
+_ARTICLE = re.compile(r"(?:an?|the)\s+(?=\S)", re.IGNORECASE)
+
+_SPELLED = _words("FAQ FBI HIV HOV LED MIT NES RAF SAT SOS SUV UAV UFO URL USB")
+"""Abbreviations that are read letter by letter although they could be read as a word."""
+_LETTERS_WITH_AN = frozenset("AEFHILMNORSX")
+_A = re.compile(r"[bcdfgjklmnpqrstvwz][a-z]*[aeiouy]|h(?!eir|on(?:est|ou?r)|our)|e[uw]|one(?![a-z])|once|oui|y[aeiou]")
+_AN = re.compile(r"[ai]|e[^uw]|h(?:eir|on(?:est|ou?r)|our)|o(?!ne(?![a-z])|nce|ui)|u(?:n[^i]|[mpgld]|r[nc]|ber|sh|tt)")
+
+
+@dataclass(frozen=True)
+class NounPhrase:
+    """A noun as it stands in a sentence.
+
+    Attributes:
+        text: with its article, if it takes one.
+        plural: whether the verb beside it is.
+    """
+
+    text: str
+    plural: bool
+
+
+@lru_cache(maxsize=4096)
+def noun_phrase(name: str) -> NounPhrase:
+    """The name with the indefinite article that English gives it; a leading article of its own is replaced.
+
+    Plurals, mass nouns, names that begin with a word such as ``my`` or ``two``, and names in other scripts take none.
+
+    >>> [noun_phrase(name).text for name in ("mug", "hour glass", "the MRI scanner", "scissors", "red mugs", "sushi")]
+    ['a mug', 'an hour glass', 'an MRI scanner', 'scissors', 'red mugs', 'sushi']
+    """
+    name = without_article(name)
+    words = name.split()
+    head, first = head_of(words), words[0].lower() if words else ""
+    plural = is_plural(head, alone=len(words) == 1) or first in _SEVERAL
+    if plural or head.lower() in _MASS or first in _DETERMINERS | _SEVERAL:
+        return NounPhrase(name, plural)
+    article = _article(name)
+    return NounPhrase(f"{article} {name}" if article else name, False)
+
+
+def without_article(name: str) -> str:
+    """The name without a leading a, an or the.
+
+    >>> without_article("the Eiffel Tower"), without_article("theatre")
+    ('Eiffel Tower', 'theatre')
+    """
+    return _ARTICLE.sub("", name, count=1) if _ARTICLE.match(name) else name
+
+
+def head_of(words: list[str]) -> str:
+    """The noun that decides number: the last word before a preposition, without punctuation.
+
+    >>> head_of("red cups of coffee".split()), head_of(["8-ball"])
+    ('cups', 'ball')
+    """
+    last = next((place for place, word in enumerate(words) if place and word.lower() in _AFTER_HEAD), len(words))
+    return re.split(r"[-\u2010\u2011]", words[last - 1].strip(".,;:!?()[]{}'\"’”"))[-1] if words else ""
+
+
+def is_plural(word: str, alone: bool = False) -> bool:
+    """Whether the noun is a plural; a capitalised word that stands ``alone`` is a name (Adidas).
+
+    >>> [word for word in ("mugs", "scissors", "bus", "glass", "cactus", "men", "Paris") if is_plural(word, alone=True)]
+    ['mugs', 'scissors', 'men']
+    """
+    if alone and word[:1].isupper() and not word[1:2].isupper():
+        return False
+    low = word.lower()
+    if low in _PLURAL_WITHOUT_S or low in _PLURAL_US or low in _PLURAL_IS or low.endswith("eaus"):
+        return True
+    if low.endswith("men"):
+        return low not in _NOT_MEN
+    singular = low in _NOT_PLURAL or low.endswith(("ss", "us", "is", "ics", "'s", "’s"))
+    return len(low) > 2 and low.endswith("s") and not singular
+
+
+@lru_cache(maxsize=4096)
+def plural_forms(word: str) -> tuple[str, ...]:
+    """The plurals that a noun in small letters may have; none for a word that does not end in a letter or a digit.
+
+    >>> plural_forms("mug"), plural_forms("knife"), plural_forms("woman"), plural_forms("cherry"), plural_forms("bu")
+    (('mugs',), ('knifes', 'knives'), ('womans', 'women'), ('cherrys', 'cherries'), ())
+    """
+    if not word or not _is_latin(word[-1]):
+        return ()
+    forms = [] if word.endswith(("s", "x", "z", "sh")) else [f"{word}s"]
+    if word.endswith(("s", "x", "z", "ch", "sh", "o")):
+        forms.append(f"{word}es")
+    if re.search(r"[^aeiou]y$", word):
+        forms.append(f"{word[:-1]}ies")
+    if re.search(r"(?:[lr]|ea|oa|ie|oo)f$|(?:kni|li|wi)fe$", word):
+        forms.append(f"{word.removesuffix('e')[:-1]}ves")
+    if word.endswith("man") and not _NOT_MAN.search(word):
+        forms.append(f"{word[:-2]}en")
+    if word.endswith("iz"):
+        forms.append(f"{word}zes")
+    if len(word) > 5 and word.endswith("us"):
+        forms.append(f"{word[:-2]}i")
+    if word.endswith("is"):
+        forms.append(f"{word[:-2]}es")
+    for single, several in _IRREGULAR.items():
+        if word.endswith(single) and (word == single or single not in ("die", "ox", "person")):
+            forms.append(word.removesuffix(single) + several)
+    if _BY_INFLECT.search(word):
+        forms += [_inflect(classical).plural_noun(word) for classical in (False, True)]
+    return tuple(form for form in dict.fromkeys(forms) if form not in _NOT_PLURAL and form != word)
+
+
+def _article(name: str) -> str:
+    """``a``, ``an``, or nothing before a name that is not in Latin letters."""
+    found = re.search(r"[^\W_]", name)
+    if found is None or not _is_latin(found[0]):
+        return ""
+    word = re.split(r"[\s\-\u2010\u2011/]", name[found.start() :])[0]
+    if found[0].isdigit():
+        return "an" if _number_with_an(word) else "a"
+    if re.match(r"[A-Za-z](?:[\W\d_]|$)|[b-df-hj-np-tv-xz\d]+$", word) or re.sub(r"\W.*|s$", "", word) in _SPELLED:
+        return "an" if word[0].upper() in _LETTERS_WITH_AN else "a"
+    plain = "".join(c for c in unicodedata.normalize("NFKD", word) if not unicodedata.combining(c))
+    if not (len(plain) > 1 and plain.isupper()):
+        if _A.match(plain.lower()):
+            return "a"
+        if _AN.match(plain.lower()):
+            return "an"
+    return str(_inflect(False).a(plain)).split()[0]
+
+
+def _is_latin(character: str) -> bool:
+    return character.isdigit() or unicodedata.name(character, "").startswith("LATIN")
+
+
+def _number_with_an(word: str) -> bool:
+    """Whether a number is read eight, eleven, eighteen, or begins so (8, 80, 18 000)."""
+    digits = (re.match(r"[\d,]+", word) or [""])[0].replace(",", "")
+    return digits.startswith("8") or (digits[:2] in ("11", "18") and len(digits) % 3 == 2)
+
+
+@cache
+def _inflect(classical: bool) -> Any:
+    import inflect  # takes seconds
+
+    engine = inflect.engine()
+    engine.classical(all=classical)
+    return engine
