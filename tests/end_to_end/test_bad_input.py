@@ -370,7 +370,7 @@ def test_what_is_unusual_but_right_is_taken(
 ) -> None:
     file, content, concepts = UNUSUAL[name]
     (workplace / file).write_bytes(content)
-    monkeypatch.setattr("dominance.runs.stages.judging.load_judge", lambda judge, device: YES)
+    monkeypatch.setattr("dominance.runs.stages.judging.load_judge", lambda *_: YES)
     arguments = ["audit", file, "--model", tiny_model, "--judge", "scripted", "--out", "run", "--seeds", 1]
     document = command(*arguments, "--json").document
     assert document["prompts"][0]["concepts"] == concepts

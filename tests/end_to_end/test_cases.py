@@ -6,10 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from mock_endpoint import BEHAVIOURS, MockEndpoint, completion, picky, serving
+from PIL import Image
 from tiny_families import save, tiny
 
-Command = Callable[..., Any]
+from dominance.judges.openai.endpoint import Patience
 
+Command = Callable[..., Any]
 CASES = Path(__file__).parents[1] / "cases"
 
 
@@ -29,6 +32,114 @@ CASES = Path(__file__).parents[1] / "cases"
 
 
 # -- endpoint judges: 13 ----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def pictures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Five pictures of one prompt with one concept, and a patience that suits tests."""
+    for number in range(5):
+        (tmp_path / "pictures").mkdir(exist_ok=True)
+        Image.new("RGB", (8, 8), (number, 0, 0)).save(tmp_path / "pictures" / f"{number}.png")
+    quick = Patience(tries=2, first_wait=0.001, longest_wait=0.002, reply=2.0, connect=2.0)
+    monkeypatch.setattr("dominance.judges.openai.judge.patience_from", lambda: quick)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def judged(command: Command, endpoint: MockEndpoint, *options: object) -> Any:
+    return command("score", "pictures", "--suite", "a [lamp]", "--judge", endpoint.judge, "--out", "run", *options)
+
+
+@pytest.mark.parametrize("behaviour", ["thought", "boxed", "glm", "answeris", "o403", "minout", "minout2"])
+def test_13_what_an_endpoint_says_is_read(command: Command, pictures: Path, behaviour: str) -> None:
+    with serving(MockEndpoint(BEHAVIOURS[behaviour])) as endpoint:
+        ran = judged(command, endpoint, "--json")
+    assert (ran.status, ran.document["scored"]) == (0, 5), ran.err
+    assert ran.document["prompts"][0]["presence"] == {"lamp": 1.0}
+    assert len(endpoint.calls) <= 25 + 2 * 4  # what was refused is remembered
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "told"),
+    [
+        ("thinker", "still thinking when its tokens ended ('The picture shows a'); turn its thinking off, with"),
+        ("thinktag", "--judge-option reasoning_effort=none (Ollama)"),
+        ("o-series", "give it room with --judge-option max_tokens=2000"),
+        ("german", "the judge's answer was 'Ja.', neither yes nor no"),
+        ("refuses", 'the judge refused: "I can\'t help with that"'),
+        ("html", "sent a web page, not an answer ('<html>a chat for people</html>')"),
+        ("sse", "sent its answer as a stream ('data: "),
+        ("textonly", "does not support image input; give a model that sees images"),
+        ("toobig", "Request Entity Too Large; send smaller images, with --judge-option image_side=1024"),
+    ],
+)
+def test_13_what_cannot_be_read_stops_the_run_with_the_reason_and_a_resume_goes_on(
+    command: Command, pictures: Path, behaviour: str, told: str
+) -> None:
+    with serving(MockEndpoint(BEHAVIOURS[behaviour])) as endpoint:
+        ran = judged(command, endpoint)
+        assert (ran.status, ran.out) == (2, "")
+        assert told in ran.err.splitlines()[-1]
+        before = len(endpoint.calls)
+        endpoint.answer = BEHAVIOURS["answeris"]
+        again = judged(command, endpoint, "--json")
+    assert (again.status, again.document["scored"]) == (0, 5), again.err
+    assert before <= 60
+    assert len(endpoint.calls) == before + 25
+
+
+def test_13_options_reach_the_endpoint_and_the_manifest(command: Command, pictures: Path) -> None:
+    Image.new("RGB", (64, 32)).save(pictures / "pictures" / "4.png")
+    options = ("max_tokens=64", "chat_template_kwargs.enable_thinking=false", "image_side=32", "api-version=2024-10-21")
+    given = [word for option in options for word in ("--judge-option", option)]
+    with serving(MockEndpoint()) as endpoint:
+        ran = judged(command, endpoint, "--json", *given)
+        assert ran.status == 0, ran.err
+        assert ran.document["settings"]["judge_option"] == list(options)
+        again = judged(command, endpoint, "--json", "--config", "run/run.yaml")
+        assert (again.status, len(endpoint.calls)) == (0, 25)
+        plain = judged(command, endpoint, "--json")
+        assert (plain.status, len(endpoint.calls)) == (0, 50)
+    first = endpoint.calls[:25]
+    assert {call.body["max_tokens"] for call in first} == {64}
+    assert {call.path for call in first} == {"/v1/chat/completions?api-version=2024-10-21"}
+    assert all(call.body["chat_template_kwargs"] == {"enable_thinking": False} for call in first)
+    assert {call.image.size for call in first} == {(8, 8), (32, 16)}
+
+
+@pytest.mark.parametrize(
+    ("option", "told"),
+    [
+        ("max_tokens", "--judge-option is 'max_tokens'; give KEY=VALUE, such as max_tokens=64"),
+        ("max_tokens=0", "--judge-option max_tokens is the number 0; give a whole number from 1 to 100000"),
+        ("image_side=big", "--judge-option image_side is the text 'big'; give a whole number from 16 to 16384"),
+        ("model=other", "--judge-option model is not yours to set: give the model after # in --judge"),
+        ("api_key=hush", "--judge-option api_key looks like a secret"),
+    ],
+)
+def test_13_an_option_that_cannot_be_used_is_one_line(command: Command, pictures: Path, option: str, told: str) -> None:
+    with serving(MockEndpoint()) as endpoint:
+        refused = judged(command, endpoint, "--judge-option", option)
+    assert (refused.status, refused.out, refused.err.count("\n")) == (2, "", 1)
+    assert told in refused.err
+    assert "hush" not in refused.err
+    assert not (pictures / "run").exists()
+    assert endpoint.calls == []
+
+
+def test_13_a_judge_without_options_says_so(command: Command, pictures: Path) -> None:
+    given = ("--suite", "a [lamp]", "--judge", "miniature", "--judge-option", "max_tokens=64")
+    refused = command("score", "pictures", *given, "--out", "run")
+    assert (refused.status, refused.err.count("\n")) == (2, 1)
+    assert "the judge 'miniature' takes no options; leave out --judge-option" in refused.err
+
+
+def test_13_an_option_that_the_endpoint_refuses_is_named(command: Command, pictures: Path) -> None:
+    unknown = picky(lambda call: completion("Yes"), think=(400, "unknown field: think"))
+    with serving(MockEndpoint(unknown)) as endpoint:
+        refused = judged(command, endpoint, "--judge-option", "think=false")
+    assert refused.status == 2
+    assert "does not take --judge-option think as given (HTTP 400: unknown field: think); change it, or" in refused.err
 
 
 # -- models: 14, 15, 20 -----------------------------------------------------------------------------------------------

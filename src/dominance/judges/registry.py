@@ -9,17 +9,20 @@ The entry point's name is the scheme, so that users give ``--judge tinyjudge:PLA
 ``load(place: str, /, *, device: str, mode: str) -> Judge`` (see ``LoadsJudge``): ``place`` is what stands after the
 colon and never empty, ``device`` as users give it (``auto``, ``cpu``, ``cuda:1``), ``mode`` one of JUDGE_MODES;
 a mode that the judge does not have is refused with a ``dominance.errors.ModelError``, and so is a place that it cannot
-use. What comes back is a ``Judge``, named ``scheme:place``, whose identity changes whenever an answer could; it may
-also be what ``protocol`` has besides, such as a ``PacedJudge``. The package is imported only when one of its judges is
-asked for. Nobody can take the scheme of a bundled judge.
+use. A callable with a further argument ``options`` also gets the options of ``--judge-option``, if there are any, as a
+mapping of JSON values; they must change the judge's identity if they change answers. What comes back is a ``Judge``,
+named ``scheme:place``, whose identity changes whenever an answer could; it may also be what ``protocol`` has besides,
+such as a ``PacedJudge``. The package is imported only when one of its judges is asked for. Nobody can take the scheme
+of a bundled judge.
 """
 
+import inspect
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import EntryPoint
-from typing import Literal, Protocol, cast
+from typing import Any, Literal, Protocol, cast
 
 from dominance.errors import ModelError
 from dominance.judges.options import JUDGE_MODES, check_mode
@@ -36,7 +39,7 @@ _WEIGHTS = "a folder or a hub id"
 
 
 class LoadsJudge(Protocol):
-    """What loads the judges of a scheme."""
+    """What loads the judges of a scheme; one whose scheme has options also takes ``options``."""
 
     def __call__(self, place: str, /, *, device: str, mode: str) -> Judge:
         """The judge at a place; raises a ModelError for one that cannot be used."""
@@ -51,6 +54,7 @@ class _Scheme:
         usage: how users name one.
         what: it is, for the list of judges.
         on_disk: what its place is, if it is on disk or on a hub: such places hold no secrets.
+        takes_options: whether ``load`` takes the options of ``--judge-option``.
     """
 
     usage: str
@@ -58,6 +62,7 @@ class _Scheme:
     load: LoadsJudge
     on_disk: str | None = None
     modes: tuple[str, ...] = ("fast",)
+    takes_options: bool = False
 
 
 def shown_name(name: str) -> str:
@@ -87,17 +92,20 @@ def _listed_foreign() -> Iterator[tuple[str, str]]:
             yield usage, str(error)
 
 
-def load_judge(name: str, device: str = "auto", mode: str = "fast") -> Judge:
+def load_judge(
+    name: str, device: str = "auto", mode: str = "fast", options: Mapping[str, object] | None = None
+) -> Judge:
     """The judge of that name, loaded.
 
     Args:
         name: as ``listed_judges`` says, the hub id as ``owner/name`` or ``owner/name@revision``.
         device: where its weights go, if it has any.
         mode: one of JUDGE_MODES; of the bundled judges only ``qwen:`` has ``official``.
+        options: as ``judges.options.read_options`` gives them; of the bundled judges only ``openai:`` takes any.
 
     Raises:
-        InputError: no such mode or device.
-        ModelError: no such judge, its weights cannot be loaded, or it does not have that mode.
+        InputError: no such mode or device, or an option that cannot be used.
+        ModelError: no such judge, its weights cannot be loaded, or it does not have that mode, or takes no options.
     """
     check_mode(mode)
     word, _, place = name.partition(":")
@@ -108,7 +116,14 @@ def load_judge(name: str, device: str = "auto", mode: str = "fast") -> Judge:
         raise ModelError(f"the judge {shown_name(name)} has no mode {mode!r}; give a qwen: judge, or the mode fast")
     if scheme.on_disk and "://" in place:
         raise ModelError(f"the judge {shown_name(name)} is a URL; give {word}: and {scheme.on_disk}")
-    return scheme.load(place, device=device, mode=mode)
+    if options and not scheme.takes_options:
+        raise ModelError(_without_options(name))
+    more = {"options": options} if options else {}
+    return cast(Any, scheme.load)(place, device=device, mode=mode, **more)
+
+
+def _without_options(name: str) -> str:
+    return f"the judge {shown_name(name)} takes no options; leave out --judge-option, or give an openai: judge"
 
 
 def _find(word: str) -> _Scheme | None:
@@ -121,19 +136,24 @@ def _find(word: str) -> _Scheme | None:
     if point is None:
         return _BUNDLED.get(word)
     what = f"a judge from {plugin_owner(point)}"
-    return _Scheme(f"{word}:…", what, partial(_load_foreign, point), modes=JUDGE_MODES)
+    return _Scheme(f"{word}:…", what, partial(_load_foreign, point), modes=JUDGE_MODES, takes_options=True)
 
 
-def _load_foreign(point: EntryPoint, place: str, *, device: str, mode: str) -> Judge:
-    """A judge from another package."""
-    what = f"the judge {shown_name(f'{point.name}:{place}')} from {plugin_owner(point)}"
-    return load_plugin(
-        point,
-        what,
-        lambda load: load(place, device=device, mode=mode),
-        texts=("name", "identity"),
-        acts=("check", "answer"),
-    )
+def _load_foreign(point: EntryPoint, place: str, *, device: str, mode: str, **more: Mapping[str, object]) -> Judge:
+    """A judge from another package.
+
+    Raises:
+        ModelError: there are options, but it has no argument of that name; one that swallows any does not count.
+    """
+    name = f"{point.name}:{place}"
+
+    def make(load: Any) -> Judge:
+        if more and "options" not in inspect.signature(load).parameters:
+            raise ModelError(_without_options(name))
+        return load(place, device=device, mode=mode, **more)
+
+    what = f"the judge {shown_name(name)} from {plugin_owner(point)}"
+    return load_plugin(point, what, make, texts=("name", "identity"), acts=("check", "answer"))
 
 
 def _weights(scheme: str, place: str) -> tuple[str, ModelFolder]:
@@ -176,10 +196,10 @@ def _similarity(scheme: Literal["clip", "siglip"], place: str, *, device: str, *
     return load_similarity_judge(name, found.path, scheme, device, found.identity)
 
 
-def _openai(place: str, **_: str) -> Judge:
+def _openai(place: str, *, options: Mapping[str, object] | None = None, **_: str) -> Judge:
     from dominance.judges.openai.judge import load_openai_judge
 
-    return load_openai_judge(f"openai:{place}", place)
+    return load_openai_judge(f"openai:{place}", place, options)
 
 
 def _answers(place: str, **_: str) -> Judge:
@@ -207,6 +227,6 @@ _BUNDLED: dict[str, _Scheme] = {
         partial(_similarity, "siglip"),
         _WEIGHTS,
     ),
-    "openai": _Scheme("openai:URL#MODEL", "a model behind an OpenAI-compatible endpoint", _openai),
+    "openai": _Scheme("openai:URL#MODEL", "a model behind an OpenAI-compatible endpoint", _openai, takes_options=True),
     "answers": _Scheme("answers:FILE", "answers by people or other programs, from a file", _answers, "a file"),
 }

@@ -43,6 +43,19 @@ def test_it_is_given_place_device_and_mode_as_the_user_gave_them(installed: Inst
     assert load_judge("tinyjudge:no", "cuda:1", "official").name == "no cuda:1 official"
 
 
+def test_options_reach_a_judge_that_takes_them_and_no_other(installed: Installed) -> None:
+    named = JUDGE.replace('TinyJudge(f"tinyjudge:{place}", place)', 'TinyJudge(f"{place} {options}", place)')
+    installed("taking", {"taking": "taking:load"}, named.replace("*, device, mode", "*, device, mode, options=None"))
+    installed("plain", {"plain": "plain:load"})
+    installed("greedy", {"greedy": "greedy:load"}, JUDGE.replace("*, device, mode", "*, device, mode, **more"))
+    assert load_judge("taking:no", "cpu", options={"a": 1}).name == "no {'a': 1}"
+    assert load_judge("taking:no", "cpu", options={}).name == "no None"
+    for scheme in ("plain", "greedy"):
+        assert load_judge(f"{scheme}:yes", "cpu").name == "tinyjudge:yes"
+        with pytest.raises(ModelError, match=f"the judge '{scheme}:yes' takes no options; leave out --judge-option"):
+            load_judge(f"{scheme}:yes", "cpu", options={"a": 1})
+
+
 def test_judges_of_other_packages_are_listed_and_not_imported(installed: Installed) -> None:
     ours = listed_judges()
     installed("tinyjudge", {"tinyjudge": "tinyjudge:load", "blip": "tinyjudge:load"}, "raise RuntimeError")

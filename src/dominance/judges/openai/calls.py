@@ -14,7 +14,9 @@ import httpx2
 
 from dominance.errors import ModelError
 from dominance.judges.openai.endpoint import KEY_VARIABLES, Endpoint, Key, Patience
-from dominance.judges.openai.replies import Form, MalformedReplyError, message_of, read_reply
+from dominance.judges.openai.forms import Form
+from dominance.judges.openai.options import EndpointOptions
+from dominance.judges.openai.replies import MalformedReplyError, advice, foreign_reply, message_of, read_reply
 from dominance.records import Answer, Question
 from dominance.wording import complaint
 
@@ -65,9 +67,11 @@ class Caller:
         key: Key,
         patience: Patience | None = None,
         transport: httpx2.BaseTransport | None = None,
+        options: EndpointOptions | None = None,
     ) -> None:
         self.endpoint, self.key, self.patience = endpoint, key, patience or Patience()
-        self.form = Form()
+        self.options = options or EndpointOptions()
+        self.form = self.options.form
         self._transport = transport
         self._certificates: ssl.SSLContext | None = None
         self._quiet_until = 0.0
@@ -80,6 +84,7 @@ class Caller:
         return httpx2.Client(
             verify=self._certificates,
             headers={"User-Agent": "dominance", **self.key.headers()},
+            params={"api-version": self.options.api_version} if self.options.api_version else None,
             timeout=httpx2.Timeout(self.patience.reply, connect=self.patience.connect),
             limits=httpx2.Limits(max_connections=self.patience.connections),
             follow_redirects=False,
@@ -157,6 +162,8 @@ class Caller:
         document = _document(content)
         if reply.status_code != 200:
             raise self._failure(reply, self._told(message_of(document)))
+        if document is None and (foreign := foreign_reply(self._told(content.decode(errors="replace")))) is not None:
+            raise ModelError(f"the endpoint {self.endpoint.base[:120]} {foreign}")
         try:
             return _scrubbed(read_reply(question, document), self.key)
         except MalformedReplyError as malformed:
@@ -188,7 +195,7 @@ class Caller:
             )
         if status in _AGAIN or status >= 500:
             return _PassingError(said, asked_wait(reply.headers.get("Retry-After")))
-        if status in (401, 403):
+        if status == 401 or (status == 403 and "logprob" not in told.lower()):
             return self._rejected(status, told)
         if 300 <= status < 400:
             goal = urlsplit(reply.headers.get("Location", ""))
@@ -202,7 +209,15 @@ class Caller:
                 f"the endpoint {where} has no {self.endpoint.model[:80]!r} ({said}); check the model's"
                 " name after #, and that the URL is the part before /chat/completions, often ending in /v1"
             )
-        return _RefusedError(said)
+        return self._refused(said, told, advice(status, told))
+
+    def _refused(self, said: str, told: str, helps: str) -> Exception:
+        if (chosen := self.form.refused_choice(told)) is not None:
+            return ModelError(
+                f"the endpoint {self.endpoint.base[:120]} does not take --judge-option {chosen} as given ({said});"
+                " change it, or leave it out"
+            )
+        return _RefusedError(said + helps)
 
     def _rejected(self, status: int, told: str) -> ModelError:
         held = f"the API key in {self.key.variable} is not accepted" if self.key else "no API key"

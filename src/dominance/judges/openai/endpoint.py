@@ -1,7 +1,8 @@
-"""Where an OpenAI-compatible endpoint is, the key that opens it, and how long it is waited for."""
+"""Where an OpenAI-compatible endpoint is, the keys that open it, and how long it is waited for."""
 
 import ipaddress
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
@@ -10,33 +11,60 @@ from dominance.errors import ModelError
 
 KEY_VARIABLES: tuple[str, ...] = ("DOMINANCE_JUDGE_KEY", "OPENAI_API_KEY")
 """Where a key is looked for; the first that is set counts, and one that is set to nothing means no key."""
+HEADERS_VARIABLE = "DOMINANCE_JUDGE_HEADERS"
+"""Where further headers are, one a line, as ``Name: value``; their values are treated as secrets."""
 PLAIN_HTTP_VARIABLE = "DOMINANCE_JUDGE_PLAIN_HTTP"
+_HEADER = re.compile(r"([A-Za-z0-9][A-Za-z0-9_-]*)\s*:\s*([\x21-\x7e][\x20-\x7e]*)")
+_OURS = frozenset({"host", "content-length", "content-type", "transfer-encoding", "connection", "accept-encoding"})
+"""Headers that belong to the request itself."""
+_KEYS = frozenset({"authorization", "api-key", "x-api-key"})
+"""Headers that carry a key, so that no other is sent."""
+_LEAST_SECRET = 6
+"""Characters from which a header's value is hidden in messages; a shorter one is part of many words."""
 _EXAMPLE = "openai:http://127.0.0.1:8000/v1#MODEL"
 _LONGEST = 2000
 
 
 class Key:
-    """A secret that shows itself in no text: not in ``repr``, and not in what passes through ``scrubbed``."""
+    """Secrets that show themselves in no text: not in ``repr``, and not in what passes through ``scrubbed``.
 
-    __slots__ = ("_secret", "variable")
+    Args:
+        secret: the key itself; empty for none.
+        variable: the environment's variable that it comes from.
+        header: the one that carries it, after the word ``Bearer`` if that is ``Authorization``.
+        more: further headers.
+    """
 
-    def __init__(self, secret: str = "", variable: str | None = None) -> None:
-        self._secret = secret
+    __slots__ = ("_header", "_more", "_secret", "variable")
+
+    def __init__(
+        self,
+        secret: str = "",
+        variable: str | None = None,
+        header: str = "Authorization",
+        more: Mapping[str, str] | None = None,
+    ) -> None:
+        self._secret, self._header, self._more = secret, header, dict(more or {})
         self.variable = variable
 
     def __repr__(self) -> str:
-        return "Key(none)" if not self._secret else f"Key(of {self.variable})"
+        return f"Key(of {self.variable})" if self else "Key(none)"
 
     def __bool__(self) -> bool:
-        return bool(self._secret)
+        return bool(self._secret or self._more)
 
     def headers(self) -> dict[str, str]:
-        """The header that carries it; none without a key."""
-        return {"Authorization": f"Bearer {self._secret}"} if self._secret else {}
+        """The headers that carry them; none without a key."""
+        word = "Bearer " if self._header == "Authorization" else ""
+        return ({self._header: f"{word}{self._secret}"} if self._secret else {}) | self._more
 
     def scrubbed(self, text: str) -> str:
-        """The text without the key, for whatever a server says."""
-        return text.replace(self._secret, "[key]") if self._secret else text
+        """The text without the secrets, for whatever a server says."""
+        values = [value for value in self._more.values() if len(value) >= _LEAST_SECRET]
+        words = [word for value in values for word in value.split() if len(word) > 2 * _LEAST_SECRET]
+        for secret in sorted([self._secret, *values, *words], key=len, reverse=True):
+            text = text.replace(secret, "[key]") if secret else text
+        return text
 
 
 @dataclass(frozen=True)
@@ -103,27 +131,48 @@ def _is_loopback(host: str) -> bool:
         return False
 
 
-def find_key(endpoint: Endpoint, environment: Mapping[str, str] = os.environ) -> Key:
-    """The key for an endpoint, from the environment alone.
+def find_key(endpoint: Endpoint, environment: Mapping[str, str] = os.environ, header: str = "Authorization") -> Key:
+    """The key for an endpoint and further headers, from the environment alone.
+
+    A header that is a key itself, such as ``Authorization``, takes the place of the key.
 
     Raises:
-        ModelError: it cannot stand in a header, or would leave this machine unencrypted.
+        ModelError: one of them cannot stand in a header, or would leave this machine unencrypted.
     """
-    variable = next((name for name in KEY_VARIABLES if name in environment), None)
+    more = _more_headers(environment)
+    own = next((name for name in more if name.lower() in _KEYS), None)
+    variable = None if own else next((name for name in KEY_VARIABLES if name in environment), None)
     secret = environment[variable].strip() if variable else ""
-    if not secret:
-        return Key()
     if not (secret.isascii() and secret.isprintable()) or " " in secret:
         raise ModelError(
             f"the key in {variable} contains characters that are not allowed in a key; set it again,"
             " without spaces or line breaks"
         )
+    source = variable if secret else HEADERS_VARIABLE if more else None
+    if source is None:
+        return Key()
     if endpoint.base.startswith("http:") and not endpoint.loopback and environment.get(PLAIN_HTTP_VARIABLE) != "1":
+        what, without = ("key", KEY_VARIABLES[0]) if secret else ("headers", HEADERS_VARIABLE)
         raise ModelError(
-            f"the key in {variable} would be sent unencrypted to {endpoint.host[:80]}; give an https:// URL, set"
-            f" {KEY_VARIABLES[0]} to an empty value to send no key, or set {PLAIN_HTTP_VARIABLE}=1"
+            f"the {what} in {source} would be sent unencrypted to {endpoint.host[:80]}; give an https:// URL, set"
+            f" {without} to an empty value to send no {what}, or set {PLAIN_HTTP_VARIABLE}=1"
         )
-    return Key(secret, variable)
+    return Key(secret, source, header, more)
+
+
+def _more_headers(environment: Mapping[str, str]) -> dict[str, str]:
+    headers = {}
+    lines = environment.get(HEADERS_VARIABLE, "").splitlines()
+    for number, line in enumerate((line.strip() for line in lines), start=1):
+        found = _HEADER.fullmatch(line)
+        if line and (found is None or found[1].lower() in _OURS):
+            raise ModelError(
+                f"line {number} of {HEADERS_VARIABLE} is no header that can be sent; write one a line, as in"
+                " api-key: KEY"
+            )
+        if found is not None:
+            headers[found[1]] = found[2]
+    return headers
 
 
 @dataclass(frozen=True)

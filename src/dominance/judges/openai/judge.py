@@ -1,13 +1,12 @@
 """Judges behind an OpenAI-compatible endpoint: one question a call, P(yes) where log-probabilities are given."""
 
-import base64
 import hashlib
 import itertools
 import json
 import queue
 import threading
 import time
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -17,9 +16,11 @@ from PIL import Image
 from dominance.errors import ModelError
 from dominance.judges.openai.calls import Caller, UnansweredError
 from dominance.judges.openai.endpoint import find_key, patience_from, read_endpoint
-from dominance.judges.openai.replies import READING, WORDING
+from dominance.judges.openai.forms import WORDING
+from dominance.judges.openai.options import read_endpoint_options
+from dominance.judges.openai.replies import READING
+from dominance.judges.openai.sent import JPEG_QUALITY, data_url
 from dominance.judges.protocol import JudgeStoppedError
-from dominance.pictures import as_rgb, png_bytes
 from dominance.records import Answer, Question
 
 _Job = tuple[int, int]
@@ -68,8 +69,8 @@ class OpenAIJudge:
 
     Attributes:
         name: as the user named it.
-        identity: hash of address, model, wording and how replies are read. It cannot see that the endpoint changed
-            what is behind a name.
+        identity: hash of address, model, wording, options and how replies are read. It cannot see that the endpoint
+            changed what is behind a name.
         images_at_once: images whose answers are kept together.
     """
 
@@ -77,7 +78,13 @@ class OpenAIJudge:
         self.name = name
         self.images_at_once = images_at_once
         endpoint = caller.endpoint
-        decisive = {"base": endpoint.base, "model": endpoint.model, "wording": WORDING, "reading": READING}
+        decisive: dict[str, object] = {
+            "base": endpoint.base,
+            "model": endpoint.model,
+            "wording": WORDING,
+            "reading": READING,
+        }
+        decisive |= {"options": dict(caller.options.given)} if caller.options.given else {}
         digest = hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()
         self.identity = f"sha256:{digest[:24]}"
         self._caller = caller
@@ -99,7 +106,7 @@ class OpenAIJudge:
         Raises:
             JudgeStoppedError: the endpoint is gone, or will answer none; what it answered is in it.
         """
-        pictures = [_data_url(image) for image in images]
+        pictures = [data_url(image, self._caller.options.image_side) for image in images]
         numbers = [next(self._numbers) for _ in images]
         answers = {
             (image, index): Answer(question, None, None, "not asked: the endpoint stopped answering")
@@ -125,10 +132,18 @@ class OpenAIJudge:
         return given
 
     def describe(self) -> dict[str, object]:
-        """What a manifest says about it: the endpoint, the model, and how its answers were read."""
-        endpoint = self._caller.endpoint
+        """What a manifest says about it: the endpoint, the model, what is sent, and how its answers were read."""
+        endpoint, options = self._caller.endpoint, self._caller.options
         method = "P(yes) from the first token's log-probabilities; where there are none, yes or no from the text alone"
-        return {"endpoint": endpoint.base, "model": endpoint.model, "method": method}
+        sent = "PNG, as they are"
+        if options.image_side is not None:
+            sent += f"; larger than {options.image_side} pixels: scaled down to that, JPEG of quality {JPEG_QUALITY}"
+        described: dict[str, object] = {"endpoint": endpoint.base, "model": endpoint.model, "method": method}
+        return described | {"images_sent": sent} | ({"options": dict(options.given)} if options.given else {})
+
+    def bytes_sent(self, image: Image.Image) -> int:
+        """How many bytes a question about this image carries for it."""
+        return len(data_url(image, self._caller.options.image_side))
 
     def _gather(
         self, outcomes: Iterable[tuple[_Job, Answer | Exception]], answers: dict[_Job, Answer], numbers: list[int]
@@ -156,10 +171,6 @@ class OpenAIJudge:
             f" last with {lost.reason}; earlier answers are kept: fix the endpoint or wait,"
             " then run the same command again"
         )
-
-
-def _data_url(image: Image.Image) -> str:
-    return f"data:image/png;base64,{base64.b64encode(png_bytes(as_rgb(image))).decode()}"
 
 
 def at_once(
@@ -201,21 +212,28 @@ def at_once(
                 thread.join(max(0.0, late - time.monotonic()))
 
 
-def load_openai_judge(name: str, address: str) -> OpenAIJudge:
+def load_openai_judge(name: str, address: str, options: Mapping[str, object] | None = None) -> OpenAIJudge:
     """The judge at ``URL#MODEL``, for instance ``http://127.0.0.1:8000/v1#qwen2.5-vl``; nothing is sent yet.
 
-    The key comes from ``DOMINANCE_JUDGE_KEY``, else ``OPENAI_API_KEY``, and from nowhere else. It is sent over plain
-    http only to this machine, unless ``DOMINANCE_JUDGE_PLAIN_HTTP=1``. ``DOMINANCE_JUDGE_TIMEOUT`` (seconds, 60) and
-    ``DOMINANCE_JUDGE_CONNECTIONS`` (4) say how long and with how many questions at once the endpoint is waited for.
+    The key comes from ``DOMINANCE_JUDGE_KEY``, else ``OPENAI_API_KEY``, further headers from
+    ``DOMINANCE_JUDGE_HEADERS``, and from nowhere else. They are sent over plain http only to this machine, unless
+    ``DOMINANCE_JUDGE_PLAIN_HTTP=1``. ``DOMINANCE_JUDGE_TIMEOUT`` (seconds, 60) and ``DOMINANCE_JUDGE_CONNECTIONS`` (4)
+    say how long and with how many questions at once the endpoint is waited for.
+
+    Args:
+        options: see ``read_endpoint_options``. With ``api-version``, the key is sent in the header ``api-key``, as
+            Azure wants it.
 
     Raises:
         ModelError: no usable URL or model, a key that must not be sent there, a setting out of range.
+        InputError: an option that cannot be used.
     """
-    found = read_endpoint(address)
+    found, chosen = read_endpoint(address), read_endpoint_options(options or {})
     try:
         httpx2.URL(found.base)
     except (httpx2.InvalidURL, ValueError):
         raise ModelError(
             f"the judge's URL is {found.base[:80]!r}, which is not a valid URL; check its host and port"
         ) from None
-    return OpenAIJudge(name, Caller(found, find_key(found), patience_from()))
+    key = find_key(found, header="api-key" if chosen.api_version else "Authorization")
+    return OpenAIJudge(name, Caller(found, key, patience_from(), options=chosen))

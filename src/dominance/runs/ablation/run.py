@@ -62,7 +62,7 @@ def ablate_suite(
     drawn = RunModel(model, options.drawing, options.machine, loaded.prompts, _check_of(options, loaded))
     options.windows(drawn.settings.steps)
     asked = ask_all(loaded, questions.ask)
-    seen_by = judge_for(asked, judge, options.machine.device, options.asking.judge_mode)
+    seen_by = judge_for(asked, judge, options.machine.device, options.asking)
     refuse_named(seen_by, "an ablation draws its own images")
     plan = Plan(
         suite=loaded,
@@ -105,7 +105,7 @@ def _with_two_concepts(suite: Suite) -> tuple[Prompt, ...]:
 
 def _settings(options: AblationOptions, model: RunModel, questions: QuestionSet) -> RunSettings:
     record = {"seeds": options.seeds, **model.settings.record(), "limit": options.limit}
-    record |= {"questions": questions.name, "judge_mode": options.asking.judge_mode}
+    record |= {"questions": questions.name, **options.asking.record()}
     return RunSettings.of(record | options.record())
 
 

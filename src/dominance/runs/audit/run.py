@@ -56,7 +56,7 @@ def audit(
     drawn = RunModel(model, options.drawing, options.machine, loaded.prompts, method=options.method)
     asked = ask_all(loaded, questions.ask)
     # Loaded before any image is made, so that an unusable judge fails at once.
-    seen_by = OnDemand(lambda: judge_for(asked, judge, options.machine.device, options.asking.judge_mode))
+    seen_by = OnDemand(lambda: judge_for(asked, judge, options.machine.device, options.asking))
     check_questions(seen_by(), asked, options.asking.questions)
     plan = Plan(
         suite=loaded,
@@ -105,7 +105,7 @@ def _settings(options: AuditOptions, model: RunModel, questions: QuestionSet) ->
     drawing, machine = options.drawing, options.machine
     record: dict[str, object] = {"seeds": options.seeds, **model.settings.record()}
     record |= {"limit": options.limit, "engine": machine.engine, "method": options.method}
-    record |= {"questions": questions.name, "batch": machine.batch or "auto", "judge_mode": options.asking.judge_mode}
+    record |= {"questions": questions.name, "batch": machine.batch or "auto", **options.asking.record()}
     used = {"preset": drawing.preset, "revision": drawing.revision, "variant": drawing.variant}
     used["offload"] = None if machine.offload == "none" else machine.offload
     return RunSettings.of(record | {name: value for name, value in used.items() if value is not None})

@@ -49,7 +49,7 @@ def score(
     check_run_folder(folder)
     planned = find_images(Path(images), loaded)
     asked = ask_all(loaded, questions.ask)
-    seen_by = judge_for(asked, judge, options.machine.device, asking.judge_mode)
+    seen_by = judge_for(asked, judge, options.machine.device, asking)
     check_questions(seen_by, asked, asking.questions)
     plan = Plan(
         suite=loaded,
@@ -58,7 +58,7 @@ def score(
         judge_identity=seen_by.identity,
         questions=questions_of(seen_by, asked),
         images=planned,
-        settings=RunSettings.of({"questions": questions.name, "limit": options.limit, "judge_mode": asking.judge_mode}),
+        settings=RunSettings.of({"questions": questions.name, "limit": options.limit, **asking.record()}),
         origin="score",
     )
     check_names(seen_by, plan)

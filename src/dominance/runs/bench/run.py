@@ -73,7 +73,7 @@ def build_bench(
     drawn = RunModel(source, options.drawing, options.machine, _longest(streams))
     questions = load_questions(options.asking.questions)
     asked = {noun.concept: questions.ask(noun.concept) for nouns in pools.nouns.values() for noun in nouns}
-    seen_by = judge_for(asked, judge, options.machine.device, options.asking.judge_mode)
+    seen_by = judge_for(asked, judge, options.machine.device, options.asking)
     refuse_named(seen_by, "a bench makes its own images")
     plan = Plan(
         suite=Suite(name[:80], (), f"DominanceBench of {source.name}, judged by {seen_by.name}"),
@@ -190,7 +190,7 @@ def _recipe(
         "seeds": options.seeds,
         **settings.record(),
         "questions": questions,
-        "judge_mode": options.asking.judge_mode,
+        **options.asking.record(),
         "limit": options.limit,
     }
 

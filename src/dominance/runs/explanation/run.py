@@ -285,7 +285,7 @@ def _judge_of(
     questions = load_questions(options.asking.questions)
     asked = {concept: questions.ask(concept) for concept in prompt.concepts}
     try:
-        return asked, judge_for(asked, judge, options.machine.device, options.asking.judge_mode)
+        return asked, judge_for(asked, judge, options.machine.device, options.asking)
     except ModelError as error:
         raise ModelError(f"{error}; or give --judge none to explain without verdicts") from None
 

@@ -7,8 +7,9 @@ from pathlib import Path
 from dominance.documents import to_json
 from dominance.errors import InputError
 from dominance.files import is_file
+from dominance.judges.options import Asking
 from dominance.judges.protocol import Judge, NamedJudge
-from dominance.judges.registry import load_judge, shown_name
+from dominance.judges.registry import shown_name
 from dominance.records import Concept, Question, Suite
 from dominance.runs.judge_check.controls import as_they_are, make_controls
 from dominance.runs.judge_check.findings import (
@@ -45,7 +46,7 @@ from dominance.runs.judge_check.sources import (
     spread,
 )
 from dominance.runs.judge_check.verdict import agreement_sentence, verdict_of
-from dominance.runs.stages.judging import ask_judge, judge_record, unanswered
+from dominance.runs.stages.judging import ask_judge, judge_of, judge_record, unanswered
 from dominance.runs.store.folder import LEDGER_NAME, held
 from dominance.runs.store.ledger import Ledger
 from dominance.runs.store.plan import ask_all
@@ -101,6 +102,7 @@ def check_judge(
         settings: dict[str, object] = {
             "judge": judges[0].judge.name,
             "mode": judges[0].mode,
+            **({"judge options": list(options.asking.judge_option)} if options.asking.judge_option else {}),
             "against": judges[1].judge.name if against is not None else None,
             "against mode": judges[1].mode if against is not None else None,
             "images": [str(path) for path in paths] or "drawn by the renderer",
@@ -139,7 +141,8 @@ def _check_drawable(suite: Suite, options: JudgeCheckOptions, *, drawn: bool) ->
 
 
 def _refuse_twice(judge: str | Judge, against: str | Judge | None, options: JudgeCheckOptions) -> None:
-    if against is not None and judge == against and options.asking.judge_mode == (options.against_mode or "fast"):
+    same = judge == against and not options.asking.judge_option
+    if same and against is not None and options.asking.judge_mode == (options.against_mode or "fast"):
         name = judge if isinstance(judge, str) else judge.name
         raise InputError(
             f"the judge {shown_name(name)} is given twice in the mode {options.asking.judge_mode!r} and would always"
@@ -153,22 +156,22 @@ def _load(
     options: JudgeCheckOptions,
     questions: dict[Concept, tuple[Question, ...]],
 ) -> tuple[LoadedJudge, ...]:
-    """The judges; each understands all the questions."""
+    """The judges; each understands all the questions. Options of a judge are the first one's."""
     wanted = [
-        (judge, options.asking.judge_mode),
-        *([] if against is None else [(against, options.against_mode or "fast")]),
+        (judge, options.asking),
+        *([] if against is None else [(against, Asking(judge_mode=options.against_mode or "fast"))]),
     ]
     loaded = []
-    for named, mode in wanted:
+    for named, asking in wanted:
         by_name = isinstance(named, str)
-        found = load_judge(named, options.machine.device, mode) if isinstance(named, str) else named
+        found = judge_of(named, options.machine.device, asking)
         if isinstance(found, NamedJudge):
             raise InputError(
                 f"the judge {shown_name(found.name)} does not look at images, so there is nothing to check; give its"
                 " file as --labels to check another judge against it"
             )
         found.check([question for listed in questions.values() for question in listed])
-        loaded.append(LoadedJudge(found, mode if by_name else None))
+        loaded.append(LoadedJudge(found, asking.judge_mode if by_name else None))
     identities = [entry.judge.identity for entry in loaded]
     if len(set(identities)) < len(identities):
         raise InputError(

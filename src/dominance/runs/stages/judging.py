@@ -8,6 +8,7 @@ from PIL import Image
 
 from dominance.errors import InputError, ItemError
 from dominance.judges.answers.judge import AnswersJudge
+from dominance.judges.options import Asking
 from dominance.judges.protocol import (
     AsksItself,
     DescribedJudge,
@@ -22,6 +23,7 @@ from dominance.pictures import open_image
 from dominance.progress import Progress
 from dominance.records import Answer, Concept, Question
 from dominance.runs.stages.drawing import in_halves
+from dominance.runs.stages.unread import Unread
 from dominance.runs.store.ledger import Ledger
 from dominance.runs.store.plan import Plan
 from dominance.wording import on_one_line
@@ -42,18 +44,32 @@ _Answers = Callable[[Sequence[int]], _Given]
 """The answers about some images of a batch, by their indices in it."""
 
 
+def judge_of(judge: str | Judge, device: str, asking: Asking) -> Judge:
+    """The judge, loaded if given by name; nothing is asked yet.
+
+    Raises:
+        ModelError: the judge does not exist, or does not take its options.
+        InputError: there are options for a judge that was made in Python.
+    """
+    if isinstance(judge, str):
+        return load_judge(judge, device, asking.judge_mode, asking.options)
+    if asking.judge_option:
+        raise InputError(
+            f"the judge {on_one_line(judge.name, 120)} was made in Python, so judge_option would not reach it; set its"
+            " options where it is made"
+        )
+    return judge
+
+
 def judge_for(
-    asked: Mapping[Concept, tuple[Question, ...]], judge: str | Judge, device: str, mode: str = "fast"
+    asked: Mapping[Concept, tuple[Question, ...]], judge: str | Judge, device: str, asking: Asking | None = None
 ) -> Judge:
-    """The judge, loaded if given by name.
+    """The judge, ready to be asked.
 
     Raises:
         ModelError: the judge does not exist, or does not understand all the questions.
     """
-    if isinstance(judge, str):
-        loaded = load_judge(judge, device) if mode == "fast" else load_judge(judge, device, mode)
-    else:
-        loaded = judge
+    loaded = judge_of(judge, device, asking or Asking())
     loaded.check([question for questions in questions_of(loaded, asked).values() for question in questions])
     return loaded
 
@@ -136,7 +152,7 @@ def judge_record(judge: Judge, ledger: Ledger) -> dict[str, object]:
 
 
 def unanswered(plan: Plan, ledger: Ledger, folder: Path) -> list[_Asked]:
-    """Existing images, with the questions that this judge has not answered yet."""
+    """Existing images, with the questions that this judge has not answered yet; those that it failed on come last."""
     files = {item: row.file for item, row in ledger.images().items()}
     answers = ledger.answers(plan.judge_identity)
     prompts = {prompt.id: prompt for prompt in plan.suite.prompts}
@@ -146,7 +162,12 @@ def unanswered(plan: Plan, ledger: Ledger, folder: Path) -> list[_Asked]:
             known = answers.get(image.item, {})
             questions = plan.asked_about(prompts[image.prompt_id])
             asked.setdefault(image.item, {}).update({q.text: q for q in questions if q.text not in known})
-    return [(item, folder / files[item], tuple(questions.values())) for item, questions in asked.items() if questions]
+    failed = ledger.failures()
+    return [
+        (item, folder / files[item], tuple(questions.values()))
+        for item, questions in sorted(asked.items(), key=lambda entry: entry[0] in failed)
+        if questions
+    ]
 
 
 def ask_judge(
@@ -155,10 +176,12 @@ def ask_judge(
     """Asks the questions, and stores the answers batch by batch.
 
     Images that cannot be read or judged are recorded as failures and named on standard error; the rest continue, and
-    the next run asks again.
+    the next run asks again. A slow judge is left after a row of answers that cannot be read, see ``unread``, unless
+    only images remain that it failed on before.
 
     Raises:
         ModelError: the judge can no longer answer, or knows images by name and names one that does not exist.
+        JudgeStoppedError: its answers cannot be read.
     """
     if plan.origin == "score":
         check_names(judge, plan)
@@ -166,6 +189,7 @@ def ask_judge(
     if isinstance(judge, PacedJudge):
         batch = min(batch, judge.images_at_once)
     names = _names(plan)
+    fresh = {item for item, _, _ in open_questions} - {*ledger.failures()}
     record = _Record(ledger, plan.judge_identity)
     with Progress("judged", total=len(open_questions)) as progress:
         for start in range(0, len(open_questions), batch):
@@ -177,6 +201,9 @@ def ask_judge(
             if asked:
                 _ask(asked, answer, record)
             progress.advance(len(chunk))
+            fresh -= {item for item, _, _ in chunk}
+            if isinstance(judge, PacedJudge) and fresh and record.unread.too_many:
+                raise JudgeStoppedError(record.unread.told(judge.name))
     _tell(record.failed, names)
 
 
@@ -185,11 +212,13 @@ class _Record:
 
     Attributes:
         failed: the reason for each item that stays unscored.
+        unread: the answers in a row that cannot be read.
     """
 
     def __init__(self, ledger: Ledger, identity: str) -> None:
         self._ledger, self._identity = ledger, identity
         self.failed: dict[str, str] = {}
+        self.unread = Unread(read=bool(ledger.answers(identity)))
 
     def fail(self, item: str, reason: str) -> None:
         self._ledger.add_failure(item, "judge", reason)
@@ -202,6 +231,8 @@ class _Record:
             self._identity, [(item, outcome) for item, outcome in both if not isinstance(outcome, ItemError)]
         )
         for item, outcome in both:
+            if not isinstance(outcome, ItemError):
+                self.unread.add(outcome)
             if (problem := _problem(outcome)) is not None:
                 self.fail(item, problem)
         return outcomes

@@ -120,3 +120,46 @@ def test_settings_out_of_range_are_refused(monkeypatch: pytest.MonkeyPatch, name
     monkeypatch.setenv(name, value)
     with pytest.raises(ModelError, match=f"{name} is '{value}'; give a number from"):
         load_openai_judge("openai", HERE)
+
+
+FAR = "https://team.openai.azure.com/openai/deployments/gpt#gpt"
+
+
+@pytest.mark.parametrize(
+    ("environment", "header", "headers"),
+    [
+        ({"DOMINANCE_JUDGE_KEY": SECRET}, "api-key", {"api-key": SECRET}),
+        ({"DOMINANCE_JUDGE_HEADERS": f"api-key: {SECRET}", "OPENAI_API_KEY": "other"}, "Authorization",
+         {"api-key": SECRET}),
+        ({"DOMINANCE_JUDGE_HEADERS": f"Authorization: Bearer {SECRET}\n\nX-Team: blue team"}, "api-key",
+         {"Authorization": f"Bearer {SECRET}", "X-Team": "blue team"}),
+        ({"DOMINANCE_JUDGE_HEADERS": "X-Team: blue", "OPENAI_API_KEY": SECRET}, "Authorization",
+         {"Authorization": f"Bearer {SECRET}", "X-Team": "blue"}),
+        ({"DOMINANCE_JUDGE_HEADERS": ""}, "Authorization", {}),
+    ],
+)  # fmt: skip
+def test_headers_come_from_the_environment_and_hide_in_texts(
+    environment: dict[str, str], header: str, headers: dict[str, str]
+) -> None:
+    key = find_key(read_endpoint(FAR), environment, header)
+    assert key.headers() == headers
+    assert bool(key) is bool(headers)
+    assert SECRET not in f"{key!r} {key.scrubbed(f'no {SECRET}, no Bearer {SECRET}') if key else ''}"
+
+
+@pytest.mark.parametrize(
+    "lines", ["api-key", "a b: c", "Host: evil.example", "content-length: 3", "X-A: ok\nX-B: \x01", "X: é", ": x"]
+)
+def test_headers_that_cannot_be_sent_are_refused_without_repeating_them(lines: str) -> None:
+    with pytest.raises(ModelError, match=r"line [12] of DOMINANCE_JUDGE_HEADERS is no header") as refused:
+        find_key(read_endpoint(FAR), {"DOMINANCE_JUDGE_HEADERS": lines})
+    assert "evil" not in str(refused.value)
+
+
+def test_headers_are_not_sent_unencrypted_to_another_machine() -> None:
+    far = read_endpoint("http://gpu-box:8000/v1#m")
+    environment = {"DOMINANCE_JUDGE_HEADERS": f"api-key: {SECRET}"}
+    with pytest.raises(ModelError, match="the headers in DOMINANCE_JUDGE_HEADERS would be sent unencrypted") as refused:
+        find_key(far, environment)
+    assert SECRET not in str(refused.value)
+    assert find_key(far, {**environment, "DOMINANCE_JUDGE_PLAIN_HTTP": "1"})

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from mock_endpoint import Reply, completion, with_logprobs
 
-from dominance.judges.openai.replies import Form, MalformedReplyError, message_of, read_reply
+from dominance.judges.openai.forms import Form
+from dominance.judges.openai.replies import MalformedReplyError, advice, foreign_reply, message_of, read_reply
 from dominance.records import Question
 
 QUESTION = Question("mug", "Is there a mug?", 1)
@@ -179,3 +180,183 @@ def test_what_an_endpoint_refuses_is_left_out_step_by_step() -> None:
     assert not {"logprobs", "top_logprobs"} & set(none.body("m", "", QUESTION))
     assert form.without("bad request") == Form(top_logprobs=0)
     assert none.without("bad request") is None
+
+
+READ = {
+    "Answer: yes": True,
+    "answer is no": False,
+    "The answer is yes.": True,
+    "**The final answer is: no**": False,
+    "Yes, there is": True,
+    "Yes, but the handle is missing": True,
+    "No, I cannot see a mug.": False,
+    "No mug is visible in this picture.": False,
+    '{"answer": "yes"}': True,
+    '```json\n{"answer": false}\n```': False,
+    "```\nyes\n```": True,
+    "\\boxed{Yes}": True,
+    "There is a mug on the table. \\boxed{\\text{Yes}}": True,
+    "<|begin_of_box|>no<|end_of_box|>": False,
+    "<think>a mug? no, a cup. Or yes?</think>\n<answer><|begin_of_box|>Yes<|end_of_box|></answer>": True,
+    "<think>\n\n</think>\n\nNo": False,
+    "the template holds the first mark, so no\n</think>\n\nyes": True,
+    "[THINK]hm[/THINK]No.": False,
+    "◁think▷no◁/think▷yes": True,
+    "<|channel|>analysis<|message|>no mug<|channel|>final<|message|>Yes": True,
+    "Yes\u200b": True,
+}
+
+
+@pytest.mark.parametrize("text", READ)
+def test_an_answer_is_found_behind_thoughts_marks_and_a_lead(text: str) -> None:
+    assert read(completion(text)).yes is READ[text]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "No one can say",
+        "No image was provided.",
+        "No idea",
+        "Ja.",
+        "Oui",
+        "是的",
+        "true",
+        "1",
+        "y",
+        "I cannot say yes",
+        "The answer is not yes",
+        "The answer is yes or no",
+        "Yes, it is not there",
+        "Yes, I can't see one",
+        "No, I cannot tell.",
+        "Yes, perhaps",
+        "Yes. There are no other mugs",
+        "\\boxed{yes} or \\boxed{no}",
+        "no mug, hence \\boxed{yes}",
+        '{"answer": "yes", "why": "no doubt"}',
+        "yesno",
+    ],
+)
+def test_what_may_mean_either_is_shown_and_not_read(text: str) -> None:
+    answer = read(completion(text, tops(("Yes" if text[:3].lower() == "yes" else "No", -0.01), ("X", -6.0))))
+    assert (answer.yes, answer.p_yes) == (None, None)
+    assert repr(text)[:40] in answer.problem or text[:40] in answer.problem
+
+
+@pytest.mark.parametrize("text", ["I'm sorry, I can't assist with that.", "Sorry, but no.", "I cannot help with this."])
+def test_a_refusal_is_called_one(text: str) -> None:
+    assert read(completion(text)).problem == f"the judge refused: {text!r}"
+
+
+def with_message(finish: str = "stop", **message: object) -> Any:
+    return read_reply(QUESTION, {"choices": [{"message": {"content": "", **message}, "finish_reason": finish}]})
+
+
+def test_the_service_s_own_refusal_is_shown() -> None:
+    assert with_message(content=None, refusal="I cannot help with people").problem == (
+        "the judge refused: 'I cannot help with people'"
+    )
+    assert with_message(finish="content_filter").problem == "the endpoint's content filter withheld the answer"
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"reasoning": "The picture shows a"},
+        {"reasoning_content": "Yes, I see a mug"},
+        {"content": "<think>\nOkay, the"},
+        {"content": "Yes<think>but wait"},
+        {"content": "<think>a</think>"},
+    ],
+)
+def test_a_judge_that_is_still_thinking_is_told_how_to_stop(message: dict[str, object]) -> None:
+    answer = with_message("length", **message)
+    assert answer.yes is None
+    assert answer.problem.startswith("the judge was still thinking when its tokens ended (")
+    assert "--judge-option reasoning_effort=none" in answer.problem
+    assert "max_tokens=2000" in answer.problem
+
+
+def test_thoughts_that_nobody_sees_are_suspected_where_the_tokens_ended_without_an_answer() -> None:
+    assert "if it thinks unseen, turn its thinking off" in with_message("length").problem
+    assert with_message("stop").problem == "the judge's answer was empty (finish reason: stop)"
+
+
+def test_a_probability_after_thoughts_is_none_and_empty_thoughts_do_not_matter() -> None:
+    logprobs = tops(("Yes", math.log(0.7)), ("No", math.log(0.3)))
+    for token in ("\n\n", "</think>", "<think>"):
+        logprobs["content"].insert(0, {"token": token, "logprob": 0.0, "top_logprobs": []})
+    assert read(completion("<think>\n\n</think>\n\nYes", logprobs)).p_yes == pytest.approx(0.7)
+    thought = read(completion("<think>Yes?</think>Yes", tops(("Yes", -0.01), ("No", -5.0))))
+    assert (thought.yes, thought.p_yes) == (True, None)
+
+
+@pytest.mark.parametrize(
+    ("listed", "p_yes"),
+    [
+        ({"Yes": 0.55}, None),
+        ({"Yes": 0.97}, 0.97),
+        ({"No": 0.97}, 0.03),
+        ({"Yes": 0.9, "The": 0.09, "A": 0.001}, 0.9 / 0.906),
+        ({"Yes": 0.6, "The": 0.2, "A": 0.1}, None),
+    ],
+)
+def test_the_chosen_token_alone_is_no_certainty(listed: dict[str, float], p_yes: float | None) -> None:
+    text = next(iter(listed))
+    answer = read(completion(text, tops(*((token, math.log(share)) for token, share in listed.items()))))
+    assert answer.yes is (text == "Yes")
+    assert answer.p_yes == (None if p_yes is None else pytest.approx(p_yes))
+
+
+def test_an_empty_list_of_tokens_leaves_the_chosen_one() -> None:
+    alone = {"content": [{"token": "Yes", "logprob": math.log(0.99), "top_logprobs": []}]}
+    assert read(completion("Yes", alone)).p_yes == pytest.approx(0.99)
+
+
+@pytest.mark.parametrize(
+    ("told", "following"),
+    [
+        ("Invalid 'max_tokens': integer below minimum value. Expected a value >= 16, but got 5.", {"tokens": 16}),
+        ("Invalid 'max_output_tokens': Expected a value >= 16, but got 5 instead.", {"tokens": 16}),
+        ("max_tokens must be at least 10", {"tokens": 10}),
+        ("'max_tokens' is not supported, use 'max_completion_tokens'", {"limit": "max_completion_tokens"}),
+        ("Unsupported value: 'temperature' does not support 0", {"temperature": None}),
+        ("[{'loc': ['body', 'top_logprobs'], 'msg': 'less than or equal to 5'}]", {"top_logprobs": 5}),
+        ("You are not allowed to request logprobs from this model", {"top_logprobs": 0}),
+    ],
+)  # fmt: skip
+def test_a_refusal_is_answered_with_what_it_asks_for(told: str, following: dict[str, object]) -> None:
+    assert Form().without(told) == Form(**following)
+
+
+@pytest.mark.parametrize(
+    ("status", "told", "helps"),
+    [
+        (413, "", "image_side=1024"),
+        (400, "This model's maximum context length is 4096 tokens.", "image_side=1024"),
+        (400, "This model does not support image input", "a model that sees images"),
+        (400, "bad request", ""),
+    ],
+)
+def test_advice_fits_the_refusal(status: int, told: str, helps: str) -> None:
+    assert helps in advice(status, told)
+    assert bool(helps) == bool(advice(status, told))
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        ("<html>LM Studio</html>", "sent a web page, not an answer ('<html>LM Studio</html>')"),
+        ("\n<!DOCTYPE html>\n<html>", "often ends in /v1"),
+        ('data: {"choices":[]}\n\ndata: [DONE]', "stream=false"),
+        ("event: x\ndata: {}", "as a stream"),
+    ],
+)
+def test_a_web_page_and_a_stream_are_shown_with_the_way_out(content: str, told: str) -> None:
+    assert told in (foreign_reply(content) or "")
+
+
+@pytest.mark.parametrize("content", ["", "busy", "{", "[]", "data", "<3"])
+def test_other_replies_may_be_asked_for_again(content: str) -> None:
+    assert foreign_reply(content) is None

@@ -10,6 +10,7 @@ from PIL import Image
 
 from dominance.errors import InputError, ModelError
 from dominance.judges.answers.judge import load_answers_judge
+from dominance.judges.options import Asking
 from dominance.judges.protocol import JudgeStoppedError, ScriptedJudge, as_answer
 from dominance.models.settings import GenerationSettings
 from dominance.records import Answer, Question, RunSettings
@@ -279,7 +280,7 @@ def test_the_manifest_says_how_many_answers_came_with_a_probability(
     }
 
 
-def test_the_mode_reaches_the_judge_that_is_loaded(plan: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_mode_and_options_reach_the_judge_that_is_loaded(plan: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[tuple] = []
 
     def load(*arguments: str) -> ScriptedJudge:
@@ -288,5 +289,10 @@ def test_the_mode_reaches_the_judge_that_is_loaded(plan: Plan, monkeypatch: pyte
 
     monkeypatch.setattr("dominance.runs.stages.judging.load_judge", load)
     judge_for(plan.questions, "qwen:folder", "cpu")
-    judge_for(plan.questions, "qwen:folder", "cpu", mode="official")
-    assert asked == [("qwen:folder", "cpu"), ("qwen:folder", "cpu", "official")]
+    judge_for(plan.questions, "qwen:folder", "cpu", Asking(judge_mode="official", judge_option=("a.b=1",)))
+    assert asked == [("qwen:folder", "cpu", "fast", {}), ("qwen:folder", "cpu", "official", {"a": {"b": 1}})]
+
+
+def test_options_for_a_judge_that_was_made_in_python_are_refused(plan: Plan) -> None:
+    with pytest.raises(InputError, match="the judge scripted was made in Python, so judge_option would not reach it"):
+        judge_for(plan.questions, YES, "cpu", Asking(judge_option=("a=1",)))
