@@ -27,6 +27,70 @@ CASES = Path(__file__).parents[1] / "cases"
 
 # -- prompt lists: 11 -------------------------------------------------------------------------------------------------
 
+LISTS = CASES / "11-prompt-lists"
+NAMED = {  # the concepts of each prompt
+    "ae.yaml": [["cat", "frog"]],
+    "excel-semicolon.csv": [["tower", "mug"]],
+    "geneval.jsonl": [["tower", "mug"], ["castle", "chair"]],
+    "intid.jsonl": [["tower", "mug"]],
+    "intid.yaml": [["tower", "mug"]],
+    "neg.yaml": [["tower", "mug"]],
+    "negative.csv": [["tower", "mug"]],
+    "official_extra.csv": [["Tower", "Mug"]],
+    "pandas.csv": [["tower", "mug"], ["castle", "chair"]],
+    "tifa.json": [["mug"]],
+}
+BARE = ("drawbench.csv", "hps.json", "imagefolder.jsonl", "parti.tsv", "t2icomp.txt")
+OTHERS = {"comfy.json": "is a ComfyUI workflow", "styles.csv": "is a file of styles for A1111"}
+
+
+def test_every_prompt_list_is_accounted_for() -> None:
+    assert {*NAMED, *BARE, *OTHERS} == {path.name for path in LISTS.iterdir()}
+
+
+@pytest.fixture
+def few(tiny_model: Path, tiny_judge: Path, tmp_path: Path) -> tuple[object, ...]:
+    """The tiny model and judge, and one image a prompt."""
+    return ("--model", tiny_model, "--judge", f"blip:{tiny_judge}", "--out", tmp_path / "run", "--seeds", 1, "--json")
+
+
+@pytest.mark.parametrize(("name", "images"), [("intid.yaml", 1), ("neg.yaml", 2), ("pandas.csv", 1)])
+def test_a_list_that_names_its_concepts_is_audited(
+    name: str, images: int, command: Command, few: tuple[object, ...]
+) -> None:
+    done = command("audit", LISTS / name, *few)
+    assert done.status == 0, done.err
+    assert [prompt["concepts"] for prompt in done.document["prompts"]] == NAMED[name]
+    assert {prompt["images"] for prompt in done.document["prompts"]} == {images}, "as many as the file's own seeds"
+
+
+@pytest.mark.parametrize("name", [*BARE, *OTHERS])
+def test_any_other_list_is_refused_in_one_line_and_none_is_called_missing(name: str, command: Command) -> None:
+    done = command("audit", LISTS / name)
+    assert done.status == 2
+    assert done.err.count("\n") == 1
+    assert OTHERS.get(name, "without concepts") in done.err
+    assert ("--concepts coco" in done.err) == (name in BARE)
+
+
+@pytest.mark.parametrize("name", BARE[:2])
+def test_a_word_list_finds_what_a_list_does_not_name(name: str, command: Command, few: tuple[object, ...]) -> None:
+    done = command("audit", LISTS / name, "--concepts", "miniature", *few)
+    assert done.status == 0, done.err
+    assert all(len(prompt["concepts"]) == 2 for prompt in done.document["prompts"])
+    assert "concepts found by the words of miniature" in done.err
+
+
+def test_what_a_word_list_does_not_find_is_named(command: Command, few: tuple[object, ...], file: Any) -> None:
+    done = command("audit", file("a mug by a lamp\na sunset\n", "two.txt"), "--concepts", "miniature", *few)
+    assert (done.status, len(done.document["prompts"])) == (0, 1)
+    assert "left out: 1 prompt: line 2, 'a sunset': no concept found" in done.err
+    again = command("audit", "--config", Path(few[5]) / "run.yaml", "--json")  # ty: ignore[invalid-argument-type]
+    assert again.document["prompts"] == done.document["prompts"]
+    none = command("audit", file("a sunset\n", "none.txt"), "--concepts", "miniature", *few)
+    assert none.status == 2
+    assert "none of its 1 prompt" in none.err
+
 
 # -- other programs' prompt syntax: 12, wording: 16 -------------------------------------------------------------------
 

@@ -37,6 +37,12 @@ def _suites() -> _Rows:
     return [{"name": s.name, "prompts": len(s.prompts), "description": s.description} for s in loaded]
 
 
+def _words() -> _Rows:
+    from dominance.suites.words import listed_words, load_words
+
+    return [{"name": name, "words": len(load_words(name).concepts), "what": w} for name, w in listed_words().items()]
+
+
 def _engines() -> _Rows:
     from dominance.models.drawing import ENGINES
 
@@ -62,6 +68,7 @@ _LISTS: dict[str, Callable[[], _Rows]] = {
     "models": _models,
     "judges": _judges,
     "suites": _suites,
+    "words": _words,
     "engines": _engines,
     "methods": _methods,
 }

@@ -1,15 +1,12 @@
 """``dominance preflight``."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated
-
-from cyclopts import Parameter
+from typing import TYPE_CHECKING
 
 from dominance.cli import shared
 from dominance.cli.app import new_app
 from dominance.cli.output import echo, print_json, print_table, tell_next, worst_of
 from dominance.numbers import UNKNOWN, measure, share
-from dominance.runs.audit.options import WHAT
 from dominance.runs.risk.options import PreflightOptions
 
 if TYPE_CHECKING:
@@ -25,12 +22,7 @@ app = new_app(
 
 @app.default
 def command(
-    suite: Annotated[
-        str,
-        Parameter(
-            group=WHAT, help="One prompt with its concepts in brackets, a bundled suite, or a YAML, CSV or JSONL file."
-        ),
-    ],
+    suite: shared.Suite,
     *,
     model: shared.Model = "miniature",
     options: PreflightOptions = PreflightOptions(),

@@ -49,7 +49,7 @@ def command(
 
     if export not in (None, "official"):
         raise InputError(f"no export {export[:60]!r}; give official")
-    loaded = load_suite(suite)
+    loaded = load_suite(suite, options.concepts)
     if export:
         check_official(loaded, options.limit)
     check_writable(junit)

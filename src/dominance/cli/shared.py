@@ -13,7 +13,7 @@ OUTPUT = Group("Output", sort_key=60)
 
 Suite = Annotated[
     str,
-    Parameter(group=WHAT, help="Bundled suite, YAML, CSV or JSONL file, or one prompt with its concepts in brackets."),
+    Parameter(group=WHAT, help="Bundled suite, file of prompts, or one prompt with its concepts in brackets."),
 ]
 Model = Annotated[str, Parameter(group=WHAT, help="miniature, a diffusers folder, or a hub id.")]
 JudgeName = Annotated[

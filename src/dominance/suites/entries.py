@@ -1,29 +1,31 @@
 """Prompts as suite files give them, whatever the format, and how they become the prompts of a suite."""
 
+import ast
 import dataclasses
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from dominance.errors import InputError, PromptSyntaxError, SuiteError
 from dominance.mentions import mention
 from dominance.prompt_syntax import foreign_syntax
-from dominance.records import Concept, Prompt
+from dominance.records import KINDS, Concept, Prompt
 from dominance.seeds import check_seeds, parse_seeds
 from dominance.suites.brackets import clean_text, concept_of, parse_concept, prompt_of, split_brackets
 from dominance.wording import described, quoted, suggestion
 
 MAX_PROMPTS = 100_000
 MAX_NAME = 80
-PROMPT_KEYS = ("id", "prompt", "group", "concepts", "negative_prompt", "seeds")
+PROMPT_KEYS = ("id", "prompt", "group", "concepts", "negative_prompt", "seeds", "seed")
 
 _ID = re.compile(rf"[A-Za-z0-9_][A-Za-z0-9._-]{{0,{MAX_NAME - 1}}}")
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One prompt and where it is in its file.
+    """One prompt and where it is in its file; without concepts, if its file says nothing about them.
 
     Attributes:
         named: whether the file gives its id.
@@ -36,8 +38,20 @@ class Entry:
     refused: str | None = None
 
 
+@dataclass(frozen=True)
+class LeftOut:
+    """A prompt of a list, or a concept of one, that is not in the suite, and why."""
+
+    where: str
+    text: str
+    why: str
+    what: Literal["prompt", "concept"] = "prompt"
+
+
 def entry_of(value: object, where: str) -> Entry:
     """A prompt from a bracketed text, or from a mapping with ``prompt`` and perhaps the other ``PROMPT_KEYS``.
+
+    Ids and groups may be numbers. ``seed`` is one seed, ``seeds`` a count or a list.
 
     Raises:
         SuiteError: not one of these, an unknown key, an unusable id, or an invalid prompt; starts with the location.
@@ -50,7 +64,7 @@ def entry_of(value: object, where: str) -> Entry:
     text = text_of(value, "prompt", where)
     if text is None:
         raise SuiteError(f"{where}: no prompt; add the key prompt with the text for the model")
-    id, group = text_of(value, "id", where), text_of(value, "group", where)
+    id, group = (text_of(_as_text(value, key), key, where) for key in ("id", "group"))
     if id is not None:
         check_id(id, where)
     group = clean_text(group or "", f"{where}: group") or None
@@ -65,9 +79,28 @@ def entry_of(value: object, where: str) -> Entry:
         prompt,
         id=id or slug(prompt.text),
         negative_prompt=None if avoided is None else clean_text(avoided, f"{where}: negative_prompt"),
-        seeds=checked_seeds(value.get("seeds"), where),
+        seeds=_own_seeds(value, where),
     )
     return Entry(where, prompt, named=id is not None)
+
+
+def _as_text(mapping: Mapping[str, object], key: str) -> Mapping[str, object]:
+    """The key's value alone, a whole number as the text that it was meant to be."""
+    value = mapping.get(key)
+    whole = isinstance(value, int) and not isinstance(value, bool) and abs(value) < 10**18
+    return {key: str(value) if whole else value}
+
+
+def _own_seeds(value: Mapping[str, object], where: str) -> tuple[int, ...] | None:
+    """What ``seeds`` or ``seed`` holds; a single ``seed`` is that seed, not a count."""
+    one = value.get("seed")
+    if one is None:
+        return checked_seeds(value.get("seeds"), where)
+    if value.get("seeds") is not None:
+        raise SuiteError(f"{where}: both seed and seeds are given; keep one of the two")
+    if (isinstance(one, str) and one.isdigit()) or (isinstance(one, int) and not isinstance(one, bool)):
+        one = f"{one},"
+    return checked_seeds(one, where)
 
 
 def checked_seeds(value: object, where: str) -> tuple[int, ...] | None:
@@ -90,13 +123,15 @@ def checked_seeds(value: object, where: str) -> tuple[int, ...] | None:
 
 def _prompt(text: str, listed: object, id: str, group: str | None) -> Prompt:
     plain, marked = split_brackets(text, id)
+    if listed is None and not marked and plain:
+        return Prompt(id, plain, (), group)
     if listed is None:
         return prompt_of(plain, marked, id, group)
     if marked:
         raise SuiteError(
             f"prompt {id}: concepts are marked in brackets and also listed under concepts; keep one of the two"
         )
-    prompt = prompt_of(plain, _concepts(listed), id, group)
+    prompt = prompt_of(plain, _concepts(listed, plain), id, group)
     positions = {concept: mention(plain, concept.name) for concept in prompt.concepts}
     for concept, position in positions.items():
         if position is None:
@@ -108,10 +143,27 @@ def _prompt(text: str, listed: object, id: str, group: str | None) -> Prompt:
     return dataclasses.replace(prompt, concepts=tuple(ordered))
 
 
-def _concepts(listed: object) -> tuple[Concept, ...]:
-    if not isinstance(listed, Sequence) or isinstance(listed, str):
+def _concepts(listed: object, text: str) -> tuple[Concept, ...]:
+    if isinstance(listed, str):
+        listed = _listed(listed, text)
+    if not isinstance(listed, Sequence):
         raise SuiteError(f"concepts: found {described(listed)}; give a list of names")
     return tuple(_concept(value, f"concepts[{index}]") for index, value in enumerate(listed))
+
+
+def _listed(written: str, text: str) -> Sequence[object]:
+    """The concepts in a cell of a table: ``tower:landmark;mug``, with commas, or as Python or JSON writes a list."""
+    if written.startswith("[") and written.endswith("]"):
+        try:
+            value = ast.literal_eval(written)
+        except (ValueError, SyntaxError, MemoryError, RecursionError):
+            value = None
+        if isinstance(value, list):
+            return value
+    whole = written.rpartition(":")[0] if written.endswith(tuple(f":{kind}" for kind in KINDS)) else written
+    if ";" not in written and "," in written and mention(text, whole) is None:
+        return written.split(",")
+    return written.split(";")
 
 
 def _concept(value: object, where: str) -> Concept:
@@ -211,14 +263,15 @@ def assemble(entries: Sequence[Entry]) -> tuple[Prompt, ...]:
 
 
 def _check_syntax(entries: Iterable[Entry]) -> None:
-    refused = [(entry, why) for entry in entries if (why := _refusal(entry))]
+    refused = [(entry, why) for entry in entries if (why := refusal_of(entry))]
     if refused:
         (entry, why), *more = refused
         others = f"; {len(more)} more {'prompts have' if more[1:] else 'prompt has'} such syntax" if more else ""
         raise PromptSyntaxError(f"{entry.where}: {why.removeprefix(f'{entry.where}: ')}{others}")
 
 
-def _refusal(entry: Entry) -> str | None:
+def refusal_of(entry: Entry) -> str | None:
+    """Why the prompt cannot be used, if it is in another program's syntax."""
     prompt = entry.prompt
     if entry.refused is not None:
         return entry.refused

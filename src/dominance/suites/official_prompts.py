@@ -1,16 +1,38 @@
-"""The prompt file of the official DominanceBench release, written from prompts; ``csv_suites`` reads it."""
+"""The prompt file of the official DominanceBench release: its rows as prompts, and prompts as its rows."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from dominance.errors import InputError
+from dominance.errors import InputError, SuiteError
 from dominance.files import csv_bytes
-from dominance.records import Concept, Prompt
-from dominance.suites.csv_suites import OFFICIAL_COLUMNS
+from dominance.records import KINDS, Concept, Prompt
+from dominance.suites.brackets import clean_text, concept_of, prompt_of
 from dominance.wording import quoted
 
+OFFICIAL_COLUMNS = ("case_num", "content_type", "content", "nm_word", "prompt")
 _CASE = re.compile(r"case(\d{1,9})")
 _CASE_FOLDER = re.compile(r"case(\d{1,9})(_.*)?", re.IGNORECASE | re.ASCII | re.DOTALL)
+
+
+def official_prompt(row: Mapping[str, str], where: str) -> Prompt:
+    """The prompt of a row with the official columns; its id is ``caseNNN``.
+
+    Raises:
+        SuiteError: a case number, kind, concept or prompt that cannot be used; the message starts with the location.
+    """
+    number, kind = row["case_num"], row["content_type"].lower()
+    if not number.isascii() or not number.isdigit() or len(number) > 9:
+        raise SuiteError(f"{where}: case_num is {quoted(number)}; give a whole number, such as 7")
+    kind = kind.removesuffix("s") if kind.removesuffix("s") in KINDS else kind
+    concepts = (
+        concept_of(row["content"], kind, f"{where}: content"),
+        concept_of(row["nm_word"], "object", f"{where}: nm_word"),
+    )
+    id = f"case{int(number):03d}"
+    try:
+        return prompt_of(clean_text(row["prompt"], f"prompt {id}"), concepts, id, "dominance")
+    except SuiteError as error:
+        raise SuiteError(f"{where}: {error}") from None
 
 
 def official_prompts_csv(prompts: Sequence[Prompt], line_end: str = "\n") -> bytes:

@@ -8,7 +8,7 @@ from pathlib import Path
 from dominance.errors import SuiteError
 from dominance.files import csv_bytes, read_table, read_text
 from dominance.records import Prompt
-from dominance.suites.csv_suites import official_prompt
+from dominance.suites.official_prompts import official_prompt
 from dominance.wording import on_one_line, quoted
 
 RESULT_COLUMNS = (

@@ -89,8 +89,13 @@ def test_columns_of_the_independent_prompt_file_are_passed_over(tmp_path):
     )
     assert load_suite(str(path)).prompts[0].concepts == (Concept("rembrandt", "artist"), Concept("mug"))
     path.write_text("case_num,content_type,content,nm_word,prompt,source2\n1,artist,r,mug,a mug by r,x\n")
-    with pytest.raises(SuiteError, match="unknown column 'source2'"):
-        load_suite(str(path))
+    assert load_suite(str(path)).prompts[0].id == "case001"
+
+
+def test_of_the_official_results_every_prompt_is_taken_once(tmp_path):
+    path = tmp_path / "results.csv"
+    path.write_bytes(RESULTS.encode())
+    assert [prompt.id for prompt in load_suite(str(path)).prompts] == ["case007", "case008"]
 
 
 def test_the_concept_that_is_no_object_is_the_content():

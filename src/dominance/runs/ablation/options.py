@@ -10,7 +10,7 @@ from dominance.errors import InputError
 from dominance.judges.options import Asking
 from dominance.models.drawing import Drawing, Machine
 from dominance.probes.choices import EDITS, SCALE, Branches, EditKind, Mode, check_edit
-from dominance.runs.audit.options import Limit, check_limit
+from dominance.runs.audit.options import Limit, Words, check_limit
 from dominance.seeds import DEFAULT_SEEDS
 from dominance.written import WRITTEN, Numbers, check_listed
 
@@ -114,6 +114,7 @@ class AblationOptions:
     min_collapsed: int = 1
     """Edit only prompts with at least this many collapsed images."""
     limit: Limit | None = None
+    concepts: Words | None = None
     drawing: Drawing = field(default_factory=Drawing)
     asking: Asking = field(default_factory=Asking)
     machine: Machine = field(default_factory=Machine)

@@ -54,7 +54,7 @@ def ablate_suite(
     """
     options = options or AblationOptions()
     repeat = Repeat("ablate", {"suite": suite, "model": model, "judge": judge, "out": out}, options)
-    whole = limited(find_suite(suite), options.limit, Limits())
+    whole = limited(find_suite(suite, options.concepts), options.limit, Limits())
     loaded = replace(whole, prompts=_with_two_concepts(whole), gate=None)
     questions = load_questions(options.asking.questions)
     folder = Path(out) if out is not None else Path("runs") / f"{options.edit}-{loaded.name}"

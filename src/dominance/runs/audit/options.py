@@ -23,6 +23,14 @@ def check_limit(limit: int | None) -> None:
 
 
 Limit = Annotated[int, Parameter(group=WHAT, help="Use only this many prompts, from the start of the suite.")]
+Words = Annotated[
+    str,
+    Parameter(
+        group=WHAT,
+        help="Find concepts in prompts that name none: a word list, such as coco (`dominance list words`), several with"
+        " commas, or a file of one name or name:kind a line. Prompts in which none is found are left out, and named.",
+    ),
+]
 
 
 @Parameter(name="*", group=Group("Gate", sort_key=40))
@@ -53,6 +61,7 @@ class ScoreOptions:
     """
 
     limit: Limit | None = None
+    concepts: Words | None = None
     asking: Asking = field(default_factory=Asking)
     limits: Limits = field(default_factory=Limits)
     machine: Machine = field(default_factory=Machine)
@@ -72,6 +81,7 @@ class AuditOptions:
     """
 
     limit: Limit | None = None
+    concepts: Words | None = None
     method: str = "none"
     """How to steer the drawing: none, or a method from another package; see `dominance list methods`."""
     drawing: Drawing = field(default_factory=Drawing)

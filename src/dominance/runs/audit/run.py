@@ -49,7 +49,7 @@ def audit(
     """
     options = options or AuditOptions()
     repeat = Repeat("audit", {"suite": suite, "model": model, "judge": judge, "out": out}, options)
-    loaded = limited(find_suite(suite), options.limit, options.limits)
+    loaded = limited(find_suite(suite, options.concepts), options.limit, options.limits)
     questions = load_questions(options.asking.questions)
     folder = Path(out) if out is not None else Path("runs") / loaded.name
     check_run_folder(folder)

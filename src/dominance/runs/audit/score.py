@@ -43,7 +43,7 @@ def score(
     options = options or ScoreOptions()
     asking = options.asking
     repeat = Repeat("score", {"images": images, "suite": suite, "judge": judge, "out": out}, options)
-    loaded = limited(find_suite(suite), options.limit, options.limits)
+    loaded = limited(find_suite(suite, options.concepts), options.limit, options.limits)
     questions = load_questions(asking.questions)
     folder = Path(out) if out is not None else Path("runs") / f"score-{loaded.name}"
     check_run_folder(folder)

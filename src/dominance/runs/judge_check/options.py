@@ -9,6 +9,7 @@ from cyclopts import Group, Parameter
 from dominance.errors import InputError
 from dominance.judges.options import JUDGE, Asking, check_mode
 from dominance.models.drawing import Machine
+from dominance.runs.audit.options import Words
 
 
 @Parameter(name="*", group=Group("Check", sort_key=15))
@@ -26,6 +27,7 @@ class JudgeCheckOptions:
     """At most this many unaltered images, spread over the prompts."""
     seed: int = 0
     """Seed for choosing images, drawing controls, and assigning questions."""
+    concepts: Words | None = None
     against_mode: Annotated[str | None, Parameter(group=JUDGE)] = None
     """Mode of the second judge (default: fast). Without --against, the first judge is compared with itself in this
     mode."""

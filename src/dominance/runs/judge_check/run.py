@@ -86,7 +86,7 @@ def check_judge(
         against = judge
     _refuse_twice(judge, against, options)
     refuse_other_run(folder)
-    loaded = find_suite(suite)
+    loaded = find_suite(suite, options.concepts)
     questions = load_questions(options.asking.questions)
     sources = find_sources(paths, loaded)
     about = _suite_of(sources, paths, loaded)

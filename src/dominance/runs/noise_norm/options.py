@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from cyclopts import Parameter
 
 from dominance.models.drawing import Drawing, Machine
-from dominance.runs.audit.options import WHAT, Limit, check_limit
+from dominance.runs.audit.options import WHAT, Limit, Words, check_limit
 
 DEFAULT_SEEDS: tuple[int, ...] = (0, 1, 2, 3)
 
@@ -20,6 +20,7 @@ class NoiseNormOptions:
     """
 
     limit: Limit | None = None
+    concepts: Words | None = None
     drawing: Drawing = field(default_factory=Drawing)
     machine: Machine = field(default_factory=Machine)
 

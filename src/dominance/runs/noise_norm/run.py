@@ -70,7 +70,7 @@ def measure_noise_norm(
     """
     options = options or NoiseNormOptions()
     repeat = Repeat("memorization", {"suite": suite, "model": model, "out": out}, options)
-    loaded = find_suite(suite)
+    loaded = find_suite(suite, options.concepts)
     prompts = loaded.prompts[: options.limit]
     folder = Path(out) if out is not None else Path("runs") / f"memorization-{loaded.name}"
     check_run_folder(folder)

@@ -10,7 +10,7 @@ from cyclopts import Group, Parameter
 from dominance.errors import InputError
 from dominance.models.drawing import Drawing, Machine
 from dominance.probes.choices import TOKEN_SETS, TokenSet
-from dominance.runs.audit.options import Limit, check_limit
+from dominance.runs.audit.options import Limit, Words, check_limit
 from dominance.written import Numbers
 
 Label = Literal["prompt", "image"]
@@ -45,6 +45,7 @@ class PreflightOptions:
     calibration: Path | None = None
     """A file written by `dominance calibrate`, or none for the paper's rule (default: the model's own, if any)."""
     limit: Limit | None = None
+    concepts: Words | None = None
     drawing: Drawing = field(default_factory=Drawing)
     machine: Machine = field(default_factory=Machine)
 

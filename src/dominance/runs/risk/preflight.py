@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from dominance.errors import InputError
+from dominance.files import is_file
 from dominance.metrics import PAPER_LAYERS, PAPER_THRESHOLD, focus_score, peak_token
 from dominance.models.source import ModelSource
 from dominance.probes.sites import attention_sites, chosen_sites
@@ -20,14 +21,13 @@ from dominance.runs.risk.calibration import (
 from dominance.runs.risk.options import PreflightOptions
 from dominance.runs.stages.first_steps import Look, look_at
 from dominance.runs.stages.model import RunModel
-from dominance.suites import load_suite
+from dominance.suites import find_suite
 from dominance.suites.brackets import clean_text
 from dominance.suites.entries import slug
+from dominance.suites.rows import SUITE_ENDINGS
 
 if TYPE_CHECKING:
     from diffusers.pipelines.pipeline_utils import DiffusionPipeline
-
-_FILES = (".yaml", ".yml", ".csv", ".jsonl")
 
 
 @dataclass(frozen=True)
@@ -136,7 +136,7 @@ def preflight(
     'high'
     """
     options = options or PreflightOptions()
-    prompts = (read_prompts(suite) if isinstance(suite, str) else suite.prompts)[: options.limit]
+    prompts = (read_prompts(suite, options.concepts) if isinstance(suite, str) else suite.prompts)[: options.limit]
     if not prompts:
         raise InputError("there are no prompts; give at least one")
     drawn = RunModel(model, options.drawing, options.machine)
@@ -156,15 +156,16 @@ def preflight(
     return tuple(_risk_of(look, rule) for look, rule in zip(looks, rules, strict=True))
 
 
-def read_prompts(spec: str) -> tuple[Prompt, ...]:
+def read_prompts(spec: str, concepts: str | None = None) -> tuple[Prompt, ...]:
     """The prompts of a suite, or a single prompt; without brackets, it marks no concept.
 
     Raises:
         InputError: the text is neither.
     """
     words = spec.split()
-    if len(words) < 2 or "[" in spec or "]" in spec or Path(spec).suffix.lower() in _FILES:
-        return load_suite(spec).prompts
+    file = is_file(Path(spec)) or Path(spec).suffix.lower() in SUITE_ENDINGS
+    if len(words) < 2 or "[" in spec or "]" in spec or file or concepts is not None:
+        return find_suite(spec, concepts).prompts
     text = clean_text(spec, "the prompt")
     if foreign := foreign_syntax(text):
         raise InputError(f"the prompt: {foreign}")
