@@ -14,6 +14,7 @@ from dominance.judges.openai.endpoint import Patience
 
 Command = Callable[..., Any]
 CASES = Path(__file__).parents[1] / "cases"
+PAIR = "a [tower:landmark] and a [mug]"
 
 
 # -- images: 01, 02, 03, 04, 06 ---------------------------------------------------------------------------------------
@@ -93,6 +94,84 @@ def test_what_a_word_list_does_not_find_is_named(command: Command, few: tuple[ob
 
 
 # -- other programs' prompt syntax: 12, wording: 16 -------------------------------------------------------------------
+
+
+SYNTAX = (CASES / "12-a1111-syntax" / "prompts.txt").read_text(encoding="utf-8").splitlines()
+FOREIGN = "another program's prompt syntax, which the model would read as letters; "
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    list(
+        zip(
+            SYNTAX,
+            (
+                f"'<lora:a:1>' (a LoRA) is {FOREIGN}leave it out and load its file with --adapter FILE:STRENGTH",
+                f"'(castle:1.3)' (a weight) and 'AND' (joined prompts) are {FOREIGN}write the words without weights",
+                f"'[castle|mug]' (alternation) is {FOREIGN}write one prompt for each alternative",
+                f"'[castle:mug:0.5]' (prompt editing) is {FOREIGN}write one prompt for each wording",
+                f"'castle++' (a weight) is {FOREIGN}write the words without weights, and a concept as [name]",
+            ),
+            strict=True,
+        )
+    ),
+)
+def test_other_programs_syntax_is_refused_with_the_way_to_say_it_here(line: str, said: str, command: Command) -> None:
+    for name in ("audit", "explain", "preflight"):
+        ran = command(name, line, "--model", "miniature")
+        assert ran.status == 2
+        assert said in ran.err
+        assert ran.err.count("\n") == 1
+
+
+def test_a_suite_in_other_programs_syntax_is_refused_once_with_the_number_of_such_prompts(
+    command: Command, tmp_path: Path
+) -> None:
+    suite = tmp_path / "s.jsonl"
+    suite.write_text("".join(json.dumps({"prompt": line}) + "\n" for line in ["a [mug]", *SYNTAX]), encoding="utf-8")
+    ran = command("audit", suite, "--model", "miniature")
+    assert ran.status == 2
+    assert "line 2: prompt lora-a-1-a-castle-landmark-and-a-mug: '<lora:a:1>' (a LoRA) is" in ran.err
+    assert ran.err.endswith("; 4 more prompts have such syntax\n")
+
+
+def test_other_programs_syntax_in_the_negative_prompt_is_refused(command: Command) -> None:
+    ran = command("audit", PAIR, "--model", "miniature", "--negative-prompt", "(blurry:1.4), embedding:easynegative")
+    assert ran.status == 2
+    assert "the negative prompt: 'embedding:easynegative' (an embedding) and '(blurry:1.4)' (a weight) are" in ran.err
+
+
+@pytest.mark.parametrize(
+    ("name", "phrase"),
+    [
+        ("hour glass", "an hour glass"),
+        ("unicorn", "a unicorn"),
+        ("MRI scanner", "an MRI scanner"),
+        ("SUV", "an SUV"),
+        ("the mug holder", "a mug holder"),
+        ("scissors", "scissors"),
+        ("sushi", "sushi"),
+        ("猫", "猫"),
+        ("{question}", "a {question}"),
+    ],
+)
+def test_questions_are_english(name: str, phrase: str, command: Command) -> None:
+    ran = command("audit", f"[{name}] on a table", "--model", "miniature", "--judge", "miniature")
+    assert ran.status == 2
+    assert f"'Is any part of {phrase} visible in this picture?'" in ran.err
+
+
+def test_concepts_are_found_in_plurals_and_in_typographers_marks(command: Command, tmp_path: Path) -> None:
+    found = {
+        "two knives, mice": ["knife", "mouse"],
+        "a T\u2011shirt, a cat\u2019s bed": ["t-shirt", "cat's bed"],
+        "a tea-mug, a king's wall": ["tea mug", "king"],
+    }
+    suite = tmp_path / "s.jsonl"
+    lines = (json.dumps({"prompt": text, "concepts": names}) + "\n" for text, names in found.items())
+    suite.write_text("".join(lines), encoding="utf-8")
+    ran = command("preflight", suite, "--model", save("sd1", tmp_path / "model"), "--json", "--layers", "1")
+    assert [entry["prompt"] for entry in ran.document] == list(found), ran.err
 
 
 # -- endpoint judges: 13 ----------------------------------------------------------------------------------------------
@@ -209,7 +288,6 @@ def test_13_an_option_that_the_endpoint_refuses_is_named(command: Command, pictu
 # -- models: 14, 15, 20 -----------------------------------------------------------------------------------------------
 
 
-PAIR = "a [tower:landmark] and a [mug]"
 SMALL = ("--seeds", "1", "--steps", "1", "--height", "16", "--width", "16")
 
 
