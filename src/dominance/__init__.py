@@ -30,10 +30,11 @@ if TYPE_CHECKING:
     from dominance.runs.ablation.options import AblationOptions
     from dominance.runs.ablation.result import AblationResult
     from dominance.runs.ablation.run import ablate_suite
+    from dominance.runs.audit.estimate import Estimate
     from dominance.runs.audit.options import AuditOptions, Limits, ScoreOptions
     from dominance.runs.audit.result import read_result
-    from dominance.runs.audit.run import audit
-    from dominance.runs.audit.score import score
+    from dominance.runs.audit.run import audit, estimate_audit
+    from dominance.runs.audit.score import estimate_score, score
     from dominance.runs.bench.options import BenchOptions
     from dominance.runs.bench.result import read_bench
     from dominance.runs.bench.run import build_bench
@@ -75,10 +76,11 @@ _HOMES: dict[str, tuple[str, ...]] = {
     "runs.ablation.options": ("AblationOptions",),
     "runs.ablation.result": ("AblationResult",),
     "runs.ablation.run": ("ablate_suite",),
+    "runs.audit.estimate": ("Estimate",),
     "runs.audit.options": ("AuditOptions", "Limits", "ScoreOptions"),
     "runs.audit.result": ("read_result",),
-    "runs.audit.run": ("audit",),
-    "runs.audit.score": ("score",),
+    "runs.audit.run": ("audit", "estimate_audit"),
+    "runs.audit.score": ("estimate_score", "score"),
     "runs.bench.options": ("BenchOptions",),
     "runs.bench.result": ("read_bench",),
     "runs.bench.run": ("build_bench",),

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from mock_endpoint import BEHAVIOURS, MockEndpoint, completion, picky, serving
+from mock_endpoint import BEHAVIOURS, MockEndpoint, completion, error, picky, serving
 from PIL import Image
 from tiny_families import save, tiny
 
@@ -283,6 +283,60 @@ def test_13_an_option_that_the_endpoint_refuses_is_named(command: Command, pictu
         refused = judged(command, endpoint, "--judge-option", "think=false")
     assert refused.status == 2
     assert "does not take --judge-option think as given (HTTP 400: unknown field: think); change it, or" in refused.err
+
+
+def estimated(command: Command, *arguments: object) -> dict[str, Any]:
+    ran = command(*arguments, "--estimate", "--json")
+    assert (ran.status, ran.err) == (0, "")
+    return ran.document
+
+
+def test_13_an_estimate_says_what_a_paid_run_takes_and_does_nothing(command: Command, pictures: Path) -> None:
+    with serving(MockEndpoint(BEHAVIOURS["answeris"])) as endpoint:
+        arguments = ("score", "pictures", "--suite", "a [lamp]", "--judge", endpoint.judge, "--out", "run")
+        before = estimated(command, *arguments)
+        assert (before["images_there"], before["questions_to_ask"], before["calls"]) == (5, 25, 25)
+        assert (before["measured"], before["answer_tokens"]) == (5, 5)
+        assert before["megabytes"] is not None
+        assert endpoint.calls == []
+        assert not (pictures / "run").exists()
+        endpoint.answer = lambda call: completion("Yes") if call.number < 10 else error(503)
+        assert command(*arguments).status == 2
+        asked, files = len(endpoint.calls), {file: file.read_bytes() for file in (pictures / "run").rglob("*.*")}
+        half = estimated(command, *arguments)
+        assert (half["questions_answered"], half["calls"]) == (10, 15)
+        assert estimated(command, *arguments, "--judge-option", "detail=low")["calls"] == 25
+        assert len(endpoint.calls) == asked
+        assert files == {file: file.read_bytes() for file in (pictures / "run").rglob("*.*")}
+    told = command(*arguments, "--estimate")  # even where nothing answers
+    assert told.status == 0
+    assert "25 questions: 10 answered, 15 to ask" in told.out
+    assert "15 calls to the endpoint, one a question, without repeated ones" in told.out
+    assert "nothing was drawn, asked or written; run the command without --estimate to do it, in run" in told.out
+
+
+def test_13_an_estimate_of_an_audit_counts_images_to_draw(command: Command, pictures: Path, tiny_model: Path) -> None:
+    with serving(MockEndpoint(BEHAVIOURS["answeris"])) as endpoint:
+        arguments = (
+            "audit",
+            "a [lamp]",
+            "--model",
+            tiny_model,
+            "--steps",
+            1,
+            "--judge",
+            endpoint.judge,
+            "--out",
+            "run",
+        )
+        before = estimated(command, *arguments, "--seeds", 2)
+        assert (before["images_to_draw"], before["calls"], before["megabytes"]) == (2, 10, None)
+        assert not (pictures / "run").exists()
+        assert command(*arguments, "--seeds", 2).status == 0
+        more = estimated(command, *arguments, "--seeds", 3)
+    assert (more["images"], more["images_there"], more["images_to_draw"]) == (3, 2, 1)
+    assert (more["questions_answered"], more["calls"]) == (10, 5)
+    assert estimated(command, *arguments, "--seeds", 2)["calls"] == 0
 
 
 # -- models: 14, 15, 20 -----------------------------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 from dominance.cli import shared
 from dominance.cli.app import new_app
-from dominance.cli.delivery import deliver
+from dominance.cli.delivery import deliver, tell_estimate
 from dominance.files import check_writable
 from dominance.runs.audit.options import AuditOptions
 
@@ -22,7 +22,7 @@ def command(
     judge: shared.JudgeName = "miniature",
     options: AuditOptions = AuditOptions(),
     junit: shared.JUnit | None = None,
-    output: shared.Output = shared.Output(),
+    output: shared.Estimated = shared.Estimated(),
 ) -> int:
     """Find the prompts that lose a concept.
 
@@ -30,7 +30,9 @@ def command(
     resumes an interrupted run. Exit status: 0 done and the gate (if any) holds, 1 the gate fails, 2 bad input, 3 done
     but some images have no score.
     """
-    from dominance.runs.audit.run import audit
+    from dominance.runs.audit.run import audit, estimate_audit
 
+    if output.estimate:
+        return tell_estimate(estimate_audit(suite, model, judge, output.out, options), output.json)
     check_writable(junit)
     return deliver(audit(suite, model, judge, output.out, options), junit, output.json)

@@ -2,11 +2,15 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from dominance.cli.output import echo, note, print_json, print_table, tell_next, tell_written, worst_of
-from dominance.cli.statuses import exit_status
-from dominance.numbers import fraction, mean
+from dominance.cli.statuses import EXIT_DONE, exit_status
+from dominance.numbers import fraction, mean, plural
 from dominance.records import PromptResult, RunResult
+
+if TYPE_CHECKING:
+    from dominance.runs.audit.estimate import Estimate
 
 
 def deliver(result: RunResult, junit: Path | None, json: bool) -> int:
@@ -51,3 +55,40 @@ def _row(result: PromptResult) -> tuple[str, ...]:
         verdict = f"{result.dominating} dominates"
     counts = tuple(f"{count}{of}" for count in (result.collapsed, result.balanced, result.lost))
     return (result.prompt.text, verdict, *counts, mean(result.dvd_mean, result.dvd_interval), present)
+
+
+def tell_estimate(found: "Estimate", json: bool) -> int:
+    """Prints what a run would still take; gives the command's exit status."""
+    from dominance.documents import printed
+
+    if json:
+        print_json(printed(found))
+        return EXIT_DONE
+    echo(
+        f"{found.suite}: {found.model}, judged by {found.judge}",
+        f"{plural(found.images, 'image')}: {found.images_there} there, {found.images_to_draw} to draw",
+        f"{plural(found.questions, 'question')}: {found.questions_answered} answered, {found.questions_to_ask} to ask",
+    )
+    if found.calls is not None:
+        echo(f"{plural(found.calls, 'call')} to the endpoint, one a question, without repeated ones", *_carried(found))
+    echo(f"nothing was drawn, asked or written; run the command without --estimate to do it, in {found.run}")
+    return EXIT_DONE
+
+
+def _carried(found: "Estimate") -> list[str]:
+    """What the calls carry, as far as it is known."""
+    if not found.calls:
+        return []
+    answers = f"each answer has at most {plural(found.answer_tokens or 0, 'token')}"
+    if found.megabytes is None:
+        return [f"each call carries its image, of a size that shows once images are drawn; {answers}"]
+    each, total = _megabytes(found.megabytes / found.calls), _megabytes(found.megabytes)
+    images = plural(found.measured, "image")
+    return [
+        f"each call carries its image, {each} ({images} measured), {total} in all; {answers}",
+        "how many tokens an image counts for depends on the model",
+    ]
+
+
+def _megabytes(value: float) -> str:
+    return f"about {value:.2f} MB" if value >= 0.01 else "less than 0.01 MB"

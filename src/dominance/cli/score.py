@@ -7,7 +7,7 @@ from cyclopts import Parameter
 
 from dominance.cli import shared
 from dominance.cli.app import new_app
-from dominance.cli.delivery import deliver
+from dominance.cli.delivery import deliver, tell_estimate
 from dominance.cli.output import note
 from dominance.errors import InputError
 from dominance.files import check_writable
@@ -36,7 +36,7 @@ def command(
         ),
     ] = None,
     junit: shared.JUnit | None = None,
-    output: shared.Output = shared.Output(),
+    output: shared.Estimated = shared.Estimated(),
 ) -> int:
     """Judge and score images that were made elsewhere.
 
@@ -44,7 +44,7 @@ def command(
     score.
     """
     from dominance.report.audit.official import check_official, write_official
-    from dominance.runs.audit.score import score
+    from dominance.runs.audit.score import estimate_score, score
     from dominance.suites import load_suite
 
     if export not in (None, "official"):
@@ -52,6 +52,8 @@ def command(
     loaded = load_suite(suite, options.concepts)
     if export:
         check_official(loaded, options.limit)
+    if output.estimate:
+        return tell_estimate(estimate_score(images, suite, judge, output.out, options), output.json)
     check_writable(junit)
     result = score(images, suite, judge, output.out, options)
     if export:

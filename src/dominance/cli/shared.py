@@ -55,3 +55,12 @@ class Output(Answered):
 
     out: Path | None = None
     """Run folder; the same folder resumes. By default a folder in runs/, named after the run."""
+
+
+@Parameter(name="*", group=OUTPUT)
+@dataclass(frozen=True)
+class Estimated(Output):
+    """The same for a command that can say beforehand what it will take."""
+
+    estimate: bool = False
+    """Only say how many images would be drawn and how many questions asked; draw, ask and write nothing."""

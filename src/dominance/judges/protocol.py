@@ -87,6 +87,20 @@ class PacedJudge(Protocol):
 
 
 @runtime_checkable
+class RemoteJudge(Protocol):
+    """A judge elsewhere: every question is a call that carries its image."""
+
+    @property
+    def answer_tokens(self) -> int:
+        """The most tokens that it may write in one answer."""
+        ...
+
+    def bytes_sent(self, image: Image.Image) -> int:
+        """How many bytes a question about this image carries for it."""
+        ...
+
+
+@runtime_checkable
 class DescribedJudge(Protocol):
     """A judge with more to say for a run's manifest than its name and identity."""
 

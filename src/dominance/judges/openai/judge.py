@@ -141,6 +141,11 @@ class OpenAIJudge:
         described: dict[str, object] = {"endpoint": endpoint.base, "model": endpoint.model, "method": method}
         return described | {"images_sent": sent} | ({"options": dict(options.given)} if options.given else {})
 
+    @property
+    def answer_tokens(self) -> int:
+        """The most tokens that it may write in one answer."""
+        return self._caller.form.tokens
+
     def bytes_sent(self, image: Image.Image) -> int:
         """How many bytes a question about this image carries for it."""
         return len(data_url(image, self._caller.options.image_side))

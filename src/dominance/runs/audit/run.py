@@ -7,16 +7,19 @@ from typing import TYPE_CHECKING
 from dominance.judges.protocol import Judge
 from dominance.models.on_demand import OnDemand
 from dominance.records import RunResult, RunSettings, Suite
+from dominance.runs.audit.estimate import Estimate, estimate_of
 from dominance.runs.audit.options import AuditOptions, limited
 from dominance.runs.audit.result import check_same_suite, finish, put_plan
 from dominance.runs.stages.drawing import make_images, missing_images
 from dominance.runs.stages.judging import (
+    ReadyJudge,
     check_names,
     check_questions,
     foreign_note,
     judge_for,
     note_bare_seeds,
     questions_of,
+    unasked,
 )
 from dominance.runs.stages.model import RunModel
 from dominance.runs.store.folder import LEDGER_NAME, check_run_folder, held
@@ -47,7 +50,37 @@ def audit(
     Raises:
         InputError: the suite, model, judge, folder or an option cannot be used; nothing is written.
     """
-    options = options or AuditOptions()
+    return _run(*_decided(judge_for, suite, model, judge, out, options or AuditOptions()))
+
+
+def estimate_audit(
+    suite: str | Suite = "miniature",
+    model: "str | DiffusionPipeline" = "miniature",
+    judge: str | Judge = "miniature",
+    out: Path | str | None = None,
+    options: AuditOptions | None = None,
+) -> Estimate:
+    """What the same call of ``audit`` would still draw and ask; draws, asks and writes nothing.
+
+    Raises:
+        InputError: as ``audit``, except for what shows only when the model is loaded or the judge is reached.
+    """
+    plan, folder, seen_by, *_ = _decided(unasked, suite, model, judge, out, options or AuditOptions())
+    return estimate_of(plan, folder, seen_by())
+
+
+_Plan = tuple[Plan, Path, OnDemand[Judge], RunModel, Repeat, str]
+
+
+def _decided(
+    ready: ReadyJudge,
+    suite: str | Suite,
+    model: "str | DiffusionPipeline",
+    judge: str | Judge,
+    out: Path | str | None,
+    options: AuditOptions,
+) -> _Plan:
+    """Everything that is decided before anything is made."""
     repeat = Repeat("audit", {"suite": suite, "model": model, "judge": judge, "out": out}, options)
     loaded = limited(find_suite(suite, options.concepts), options.limit, options.limits)
     questions = load_questions(options.asking.questions)
@@ -56,7 +89,7 @@ def audit(
     drawn = RunModel(model, options.drawing, options.machine, loaded.prompts, method=options.method)
     asked = ask_all(loaded, questions.ask)
     # Loaded before any image is made, so that an unusable judge fails at once.
-    seen_by = OnDemand(lambda: judge_for(asked, judge, options.machine.device, options.asking))
+    seen_by = OnDemand(lambda: ready(asked, judge, options.machine.device, options.asking))
     check_questions(seen_by(), asked, options.asking.questions)
     plan = Plan(
         suite=loaded,
@@ -70,7 +103,7 @@ def audit(
     )
     check_names(seen_by(), plan)
     note_bare_seeds(seen_by(), plan)
-    return _run(plan, folder, seen_by, drawn, repeat, foreign_note(seen_by(), drawn.source.world))
+    return plan, folder, seen_by, drawn, repeat, foreign_note(seen_by(), drawn.source.world)
 
 
 def _run(plan: Plan, folder: Path, judge: OnDemand[Judge], model: RunModel, repeat: Repeat, note: str) -> RunResult:

@@ -9,9 +9,18 @@ from dominance.files import is_folder
 from dominance.judges.protocol import Judge
 from dominance.pictures import IMAGE_ENDINGS
 from dominance.records import Prompt, RunResult, RunSettings, Suite
+from dominance.runs.audit.estimate import Estimate, estimate_of
 from dominance.runs.audit.options import ScoreOptions, limited
 from dominance.runs.audit.result import check_same_suite, finish, put_plan
-from dominance.runs.stages.judging import check_names, check_questions, judge_for, note_foreign, questions_of
+from dominance.runs.stages.judging import (
+    ReadyJudge,
+    check_names,
+    check_questions,
+    judge_for,
+    note_foreign,
+    questions_of,
+    unasked,
+)
 from dominance.runs.store.folder import LEDGER_NAME, check_run_folder, held
 from dominance.runs.store.ledger import ImageRow, Ledger
 from dominance.runs.store.plan import Plan, PlannedImage, ask_all
@@ -41,6 +50,42 @@ def score(
             nothing is written.
     """
     options = options or ScoreOptions()
+    plan, folder, seen_by, repeat = _decided(judge_for, images, suite, judge, out, options)
+    with held(folder), Ledger(folder / LEDGER_NAME) as ledger:
+        check_same_suite(plan, ledger, folder)
+        put_plan(plan, ledger)
+        repeat.keep(folder)
+        note_foreign(seen_by, None)
+        _enter(plan.images, ledger)
+        manifest = {"images": {"folder": str(images), "count": len(plan.images)}}
+        return finish(plan, ledger, folder, seen_by, manifest, options.machine.batch)
+
+
+def estimate_score(
+    images: Path | str,
+    suite: str | Suite,
+    judge: str | Judge = "miniature",
+    out: Path | str | None = None,
+    options: ScoreOptions | None = None,
+) -> Estimate:
+    """What the same call of ``score`` would still ask; asks and writes nothing.
+
+    Raises:
+        InputError: as ``score``, except for what shows only when the judge is reached.
+    """
+    plan, folder, seen_by, _ = _decided(unasked, images, suite, judge, out, options or ScoreOptions())
+    return estimate_of(plan, folder, seen_by)
+
+
+def _decided(
+    ready: ReadyJudge,
+    images: Path | str,
+    suite: str | Suite,
+    judge: str | Judge,
+    out: Path | str | None,
+    options: ScoreOptions,
+) -> tuple[Plan, Path, Judge, Repeat]:
+    """Everything that is decided before the judge is asked."""
     asking = options.asking
     repeat = Repeat("score", {"images": images, "suite": suite, "judge": judge, "out": out}, options)
     loaded = limited(find_suite(suite, options.concepts), options.limit, options.limits)
@@ -49,7 +94,7 @@ def score(
     check_run_folder(folder)
     planned = find_images(Path(images), loaded)
     asked = ask_all(loaded, questions.ask)
-    seen_by = judge_for(asked, judge, options.machine.device, asking)
+    seen_by = ready(asked, judge, options.machine.device, asking)
     check_questions(seen_by, asked, asking.questions)
     plan = Plan(
         suite=loaded,
@@ -62,14 +107,7 @@ def score(
         origin="score",
     )
     check_names(seen_by, plan)
-    with held(folder), Ledger(folder / LEDGER_NAME) as ledger:
-        check_same_suite(plan, ledger, folder)
-        put_plan(plan, ledger)
-        repeat.keep(folder)
-        note_foreign(seen_by, None)
-        _enter(planned, ledger)
-        manifest = {"images": {"folder": str(images), "count": len(planned)}}
-        return finish(plan, ledger, folder, seen_by, manifest, options.machine.batch)
+    return plan, folder, seen_by, repeat
 
 
 def _enter(planned: Sequence[PlannedImage], ledger: Ledger) -> None:

@@ -42,6 +42,8 @@ _Item = tuple[str, tuple[Question, ...]]
 _Given = list[tuple[Answer, ...]]
 _Answers = Callable[[Sequence[int]], _Given]
 """The answers about some images of a batch, by their indices in it."""
+ReadyJudge = Callable[[Mapping[Concept, tuple[Question, ...]], str | Judge, str, Asking], Judge]
+"""What makes a judge ready: ``judge_for``, or ``unasked``."""
 
 
 def judge_of(judge: str | Judge, device: str, asking: Asking) -> Judge:
@@ -72,6 +74,16 @@ def judge_for(
     loaded = judge_of(judge, device, asking or Asking())
     loaded.check([question for questions in questions_of(loaded, asked).values() for question in questions])
     return loaded
+
+
+def unasked(
+    asked: Mapping[Concept, tuple[Question, ...]],  # noqa: ARG001 - as judge_for
+    judge: str | Judge,
+    device: str,
+    asking: Asking | None = None,
+) -> Judge:
+    """The judge as ``judge_for`` gives it, without a word to it: for estimates."""
+    return judge_of(judge, device, asking or Asking())
 
 
 def questions_of(judge: Judge, asked: Mapping[Concept, tuple[Question, ...]]) -> dict[Concept, tuple[Question, ...]]:

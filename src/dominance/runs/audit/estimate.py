@@ -1,0 +1,124 @@
+"""What a run would take before it is made: images to draw, questions to ask, and what an endpoint would be sent."""
+
+import contextlib
+import math
+import shutil
+import tempfile
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from dominance.errors import ItemError
+from dominance.files import is_file
+from dominance.judges.protocol import Judge, RemoteJudge
+from dominance.pictures import open_image
+from dominance.runs.audit.result import check_same_suite
+from dominance.runs.stages.drawing import missing_images
+from dominance.runs.store.folder import LEDGER_NAME
+from dominance.runs.store.ledger import Ledger
+from dominance.runs.store.plan import Plan
+
+_MEASURED = 20
+"""Images whose size is measured; more would take long and say the same."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Estimate:
+    """What a run would still take, as things stand in its folder.
+
+    Attributes:
+        images: of the whole run, each counted once; some may be there already.
+        questions: of the whole run; some may be answered already, by this judge with these options.
+        calls: to an endpoint, one for each open question, without those that must be repeated; None for a judge that is
+            not sent anything.
+        megabytes: that the calls carry; None where no image is there to be measured.
+        measured: images that were measured for it.
+        answer_tokens: the most that an endpoint may write in one answer.
+    """
+
+    run: str
+    suite: str
+    model: str
+    judge: str
+    images: int
+    images_there: int
+    images_to_draw: int
+    questions: int
+    questions_answered: int
+    questions_to_ask: int
+    calls: int | None = None
+    megabytes: float | None = None
+    measured: int = 0
+    answer_tokens: int | None = None
+
+
+def estimate_of(plan: Plan, folder: Path, judge: Judge) -> Estimate:
+    """What the run of this plan would still take.
+
+    Raises:
+        RunError: the folder holds another run.
+    """
+    prompts = {prompt.id: prompt for prompt in plan.suite.prompts}
+    asked: dict[str, set[str]] = {}
+    for image in plan.images:
+        texts = {question.text for question in plan.asked_about(prompts[image.prompt_id])}
+        asked.setdefault(image.item, set()).update(texts)
+    files = {image.item: folder / image.file for image in plan.images}
+    missing, answered = _state(plan, folder)
+    still = {item: texts if item in missing else texts - answered.get(item, set()) for item, texts in asked.items()}
+    questions, left = sum(map(len, asked.values())), sum(map(len, still.values()))
+    found = Estimate(
+        run=str(folder),
+        suite=plan.suite.name,
+        model=plan.model,
+        judge=plan.judge,
+        images=len(asked),
+        images_there=len(asked) - len(missing),
+        images_to_draw=len(missing),
+        questions=questions,
+        questions_answered=questions - left,
+        questions_to_ask=left,
+    )
+    there = [files[item] for item, texts in still.items() if texts and item not in missing]
+    return _sent(found, judge, there) if isinstance(judge, RemoteJudge) else found
+
+
+def _sent(found: Estimate, judge: RemoteJudge, there: Sequence[Path]) -> Estimate:
+    """With what the calls carry, from a few of the images that they are about."""
+    step = max(1, math.ceil(len(there) / _MEASURED))
+    pictures = [picture for path in there[::step] if not isinstance(picture := open_image(path), ItemError)]
+    sizes = [judge.bytes_sent(picture) for picture in pictures]
+    calls = found.questions_to_ask
+    return replace(
+        found,
+        calls=calls,
+        megabytes=round(calls * sum(sizes) / len(sizes) / 1e6, 3) if sizes else None,
+        measured=len(sizes),
+        answer_tokens=judge.answer_tokens,
+    )
+
+
+def _state(plan: Plan, folder: Path) -> tuple[set[str], dict[str, set[str]]]:
+    """The items without an image, and the texts of the questions that are answered, by item."""
+    made_elsewhere = plan.origin == "score"
+    with _copied(folder) as ledger:
+        if ledger is None:
+            return set() if made_elsewhere else {image.item for image in plan.images}, {}
+        check_same_suite(plan, ledger, folder)
+        missing = [] if made_elsewhere else missing_images(plan.images, ledger, folder)
+        answers = ledger.answers(plan.judge_identity)
+    return {image.item for image in missing}, {item: {*by_text} for item, by_text in answers.items()}
+
+
+@contextlib.contextmanager
+def _copied(folder: Path) -> Generator[Ledger | None]:
+    """A copy of the folder's ledger, because opening it writes beside it; None where there is none."""
+    if not is_file(folder / LEDGER_NAME):
+        yield None
+        return
+    with tempfile.TemporaryDirectory() as place:
+        for name in (LEDGER_NAME, f"{LEDGER_NAME}-wal"):
+            if is_file(folder / name):
+                shutil.copyfile(folder / name, Path(place, name))
+        with Ledger(Path(place, LEDGER_NAME)) as ledger:
+            yield ledger
