@@ -233,14 +233,39 @@ class GateResult:
     """Whether the gate holds, and why in one line.
 
     Attributes:
-        failures: what each prompt failed, by its id.
+        failures: all that each failing prompt failed, by its id: the id, a colon, and its reasons between semicolons.
         lets_pass: what the gate's limits do not see, in one line; None where nothing slips through.
+        run_failures: what fails the whole run, whatever its prompts show.
     """
 
     passed: bool
     reason: str
     failures: dict[str, str] = field(default_factory=dict)
     lets_pass: str | None = None
+    run_failures: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class JudgeWarning:
+    """A reason to mistrust every answer of a judge.
+
+    Attributes:
+        kind: ``another world``: the judge was not made for such pictures; ``always yes``, ``always no``: one answer to
+            everything.
+        says: what was found, as the end of a sentence that may follow another: no capital, no full stop.
+        unfit: whether a gate fails for it; false where nothing but the answers themselves is known.
+    """
+
+    kind: Literal["another world", "always yes", "always no"]
+    says: str
+    unfit: bool = True
+
+    @property
+    def told(self) -> str:
+        """What was found, and what to do about it."""
+        looks = "give a judge that looks at any picture: --judge, see `dominance list judges`"
+        find_out = "find out more with `dominance judge check`, or give another --judge"
+        return f"{self.says}; {looks if self.kind == 'another world' else find_out}"
 
 
 @dataclass(frozen=True)
@@ -271,6 +296,7 @@ class RunSettings:
     batch: int | str | None = None
     questions: str | None = None
     judge_mode: str | None = None
+    allow_unfit_judge: bool | None = None
     limit: int | None = None
     more: dict[str, Any] = field(default_factory=dict)
 
@@ -316,6 +342,7 @@ class RunResult:
     groups: tuple[GroupResult, ...]
     gate: GateResult | None
     manifest: dict[str, object]
+    judge_warnings: tuple[JudgeWarning, ...] = ()
 
     @property
     def images(self) -> int:

@@ -29,7 +29,19 @@ SAME = {"finished_at": None, "peak_memory": None}
 
 PAIR = "a [tower:landmark] and a [mug]"
 PROMPTS = {"one": "a [lamp]", "two": PAIR, "three": "a [castle:landmark] and a [book] and a [chair]"}
-DOCUMENT = {"run", "suite", "model", "judge", "settings", "images", "scored", "unscored", "prompts", "groups", "gate"}
+DOCUMENT = {
+    "run",
+    "suite",
+    "model",
+    "judge",
+    "settings",
+    "images",
+    "scored",
+    "unscored",
+    "prompts",
+    "groups",
+    "gate",
+} | {"judge_warnings"}
 PROMPT = {
     *("id", "prompt", "concepts", "scored", "dvd_mean", "dvd_interval", "balanced", "collapsed", "lost", "mixed"),
     *("presence", "dominating", "verdict", "group", "images", "problems"),
@@ -76,7 +88,8 @@ def of_concepts(**present: float) -> Callable[[Image.Image, Question], float]:
 def test_the_command_in_a_shell_prints_the_document_of_the_contract(
     suite: Path, tiny: tuple[object, ...], tmp_path: Path, command: Command
 ) -> None:
-    arguments = ["audit", suite, *tiny, "--seeds", 3, "--steps", 1, "--max-collapse", 1, "--junit", tmp_path / "j.xml"]
+    arguments = ["audit", suite, *tiny, "--seeds", 3, "--steps", 1, "--max-collapse", 1, "--allow-unfit-judge"]
+    arguments += ["--junit", tmp_path / "j.xml"]
     ran = subprocess.run(
         [sys.executable, "-m", "dominance", *map(str, arguments), "--json"],
         capture_output=True,
@@ -193,8 +206,9 @@ def test_one_bracketed_prompt_is_a_suite_and_its_run_has_a_place(
 
 
 def test_the_gate_decides_between_status_0_and_1(audit: Command, command: Command, tmp_path: Path) -> None:
-    passed, failed = audit("--seeds", 2, "--max-collapse", 1), audit("--seeds", 2, "--min-presence", 0.9)
-    assert (passed.status, failed.status) == (0, 1)  # this judge sees nothing anywhere
+    limits = ("--seeds", 2, "--allow-unfit-judge")  # this judge sees nothing anywhere
+    passed, failed = audit(*limits, "--max-collapse", 1), audit(*limits, "--min-presence", 0.9)
+    assert (passed.status, failed.status) == (0, 1)
     assert failed.document["gate"]["passed"] is False
     assert set(failed.document["gate"]["failures"]) == set(PROMPTS)
     assert "is present in 0 of 2 images" in failed.document["gate"]["reason"]
@@ -203,8 +217,10 @@ def test_the_gate_decides_between_status_0_and_1(audit: Command, command: Comman
     assert report.status == 1
     assert "gate FAILED" in report.out
     root = ElementTree.parse(junit).getroot()
-    assert root.find("testsuite").get("failures") == "3"
-    assert len(root.findall(".//testcase/failure")) == 3
+    assert root.find("testsuite").get("failures") == "4"
+    assert len(root.findall(".//testcase/failure")) == 4  # the prompts and the gate
+    for failure in failed.document["gate"]["failures"].values():
+        assert failure in report.out
 
 
 def test_a_suites_own_gate_holds_unless_the_command_line_changes_it(
@@ -235,10 +251,11 @@ def test_an_item_that_cannot_be_made_is_status_3_and_made_by_the_next_run(
         assert ran.status == 3
         assert (ran.document["images"], ran.document["scored"], ran.document["unscored"]) == (5, 5, 1)
         assert ran.document["prompts"][0]["problems"] == [{"image": "1", "problem": "RuntimeError: no such kernel"}]
-        closed = audit("--seeds", 2, "--max-collapse", 1)
+        limits = ("--seeds", 2, "--max-collapse", 1, "--allow-unfit-judge")
+        closed = audit(*limits)
         assert closed.status == 1
         assert closed.document["gate"]["reason"] == "1 of 6 images are unscored (limit 0%)"
-        assert audit("--seeds", 2, "--max-collapse", 1, "--max-unscored", 0.2).status == 3
+        assert audit(*limits, "--max-unscored", 0.2).status == 3
     before = images(tmp_path / "run")
     mended = audit("--seeds", 2)
     assert mended.status == 0
@@ -375,6 +392,7 @@ def test_an_unreadable_image_is_status_3_and_tried_again_when_it_is_mended(
     broken.write_bytes(whole[: len(whole) // 2])
     (pictures / "three" / "b.jpg").write_text("not an image at all")
     score = ("score", pictures, "--suite", suite, *tiny[2:], "--json")
+    allowed = (*score, "--max-collapse", 1, "--allow-unfit-judge")
     ran = command(*score)
     assert ran.status == 3
     assert (ran.document["images"], ran.document["scored"], ran.document["unscored"]) == (5, 3, 2)
@@ -382,8 +400,8 @@ def test_an_unreadable_image_is_status_3_and_tried_again_when_it_is_mended(
     assert cut["image"] == "0.png"
     assert "cannot be read" in cut["problem"]
     assert "is not an image" in text["problem"]
-    assert command(*score, "--max-unscored", 0.4, "--max-collapse", 1).status == 3
-    assert command(*score, "--max-collapse", 1).status == 1
+    assert command(*allowed, "--max-unscored", 0.4).status == 3
+    assert command(*allowed).status == 1
     broken.write_bytes(whole)
     (pictures / "three" / "b.jpg").unlink()
     mended = command(*score)

@@ -22,7 +22,7 @@ PAIR = "a [tower:landmark] and a [mug]"
 DOCUMENT = {
     *("kind", "format", "prompt", "concepts", "tokens", "model", "judge", "settings", "steps", "layers", "seeds"),
     *("dominating", "focus_first_step", "focus", "attention", "peaks", "tracks", "maps", "verdict", "images"),
-    "manifest",
+    *("manifest", "judge_warnings"),
 }
 TOWER_ONLY = ScriptedJudge(lambda image, question: float(question.concept == "tower"))
 

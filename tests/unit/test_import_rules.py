@@ -55,6 +55,7 @@ BUNDLED_NAMES = {
     "judges/registry.py",
     "models/folders.py",
     "runs/risk/calibration.py",
+    "runs/stages/judge_fit.py",
 }
 """Where something of ``miniature.bundled`` is imported: names that the user may give, and files that ship."""
 FACES = {"__init__.py", "diversity/__init__.py", "metrics/__init__.py", "suites/__init__.py"}

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from dominance.cli import shared
 from dominance.cli.app import new_app
-from dominance.cli.output import echo, print_json, print_table, tell_next, tell_written
+from dominance.cli.output import echo, print_json, print_table, tell_next, tell_written, warn_again
 from dominance.cli.statuses import EXIT_DONE, EXIT_UNSCORED
 from dominance.numbers import UNKNOWN, counted, effect, rate
 from dominance.runs.ablation.options import AblationOptions
@@ -74,6 +74,7 @@ def print_ablation(result: "AblationResult") -> None:
         _print_interactions(found)
     if result.windows:
         _print_windows(result)
+    warn_again(result.judge_warnings)
     echo(
         *result.notes,
         f"{counted(result.unedited.collapsed)} scored images collapse without the edit; {result.edited.images} edited"

@@ -7,7 +7,7 @@ from cyclopts import Parameter
 
 from dominance.cli import shared
 from dominance.cli.app import GROUPS, new_app
-from dominance.cli.output import echo, note, print_json, print_table, tell_next, tell_written
+from dominance.cli.output import echo, note, print_json, print_table, tell_next, tell_written, warn_again
 from dominance.cli.statuses import EXIT_DONE, EXIT_UNSCORED
 from dominance.files import check_writable
 from dominance.numbers import difference, mean, rate, share_difference
@@ -57,6 +57,7 @@ def deliver(bench: "BenchResult", json: bool) -> int:
         print_json(printed(document_of(bench)))
     else:
         print_bench(bench)
+        warn_again(bench.run.judge_warnings)
         tell_written(written)
         tell_next(after_bench(bench))
     if bench.stopped:

@@ -4,13 +4,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dominance.cli.output import echo, note, print_json, print_table, tell_next, tell_written, worst_of
+from dominance.cli.output import echo, note, print_json, print_table, tell_next, tell_written, warn_again, worst_of
 from dominance.cli.statuses import EXIT_DONE, exit_status
 from dominance.numbers import fraction, mean, plural
-from dominance.records import PromptResult, RunResult
+from dominance.records import GateResult, PromptResult, RunResult
 
 if TYPE_CHECKING:
     from dominance.runs.audit.estimate import Estimate
+
+_MOST_FAILURES = 10
+"""Prompts that fail the gate that the terminal names."""
 
 
 def deliver(result: RunResult, junit: Path | None, json: bool) -> int:
@@ -33,6 +36,7 @@ def deliver(result: RunResult, junit: Path | None, json: bool) -> int:
 
 def print_result(result: RunResult, written: Sequence[Path]) -> None:
     """The run's table and where its files lie."""
+    from dominance.report.audit.headline import gate_reason
     from dominance.report.parts.next_steps import after_audit
     from dominance.report.parts.ranking import worst_first
 
@@ -41,10 +45,21 @@ def print_result(result: RunResult, written: Sequence[Path]) -> None:
     whole = f"in {written[0]}, and printed by --json" if written else "printed by --json"
     print_table(f"{result.suite}: {result.model}, judged by {result.judge}", columns, rows, whole)
     echo(f"{result.images} images, {result.scored} scored, {result.unscored} unscored")
+    warn_again(result.judge_warnings)
     if result.gate is not None:
-        echo(f"gate {'passed' if result.gate.passed else 'FAILED'}: {result.gate.reason}")
+        said = "passed" if result.gate.passed else "FAILED"
+        echo(f"gate {said}: {gate_reason(result)}", *_failures(result.gate))
     tell_written(written)
     tell_next(after_audit(result))
+
+
+def _failures(gate: GateResult) -> list[str]:
+    """All that several prompts failed, a line each; what a single one failed stands in the gate's own line."""
+    failed = list(gate.failures.values())
+    if len(failed) < 2:
+        return []
+    more = [f"  and {len(failed) - _MOST_FAILURES} more: see the report"] if len(failed) > _MOST_FAILURES else []
+    return [*(f"  {line}" for line in failed[:_MOST_FAILURES]), *more]
 
 
 def _row(result: PromptResult) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from cyclopts import Parameter
 
 from dominance.cli import shared
 from dominance.cli.app import new_app
-from dominance.cli.output import echo, print_json, print_table, tell_next, tell_written
+from dominance.cli.output import echo, print_json, print_table, tell_next, tell_written, warn_again
 from dominance.cli.statuses import EXIT_DONE, EXIT_UNSCORED
 from dominance.numbers import measure
 from dominance.runs.audit.options import WHAT
@@ -86,5 +86,6 @@ def _print(found: "Explanation", page: Path) -> None:
     ]
     print_table(f"{found.prompt.text}: first step", ("layer", "focus", "strongest word", "in images"), rows)
     echo(said.headline(found), said.attention_note(found), said.course_sentence(found))
+    warn_again(found.judge_warnings)
     tell_written([page])
     tell_next(after_explain(found, page.parent))

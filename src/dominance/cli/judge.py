@@ -7,7 +7,7 @@ from cyclopts import Parameter
 
 from dominance.cli import shared
 from dominance.cli.app import GROUPS, new_app
-from dominance.cli.output import echo, print_json, print_table, tell_next, tell_written
+from dominance.cli.output import echo, print_json, print_table, tell_next, tell_written, warn_again
 from dominance.cli.statuses import EXIT_DONE, EXIT_UNSCORED
 from dominance.judges.options import JUDGE
 from dominance.numbers import coefficient, fraction, rate
@@ -79,6 +79,7 @@ def print_check(result: "JudgeCheck") -> None:
     """What was found, on one screen."""
     from dominance.runs.judge_check.verdict import calibration_sentence
 
+    warn_again(result.judge_warnings)
     for judge in result.judges:
         echo(" ".join((judge.verdict, *judge.details)), *map(calibration_sentence, judge.calibrations))
         if judge.unanswered:

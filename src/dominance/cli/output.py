@@ -16,6 +16,8 @@ MOST_ROWS, SHOWN = 40, 20
 """A table of prompts with more rows than the first shows the second number of them."""
 _LONGEST_TITLE = 1000
 
+from dominance.records import JudgeWarning
+
 
 def echo(*lines: str) -> None:
     """Lines for people on standard output."""
@@ -27,6 +29,11 @@ def note(*lines: str) -> None:
     """Lines for people on standard error."""
     for line in lines:
         sys.stderr.write(f"{line}\n")
+
+
+def warn_again(warnings: Sequence[JudgeWarning]) -> None:
+    """What is wrong with the judge, beside the figures that rest on it."""
+    echo(*(f"warning: {warning.told}" for warning in warnings))
 
 
 def tell_written(files: Sequence[Path]) -> None:

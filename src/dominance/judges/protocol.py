@@ -77,6 +77,16 @@ class AsksItself(Protocol):
 
 
 @runtime_checkable
+class TaughtJudge(Protocol):
+    """A judge that may have been made for one closed world of pictures."""
+
+    @property
+    def world(self) -> str | None:
+        """The world's name; None for a judge of any picture."""
+        ...
+
+
+@runtime_checkable
 class PacedJudge(Protocol):
     """A judge that is slow or may fail, and says how many images it takes before their answers are kept."""
 

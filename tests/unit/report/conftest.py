@@ -55,9 +55,14 @@ def run_of() -> Callable[..., RunResult]:
             settings=RunSettings(seeds=(1, 2), steps=25),
             prompts=prompts,
             groups=score_groups(prompts),
-            gate=None if gate is None else judge_gate(gate, prompts),
+            gate=None,
             manifest={"versions": {"dominance": "0.1.0"}},
         )
-        return dataclasses.replace(run, **changes)
+        run = dataclasses.replace(run, **changes)
+        if gate is None:
+            return run
+        allowed = run.settings.allow_unfit_judge is True
+        judged = judge_gate(gate, prompts, run.judge_warnings, allow_unfit_judge=allowed)
+        return dataclasses.replace(run, gate=judged)
 
     return build

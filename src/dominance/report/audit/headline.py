@@ -41,7 +41,17 @@ def gate_sentence(result: RunResult) -> str | None:
     """Whether the gate holds and why; None where no gate was asked for."""
     if result.gate is None:
         return None
-    return _stop(f"Gate {'passed' if result.gate.passed else 'failed'}: {result.gate.reason}")
+    return _stop(f"Gate {'passed' if result.gate.passed else 'failed'}: {gate_reason(result)}")
+
+
+def gate_reason(result: RunResult) -> str:
+    """The gate's reason; without the prompts' own where several fail, which then are listed below it."""
+    gate = result.gate
+    if gate is None:
+        return ""
+    if len(gate.failures) < 2 or not result.scored:
+        return gate.reason
+    return "; and ".join([*gate.run_failures, f"{len(gate.failures)} of {len(result.prompts)} prompts fail"])
 
 
 def notes(result: RunResult) -> tuple[str, ...]:

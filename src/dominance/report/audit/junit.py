@@ -6,7 +6,7 @@ from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from dominance.files import write_whole
 from dominance.numbers import fraction, score
-from dominance.records import PromptResult, RunResult
+from dominance.records import GateResult, PromptResult, RunResult
 from dominance.report.parts.ranking import directions
 from dominance.report.parts.sentences import prompt_sentence
 
@@ -17,9 +17,10 @@ _ILLEGAL = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 def write_junit(result: RunResult, path: Path) -> Path:
     """Writes one test suite with a test case for each prompt, and one for the gate, if any.
 
-    A prompt that fails the gate fails; one without a scored image is skipped unless it fails the gate. The last case,
-    ``gate``, fails when the gate fails for a reason of the whole run, whether or not prompts fail too. Without a gate
-    nothing fails. Each case has its numbers as properties.
+    A prompt that fails the gate fails, and one without a scored image is an error. The last case, ``gate``, fails with
+    every reason whenever the gate fails. If it fails for the whole run, no prompt passes: one that fails nothing itself
+    is an error, because nobody vouches for it. Without a gate nothing fails. Each case has its numbers as properties;
+    what makes the judge unfit is among the suite's properties and in its output.
 
     Raises:
         RunError: the file cannot be written.
@@ -27,14 +28,17 @@ def write_junit(result: RunResult, path: Path) -> Path:
     root = Element("testsuites")
     suite = SubElement(root, "testsuite", name=_legal(result.suite))
     numbers = {"run": result.run, "model": result.model, "judge": result.judge, "images": result.images}
-    _properties(suite, {**numbers, "scored": result.scored, "unscored": result.unscored})
+    warnings = {f"judge warning: {warning.kind}": warning.says for warning in result.judge_warnings}
+    allowed = {"allow_unfit_judge": "true"} if result.settings.allow_unfit_judge else {}
+    _properties(suite, {**numbers, "scored": result.scored, "unscored": result.unscored, **warnings, **allowed})
     for prompt in result.prompts:
         _prompt_case(suite, result, prompt)
     if result.gate is not None:
-        _gate_case(suite, result)
-    for attribute, tag in (("tests", "testcase"), ("failures", "failure"), ("skipped", "skipped")):
+        _gate_case(suite, result.model, result.gate)
+    if warnings:
+        SubElement(suite, "system-out").text = _legal("\n".join(f"warning: {says}" for says in warnings.values()))
+    for attribute, tag in (("tests", "testcase"), ("failures", "failure"), ("errors", "error"), ("skipped", "skipped")):
         suite.set(attribute, str(len(list(suite.iter(tag)))))
-    suite.set("errors", "0")
     indent(root)
     return write_whole(path, tostring(root, encoding="utf-8", xml_declaration=True), b"\n")
 
@@ -43,22 +47,23 @@ def _prompt_case(suite: Element, result: RunResult, prompt: PromptResult) -> Non
     name = _legal(f"{prompt.prompt.id}: {prompt.prompt.text}")
     case = SubElement(suite, "testcase", classname=_legal(result.model), name=name)
     _properties(case, _numbers(prompt))
-    failure = result.gate.failures.get(prompt.prompt.id) if result.gate else None
     said = _legal(prompt_sentence(prompt))
-    if failure is not None:
+    failure = result.gate.failures.get(prompt.prompt.id) if result.gate else None
+    of_run = result.gate.run_failures if result.gate else ()
+    if prompt.scored == 0:
+        SubElement(case, "error", message=_legal(failure or said), type="unscored").text = said
+    elif failure is not None:
         SubElement(case, "failure", message=_legal(failure), type="gate").text = said
-    elif prompt.scored == 0:
-        SubElement(case, "skipped", message=said)
+    elif of_run:
+        message = f"the gate fails for the whole run: {'; and '.join(of_run)}"
+        SubElement(case, "error", message=_legal(message), type="gate").text = said
 
 
-def _gate_case(suite: Element, result: RunResult) -> None:
-    case = SubElement(suite, "testcase", classname=_legal(result.model), name="gate")
-    gate = result.gate
-    if gate is None or gate.passed:
-        return
-    # The reason begins with what concerns the whole run, if anything does.
-    if not gate.failures or not gate.reason.startswith(f"{len(gate.failures)} of {len(result.prompts)} prompts fail: "):
-        SubElement(case, "failure", message=_legal(gate.reason), type="gate").text = _legal(gate.reason)
+def _gate_case(suite: Element, model: str, gate: GateResult) -> None:
+    case = SubElement(suite, "testcase", classname=_legal(model), name="gate")
+    if not gate.passed:
+        reasons = "\n".join([*gate.run_failures, *gate.failures.values()])
+        SubElement(case, "failure", message=_legal(gate.reason), type="gate").text = _legal(reasons)
 
 
 def _numbers(prompt: PromptResult) -> dict[str, object]:

@@ -63,6 +63,7 @@ class Page:
     result: RunResult
     headline: str
     gate: str | None
+    failures: tuple[str, ...]
     notes: tuple[str, ...]
     counts: dict[str, int]
     bar: Markup
@@ -95,6 +96,7 @@ def _build_page(result: RunResult, folder: Path) -> Page:
         result=result,
         headline=headline(result),
         gate=gate_sentence(result),
+        failures=_failures(result),
         notes=notes(result),
         counts=ordered,
         bar=verdict_bar(ordered, _counted(ordered)),
@@ -105,6 +107,13 @@ def _build_page(result: RunResult, folder: Path) -> Page:
         next_steps=after_audit(result),
         manifest=_manifest(result),
     )
+
+
+def _failures(result: RunResult) -> tuple[str, ...]:
+    """All that failed, of the run and of its prompts, where it is more than the gate's sentence says."""
+    gate = result.gate
+    listed = () if gate is None else (*gate.run_failures, *gate.failures.values())
+    return listed if gate is not None and len(gate.failures) > 1 else ()
 
 
 def _manifest(result: RunResult) -> dict[str, object]:

@@ -49,7 +49,9 @@ def _summary(bench: BenchResult) -> str:
         f"{plural(dominance, 'prompt')} on which one concept dominates another, and"
         f" {plural(balanced, 'balanced prompt')} on which the model shows both, judged by {bench.run.judge}.\n"
     )
-    return text if bench.stopped is None else f"{text}\n**Incomplete:** {bench.stopped}.\n"
+    warned = [f"\n**Do not trust this bench:** {w.told}.\n" for w in bench.run.judge_warnings if w.unfit]
+    stopped = [] if bench.stopped is None else [f"\n**Incomplete:** {bench.stopped}.\n"]
+    return "".join([text, *warned, *stopped])
 
 
 def _yields(tallies: Sequence[StreamTally]) -> str:

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from dominance.documents import Counted, Keyed
 from dominance.metrics import rate
-from dominance.records import GroupResult, Rate, RunResult, ScoredImage
+from dominance.records import GroupResult, JudgeWarning, Rate, RunResult, ScoredImage
 from dominance.runs.ablation.interactions import Interactions
 from dominance.runs.ablation.options import Sweep, Window
 from dominance.runs.ablation.outcomes import (
@@ -193,6 +193,7 @@ class AblationResult:
     left_out: Annotated[tuple[str, ...], Field(alias="prompts_left_out")]
     notes: tuple[str, ...]
     manifest: dict[str, object] = field(default_factory=dict)
+    judge_warnings: tuple[JudgeWarning, ...] = ()
 
     @property
     def unscored(self) -> int:

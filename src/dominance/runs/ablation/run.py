@@ -17,7 +17,8 @@ from dominance.runs.ablation.variants import Anatomy, all_heads, anatomy_of, res
 from dominance.runs.audit.options import Limits, limited
 from dominance.runs.audit.result import check_same_suite, finish, put_plan
 from dominance.runs.stages.drawing import make_images, missing_images
-from dominance.runs.stages.judging import judge_for, note_foreign, refuse_named
+from dominance.runs.stages.judge_fit import OPEN_WORLD, of_model, warn, world_warnings
+from dominance.runs.stages.judging import judge_for, refuse_named
 from dominance.runs.stages.model import RunModel
 from dominance.runs.store.folder import LEDGER_NAME, check_run_folder, held
 from dominance.runs.store.ledger import Ledger
@@ -73,6 +74,8 @@ def ablate_suite(
         images=plan_images(loaded, options.seeds, drawn.source.identity, drawn.settings),
         settings=_settings(options, drawn, questions),
         origin="ablate",
+        world=drawn.source.world or OPEN_WORLD,
+        judge_warnings=world_warnings(seen_by, drawn.source.world, of_model(drawn.source.name)),
     )
     if not (folder / LEDGER_NAME).exists():  # a new folder is created only once all parts are known to exist
         _check_parts(options, anatomy_of(drawn().pipeline))
@@ -82,7 +85,7 @@ def ablate_suite(
         _check_parts(options, anatomy)
         put_plan(plan, ledger)
         repeat.keep(folder)
-        note_foreign(seen_by, drawn.source.world)
+        warn(plan.judge_warnings)
         unedited = _unedited(plan, ledger, folder, seen_by, drawn)
         stage = TrialStage(plan, ledger, folder, seen_by, drawn)
         study = Study(options, anatomy, stage, unedited, plan)

@@ -81,6 +81,7 @@ class Study:
             left_out=left_out,
             notes=self._notes(left_out),
             manifest=unedited.manifest,
+            judge_warnings=unedited.judge_warnings,
         )
 
     def _sweep(self, sweep: Sweep, window: Window) -> SweepResult:

@@ -6,7 +6,16 @@ from typing import Annotated
 
 from pydantic import Field
 
-from dominance.records import GateResult, GroupResult, Interval, PromptResult, PromptVerdict, RunResult, RunSettings
+from dominance.records import (
+    GateResult,
+    GroupResult,
+    Interval,
+    JudgeWarning,
+    PromptResult,
+    PromptVerdict,
+    RunResult,
+    RunSettings,
+)
 
 
 @dataclass(frozen=True)
@@ -65,6 +74,7 @@ class AuditDocument:
     prompts: tuple[PromptDocument, ...]
     groups: tuple[GroupResult, ...]
     gate: GateResult | None
+    judge_warnings: tuple[JudgeWarning, ...] = ()
 
 
 def document_of(result: RunResult) -> AuditDocument:
@@ -81,6 +91,7 @@ def document_of(result: RunResult) -> AuditDocument:
         prompts=tuple(PromptDocument(**prompt_values(prompt)) for prompt in result.prompts),
         groups=result.groups,
         gate=result.gate,
+        judge_warnings=result.judge_warnings,
     )
 
 

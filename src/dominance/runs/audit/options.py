@@ -1,7 +1,7 @@
 """Options of audits and scores: what is drawn and judged, and the gate."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Annotated
 
 from cyclopts import Group, Parameter
@@ -44,10 +44,22 @@ class Limits:
     """Smallest share of a prompt's images that must show each concept, 0 to 1."""
     max_unscored: float | None = None
     """Largest share of images that may stay unscored (default: 0). Unscored images still exit with status 3."""
+    allow_unfit_judge: bool = False
+    """Let the gate pass although the judge was not made for these pictures, or gives one answer to everything."""
 
     def over(self, gate: Gate | None) -> Gate | None:
-        """The suite's gate, overridden by these limits; None if there are neither."""
-        given = {name: share for name, share in asdict(self).items() if share is not None}
+        """The suite's gate, overridden by these limits; None if there are neither.
+
+        Raises:
+            InputError: an unfit judge is allowed, but there is no gate that it could fail.
+        """
+        limits = {item.name: getattr(self, item.name) for item in fields(Gate)}
+        given = {name: share for name, share in limits.items() if share is not None}
+        if self.allow_unfit_judge and not given and gate is None:
+            raise InputError(
+                "allow-unfit-judge lets a gate pass, but there is no gate; give max-collapse and min-presence, or leave"
+                " it out"
+            )
         return replace(gate or Gate(), **given) if given else gate
 
 

@@ -9,6 +9,7 @@ from dominance.files import is_file
 from dominance.judges.protocol import Judge
 from dominance.records import Answer, Prompt, RunResult, ScoredImage
 from dominance.runs.stages.judging import ask_judge, judge_record, unanswered
+from dominance.runs.stages.one_answer import ask_controls, known_controls, one_answer_warnings
 from dominance.runs.stages.scoring import judge_gate, score_groups, score_image, score_prompt
 from dominance.runs.store.folder import LEDGER_NAME
 from dominance.runs.store.ledger import Ledger
@@ -61,7 +62,8 @@ def result_of(plan: Plan, ledger: Ledger, folder: Path) -> RunResult:
     """Scores everything in the ledger that belongs to the plan."""
     scored = scored_images(plan, ledger)
     prompts = tuple(score_prompt(prompt, scored.get(prompt.id, ())) for prompt in plan.suite.prompts)
-    gate = plan.suite.gate
+    warnings = (*plan.judge_warnings, *one_answer_warnings(plan.judge, prompts, known_controls(plan, ledger)))
+    gate, allowed = plan.suite.gate, plan.settings.allow_unfit_judge is True
     return RunResult(
         run=str(folder),
         suite=plan.suite.name,
@@ -70,8 +72,9 @@ def result_of(plan: Plan, ledger: Ledger, folder: Path) -> RunResult:
         settings=plan.settings,
         prompts=prompts,
         groups=score_groups(prompts),
-        gate=None if gate is None else judge_gate(gate, prompts),
+        gate=None if gate is None else judge_gate(gate, prompts, warnings, allow_unfit_judge=allowed),
         manifest=cast(dict, ledger.get("manifest") or {}),
+        judge_warnings=warnings,
     )
 
 
@@ -130,7 +133,7 @@ def put_plan(plan: Plan, ledger: Ledger) -> None:
 def finish(
     plan: Plan, ledger: Ledger, folder: Path, judge: Judge, manifest: dict[str, object], batch: int | None = None
 ) -> RunResult:
-    """Asks the open questions, writes manifest and scores, and returns the result.
+    """Asks the open questions, and a few about control pictures; writes manifest and scores, and returns the result.
 
     Args:
         batch: images per request to the judge; None for the default.
@@ -147,6 +150,7 @@ def finish(
         **environment(),
     }
     ledger.put("manifest", described)
+    ask_controls(plan, judge, ledger, folder, result_of(plan, ledger, folder).prompts)
     result = result_of(plan, ledger, folder)
     ledger.put_scores(image for prompt in result.prompts for image in prompt.images)
     return result

@@ -1,6 +1,5 @@
 """The audit: from a suite to images, answers, scores, verdicts and the gate."""
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,11 +10,11 @@ from dominance.runs.audit.estimate import Estimate, estimate_of
 from dominance.runs.audit.options import AuditOptions, limited
 from dominance.runs.audit.result import check_same_suite, finish, put_plan
 from dominance.runs.stages.drawing import make_images, missing_images
+from dominance.runs.stages.judge_fit import OPEN_WORLD, of_model, warn, world_warnings
 from dominance.runs.stages.judging import (
     ReadyJudge,
     check_names,
     check_questions,
-    foreign_note,
     judge_for,
     note_bare_seeds,
     questions_of,
@@ -69,7 +68,7 @@ def estimate_audit(
     return estimate_of(plan, folder, seen_by())
 
 
-_Plan = tuple[Plan, Path, OnDemand[Judge], RunModel, Repeat, str]
+_Plan = tuple[Plan, Path, OnDemand[Judge], RunModel, Repeat]
 
 
 def _decided(
@@ -100,18 +99,16 @@ def _decided(
         images=plan_images(loaded, options.seeds, drawn.source.identity, drawn.settings, drawn.method),
         settings=_settings(options, drawn, questions),
         origin="audit",
+        world=drawn.source.world or OPEN_WORLD,
+        judge_warnings=world_warnings(seen_by(), drawn.source.world, of_model(drawn.source.name)),
     )
     check_names(seen_by(), plan)
     note_bare_seeds(seen_by(), plan)
-    return plan, folder, seen_by, drawn, repeat, foreign_note(seen_by(), drawn.source.world)
+    return plan, folder, seen_by, drawn, repeat
 
 
-def _run(plan: Plan, folder: Path, judge: OnDemand[Judge], model: RunModel, repeat: Repeat, note: str) -> RunResult:
-    """Makes the missing images in a locked folder, and finishes.
-
-    Args:
-        note: written to standard error before anything is drawn.
-    """
+def _run(plan: Plan, folder: Path, judge: OnDemand[Judge], model: RunModel, repeat: Repeat) -> RunResult:
+    """Makes the missing images in a locked folder, and finishes."""
     # A new folder is created only once the model has loaded; an existing one may need no model.
     if not (folder / LEDGER_NAME).exists():
         model.make_room(judge)
@@ -124,7 +121,7 @@ def _run(plan: Plan, folder: Path, judge: OnDemand[Judge], model: RunModel, repe
             model()
         put_plan(plan, ledger)
         repeat.keep(folder)
-        sys.stderr.write(note)
+        warn(plan.judge_warnings)
         if missing:
             ledger.forget_images(image.item for image in missing)
             make_images(missing, model.draws(), model.settings, ledger, folder, model.batches())
@@ -140,5 +137,6 @@ def _settings(options: AuditOptions, model: RunModel, questions: QuestionSet) ->
     record |= {"limit": options.limit, "engine": machine.engine, "method": options.method}
     record |= {"questions": questions.name, "batch": machine.batch or "auto", **options.asking.record()}
     used = {"preset": drawing.preset, "revision": drawing.revision, "variant": drawing.variant}
+    used["allow_unfit_judge"] = options.limits.allow_unfit_judge or None
     used["offload"] = None if machine.offload == "none" else machine.offload
     return RunSettings.of(record | {name: value for name, value in used.items() if value is not None})

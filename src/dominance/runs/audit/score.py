@@ -12,12 +12,12 @@ from dominance.records import Prompt, RunResult, RunSettings, Suite
 from dominance.runs.audit.estimate import Estimate, estimate_of
 from dominance.runs.audit.options import ScoreOptions, limited
 from dominance.runs.audit.result import check_same_suite, finish, put_plan
+from dominance.runs.stages.judge_fit import note_taken_for, of_folders, warn, world_of_files, world_warnings
 from dominance.runs.stages.judging import (
     ReadyJudge,
     check_names,
     check_questions,
     judge_for,
-    note_foreign,
     questions_of,
     unasked,
 )
@@ -55,7 +55,8 @@ def score(
         check_same_suite(plan, ledger, folder)
         put_plan(plan, ledger)
         repeat.keep(folder)
-        note_foreign(seen_by, None)
+        note_taken_for(seen_by, plan.world)
+        warn(plan.judge_warnings)
         _enter(plan.images, ledger)
         manifest = {"images": {"folder": str(images), "count": len(plan.images)}}
         return finish(plan, ledger, folder, seen_by, manifest, options.machine.batch)
@@ -96,6 +97,9 @@ def _decided(
     asked = ask_all(loaded, questions.ask)
     seen_by = ready(asked, judge, options.machine.device, asking)
     check_questions(seen_by, asked, asking.questions)
+    world = world_of_files((image.file for image in planned), loaded)
+    settings: dict[str, object] = {"questions": questions.name, "limit": options.limit, **asking.record()}
+    settings |= {"allow_unfit_judge": True} if options.limits.allow_unfit_judge else {}
     plan = Plan(
         suite=loaded,
         model=f"images in {images}",
@@ -103,8 +107,10 @@ def _decided(
         judge_identity=seen_by.identity,
         questions=questions_of(seen_by, asked),
         images=planned,
-        settings=RunSettings.of({"questions": questions.name, "limit": options.limit, **asking.record()}),
+        settings=RunSettings.of(settings),
         origin="score",
+        world=world,
+        judge_warnings=world_warnings(seen_by, world, of_folders([images])),
     )
     check_names(seen_by, plan)
     return plan, folder, seen_by, repeat

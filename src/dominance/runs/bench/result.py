@@ -10,7 +10,7 @@ from pydantic import computed_field
 from dominance.documents import Keyed, from_json
 from dominance.errors import RunError
 from dominance.files import is_file
-from dominance.records import Kind, PromptResult, Rate, RunResult, RunSettings, ScoredImage, Suite
+from dominance.records import JudgeWarning, Kind, PromptResult, Rate, RunResult, RunSettings, ScoredImage, Suite
 from dominance.runs.audit.document import PromptDocument, prompt_values
 from dominance.runs.audit.result import recorded_plan, result_of
 from dominance.runs.bench.candidates import BALANCED
@@ -216,6 +216,7 @@ class BenchDocument:
     streams: tuple[StreamTally, ...]
     prompts: tuple[BenchPrompt, ...]
     manifest: dict[str, object] = field(default_factory=dict)
+    judge_warnings: tuple[JudgeWarning, ...] = ()
 
 
 def document_of(bench: BenchResult) -> BenchDocument:
@@ -233,6 +234,7 @@ def document_of(bench: BenchResult) -> BenchDocument:
         streams=bench.tallies,
         prompts=tuple(bench_prompt(entry) for entry in bench.entries),
         manifest=run.manifest,
+        judge_warnings=run.judge_warnings,
     )
 
 

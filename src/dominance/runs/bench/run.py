@@ -18,7 +18,8 @@ from dominance.runs.bench.result import BENCH, DOMINANCE, BenchRecord, BenchResu
 from dominance.runs.bench.selection import Shelf, caps_of, needed, shares_of
 from dominance.runs.bench.trial import CandidateTrial
 from dominance.runs.bench.workshop import Workshop
-from dominance.runs.stages.judging import judge_for, note_foreign, refuse_named
+from dominance.runs.stages.judge_fit import OPEN_WORLD, of_model, warn, world_warnings
+from dominance.runs.stages.judging import judge_for, refuse_named
 from dominance.runs.stages.model import RunModel
 from dominance.runs.store.bench_ledger import RememberingLedger
 from dominance.runs.store.folder import LEDGER_NAME, check_run_folder, held
@@ -84,6 +85,8 @@ def build_bench(
         images=(),
         settings=RunSettings.of(_recipe(options, pools, categories, shelves, drawn.settings, questions.name)),
         origin=BENCH,
+        world=source.world or OPEN_WORLD,
+        judge_warnings=world_warnings(seen_by, source.world, of_model(source.name)),
     )
     trial = CandidateTrial(streams, shelves, needed(len(options.seeds)), options.limit)
     return _build(plan, drawn, seen_by, options.seeds, trial, folder, tell, repeat)
@@ -115,7 +118,7 @@ def _build(
         ledger.put("bench settings", identities)
         ledger.put("plan", to_json(plan))
         repeat.keep(folder)
-        note_foreign(judge, model.source.world)
+        warn(plan.judge_warnings)
         workshop = Workshop(plan, seeds, model, judge, ledger, folder)
         trial.run(workshop.attempt, tell)
         return _conclude(trial, workshop, judge, ledger, folder, model.manifest())

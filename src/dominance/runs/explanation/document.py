@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from dominance.probes.sites import AttentionSite
-from dominance.records import ImageVerdict, Kind, PromptVerdict
+from dominance.records import ImageVerdict, JudgeWarning, Kind, PromptVerdict
 from dominance.runs.explanation.result import Explanation, Lead, Peak, Role, Track, lead, peaks, rounded, tracks
 
 
@@ -83,6 +83,7 @@ class ExplanationDocument:
     kind: Literal["dominance explanation"] = "dominance explanation"
     format: Literal[1] = 1
     recorded: Explanation | None = None
+    judge_warnings: tuple[JudgeWarning, ...] = ()
 
 
 def document_of(explanation: Explanation) -> ExplanationDocument:
@@ -115,6 +116,7 @@ def document_of(explanation: Explanation) -> ExplanationDocument:
         ),
         manifest=explanation.manifest,
         recorded=explanation,
+        judge_warnings=explanation.judge_warnings,
     )
 
 

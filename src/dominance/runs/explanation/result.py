@@ -21,7 +21,7 @@ from dominance.metrics import (
     peak_token,
 )
 from dominance.probes.sites import AttentionSite
-from dominance.records import Answer, Prompt, PromptResult
+from dominance.records import Answer, JudgeWarning, Prompt, PromptResult
 from dominance.runs.stages.scoring import score_image, score_prompt
 
 Role = Literal["dominating", "other"]
@@ -161,6 +161,7 @@ class Explanation:
         pictures: by seed, without failed ones.
         result: verdicts of every image and of the prompt.
         settings, manifest: how the images were made.
+        judge_warnings: reasons to mistrust every verdict.
     """
 
     prompt: Prompt
@@ -178,6 +179,7 @@ class Explanation:
     result: Judged
     settings: dict[str, object]
     manifest: dict[str, object] = field(default_factory=dict)
+    judge_warnings: tuple[JudgeWarning, ...] = ()
     pictures: Annotated[dict[int, InstanceOf[Image.Image]], Field(exclude=True)] = field(default_factory=dict)
 
     @property

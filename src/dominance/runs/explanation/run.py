@@ -23,8 +23,10 @@ from dominance.records import Answer, Concept, Prompt, PromptResult, Question, S
 from dominance.runs.explanation.options import ExplainOptions
 from dominance.runs.explanation.result import ConceptMaps, Explanation, is_papers_unet
 from dominance.runs.stages.drawing import in_halves
-from dominance.runs.stages.judging import judge_for, note_foreign
+from dominance.runs.stages.judge_fit import of_model, warn, world_warnings
+from dominance.runs.stages.judging import judge_for
 from dominance.runs.stages.model import RunModel
+from dominance.runs.stages.one_answer import warnings_of
 from dominance.runs.stages.scoring import score_image, score_prompt
 from dominance.runs.store.manifest import environment
 from dominance.suites import load_questions
@@ -66,12 +68,13 @@ def explain(
     asked, seen_by = _judge_of(marked, judge, options)
     opened = RunModel(model, options.drawing, options.machine, [marked])
     plan = _plan(opened, marked, options)
-    if seen_by is not None:
-        note_foreign(seen_by, opened.source.world)
+    foreign = () if seen_by is None else world_warnings(seen_by, opened.source.world, of_model(opened.source.name))
+    warn(foreign)
     drawn = _draw(opened, marked, plan, options.seeds)
     pictures = {seed: image.picture for seed, image in drawn.items() if isinstance(image.picture, Image.Image)}
     problems = {seed: str(image.picture) for seed, image in drawn.items() if isinstance(image.picture, ItemError)}
     result = _judged(marked, options.seeds, pictures, problems, asked, seen_by)
+    one_answer = () if seen_by is None else warnings_of(seen_by, asked, result, pictures.values())
     recorded = [image for image in drawn.values() if image.attention is not None]
     if not recorded:
         raise ModelError(f"no image could be made: {next(iter(problems.values()))}")
@@ -95,6 +98,7 @@ def explain(
         result=result,
         settings=settings,
         manifest=_manifest(opened, seen_by, settings),
+        judge_warnings=(*foreign, *one_answer),
     )
 
 

@@ -15,6 +15,7 @@ from dominance.miniature.world import single_scene
 from dominance.pictures import open_image
 from dominance.records import Concept
 from dominance.runs.judge_check.sources import Source, keep
+from dominance.runs.stages.one_answer import noise_picture
 
 _COLOURS = ((255, 255, 255), (0, 0, 0), (128, 128, 128), (200, 30, 30), (30, 140, 60), (40, 70, 190), (235, 200, 60))
 _STRIPS = 8
@@ -141,7 +142,7 @@ def _blank(size: tuple[int, int], index: int, rng: np.random.Generator) -> Image
 
 
 def _noise(size: tuple[int, int], _: int, rng: np.random.Generator) -> Image.Image:
-    return Image.fromarray(rng.integers(0, 256, (size[1], size[0], 3), dtype=np.uint8))
+    return noise_picture(size, rng)
 
 
 def _blurred_noise(size: tuple[int, int], index: int, rng: np.random.Generator) -> Image.Image:

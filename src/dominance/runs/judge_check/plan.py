@@ -10,7 +10,8 @@ from dominance.records import Concept, Prompt, Question, RunSettings, Suite
 from dominance.runs.audit.result import recorded_plan
 from dominance.runs.judge_check.controls import CONTROLS, OF_MINIATURE, Asked
 from dominance.runs.judge_check.labels import Labels
-from dominance.runs.judge_check.sources import ORIGIN, Source, is_miniature
+from dominance.runs.judge_check.sources import ORIGIN, Source
+from dominance.runs.stages.judge_fit import is_miniature
 from dominance.runs.store.folder import LEDGER_NAME, check_run_folder
 from dominance.runs.store.ledger import ImageRow, Ledger
 from dominance.runs.store.measurements import refuse_measurement
@@ -39,8 +40,13 @@ class CheckPlan:
     judges: tuple[LoadedJudge, ...]
     each: int
     seed: int
-    drawn: bool
+    paths: tuple[Path, ...]
     settings: dict[str, object]
+
+    @property
+    def drawn(self) -> bool:
+        """Whether the renderer drew the images, because none were given."""
+        return not self.paths
 
     @property
     def prompts(self) -> dict[str, Prompt]:

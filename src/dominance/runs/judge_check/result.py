@@ -7,7 +7,7 @@ from pydantic import Field, computed_field
 
 from dominance.documents import Counted
 from dominance.metrics import Bin, Confusion, Discernment
-from dominance.records import Interval
+from dominance.records import Interval, JudgeWarning
 from dominance.runs.judge_check.controls import CONTROLS
 
 Trust = Literal["good", "care", "none", "unknown"]
@@ -227,6 +227,7 @@ class JudgeCheck:
     notes: tuple[str, ...]
     settings: dict[str, object]
     manifest: dict[str, object] = field(default_factory=dict)
+    judge_warnings: tuple[JudgeWarning, ...] = ()
 
     @computed_field
     @property

@@ -10,7 +10,7 @@ from dominance.files import is_file
 from dominance.judges.options import Asking
 from dominance.judges.protocol import Judge, NamedJudge
 from dominance.judges.registry import shown_name
-from dominance.records import Concept, Question, Suite
+from dominance.records import Concept, JudgeWarning, Question, Suite
 from dominance.runs.judge_check.controls import as_they_are, make_controls
 from dominance.runs.judge_check.findings import (
     Replies,
@@ -41,11 +41,11 @@ from dominance.runs.judge_check.sources import (
     Source,
     drawn_prompts,
     find_sources,
-    is_miniature,
     render_sources,
     spread,
 )
 from dominance.runs.judge_check.verdict import agreement_sentence, verdict_of
+from dominance.runs.stages.judge_fit import is_miniature, of_folders, warn, world_warnings
 from dominance.runs.stages.judging import ask_judge, judge_of, judge_record, unanswered
 from dominance.runs.store.folder import LEDGER_NAME, held
 from dominance.runs.store.ledger import Ledger
@@ -112,7 +112,7 @@ def check_judge(
             "questions": questions.name,
             "seed": options.seed,
         }
-        check = CheckPlan(about, chosen, asked, labels, judges, options.each, options.seed, not paths, settings)
+        check = CheckPlan(about, chosen, asked, labels, judges, options.each, options.seed, tuple(paths), settings)
         repeat.keep(folder)
         return _run(check, folder, ledger, options.machine.batch)
 
@@ -187,6 +187,8 @@ def _run(check: CheckPlan, folder: Path, ledger: Ledger, batch: int | None) -> J
 
     miniature = is_miniature(check.suite)
     asked = as_they_are(check.sources)
+    warnings = _foreign(check)
+    warn(warnings)
     asked += make_controls(
         check.sources, list(check.questions), check.each, check.seed, folder, miniature=miniature
     )  # fmt: skip
@@ -213,10 +215,22 @@ def _run(check: CheckPlan, folder: Path, ledger: Ledger, batch: int | None) -> J
         notes=tuple(notes_of(check, asked)),
         settings=check.settings,
         manifest={"judges": [judge_record(loaded.judge, ledger) for loaded in check.judges], **environment()},
+        judge_warnings=warnings,
     )
     ledger.put("manifest", result.manifest)
     ledger.put(ORIGIN, to_json(result))
     return result
+
+
+def _foreign(check: CheckPlan) -> tuple[JudgeWarning, ...]:
+    """Warnings about judges that were made for other pictures than some of those that they are checked on."""
+    worlds = {source.world for source in check.sources}
+    found: list[JudgeWarning] = []
+    for loaded in check.judges:
+        other = [world for world in worlds if world_warnings(loaded.judge, world, "")]
+        some = "some of " if len(other) < len(worlds) else ""
+        found += world_warnings(loaded.judge, other[0], f"{some}{of_folders(check.paths)}") if other else ()
+    return tuple(found)
 
 
 def _findings(loaded: LoadedJudge, replies: Sequence[Replies], check: CheckPlan, problem: str | None) -> JudgeFindings:

@@ -10,15 +10,15 @@ from PIL import Image
 
 from dominance.errors import InputError, RunError
 from dominance.files import is_file
-from dominance.miniature.concepts import BY_NAME
 from dominance.miniature.renderer import render
 from dominance.miniature.scene import Scene
 from dominance.miniature.truth import true_answers
 from dominance.miniature.world import pair_scene, single_scene
 from dominance.pictures import is_whole, write_png
-from dominance.records import Concept, Prompt, Suite
+from dominance.records import Prompt, Suite
 from dominance.runs.audit.result import recorded_plan
 from dominance.runs.audit.score import find_images
+from dominance.runs.stages.judge_fit import OPEN_WORLD, RENDERED_WORLD, world_of_files
 from dominance.runs.store.folder import LEDGER_NAME
 from dominance.runs.store.ledger import Ledger
 from dominance.runs.store.plan import PlannedImage
@@ -40,6 +40,7 @@ class Source:
         name: its seed, or its file's name.
         file: relative to the check's folder, or absolute.
         truths: if the renderer drew it, a perfect judge's answers for each concept, by grade.
+        world: the closed world that it belongs to, ``open`` for none.
     """
 
     item: str
@@ -47,6 +48,7 @@ class Source:
     name: str
     file: str
     truths: dict[str, tuple[bool, ...]] | None = None
+    world: str = OPEN_WORLD
 
     @property
     def key(self) -> tuple[str, str]:
@@ -83,8 +85,9 @@ def _of_folder(folder: Path, suite: Suite) -> list[Source]:
     by_prompt: dict[str, list[PlannedImage]] = {}
     for image in find_images(folder, suite):
         by_prompt.setdefault(image.prompt_id, []).append(image)
+    world = world_of_files((image.file for listed in by_prompt.values() for image in listed), suite)
     return [
-        Source(image.item, prompt, image.name, image.file)
+        Source(image.item, prompt, image.name, image.file, world=world)
         for prompt in suite.prompts
         for image in by_prompt.get(prompt.id, ())
     ]
@@ -101,14 +104,12 @@ def _of_run(folder: Path) -> list[Source]:
     if plan.origin == ORIGIN:
         raise RunError(f"{shown} holds a judge check, not images of a model; give the folder of an audit")
     prompts = {prompt.id: prompt for prompt in plan.suite.prompts}
-    found = [
-        Source(image.item, prompts[image.prompt_id], image.name, str((folder / rows[image.item].file).resolve()))
-        for image in plan.images
-        if image.item in rows and is_file(folder / rows[image.item].file)
-    ]
-    if not found:
+    there = [image for image in plan.images if image.item in rows and is_file(folder / rows[image.item].file)]
+    if not there:
         raise RunError(f"the run in {shown} has no images; run its `dominance audit` command again")
-    return found
+    files = {image.item: str((folder / rows[image.item].file).resolve()) for image in there}
+    world = plan.world or world_of_files(files.values(), plan.suite)  # older runs do not say
+    return [Source(image.item, prompts[image.prompt_id], image.name, files[image.item], world=world) for image in there]
 
 
 def spread(
@@ -130,15 +131,6 @@ def spread(
         turns += [(key not in first, turn, float(rng.random()), key) for turn, key in enumerate(drawn)]
     kept = {key for *_, key in sorted(turns)[:limit]}
     return tuple(source for source in sources if source.key in kept)
-
-
-def is_miniature(suite: Suite) -> bool:
-    """Whether the miniature renderer can draw every concept of the suite."""
-    return all(_drawable(concept) for prompt in suite.prompts for concept in prompt.concepts)
-
-
-def _drawable(concept: Concept) -> bool:
-    return concept.name in BY_NAME and BY_NAME[concept.name].kind == concept.kind
 
 
 def drawn_prompts(suite: Suite) -> list[Prompt]:
@@ -168,7 +160,7 @@ def render_sources(suite: Suite, limit: int, seed: int, folder: Path) -> tuple[S
         picture = render(_scene(prompt, float(turn % 2), np.random.default_rng([_RENDERS, seed, index])))
         truths = {concept.name: true_answers(concept.name, picture.truths) for concept in prompt.concepts}
         item, file = keep(Image.fromarray(picture.pixels), folder, f"renders/{prompt.id}", str(turn))
-        found.append(Source(item, prompt, str(turn), file, truths))
+        found.append(Source(item, prompt, str(turn), file, truths, RENDERED_WORLD))
     return tuple(found)
 
 

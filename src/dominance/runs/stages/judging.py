@@ -118,26 +118,6 @@ def check_questions(judge: Judge, asked: Mapping[Concept, tuple[Question, ...]],
         )
 
 
-def foreign_note(judge: Judge, world: str | None) -> str:
-    """A warning about a judge that was trained on another world of pictures, or nothing.
-
-    Args:
-        world: of the pictures; None for an open world, or pictures made elsewhere.
-    """
-    taught = getattr(judge, "world", None)
-    if taught in (None, world):
-        return ""
-    return (
-        f"note: the judge {judge.name!r} was trained on drawings of the {taught} world; on other pictures its answers"
-        " are meaningless: give --judge, see `dominance list judges`\n"
-    )
-
-
-def note_foreign(judge: Judge, world: str | None) -> None:
-    """Writes ``foreign_note`` to standard error."""
-    sys.stderr.write(foreign_note(judge, world))
-
-
 def note_bare_seeds(judge: Judge, plan: Plan) -> None:
     """Warns on standard error that labels by seed alone match any model's images with these seeds."""
     if not isinstance(judge, AnswersJudge):

@@ -2,7 +2,7 @@
 
 import itertools
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from dominance.metrics import bootstrap_mean, dvd_score, rate
 from dominance.records import (
@@ -13,6 +13,7 @@ from dominance.records import (
     GateResult,
     GroupResult,
     ImageVerdict,
+    JudgeWarning,
     Prompt,
     PromptResult,
     PromptVerdict,
@@ -22,6 +23,8 @@ from dominance.records import (
 )
 
 _MOST_OF_TEN = 7
+_MOST_NAMED = 3
+"""Failing prompts in the gate's one line; ``GateResult.failures`` holds all."""
 
 
 def score_image(
@@ -154,27 +157,42 @@ def _score_group(name: str, members: Sequence[PromptResult]) -> GroupResult:
     )
 
 
-def judge_gate(gate: Gate, prompts: Sequence[PromptResult]) -> GateResult:
-    """Whether every prompt passes the gate; the gate fails if nothing, or too little, was scored.
+def judge_gate(
+    gate: Gate,
+    prompts: Sequence[PromptResult],
+    warnings: Sequence[JudgeWarning] = (),
+    *,
+    allow_unfit_judge: bool = False,
+) -> GateResult:
+    """Whether every prompt passes the gate, with a judge that is fit for it, and enough images scored.
 
-    The reason names problems of the whole run first, then the prompts that fail. If the gate passes, the reason
-    includes the finding of ``let_pass``.
+    The reason names what fails the whole run first, then the prompts that fail, the first few with all that they fail.
+    If the gate passes, the reason includes what it let pass: an unfit judge that was allowed, and what ``let_pass``
+    finds.
     """
     planned = sum(len(prompt.images) for prompt in prompts)
     scored = sum(prompt.scored for prompt in prompts)
-    lets_pass = let_pass(gate, prompts)
+    unfit = [warning.says for warning in warnings if warning.unfit]
+    of_run = [] if allow_unfit_judge else list(unfit)
     if scored == 0:
-        return GateResult(False, f"nothing was scored: 0 of {planned} images")
-    reasons = []
-    if (planned - scored) / planned > gate.max_unscored:
-        reasons.append(f"{planned - scored} of {planned} images are unscored (limit {_percent(gate.max_unscored)})")
-    failures = {p.prompt.id: reason for p in prompts if (reason := _gate_failure(gate, p)) is not None}
-    if failures:
-        reasons.append(f"{len(failures)} of {len(prompts)} prompts fail: {next(iter(failures.values()))}")
-    if reasons:
-        return GateResult(False, "; and ".join(reasons), failures, lets_pass)
+        of_run.append(f"nothing was scored: 0 of {planned} images")
+    elif (planned - scored) / planned > gate.max_unscored:
+        of_run.append(f"{planned - scored} of {planned} images are unscored (limit {_percent(gate.max_unscored)})")
+    failures = {p.prompt.id: f"{p.prompt.id}: {'; '.join(found)}" for p in prompts if (found := _failures(gate, p))}
+    lets_pass = let_pass(gate, prompts)
+    if of_run or failures:
+        reasons = [*of_run, *([_failing(failures, len(prompts))] if failures and scored else [])]
+        return GateResult(False, "; and ".join(reasons), failures, lets_pass, tuple(of_run))
     held = f"{len(prompts)} of {len(prompts)} prompts pass ({_limits(gate)}), {scored} images scored"
+    if unfit:
+        held = f"{held}; --allow-unfit-judge let it pass although {' and '.join(unfit)}"
     return GateResult(True, f"{held}; but {lets_pass}" if lets_pass else held, lets_pass=lets_pass)
+
+
+def _failing(failures: Mapping[str, str], prompts: int) -> str:
+    """How many prompts fail, and why the first few of them do."""
+    more = f"; and {len(failures) - _MOST_NAMED} more" if len(failures) > _MOST_NAMED else ""
+    return f"{len(failures)} of {prompts} prompts fail: {'; '.join(list(failures.values())[:_MOST_NAMED])}{more}"
 
 
 def let_pass(gate: Gate, prompts: Sequence[PromptResult]) -> str | None:
@@ -185,7 +203,7 @@ def let_pass(gate: Gate, prompts: Sequence[PromptResult]) -> str | None:
     """
     if gate.max_collapse is None or gate.min_presence is not None:
         return None
-    held = [p for p in prompts if _gate_failure(gate, p) is None]
+    held = [p for p in prompts if not _failures(gate, p)]
     lost = sum(_in_most(p.lost, p.scored) for p in held)
     absent = sum(any(_in_most(r.n - r.count, r.n) for r in p.presence.values()) for p in held) - lost
     kinds = (
@@ -224,20 +242,21 @@ def _dominators(result: PromptResult) -> str:
     return ", ".join([f"{first} dominating in {count}", *(f"{name} in {n}" for name, n in others)])
 
 
-def _gate_failure(gate: Gate, result: PromptResult) -> str | None:
-    prompt, scored = result.prompt, result.scored
+def _failures(gate: Gate, result: PromptResult) -> list[str]:
+    """All that a prompt fails."""
+    scored = result.scored
     if scored == 0:
-        return f"{prompt.id}: none of its {len(result.images)} images was scored"
+        return [f"none of its {len(result.images)} images was scored"]
+    found = []
     if gate.max_collapse is not None and result.collapsed / scored > gate.max_collapse:
-        return (
-            f"{prompt.id}: {result.collapsed} of {scored} images collapse, {_dominators(result)}"
+        found.append(
+            f"{result.collapsed} of {scored} images collapse, {_dominators(result)}"
             f" (limit {_percent(gate.max_collapse)})"
         )
-    if gate.min_presence is not None:
-        for concept, presence in result.presence.items():
-            if presence.count / scored < gate.min_presence:
-                return (
-                    f"{prompt.id}: {concept} is present in {presence.count} of {scored} images"
-                    f" (at least {_percent(gate.min_presence)} required)"
-                )
-    return None
+    for concept, presence in result.presence.items():
+        if gate.min_presence is not None and presence.count / scored < gate.min_presence:
+            found.append(
+                f"{concept} is present in {presence.count} of {scored} images"
+                f" (at least {_percent(gate.min_presence)} required)"
+            )
+    return found

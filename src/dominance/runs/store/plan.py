@@ -11,7 +11,7 @@ from pydantic import BeforeValidator, PlainSerializer
 from dominance.errors import SuiteError
 from dominance.guidance.registry import Method
 from dominance.models.settings import GenerationSettings
-from dominance.records import Concept, Prompt, Question, RunSettings, Suite
+from dominance.records import Concept, JudgeWarning, Prompt, Question, RunSettings, Suite
 
 
 @dataclass(frozen=True)
@@ -68,6 +68,8 @@ class Plan:
         questions: by concept.
         settings: all settings of the run, as in its manifest.
         origin: the command; ``audit`` makes its images, ``score`` takes existing ones.
+        world: the closed world that the images belong to, ``open`` for none; None where it is not known.
+        judge_warnings: what is known to be wrong with the judge before it answers.
     """
 
     suite: Suite
@@ -78,6 +80,8 @@ class Plan:
     images: tuple[PlannedImage, ...]
     settings: RunSettings
     origin: str
+    world: str | None = None
+    judge_warnings: tuple[JudgeWarning, ...] = ()
 
     def asked_about(self, prompt: Prompt) -> tuple[Question, ...]:
         """All questions about a prompt's images."""

@@ -1,6 +1,6 @@
 """What the report says in words, case by case."""
 
-from dominance.records import Gate
+from dominance.records import Gate, JudgeWarning, RunSettings
 from dominance.report.audit.headline import gate_sentence, headline, notes
 from dominance.report.parts.ranking import directions, worst_first
 from dominance.report.parts.sentences import prompt_sentence
@@ -95,6 +95,9 @@ def test_survival_is_claimed_only_if_every_prompt_is_scored(prompt_of, run_of):
     assert "survives" not in headline(unscored)
 
 
+UNFIT = JudgeWarning("another world", "the judge was made for others")
+
+
 def test_gates(prompt_of, run_of, golden: Golden) -> None:
     good, bad, lost = prompt_of([BOTH] * 10), prompt_of([LOST_MUG] * 10), prompt_of([NEITHER] * 10)
     assert gate_sentence(run_of(good)) is None
@@ -104,6 +107,11 @@ def test_gates(prompt_of, run_of, golden: Golden) -> None:
         "fails": run_of(bad, gate=limit),
         "lets lost images pass": run_of(lost, gate=limit),
         "nothing scored": run_of(prompt_of([OUT]), gate=Gate()),
+        "fails in two": run_of(bad, prompt_of([NEITHER] * 10, ("book", "lamp")), gate=Gate(min_presence=0.9)),
+        "unfit judge": run_of(good, gate=limit, judge_warnings=(UNFIT,)),
+        "unfit judge, allowed": run_of(
+            good, gate=limit, judge_warnings=(UNFIT,), settings=RunSettings(allow_unfit_judge=True)
+        ),
     }
     golden("report/gates", one_a_case({name: str(gate_sentence(run)) for name, run in gates.items()}))
 

@@ -5,7 +5,7 @@ from xml.etree import ElementTree
 import pytest
 
 from dominance.errors import RunError
-from dominance.records import Gate
+from dominance.records import Gate, JudgeWarning, RunSettings
 from dominance.report.audit.junit import write_junit
 
 LOST_MUG, BOTH, OUT = (5, 0), (5, 5), "out of memory"
@@ -32,9 +32,14 @@ def run_with(prompt_of, run_of):
     return build
 
 
+def passing(suite):
+    """Names of the cases that a build server shows as passed."""
+    return [c.get("name").partition(":")[0] for c in suite.findall("testcase") if c.find("failure") is c.find("error")]
+
+
 def test_without_a_gate_nothing_fails(run_with, tmp_path):
     suite = parsed(run_with(None), tmp_path)
-    assert suite.attrib == {"name": "entity-object", "tests": "3", "failures": "0", "skipped": "1", "errors": "0"}
+    assert suite.attrib == {"name": "entity-object", "tests": "3", "failures": "0", "skipped": "0", "errors": "1"}
     first, second, third = suite.findall("testcase")
     assert first.attrib == {"classname": "miniature", "name": "tower-mug: a tower and a mug"}
     found = properties(first)
@@ -42,41 +47,90 @@ def test_without_a_gate_nothing_fails(run_with, tmp_path):
     assert found["dominating"] == "tower" and found["dominated"] == "mug"
     assert found["presence tower"] == "10/10" and found["presence mug"] == "0/10"
     assert properties(second)["verdict"] == "balanced"
-    assert third.find("skipped").get("message") == "0 of 1 image scored: out of memory"
+    assert third.find("error").get("message") == "0 of 1 image scored: out of memory"
     assert "dvd_mean" not in properties(third)
+    assert passing(suite) == ["tower-mug", "book-lamp"]
+    assert suite.find("system-out") is None
 
 
-def test_failures_of_the_gate_belong_to_their_prompts(run_with, tmp_path):
+def test_failures_of_the_gate_belong_to_their_prompts_and_to_the_gate(run_with, tmp_path):
     suite = parsed(run_with(Gate(max_collapse=0.2, max_unscored=0.5)), tmp_path)
-    assert (suite.get("tests"), suite.get("failures"), suite.get("skipped")) == ("4", "2", "0")
-    first, second, third, gate = suite.findall("testcase")
+    assert (suite.get("tests"), suite.get("failures"), suite.get("errors")) == ("4", "2", "1")
+    first, _, third, gate = suite.findall("testcase")
     assert "10 of 10 images collapse" in first.find("failure").get("message")
     assert first.find("failure").text == "tower takes over from mug in 10 of 10 images"
-    assert second.find("failure") is None
-    assert "none of its 1 images was scored" in third.find("failure").get("message") and third.find("skipped") is None
-    assert gate.get("name") == "gate" and gate.find("failure") is None
+    assert "none of its 1 images was scored" in third.find("error").get("message")
+    assert gate.get("name") == "gate"
+    assert gate.find("failure").get("message").startswith("2 of 3 prompts fail: tower-mug: 10 of 10 images collapse")
+    assert gate.find("failure").text.splitlines() == [
+        "tower-mug: 10 of 10 images collapse, tower dominating (limit 20%)",
+        "robot-lamp: none of its 1 images was scored",
+    ]
+    assert passing(suite) == ["book-lamp"]
 
 
-def test_a_reason_that_is_no_single_prompts_fails_the_gate_case(prompt_of, run_of, tmp_path):
+def test_no_prompt_passes_where_the_gate_fails_for_the_whole_run(prompt_of, run_of, tmp_path):
     suite = parsed(run_of(prompt_of([BOTH] * 9 + [OUT]), gate=Gate(max_collapse=0.2)), tmp_path)
     prompt, gate = suite.findall("testcase")
-    assert prompt.find("failure") is None
-    assert gate.find("failure").get("message") == "1 of 10 images are unscored (limit 0%)"
+    reason = "1 of 10 images are unscored (limit 0%)"
+    assert prompt.find("error").get("message") == f"the gate fails for the whole run: {reason}"
+    assert gate.find("failure").get("message") == reason
+    assert passing(suite) == []
 
 
 def test_an_unscored_image_hides_no_prompts_failure(run_with, tmp_path):
     suite = parsed(run_with(Gate(max_collapse=0.2)), tmp_path)
     first, second, third, gate = suite.findall("testcase")
     assert "10 of 10 images collapse" in first.find("failure").get("message")
-    assert second.find("failure") is None
-    assert "none of its 1 images was scored" in third.find("failure").get("message")
+    assert second.find("error") is not None
+    assert "none of its 1 images was scored" in third.find("error").get("message")
     assert gate.find("failure").get("message").startswith("1 of 21 images are unscored (limit 0%); and 2 of 3 ")
-    assert suite.get("failures") == "3"
+    assert (suite.get("failures"), suite.get("errors")) == ("2", "2")
+    assert passing(suite) == []
+
+
+def test_a_prompt_without_images_is_an_error(prompt_of, run_of, tmp_path):
+    suite = parsed(
+        run_of(prompt_of([BOTH] * 10), prompt_of([], ("book", "lamp")), gate=Gate(max_collapse=0.2)), tmp_path
+    )
+    _, empty, gate = suite.findall("testcase")
+    assert empty.find("error").get("message") == "book-lamp: none of its 0 images was scored"
+    assert gate.find("failure").text == "book-lamp: none of its 0 images was scored"
 
 
 def test_a_gate_that_holds(prompt_of, run_of, tmp_path):
     suite = parsed(run_of(prompt_of([BOTH] * 10), gate=Gate(max_collapse=0.2)), tmp_path)
-    assert (suite.get("tests"), suite.get("failures")) == ("2", "0")
+    assert (suite.get("tests"), suite.get("failures"), suite.get("errors")) == ("2", "0", "0")
+    assert passing(suite) == ["tower-mug", "gate"]
+
+
+UNFIT = JudgeWarning("another world", "the judge was made for others")
+
+
+def test_an_unfit_judge_is_named_and_vouches_for_nothing(prompt_of, run_of, tmp_path):
+    told = {"judge_warnings": (UNFIT,)}
+    suite = parsed(run_of(prompt_of([BOTH] * 10), gate=Gate(max_collapse=0.2), **told), tmp_path)
+    assert suite.find("properties/property[@name='judge warning: another world']").get("value") == UNFIT.says
+    assert suite.find("system-out").text == "warning: the judge was made for others"
+    assert suite[-1].tag == "system-out"
+    assert suite.find("testcase[@name='gate']/failure").get("message") == UNFIT.says
+    assert passing(suite) == []
+    without_gate = parsed(run_of(prompt_of([BOTH] * 10), **told), tmp_path)
+    assert without_gate.find("system-out") is not None
+    assert passing(without_gate) == ["tower-mug"]
+
+
+def test_an_unfit_judge_may_be_allowed(prompt_of, run_of, tmp_path):
+    allowed = run_of(
+        prompt_of([BOTH] * 10),
+        gate=Gate(max_collapse=0.2),
+        judge_warnings=(UNFIT,),
+        settings=RunSettings(allow_unfit_judge=True),
+    )
+    suite = parsed(allowed, tmp_path)
+    assert suite.find("properties/property[@name='allow_unfit_judge']").get("value") == "true"
+    assert suite.find("system-out") is not None
+    assert passing(suite) == ["tower-mug", "gate"]
 
 
 def test_what_xml_cannot_hold_is_left_out(prompt_of, run_of, tmp_path):

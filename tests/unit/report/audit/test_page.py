@@ -13,7 +13,7 @@ from pages import Page
 from PIL import Image
 
 from dominance.errors import RunError
-from dominance.records import Gate, RunSettings
+from dominance.records import Gate, JudgeWarning, RunSettings
 from dominance.report.audit.page import write_report
 
 LOST_MUG, BOTH, NEITHER, OUT = (5, 0), (5, 5), (0, 0), "out of memory"
@@ -215,6 +215,31 @@ def test_gate_states(page_of, prompt_of, run_of, gate, said, kind):
     assert said in page.text
     assert [a["class"] for a in page.classed("gate")] == ([f"gate {kind}"] if kind else [])
     assert ("fails the gate" in page.text) == (kind == "failed")
+
+
+def test_every_reason_of_a_failed_gate_is_listed(page_of, audit, prompt_of, run_of):
+    page = page_of(audit)
+    assert "All 2 reasons" in page.text
+    for failure in audit.gate.failures.values():
+        assert failure in page.text
+    assert "reasons" not in page_of(run_of(prompt_of([LOST_MUG] * 10), gate=Gate(max_collapse=0.2))).text
+
+
+UNFIT = JudgeWarning("another world", "the judge was made for others")
+
+
+def test_an_unfit_judge_is_said_above_the_headline(page_of, prompt_of, run_of):
+    page = page_of(run_of(prompt_of([BOTH] * 10), judge_warnings=(UNFIT,)))
+    assert len(page.classed("warning")) == 1
+    said = (
+        "Do not trust the verdicts on this page. The judge was made for others; give a judge that looks at any picture"
+    )
+    assert page.text.index(said) < page.text.index("Every concept survives")
+    assert not page_of(run_of(prompt_of([BOTH] * 10))).classed("warning")
+    seeming = dataclasses.replace(UNFIT, kind="always yes", unfit=False)
+    seemed = page_of(run_of(prompt_of([BOTH] * 10), judge_warnings=(seeming,)))
+    assert not seemed.classed("warning")
+    assert "The judge was made for others; find out more" in seemed.text
 
 
 def test_groups_have_the_same_numbers_in_words(page_of, audit):

@@ -10,7 +10,8 @@ from dominance.miniature.concepts import BY_NAME
 from dominance.records import Concept, Prompt, Suite
 from dominance.runs.judge_check import sources as judge_check_images
 from dominance.runs.judge_check.controls import CONTROLS, Asked, as_they_are, make_controls, shuffled_patches, torn
-from dominance.runs.judge_check.sources import Source, find_sources, is_miniature, render_sources, spread
+from dominance.runs.judge_check.sources import Source, find_sources, render_sources, spread
+from dominance.runs.stages.judge_fit import is_miniature
 from dominance.suites import load_suite
 
 EACH = 9

@@ -1,8 +1,9 @@
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
-from dominance.records import Answer, Concept, Gate, Prompt, PromptResult, Question, ScoredImage
+from dominance.records import Answer, Concept, Gate, JudgeWarning, Prompt, PromptResult, Question, ScoredImage
 from dominance.runs.stages.scoring import judge_gate, let_pass, score_groups, score_image, score_prompt
 
 TOWER, MUG, LAMP = Concept("tower", "landmark"), Concept("mug"), Concept("lamp")
@@ -142,6 +143,63 @@ def test_the_gate_fails_when_nothing_or_too_little_was_scored() -> None:
     assert judge_gate(Gate(max_collapse=1.0, max_unscored=0.1), [some]).passed
     assert not judge_gate(Gate(max_collapse=1.0, max_unscored=0.5), [some, nothing]).passed
     assert not judge_gate(Gate(max_collapse=1.0), []).passed
+
+
+def test_the_gate_names_every_reason_of_every_prompt() -> None:
+    both = prompt_with(PAIR, ((5, 0), 8), ((0, 0), 2))
+    three = prompt_with(THREE, ((5, 5, 0), 10))
+    judged = judge_gate(Gate(max_collapse=0.2, min_presence=0.9), [both, prompt_with(ALONE, ((5,), 10)), three])
+    assert judged.reason == f"2 of 3 prompts fail: {'; '.join(judged.failures.values())}"
+    assert judged.failures == {
+        "tower-mug": "tower-mug: 8 of 10 images collapse, tower dominating (limit 20%); tower is present in 8 of 10"
+        " images (at least 90% required); mug is present in 0 of 10 images (at least 90% required)",
+        "three": "three: 10 of 10 images collapse, mug dominating in 10, tower in 10 (limit 20%);"
+        " lamp is present in 0 of 10 images (at least 90% required)",
+    }
+    assert judged.run_failures == ()
+
+
+def test_the_gate_s_line_names_a_few_of_many_prompts() -> None:
+    many = [prompt_with(replace(PAIR, id=f"p{place}"), ((5, 0), 4)) for place in range(7)]
+    judged = judge_gate(Gate(max_collapse=0.2), many)
+    assert judged.reason == "7 of 7 prompts fail: " + "; ".join(
+        [*(f"p{place}: 4 of 4 images collapse, tower dominating (limit 20%)" for place in range(3)), "and 4 more"]
+    )
+    assert list(judged.failures) == [f"p{place}" for place in range(7)]
+
+
+def test_a_prompt_without_an_image_fails_and_says_so() -> None:
+    judged = judge_gate(Gate(max_collapse=1.0), [prompt_with(PAIR, ((5, 5), 4)), score_prompt(THREE, [])])
+    assert judged.failures == {"three": "three: none of its 0 images was scored"}
+
+
+UNFIT = JudgeWarning("another world", "the judge was made for others")
+SEEMING = JudgeWarning("always yes", "all labels say yes", unfit=False)
+
+
+def test_an_unfit_judge_fails_the_gate_whatever_it_says() -> None:
+    good = [prompt_with(PAIR, ((5, 5), 10))]
+    judged = judge_gate(Gate(max_collapse=1.0), good, [UNFIT])
+    assert (judged.passed, judged.reason, judged.failures) == (False, UNFIT.says, {})
+    assert judged.run_failures == (UNFIT.says,)
+    assert judge_gate(Gate(max_collapse=1.0), good, [SEEMING]).passed
+
+
+def test_an_unfit_judge_can_be_allowed_which_the_gate_says() -> None:
+    good, bad = prompt_with(PAIR, ((5, 5), 10)), prompt_with(PAIR, ((5, 0), 10))
+    judged = judge_gate(Gate(max_collapse=0.2), [good], [UNFIT], allow_unfit_judge=True)
+    assert judged.passed
+    assert judged.reason.endswith(
+        "10 images scored; --allow-unfit-judge let it pass although the judge was made for others"
+    )
+    assert not judge_gate(Gate(max_collapse=0.2), [bad], [UNFIT], allow_unfit_judge=True).passed
+
+
+def test_reasons_of_the_run_come_first() -> None:
+    some = prompt_with(PAIR, ((5, 0), 9), ((None, 5), 1))
+    judged = judge_gate(Gate(max_collapse=0.2), [some], [UNFIT])
+    assert judged.run_failures == (UNFIT.says, "1 of 10 images are unscored (limit 0%)")
+    assert judged.reason.startswith(f"{UNFIT.says}; and 1 of 10 images are unscored (limit 0%); and 1 of 1 prompts")
 
 
 def prompt_with(prompt: Prompt, *counts: tuple[Sequence[int | None], int]) -> PromptResult:
