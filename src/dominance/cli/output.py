@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
+from dominance.records import JudgeWarning
 from dominance.wording import on_one_line
 
 Item = TypeVar("Item")
@@ -15,8 +16,6 @@ Item = TypeVar("Item")
 MOST_ROWS, SHOWN = 40, 20
 """A table of prompts with more rows than the first shows the second number of them."""
 _LONGEST_TITLE = 1000
-
-from dominance.records import JudgeWarning
 
 
 def echo(*lines: str) -> None:
