@@ -49,16 +49,16 @@ class Foreign:
 
 
 _WEIGHT = "a weight", "write the words without weights, and a concept as [name]"
-_LORA = "a LoRA", "leave it out and load its file with --adapter FILE:STRENGTH"
-_HYPERNETWORK = "a hypernetwork", "leave it out, because hypernetworks cannot be loaded"
+_LORA = "a LoRA", "leave out the LoRA and load its file with --adapter FILE:STRENGTH"
+_HYPERNETWORK = "a hypernetwork", "leave out the hypernetwork, which cannot be loaded"
 _LEARNED = "an embedding", "write the embedding's own word, without 'embedding:'"
-_JOINED = "joined prompts", "write one prompt for each part, or the word in small letters or in quotes"
-_PARTED = "a break", "leave it out, or put the word in quotes"
+_JOINED = "joined prompts", "write one prompt for each part, or the word AND in small letters or in quotes"
+_PARTED = "a break", "leave out the break, or put the word in quotes"
 _EDITED = "prompt editing", "write one prompt for each wording"
 _ALTERNATING = "alternation", "write one prompt for each alternative, or [name:object] if the name has such a line"
 _DRAWN = "a random choice", "write one prompt for each choice"
 _LISTED = "a wildcard", "write one prompt for each word of its list"
-_SETTING = "a setting", "leave it out; settings are options of the command, such as --width"
+_SETTING = "a setting", "give settings as options of the command, such as --width"
 _PLAIN_FORMS = (
     (_EMBEDDING, _LEARNED),
     (_BRACES, _DRAWN),

@@ -106,7 +106,7 @@ FOREIGN = "another program's prompt syntax, which the model would read as letter
         zip(
             SYNTAX,
             (
-                f"'<lora:a:1>' (a LoRA) is {FOREIGN}leave it out and load its file with --adapter FILE:STRENGTH",
+                f"'<lora:a:1>' (a LoRA) is {FOREIGN}leave out the LoRA and load its file with --adapter FILE:STRENGTH",
                 f"'(castle:1.3)' (a weight) and 'AND' (joined prompts) are {FOREIGN}write the words without weights",
                 f"'[castle|mug]' (alternation) is {FOREIGN}write one prompt for each alternative",
                 f"'[castle:mug:0.5]' (prompt editing) is {FOREIGN}write one prompt for each wording",

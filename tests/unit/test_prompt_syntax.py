@@ -88,9 +88,9 @@ def test_ordinary_text_passes(text: str) -> None:
 def test_all_forms_of_one_prompt_are_named_in_one_line_each_with_its_advice() -> None:
     assert foreign_syntax("<lora:a:1>, a (castle:1.3), (ruin:0.7) AND a mug") == (
         "'<lora:a:1>' (a LoRA), '(castle:1.3)' (a weight) and 'AND' (joined prompts) are another program's prompt "
-        "syntax, which the model would read as letters; leave it out and load its file with --adapter FILE:STRENGTH; "
-        "write the words without weights, and a concept as [name]; write one prompt for each part, or the word in "
-        "small letters or in quotes"
+        "syntax, which the model would read as letters; leave out the LoRA and load its file with --adapter "
+        "FILE:STRENGTH; write the words without weights, and a concept as [name]; write one prompt for each part, or "
+        "the word AND in small letters or in quotes"
     )
 
 

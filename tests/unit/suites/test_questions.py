@@ -45,6 +45,39 @@ def test_the_article_follows_the_concept():
     assert questions.ask(Concept("mug"))[0].text == "Is a mug near mug?"
 
 
+def test_a_plural_changes_the_verb_beside_it_and_the_pronoun():
+    templates = (
+        "Is {a_concept} shown whole?",
+        "Is there {a_concept}, and is {a_concept} near?",
+        "Can {a_concept} be told by its shape?",
+        "{a_concept} has a colour, does it not?",
+        "Is any part of {a_concept} there?",
+    )
+    questions = QuestionSet("s", dict.fromkeys(KINDS, templates))
+    assert [question.text for question in questions.ask(Concept("the scissors"))] == [
+        "Are scissors shown whole?",
+        "Are there scissors, and are scissors near?",
+        "Can scissors be told by their shape?",
+        "scissors have a colour, does it not?",
+        "Is any part of scissors there?",
+    ]
+    assert questions.ask(Concept("sushi"))[0].text == "Is sushi shown whole?"
+
+
+def test_a_name_keeps_its_article_only_where_none_stands_before_it():
+    questions = load_questions()
+    bare, with_article = (questions.ask(Concept(name, "landmark")) for name in ("Eiffel Tower", "the Eiffel Tower"))
+    assert [question.text for question in bare] == [question.text for question in with_article]
+    assert {question.concept for question in with_article} == {"the Eiffel Tower"}
+    assert "those of the Old Masters?" in questions.ask(Concept("the Old Masters", "artist"))[1].text
+
+
+def test_a_name_in_braces_is_filled_in_once():
+    questions = QuestionSet("s", dict.fromkeys(KINDS, ("Is {concept} {a_concept}?",)))
+    assert questions.ask(Concept("{a_concept}"))[0].text == "Is {a_concept} an {a_concept}?"
+    assert questions.ask(Concept("{concept}"))[0].text == "Is {concept} a {concept}?"
+
+
 def test_each_kind_is_asked_its_own_questions(tmp_path):
     path = tmp_path / "mine.yaml"
     path.write_text(lines(artist="['Style of {concept}?']"))
