@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from dominance.cli import shared
 from dominance.cli.app import new_app
+from dominance.cli.interrupts import results_are_in
 from dominance.cli.output import echo, print_json, print_table, tell_next, tell_written, warn_again
 from dominance.cli.statuses import EXIT_DONE, EXIT_UNSCORED
 from dominance.numbers import UNKNOWN, counted, effect, rate
@@ -53,6 +54,7 @@ def deliver(result: "AblationResult", json: bool) -> int:
     from dominance.report.ablation.page import write_ablation
     from dominance.report.parts.next_steps import after_ablate
 
+    results_are_in(Path(result.run))
     page = write_ablation(result, Path(result.run))
     if json:
         print_json(printed(result))

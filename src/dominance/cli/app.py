@@ -9,10 +9,12 @@ from cyclopts import App, Parameter
 from cyclopts.exceptions import CycloptsError
 
 from dominance.cli.config import options_from_file
-from dominance.cli.interrupts import insistent_interrupts
+from dominance.cli.interrupts import insistent_interrupts, stop_message
 from dominance.cli.process import prepare_process
 from dominance.cli.statuses import EXIT_INPUT, EXIT_INTERNAL, EXIT_INTERRUPTED
-from dominance.errors import DominanceError, Stopped
+from dominance.errors import DominanceError
+from dominance.progress import said_if_slow
+from dominance.wording import on_one_line
 
 _LONGEST_LINE = 1000
 """Characters of an error; a longer one, from a list or a name without end, loses its middle."""
@@ -92,11 +94,8 @@ def main() -> None:
         with insistent_interrupts():
             status = run(sys.argv[1:])
             sys.stdout.flush()
-    except Stopped as stopped:
-        _say(str(stopped))
-        sys.exit(EXIT_INTERRUPTED)
-    except KeyboardInterrupt:
-        _say("stopped")
+    except KeyboardInterrupt as stopped:
+        _say(stop_message(stopped))
         sys.exit(EXIT_INTERRUPTED)
     except DominanceError as error:
         _say(f"error: {error}")
@@ -123,7 +122,7 @@ def run(tokens: list[str]) -> int:
 
     Raises:
         CycloptsError: the command line is invalid.
-        DominanceError, Stopped: see the commands.
+        DominanceError, KeyboardInterrupt: see the commands.
     """
     app = make_app()
     if not tokens or tokens in [[group] for group in GROUPS]:  # no command given
@@ -139,7 +138,8 @@ def run(tokens: list[str]) -> int:
     if getattr(bound.arguments.get("output"), "print_config", False):
         sys.stdout.write(_config(" ".join(app.parse_commands(tokens)[0]), command, bound.arguments))
         return 0
-    status = command(*bound.args, **bound.kwargs)
+    with said_if_slow(f"starting {' '.join(app.parse_commands(tokens)[0])}"):
+        status = command(*bound.args, **bound.kwargs)
     return status if isinstance(status, int) else 0
 
 
@@ -172,8 +172,6 @@ def _usage_message(error: CycloptsError) -> str:
 
 def _say(line: str) -> None:
     """The message as one line, with control characters escaped, as an endpoint's reply may hold some."""
-    from dominance.wording import on_one_line
-
     sys.stderr.write(f"{on_one_line(' '.join(line.split()), _LONGEST_LINE)}\n")
 
 

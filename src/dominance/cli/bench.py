@@ -7,6 +7,7 @@ from cyclopts import Parameter
 
 from dominance.cli import shared
 from dominance.cli.app import GROUPS, new_app
+from dominance.cli.interrupts import results_are_in
 from dominance.cli.output import echo, note, print_json, print_table, tell_next, tell_written, warn_again
 from dominance.cli.statuses import EXIT_DONE, EXIT_UNSCORED
 from dominance.files import check_writable
@@ -42,7 +43,7 @@ def build(
     """
     from dominance.runs.bench.run import build_bench
 
-    return deliver(build_bench(model, judge, output.out, options, note), output.json)
+    return deliver(build_bench(model, judge, output.out, options), output.json)
 
 
 def deliver(bench: "BenchResult", json: bool) -> int:
@@ -52,6 +53,7 @@ def deliver(bench: "BenchResult", json: bool) -> int:
     from dominance.report.parts.next_steps import after_bench
     from dominance.runs.bench.result import document_of
 
+    results_are_in(Path(bench.run.run))
     written = write_bench(bench, Path(bench.run.run))
     if json:
         print_json(printed(document_of(bench)))

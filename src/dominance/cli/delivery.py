@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dominance.cli.interrupts import results_are_in
 from dominance.cli.output import echo, note, print_json, print_table, tell_next, tell_written, warn_again, worst_of
 from dominance.cli.statuses import EXIT_DONE, exit_status
 from dominance.numbers import fraction, mean, plural
@@ -24,6 +25,7 @@ def deliver(result: RunResult, junit: Path | None, json: bool) -> int:
     from dominance.runs.audit.document import document_of
 
     folder = Path(result.run)
+    results_are_in(folder)
     written = [write_report(result, folder), *([write_junit(result, junit)] if junit else [])]
     if json:
         print_json(to_json(document_of(result)))

@@ -7,6 +7,7 @@ from cyclopts import Parameter
 
 from dominance.cli import shared
 from dominance.cli.app import new_app
+from dominance.cli.interrupts import results_are_in
 from dominance.cli.output import echo, note, print_json, print_table, tell_next, tell_written
 from dominance.cli.statuses import EXIT_DONE, EXIT_UNSCORED
 from dominance.numbers import UNKNOWN, distance, measure
@@ -63,6 +64,7 @@ def deliver(result: "DiversityResult", json: bool) -> int:
     from dominance.report.diversity.page import write_diversity
     from dominance.report.parts.next_steps import after_diversity
 
+    results_are_in(Path(result.run))
     written = write_diversity(result, Path(result.run))
     note(*(f"note: {line}" for line in result.notes))
     if json:

@@ -7,6 +7,7 @@ from cyclopts import Parameter
 
 from dominance.cli import shared
 from dominance.cli.app import new_app
+from dominance.cli.interrupts import kept_whole_or_not_at_all
 from dominance.cli.output import echo, print_json, print_table, tell_next, tell_written, warn_again
 from dominance.cli.statuses import EXIT_DONE, EXIT_UNSCORED
 from dominance.numbers import measure
@@ -53,7 +54,9 @@ def command(
     folder = out or Path("explanations") / marked.id
     check_explanation_folder(folder, marked.text, [f"images/{seed}.png" for seed in options.seeds])
     repeat = Repeat("explain", {"prompt": prompt, "model": model, "judge": judge, "out": out}, options)
-    return deliver(explain(marked, model, judge, options), folder, output.json, repeat)
+    with kept_whole_or_not_at_all("an explanation"):
+        found = explain(marked, model, judge, options)
+    return deliver(found, folder, output.json, repeat)
 
 
 def deliver(found: "Explanation", folder: Path, json: bool, repeat: "Repeat | None" = None) -> int:

@@ -3,10 +3,40 @@
 import contextlib
 import signal
 from collections.abc import Generator
+from pathlib import Path
 from types import FrameType
 
 _AGAIN_AFTER: float = 0.25
 """Seconds before an interrupt that did not end the block is raised again."""
+
+
+_written: list[Path] = []
+"""The folder of the results that are all there, so that Ctrl-C only leaves pages unwritten; none before."""
+
+
+def results_are_in(folder: Path) -> None:
+    """From here on, Ctrl-C says that results are in this folder."""
+    _written[:] = [folder]
+
+
+def stop_message(stopped: KeyboardInterrupt) -> str:
+    """What Ctrl-C left behind, and how to go on."""
+    for folder in _written:
+        return f"stopped; all results are in {folder}: `dominance report {folder}` writes their pages"
+    return str(stopped) or "stopped; nothing was written: run the same command again"
+
+
+@contextlib.contextmanager
+def kept_whole_or_not_at_all(what: str) -> Generator[None]:
+    """Ctrl-C in the block says that what it makes is only written when it is complete."""
+    try:
+        yield
+    except KeyboardInterrupt as stopped:
+        if str(stopped):
+            raise
+        raise KeyboardInterrupt(
+            f"stopped; {what} is written only when it is complete, so nothing was: run the same command again"
+        ) from None
 
 
 @contextlib.contextmanager
@@ -21,14 +51,23 @@ def insistent_interrupts() -> Generator[None]:
         yield
         return
 
+    pressed = False
+
     def interrupt(_number: int, _frame: FrameType | None) -> None:
+        nonlocal pressed
+        pressed = True
         signal.setitimer(signal.ITIMER_REAL, _AGAIN_AFTER)
         raise KeyboardInterrupt
 
+    _written.clear()
     before = signal.signal(signal.SIGALRM, interrupt)
     signal.signal(signal.SIGINT, interrupt)
     try:
         yield
+    except Exception:
+        if pressed:  # an import that was interrupted may fail in any way
+            raise KeyboardInterrupt from None
+        raise
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -7,6 +7,7 @@ from cyclopts import Parameter
 
 from dominance.cli import shared
 from dominance.cli.app import GROUPS, new_app
+from dominance.cli.interrupts import results_are_in
 from dominance.cli.output import echo, print_json, print_table, tell_next, tell_written, warn_again
 from dominance.cli.statuses import EXIT_DONE, EXIT_UNSCORED
 from dominance.judges.options import JUDGE
@@ -65,6 +66,7 @@ def deliver(result: "JudgeCheck", json: bool) -> int:
     from dominance.report.judge_check.page import write_judge_check
     from dominance.report.parts.next_steps import after_judge_check
 
+    results_are_in(Path(result.run))
     written = write_judge_check(result, Path(result.run))
     if json:
         print_json(printed(result))

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from dominance.cli import shared
 from dominance.cli.app import new_app
+from dominance.cli.interrupts import results_are_in
 from dominance.cli.output import echo, note, print_json, print_table, tell_next, tell_written
 from dominance.cli.statuses import EXIT_DONE, EXIT_UNSCORED
 from dominance.numbers import UNKNOWN, effect, measure
@@ -46,6 +47,7 @@ def deliver(result: "MemorizationResult", json: bool) -> int:
     from dominance.report.noise_norm.page import write_memorization
     from dominance.report.parts.next_steps import after_memorization
 
+    results_are_in(Path(result.run))
     written = write_memorization(result, Path(result.run))
     note(*(f"note: {line}" for line in result.notes))
     if json:

@@ -1,8 +1,9 @@
 """A thin face over a diffusers pipeline: prompts and seeds in, images out, one noise generator an image."""
 
-from collections.abc import Callable, Sequence
+import contextlib
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence, Sized
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, Self, cast
 
 import numpy as np
 import torch
@@ -13,6 +14,7 @@ from dominance.errors import ItemError, ModelError
 from dominance.mentions import mention
 from dominance.models.calls import call_of, check_settings, latent_sides
 from dominance.models.settings import GenerationSettings
+from dominance.progress import tell_within
 from dominance.records import Prompt
 
 
@@ -68,7 +70,7 @@ class PipelineModel:
         draw = cast(Callable[..., Any], self.pipeline)  # every text-to-image pipeline has its own signature
         arguments = call_of(draw).arguments(texts, settings, generators)
         try:
-            with torch.inference_mode():
+            with torch.inference_mode(), _telling_steps(self.pipeline):
                 made = draw(**arguments)
         except Exception:
             _let_go(draw)
@@ -80,6 +82,51 @@ class PipelineModel:
         ]
         _check_size(drawn, settings)
         return drawn
+
+
+class _Steps:
+    """Stands in for a pipeline's own bar, and tells the run's progress which denoising step it is."""
+
+    def __init__(self, iterable: Iterable[Any] | None = None, total: int | None = None) -> None:
+        self._iterable, self._total, self._done = iterable, total, 0
+        if total is None and isinstance(iterable, Sized):
+            self._total = len(iterable)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        return None
+
+    def __iter__(self) -> Iterator[Any]:
+        for step in self._iterable or ():
+            yield step
+            self.update()
+
+    def update(self, count: int = 1) -> None:
+        self._done += count
+        of = "" if self._total is None else f" of {self._total}"
+        tell_within(f"step {self._done}{of}")
+
+    def set_postfix(self, *_: object, **__: object) -> None:
+        """Nothing more is shown."""
+
+
+@contextlib.contextmanager
+def _telling_steps(pipeline: Any) -> Generator[None]:
+    """The pipeline's bar is replaced, which changes no image; its own comes back."""
+    if not hasattr(pipeline, "progress_bar"):
+        yield
+        return
+    held = vars(pipeline).get("progress_bar")
+    pipeline.progress_bar = _Steps
+    try:
+        yield
+    finally:
+        if held is None:
+            del pipeline.progress_bar
+        else:
+            pipeline.progress_bar = held
 
 
 def _let_go(draw: Any) -> None:

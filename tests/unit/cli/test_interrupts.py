@@ -3,10 +3,17 @@
 import signal
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from dominance.cli.interrupts import insistent_interrupts
+from dominance.cli.interrupts import (
+    insistent_interrupts,
+    kept_whole_or_not_at_all,
+    results_are_in,
+    stop_message,
+)
+from dominance.errors import Stopped
 
 
 @pytest.fixture(autouse=True)
@@ -56,3 +63,23 @@ def test_where_interrupts_are_ignored_they_stay_ignored() -> None:
     with insistent_interrupts():
         assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
         signal.raise_signal(signal.SIGINT)
+
+
+def test_an_import_that_breaks_because_it_was_interrupted_counts_as_the_interrupt() -> None:
+    with pytest.raises(KeyboardInterrupt), insistent_interrupts():
+        swallow_one()
+        raise ImportError("half of it is missing")
+
+
+def test_what_is_kept_is_said(tmp_path: Path) -> None:
+    with insistent_interrupts():
+        assert stop_message(KeyboardInterrupt()).startswith("stopped; nothing was written")
+        results_are_in(tmp_path)
+        assert f"dominance report {tmp_path}" in stop_message(KeyboardInterrupt())
+    with insistent_interrupts():
+        assert stop_message(Stopped("runs/one")).endswith("run the same command again to resume")
+    with (
+        pytest.raises(KeyboardInterrupt, match="an explanation is written only when"),
+        kept_whole_or_not_at_all("an explanation"),
+    ):
+        raise KeyboardInterrupt

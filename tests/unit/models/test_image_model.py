@@ -22,6 +22,7 @@ from dominance.models.folders import find_model
 from dominance.models.image_model import PipelineModel
 from dominance.models.loading import load_pipeline
 from dominance.models.settings import GenerationSettings
+from dominance.progress import Progress
 from dominance.records import Concept, Prompt
 
 SETTINGS = GenerationSettings(steps=2, guidance=3.0)
@@ -87,6 +88,18 @@ def test_generating_leaves_torch_as_it_was(model: PipelineModel) -> None:
     assert np.array_equal(
         pixels(model.generate(["a mug"], [1], SETTINGS)[0]), pixels(model.generate(["a mug"], [1], SETTINGS)[0])
     )
+
+
+def test_every_denoising_step_is_told_and_the_pipelines_own_bar_comes_back(
+    model: PipelineModel, capsys: pytest.CaptureFixture[str]
+) -> None:
+    own = model.pipeline.progress_bar
+    with Progress("images", total=1, every=0):
+        model.generate(["a mug"], [1], GenerationSettings(steps=2, guidance=3.0))
+    told = capsys.readouterr().err
+    assert "images: 0 of 1, step 1 of 2\n" in told
+    assert "images: 0 of 1, step 2 of 2\n" in told
+    assert model.pipeline.progress_bar == own
 
 
 def test_pixels_that_are_no_numbers_and_withheld_images_are_failures_of_their_item(tiny_model: Path) -> None:

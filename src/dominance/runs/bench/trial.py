@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from dominance.metrics import wilson_interval
+from dominance.progress import Progress
 from dominance.runs.bench.candidates import Candidate
 from dominance.runs.bench.result import StreamTally
 from dominance.runs.bench.selection import Shelf
@@ -39,7 +40,18 @@ class CandidateTrial:
         tell: Callable[[str], None],
     ) -> None:
         """Fills the shelves until they are full, cannot be filled, or the limit is reached."""
+        wanted = sum(shelf.target for shelf in self.shelves.values())
+        with Progress("prompts kept", total=wanted, each="a prompt") as progress:
+            self._fill(attempt, tell, progress)
+
+    def _fill(
+        self,
+        attempt: Callable[[Sequence[Attempt]], Mapping[tuple[str, str], Outcome]],
+        tell: Callable[[str], None],
+        progress: Progress,
+    ) -> None:
         while wave := self._next():
+            before = self._kept
             outcomes = attempt(wave)
             for stream, candidate in wave:
                 outcome = outcomes[stream, candidate.prompt.id]
@@ -50,6 +62,11 @@ class CandidateTrial:
                 if qualifies and shelf.has_room(candidate):
                     shelf.keep(candidate)
             tell(self.line())
+            progress.advance(self._kept - before, f"{sum(self._tried.values())} candidates tried")
+
+    @property
+    def _kept(self) -> int:
+        return sum(len(shelf.kept) for shelf in self.shelves.values())
 
     def _next(self) -> list[Attempt]:
         """The next candidates of every stream that lacks prompts; they now count as tried."""

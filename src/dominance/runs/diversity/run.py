@@ -14,7 +14,7 @@ from dominance.documents import to_json
 from dominance.metrics import Spread, median_interval, spread, vendi_score
 from dominance.miniature.renderer import SIDE
 from dominance.models.devices import find_device
-from dominance.progress import Progress
+from dominance.progress import Progress, say
 from dominance.runs.diversity.embedding import embedded
 from dominance.runs.diversity.options import DiversityOptions
 from dominance.runs.diversity.result import (
@@ -33,6 +33,7 @@ from dominance.runs.store.manifest import environment
 from dominance.runs.store.measurements import DIVERSITY, claim
 from dominance.runs.store.repeat import Repeat
 from dominance.runs.store.vectors import VECTORS_NAME, VectorStore
+from dominance.wording import on_one_line
 
 AT_ONCE = 32
 """Default batch size."""
@@ -69,6 +70,8 @@ def measure_diversity(
     collection = read_collection(Path(source))
     folder = Path(out) if out is not None else Path("runs") / f"diversity-{collection.name}"
     check_run_folder(folder)
+    if isinstance(embedder, str):
+        say(f"loading the embedder {on_one_line(embedder, 120)}")
     encoder = load_embedder(embedder, options.machine.device) if isinstance(embedder, str) else embedder
     with held(folder), Ledger(folder / LEDGER_NAME) as ledger:
         claim(ledger, folder, DIVERSITY, collection.name)

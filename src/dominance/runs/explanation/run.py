@@ -234,7 +234,7 @@ def _draw(opened: RunModel, prompt: Prompt, plan: _Plan, seeds: Sequence[int]) -
         return [_Drawn(*each) for each in zip(made, attention, maps, strict=True)]
 
     drawn: dict[int, _Drawn] = {}
-    with Progress("images", total=len(seeds)) as progress:
+    with Progress("images", total=len(seeds), each="an image") as progress:
         for start in range(0, len(seeds), batch):
             part = seeds[start : start + batch]
             for seed, outcome in zip(part, in_halves(act, part), strict=True):

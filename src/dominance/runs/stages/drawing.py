@@ -52,7 +52,7 @@ def make_images(
     """
     waiting = sorted(missing, key=lambda image: image.negative_prompt or "")
     done = 0
-    with Progress("images", total=len(waiting)) as progress:
+    with Progress("images", total=len(waiting), each="an image") as progress:
         while done < len(waiting):
             avoided = waiting[done].negative_prompt
             chunk = _alike(waiting[done : done + batches.size])

@@ -64,7 +64,7 @@ def look_at(
     wanted = [(index, seed) for index, own in enumerate(seeds) for seed in own]
     seen: list[list[Tensor]] = [[] for _ in prompts]
     steps: list[FirstStep] = []
-    with Progress("first steps", total=len(wanted)) as progress:
+    with Progress("first steps", total=len(wanted), each="a step") as progress:
         for start in range(0, len(wanted), batch):
             part = wanted[start : start + batch]
             step = first_step(

@@ -20,7 +20,7 @@ from dominance.judges.protocol import (
 )
 from dominance.judges.registry import load_judge
 from dominance.pictures import open_image
-from dominance.progress import Progress
+from dominance.progress import Progress, say
 from dominance.records import Answer, Concept, Question
 from dominance.runs.stages.drawing import in_halves
 from dominance.runs.stages.unread import Unread
@@ -36,6 +36,9 @@ _MOST_NAMED = 20
 
 _LONGEST_LINE = 1000
 """Characters of a line about one of them."""
+
+_NOT_LOADED = ("answers:", "openai:")
+"""Judges without weights to load."""
 
 _Asked = tuple[str, Path, tuple[Question, ...]]
 _Item = tuple[str, tuple[Question, ...]]
@@ -54,6 +57,8 @@ def judge_of(judge: str | Judge, device: str, asking: Asking) -> Judge:
         InputError: there are options for a judge that was made in Python.
     """
     if isinstance(judge, str):
+        if not judge.startswith(_NOT_LOADED):
+            say(f"loading the judge {on_one_line(judge, 120)}")
         return load_judge(judge, device, asking.judge_mode, asking.options)
     if asking.judge_option:
         raise InputError(
@@ -183,7 +188,7 @@ def ask_judge(
     names = _names(plan)
     fresh = {item for item, _, _ in open_questions} - {*ledger.failures()}
     record = _Record(ledger, plan.judge_identity)
-    with Progress("judged", total=len(open_questions)) as progress:
+    with Progress("judged", total=len(open_questions), each="an image") as progress:
         for start in range(0, len(open_questions), batch):
             chunk = open_questions[start : start + batch]
             if isinstance(judge, NamedJudge):

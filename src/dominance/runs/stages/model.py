@@ -10,9 +10,11 @@ from dominance.models.drawing import Drawing, Machine
 from dominance.models.on_demand import OnDemand
 from dominance.models.settings import GenerationSettings
 from dominance.models.source import ModelSource, find_source
+from dominance.progress import say
 from dominance.records import Prompt
 from dominance.runs.stages.batches import BatchSize
 from dominance.runs.stages.drawing import Draws
+from dominance.wording import on_one_line
 
 if TYPE_CHECKING:
     from diffusers.pipelines.pipeline_utils import DiffusionPipeline
@@ -111,6 +113,7 @@ class RunModel:
     def _load(self) -> "PipelineModel":
         from dominance.models.image_model import PipelineModel
 
+        say(f"loading the model {on_one_line(self.source.name, 120)}")
         model = PipelineModel(self.source.load(self.settings, self._machine))
         for prompt in self._prompts or [None]:
             model.check(self.settings if prompt is None else self.settings.of(prompt))
