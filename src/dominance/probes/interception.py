@@ -8,6 +8,7 @@ whichever of the two was entered first.
 import contextlib
 import inspect
 import sys
+import threading
 from collections.abc import Callable, Generator
 from types import FrameType
 from typing import Any
@@ -18,13 +19,13 @@ from diffusers.pipelines.pipeline_utils import DiffusionPipeline
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
-from torch.overrides import TorchFunctionMode
 from torch.utils.hooks import RemovableHandle
 
 from dominance.errors import InputError, ModelError
 from dominance.probes.calls import AttentionCall, Forward, images_drawn, parts, prompts_drawn
-from dominance.probes.sites import AttentionSite, attention_sites, denoiser_of
+from dominance.probes.sites import AttentionSite, denoiser_of, sites_of
 
+_ATTENTION = "scaled_dot_product_attention"
 _ATTENTION_ARGUMENTS = ("query", "key", "value", "attn_mask", "dropout_p", "is_causal")
 
 
@@ -72,11 +73,12 @@ def intercept(pipeline: DiffusionPipeline, probe: Probe, guided: bool | None = N
         InputError: ``guided`` is not what another probe at work said.
     """
     denoiser = denoiser_of(pipeline)
-    tap = _TAPS.get(denoiser) or _Tap(denoiser, attention_sites(pipeline))
+    tap = _TAPS.get(denoiser) or _Tap(denoiser, sites_of(denoiser))
     tap.add(probe, guided)
     _TAPS[denoiser] = tap
     try:
-        yield
+        with _DOOR.open():
+            yield
     finally:
         tap.remove(probe)
         if not tap.probes:
@@ -93,8 +95,6 @@ class _Tap:
         self._denoiser, self._sites = denoiser, sites
         self._signature = inspect.signature(type(denoiser).forward)
         self._handles: list[RemovableHandle] = []
-        self._interceptor = _Interceptor(self._attend)
-        self._intercepting = False
         self.forward: Forward | None = None
         self._finished = False
         self._time = self._turn = 0.0
@@ -204,17 +204,13 @@ class _Tap:
             self._served = [] if forward is None else [probe for probe in self.probes if probe.wants(site, forward)]
             if self._served:
                 self._site = site
-                self._interceptor.__enter__()
-                self._intercepting = True
+                _DOOR.answered.by = self._attend
 
         return enter
 
     def _leave(self) -> None:
         """Ends the interception; also where a keyboard interrupt passed the hooks by."""
-        self._site = None
-        if self._intercepting:
-            self._intercepting = False
-            self._interceptor.__exit__(None, None, None)
+        self._site = _DOOR.answered.by = None
 
     def _attend(
         self, attend: Callable[..., Tensor], query: Tensor, key: Tensor, value: Tensor, **options: Any
@@ -246,20 +242,52 @@ def running_forward(denoiser: nn.Module) -> Forward | None:
     return None if tap is None else tap.forward
 
 
-class _Interceptor(TorchFunctionMode):
-    """Hands torch's softmax attention to a function; in force only while an attention module runs."""
+class _Answered(threading.local):
+    """What answers a thread's softmax attention; None for torch itself, as everywhere outside an attention site."""
 
-    def __init__(self, attend: Callable[..., Tensor]) -> None:
-        super().__init__()
-        self._attend = attend
+    by: Callable[..., Tensor] | None = None
 
-    def __torch_function__(
-        self, func: Callable[..., Any], types: object, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
-    ) -> Any:
-        options = kwargs or {}
-        if func is F.scaled_dot_product_attention:
-            return self._attend(func, **dict(zip(_ATTENTION_ARGUMENTS, args, strict=False)), **options)
-        return func(*args, **options)
+
+class _Door:
+    """Stands before torch's softmax attention while any probe is at work; each thread is answered by its own site.
+
+    A torch function mode would see every operation of a site to catch this one: docs/decisions/008.
+    """
+
+    def __init__(self) -> None:
+        self.answered = _Answered()
+        self._lock = threading.Lock()
+        self._blocks = 0
+
+    @contextlib.contextmanager
+    def open(self) -> Generator[None]:
+        """Puts the door before torch's function; the first of overlapping blocks does, and the last takes it away."""
+        with self._lock:
+            if self._blocks == 0:
+                self._plain = F.scaled_dot_product_attention
+                self._before = self._standing_before(self._plain)
+                setattr(F, _ATTENTION, self._before)
+            self._blocks += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._blocks -= 1
+                # What others have put over it meanwhile still calls it: then it stays, and only hands on.
+                if self._blocks == 0 and F.scaled_dot_product_attention is self._before:
+                    setattr(F, _ATTENTION, self._plain)
+
+    def _standing_before(self, plain: Callable[..., Tensor]) -> Callable[..., Tensor]:
+        def attention(*args: Any, **options: Any) -> Tensor:
+            answer = self.answered.by
+            if answer is None:
+                return plain(*args, **options)
+            return answer(plain, **dict(zip(_ATTENTION_ARGUMENTS, args, strict=False)), **options)
+
+        return attention
+
+
+_DOOR = _Door()
 
 
 def _turn(caller: FrameType | None) -> float:

@@ -1,5 +1,7 @@
 """A site's attention to the prompt, reduced on its way: probabilities are made a block at a time and never kept."""
 
+from collections.abc import Iterator
+
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -34,27 +36,59 @@ def reduced_attention(
             f"layer {call.site.layer} ({call.site.name}) attends with {call.query.shape[0]} samples in a batch of"
             f" {call.forward.samples}; do not record inside shared_forwards"
         )
-    prompted = call.forward.conditional
-    query = call.query[prompted, :, call.positions].float().transpose(-1, -2)
-    scale = call.scale if call.scale is not None else query.shape[-2] ** -0.5
-    key = call.key[prompted].float() * scale
-    mask = _mask(call)
-    images, heads, keys, _ = key.shape
-    most = MOST_ON_CPU if key.device.type == "cpu" else MOST_ELSEWHERE
-    positions, block = query.shape[-1], max(FEWEST_POSITIONS, most // max(1, images * heads * keys))
-    sums, maps = [], []
-    for start in range(0, positions, block):
-        # Positions lie innermost, which makes softmax and sum twice as quick on a CPU as tokens innermost.
-        logits = key @ query[..., start : start + block]
-        if mask is not None:
+    rows = _Rows(call)
+    each = [_of_heads(rows, heads, weights) for heads in rows.heads_together()]
+    attention = torch.cat([means for means, _ in each], dim=1) if len(each) > 1 else each[0][0]
+    maps = [own for _, own in each if own is not None]
+    return attention, (torch.stack(maps).sum(dim=0) / rows.heads).unflatten(-1, call.grid) if maps else None
+
+
+class _Rows:
+    """The conditional samples' queries and keys, and how many of their probabilities are held at once."""
+
+    def __init__(self, call: AttentionCall) -> None:
+        prompted = call.forward.conditional
+        self.text = call.text
+        self.query, self.key = call.query[prompted, :, call.positions], call.key[prompted]
+        self.mask = _mask(call)
+        self.scale = call.scale if call.scale is not None else call.query.shape[-1] ** -0.5
+        self.images, self.heads, self.keys, _ = self.key.shape
+        self.positions = self.query.shape[-2]
+        self.most = MOST_ON_CPU if self.key.device.type == "cpu" else MOST_ELSEWHERE
+
+    def heads_together(self) -> Iterator[slice]:
+        """Heads whose smallest blocks fit; the wide ones of joint attention go one by one."""
+        count = max(1, self.most // max(1, self.images * self.keys * FEWEST_POSITIONS))
+        yield from (slice(start, start + count) for start in range(0, self.heads, count))
+
+    def logits(self, heads: slice) -> Iterator[Float[Tensor, "image head key position"]]:
+        """Of these heads, a block of positions at a time."""
+        query = self.query[:, heads].float().transpose(-1, -2)
+        key = self.key[:, heads].float() * self.scale
+        mask = self.mask if self.mask is None or self.mask.shape[1] == 1 else self.mask[:, heads]
+        block = max(FEWEST_POSITIONS, self.most // max(1, self.images * key.shape[1] * self.keys))
+        for start in range(0, self.positions, block):
+            # Positions lie innermost, which makes softmax and sum twice as quick on a CPU as tokens innermost.
+            logits = key @ query[..., start : start + block]
+            if mask is None:
+                yield logits
+                continue
             part = mask if mask.shape[-1] == 1 else mask[..., start : start + block]
-            logits = logits.masked_fill(~part, -torch.inf) if part.dtype == torch.bool else logits + part
-        shares = logits.softmax(dim=-2)[:, :, call.text]
+            yield logits.masked_fill(~part, -torch.inf) if part.dtype == torch.bool else logits + part
+
+
+def _of_heads(
+    rows: _Rows, heads: slice, weights: Float[Tensor, "image token map"] | None
+) -> tuple[Float[Tensor, "image head token"], Float[Tensor, "image map position"] | None]:
+    """Means over positions of some heads, and their maps summed over these heads."""
+    sums, maps = [], []
+    for logits in rows.logits(heads):
+        shares = logits.softmax(dim=-2)[:, :, rows.text]
         sums.append(shares.sum(dim=-1))
         if weights is not None:
-            maps.append((weights.transpose(1, 2).unsqueeze(1) @ shares).mean(dim=1))
+            maps.append((weights.transpose(1, 2).unsqueeze(1) @ shares).sum(dim=1))
     total = sums[0] if len(sums) == 1 else torch.stack(sums).sum(dim=0)
-    return total / positions, torch.cat(maps, dim=-1).unflatten(-1, call.grid) if maps else None
+    return total / rows.positions, torch.cat(maps, dim=-1) if maps else None
 
 
 def _mask(call: AttentionCall) -> Tensor | None:

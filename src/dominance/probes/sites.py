@@ -75,7 +75,11 @@ def attention_sites(pipeline: DiffusionPipeline) -> tuple[AttentionSite, ...]:
 
     Source: numbering of Jeong & Lee (2025), arXiv 2512.20666, section 4, carried over to other families.
     """
-    denoiser = denoiser_of(pipeline)
+    return sites_of(denoiser_of(pipeline))
+
+
+def sites_of(denoiser: nn.Module) -> tuple[AttentionSite, ...]:
+    """As ``attention_sites``, of a denoiser that ``denoiser_of`` gave."""
     family = type(denoiser).__name__
     if family == "UNet2DConditionModel":
         sites = _unet_sites(denoiser)

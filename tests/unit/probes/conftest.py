@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 import torch
 from diffusers.pipelines.pipeline_utils import DiffusionPipeline
+from torch.nn import functional as F
 
 from dominance.probes.interception import _TAPS
 from dominance.probes.sites import denoiser_of
@@ -33,6 +34,7 @@ def traces() -> Callable[[DiffusionPipeline], dict[str, Any]]:
             "dtype": denoiser_of(pipeline).dtype,
             "pipeline": sorted(vars(pipeline)),
             "modes": torch._C._len_torch_function_stack(),
+            "attention": F.scaled_dot_product_attention,
             "gradients": torch.is_grad_enabled(),
             "random": torch.get_rng_state().tolist(),
             "taps": len(_TAPS),

@@ -2,6 +2,7 @@
 
 import contextlib
 import copy
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -13,6 +14,7 @@ from diffusers import FlowMatchEulerDiscreteScheduler, HeunDiscreteScheduler
 from diffusers.pipelines.pipeline_utils import DiffusionPipeline
 from tiny_families import FAMILIES, PROMPTS, ddim, draw, tiny
 from torch import Tensor
+from torch.nn import functional as F
 
 from dominance.errors import InputError, ModelError
 from dominance.probes.calls import AttentionCall, Forward
@@ -265,6 +267,44 @@ def test_probes_on_two_pipelines_do_not_meet() -> None:
         draw(tiny("sd1"), steps=1)
     assert len(one.calls) == 7
     assert not other.calls
+
+
+def test_another_thread_is_not_seen() -> None:
+    watcher, seen = Watcher(), []
+    query = torch.ones(1, 1, 2, 4)
+
+    class Meanwhile(Watcher):
+        def wants(self, site: AttentionSite, forward: Forward) -> bool:
+            elsewhere = threading.Thread(target=lambda: seen.append(F.scaled_dot_product_attention(*[query] * 3)))
+            elsewhere.start()
+            elsewhere.join()
+            return False
+
+    with intercept(tiny("sd1"), watcher), intercept(tiny("sd1"), Meanwhile()):
+        draw(tiny("sd1"), steps=1)
+    assert len(watcher.calls) == 7 == len(seen)
+    assert all(torch.equal(output, query) for output in seen)
+
+
+def test_what_others_put_over_torch_stays_and_is_passed_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    pipeline, plain = tiny("sd1"), F.scaled_dot_product_attention
+    before, calls = draw(pipeline, steps=1), []
+    with monkeypatch.context() as patched:
+        with intercept(pipeline, Watcher()):
+            beneath = F.scaled_dot_product_attention
+
+            def counted(*args: Any, **options: Any) -> Tensor:
+                calls.append(args)
+                return beneath(*args, **options)
+
+            patched.setattr(F, "scaled_dot_product_attention", counted)
+        assert F.scaled_dot_product_attention is counted
+        watcher = Watcher()
+        with intercept(pipeline, watcher):
+            assert np.array_equal(draw(pipeline, steps=1), before)
+        assert len(watcher.calls) == 7
+        assert len(calls) > 7
+    F.scaled_dot_product_attention = plain
 
 
 @pytest.mark.parametrize("family", ["sd1", "flux"])

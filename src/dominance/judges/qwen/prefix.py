@@ -1,11 +1,13 @@
 """All questions about a picture in one forward: the picture and the chat's beginning are read once and shared.
 
 What a causal model makes of the first tokens does not depend on those that follow. So the prompts' common beginning,
-which ends with the picture, is read once, its cache is repeated for every question, and the questions' own tokens,
-padded on the right, go through the model together. Positions are given explicitly, because a picture takes fewer
-positions than tokens.
+which ends with the picture, is read once. The questions' own tokens then follow it in one row, one question after the
+other; a mask hides them from each other, so that each is read as if it stood alone. Neither is the beginning's cache
+repeated nor a question padded. Positions are given explicitly: every question begins where the beginning ends, and a
+picture takes fewer positions than tokens.
 """
 
+import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -22,8 +24,6 @@ QwenModel = Any
 
 PREFIX_TOKENS: int = 8192
 """Tokens of pictures and chats' beginnings that are read in one forward, at most; one picture is always read."""
-CACHE_BYTES: int = 2**30
-"""Memory for the repeated caches of one forward, at most; one question is always asked."""
 
 
 @dataclass(frozen=True)
@@ -54,17 +54,6 @@ class ReadPrefixes:
     cache: DynamicCache
     following: Tensor
 
-    @property
-    def bytes_a_token(self) -> int:
-        """What one token of one picture takes in the cache."""
-        rows = [part[0, :, 0] for kept in self.layers() for part in kept]
-        return sum(row.numel() * row.element_size() for row in rows)
-
-    def layers(self) -> list[tuple[Tensor, Tensor]]:
-        """Keys and values of each layer, as (picture, head, token, channel)."""
-        layers: list[Any] = self.cache.layers
-        return [(layer.keys, layer.values) for layer in layers]
-
 
 def first_answer_logits(
     model: QwenModel, pictures: Sequence[SeenPicture], prompts: Sequence[Sequence[list[int]]], words: Sequence[int]
@@ -83,13 +72,8 @@ def first_answer_logits(
     ]
     found = [torch.empty(len(own), len(words)) for own in prompts]
     for group in _read_together(asked):
-        read = _read_prefixes(model, group)
-        rows = [(row, number) for row, entry in enumerate(group) for number in range(len(entry.suffixes))]
-        for part in _parts(rows, group, read.bytes_a_token):
-            suffixes = [group[row].suffixes[number] for row, number in part]
-            logits = _ask(model, read, [row for row, _ in part], suffixes, words)
-            for (row, number), values in zip(part, logits, strict=True):
-                found[group[row].index][number] = values
+        for entry, logits in zip(group, _ask(model, _read_prefixes(model, group), group, words), strict=True):
+            found[entry.index] = logits
     return found
 
 
@@ -111,15 +95,6 @@ def _read_together(asked: Sequence[AskedPicture]) -> Iterator[list[AskedPicture]
         yield from (alike[start : start + count] for start in range(0, len(alike), count))
 
 
-def _parts(
-    rows: Sequence[tuple[int, int]], group: Sequence[AskedPicture], bytes_a_token: int
-) -> Iterator[Sequence[tuple[int, int]]]:
-    """The questions of a group, as many at a time as CACHE_BYTES hold."""
-    longest = len(group[0].prefix) + max(len(suffix) for entry in group for suffix in entry.suffixes)
-    count = max(1, CACHE_BYTES // (longest * bytes_a_token))
-    yield from (rows[start : start + count] for start in range(0, len(rows), count))
-
-
 def _read_prefixes(model: QwenModel, group: Sequence[AskedPicture]) -> ReadPrefixes:
     batch = as_batch(
         [entry.picture for entry in group], [entry.prefix for entry in group], model.config.image_token_id, model.device
@@ -133,20 +108,60 @@ def _read_prefixes(model: QwenModel, group: Sequence[AskedPicture]) -> ReadPrefi
 
 
 def _ask(
-    model: QwenModel, read: ReadPrefixes, rows: Sequence[int], suffixes: Sequence[list[int]], words: Sequence[int]
-) -> Float[Tensor, "question word"]:
-    """The suffixes in one forward, each after the prefix of its row."""
-    chosen = torch.tensor(rows, device=model.device)
-    cache = DynamicCache(config=model.config)
-    for layer, (keys, values) in enumerate(read.layers()):
-        cache.update(keys[chosen], values[chosen], layer)
-    lengths = torch.tensor([len(suffix) for suffix in suffixes], device=model.device)
-    longest = max(map(len, suffixes))
-    # Padding stands to the right of all that is read, where a causal model does not look: no mask is needed.
-    tokens = torch.tensor([suffix + [0] * (longest - len(suffix)) for suffix in suffixes], device=model.device)
-    positions = read.following[chosen][:, None] + torch.arange(longest, device=model.device)
+    model: QwenModel, read: ReadPrefixes, group: Sequence[AskedPicture], words: Sequence[int]
+) -> list[Float[Tensor, "question word"]]:
+    """All suffixes of the pictures in one forward, each picture's in a row of their own behind its prefix."""
+    device = model.device
+    rows = [_row(entry.suffixes) for entry in group]
+    longest = max(len(row.tokens) for row in rows)
+    shape = (len(rows), longest)
+    tokens, steps, owner = (
+        torch.zeros(shape, dtype=torch.long),
+        torch.zeros(shape, dtype=torch.long),
+        -torch.ones(shape),
+    )
+    for index, row in enumerate(rows):
+        length = len(row.tokens)
+        tokens[index, :length], steps[index, :length] = torch.tensor(row.tokens), torch.tensor(row.steps)
+        owner[index, :length] = torch.tensor(row.questions)
+    # Padding, of rows that are shorter than the longest, sees and is seen by padding alone, and the prefix.
+    own = (owner[:, :, None] == owner[:, None, :]) & torch.ones(longest, longest, dtype=torch.bool).tril()
+    prefix = torch.ones(*shape, len(group[0].prefix), dtype=torch.bool)
+    positions = read.following[:, None] + steps.to(device)
     states = model.model(
-        input_ids=tokens, position_ids=positions.expand(3, -1, -1), past_key_values=cache, use_cache=True
+        input_ids=tokens.to(device),
+        attention_mask=torch.cat([prefix, own], dim=-1)[:, None].to(device),
+        position_ids=positions.expand(3, -1, -1),
+        past_key_values=read.cache,
+        use_cache=True,
     ).last_hidden_state
-    last = states[torch.arange(len(suffixes), device=model.device), lengths - 1]
-    return model.lm_head(last)[:, list(words)].float().cpu()
+    return [
+        model.lm_head(states[index, torch.tensor(row.ends, device=device)])[:, list(words)].float().cpu()
+        for index, row in enumerate(rows)
+    ]
+
+
+@dataclass(frozen=True)
+class _Row:
+    """A picture's suffixes, one after the other.
+
+    Attributes:
+        tokens: of all of them.
+        steps: each token's place in its own suffix, from 0.
+        questions: the number of each token's suffix.
+        ends: where the last token of each suffix stands.
+    """
+
+    tokens: list[int]
+    steps: list[int]
+    questions: list[int]
+    ends: list[int]
+
+
+def _row(suffixes: Sequence[list[int]]) -> _Row:
+    return _Row(
+        tokens=[token for suffix in suffixes for token in suffix],
+        steps=[step for suffix in suffixes for step in range(len(suffix))],
+        questions=[number for number, suffix in enumerate(suffixes) for _ in suffix],
+        ends=[end - 1 for end in itertools.accumulate(map(len, suffixes))],
+    )
