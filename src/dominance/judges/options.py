@@ -41,8 +41,7 @@ class Asking:
     judge_mode: str = "fast"
     """fast: all questions in one pass; official: the release's protocol, one call per question."""
     judge_option: tuple[str, ...] = field(default=(), metadata={WRITTEN: lambda given: list(given) or None})
-    """KEY=VALUE for an openai: judge, repeatable: max_tokens, temperature, image_side, detail, api-version, or any
-    field of the request's body, such as reasoning_effort=none."""
+    """Repeatable KEY=VALUE for an openai: judge, such as max_tokens=64, image_side=1024 or reasoning_effort=none."""
     questions: Path | None = None
     """YAML file: for each kind templates with {concept} or {a_concept}; replaces the bundled questions."""
 

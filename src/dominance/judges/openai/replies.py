@@ -32,10 +32,11 @@ def read_reply(question: Question, document: object) -> Answer:
     """
     choice = _choice(document)
     heard = heard_in(_text(choice["message"].get("content")))
+    thought = heard.thought or _thought_apart(choice["message"])
     if heard.unfinished or not heard.answer.strip():
-        return Answer(question, None, None, _silent(choice, heard.thought))
+        return Answer(question, None, None, _silent(choice, thought))
     if is_clear(heard.answer):
-        p_yes = None if heard.thought else p_yes_of(choice.get("logprobs"), heard.answer)
+        p_yes = None if thought else p_yes_of(choice.get("logprobs"), heard.answer)
         if p_yes is not None:
             return as_answer(question, p_yes)
         said = yes_in(heard.answer)
@@ -55,7 +56,6 @@ def _silent(choice: dict, thought: str) -> str:
     """Why a reply holds no answer at all, and what helps."""
     message, reason = choice["message"], choice.get("finish_reason")
     refusal = _text(message.get("refusal")).strip()
-    thought = thought or next((_text(message.get(n)) for n in ("reasoning_content", "reasoning") if message.get(n)), "")
     if refusal:
         return f"the judge refused: {refusal[:_SHOWN]!r}"
     if thought:
@@ -64,6 +64,11 @@ def _silent(choice: dict, thought: str) -> str:
         return "the endpoint's content filter withheld the answer"
     empty = f"the judge's answer was empty (finish reason: {on_one_line(reason, 40)})"
     return f"{empty}; if it thinks unseen, {_ROOM}" if reason == "length" else empty
+
+
+def _thought_apart(message: dict) -> str:
+    """Thoughts that a server hands over apart from the answer."""
+    return next((text for name in ("reasoning_content", "reasoning") if (text := _text(message.get(name)).strip())), "")
 
 
 def _choice(document: object) -> dict:

@@ -24,7 +24,7 @@ from dominance.runs.explanation.options import ExplainOptions
 from dominance.runs.explanation.result import ConceptMaps, Explanation, is_papers_unet
 from dominance.runs.stages.drawing import in_halves
 from dominance.runs.stages.judge_fit import of_model, warn, world_warnings
-from dominance.runs.stages.judging import judge_for
+from dominance.runs.stages.judging import described_judge, judge_for
 from dominance.runs.stages.model import RunModel
 from dominance.runs.stages.one_answer import warnings_of
 from dominance.runs.stages.scoring import score_image, score_prompt
@@ -339,7 +339,7 @@ def _asked(
 def _manifest(opened: RunModel, judge: Judge | None, settings: dict[str, object]) -> dict[str, object]:
     return {
         **opened.manifest(),
-        "judge": None if judge is None else {"name": judge.name, "identity": judge.identity},
+        "judge": None if judge is None else described_judge(judge),
         "settings": settings,
         **environment(),
     }

@@ -140,12 +140,14 @@ def judge_record(judge: Judge, ledger: Ledger) -> dict[str, object]:
     """The manifest's entry on the judge, with the number of answers that have a probability."""
     answers = [answer for by_text in ledger.answers(judge.identity).values() for answer in by_text.values()]
     with_p_yes = sum(1 for _, p_yes in answers if p_yes is not None)
-    return {
-        "name": judge.name,
-        "identity": judge.identity,
-        **(judge.describe() if isinstance(judge, DescribedJudge) else {}),
-        "answered": {"with_p_yes": with_p_yes, "yes_or_no_alone": len(answers) - with_p_yes},
-    }
+    answered = {"with_p_yes": with_p_yes, "yes_or_no_alone": len(answers) - with_p_yes}
+    return {**described_judge(judge), "answered": answered}
+
+
+def described_judge(judge: Judge) -> dict[str, object]:
+    """Name and identity of a judge, and what more it has to say."""
+    more = judge.describe() if isinstance(judge, DescribedJudge) else {}
+    return {"name": judge.name, "identity": judge.identity, **more}
 
 
 def unanswered(plan: Plan, ledger: Ledger, folder: Path) -> list[_Asked]:

@@ -290,6 +290,9 @@ def test_a_probability_after_thoughts_is_none_and_empty_thoughts_do_not_matter()
     assert read(completion("<think>\n\n</think>\n\nYes", logprobs)).p_yes == pytest.approx(0.7)
     thought = read(completion("<think>Yes?</think>Yes", tops(("Yes", -0.01), ("No", -5.0))))
     assert (thought.yes, thought.p_yes) == (True, None)
+    listed = tops(("Yes", -0.01), ("No", -5.0))
+    apart = {"message": {"content": "Yes", "reasoning_content": "Yes? Or no?"}, "logprobs": listed}
+    assert read_reply(QUESTION, {"choices": [apart]}).p_yes is None
 
 
 @pytest.mark.parametrize(

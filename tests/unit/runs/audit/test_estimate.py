@@ -1,0 +1,81 @@
+"""What a run would take: counted by image and question, each once, and measured on images that are there."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from dominance.documents import from_json, printed, to_json
+from dominance.errors import RunError
+from dominance.judges.protocol import ScriptedJudge
+from dominance.models.settings import GenerationSettings
+from dominance.runs.audit.estimate import Estimate, estimate_of
+from dominance.runs.audit.result import put_plan
+from dominance.runs.stages.batches import BatchSize
+from dominance.runs.stages.drawing import make_images
+from dominance.runs.stages.judging import ask_judge, unanswered
+from dominance.runs.store.ledger import Ledger
+from dominance.runs.store.plan import Plan
+
+YES = ScriptedJudge(lambda image, question: 0.9)
+
+
+class Remote(ScriptedJudge):
+    """Is sent a thousand bytes a pixel row."""
+
+    answer_tokens = 5
+
+    def bytes_sent(self, image: Image.Image) -> int:
+        return 1000 * image.height
+
+
+REMOTE = Remote(YES.script)
+
+
+def counts(found: Estimate) -> Sequence[int]:
+    return (found.images_there, found.images_to_draw, found.questions_answered, found.questions_to_ask)
+
+
+def test_an_empty_folder_has_everything_to_come(plan: Plan, tmp_path: Path) -> None:
+    found = estimate_of(plan, tmp_path / "new", YES)
+    assert (found.images, found.questions, counts(found)) == (6, 45, (0, 6, 0, 45))
+    assert (found.calls, found.megabytes) == (None, None)
+    assert (estimate_of(plan, tmp_path / "new", REMOTE).calls, found.megabytes) == (45, None)
+    assert not (tmp_path / "new").exists()
+
+
+def test_what_is_there_is_taken_off_and_a_lost_image_is_drawn_and_asked_about_again(
+    plan: Plan, ledger: Ledger, run_folder: Path, plain_model: Any, settings: GenerationSettings
+) -> None:
+    put_plan(plan, ledger)
+    make_images(plan.images[:4], plain_model(), settings, ledger, run_folder, BatchSize(8))
+    found = estimate_of(plan, run_folder, REMOTE)
+    assert counts(found) == (4, 2, 0, 45)
+    assert (found.calls, found.megabytes, found.measured) == (45, pytest.approx(45 * 0.008), 4)
+    ask_judge(unanswered(plan, ledger, run_folder), plan, YES, ledger)
+    assert counts(estimate_of(plan, run_folder, REMOTE)) == (4, 2, 35, 10)
+    (run_folder / plan.images[0].file).unlink()
+    assert counts(estimate_of(plan, run_folder, REMOTE)) == (3, 3, 25, 20)
+    other = replace(plan, judge_identity="another")
+    assert counts(estimate_of(other, run_folder, REMOTE)) == (3, 3, 0, 45)
+
+
+def test_prompts_that_share_an_image_count_it_once(plan: Plan, tmp_path: Path) -> None:
+    twice = replace(plan, images=(*plan.images, *plan.images))
+    assert estimate_of(twice, tmp_path, YES) == estimate_of(plan, tmp_path, YES)
+
+
+def test_the_folder_of_another_suite_is_refused(plan: Plan, ledger: Ledger, run_folder: Path) -> None:
+    put_plan(plan, ledger)
+    other = replace(plan, suite=replace(plan.suite, name="other"))
+    with pytest.raises(RunError, match="holds a run with the suite 'small', not 'other'"):
+        estimate_of(other, run_folder, YES)
+
+
+def test_an_estimate_reads_back(plan: Plan, tmp_path: Path) -> None:
+    found = estimate_of(plan, tmp_path, REMOTE)
+    assert from_json(Estimate, to_json(found)) == found
+    assert printed(found)["questions_to_ask"] == 45
