@@ -1,7 +1,11 @@
 """Images as files and as models take them: read if they can be, in RGB, written as PNG."""
 
 import io
+import struct
+import warnings
+from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from PIL import Image, ImageOps, UnidentifiedImageError
 
@@ -10,22 +14,95 @@ from dominance.files import write_whole
 from dominance.wording import complaint
 
 IMAGE_ENDINGS: frozenset[str] = frozenset({
-    ".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".avif"
+    ".png", ".jpg", ".jpeg", ".jfif", ".webp", ".avif", ".bmp", ".gif", ".tif", ".tiff"
 })  # fmt: skip
-"""How the names of image files end, in lower case; other files are ignored."""
+"""How the names of image files end, in lower case."""
+OTHER_ENDINGS: frozenset[str] = frozenset({
+    ".heic", ".heif", ".jxl", ".jp2", ".tga", ".ppm", ".pgm", ".exr", ".hdr", ".psd", ".svg"
+})  # fmt: skip
+"""How the names of images end that cannot be read here."""
+_PNG = b"\x89PNG\r\n\x1a\n"
+TEXTS_OF_PNG = (b"tEXt", b"zTXt", b"iTXt")
+"""Kinds of chunks that hold text."""
+_TURNS = b"Raw profile type exif"
+"""Keyword of a text that says how the image is turned."""
 
 
 def open_image(path: Path) -> Image.Image | ItemError:
     """The image as RGB, upright and on white where it is transparent, or why it cannot be read."""
     try:
-        with Image.open(path) as image:
-            return as_rgb(ImageOps.exif_transpose(image))
+        return _upright(path)
     except FileNotFoundError:
         return ItemError(f"the image {path} no longer exists")
     except UnidentifiedImageError:
         return ItemError(f"{path} is not an image")
     except Exception as error:  # a decoder raises whatever a broken file makes it raise
         return ItemError(f"the image {path} cannot be read ({complaint(error)})")
+
+
+def _upright(path: Path) -> Image.Image:
+    try:
+        with Image.open(path) as image:
+            return as_rgb(ImageOps.exif_transpose(image))
+    except ValueError:  # so Pillow refuses a PNG whose texts are very large; its pixels may be sound
+        bare = without_texts(path.read_bytes())
+        if bare is None:
+            raise
+    with Image.open(io.BytesIO(bare)) as image:
+        return as_rgb(ImageOps.exif_transpose(image))
+
+
+def image_size(path: Path) -> tuple[int, int] | None:
+    """Width and height from the file's header; None for a file that is no image, or broken."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            try:
+                with Image.open(path) as image:
+                    return image.size
+            except ValueError:
+                bare = without_texts(path.read_bytes())
+            if bare is None:
+                return None
+            with Image.open(io.BytesIO(bare)) as image:
+                return image.size
+    except Exception:  # a decoder raises whatever a broken file makes it raise
+        return None
+
+
+def png_chunks(file: BinaryIO) -> Iterator[tuple[bytes, int, int]]:
+    """Each chunk of a PNG: its kind, and where its data starts and ends; none if it is no PNG.
+
+    A chunk that the file cuts off is left out. The reader may move the file between chunks.
+    """
+    file.seek(0)
+    if file.read(len(_PNG)) != _PNG:
+        return
+    place = len(_PNG)
+    total = file.seek(0, io.SEEK_END)
+    while place + 12 <= total:
+        file.seek(place)
+        length, kind = struct.unpack(">I4s", file.read(8))
+        start, end = place + 8, place + 8 + length
+        if end + 4 > total:
+            return
+        yield kind, start, end
+        place = end + 4
+
+
+def without_texts(content: bytes) -> bytes | None:
+    """A PNG without its texts, except one that says how it is turned; None if it is no PNG, or has none."""
+    cuts = []
+    for kind, start, end in png_chunks(io.BytesIO(content)):
+        if kind in TEXTS_OF_PNG and not content.startswith(_TURNS, start, end):
+            cuts.append((start - 8, end + 4))
+    if not cuts:
+        return None
+    kept, place = [], 0
+    for start, end in cuts:
+        kept.append(content[place:start])
+        place = end
+    return b"".join([*kept, content[place:]])
 
 
 def as_rgb(image: Image.Image) -> Image.Image:

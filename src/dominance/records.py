@@ -216,6 +216,23 @@ class PromptResult:
 
 
 @dataclass(frozen=True)
+class LeftOut:
+    """Images, or a folder of them, that a command was given and does not use.
+
+    Attributes:
+        file: relative to what the user gave.
+        reason: what it is, or why it cannot be used.
+        images: how many images it stands for.
+        missing: whether the result lacks them; false for what is no image of a prompt, such as a contact sheet.
+    """
+
+    file: str
+    reason: str
+    images: int = 1
+    missing: bool = False
+
+
+@dataclass(frozen=True)
 class GroupResult:
     """The prompts of one group, taken together; the interval is clustered by prompt."""
 
@@ -331,7 +348,11 @@ class RunSettings:
 
 @dataclass(frozen=True)
 class RunResult:
-    """A whole run, as its report shows it."""
+    """A whole run, as its report shows it.
+
+    Attributes:
+        left_out: of images that were made elsewhere, those that the run was given and does not use.
+    """
 
     run: str
     suite: str
@@ -343,6 +364,7 @@ class RunResult:
     gate: GateResult | None
     manifest: dict[str, object]
     judge_warnings: tuple[JudgeWarning, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
 
     @property
     def images(self) -> int:

@@ -41,7 +41,9 @@ DOCUMENT = {
     "prompts",
     "groups",
     "gate",
-} | {"judge_warnings"}
+    "left_out",
+    "judge_warnings",
+}
 PROMPT = {
     *("id", "prompt", "concepts", "scored", "dvd_mean", "dvd_interval", "balanced", "collapsed", "lost", "mixed"),
     *("presence", "dominating", "verdict", "group", "images", "problems"),
@@ -356,7 +358,7 @@ def test_verdicts_follow_the_answers(suite: Path, tiny_model: Path, tmp_path: Pa
 def pictures(tmp_path: Path) -> Path:
     """A folder of images that something else made: two prompts by id, one image each of the third in two folders."""
     root = tmp_path / "pictures"
-    for place, count in (("one", 2), ("TWO", 1), ("three", 1), ("notes", 1)):
+    for place, count in (("one", 2), ("TWO", 1), ("three", 1)):
         for index in range(count):
             (root / place).mkdir(parents=True, exist_ok=True)
             Image.effect_noise((40 + index, 50), 80).convert("RGB").save(root / place / f"{index}.png")

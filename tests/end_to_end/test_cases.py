@@ -1,6 +1,7 @@
 """Every case of ``tests/cases`` and its kin, given to a real command: the answer is right, or one line says why not."""
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,112 @@ PAIR = "a [tower:landmark] and a [mug]"
 
 
 # -- images: 01, 02, 03, 04, 06 ---------------------------------------------------------------------------------------
+
+
+def score_case(command: Command, case: str, images: str, out: Path, *options: object) -> Any:
+    """``dominance score`` of a case's folder, which lies as it is in the repository."""
+    folder = CASES / case
+    return command(
+        "score", folder / images, "--suite", folder / "suite.yaml", "--judge", "miniature", "--out", out, *options
+    )
+
+
+def images_by_prompt(document: dict[str, Any]) -> dict[str, int]:
+    return {prompt["id"]: prompt["images"] for prompt in document["prompts"]}
+
+
+def test_case_01_the_samples_of_geneval_are_scored_and_the_contact_sheet_is_not(
+    command: Command, tmp_path: Path
+) -> None:
+    scored = score_case(command, "01-geneval-folder", "images", tmp_path / "run", "--json")
+    assert scored.status == 0
+    assert images_by_prompt(scored.document) == {"00000": 4, "00001": 4}
+    assert [entry["file"] for entry in scored.document["left_out"]] == ["00000/grid.png", "00001/grid.png"]
+    assert "not used: 00000/grid.png is a contact sheet, by its name" in scored.err
+    page = (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
+    assert "00001/grid.png" in page
+    again = command("report", tmp_path / "run", "--json")
+    assert (again.document["left_out"], again.status) == (scored.document["left_out"], 0)
+    assert "not used: 00000/grid.png" in again.err
+
+
+def test_case_02_a_contact_sheet_is_no_image_of_the_prompt(command: Command, tmp_path: Path) -> None:
+    scored = score_case(command, "02-contact-sheet-counted", "images", tmp_path / "run", "--json")
+    assert (scored.status, images_by_prompt(scored.document)) == (0, {"w": 2})
+    assert [(entry["file"], entry["missing"]) for entry in scored.document["left_out"]] == [("grid-0000.png", False)]
+
+
+def test_case_03_every_format_is_read_and_what_is_broken_is_named(command: Command, tmp_path: Path) -> None:
+    scored = score_case(command, "03-formats", "images", tmp_path / "run", "--json")
+    assert (scored.status, scored.document["images"], scored.document["scored"]) == (3, 20, 18)
+    (prompt,) = scored.document["prompts"]
+    assert [problem["image"] for problem in prompt["problems"]] == ["19-trunc.jpg", "20-empty.png"]
+    assert [entry["file"] for entry in scored.document["left_out"]] == ["w/._macos.png", "w/.hidden.png"]
+
+
+def test_case_03_diversity_reads_and_leaves_out_the_same(command: Command, tmp_path: Path) -> None:
+    measured = command("diversity", CASES / "03-formats" / "images", "--out", tmp_path / "run", "--json")
+    assert measured.status == 3
+    assert (measured.document["images"], len(measured.document["problems"])) == (18, 2)
+    assert [entry["file"] for entry in measured.document["left_out"]] == ["w/._macos.png", "w/.hidden.png"]
+    assert "not used: w/._macos.png is a hidden file" in measured.err
+    assert "w/.hidden.png" in (tmp_path / "run" / "diversity.html").read_text(encoding="utf-8")
+
+
+def test_case_04_a_folder_without_a_prompt_is_named_with_the_prompt_that_it_might_be(
+    command: Command, tmp_path: Path
+) -> None:
+    scored = score_case(command, "04-unmatched-folder", "images", tmp_path / "run", "--json")
+    assert (scored.status, scored.document["images"]) == (3, 10)
+    (entry,) = scored.document["left_out"]
+    assert (entry["file"], entry["images"], entry["missing"]) == ("castle_with_chair", 10, True)
+    assert entry["reason"] == "fits no prompt; it might be 'a-castle-with-a-chair'"
+    assert "not used: castle_with_chair (10 images) fits no prompt; it might be 'a-castle-with-a-chair'" in scored.err
+    assert "note: 1 of 2 prompts has no image: a-castle-with-a-chair." in scored.err
+
+
+@pytest.mark.parametrize(
+    ("images", "counts", "status"),
+    [
+        ("a1111", (2, 2), 0),
+        ("comfy", (2, 2), 0),
+        ("t2ic", (2, 0), 3),
+        ("t2ic/samples", (2, 0), 3),
+        ("bytext", (1, 1), 0),
+    ],
+)
+def test_case_06_prompts_are_read_from_texts_and_names(
+    command: Command, tmp_path: Path, images: str, counts: tuple[int, int], status: int
+) -> None:
+    scored = score_case(command, "06-flat-a1111-comfy", images, tmp_path / "run", "--json")
+    assert (scored.status, tuple(images_by_prompt(scored.document).values())) == (status, counts)
+    assert [entry["file"] for entry in scored.document["left_out"]] == ["grid-0000.png"] * (images == "a1111")
+
+
+def test_a_judge_is_checked_on_the_same_images_and_says_what_it_left_out(command: Command, tmp_path: Path) -> None:
+    folder = CASES / "01-geneval-folder"
+    checked = command(
+        "judge", "check", folder / "images", "--suite", folder / "suite.yaml", "--out", tmp_path / "run", "--each", 2,
+        "--json",
+    )  # fmt: skip
+    assert checked.document["images"] == 8
+    assert [entry["file"] for entry in checked.document["left_out"]] == ["00000/grid.png", "00001/grid.png"]
+    assert "not used: 00000/grid.png is a contact sheet" in checked.err
+    assert "00000/grid.png" in (tmp_path / "run" / "judge-check.html").read_text(encoding="utf-8")
+
+
+def test_a_list_of_images_is_scored_like_a_folder(command: Command, tmp_path: Path) -> None:
+    case = CASES / "06-flat-a1111-comfy"
+    shutil.copytree(case / "t2ic" / "samples", tmp_path / "x")
+    (tmp_path / "list.csv").write_text(
+        "path,prompt\n"
+        "x/a wizard beside a lamp_000000.png,a wizard beside a lamp\n"
+        "x/a wizard beside a lamp_000001.png,A castle with a chair.\n"
+    )
+    suite = ("--suite", case / "suite.yaml", "--judge", "miniature", "--out", tmp_path / "run")
+    scored = command("score", tmp_path / "list.csv", *suite, "--json")
+    assert scored.status == 0, scored.err
+    assert images_by_prompt(scored.document) == {"a-wizard-beside-a-lamp": 1, "a-castle-with-a-chair": 1}
 
 
 # -- prompts and tokens: 08, 10, 19 -----------------------------------------------------------------------------------

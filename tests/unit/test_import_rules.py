@@ -38,6 +38,7 @@ LAYERS: list[set[str]] = [
     {"models"},
     {"miniature"},
     {"metrics"},
+    {"images"},
     BASE | {"records"},
 ]
 RUNS: list[set[str]] = [

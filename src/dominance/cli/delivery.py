@@ -20,6 +20,8 @@ _MOST_FAILURES = 10
 def deliver(result: RunResult, junit: Path | None, json: bool) -> int:
     """Writes and prints a run's result; gives the command's exit status."""
     from dominance.documents import to_json
+    from dominance.images.left_out import left_out_lines
+    from dominance.report.audit.headline import empty_note
     from dominance.report.audit.junit import write_junit
     from dominance.report.audit.page import write_report
     from dominance.runs.audit.document import document_of
@@ -27,6 +29,8 @@ def deliver(result: RunResult, junit: Path | None, json: bool) -> int:
     folder = Path(result.run)
     results_are_in(folder)
     written = [write_report(result, folder), *([write_junit(result, junit)] if junit else [])]
+    empty = empty_note(result)
+    note(*left_out_lines(result.left_out), *([] if empty is None else [f"note: {empty}"]))
     if json:
         print_json(to_json(document_of(result)))
     else:

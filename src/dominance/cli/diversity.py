@@ -61,12 +61,13 @@ def command(
 def deliver(result: "DiversityResult", json: bool) -> int:
     """Writes the page and prints what was found; gives the command's exit status."""
     from dominance.documents import printed
+    from dominance.images.left_out import left_out_lines
     from dominance.report.diversity.page import write_diversity
     from dominance.report.parts.next_steps import after_diversity
 
     results_are_in(Path(result.run))
     written = write_diversity(result, Path(result.run))
-    note(*(f"note: {line}" for line in result.notes))
+    note(*left_out_lines(result.left_out), *(f"note: {line}" for line in result.notes))
     if json:
         print_json(printed(result))
     else:

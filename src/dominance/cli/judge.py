@@ -8,7 +8,7 @@ from cyclopts import Parameter
 from dominance.cli import shared
 from dominance.cli.app import GROUPS, new_app
 from dominance.cli.interrupts import results_are_in
-from dominance.cli.output import echo, print_json, print_table, tell_next, tell_written, warn_again
+from dominance.cli.output import echo, note, print_json, print_table, tell_next, tell_written, warn_again
 from dominance.cli.statuses import EXIT_DONE, EXIT_UNSCORED
 from dominance.judges.options import JUDGE
 from dominance.numbers import coefficient, fraction, rate
@@ -53,7 +53,7 @@ def check(
 
     Asks about images that do not show the concept (blank, noise, of another prompt or concept, torn, shuffled) and
     about ordinary images. Compares with a second judge and with labels, if given.
-    Exit status: 0 done, 2 bad input, 3 done but some questions have no answer.
+    Exit status: 0 done, 2 bad input, 3 done but some questions have no answer, or some images no prompt.
     """
     from dominance.runs.judge_check.run import check_judge
 
@@ -63,18 +63,20 @@ def check(
 def deliver(result: "JudgeCheck", json: bool) -> int:
     """Writes the page and prints what was found; gives the command's exit status."""
     from dominance.documents import printed
+    from dominance.images.left_out import left_out_lines
     from dominance.report.judge_check.page import write_judge_check
     from dominance.report.parts.next_steps import after_judge_check
 
     results_are_in(Path(result.run))
     written = write_judge_check(result, Path(result.run))
+    note(*left_out_lines(result.left_out))
     if json:
         print_json(printed(result))
     else:
         print_check(result)
         tell_written(written)
         tell_next(after_judge_check(result))
-    return EXIT_UNSCORED if result.unanswered else EXIT_DONE
+    return EXIT_DONE if result.complete else EXIT_UNSCORED
 
 
 def print_check(result: "JudgeCheck") -> None:

@@ -11,7 +11,6 @@ from dominance.wording import quoted
 
 OFFICIAL_COLUMNS = ("case_num", "content_type", "content", "nm_word", "prompt")
 _CASE = re.compile(r"case(\d{1,9})")
-_CASE_FOLDER = re.compile(r"case(\d{1,9})(_.*)?", re.IGNORECASE | re.ASCII | re.DOTALL)
 
 
 def official_prompt(row: Mapping[str, str], where: str) -> Prompt:
@@ -85,13 +84,3 @@ def case_numbers(prompts: Sequence[Prompt]) -> dict[int, Prompt]:
             )
         numbered[number] = prompt
     return numbered
-
-
-def folder_case(name: str) -> int | None:
-    """The case number in a folder's name, ``caseNNN`` or ``caseNNN_anything`` as the official release has them.
-
-    >>> folder_case("case002_a castle"), folder_case("case2"), folder_case("castle")
-    (2, 2, None)
-    """
-    case = _CASE_FOLDER.fullmatch(name)
-    return int(case[1]) if case else None

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from dominance.errors import InputError, SuiteError
 from dominance.records import Concept, Prompt, Suite
 from dominance.suites import load_suite
-from dominance.suites.official_prompts import content_and_object, folder_case, official_prompts_csv
+from dominance.suites.official_prompts import content_and_object, official_prompts_csv
 from dominance.suites.official_results import official_results_csv, read_official_results
 from dominance.suites.suite_files import suite_yaml
 
@@ -114,11 +114,6 @@ def test_case_numbers_come_from_the_ids_or_from_the_order():
     assert [line[:2] for line in official_prompts_csv(mixed).decode().splitlines()[1:]] == ["1,", "2,"]
     with pytest.raises(InputError, match="have the same case number"):
         official_prompts_csv([cases[0], dataclasses.replace(cases[0], id="case12")])
-
-
-def test_the_case_of_a_folder_is_its_number_however_it_is_written():
-    names = ("case002_a castle", "Case2_a", "case0002", "case2", "case2a", "case_2", "acase2_x", "case²_x", "castle")
-    assert [folder_case(name) for name in names] == [2, 2, 2, 2, None, None, None, None, None]
 
 
 def test_official_results_come_out_byte_for_byte(tmp_path):

@@ -58,7 +58,7 @@ def notes(result: RunResult) -> tuple[str, ...]:
     """Sentences without which the headline would be misread: what is unscored, lost or has one concept only."""
     said = [
         _unscored_note(result),
-        _empty_note(result),
+        empty_note(result),
         _lost_note(result),
         _missing_note(result),
         _single_note(result),
@@ -200,7 +200,8 @@ def _unscored_note(result: RunResult) -> str | None:
     return _stop(f"{said}; most frequent reason: {reason}" if reason else said)
 
 
-def _empty_note(result: RunResult) -> str | None:
+def empty_note(result: RunResult) -> str | None:
+    """Which prompts have no image; None if all have one."""
     empty = [p.prompt.id for p in result.prompts if not p.images]
     if not empty:
         return None

@@ -9,6 +9,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from dominance import numbers
 from dominance.files import write_whole
+from dominance.images.left_out import left_out_sentence, missing_first
 from dominance.report.parts.bars import dvd_range, presence_bar
 
 _SHARED: dict[str, Any] = {
@@ -16,6 +17,8 @@ _SHARED: dict[str, Any] = {
     "plural": numbers.plural,
     "presence_bar": presence_bar,
     "dvd_range": dvd_range,
+    "left_out_sentence": left_out_sentence,
+    "missing_first": missing_first,
 }
 """What every template may use."""
 _AT_ONCE = 200

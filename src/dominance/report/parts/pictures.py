@@ -7,7 +7,7 @@ from pathlib import Path
 
 from PIL import Image, ImageOps, features
 
-from dominance.pictures import in_eight_bits
+from dominance.pictures import in_eight_bits, without_texts
 
 _WHOLE_BYTES = 20_000
 """A PNG of at most this size is embedded as it is."""
@@ -60,13 +60,20 @@ def embed(path: Path, side: int) -> Embedded | Missing:
     except OSError as error:
         return Missing(f"the file cannot be read ({error.strerror or type(error).__name__})")
     try:
-        with Image.open(io.BytesIO(content)) as image:
-            return _embedded(content, image, side)
+        try:
+            return _embedded(content, side)
+        except ValueError:  # so Pillow refuses a PNG whose texts are very large
+            return _embedded(without_texts(content) or b"", side)
     except Exception:  # a decoder may raise anything for a broken file
         return Missing("the file is not a readable image")
 
 
-def _embedded(content: bytes, image: Image.Image, side: int) -> Embedded:
+def _embedded(content: bytes, side: int) -> Embedded:
+    with Image.open(io.BytesIO(content)) as image:
+        return _shrunk(content, image, side)
+
+
+def _shrunk(content: bytes, image: Image.Image, side: int) -> Embedded:
     image.load()
     if image.format == "PNG" and len(content) <= _WHOLE_BYTES and image.width * image.height <= _WHOLE_PIXELS:
         return _shown("png", content, image.size)

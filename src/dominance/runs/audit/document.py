@@ -11,6 +11,7 @@ from dominance.records import (
     GroupResult,
     Interval,
     JudgeWarning,
+    LeftOut,
     PromptResult,
     PromptVerdict,
     RunResult,
@@ -75,6 +76,7 @@ class AuditDocument:
     groups: tuple[GroupResult, ...]
     gate: GateResult | None
     judge_warnings: tuple[JudgeWarning, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
 
 
 def document_of(result: RunResult) -> AuditDocument:
@@ -92,6 +94,7 @@ def document_of(result: RunResult) -> AuditDocument:
         groups=result.groups,
         gate=result.gate,
         judge_warnings=result.judge_warnings,
+        left_out=result.left_out,
     )
 
 

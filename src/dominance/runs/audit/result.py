@@ -75,6 +75,7 @@ def result_of(plan: Plan, ledger: Ledger, folder: Path) -> RunResult:
         gate=None if gate is None else judge_gate(gate, prompts, warnings, allow_unfit_judge=allowed),
         manifest=cast(dict, ledger.get("manifest") or {}),
         judge_warnings=warnings,
+        left_out=plan.left_out,
     )
 
 

@@ -25,7 +25,7 @@ def embedded(
     Returns:
         The content hash of every embedded file, and the reason why any other file has no embedding.
     """
-    problems: dict[Path, str] = dict.fromkeys(collection.outside, "a link that leads out of the folder")
+    problems: dict[Path, str] = {}
     contents: dict[Path, str] = {}
     done = set(store.known(encoder.identity))
     waiting: dict[str, list[Path]] = {}

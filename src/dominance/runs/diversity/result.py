@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import Field, computed_field
 
 from dominance.diversity.verdicts import Word
-from dominance.records import Interval
+from dominance.records import Interval, LeftOut
 
 
 @dataclass(frozen=True)
@@ -105,6 +105,7 @@ class DiversityResult:
         near: cosine similarity from which a pair counts as near duplicates.
         notes: caveats.
         rests: the basis of the verdicts.
+        left_out: images of the source that are not used, and why.
     """
 
     run: str
@@ -117,6 +118,7 @@ class DiversityResult:
     categories: tuple[CategoryDiversity, ...]
     problems: tuple[Unmeasured, ...]
     manifest: dict[str, object]
+    left_out: tuple[LeftOut, ...] = ()
 
     @property
     def root(self) -> Path:
@@ -132,7 +134,8 @@ class DiversityResult:
     @property
     def complete(self) -> bool:
         """Whether every file was measured and every concept has a distance."""
-        return not self.problems and all(concept.median is not None for concept in self.concepts)
+        unused = any(entry.missing for entry in self.left_out)
+        return not self.problems and not unused and all(concept.median is not None for concept in self.concepts)
 
 
 def uniform_first(concepts: Sequence[ConceptDiversity]) -> list[ConceptDiversity]:

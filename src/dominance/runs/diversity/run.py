@@ -6,7 +6,6 @@ from pathlib import Path
 from statistics import median
 
 import numpy as np
-from PIL import Image
 
 from dominance.diversity.embedders import DUPLICATE_SIMILARITY, MINIATURE, PAPER_EMBEDDER, Embedder, load_embedder
 from dominance.diversity.verdicts import SCALES, MeasuredConcept, SetVerdict, judge_sets, rests_on
@@ -14,6 +13,7 @@ from dominance.documents import to_json
 from dominance.metrics import Spread, median_interval, spread, vendi_score
 from dominance.miniature.renderer import SIDE
 from dominance.models.devices import find_device
+from dominance.pictures import image_size
 from dominance.progress import Progress, say
 from dominance.runs.diversity.embedding import embedded
 from dominance.runs.diversity.options import DiversityOptions
@@ -160,6 +160,7 @@ def _result(
             "device": str(find_device(options.machine.device)),
             **environment(),
         },
+        left_out=collection.left_out,
     )
 
 
@@ -167,22 +168,13 @@ def _foreign(collection: Collection) -> str | None:
     """Why the bundled embedder does not apply, judged by the sizes of some images; None if it may."""
     files = [file for image_set in collection.sets for file in image_set.files]
     for file in files[:: max(1, len(files) // _LOOKED_AT)]:
-        size = _size(collection.root / file)
-        if size not in (None, (SIDE, SIDE)):
+        size = image_size(collection.root / file)
+        if size is not None and size != (SIDE, SIDE):
             return (
                 f"the bundled embedder knows only the miniature world, whose images have {SIDE}×{SIDE} pixels, but"
                 f" {file.as_posix()[:80]} has {size[0]}×{size[1]}; give --embedder {PAPER_EMBEDDER}"
             )
     return None
-
-
-def _size(path: Path) -> tuple[int, int] | None:
-    """Width and height from the file's header; None for a broken file, which is reported elsewhere."""
-    try:
-        with Image.open(path) as image:
-            return image.size
-    except Exception:  # decoders may raise anything for a broken file
-        return None
 
 
 def _notes(encoder: Embedder, refused: str | None) -> tuple[str, ...]:

@@ -1,18 +1,23 @@
 """Images by concept: a folder of folders, or a CSV of paths."""
 
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from dominance.errors import InputError
 from dominance.files import is_file, is_folder, read_table, read_text
+from dominance.images.links import real_path
+from dominance.images.listing import ImageFile, list_images, without_sheets
+from dominance.images.tables import check_inside
 from dominance.pictures import IMAGE_ENDINGS
+from dominance.records import LeftOut
 from dominance.suites.entries import slug
 from dominance.wording import on_one_line, quoted
 
 MOST_IMAGES = 1_000_000
 COLUMNS = ("path", "concept", "category")
+_DEPTH = 2
+"""Folders above an image, at most: a category and a concept."""
 
 
 @dataclass(frozen=True)
@@ -32,12 +37,12 @@ class ImageSet:
 
 @dataclass(frozen=True)
 class Collection:
-    """The images to measure; ``outside`` are links that lead out of the root and are not followed."""
+    """The images to measure, and what is left out."""
 
     name: str
     root: Path
     sets: tuple[ImageSet, ...]
-    outside: tuple[Path, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
 
     @property
     def images(self) -> int:
@@ -48,8 +53,8 @@ def read_collection(source: Path) -> Collection:
     """The images of a folder, or of a CSV file, by concept.
 
     A folder holds one folder per concept, or one per category with one per concept in it; a folder of images alone is a
-    single concept. Other files, and names that start with a dot, are ignored. A CSV has the columns ``path`` (relative
-    to the CSV's folder), ``concept`` and optionally ``category``; others are ignored.
+    single concept. Files that are no images are passed over; what else is not used is in ``left_out``. A CSV has the
+    columns ``path`` (relative to the CSV's folder), ``concept`` and optionally ``category``; others are ignored.
 
     Raises:
         InputError: the source is neither; there are no images; images lie next to folders; a column is missing; a path
@@ -80,76 +85,54 @@ def read_collection(source: Path) -> Collection:
 
 
 def _folder(root: Path) -> Collection:
-    try:
-        sets, outside = _walk(root)
-    except OSError as error:
-        raise InputError(
-            f"{on_one_line(error.filename or root, 120)} cannot be read ({error.strerror or error}); check its"
-            " permissions"
-        ) from None
-    return Collection(slug(Path(os.path.realpath(root)).name), root, tuple(sets), tuple(outside))
+    listing = without_sheets(list_images(root))
+    by_folder: dict[Path, list[ImageFile]] = {}
+    for image in listing.images:
+        by_folder.setdefault(image.path.parent, []).append(image)
+    _refuse_unclear(root, by_folder)
+    sets, twice = [], []
+    for folder, images in by_folder.items():
+        own, again = _without_twins(images)
+        twice += again
+        category = folder.parent.name or None
+        name = folder.name or real_path(root).name
+        sets.append(ImageSet(name, category, tuple(image.path for image in own)))
+    return Collection(slug(real_path(root).name), root, tuple(sets), (*listing.left_out, *twice))
 
 
-def _walk(root: Path) -> tuple[list[ImageSet], list[Path]]:
-    base = Path(os.path.realpath(root))
-    outside: list[Path] = []
-
-    def listed(folder: Path) -> tuple[list[Path], list[Path]]:
-        """Images and folders in a folder, without links that lead out of the root."""
-        images, folders = [], []
-        for path in sorted(Path(entry) for entry in os.scandir(folder) if not entry.name.startswith(".")):
-            is_a_folder = path.is_dir()
-            if not is_a_folder and path.suffix.lower() not in IMAGE_ENDINGS:
-                continue
-            if path.is_symlink() and not _within(path, base):
-                outside.append(path.relative_to(root))
-            else:
-                (folders if is_a_folder else images).append(path)
-        return images, folders
-
-    images, folders = listed(root)
-    if not folders:
-        return ([ImageSet(base.name, None, _relative(images, root))] if images else []), outside
-    sets = []
-    for folder in folders:
-        own, inner = listed(folder)
-        _refuse_mixed(folder, own, inner)
-        if not inner:
-            sets.append(ImageSet(folder.name, None, _relative(own, root)))
-            continue
-        for concept in inner:
-            found, deeper = listed(concept)
-            if deeper:
+def _refuse_unclear(root: Path, by_folder: dict[Path, list[ImageFile]]) -> None:
+    """Refuses images next to folders of images, and folders too deep to be concepts or categories of concepts."""
+    for folder in by_folder:
+        for above in folder.parents:
+            if above in by_folder:
                 raise InputError(
-                    f"{on_one_line(concept, 120)} holds folders instead of images; give a folder of concepts, or of"
-                    " categories of concepts"
+                    f"{on_one_line(root / above, 120)} holds images ({on_one_line(by_folder[above][0].path.name, 60)})"
+                    f" next to folders ({on_one_line(folder.relative_to(above).parts[0], 60)}), so their concept is"
+                    " unclear; move them into a folder of their own"
                 )
-            sets.append(ImageSet(concept.name, folder.name, _relative(found, root)))
-    kept = [image_set for image_set in sets if image_set.files]
-    if images and kept:
-        _refuse_mixed(root, images, folders)
-    return kept, outside
-
-
-def _within(path: Path, base: Path) -> bool:
-    return Path(os.path.realpath(path)).is_relative_to(base)  # resolve() would raise on a link to itself
-
-
-def _relative(images: list[Path], root: Path) -> tuple[Path, ...]:
-    return tuple(image.relative_to(root) for image in images)
-
-
-def _refuse_mixed(folder: Path, images: list[Path], folders: list[Path]) -> None:
-    if images and folders:
+    deep = next((folder for folder in by_folder if len(folder.parts) > _DEPTH), None)
+    if deep is not None:
         raise InputError(
-            f"{on_one_line(folder, 120)} holds images ({on_one_line(images[0].name, 60)}) next to folders"
-            f" ({on_one_line(folders[0].name, 60)}), so their concept is unclear; move them into a folder of their own"
+            f"{on_one_line(root / Path(*deep.parts[:_DEPTH]), 120)} holds folders instead of images; give a folder of"
+            " concepts, or of categories of concepts"
         )
+
+
+def _without_twins(images: list[ImageFile]) -> tuple[list[ImageFile], list[LeftOut]]:
+    """The images of one concept without links to others of them."""
+    first: dict[Path, ImageFile] = {}
+    for image in sorted(images, key=lambda image: (image.file.name != image.path.name, image)):
+        first.setdefault(image.file, image)
+    kept = sorted(first.values())
+    twice = [image for image in images if image not in kept]
+    return kept, [
+        LeftOut(image.path.as_posix(), f"is the same file as {first[image.file].path.as_posix()}") for image in twice
+    ]
 
 
 def _table(file: Path) -> Collection:
     rows = list(_rows(file))
-    root, base = file.parent, Path(os.path.realpath(file.parent))
+    root, base = file.parent, real_path(file.parent)
     sets: dict[tuple[str | None, str], list[Path]] = {}
     seen: dict[tuple[str, Path], int] = {}
     for line, row in rows:
@@ -157,15 +140,7 @@ def _table(file: Path) -> Collection:
         path = Path(row["path"])
         if not row["path"] or not row["concept"]:
             raise InputError(f"{where}: {'path' if not row['path'] else 'concept'} is empty; fill it in")
-        try:
-            inside = not path.is_absolute() and _within(root / path, base)
-        except (OSError, ValueError):  # not a valid file name
-            inside = False
-        if not inside:
-            raise InputError(
-                f"{where}: the path {quoted(row['path'])} leads out of {on_one_line(root, 80)}; give paths within the"
-                " CSV's own folder"
-            )
+        check_inside(row["path"], root, base, where)
         if (earlier := seen.setdefault((row["concept"], path), line)) != line:
             raise InputError(f"{where}: {quoted(row['path'])} is already in line {earlier}; keep one of the two")
         sets.setdefault((row["category"] or None, row["concept"]), []).append(path)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from dominance.errors import RunError
 from dominance.judges.protocol import Judge
-from dominance.records import Concept, Prompt, Question, RunSettings, Suite
+from dominance.records import Concept, LeftOut, Prompt, Question, RunSettings, Suite
 from dominance.runs.audit.result import recorded_plan
 from dominance.runs.judge_check.controls import CONTROLS, OF_MINIATURE, Asked
 from dominance.runs.judge_check.labels import Labels
@@ -42,6 +42,7 @@ class CheckPlan:
     seed: int
     paths: tuple[Path, ...]
     settings: dict[str, object]
+    left_out: tuple[LeftOut, ...] = ()
 
     @property
     def drawn(self) -> bool:

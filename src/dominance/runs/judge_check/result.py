@@ -7,7 +7,7 @@ from pydantic import Field, computed_field
 
 from dominance.documents import Counted
 from dominance.metrics import Bin, Confusion, Discernment
-from dominance.records import Interval, JudgeWarning
+from dominance.records import Interval, JudgeWarning, LeftOut
 from dominance.runs.judge_check.controls import CONTROLS
 
 Trust = Literal["good", "care", "none", "unknown"]
@@ -215,6 +215,7 @@ class JudgeCheck:
     Attributes:
         images: unaltered ones, made elsewhere or drawn for the check.
         notes: caveats, such as a kind of control that could not be made.
+        left_out: images of plain folders that are not used.
     """
 
     UNPRINTED: ClassVar[dict] = {"manifest": True, "judges": {"__all__": {"controls": {"__all__": {"worst"}}}}}
@@ -226,6 +227,7 @@ class JudgeCheck:
     agreement: Agreement | None
     notes: tuple[str, ...]
     settings: dict[str, object]
+    left_out: tuple[LeftOut, ...] = ()
     manifest: dict[str, object] = field(default_factory=dict)
     judge_warnings: tuple[JudgeWarning, ...] = ()
 
@@ -239,3 +241,8 @@ class JudgeCheck:
     def unanswered(self) -> int:
         """Questions that a judge did not answer."""
         return sum(judge.unanswered for judge in self.judges)
+
+    @property
+    def complete(self) -> bool:
+        """Whether every question has an answer, and no image was without a prompt."""
+        return not self.unanswered and not any(entry.missing for entry in self.left_out)

@@ -88,7 +88,7 @@ def check_judge(
     refuse_other_run(folder)
     loaded = find_suite(suite, options.concepts)
     questions = load_questions(options.asking.questions)
-    sources = find_sources(paths, loaded)
+    sources, left_out = find_sources(paths, loaded)
     about = _suite_of(sources, paths, loaded)
     _check_drawable(about, options, drawn=not paths)
     asked = ask_all(about, questions.ask)
@@ -112,7 +112,9 @@ def check_judge(
             "questions": questions.name,
             "seed": options.seed,
         }
-        check = CheckPlan(about, chosen, asked, labels, judges, options.each, options.seed, tuple(paths), settings)
+        check = CheckPlan(
+            about, chosen, asked, labels, judges, options.each, options.seed, tuple(paths), settings, left_out
+        )
         repeat.keep(folder)
         return _run(check, folder, ledger, options.machine.batch)
 
@@ -214,6 +216,7 @@ def _run(check: CheckPlan, folder: Path, ledger: Ledger, batch: int | None) -> J
         agreement=_agreement(findings, replies, check) if len(findings) > 1 else None,
         notes=tuple(notes_of(check, asked)),
         settings=check.settings,
+        left_out=check.left_out,
         manifest={"judges": [judge_record(loaded.judge, ledger) for loaded in check.judges], **environment()},
         judge_warnings=warnings,
     )

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -15,9 +15,9 @@ from dominance.miniature.scene import Scene
 from dominance.miniature.truth import true_answers
 from dominance.miniature.world import pair_scene, single_scene
 from dominance.pictures import is_whole, write_png
-from dominance.records import Prompt, Suite
+from dominance.records import LeftOut, Prompt, Suite
+from dominance.runs.audit.brought import find_images
 from dominance.runs.audit.result import recorded_plan
-from dominance.runs.audit.score import find_images
 from dominance.runs.stages.judge_fit import OPEN_WORLD, RENDERED_WORLD, world_of_files
 from dominance.runs.store.folder import LEDGER_NAME
 from dominance.runs.store.ledger import Ledger
@@ -56,8 +56,8 @@ class Source:
         return (self.prompt.id, self.item)
 
 
-def find_sources(paths: Sequence[Path], suite: Suite) -> tuple[Source, ...]:
-    """The images of run folders and of folders of images.
+def find_sources(paths: Sequence[Path], suite: Suite) -> tuple[tuple[Source, ...], tuple[LeftOut, ...]]:
+    """The images of run folders and of folders of images, and what is left out of the latter.
 
     Args:
         suite: what the images of a plain folder were made from; a run folder names its own.
@@ -66,9 +66,14 @@ def find_sources(paths: Sequence[Path], suite: Suite) -> tuple[Source, ...]:
         InputError: a path holds no image, or two different prompts share an id.
     """
     found: list[Source] = []
+    left_out: list[LeftOut] = []
     for path in paths:
-        held = is_file(path / LEDGER_NAME)
-        found += _of_run(path) if held else _of_folder(path, suite)
+        if is_file(path / LEDGER_NAME):
+            found += _of_run(path)
+            continue
+        own, without = _of_folder(path, suite)
+        found += own
+        left_out += without if len(paths) == 1 else [replace(entry, file=f"{path}/{entry.file}") for entry in without]
     prompts: dict[str, Prompt] = {}
     for source in found:
         known = prompts.setdefault(source.prompt.id, source.prompt)
@@ -77,20 +82,22 @@ def find_sources(paths: Sequence[Path], suite: Suite) -> tuple[Source, ...]:
                 f"the prompt {known.id!r} differs between the images: {known.text[:80]!r} and"
                 f" {source.prompt.text[:80]!r}; check them separately"
             )
-    return tuple({source.key: source for source in found}.values())
+    return tuple({source.key: source for source in found}.values()), tuple(dict.fromkeys(left_out))
 
 
-def _of_folder(folder: Path, suite: Suite) -> list[Source]:
-    """The images of a plain folder, in the order of the suite's prompts."""
+def _of_folder(folder: Path, suite: Suite) -> tuple[list[Source], tuple[LeftOut, ...]]:
+    """The images of a plain folder, in the order of the suite's prompts, and what is left out."""
     by_prompt: dict[str, list[PlannedImage]] = {}
-    for image in find_images(folder, suite):
+    brought = find_images(folder, suite)
+    for image in brought.images:
         by_prompt.setdefault(image.prompt_id, []).append(image)
-    world = world_of_files((image.file for listed in by_prompt.values() for image in listed), suite)
-    return [
+    world = world_of_files((image.file for image in brought.images), suite)
+    sources = [
         Source(image.item, prompt, image.name, image.file, world=world)
         for prompt in suite.prompts
         for image in by_prompt.get(prompt.id, ())
     ]
+    return sources, brought.left_out
 
 
 def _of_run(folder: Path) -> list[Source]:

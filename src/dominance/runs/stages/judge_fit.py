@@ -2,13 +2,13 @@
 
 import sys
 from collections.abc import Iterable
-
-from PIL import Image
+from pathlib import Path
 
 from dominance.judges.protocol import Judge, TaughtJudge
 from dominance.miniature.bundled import MINIATURE
 from dominance.miniature.concepts import BY_NAME
 from dominance.miniature.renderer import SIDE
+from dominance.pictures import image_size
 from dominance.records import Concept, JudgeWarning, Suite
 from dominance.wording import on_one_line
 
@@ -76,14 +76,5 @@ def world_of_files(files: Iterable[str], suite: Suite) -> str:
     """
     if not is_miniature(suite):
         return OPEN_WORLD
-    sizes = {size for file in files if (size := _size(file)) is not None}
+    sizes = {size for file in files if (size := image_size(Path(file))) is not None}
     return RENDERED_WORLD if sizes <= {(SIDE, SIDE)} else OPEN_WORLD
-
-
-def _size(file: str) -> tuple[int, int] | None:
-    """Width and height as the file's head says; None where it says nothing."""
-    try:
-        with Image.open(file) as image:
-            return image.size
-    except Exception:  # a decoder raises whatever a broken file makes it raise; the judge's stage says why
-        return None

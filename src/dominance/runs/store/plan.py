@@ -6,12 +6,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, PlainSerializer
+from pydantic import BeforeValidator, Field, PlainSerializer
 
 from dominance.errors import SuiteError
 from dominance.guidance.registry import Method
 from dominance.models.settings import GenerationSettings
-from dominance.records import Concept, JudgeWarning, Prompt, Question, RunSettings, Suite
+from dominance.records import Concept, JudgeWarning, LeftOut, Prompt, Question, RunSettings, Suite
 
 
 @dataclass(frozen=True)
@@ -70,6 +70,7 @@ class Plan:
         origin: the command; ``audit`` makes its images, ``score`` takes existing ones.
         world: the closed world that the images belong to, ``open`` for none; None where it is not known.
         judge_warnings: what is known to be wrong with the judge before it answers.
+        left_out: of the existing images, those that are not used.
     """
 
     suite: Suite
@@ -82,6 +83,7 @@ class Plan:
     origin: str
     world: str | None = None
     judge_warnings: tuple[JudgeWarning, ...] = ()
+    left_out: Annotated[tuple[LeftOut, ...], Field(exclude_if=lambda left_out: not left_out)] = ()
 
     def asked_about(self, prompt: Prompt) -> tuple[Question, ...]:
         """All questions about a prompt's images."""

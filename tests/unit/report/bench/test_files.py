@@ -159,7 +159,7 @@ def test_without_pyarrow_the_error_says_how_to_install_it(
 
 
 def test_official_images_lie_where_score_finds_them(bench: BenchResult, folder: Path, tmp_path: Path) -> None:
-    from dominance.runs.audit.score import find_images
+    from dominance.runs.audit.brought import find_images
 
     out = export_bench(bench, folder, "official-images", tmp_path / "pictures", "all")
     assert sorted(place.name for place in out.iterdir()) == [
@@ -167,7 +167,7 @@ def test_official_images_lie_where_score_finds_them(bench: BenchResult, folder: 
         "case002_a_big_mug_a_coaster",
         "prompts.csv",
     ]
-    found = find_images(out, load_suite(str(out / "prompts.csv")))
+    found = find_images(out, load_suite(str(out / "prompts.csv"))).images
     assert [(image.prompt_id, image.name) for image in found[::10]] == [("case001", "0.png"), ("case002", "0.png")]
     assert len(found) == 20
     with pytest.raises(RunError, match="is not an empty folder"):

@@ -154,9 +154,9 @@ def test_a_folder_of_images_is_read_as_score_reads_it(tmp_path: Path) -> None:
     for seed in range(3):
         (tmp_path / suite.prompts[0].id).mkdir(exist_ok=True)
         Image.new("RGB", (8, 8), (seed, 0, 0)).save(tmp_path / suite.prompts[0].id / f"{seed}.png")
-    found = find_sources([tmp_path], suite)
+    found, _ = find_sources([tmp_path], suite)
     assert [one.name for one in found] == ["0.png", "1.png", "2.png"]
-    assert find_sources([tmp_path, tmp_path], suite) == found
+    assert find_sources([tmp_path, tmp_path], suite)[0] == found
 
 
 def test_each_image_of_a_folder_is_read_once_however_many_prompts_there_are(
@@ -169,5 +169,5 @@ def test_each_image_of_a_folder_is_read_once_however_many_prompts_there_are(
     calls = []
     find_images = judge_check_images.find_images
     monkeypatch.setattr(judge_check_images, "find_images", lambda *given: calls.append(given) or find_images(*given))
-    assert [one.prompt.id for one in find_sources([tmp_path], suite)] == ["mug", "lamp", "chair"]
+    assert [one.prompt.id for one in find_sources([tmp_path], suite)[0]] == ["mug", "lamp", "chair"]
     assert len(calls) == 1

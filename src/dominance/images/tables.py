@@ -1,0 +1,139 @@
+"""Tables that say which image belongs to which prompt or caption: a CSV, or the metadata beside the images."""
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from dominance.errors import InputError
+from dominance.files import is_file, numbered_lines, read_table, read_text
+from dominance.images.links import followed, real_path
+from dominance.wording import on_one_line, quoted, suggestion
+
+PATHS = ("path", "file_name", "file", "image", "filename")
+TEXTS = ("prompt", "text", "caption")
+IDS = ("id", "prompt_id")
+METADATA = ("metadata.jsonl", "metadata.csv")
+"""The names that such a table has among the images."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One image, or the whole folder where it names no file.
+
+    Attributes:
+        where: file and line, for messages.
+        path: of the image, relative to the table's folder; None if the row is about the folder.
+        text: the prompt or caption; None if there is none.
+        id: of the prompt; None if there is none.
+    """
+
+    where: str
+    path: Path | None
+    text: str | None
+    id: str | None
+
+
+def is_table(path: Path) -> bool:
+    """Whether a path is a table of images rather than a folder."""
+    return path.suffix.lower() in (".csv", ".tsv", ".jsonl") and is_file(path)
+
+
+def read_list(file: Path) -> tuple[Row, ...]:
+    """The rows of a table that a user gives for a folder: each names an image, and a prompt or its id.
+
+    Raises:
+        InputError: not such a table, or a path that leads out of the table's folder; names the line.
+    """
+    rows = tuple(_rows(file, strict=True))
+    for row in rows:
+        if row.path is None or (row.text is None and row.id is None):
+            lacking = "path" if row.path is None else "prompt"
+            raise InputError(f"{row.where}: the {lacking} is empty; fill it in")
+    return rows
+
+
+def metadata_of(folder: Path) -> tuple[Row, ...]:
+    """The rows of the metadata in a folder; none where there is none.
+
+    ``metadata.jsonl`` or ``metadata.csv`` names a file and its text in each row, as an image folder of ``datasets``
+    has it. One row that names no file is about the whole folder, as GenEval has it; several such rows say nothing.
+
+    Raises:
+        InputError: it cannot be read, or a path in it leads out of the folder; names the line.
+    """
+    for name in METADATA:
+        if is_file(folder / name):
+            rows = tuple(_rows(folder / name, strict=False))
+            if len(rows) == 1 and rows[0].path is None:
+                return rows
+            return tuple(row for row in rows if row.path is not None)
+    return ()
+
+
+def _rows(file: Path, *, strict: bool) -> Iterator[Row]:
+    base = real_path(file.parent)
+    for where, record in _records(file, strict=strict):
+        path, text, id = (_first(record, names) for names in (PATHS, TEXTS, IDS))
+        if path is not None:
+            check_inside(path, file.parent, base, where)
+        yield Row(where, None if path is None else Path(os.path.normpath(path)), text, id)
+
+
+def _first(record: Mapping[str, Any], names: tuple[str, ...]) -> str | None:
+    """The first of these fields that is filled in."""
+    values = (record.get(name) for name in names)
+    return next((str(value).strip() for value in values if isinstance(value, str | int) and str(value).strip()), None)
+
+
+def check_inside(path: str, folder: Path, base: Path, where: str) -> None:
+    """Refuses a path of a table that leads out of the table's folder.
+
+    Args:
+        base: the folder, its links followed.
+
+    Raises:
+        InputError: it does; the message starts with where.
+    """
+    try:
+        place = Path(os.path.normpath(path))
+        inside = not place.is_absolute() and ".." not in place.parts and followed(folder / place, base) is not None
+    except (OSError, ValueError):  # not a valid file name
+        inside = False
+    if not inside:
+        raise InputError(
+            f"{where}: the path {quoted(path)} leads out of {on_one_line(folder, 80)}; give paths within the table's"
+            " own folder"
+        )
+
+
+def _records(file: Path, *, strict: bool) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    name = on_one_line(file, 120)
+    if file.suffix.lower() == ".jsonl":
+        for line, text in numbered_lines(read_text(file)):
+            where = f"{name}: line {line}"
+            try:
+                record = json.loads(text)
+            except (ValueError, RecursionError):
+                raise InputError(f"{where}: not valid JSON; write one object per line") from None
+            if not isinstance(record, dict):
+                raise InputError(f'{where}: not an object; write {{"file_name": "a.png", "text": "a mug"}}')
+            yield where, {str(key).lower(): value for key, value in record.items()}
+        return
+    table = read_table(read_text(file), file, (*PATHS, *TEXTS, *IDS))
+    if strict and table.columns:
+        _check_columns(table.columns, name)
+    for line, row in table.rows:
+        yield f"{name}: line {line}", row
+
+
+def _check_columns(columns: tuple[str, ...], name: str) -> None:
+    for wanted, names in (("path", PATHS), ("prompt", (*TEXTS, *IDS))):
+        if not set(names) & set(columns):
+            missing = f"the column {wanted!r} is missing{suggestion(wanted, columns)}"
+            raise InputError(
+                f"{name}: {missing} the first line must name the columns path and prompt, but is"
+                f" {quoted(','.join(columns), 100)}"
+            )
