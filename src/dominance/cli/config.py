@@ -30,13 +30,15 @@ def options_from_file(app: App, commands: tuple[str, ...], arguments: ArgumentCo
             " to that command, or remove the line command"
         )
     one_word = {a.name.lstrip("-").lower() for a in arguments if a.parameter.n_tokens == 1}
-    written = {
+    written: dict[str, Any] = {
         name: _one_word(value) if isinstance(value, list) and name in one_word else value
         for name, value in given.items()
         if value is not None
     }
+    for name in reversed(commands):  # under its command, because a key that is itself a command's name is dropped else
+        written = {name: written}
     try:
-        Dict(written, source=file, use_commands_as_keys=False)(app, commands, arguments)
+        Dict(written, source=file)(app, commands, arguments)
     except UnknownOptionError as error:
         name = (error.token.keyword if error.token else None) or "?"
         raise InputError(

@@ -100,3 +100,14 @@ def test_a_file_that_is_not_there_is_refused(command: Command, tmp_path: Path) -
     refused = command("audit", "--config", tmp_path / "none.yaml")
     assert refused.status == 2
     assert re.fullmatch(r"error: [^\n]*none\.yaml[^\n]*\n", refused.err)
+
+
+@pytest.mark.parametrize("arguments", [["audit"], ["score", "pictures", "--suite", "miniature"], ["judge", "check"]])
+def test_a_judge_in_the_file_is_taken_though_it_is_also_the_name_of_a_command(
+    command: Command, tmp_path: Path, arguments: list[str]
+) -> None:
+    file = tmp_path / "options.yaml"
+    file.write_text('judge: "openai:http://127.0.0.1:1/v1#m"\njudge-option: [detail=low]\n')
+    printed = command(*arguments, "--config", file, "--print-config").out
+    assert "judge: openai:http://127.0.0.1:1/v1#m\n" in printed
+    assert "judge-option:\n- detail=low\n" in printed
