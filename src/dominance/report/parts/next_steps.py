@@ -46,11 +46,15 @@ class NextStep:
 def after_audit(result: RunResult) -> tuple[NextStep, ...]:
     """For the worst prompt: explain it, draw the seeds that worked, and try the wording that does better.
 
-    Where no prompt loses a concept, check the judge that says so.
+    Where no prompt loses a concept, check the judge that says so; one that was made for other pictures comes first.
     """
     given = given_to(result.run, result.model, result.judge, result.settings.record())
     if not result.scored:
         return (_again(result.run, given),)
+    if any(warning.kind == "another world" for warning in result.judge_warnings):
+        return (
+            NextStep("choose a judge that looks at any picture, and give it with --judge", "dominance list judges"),
+        )
     worst = next((p for p in worst_first(result.prompts) if p.collapsed or p.verdict in {"dominance", "lost"}), None)
     if worst is None:
         check = command("judge check", result.run, judge=None if given.judge == DEFAULT else given.judge)
