@@ -51,7 +51,9 @@ if TYPE_CHECKING:
     from dominance.runs.risk.calibrate import calibrate
     from dominance.runs.risk.options import CalibrationOptions, PreflightOptions
     from dominance.runs.risk.preflight import Preflight, preflight
+    from dominance.runs.suite_check.run import check_suite
     from dominance.suites import load_suite
+    from dominance.suites.campaigns import make_suite
 
 __version__ = "0.1.0"
 
@@ -97,7 +99,9 @@ _HOMES: dict[str, tuple[str, ...]] = {
     "runs.risk.calibrate": ("calibrate",),
     "runs.risk.options": ("CalibrationOptions", "PreflightOptions"),
     "runs.risk.preflight": ("Preflight", "preflight"),
+    "runs.suite_check.run": ("check_suite",),
     "suites": ("load_suite",),
+    "suites.campaigns": ("make_suite",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 

@@ -152,6 +152,28 @@ BARE = ("drawbench.csv", "hps.json", "imagefolder.jsonl", "parti.tsv", "t2icomp.
 OTHERS = {"comfy.json": "is a ComfyUI workflow", "styles.csv": "is a file of styles for A1111"}
 
 
+@pytest.mark.parametrize("name", NAMED)
+def test_what_is_understood_of_a_list_that_names_its_concepts(name: str, command: Command) -> None:
+    done = command("suite", "check", LISTS / name, "--json")
+    assert done.status == 0, done.err
+    found = done.document
+    assert found["prompts"] == len(NAMED[name])
+    assert (found["missing"], found["left_out"]) == (None, [])
+    names = [concept for counts in found["concepts"].values() for concept in counts]
+    assert sorted(names) == sorted(concept for concepts in NAMED[name] for concept in concepts)
+
+
+@pytest.mark.parametrize("name", BARE)
+def test_what_is_understood_of_one_that_does_not(name: str, command: Command) -> None:
+    bare = command("suite", "check", LISTS / name, "--json")
+    assert (bare.status, bare.document["concepts"]) == (2, {})
+    assert bare.document["prompts"] > 0
+    assert "--concepts coco" in bare.err
+    found = command("suite", "check", LISTS / name, "--concepts", "miniature", "--json")
+    assert (found.status, found.document["prompts"]) == (0, bare.document["prompts"])
+    assert sum(count for counts in found.document["concepts"].values() for count in counts.values()) >= 2
+
+
 def test_every_prompt_list_is_accounted_for() -> None:
     assert {*NAMED, *BARE, *OTHERS} == {path.name for path in LISTS.iterdir()}
 

@@ -42,7 +42,7 @@ LAYERS: list[set[str]] = [
     BASE | {"records"},
 ]
 RUNS: list[set[str]] = [
-    {"risk", "ablation", "judge_check", "bench", "noise_norm"},
+    {"risk", "ablation", "judge_check", "bench", "noise_norm", "suite_check"},
     {"explanation", "audit", "diversity"},
     {"stages"},
     {"store"},

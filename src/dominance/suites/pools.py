@@ -127,7 +127,7 @@ def _pools(document: object, name: str) -> Pools:
         raise SuiteError(f"name is {described(given)}; give a text in quotes")
     nouns = {kind: _nouns(document[key], kind, key) for kind, key in _LISTS.items() if document.get(key)}
     _check_nouns(nouns)
-    styles = _styles(document.get("styles"))
+    styles = styles_of(document.get("styles"))
     pools = Pools(clean_text(given, "name"), nouns, styles)
     for kind in nouns:
         if not pools.template_names(kind):
@@ -168,12 +168,17 @@ def _nouns(listed: object, kind: Kind, key: str) -> tuple[Noun, ...]:
     return tuple(nouns)
 
 
-def _styles(listed: object) -> tuple[Style, ...]:
+def styles_of(listed: object, key: str = "styles") -> tuple[Style, ...]:
+    """Caption styles from a mapping of names to templates, or to templates by kind.
+
+    Raises:
+        SuiteError: something else, or a template without its placeholders; starts with the key.
+    """
     if not isinstance(listed, Mapping) or not listed:
-        raise SuiteError(f"styles: found {described(listed)}; give a mapping from names to templates")
+        raise SuiteError(f"{key}: found {described(listed)}; give a mapping from names to templates")
     styles = []
     for name, templates in listed.items():
-        where = f"styles: {on_one_line(name, 60)}"
+        where = f"{key}: {on_one_line(name, 60)}"
         if not isinstance(name, str):
             raise SuiteError(f"{where}: the name is {described(name)}; give a text in quotes")
         by_kind = dict.fromkeys(KINDS, templates) if isinstance(templates, str) else templates

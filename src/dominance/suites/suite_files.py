@@ -1,6 +1,7 @@
 """Suites written as files that ``load_suite`` reads again."""
 
 import json
+from dataclasses import replace
 
 from dominance.errors import SuiteError
 from dominance.records import Prompt, Suite
@@ -8,7 +9,7 @@ from dominance.suites.brackets import bracketed
 
 
 def suite_yaml(suite: Suite) -> str:
-    """The suite as YAML, one prompt per line, without its gate; ids and groups are kept.
+    """The suite as YAML, one prompt per line, without its gate; all else is kept.
 
     Raises:
         SuiteError: it has no prompts.
@@ -21,13 +22,15 @@ def suite_yaml(suite: Suite) -> str:
 
 def _fields(prompt: Prompt) -> list[str]:
     try:
-        fields = [f"prompt: {_text(bracketed(prompt))}"]
+        fields = [f"prompt: {_text(bracketed(replace(prompt, negative_prompt=None, seeds=None)))}"]
     except SuiteError:
         listed = (f"{{name: {_text(concept.name)}, kind: {concept.kind}}}" for concept in prompt.concepts)
         escaped = prompt.text.replace("\\", r"\\").replace("[", r"\[").replace("]", r"\]")
         fields = [f"prompt: {_text(escaped)}", f"concepts: [{', '.join(listed)}]"]
     group = [] if prompt.group is None else [f"group: {_text(prompt.group)}"]
-    return [f"id: {_text(prompt.id)}", *fields, *group]
+    avoided = [] if prompt.negative_prompt is None else [f"negative_prompt: {_text(prompt.negative_prompt)}"]
+    seeds = [] if prompt.seeds is None else [f"seeds: [{', '.join(map(str, prompt.seeds))}]"]
+    return [f"id: {_text(prompt.id)}", *fields, *group, *avoided, *seeds]
 
 
 def _text(text: str) -> str:

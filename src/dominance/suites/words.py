@@ -11,7 +11,7 @@ from typing import Any, cast
 
 from dominance.errors import InputError, SuiteError
 from dominance.files import read_text
-from dominance.mentions import mention, spans_by_name
+from dominance.mentions import mention, mention_spans
 from dominance.records import Concept
 from dominance.suites.brackets import parse_concept
 from dominance.suites.documents import read_yaml
@@ -114,8 +114,11 @@ class Finder:
         (Concept(name='hot dog', kind='object'),)
         """
         names = dict.fromkeys(name for word in _words(text) for name in self._of_word(word))
-        ordered = dict.fromkeys(name for _, _, name in spans_by_name(text, names))
-        return tuple(self._concepts[name] for name in ordered)
+        taken: list[tuple[int, int, str]] = []
+        for name in sorted(names, key=len, reverse=True):
+            spans = mention_spans(text, name)
+            taken += [(a, b, name) for a, b in spans if all(b <= start or end <= a for start, end, _ in taken)]
+        return tuple(self._concepts[name] for name in dict.fromkeys(name for _, _, name in sorted(taken)))
 
     def _of_word(self, word: str) -> tuple[str, ...]:
         """The names that may end with this word of a text, in one of its forms."""

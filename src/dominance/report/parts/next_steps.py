@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from dominance.runs.judge_check.result import JudgeCheck
     from dominance.runs.noise_norm.result import MemorizationResult
     from dominance.runs.risk.preflight import Preflight
+    from dominance.runs.suite_check.result import Understanding
 
 _FAILED, _SHOWN = 3, 4
 """Images of a prompt that are explained: so many that lose a concept, and so many together."""
@@ -216,6 +217,21 @@ def after_bench(bench: "BenchResult") -> tuple[NextStep, ...]:
     why = "audit these prompts from other seeds, without the advantage of the selection; with --model, another model"
     audit = given.command("audit", str(Path(run.run) / "suite.yaml"), seeds=seeds)
     return (NextStep(why, audit if given.can_draw else None),)
+
+
+def after_suite_make(file: Path) -> tuple[NextStep, ...]:
+    """See what is understood of the file, and audit a model on it."""
+    return (
+        NextStep("see what is understood of it", command("suite check", str(file))),
+        NextStep("audit a model on it", command("audit", str(file), model="MODEL", judge="JUDGE")),
+    )
+
+
+def after_suite_check(found: "Understanding") -> tuple[NextStep, ...]:
+    """Audit a model on the suite, with the word list that found its concepts."""
+    words = found.words if found.looked_up else None
+    audit = command("audit", found.source, concepts=words, model=found.model or "MODEL", judge="JUDGE")
+    return (NextStep("audit a model on it", audit),)
 
 
 def _repeats(run: str) -> bool:
