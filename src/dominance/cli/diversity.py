@@ -51,7 +51,7 @@ def command(
 
     Embeds every image and prints for each concept the median pairwise distance, the Vendi score, near duplicates and a
     verdict: are its images so uniform that it is likely to dominate? The same command resumes.
-    Exit status: 0 done, 2 bad input, 3 done but some images could not be measured.
+    Exit status: 0 done, 2 bad input, 3 done but some images could not be used or measured.
     """
     from dominance.runs.diversity.run import measure_diversity
 

@@ -22,7 +22,12 @@ app = new_app(
 @app.default
 def command(
     images: Annotated[
-        Path, Parameter(group=WHAT, help="Folder with one subfolder of images per prompt, named by the prompt's id.")
+        Path,
+        Parameter(
+            group=WHAT,
+            help="Folder of images, known by the names of folders (a prompt's id or text), by the prompt in the file or"
+            " in metadata, or by name; or a CSV file: path,prompt.",
+        ),
     ],
     *,
     suite: Annotated[str, Parameter(group=WHAT, help="Suite that the images were made from.")],
@@ -41,7 +46,7 @@ def command(
     """Judge and score images that were made elsewhere.
 
     Exit status: 0 done and the gate (if any) holds, 1 the gate fails, 2 bad input, 3 done but some images have no
-    score.
+    score or no prompt, or a prompt has no image.
     """
     from dominance.report.audit.official import check_official, write_official
     from dominance.runs.audit.score import estimate_score, score

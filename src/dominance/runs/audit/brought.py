@@ -37,11 +37,8 @@ def find_images(source: Path, suite: Suite, used: Suite | None = None) -> Brough
     taken = [one for one in found.images if one.prompt.id in wanted]
     if not taken:
         raise InputError(_nothing(source, suite, found))
-    beyond = [
-        LeftOut(one.image.path.as_posix(), "belongs to a prompt beyond the limit")
-        for one in found.images
-        if one.prompt.id not in wanted
-    ]
+    rest = len(found.images) - len(taken)
+    beyond = [LeftOut(".", "belong to prompts beyond the limit", rest)] if rest else []
     base = real_path(found.root)
     return Brought(tuple(_planned(one, base) for one in taken), (*found.left_out, *beyond))
 
