@@ -134,7 +134,10 @@ def open_file(browser):
     """A function that opens a page; at the end, no page may have had an error or asked for anything."""
     contexts, troubles = [], []
 
-    def build(path: Path, width: int = 1200, scheme: str = "light", javascript: bool = True) -> "Page":
+    def build(
+        path: Path, width: int = 1200, scheme: str = "light", javascript: bool = True, linked: bool = False
+    ) -> "Page":
+        own = ("data:", f"{path.parent.as_uri()}/images/") if linked else ("data:",)
         context = browser.new_context(
             viewport={"width": width, "height": 800}, color_scheme=scheme, java_script_enabled=javascript
         )
@@ -144,7 +147,7 @@ def open_file(browser):
         page.on("pageerror", lambda error: troubles.append(f"error: {error}"))
         page.on(
             "request",
-            lambda request: request.url.startswith("data:") or troubles.append(f"request: {request.url[:99]}"),
+            lambda request: request.url.startswith(own) or troubles.append(f"request: {request.url[:99]}"),
         )
         page.goto(path.as_uri())
         troubles.remove(f"request: {path.as_uri()[:99]}")

@@ -35,4 +35,4 @@ def command(
     if output.estimate:
         return tell_estimate(estimate_audit(suite, model, judge, output.out, options), output.json)
     check_writable(junit)
-    return deliver(audit(suite, model, judge, output.out, options), junit, output.json)
+    return deliver(audit(suite, model, judge, output.out, options), junit, output.json, output.page_images)

@@ -32,7 +32,7 @@ def build(
     model: shared.Model = "miniature",
     judge: shared.JudgeName = "miniature",
     options: BenchOptions = BenchOptions(),
-    output: shared.Output = shared.Output(),
+    output: shared.OutputWithPictures = shared.OutputWithPictures(),
 ) -> int:
     """Find prompts on which one concept dominates, and as many balanced prompts.
 
@@ -43,10 +43,10 @@ def build(
     """
     from dominance.runs.bench.run import build_bench
 
-    return deliver(build_bench(model, judge, output.out, options), output.json)
+    return deliver(build_bench(model, judge, output.out, options), output.json, output.page_images)
 
 
-def deliver(bench: "BenchResult", json: bool) -> int:
+def deliver(bench: "BenchResult", json: bool, images: shared.PageImages = "auto") -> int:
     """Writes the bench's files and prints it; gives the command's exit status."""
     from dominance.documents import printed
     from dominance.report.bench.page import write_bench
@@ -54,7 +54,7 @@ def deliver(bench: "BenchResult", json: bool) -> int:
     from dominance.runs.bench.result import document_of
 
     results_are_in(Path(bench.run.run))
-    written = write_bench(bench, Path(bench.run.run))
+    written = write_bench(bench, Path(bench.run.run), images)
     if json:
         print_json(printed(document_of(bench)))
     else:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from dominance.cli.interrupts import results_are_in
 from dominance.cli.output import echo, note, print_json, print_table, tell_next, tell_written, warn_again, worst_of
+from dominance.cli.shared import PageImages
 from dominance.cli.statuses import EXIT_DONE, exit_status
 from dominance.numbers import fraction, mean, plural
 from dominance.records import GateResult, PromptResult, RunResult
@@ -17,7 +18,7 @@ _MOST_FAILURES = 10
 """Prompts that fail the gate that the terminal names."""
 
 
-def deliver(result: RunResult, junit: Path | None, json: bool) -> int:
+def deliver(result: RunResult, junit: Path | None, json: bool, images: PageImages = "auto") -> int:
     """Writes and prints a run's result; gives the command's exit status."""
     from dominance.documents import to_json
     from dominance.images.left_out import left_out_lines
@@ -28,7 +29,7 @@ def deliver(result: RunResult, junit: Path | None, json: bool) -> int:
 
     folder = Path(result.run)
     results_are_in(folder)
-    written = [write_report(result, folder), *([write_junit(result, junit)] if junit else [])]
+    written = [write_report(result, folder, images), *([write_junit(result, junit)] if junit else [])]
     empty = empty_note(result)
     note(*left_out_lines(result.left_out), *([] if empty is None else [f"note: {empty}"]))
     if json:

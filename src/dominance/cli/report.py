@@ -12,14 +12,14 @@ from dominance.errors import InputError
 from dominance.files import check_writable
 from dominance.runs.audit.options import WHAT
 
-_DELIVER: dict[str, Callable[[Any, Path, Path | None, bool], int]] = {
-    "RunResult": lambda result, _, junit, json: delivery.deliver(result, junit, json),
-    "AblationResult": lambda result, _, __, json: ablate.deliver(result, json),
-    "BenchResult": lambda result, _, __, json: bench.deliver(result, json),
-    "DiversityResult": lambda result, _, __, json: diversity.deliver(result, json),
-    "Explanation": lambda result, folder, _, json: explain.deliver(result, folder, json),
-    "JudgeCheck": lambda result, _, __, json: judge.deliver(result, json),
-    "MemorizationResult": lambda result, _, __, json: memorization.deliver(result, json),
+_DELIVER: dict[str, Callable[[Any, Path, Path | None, bool, shared.PageImages], int]] = {
+    "RunResult": lambda result, _, junit, json, images: delivery.deliver(result, junit, json, images),
+    "AblationResult": lambda result, _, __, json, ___: ablate.deliver(result, json),
+    "BenchResult": lambda result, _, __, json, images: bench.deliver(result, json, images),
+    "DiversityResult": lambda result, _, __, json, ___: diversity.deliver(result, json),
+    "Explanation": lambda result, folder, _, json, __: explain.deliver(result, folder, json),
+    "JudgeCheck": lambda result, _, __, json, ___: judge.deliver(result, json),
+    "MemorizationResult": lambda result, _, __, json, ___: memorization.deliver(result, json),
 }
 """How each kind of result is written and printed, by the name of its class, so that none is imported here."""
 
@@ -31,6 +31,7 @@ def command(
     run: Annotated[Path, Parameter(group=WHAT, help="Run folder of any command.")],
     *,
     junit: shared.JUnit | None = None,
+    page_images: shared.PageImages = "auto",
     output: shared.Printed = shared.Printed(),
 ) -> int:
     """Write the pages of a run folder again, and print what its command printed.
@@ -44,4 +45,4 @@ def command(
     kind = type(result).__name__
     if junit is not None and kind != "RunResult":
         raise InputError(f"--junit needs an audit, and {run} holds another result; leave it out")
-    return _DELIVER[kind](result, run, junit, output.json)
+    return _DELIVER[kind](result, run, junit, output.json, page_images)

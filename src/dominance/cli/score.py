@@ -63,4 +63,4 @@ def command(
     result = score(images, suite, judge, output.out, options)
     if export:
         note(f"wrote {write_official(result, Path(result.run))}")
-    return deliver(result, junit, output.json)
+    return deliver(result, junit, output.json, output.page_images)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from cyclopts import Group, Parameter
 
@@ -26,6 +26,16 @@ JudgeName = Annotated[
     ),
 ]
 JUnit = Annotated[Path, Parameter(group=OUTPUT, help="Also write this JUnit XML file.")]
+
+
+PageImages = Annotated[
+    Literal["auto", "inline", "linked"],
+    Parameter(
+        group=OUTPUT,
+        help="Whether a report or contact sheet holds its images, or shows the files in the folder beside it; auto:"
+        " inline up to about 20 MB.",
+    ),
+]
 
 
 @Parameter(name="*", group=OUTPUT)
@@ -59,7 +69,15 @@ class Output(Answered):
 
 @Parameter(name="*", group=OUTPUT)
 @dataclass(frozen=True)
-class Estimated(Output):
+class OutputWithPictures(Output):
+    """How a command answers that writes a page of all its images."""
+
+    page_images: PageImages = "auto"
+
+
+@Parameter(name="*", group=OUTPUT)
+@dataclass(frozen=True)
+class Estimated(OutputWithPictures):
     """The same for a command that can say beforehand what it will take."""
 
     estimate: bool = False

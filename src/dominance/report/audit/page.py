@@ -15,7 +15,7 @@ from dominance.report.parts.image_view import VERDICTS, ImageView, image_view, q
 from dominance.report.parts.marked_prompt import marked_prompt
 from dominance.report.parts.next_steps import NextStep, after_audit
 from dominance.report.parts.page_stream import write_page
-from dominance.report.parts.pictures import thumbnail_side
+from dominance.report.parts.pictures import Pictures, Shown, pictures_of
 from dominance.report.parts.ranking import directions, worst_first
 from dominance.report.parts.sentences import prompt_sentence
 from dominance.report.parts.strips import Dot, Mark, Strip, strips
@@ -23,6 +23,8 @@ from dominance.report.parts.strips import Dot, Mark, Strip, strips
 REPORT_NAME = "report.html"
 _IN_VIEW = 24
 """Prompts in the table before the rest is folded away."""
+_AT_ONCE = 200
+"""Prompts whose images are shown together; of more, a script shows a page of 50."""
 _BADGES = {"dominance": "collapsed", None: "unscored"}
 
 
@@ -40,12 +42,11 @@ class PromptView:
     marks: tuple[str, ...]
     bar: Markup
     questions: tuple[tuple[str, tuple[Question, ...]], ...]
-    folder: Path
-    side: int
+    pictures: Pictures
 
     def images(self) -> Iterator[ImageView]:
         for image in self.result.images:
-            yield image_view(self.result, image, self.folder, self.side)
+            yield image_view(self.result, image, self.pictures)
 
 
 @dataclass(frozen=True)
@@ -75,19 +76,34 @@ class Page:
     manifest: dict[str, object]
 
 
-def write_report(result: RunResult, folder: Path) -> Path:
-    """Writes ``folder/report.html``: one self-contained page with the answer first; returns its path.
+def write_report(result: RunResult, folder: Path, shown: Shown = "auto") -> Path:
+    """Writes ``folder/report.html``: one page with the answer first, self-contained unless it links its images.
 
-    Image files are absolute or relative to ``folder``; a placeholder stands for one that is missing or broken.
+    Image files are absolute or relative to ``folder``; a placeholder stands for one that is missing or broken. Returns
+    the page's path.
+
+    Args:
+        shown: whether the page holds its images (``inline``) or shows those of the folder (``linked``); ``auto``: by
+            how large it would be.
 
     Raises:
         RunError: the page cannot be written.
     """
-    page = _build_page(result, folder)
-    return write_page(folder / REPORT_NAME, "audit/page.html.j2", page=page, verdicts=VERDICTS, in_view=_IN_VIEW)
+    files = [image.file for prompt in result.prompts for image in prompt.images if image.file is not None]
+    pictures = pictures_of(folder, files, shown)
+    page = _build_page(result, pictures)
+    return write_page(
+        folder / REPORT_NAME,
+        "audit/page.html.j2",
+        page=page,
+        verdicts=VERDICTS,
+        in_view=_IN_VIEW,
+        at_once=_AT_ONCE,
+        linked=pictures.linked,
+    )
 
 
-def _build_page(result: RunResult, folder: Path) -> Page:
+def _build_page(result: RunResult, pictures: Pictures) -> Page:
     counts = Counter(shown_verdict(image) for p in result.prompts for image in p.images)
     ordered = {name: counts[name] for name in VERDICTS}
     dots_are, groups = _group_views(result)
@@ -100,7 +116,7 @@ def _build_page(result: RunResult, folder: Path) -> Page:
         notes=notes(result),
         counts=ordered,
         bar=verdict_bar(ordered, _counted(ordered)),
-        prompts=_prompt_views(result, folder),
+        prompts=_prompt_views(result, pictures),
         groups=groups,
         plot=_plot(plotted, dots_are) if plotted else None,
         dots_are=dots_are,
@@ -128,16 +144,15 @@ def _counted(counts: dict[str, int]) -> str:
     return f"{plural(sum(counts.values()), 'image')}: {said or 'none'}"
 
 
-def _prompt_views(result: RunResult, folder: Path) -> tuple[PromptView, ...]:
-    side = thumbnail_side(result.images)
+def _prompt_views(result: RunResult, pictures: Pictures) -> tuple[PromptView, ...]:
     failures = result.gate.failures if result.gate else {}
     return tuple(
-        _prompt_view(place, p, failures.get(p.prompt.id), folder, side)
+        _prompt_view(place, p, failures.get(p.prompt.id), pictures)
         for place, p in enumerate(worst_first(result.prompts), start=1)
     )
 
 
-def _prompt_view(place: int, result: PromptResult, failure: str | None, folder: Path, side: int) -> PromptView:
+def _prompt_view(place: int, result: PromptResult, failure: str | None, pictures: Pictures) -> PromptView:
     marks = tuple(shown_verdict(image) for image in result.images)
     counts = Counter(marks)
     ordered = {name: counts[name] for name in VERDICTS}
@@ -152,8 +167,7 @@ def _prompt_view(place: int, result: PromptResult, failure: str | None, folder: 
         marks=marks,
         bar=verdict_bar(ordered, _counted(ordered)),
         questions=questions_asked(result),
-        folder=folder,
-        side=side,
+        pictures=pictures,
     )
 
 

@@ -10,7 +10,7 @@ from dominance.report.bench.card import bench_card
 from dominance.report.parts.image_view import VERDICTS, ImageView, image_view
 from dominance.report.parts.next_steps import after_bench
 from dominance.report.parts.page_stream import write_page
-from dominance.report.parts.pictures import thumbnail_side
+from dominance.report.parts.pictures import Shown, pictures_of
 from dominance.runs.bench.candidates import BALANCED
 from dominance.runs.bench.result import DOMINANCE, PARTS, BenchResult, Entry, bench_suite, document_of, yield_of
 from dominance.suites.suite_files import suite_yaml
@@ -21,10 +21,13 @@ DOCUMENT_NAME = "bench.json"
 SHEET_NAME = "contact.html"
 
 
-def write_bench(bench: BenchResult, folder: Path) -> list[Path]:
+def write_bench(bench: BenchResult, folder: Path, shown: Shown = "auto") -> list[Path]:
     """Writes the suite (if it has prompts), the data card, manifest and results per prompt, and the contact sheet.
 
     Each file appears whole or not at all and replaces what was there. Returns their paths.
+
+    Args:
+        shown: as in ``write_report``, for the contact sheet.
 
     Raises:
         RunError: a file cannot be written.
@@ -34,15 +37,16 @@ def write_bench(bench: BenchResult, folder: Path) -> list[Path]:
         *written,
         write_whole(folder / CARD_NAME, bench_card(bench).encode()),
         write_whole(folder / DOCUMENT_NAME, json_bytes(document_of(bench), indent=2)),
-        _write_sheet(bench, folder),
+        _write_sheet(bench, folder, shown),
     ]
 
 
-def _write_sheet(bench: BenchResult, folder: Path) -> Path:
-    side = thumbnail_side(bench.run.images)
+def _write_sheet(bench: BenchResult, folder: Path, shown: Shown) -> Path:
+    files = [image.file for entry in bench.entries for image in entry.result.images if image.file is not None]
+    pictures = pictures_of(folder, files, shown)
 
     def views(entry: Entry) -> Iterator[ImageView]:
-        return (image_view(entry.result, image, folder, side) for image in entry.result.images)
+        return (image_view(entry.result, image, pictures) for image in entry.result.images)
 
     parts = [(part, bench.part(part)) for part in PARTS if bench.part(part)]
     return write_page(
@@ -55,6 +59,7 @@ def _write_sheet(bench: BenchResult, folder: Path) -> Path:
         views=views,
         yield_of=yield_of,
         next_steps=after_bench(bench),
+        linked=pictures.linked,
     )
 
 

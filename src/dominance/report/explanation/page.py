@@ -17,7 +17,7 @@ from dominance.report.explanation.plots import concept_class
 from dominance.report.parts.image_view import ImageView, image_view, questions_asked
 from dominance.report.parts.marked_prompt import marked_prompt
 from dominance.report.parts.next_steps import NextStep, after_explain
-from dominance.report.parts.pictures import Embedded, Missing, embed, thumbnail_side
+from dominance.report.parts.pictures import Embedded, Missing, Pictures, embed, thumbnail_side
 from dominance.runs.explanation.result import Explanation, peaks, tracks
 
 
@@ -91,11 +91,11 @@ class ExplanationPage:
 
 def build_explanation_page(explanation: Explanation, folder: Path) -> ExplanationPage:
     """Prepares an explanation whose image files lie in ``folder``."""
-    side = thumbnail_side(len(explanation.pictures))
+    pictures = Pictures(folder, thumbnail_side(len(explanation.pictures)))
     result = explanation.result
     files = {int(image.name): image.file for image in result.images}
     concepts = tuple((name, concept_class(place)) for place, name in enumerate(explanation.concepts))
-    views = tuple(image_view(result, image, folder, side) for image in result.images)
+    views = tuple(image_view(result, image, pictures) for image in result.images)
     return ExplanationPage(
         explanation=explanation,
         headline=said.headline(explanation),

@@ -1,13 +1,12 @@
 """One image as pages show it: the picture, its verdict, and the answers about each concept."""
 
 from dataclasses import dataclass
-from pathlib import Path
 
 from markupsafe import Markup
 
 from dominance.numbers import coefficient, score
 from dominance.records import Answer, PromptResult, Question, ScoredImage
-from dominance.report.parts.pictures import Embedded, Missing, embed
+from dominance.report.parts.pictures import Embedded, Missing, Pictures
 from dominance.report.parts.sentences import image_label, image_sentence
 
 VERDICTS: tuple[str, ...] = ("collapsed", "balanced", "lost", "mixed", "unscored")
@@ -29,7 +28,7 @@ class AnswerRow:
 
 @dataclass(frozen=True)
 class ImageView:
-    """One image as the page shows it; ``picture`` is the embedded file, or why it is missing."""
+    """One image as the page shows it; ``picture`` is the file, or why it is missing."""
 
     verdict: str
     label: str
@@ -58,10 +57,10 @@ def questions_asked(result: PromptResult) -> tuple[tuple[str, tuple[Question, ..
     return tuple((concept, questions) for concept, questions in by_concept if questions)
 
 
-def image_view(result: PromptResult, image: ScoredImage, folder: Path, side: int) -> ImageView:
+def image_view(result: PromptResult, image: ScoredImage, pictures: Pictures) -> ImageView:
     """One image of a prompt, its file read and made small enough for a page."""
     label = image_label(image)
-    picture = Missing("the image was not made") if image.file is None else embed(folder / image.file, side)
+    picture = Missing("the image was not made") if image.file is None else pictures.of(image.file)
     direction = None if image.dominating is None else f"{image.dominating} over {image.dominated}"
     return ImageView(
         verdict=shown_verdict(image),

@@ -11,8 +11,10 @@ from dominance import numbers
 from dominance.files import write_whole
 from dominance.images.left_out import left_out_sentence, missing_first
 from dominance.report.parts.bars import dvd_range, presence_bar
+from dominance.report.parts.labels import label
 
 _SHARED: dict[str, Any] = {
+    "label": label,
     "numbers": numbers,
     "plural": numbers.plural,
     "presence_bar": presence_bar,

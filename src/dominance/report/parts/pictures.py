@@ -1,9 +1,12 @@
-"""Image files as data URIs small enough to live in one page."""
+"""Image files as pages show them: as data URIs small enough to live in one page, or linked beside it."""
 
 import base64
 import io
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
+from urllib.parse import quote
 
 from PIL import Image, ImageOps, features
 
@@ -22,7 +25,7 @@ class Embedded:
     """An image as the page shows it.
 
     Attributes:
-        uri: the data URI.
+        uri: the data URI, or the file's place below the page's folder.
         width, height: in CSS pixels; of a pixelated image, a whole multiple of its own.
         pixelated: whether the source is so small that its pixels are shown as squares.
     """
@@ -38,6 +41,66 @@ class Missing:
     """Why an image cannot be shown, in a few words."""
 
     reason: str
+
+
+Shown = Literal["auto", "inline", "linked"]
+"""Whether a page holds its images, or shows the files in the folder beside it; ``auto``: by how large it would be."""
+MOST_INLINE: int = 20_000_000
+"""Characters of images in a page that holds them, unless asked otherwise."""
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """The images of a page: their folder, and how the page shows them.
+
+    Attributes:
+        side: longest side of a thumbnail in pixels.
+        linked: whether files in the folder are shown from there; others are always in the page.
+    """
+
+    folder: Path
+    side: int
+    linked: bool = False
+
+    def of(self, file: str) -> Embedded | Missing:
+        """A file as the page shows it; its name is absolute, or relative to the folder."""
+        return (
+            link(self.folder, file)
+            if self.linked and not Path(file).is_absolute()
+            else embed(self.folder / file, self.side)
+        )
+
+
+def pictures_of(folder: Path, files: Collection[str], shown: Shown = "auto") -> Pictures:
+    """How a page in the folder shows these files."""
+    side = thumbnail_side(len(files))
+    own = [file for file in files if not Path(file).is_absolute()]
+    linked = shown == "linked" or (shown == "auto" and _characters(folder, files, side) > MOST_INLINE)
+    return Pictures(folder, side, linked and bool(own))
+
+
+def _characters(folder: Path, files: Iterable[str], side: int) -> float:
+    """About how many characters the images would be in a page; a thumbnail has about an eighth of a byte a pixel."""
+    total = 0.0
+    for file in files:
+        try:
+            size = (folder / file).stat().st_size
+        except OSError:
+            continue
+        total += 4 / 3 * (size if size <= _WHOLE_BYTES else min(size, side * side / 8))
+    return total
+
+
+def link(folder: Path, file: str) -> Embedded | Missing:
+    """A file below the page's folder, shown from there; only its head is read."""
+    try:
+        with Image.open(folder / file) as image:
+            size = image.size
+    except FileNotFoundError:
+        return Missing("the file is missing")
+    except Exception:  # a decoder may raise anything for a broken file
+        return Missing("the file is not a readable image")
+    return _sized(quote(Path(file).as_posix()), size)
 
 
 def thumbnail_side(images: int) -> int:
@@ -95,7 +158,10 @@ def _saved(image: Image.Image, kind: str) -> bytes:
 
 
 def _shown(kind: str, content: bytes, size: tuple[int, int]) -> Embedded:
-    uri = f"data:image/{kind};base64,{base64.b64encode(content).decode('ascii')}"
+    return _sized(f"data:image/{kind};base64,{base64.b64encode(content).decode('ascii')}", size)
+
+
+def _sized(uri: str, size: tuple[int, int]) -> Embedded:
     longest = max(size)
     if longest <= _PIXELATED_SIDE:
         times = max(1, _CELL_SIDE // longest)
