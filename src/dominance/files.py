@@ -41,6 +41,14 @@ def is_file(path: Path) -> bool:
         return False
 
 
+def exists(path: Path) -> bool:
+    """Whether anything is there; at a name that no file system can hold, nothing is."""
+    try:
+        return path.exists()
+    except (OSError, ValueError):
+        return False
+
+
 def unwritable_parent(path: Path) -> Path | None:
     """The nearest existing parent, if nothing can be created in it; None if the path can be created.
 

@@ -61,7 +61,7 @@ SUITES: dict[str, tuple[str, bytes]] = {
     "binary CSV": ("s.csv", bytes(range(256)) * 10),
     "official CSV with a bad number": ("s.csv", b"case_num,content_type,content,nm_word,prompt\nx,object,a,b,a b\n"),
     "broken JSON lines": ("s.jsonl", b'{"prompt": "a [mug]"}\n{"prompt": \n'),
-    "JSON lines without objects": ("s.jsonl", b'["a [mug]"]\n'),
+    "JSON lines without objects": ("s.jsonl", b"7\n"),
     "unknown ending": ("s.toml", b"prompts = []"),
 }
 

@@ -219,7 +219,7 @@ def test_what_a_word_list_does_not_find_is_named(command: Command, few: tuple[ob
     assert again.document["prompts"] == done.document["prompts"]
     none = command("audit", file("a sunset\n", "none.txt"), "--concepts", "miniature", *few)
     assert none.status == 2
-    assert "none of its 1 prompt" in none.err
+    assert "no prompt names one of the 14 words of 'miniature'" in none.err
 
 
 # -- other programs' prompt syntax: 12, wording: 16 -------------------------------------------------------------------

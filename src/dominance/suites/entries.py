@@ -98,8 +98,8 @@ def _own_seeds(value: Mapping[str, object], where: str) -> tuple[int, ...] | Non
         return checked_seeds(value.get("seeds"), where)
     if value.get("seeds") is not None:
         raise SuiteError(f"{where}: both seed and seeds are given; keep one of the two")
-    if (isinstance(one, str) and one.isdigit()) or (isinstance(one, int) and not isinstance(one, bool)):
-        one = f"{one},"
+    if re.fullmatch(r"\d+(?:\.0)?", str(one)):  # pandas writes 7.0 where other rows have none
+        one = f"{str(one).removesuffix('.0')},"
     return checked_seeds(one, where)
 
 

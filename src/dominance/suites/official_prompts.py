@@ -19,7 +19,7 @@ def official_prompt(row: Mapping[str, str], where: str) -> Prompt:
     Raises:
         SuiteError: a case number, kind, concept or prompt that cannot be used; the message starts with the location.
     """
-    number, kind = row["case_num"], row["content_type"].lower()
+    number, kind = row["case_num"].removesuffix(".0"), row["content_type"].lower()
     if not number.isascii() or not number.isdigit() or len(number) > 9:
         raise SuiteError(f"{where}: case_num is {quoted(number)}; give a whole number, such as 7")
     kind = kind.removesuffix("s") if kind.removesuffix("s") in KINDS else kind

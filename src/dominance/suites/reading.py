@@ -117,9 +117,9 @@ def completed(understood: Understood, words: WordList | None = None) -> Reading:
             single += len(found) == 1
     if not entries and words:
         raise SuiteError(
-            f"{on_one_line(understood.source)}: none of its {_counted(len(bare), 'prompt')}, such as"
-            f" {quoted(bare[0].prompt.text)}, names one of the {_counted(len(words.concepts), 'word')} of"
-            f" {quoted(words.name)}; give another word list as --concepts, or a file of your own words"
+            f"{on_one_line(understood.source)}: no prompt names one of the {_counted(len(words.concepts), 'word')}"
+            f" of {quoted(words.name)} ({_counted(len(bare), 'prompt')}, such as {quoted(bare[0].prompt.text)}); give"
+            " another word list as --concepts, or a file of your own words"
         )
     suite = Suite(understood.name, assemble(entries), understood.description, understood.gate)
     return Reading(suite, understood, words.name if words else None, len(bare), single, tuple(left_out))

@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 from dominance.errors import InputError, SuiteError
 from dominance.files import as_text, numbered_lines, read_bytes, read_table
 from dominance.suites.documents import read_yaml
-from dominance.suites.entries import PROMPT_KEYS, check_count
+from dominance.suites.entries import PROMPT_KEYS, check_count, check_id, slug
 from dominance.wording import complaint, described, on_one_line, quoted
 
 SUITE_ENDINGS = (".yaml", ".yml", ".csv", ".tsv", ".jsonl", ".json", ".txt", ".parquet")
@@ -150,6 +150,11 @@ def _by_id(document: Mapping[object, object]) -> bool:
 
 
 def _with_id(id: object, row: object) -> Mapping[str, object]:
+    """The row with its key as its id, or what is left of it where it cannot name a folder."""
+    try:
+        check_id(str(id), "")
+    except SuiteError:
+        id = slug(str(id))
     return {"id": id, **(row if isinstance(row, Mapping) else {"prompt": row})}
 
 

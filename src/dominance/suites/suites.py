@@ -6,6 +6,7 @@ from importlib import resources
 from pathlib import Path
 
 from dominance.errors import InputError, SuiteError
+from dominance.files import exists, is_folder
 from dominance.records import Prompt, Suite
 from dominance.suites.brackets import clean_text, concept_of, parse_prompt, prompt_of
 from dominance.suites.entries import Entry, assemble, check_id, checked_seeds, slug, suite_name
@@ -102,7 +103,7 @@ def understand_suite(spec: str, *, plain: bool = False) -> Understood:
         with resources.as_file(_BUNDLED / f"{spec}.yaml") as path:
             return dataclasses.replace(understand(path), source=spec, form="bundled suite")
     path = Path(spec)
-    if (spec and _exists(path)) or path.suffix.lower() in SUITE_ENDINGS:
+    if (spec and exists(path)) or path.suffix.lower() in SUITE_ENDINGS:
         _refuse_folder(path)
         return understand(path)
     if "[" in spec:
@@ -119,17 +120,13 @@ def understand_suite(spec: str, *, plain: bool = False) -> Understood:
     )
 
 
-def _exists(path: Path) -> bool:
-    try:
-        return path.exists()
-    except (OSError, ValueError):  # a name that no file system can hold
-        return False
-
-
 def _refuse_folder(path: Path) -> None:
     """Raises an InputError that names the list of prompts in a folder, if there is one."""
-    if not path.is_dir():
+    if not is_folder(path):
         return
-    listed = sorted(file.name for file in path.iterdir() if file.suffix.lower() in SUITE_ENDINGS)
+    try:
+        listed = sorted(file.name for file in path.iterdir() if file.suffix.lower() in SUITE_ENDINGS)
+    except OSError:  # not ours to look into
+        listed = []
     inside = f", such as {quoted(str(path / listed[0]), 200)}" if listed else ""
     raise InputError(f"{on_one_line(path)}: is a folder; give a file of prompts{inside}")

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from dominance.errors import InputError, SuiteError
-from dominance.files import read_text
+from dominance.files import exists, read_text
 from dominance.mentions import mention, mention_spans
 from dominance.records import Concept
 from dominance.suites.brackets import parse_concept
@@ -58,7 +58,7 @@ def load_words(spec: str) -> WordList:
     >>> len(load_words("coco").concepts)
     80
     """
-    parts = [spec] if Path(spec).exists() else [part.strip() for part in spec.split(",") if part.strip()]
+    parts = [spec] if exists(Path(spec)) else [part.strip() for part in spec.split(",") if part.strip()]
     if not parts:
         raise InputError(f"the word list is {quoted(spec)}; give one of {', '.join(listed_words())}, or a file")
     concepts = {concept.name.casefold(): concept for part in reversed(parts) for concept in reversed(_concepts(part))}
@@ -71,7 +71,7 @@ def _concepts(spec: str) -> list[Concept]:
     if spec in POOLS_BY_NAME:
         return [noun.concept for nouns in load_pools(POOLS_BY_NAME[spec]).nouns.values() for noun in nouns]
     path = Path(spec)
-    if not path.exists():
+    if not exists(path):
         known = listed_words()
         raise InputError(
             f"no word list {quoted(spec)}{suggestion(spec, known)} give one of {', '.join(known)}, or a file of"

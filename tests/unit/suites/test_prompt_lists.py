@@ -102,6 +102,9 @@ def test_ids_and_groups_may_be_numbers_and_seed_is_one_seed(read: Read) -> None:
     ):  # fmt: skip
         (prompt,) = read(name, content).suite.prompts
         assert (prompt.id, prompt.group, prompt.seeds) == ("7", "3", (5,))
+    assert read("s.csv", "prompt,seed\na [mug],7.0\n").suite.prompts[0].seeds == (7,), "as pandas writes it"
+    by_id = read("s.json", {"00001": {"prompt": "a [mug]"}, "b c": {"prompt": "a [lamp]"}})
+    assert [row[0] for row in told(by_id)] == ["00001", "b-c"]
     with pytest.raises(SuiteError, match="both seed and seeds are given"):
         read("s.json", [{**row, "seeds": 2}])
 
@@ -168,7 +171,7 @@ def test_prompts_without_a_word_of_the_list_are_left_out_counted_and_named(read:
         "note: s.txt: only one concept is found in 1 prompt: it can be lost, but nothing else can take over",
     ]
     with pytest.raises(
-        SuiteError, match=r"none of its 1 prompt, such as 'a sunset', names one of the 80 words of 'coco'"
+        SuiteError, match=r"no prompt names one of the 80 words of 'coco' \(1 prompt, such as 'a sunset'"
     ):
         read("s.txt", "a sunset", "coco")
 
