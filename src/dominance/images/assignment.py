@@ -13,9 +13,9 @@ from dominance.errors import InputError
 from dominance.files import is_file, is_folder
 from dominance.images.evidence import Evidence, Witness, common_folder
 from dominance.images.links import followed, real_path
-from dominance.images.listing import ImageFile, Listing, list_images, without_sheets
+from dominance.images.listing import ImageFile, Listing, list_images, without_sheets, without_twins
 from dominance.images.matching import Matcher, Prompts
-from dominance.images.tables import Row, is_table, read_list
+from dominance.images.tables import Row, absent, is_table, read_list
 from dominance.records import LeftOut, Prompt, Suite
 from dominance.wording import on_one_line, quoted
 
@@ -65,7 +65,8 @@ def assign_images(source: Path, suite: Suite) -> Assignment:
 
 def _by_folder(listing: Listing, matcher: Matcher) -> Assignment:
     witness = Witness(listing, matcher)
-    alone = len({image.path.parent for image in listing.images}) == 1
+    homes = {image.path.parent for image in listing.images}
+    alone = len(homes) == 1 and all(part.lower() in _PLAIN_FOLDERS for home in homes for part in home.parts)
     named = [
         image for image in listing.images if image.path in witness.rows or matcher.by_file(image.path.stem, alone=alone)
     ]
@@ -86,7 +87,7 @@ def _by_folder(listing: Listing, matcher: Matcher) -> Assignment:
         else:
             problems[known.image] = _unclear(found) if found else _unmatched(known, matcher)
     kept, twice = _without_twins(chosen)
-    left_out = (*listing.left_out, *_told(listing, problems, matcher), *twice, *_absent(witness))
+    left_out = (*listing.left_out, *_told(listing, problems, matcher), *twice, *absent(witness.rows, listing.root))
     return Assignment(listing.root, _named(kept), left_out)
 
 
@@ -129,15 +130,15 @@ def _maybe(id: str | None) -> str:
 
 def _without_twins(chosen: Mapping[ImageFile, Prompt]) -> tuple[dict[ImageFile, Prompt], list[LeftOut]]:
     """Links to an image that the same prompt has already are left out."""
-    first: dict[tuple[Path, Prompt], ImageFile] = {}
-    kept, twice = {}, []
-    # A file comes before the links to it.
-    for image, prompt in sorted(chosen.items(), key=lambda entry: (entry[0].file.name != entry[0].path.name, entry[0])):
-        same = first.setdefault((image.file, prompt), image)
-        if same == image:
-            kept[image] = prompt
-        else:
-            twice.append(LeftOut(image.path.as_posix(), f"is the same file as {same.path.as_posix()}"))
+    by_prompt: dict[Prompt, list[ImageFile]] = defaultdict(list)
+    for image, prompt in chosen.items():
+        by_prompt[prompt].append(image)
+    kept: dict[ImageFile, Prompt] = {}
+    twice: list[LeftOut] = []
+    for prompt, images in by_prompt.items():
+        own, again = without_twins(images)
+        kept |= dict.fromkeys(own, prompt)
+        twice += again
     return dict(sorted(kept.items())), twice
 
 
@@ -178,16 +179,6 @@ def _reason(place: Path, reason: str, matcher: Matcher) -> str:
 def _folders(image: ImageFile) -> list[Path]:
     """The folders that an image lies in below the root, the outermost first."""
     return list(reversed(image.path.parents))[1:]
-
-
-def _absent(witness: Witness) -> list[LeftOut]:
-    """Images that a table beside them names and that are not there."""
-    root = witness.listing.root
-    return [
-        LeftOut(path.as_posix(), f"is listed in {on_one_line(row.where, 80)} but is not there", missing=True)
-        for path, row in witness.rows.items()
-        if not (root / path).exists()
-    ]
 
 
 def _by_list(file: Path, matcher: Matcher) -> Assignment:

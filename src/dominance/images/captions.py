@@ -8,7 +8,7 @@ from dominance.files import is_folder
 from dominance.images.evidence import text_beside
 from dominance.images.links import followed, real_path
 from dominance.images.listing import ImageFile, list_images, without_sheets
-from dominance.images.tables import Row, is_table, metadata_of, read_list
+from dominance.images.tables import Row, absent, is_table, metadata_of, read_list
 from dominance.images.texts import prompt_of_parameters
 from dominance.records import LeftOut
 from dominance.wording import on_one_line
@@ -61,12 +61,7 @@ def _of_folder(root: Path) -> Captioned:
         rows |= {folder / row.path: row for row in metadata_of(root / folder) if row.path is not None}
     listing = without_sheets(listing, [image for image in listing.images if image.path in rows])
     images = tuple(CaptionedImage(image, _caption(root, image, rows.get(image.path))) for image in listing.images)
-    absent = [
-        LeftOut(path.as_posix(), f"is listed in {on_one_line(row.where, 80)} but is not there", missing=True)
-        for path, row in rows.items()
-        if not (root / path).exists()
-    ]
-    return Captioned(root, images, (*listing.left_out, *absent))
+    return Captioned(root, images, (*listing.left_out, *absent(rows, root)))
 
 
 def _caption(root: Path, image: ImageFile, row: Row | None) -> str | None:

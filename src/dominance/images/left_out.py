@@ -35,11 +35,19 @@ def left_out_lines(left_out: Sequence[LeftOut], most: int = _NAMED) -> list[str]
     if sentence is None:
         return []
     ordered = missing_first(left_out)
-    lines = [f"not used: {shown(entry)}" for entry in ordered[:most]]
-    more = ordered[most:]
+    alike: dict[object, list[LeftOut]] = {}
+    for entry in ordered:
+        # Only where all cannot be named do those of the same kind share a line.
+        alike.setdefault((entry.reason, entry.missing) if len(ordered) > most else entry, []).append(entry)
+    lines = [f"not used: {shown(entries[0])}{_others(entries)}" for entries in alike.values()]
+    told, more = lines[:most], sum(len(entries) for entries in list(alike.values())[most:])
     if more:
-        lines.append(f"not used: {len(more)} more, listed on the page and in --json")
-    return [*lines, sentence] if len(ordered) > 1 else lines
+        told.append(f"not used: {more} more, listed on the page and in --json")
+    return [*told, sentence] if len(ordered) > 1 else told
+
+
+def _others(entries: Sequence[LeftOut]) -> str:
+    return f" (and {len(entries) - 1} more like it)" if len(entries) > 1 else ""
 
 
 def missing_first(left_out: Sequence[LeftOut]) -> list[LeftOut]:

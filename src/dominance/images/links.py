@@ -41,4 +41,5 @@ def why_not_followed(path: Path) -> str:
     if not path.exists():
         return "is a link that leads nowhere; replace it with the image itself"
     shown = on_one_line(real_path(path), 120)
-    return f"is a link that leads out of the image folder, to {shown}; replace it with the images themselves"
+    itself = "a copy of that folder" if path.is_dir() else "the image itself"
+    return f"is a link that leads out of the image folder, to {shown}; replace it with {itself}"

@@ -1,7 +1,7 @@
 """The images of a folder, at any depth, and what lies among them that is not used."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -72,7 +72,7 @@ def _walk(folder: Path, within: Path, base: Path, above: tuple[Path, ...]) -> It
     """What a folder holds, in the order of its names; ``above`` are the folders that it lies in, itself included."""
     for path in sorted(folder.iterdir()):
         name, place = path.name, within / path.name
-        is_a_folder = path.is_dir() if _exists(path) else False
+        is_a_folder = path.is_dir()
         if name.startswith(".") or name in _OF_THE_SYSTEM:
             yield from _hidden(path, place, is_a_folder=is_a_folder)
             continue
@@ -80,26 +80,20 @@ def _walk(folder: Path, within: Path, base: Path, above: tuple[Path, ...]) -> It
         if not is_a_folder and ending not in _ENDINGS:
             continue
         _check_name(path)
-        if path.is_symlink() and (not _exists(path) or followed(path, base) is None):
+        if path.is_symlink() and (not path.exists() or followed(path, base) is None):
             yield LeftOut(place.as_posix(), why_not_followed(path), missing=True)
         elif is_a_folder and real_path(path) in above:
             yield LeftOut(place.as_posix(), "is a link to a folder that it lies in", images=0)
         elif is_a_folder:
             yield from _walk(path, place, base, (*above, real_path(path)))
         elif ending in OTHER_ENDINGS:
-            yield LeftOut(place.as_posix(), f"{ending[1:]} files cannot be read; save it as png", missing=True)
+            yield LeftOut(
+                place.as_posix(), f"is in a format that cannot be read ({ending[1:]}); save it as png", missing=True
+            )
         elif not path.is_file():
             yield LeftOut(place.as_posix(), "is not a file", missing=True)
         else:
             yield ImageFile(place, followed(path, base) or path)
-
-
-def _exists(path: Path) -> bool:
-    """Whether there is something behind a path that may be a link, even one to itself."""
-    try:
-        return path.exists()
-    except OSError:
-        return False
 
 
 def _hidden(path: Path, place: Path, *, is_a_folder: bool) -> Iterator[LeftOut]:
@@ -137,3 +131,17 @@ def without_sheets(listing: Listing, kept: Sequence[ImageFile] = ()) -> Listing:
     ]
     told = [LeftOut(image.path.as_posix(), reason) for image, reason in sheets]
     return listing.without([image for image, _ in sheets], told)
+
+
+def without_twins(images: Iterable[ImageFile]) -> tuple[list[ImageFile], list[LeftOut]]:
+    """The images, ordered by path, without links to others of them, which are left out."""
+    first: dict[Path, ImageFile] = {}
+    given = list(images)
+    # A file comes before the links to it, which mostly have another name.
+    for image in sorted(given, key=lambda image: (image.file.name != image.path.name, image)):
+        first.setdefault(image.file, image)
+    twins = sorted(image for image in given if first[image.file] != image)
+    told = [
+        LeftOut(image.path.as_posix(), f"is the same file as {first[image.file].path.as_posix()}") for image in twins
+    ]
+    return sorted(first.values()), told

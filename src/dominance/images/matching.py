@@ -93,7 +93,7 @@ class Matcher:
         """The prompts that a file's name without its ending stands for: an id or a text, perhaps with a number.
 
         Args:
-            alone: whether all images lie in one folder, so that a number alone can be an id.
+            alone: whether all images lie in one folder that has no name of its own, so that a number can be an id.
         """
         found = {
             self._ids[form.lower()]

@@ -10,6 +10,7 @@ from typing import Any
 from dominance.errors import InputError
 from dominance.files import is_file, numbered_lines, read_table, read_text
 from dominance.images.links import followed, real_path
+from dominance.records import LeftOut
 from dominance.wording import on_one_line, quoted, suggestion
 
 PATHS = ("path", "file_name", "file", "image", "filename")
@@ -71,6 +72,15 @@ def metadata_of(folder: Path) -> tuple[Row, ...]:
                 return rows
             return tuple(row for row in rows if row.path is not None)
     return ()
+
+
+def absent(rows: Mapping[Path, Row], root: Path) -> list[LeftOut]:
+    """What is said of rows whose images are not there; their paths are relative to the root."""
+    return [
+        LeftOut(path.as_posix(), f"is listed in {on_one_line(row.where, 80)} but is not there", missing=True)
+        for path, row in rows.items()
+        if not (root / path).exists()
+    ]
 
 
 def _rows(file: Path, *, strict: bool) -> Iterator[Row]:

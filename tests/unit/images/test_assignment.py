@@ -158,6 +158,13 @@ def test_a_folder_without_a_prompt_is_named_once_with_what_it_might_be(tmp_path:
     ]
 
 
+def test_a_number_in_a_folder_of_something_else_is_no_id(tmp_path: Path) -> None:
+    numbers = suite({"0": WIZARD, "1": CASTLE})
+    picture(tmp_path / "something" / "0.png")
+    assert assign_images(tmp_path, numbers).images == ()
+    assert taken(assign_images(tmp_path / "something", numbers)) == {"0.png": "0"}
+
+
 def test_links_to_an_image_that_the_prompt_has_are_not_counted_twice(tmp_path: Path) -> None:
     whole = picture(tmp_path / "w" / "0.png")
     (tmp_path / "w" / "again.png").symlink_to(whole)

@@ -54,7 +54,7 @@ def test_images_in_formats_that_cannot_be_read_are_missed(tmp_path: Path) -> Non
     (tmp_path / "b.HEIC").write_bytes(b"x")
     (entry,) = list_images(tmp_path).left_out
     assert (entry.file, entry.missing) == ("b.HEIC", True)
-    assert entry.reason == "heic files cannot be read; save it as png"
+    assert entry.reason == "is in a format that cannot be read (heic); save it as png"
 
 
 def test_links_are_followed_within_the_folder_only(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from dominance.errors import InputError
 from dominance.images.assignment import Assigned, Assignment, assign_images
 from dominance.images.left_out import missing_first, shown
 from dominance.images.links import real_path
+from dominance.images.tables import is_table
 from dominance.pictures import IMAGE_ENDINGS
 from dominance.records import LeftOut, Suite
 from dominance.runs.store.plan import PlannedImage
@@ -44,14 +45,15 @@ def find_images(source: Path, suite: Suite, used: Suite | None = None) -> Brough
 
 
 def _nothing(source: Path, suite: Suite, found: Assignment) -> str:
-    """What is wrong with a folder of which nothing can be used: the first reason, and what to do."""
-    shown_source, first = on_one_line(source, 120), suite.prompts[0].id
-    said = f"{shown_source} holds no image of any prompt of the suite {suite.name!r}"
-    reasons = [f"{shown(entry)[:240]}" for entry in missing_first(found.left_out)[:2]]
-    told = f" ({'; '.join(reasons)})" if reasons else ""
+    """What is wrong with a folder of which nothing can be used: the first reasons, and what to do."""
+    told = "; ".join(shown(entry)[:240] for entry in missing_first(found.left_out)[:2])
+    said = f"{on_one_line(source, 120)} holds no image of any prompt of the suite {suite.name!r}"
+    if is_table(source):
+        return f"{said}{f' ({told})' if told else ''}; give each image's path and its prompt's text or id"
     return (
-        f"{said}{told}; name its subfolders after the prompts' ids, such as {on_one_line(source / first, 120)}, with"
-        f" files ending in {', '.join(sorted(IMAGE_ENDINGS))}, or give a CSV with the columns path and prompt"
+        f"{said}{f' ({told})' if told else ''}; name its subfolders after the prompts' ids, such as"
+        f" {on_one_line(source / suite.prompts[0].id, 120)}, with files ending in {', '.join(sorted(IMAGE_ENDINGS))},"
+        " or give a CSV with the columns path and prompt"
     )
 
 

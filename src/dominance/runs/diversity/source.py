@@ -7,7 +7,7 @@ from pathlib import Path
 from dominance.errors import InputError
 from dominance.files import is_file, is_folder, read_table, read_text
 from dominance.images.links import real_path
-from dominance.images.listing import ImageFile, list_images, without_sheets
+from dominance.images.listing import ImageFile, list_images, without_sheets, without_twins
 from dominance.images.tables import check_inside
 from dominance.pictures import IMAGE_ENDINGS
 from dominance.records import LeftOut
@@ -92,7 +92,7 @@ def _folder(root: Path) -> Collection:
     _refuse_unclear(root, by_folder)
     sets, twice = [], []
     for folder, images in by_folder.items():
-        own, again = _without_twins(images)
+        own, again = without_twins(images)
         twice += again
         category = folder.parent.name or None
         name = folder.name or real_path(root).name
@@ -116,18 +116,6 @@ def _refuse_unclear(root: Path, by_folder: dict[Path, list[ImageFile]]) -> None:
             f"{on_one_line(root / Path(*deep.parts[:_DEPTH]), 120)} holds folders instead of images; give a folder of"
             " concepts, or of categories of concepts"
         )
-
-
-def _without_twins(images: list[ImageFile]) -> tuple[list[ImageFile], list[LeftOut]]:
-    """The images of one concept without links to others of them."""
-    first: dict[Path, ImageFile] = {}
-    for image in sorted(images, key=lambda image: (image.file.name != image.path.name, image)):
-        first.setdefault(image.file, image)
-    kept = sorted(first.values())
-    twice = [image for image in images if image not in kept]
-    return kept, [
-        LeftOut(image.path.as_posix(), f"is the same file as {first[image.file].path.as_posix()}") for image in twice
-    ]
 
 
 def _table(file: Path) -> Collection:
