@@ -59,8 +59,28 @@ def spans_by_name(text: str, names: Iterable[str]) -> list[tuple[int, int, str]]
     taken: list[tuple[int, int, str]] = []
     for name in sorted(names, key=len, reverse=True):
         found = mention_spans(text, name)
-        taken += [(*span, name) for span in found if all(span[1] <= a or b <= span[0] for a, b, _ in taken)]
+        taken += [(*span, name) for span in found if not any(overlap(span, other[:2]) for other in taken)]
     return sorted(taken)
+
+
+def concept_spans(text: str, names: Iterable[str]) -> dict[str, list[tuple[int, int]]]:
+    """Which characters of the text are which name's: start and end of its mentions, none where it is not mentioned.
+
+    Where mentions overlap, the longer name has the characters; a name all of whose mentions lie in longer ones
+    shares theirs.
+
+    >>> concept_spans("two Towers by a water tower", ["tower", "water tower", "mug"])
+    {'tower': [(4, 10)], 'water tower': [(16, 27)], 'mug': []}
+    """
+    spans: dict[str, list[tuple[int, int]]] = {name: [] for name in names}
+    for start, end, name in spans_by_name(text, spans):
+        spans[name].append((start, end))
+    return {name: own or mention_spans(text, name) for name, own in spans.items()}
+
+
+def overlap(first: tuple[int, int], second: tuple[int, int]) -> bool:
+    """Whether two spans have a character in common."""
+    return first[0] < second[1] and second[0] < first[1]
 
 
 @lru_cache(maxsize=256)

@@ -352,6 +352,7 @@ class RunResult:
 
     Attributes:
         left_out: of images that were made elsewhere, those that the run was given and does not use.
+        unread: what the model does not know of a prompt's text, by the prompt's id.
     """
 
     run: str
@@ -365,6 +366,7 @@ class RunResult:
     manifest: dict[str, object]
     judge_warnings: tuple[JudgeWarning, ...] = ()
     left_out: tuple[LeftOut, ...] = ()
+    unread: dict[str, str] = field(default_factory=dict)
 
     @property
     def images(self) -> int:

@@ -1,6 +1,7 @@
 """Every case of ``tests/cases`` and its kin, given to a real command: the answer is right, or one line says why not."""
 
 import json
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -10,12 +11,24 @@ import pytest
 from mock_endpoint import BEHAVIOURS, MockEndpoint, completion, error, picky, serving
 from PIL import Image
 from tiny_families import save, tiny
+from tiny_judges import save_vilt
 
 from dominance.judges.openai.endpoint import Patience
+from dominance.models.image_model import PipelineModel
 
-Command = Callable[..., Any]
+LABELS = {"one": ("net", "yes", "tennis", "no"), "two": ("yes", "net", "no", "tennis")}
 CASES = Path(__file__).parents[1] / "cases"
 PAIR = "a [tower:landmark] and a [mug]"
+Command = Callable[..., Any]
+
+
+@pytest.fixture(autouse=True)
+def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The current folder of every command, empty at first."""
+    place = tmp_path / "here"
+    place.mkdir()
+    monkeypatch.chdir(place)
+    return place
 
 
 # -- images: 01, 02, 03, 04, 06 ---------------------------------------------------------------------------------------
@@ -130,7 +143,183 @@ def test_a_list_of_images_is_scored_like_a_folder(command: Command, tmp_path: Pa
 # -- prompts and tokens: 08, 10, 19 -----------------------------------------------------------------------------------
 
 
+@pytest.fixture
+def drawn_by(tiny_model: Path, tiny_judge: Path) -> tuple[object, ...]:
+    """A model that reads 24 tokens, and a judge."""
+    return ("--model", tiny_model, "--judge", f"blip:{tiny_judge}", "--seeds", 1, "--device", "cpu")
+
+
+def test_a_cut_concept_behind_a_longer_one_is_refused_by_every_command(
+    command: Command, drawn_by: tuple[object, ...], workplace: Path, tmp_path: Path
+) -> None:
+    case = CASES / "08-cut-concept-hidden" / "suite.yaml"
+    text = case.read_text().partition('"')[2].rpartition('"')[0]
+    model = drawn_by[:2]
+    judge = ("--judge", f"vilt:{save_vilt(tmp_path / 'vilt')}")
+    for name, what, given in (
+        ("audit", case, (*model, *judge)),
+        ("ablate", case, (*model, *judge)),
+        ("explain", text, (*model, *judge)),
+        ("preflight", case, model),
+        ("memorization", case, model),
+    ):
+        done = command(name, what, *given)
+        assert (done.status, done.out) == (2, ""), name
+        assert "is longer than the 24 tokens that" in done.err
+        assert "its concept 'tower' is cut off; shorten the prompt" in done.err
+    assert not list(workplace.iterdir())
+
+
+def test_a_prompt_that_is_too_long_does_not_stop_its_suite(
+    command: Command, drawn_by: tuple[object, ...], workplace: Path
+) -> None:
+    case = CASES / "19-overlong" / "long.jsonl"
+    gate = ("--max-collapse", 1, "--junit", "junit.xml")
+    done = command("audit", case, *drawn_by, *gate, "--out", "run", "--json")
+    assert done.status == 1  # what is not scored does not pass a gate
+    assert "left out: prompt a-tower-in-soft" in done.err
+    whole, long = done.document["prompts"]
+    assert (whole["scored"], long["scored"], len(long["problems"])) == (1, 0, 1)
+    reason = long["problems"][0]["problem"]
+    assert "its concept 'mug' is cut off" in reason
+    page = (workplace / "run" / "report.html").read_text()
+    assert "is longer than the 24 tokens that" in page
+    assert "is longer than the 24 tokens that" in (workplace / "junit.xml").read_text()
+    assert len(list((workplace / "run" / "images").rglob("*.png"))) == 1
+    again = command("audit", case, *drawn_by, "--out", "run", "--json")
+    assert again.status == 3
+    assert again.document["prompts"] == done.document["prompts"]
+    assert command("report", "run").status == 3
+    for name in ("preflight", "memorization", "ablate"):
+        given = drawn_by if name == "ablate" else drawn_by[:2]
+        more = ("--layers", 9, "--sweep", "feed-forward") if name == "ablate" else ()
+        large = ("--height", 64, "--width", 64) if name == "preflight" else ()
+        done = command(name, case, *given, *more, *large, "--json")
+        assert (done.status, "its concept 'mug' is cut off" in done.err) == (3, True), (name, done.err)
+
+
+def test_a_model_that_reads_512_tokens_draws_a_long_prompt(command: Command, tmp_path: Path) -> None:
+    model, judge = save("flux", tmp_path / "flux"), f"vilt:{save_vilt(tmp_path / 'vilt')}"
+    small = ("--steps", 1, "--height", 32, "--width", 32, "--seeds", 1, "--device", "cpu")
+    done = command("audit", CASES / "19-overlong" / "dense.jsonl", "--model", model, "--judge", judge, *small, "--json")
+    assert (done.status, done.document["scored"]) == (0, 1)
+    assert "left out" not in done.err
+
+
+def test_words_that_the_text_encoder_does_not_know_are_named_and_nobody_wins(
+    command: Command, tmp_path: Path, workplace: Path
+) -> None:
+    model = save("flux", tmp_path / "flux")
+    small = ("--model", model, "--steps", 2, "--height", 32, "--width", 32, "--seeds", 2, "--device", "cpu")
+    for place, text in enumerate(("[猫]と[犬]", "a [猫] and a [犬] and a [mug]")):
+        out = workplace / str(place)
+        explained = command("explain", text, *small, "--judge", "none", "--json", "--out", out)
+        assert explained.status == 0
+        assert "does not know '猫' and '犬'" in explained.err
+        assert "cannot tell '猫' and '犬' apart" in explained.err
+        document = explained.document
+        assert {track["concept"] for track in document["tracks"]} <= {"猫 / 犬", "mug"}
+        assert document["dominating"] is None or "mug" in text
+        assert not {peak["concept"] for peak in document["peaks"]} & {"猫", "犬"}
+        assert not {"猫", "犬", "猫と犬"} & set(document["tokens"])
+        assert "cannot tell" in document["notes"][0]
+        page = (out / "explanation.html").read_text()
+        assert "cannot tell “猫” and “犬” apart, so nothing is said about who wins" in page
+        assert not re.search("(猫|犬) (gets|rises|falls|stays|gains|loses)", page.replace("猫 / 犬", ""))
+        looked = command("preflight", text, *small, "--layers", "1,2", "--json")
+        assert looked.status == 3, looked.err
+        [found] = looked.document
+        assert "cannot tell '猫' and '犬' apart" in found["problem"]
+        assert [found[name] for name in ("risk", "score", "peak_token", "dominating")] == [None] * 4
+        assert found["focus"] == {}
+    judge = f"vilt:{save_vilt(tmp_path / 'vilt')}"
+    audited = command("audit", "a [猫] and a [犬]", *small, "--judge", judge, "--json")
+    assert audited.status == 0
+    (note,) = audited.document["unread"].values()
+    assert "does not know '猫' and '犬'" in note
+    assert "does not know &#39;猫&#39; and &#39;犬&#39;" in (Path(audited.document["run"]) / "report.html").read_text()
+    plain = command("audit", "a [tower] and a [mug]", *small, "--judge", judge, "--json")
+    assert "unread" not in plain.document
+
+
+def test_the_miniature_says_which_words_it_has_never_seen(command: Command, tiny_model: Path) -> None:
+    given = ("--model", tiny_model, "--seeds", 1, "--device", "cpu", "--judge", "none", "--height", 64, "--width", 64)
+    explained = command("explain", "a [dragon] in fog and a [mug]", *given, "--json")
+    assert "has never seen 'dragon' and 'in': it knows the words of the miniature world alone" in explained.err
+    assert "has never seen" in explained.document["notes"][0]
+    assert "never seen" not in command("explain", "a [tower] and a [mug]", *given).err
+
+
 # -- run folders: 09 --------------------------------------------------------------------------------------------------
+
+
+def test_prompts_that_look_alike_in_ascii_have_folders_of_their_own(
+    command: Command, tiny_model: Path, workplace: Path, tmp_path: Path
+) -> None:
+    judge = save_vilt(tmp_path / "vilt")
+    given = ("--model", tiny_model, "--judge", f"vilt:{judge}", "--seeds", 1, "--device", "cpu")
+    lines = (CASES / "09-same-run-folder" / "commands.txt").read_text().splitlines()
+    prompts = [line.split("'")[1] for line in lines]
+    said = {}
+    for prompt in (*prompts, *prompts):
+        done = command("audit", prompt, *given, "--json")
+        assert done.status == 0
+        said.setdefault(prompt, []).append((done.document["run"], done.document["prompts"]))
+        assert ("this run goes to" in done.err) == prompt.startswith("a [cafe:")
+    folders = [runs[0][0] for runs in said.values()]
+    assert len(set(folders)) == 4
+    assert folders[2] == "runs/a-cafe-and-a-mug"
+    assert all(first == second for first, second in said.values())
+    for prompt, ((folder, _), _) in said.items():
+        text = prompt.replace("[", "").replace("]", "").replace(":landmark", "")
+        assert text in command("report", folder, "--json").out
+    assert len(list((workplace / "runs").iterdir())) == 4
+
+
+def test_another_model_or_judge_is_named_apart_or_refused(
+    command: Command, tiny_model: Path, workplace: Path, tmp_path: Path
+) -> None:
+    prompt = "a [tower:landmark] and a [mug]"
+    other_model = shutil.copytree(tiny_model, tmp_path / "other")
+    suggested = json.loads((other_model / "dominance.json").read_text())
+    (other_model / "dominance.json").write_text(json.dumps(suggested | {"world": None}))
+    one, two = (("--judge", f"vilt:{save_vilt(tmp_path / name, labels)}") for name, labels in LABELS.items())
+    few = ("--seeds", 1, "--device", "cpu")
+    first = command("audit", prompt, "--model", tiny_model, *one, *few, "--json")
+    for model, judge, what in ((other_model, one, "model"), (tiny_model, two, "judge")):
+        before = snapshot(workplace)
+        refused = command("audit", prompt, "--model", model, *judge, *few, "--out", first.document["run"])
+        assert (refused.status, refused.out) == (2, "")
+        assert re.search(rf"holds .*the {what} '.*; give another --out", refused.err)
+        assert snapshot(workplace) == before
+        apart = command("audit", prompt, "--model", model, *judge, *few, "--json")
+        assert apart.document["run"].startswith("runs/a-tower-and-a-mug-")
+        assert f"the {what} " in apart.err
+        assert "this run goes to runs/a-tower-and-a-mug-" in apart.err
+    assert len(list((workplace / "runs").iterdir())) == 3
+    more = command("audit", prompt, "--model", tiny_model, *one, "--seeds", 2, "--device", "cpu", "--json")
+    assert (more.document["run"], more.document["scored"]) == (first.document["run"], 2)
+
+
+def test_explain_refuses_and_names_apart_before_it_draws(
+    command: Command, tiny_model: Path, monkeypatch: pytest.MonkeyPatch, workplace: Path
+) -> None:
+    given = ("--model", tiny_model, "--judge", "none", "--seeds", 1, "--device", "cpu", "--layers", "7-9")
+    large = ("--height", 64, "--width", 64)
+    assert command("explain", "a [café] and a [mug]", *given, *large).status == 0
+    apart = command("explain", "a [cafe] and a [mug]", *given, *large)
+    assert "this run goes to explanations/a-cafe-and-a-mug-" in apart.err
+    assert len(list((workplace / "explanations").iterdir())) == 2
+    monkeypatch.setattr(PipelineModel, "generate", lambda *_: pytest.fail("drawn"))
+    refused = command("explain", "a [cafe] and a [mug]", *given, *large, "--out", "explanations/a-cafe-and-a-mug")
+    assert (refused.status, refused.out) == (2, "")
+    assert "holds an explanation of 'a café and a mug'; give another --out" in refused.err
+
+
+def snapshot(folder: Path) -> dict[str, bytes]:
+    return {str(path): path.read_bytes() for path in folder.rglob("*.html")} | {
+        str(path): b"" for path in folder.rglob("*.png")
+    }
 
 
 # -- prompt lists: 11 -------------------------------------------------------------------------------------------------

@@ -21,6 +21,7 @@ Command = Callable[..., Any]
 PROMPT = "a [tower:landmark] and a [mug]"
 KEYS = {
     "prompt", "tokens", "attention", "focus", "score", "threshold", "risk", "peak_token", "dominating", "unet_share",
+    "seeds", "scores", "problem",
 }  # fmt: skip
 
 
@@ -51,13 +52,15 @@ def test_a_prompt_on_the_bundled_model(command: Command) -> None:
     assert found["risk"] == ("high" if found["score"] >= 0.010 else "low")
     assert found["peak_token"] == found["tokens"][max(range(5), key=found["attention"].__getitem__)]
     assert found["dominating"] in ("tower", "mug")
-    assert 0 < found["unet_share"] < 1 / 50  # less than one branch of one of 25 steps
+    assert (found["seeds"], len(found["scores"]), found["problem"]) == (list(range(8)), 8, None)
+    assert found["score"] == pytest.approx(sum(found["scores"]) / 8)
+    assert 0 < found["unet_share"] < 8 / 50  # each noise costs less than one branch of one of 25 steps
 
 
 def test_a_single_concept_is_at_no_risk_whatever_its_score(command: Command) -> None:
     [alone] = command("preflight", "a [tower:landmark]", "--json").document
-    assert alone["score"] > alone["threshold"]
-    assert (alone["risk"], alone["dominating"]) == ("low", None)
+    assert alone["score"] > 0.010
+    assert (alone["risk"], alone["threshold"], alone["dominating"]) == ("low", None, None)
     [beside] = command("preflight", "a [castle:landmark] with a [chair]", "--json").document
     assert (beside["risk"], beside["dominating"]) == ("high", "castle")
 
@@ -163,7 +166,7 @@ def test_a_run_becomes_a_rule(
     plain = command(
         "preflight", "a tower and a mug", "--model", tiny_model, *LARGE, "--calibration", "risk.json", "--json"
     )
-    assert plain.document[0]["threshold"] == 0.010  # without concepts there is only the paper's rule
+    assert (plain.document[0]["threshold"], plain.document[0]["risk"]) == (None, "uncalibrated")  # it marks no concepts
     assert plain.document[0]["dominating"] is None
 
     refused = command("preflight", PROMPT, "--calibration", "risk.json")
@@ -178,6 +181,30 @@ def test_a_run_becomes_a_rule(
     assert command("preflight", PROMPT, "--model", tiny_model, *LARGE, "--json").document == used.document
     paper = command("preflight", PROMPT, "--model", tiny_model, *LARGE, "--calibration", "none", "--json")
     assert paper.document[0]["threshold"] == 0.010
+    assert paper.document[0]["risk"] in ("high", "low")
+
+
+def test_without_a_rule_the_risk_is_uncalibrated_and_the_next_step_fits_one(command: Command, tiny_model: Path) -> None:
+    for more in ((), ("--layers", "1,2")):
+        [found] = command("preflight", PROMPT, "--model", tiny_model, *LARGE, *more, "--json").document
+        assert (found["risk"], found["threshold"]) == ("uncalibrated", None)
+        assert found["score"] is not None
+    said = command("preflight", PROMPT, "--model", tiny_model, *LARGE)
+    assert "0 of 1 prompts at high risk, 1 uncalibrated: no rule has been fitted to this model" in said.out
+    assert "next: then fit the rule, and give --calibration risk.json: dominance calibrate" in said.out
+
+
+def test_explain_says_what_preflight_says(command: Command, tiny_model: Path) -> None:
+    [looked] = command("preflight", PROMPT, "--seeds", 2, "--json").document
+    explained = command("explain", PROMPT, "--seeds", 2, "--steps", 2, "--judge", "none", "--json").document
+    again = command("preflight", PROMPT, "--seeds", 2, "--steps", 2, "--json").document[0]
+    assert explained["risk"]["risk"] == again["risk"] == looked["risk"]
+    assert explained["risk"]["score"] == pytest.approx(again["score"], abs=1e-5)
+    assert (
+        Path("explanations/a-tower-and-a-mug/explanation.html").read_text().count("Before any image, the risk is") == 1
+    )
+    unknown = command("explain", PROMPT, "--seeds", 2, "--model", tiny_model, "--judge", "none", "--out", "unknown")
+    assert "The risk is uncalibrated: no rule has been fitted to this model." in unknown.out
 
 
 @pytest.mark.slow

@@ -42,12 +42,14 @@ LAYERS: list[set[str]] = [
     BASE | {"records"},
 ]
 RUNS: list[set[str]] = [
-    {"risk", "ablation", "judge_check", "bench", "noise_norm", "suite_check"},
-    {"explanation", "audit", "diversity"},
+    {"explanation", "ablation", "judge_check", "bench", "noise_norm", "suite_check"},
+    {"risk"},
+    {"audit", "diversity"},
     {"stages"},
     {"store"},
 ]
-"""The rooms of ``runs``, in the same order: a command stands on the audit and the stages, never on another command."""
+"""The rooms of ``runs``, in the same order: a command stands on the audit and the stages, never on another command, but
+for the explanation, which also says what the preflight predicts."""
 READER = "reading.py"
 """The module at the top of ``runs``, above all rooms: it reads the folder of any command, and no room imports it."""
 BUNDLED_NAMES = {

@@ -130,7 +130,7 @@ def judge_check() -> JudgeCheck:
     row = AgreementRow(**vars(confusion(said, true)), name="all", images=3, interval=None)
     difference = Disagreement("a.png", "a mug", "0", 5, (Difference("Is there a mug?", True, False, 0.9, None),))
     agreement = Agreement(row, (row,), (), row, row, (difference,), "They agree.")
-    return JudgeCheck("run", "small", 2, (findings,), agreement, ("a note",), {"seed": 0}, {"device": "cpu"})
+    return JudgeCheck("run", "small", 2, (findings,), agreement, ("a note",), {"seed": 0}, manifest={"device": "cpu"})
 
 
 def diversity() -> DiversityResult:

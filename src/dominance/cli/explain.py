@@ -15,6 +15,8 @@ from dominance.runs.audit.options import WHAT
 from dominance.runs.explanation.options import ExplainOptions
 
 if TYPE_CHECKING:
+    from dominance.judges.protocol import Judge
+    from dominance.models.source import ModelSource
     from dominance.runs.explanation.result import Explanation
     from dominance.runs.store.repeat import Repeat
 
@@ -46,16 +48,22 @@ def command(
     With --judge none, no image gets a verdict. Exit status: 0 done, 2 bad input, 3 done but some images have no
     verdict.
     """
-    from dominance.report.explanation.folder import check_explanation_folder
+    from dominance.report.explanation.folder import Subject, folder_for
     from dominance.runs.explanation.run import explain, read_marked
     from dominance.runs.store.repeat import Repeat
 
     marked = read_marked(prompt)
-    folder = out or Path("explanations") / marked.id
-    check_explanation_folder(folder, marked.text, [f"images/{seed}.png" for seed in options.seeds])
+    folder = out or Path()
+
+    def settle(source: "ModelSource", by: "Judge | None") -> None:
+        nonlocal folder
+        who = (None, None) if by is None else (by.name, by.identity)
+        subject = Subject(marked, source.name, source.identity, *who)
+        folder = folder_for(subject, out, [f"images/{seed}.png" for seed in options.seeds])
+
     repeat = Repeat("explain", {"prompt": prompt, "model": model, "judge": judge, "out": out}, options)
     with kept_whole_or_not_at_all("an explanation"):
-        found = explain(marked, model, judge, options)
+        found = explain(marked, model, judge, options, settle)
     return deliver(found, folder, output.json, repeat)
 
 
@@ -77,6 +85,13 @@ def deliver(found: "Explanation", folder: Path, json: bool, repeat: "Repeat | No
     return EXIT_UNSCORED if found.unscored else EXIT_DONE
 
 
+def _risk(found: "Explanation") -> list[str]:
+    from dominance.report.explanation.sentences import risk_sentence
+
+    said = risk_sentence(found)
+    return [] if said is None else [said]
+
+
 def _print(found: "Explanation", page: Path) -> None:
     from dominance.report.explanation import sentences as said
     from dominance.report.parts.next_steps import after_explain
@@ -88,7 +103,7 @@ def _print(found: "Explanation", page: Path) -> None:
         for peak, value in zip(peaks(found), focus, strict=True)
     ]
     print_table(f"{found.prompt.text}: first step", ("layer", "focus", "strongest word", "in images"), rows)
-    echo(said.headline(found), said.attention_note(found), said.course_sentence(found))
+    echo(said.headline(found), said.attention_note(found), *_risk(found), said.course_sentence(found))
     warn_again(found.judge_warnings)
     tell_written([page])
     tell_next(after_explain(found, page.parent))

@@ -11,9 +11,9 @@ from diffusers.pipelines.pipeline_utils import DiffusionPipeline
 from PIL import Image
 
 from dominance.errors import ItemError, ModelError
-from dominance.mentions import mention
 from dominance.models.calls import call_of, check_settings, latent_sides
 from dominance.models.settings import GenerationSettings
+from dominance.models.tokens import Reading, reading_of
 from dominance.progress import tell_within
 from dominance.records import Prompt
 
@@ -24,26 +24,9 @@ class PipelineModel:
 
     pipeline: DiffusionPipeline
 
-    def cut_concepts(self, prompts: Sequence[Prompt]) -> list[tuple[Prompt, str, int]]:
-        """Concepts that lie beyond what the text encoder reads: prompt, concept's name, the limit in tokens.
-
-        A concept that the text does not name is nowhere cut off. Pipelines that also have an encoder other than
-        CLIP, such as T5, read on where CLIP stops; for them the list is empty.
-        """
-        listed = [getattr(self.pipeline, name, None) for name in ("tokenizer", "tokenizer_2", "tokenizer_3")]
-        tokenizers = [tokenizer for tokenizer in listed if tokenizer is not None]
-        if not tokenizers or any("clip" not in type(tokenizer).__name__.lower() for tokenizer in tokenizers):
-            return []
-        limit = min(int(tokenizer.model_max_length) for tokenizer in tokenizers)
-        cut = []
-        for prompt in prompts:
-            offsets = tokenizers[0](prompt.text, add_special_tokens=False, return_offsets_mapping=True).offset_mapping
-            if len(offsets) <= limit - 2:
-                continue
-            read = prompt.text[: offsets[limit - 3][1]]
-            names = [concept.name for concept in prompt.concepts if mention(prompt.text, concept.name) is not None]
-            cut += [(prompt, name, limit) for name in names if mention(read, name) is None]
-        return cut
+    def reading(self, prompt: Prompt) -> Reading | None:
+        """What the text encoder makes of the prompt's concepts; None where that cannot be known."""
+        return reading_of(self.pipeline, prompt)
 
     def check(self, settings: GenerationSettings) -> None:
         """Raises an InputError or ModelError for settings that the pipeline would ignore, round off or refuse."""

@@ -11,11 +11,11 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from dominance.errors import InputError, ModelError
+from dominance.models.tokens import prompt_tokens
 from dominance.probes.calls import AttentionCall, Forward
 from dominance.probes.interception import Probe, intercept
 from dominance.probes.samples import EditsByImage, Sample, checked_steps
 from dominance.probes.sites import AttentionSite, attention_sites, denoiser_of
-from dominance.probes.tokens import prompt_tokens
 from dominance.probes.unseen import why_unseen
 
 

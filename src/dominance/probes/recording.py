@@ -11,11 +11,11 @@ from jaxtyping import Float
 from torch import Tensor
 
 from dominance.errors import InputError, ModelError
+from dominance.models.tokens import PromptTokens, prompt_tokens
 from dominance.probes.calls import AttentionCall, Forward
 from dominance.probes.interception import Probe, intercept
 from dominance.probes.reduction import reduced_attention
 from dominance.probes.sites import AttentionSite, attention_sites, chosen_sites
-from dominance.probes.tokens import PromptTokens, prompt_tokens
 from dominance.probes.unseen import why_unseen
 
 Columns = Literal["all", "prompt"]

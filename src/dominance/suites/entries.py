@@ -2,6 +2,7 @@
 
 import ast
 import dataclasses
+import hashlib
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
@@ -227,13 +228,18 @@ def suite_name(name: str) -> str:
 def slug(text: str) -> str:
     """A default id: the text's letters and digits in ASCII, its words joined by dashes.
 
-    >>> slug("A café, and a mug")
-    'a-cafe-and-a-mug'
+    Where ASCII has no letter for one of the text's, a short hash tells such texts apart.
+
+    >>> slug("A café, and a mug"), slug("[猫] and a mug"), slug("[犬] and a mug")
+    ('a-cafe-and-a-mug', 'and-a-mug-44a316', 'and-a-mug-0f96eb')
     """
-    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
+    composed = unicodedata.normalize("NFKD", text)
+    plain = composed.encode("ascii", "ignore").decode().lower()
     joined = "-".join(re.findall("[a-z0-9]+", plain))
     if len(joined) > 60:
         joined = joined[:61].rpartition("-")[0] or joined[:60]
+    if any(letter.isalnum() and not letter.isascii() for letter in composed):
+        return f"{joined or 'prompt'}-{hashlib.sha256(text.encode()).hexdigest()[:6]}"
     return joined or "prompt"
 
 

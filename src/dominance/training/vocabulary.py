@@ -1,24 +1,15 @@
 """The miniature model's tokenizer: byte-level CLIP pairs in which each of the world's words is one token."""
 
 import itertools
-import re
 from typing import Any
 
 from tokenizers.pre_tokenizers import ByteLevel
 from transformers import CLIPTokenizer
 
-from dominance.miniature.captions import PAIR_TEMPLATES, SINGLE_TEMPLATES
-from dominance.miniature.concepts import CONCEPTS
-from dominance.miniature.scene import SCENERY
+from dominance.miniature.captions import world_words
 
 PROMPT_TOKENS: int = 24
 """Length that prompts are padded or cut to, start and end included."""
-
-
-def world_words() -> list[str]:
-    """Every word that a caption of the miniature world can hold, in a fixed order."""
-    text = " ".join([*SINGLE_TEMPLATES, *PAIR_TEMPLATES, "an", *(c.name for c in CONCEPTS), *SCENERY])
-    return list(dict.fromkeys(re.findall(r"[a-z]+", re.sub(r"\{.\}", "a", text))))
 
 
 def new_tokenizer() -> CLIPTokenizer:

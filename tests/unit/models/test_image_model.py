@@ -13,6 +13,7 @@ from diffusers.pipelines.pipeline_utils import DiffusionPipeline
 from diffusers.utils import logging as diffusers_logging
 from PIL import Image
 from safetensors.torch import load_file, save_file
+from tiny_families import tiny
 from transformers.utils import logging as transformers_logging
 
 import dominance
@@ -195,36 +196,55 @@ def prompt(text: str, *names: str) -> Prompt:
     return Prompt("p", text, tuple(Concept(name) for name in names))
 
 
+def cut(model: PipelineModel, wanted: Prompt) -> tuple[str, ...]:
+    reading = model.reading(wanted)
+    return () if reading is None else reading.cut
+
+
 def test_concepts_beyond_the_token_limit_are_found(model: PipelineModel) -> None:
     limit = model.pipeline.components["tokenizer"].model_max_length
     fits = " ".join(["a"] * (limit - 4)) + " tower mug"
-    over = f"a tower {fits} lamp"
-    assert model.cut_concepts([prompt(fits, "tower", "mug")]) == []
-    (found, concept, read), *others = model.cut_concepts([prompt(fits, "mug"), prompt(over, "tower", "mug", "lamp")])
-    assert (found.text, concept, read) == (over, "mug", limit)
-    assert [name for _, name, _ in others] == ["lamp"]
+    assert cut(model, prompt(fits, "tower", "mug")) == ()
+    over = model.reading(prompt(f"a tower {fits} lamp", "tower", "mug", "lamp"))
+    assert over is not None
+    assert (over.cut, over.limit) == (("mug", "lamp"), limit)
 
 
 def test_a_concept_that_is_not_named_or_differs_in_punctuation_is_not_cut(model: PipelineModel) -> None:
     rest = " and a mug" * 20
-    assert model.cut_concepts([prompt(f"the king's-tower{rest}", "King's-Tower")]) == []
-    assert model.cut_concepts([prompt(f"a tower{rest}", "tower", "never mentioned")]) == []
+    assert cut(model, prompt(f"the king's-tower{rest}", "King's-Tower")) == ()
+    assert cut(model, prompt(f"a tower{rest}", "tower", "never mentioned")) == ()
 
 
 def test_a_longer_word_does_not_stand_in_for_a_concept_that_is_cut(model: PipelineModel) -> None:
     """The tower within towering is read, the tower at the end is not."""
-    found = model.cut_concepts([prompt("a towering" + " and a mug" * 20 + " and a tower", "tower")])
-    assert [name for _, name, _ in found] == ["tower"]
+    assert cut(model, prompt("a towering" + " and a mug" * 20 + " and a tower", "tower")) == ("tower",)
+
+
+def test_a_longer_concept_does_not_stand_in_for_one_that_is_cut(model: PipelineModel) -> None:
+    hidden = prompt("a clock tower" + " and a mug" * 20 + " and a tower", "clock tower", "tower")
+    assert cut(model, hidden) == ("tower",)
+    assert cut(model, prompt("a clock tower" + " and a mug" * 20, "clock tower", "tower")) == ()
 
 
 def test_a_pipeline_with_another_text_encoder_reads_on(model: PipelineModel) -> None:
     class T5Tokenizer:
         model_max_length = 512
+        is_fast = True
 
     clip = model.pipeline.components["tokenizer"]
     long = prompt("a tower" + " and a mug" * 20 + " lamp", "lamp")
     for name in ("tokenizer_2", "tokenizer_3"):
         mixed = PipelineModel(SimpleNamespace(tokenizer=clip, **{name: T5Tokenizer()}))
-        assert mixed.cut_concepts([long]) == []
-    both = PipelineModel(SimpleNamespace(tokenizer=clip, tokenizer_2=clip))
-    assert len(both.cut_concepts([long])) == 1
+        assert mixed.reading(long) is None
+    assert cut(PipelineModel(SimpleNamespace(tokenizer=clip, tokenizer_2=clip)), long) == ("lamp",)
+    assert PipelineModel(SimpleNamespace(tokenizer=SimpleNamespace(is_fast=False))).reading(long) is None
+
+
+@pytest.mark.parametrize(("family", "limit"), [("sd1", 24), ("sdxl", 24), ("sd3", 256), ("flux", 512), ("pixart", 120)])
+def test_the_limit_is_the_models(family: str, limit: int) -> None:
+    tiny_model, middle = PipelineModel(tiny(family)), "and a mug " * (limit // 3)
+    reading = tiny_model.reading(prompt(f"a tower {middle} and a lamp", "tower", "lamp"))
+    assert reading is not None
+    assert (reading.limit, reading.cut) == (limit, ("lamp",))
+    assert cut(tiny_model, prompt("a tower " + "a " * (limit - 8) + " lamp", "tower", "lamp")) == ()

@@ -11,10 +11,10 @@ from diffusers.pipelines.pipeline_utils import DiffusionPipeline
 from tiny_families import FAMILIES, PROMPTS, draw, tiny
 
 from dominance.errors import InputError
+from dominance.models.tokens import prompt_tokens
 from dominance.probes.calls import AttentionCall
 from dominance.probes.interception import Probe, intercept
 from dominance.probes.rebalancing import Rebalancing, rebalance
-from dominance.probes.tokens import prompt_tokens
 
 Traces = Callable[[DiffusionPipeline], dict[str, Any]]
 EACH = [Rebalancing(["tower", "mug"], [0]), Rebalancing(["lamp", "robot", "mugs"], [1])]

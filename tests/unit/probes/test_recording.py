@@ -14,11 +14,11 @@ from torch.profiler import ProfilerActivity, profile
 
 import dominance
 from dominance.errors import InputError, ModelError
+from dominance.models.tokens import prompt_tokens
 from dominance.probes import reduction
 from dominance.probes.calls import AttentionCall, Forward
 from dominance.probes.recording import record_attention
 from dominance.probes.sites import AttentionSite, denoiser_of
-from dominance.probes.tokens import prompt_tokens
 
 CLOSE = {"atol": 1e-5, "rtol": 0.0}
 

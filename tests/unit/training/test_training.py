@@ -9,13 +9,14 @@ from safetensors import safe_open
 from torch import Tensor, nn
 
 from dominance.errors import InputError
+from dominance.miniature.captions import world_words
 from dominance.miniature.world import World
 from dominance.training.autoencoder import linear_code, new_autoencoder
 from dominance.training.denoiser import CaptionedLatents, Denoiser, denoising_loss
 from dominance.training.judge_pictures import sample_judged
 from dominance.training.loop import Schedule, train
 from dominance.training.miniature import patch_code, training_images
-from dominance.training.vocabulary import PROMPT_TOKENS, new_tokenizer, world_words
+from dominance.training.vocabulary import PROMPT_TOKENS, new_tokenizer
 
 
 def test_every_word_of_the_world_is_one_token_and_any_text_survives() -> None:

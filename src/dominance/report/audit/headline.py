@@ -62,6 +62,7 @@ def notes(result: RunResult) -> tuple[str, ...]:
         _lost_note(result),
         _missing_note(result),
         _single_note(result),
+        _unread_note(result),
     ]
     return tuple(note for note in said if note is not None)
 
@@ -236,6 +237,14 @@ def _missing_note(result: RunResult) -> str | None:
         f" but not always to the same concept: {'at worst, ' if len(seen) > 1 else ''}{name} shows in"
         f" {of_images(worst.presence[name].count, worst)}."
     )
+
+
+def _unread_note(result: RunResult) -> str | None:
+    if not result.unread:
+        return None
+    listed_here = [f"prompt {id}: {what}" for id, what in list(result.unread.items())[:_NAMED]]
+    more = f"; and {len(result.unread) - _NAMED} more prompts" if len(result.unread) > _NAMED else ""
+    return _stop(f"The model does not know every word: {'; '.join(listed_here)}{more}")
 
 
 def _single_note(result: RunResult) -> str | None:

@@ -57,15 +57,15 @@ def _summary(bench: BenchResult) -> str:
 def _yields(tallies: Sequence[StreamTally]) -> str:
     rows = [
         (t.name, *(str(count) for count in (t.target, t.kept, t.candidates, t.tried, t.qualified)), rate(yield_of(t)),
-         str(t.undecided))
+         str(t.undecided), str(t.too_long))
         for t in tallies
     ]  # fmt: skip
-    columns = ("stream", "target", "kept", "candidates", "tried", "qualified", "yield (95%)", "undecided")
+    columns = ("stream", "target", "kept", "candidates", "tried", "qualified", "yield (95%)", "undecided", "too long")
     return (
         f"{_table(columns, rows)}\nA stream is the candidates of one category, or those of the control set. Yield:"
         " the share of tried candidates that qualified, with Wilson's interval. Caps and targets may leave no room for"
         " a qualified candidate. A candidate that two streams try counts in both. Undecided: skipped because an image"
-        " could not be made or judged.\n"
+        " could not be made or judged. Too long: skipped because the model does not read all of its concepts.\n"
     )
 
 

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from dominance.metrics import PAPER_LAYERS
 from dominance.numbers import measure, share
 from dominance.report.explanation import sentences as said
 from dominance.report.explanation.plots import (
@@ -143,25 +142,22 @@ def _n(explanation: Explanation) -> str:
 
 def _focus_figure(explanation: Explanation) -> Figure:
     values = explanation.focus[:, 0]
-    ruled = set(PAPER_LAYERS) if said.paper_rule_sentence(explanation) else set()
     listed = [
         Bar(
             name=str(layer),
             value=float(own.mean()),
             dots=tuple(own.tolist()),
             label=f"layer {layer}: focus {measure(float(own.mean()))}, {_n(explanation)}",
-            strong=layer in ruled,
         )
         for layer, own in zip(explanation.layers, values.T, strict=True)
     ]
-    sentence, rule = said.focus_sentence(explanation), said.paper_rule_sentence(explanation)
+    sentence, rule = said.focus_sentence(explanation), said.risk_sentence(explanation)
     each = "; ".join(f"layer {bar.name}: {measure(bar.value)}" for bar in listed)
     what = (
         "Focus is 0 when all words of the prompt get the same attention, and high when one word gets far more than the"
         " others. A layer is one place in the network where the image attends to the prompt; layers are numbered in"
         f" the order in which they run. Bars: {_n(explanation)}"
         + ("; dots: single images." if len(explanation.seeds) > 1 else ".")
-        + (" The paper's rule reads the two darker bars." if ruled else "")
     )
     plot = bars(listed, f"Focus by layer at the first step. {sentence} {each}.", "layer")
     return Figure("focus", "Focus by layer", " ".join(filter(None, (sentence, rule))), what, ((None, plot),))

@@ -100,7 +100,7 @@ def build_explanation_page(explanation: Explanation, folder: Path) -> Explanatio
         explanation=explanation,
         headline=said.headline(explanation),
         note=said.attention_note(explanation),
-        title=marked_prompt(explanation.prompt, {name: f"word {style}" for name, style in concepts}),
+        title=_title(explanation, dict(concepts)),
         images_note=said.images_note(explanation),
         concepts=concepts,
         images=views,
@@ -116,6 +116,12 @@ def build_explanation_page(explanation: Explanation, folder: Path) -> Explanatio
         folder=folder,
         next_steps=after_explain(explanation, folder),
     )
+
+
+def _title(explanation: Explanation, styles: dict[str, str]) -> Markup:
+    """The prompt, each concept in the colour of its attention."""
+    names = [concept.name for concept in explanation.prompt.concepts]
+    return marked_prompt(explanation.prompt, {name: f"word {styles[explanation.name_of(name)]}" for name in names})
 
 
 def _base(folder: Path, file: str | None) -> Embedded | Missing:

@@ -24,13 +24,12 @@ _SWATCHES = (0.0, 0.25, 0.5, 0.75, 1.0)
 
 @dataclass(frozen=True)
 class Bar:
-    """A mean with its values; ``strong`` marks what a rule reads."""
+    """A mean with its values."""
 
     name: str
     value: float
     dots: tuple[float, ...]
     label: str
-    strong: bool = False
 
 
 @dataclass(frozen=True)
@@ -79,14 +78,12 @@ def bars(listed: Sequence[Bar], label: str, axis: str) -> Markup:
     shown = _shown_ticks(len(listed))
     for place, bar in enumerate(listed):
         middle = width * (place + 0.5)
-        name = "col strong" if bar.strong else "col"
         box = {"x": f"{width * (place + 0.16):.2f}%", "width": f"{width * 0.68:.2f}%", "y": y(bar.value)}
-        parts.append(tag("rect", tag("title", bar.label), class_=name, **box, height=_BARS_HEIGHT - y(bar.value)))
+        parts.append(tag("rect", tag("title", bar.label), class_="col", **box, height=_BARS_HEIGHT - y(bar.value)))
         if len(bar.dots) > 1:
             parts += [tag("circle", class_="dot", cx=f"{middle:.2f}%", cy=y(dot), r=2.2) for dot in bar.dots]
         if place in shown:
-            style = "tick strong" if bar.strong else "tick"
-            parts.append(words(bar.name, f"{middle:.2f}%", _BARS_HEIGHT + 16, "middle", style))
+            parts.append(words(bar.name, f"{middle:.2f}%", _BARS_HEIGHT + 16, "middle", "tick"))
     parts.append(words(axis, "50%", _BARS_HEIGHT + 34, "middle", "axis-name"))
     return tag("svg", *parts, class_="chart", role="img", aria_label=label, height=_BARS_HEIGHT + 40)
 

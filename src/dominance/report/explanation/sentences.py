@@ -9,7 +9,6 @@ from collections.abc import Sequence
 
 from torch import Tensor
 
-from dominance.metrics import PAPER_LAYERS, PAPER_THRESHOLD
 from dominance.numbers import measure, plural, share
 from dominance.records import RunResult, RunSettings
 from dominance.report.audit.headline import headline as run_headline
@@ -79,6 +78,9 @@ def of_seeds(count: int, explanation: Explanation) -> str:
 
 def headline(explanation: Explanation) -> str:
     """What became of the prompt; without a judge, what its first step shows."""
+    if explanation.alike:
+        groups = "; ".join(listed([f"“{name}”" for name in group]) for group in explanation.alike)
+        return f"“{explanation.prompt.text}”: the model cannot tell {groups} apart, so nothing is said about who wins."
     if explanation.judge is None:
         return f"“{explanation.prompt.text}”: {_first_step(explanation)}."
     run = RunResult(
@@ -167,19 +169,25 @@ def _over(values: Tensor, place: int) -> str:
     return times(float(values[place]) / middle) if middle > 0 else "far above"
 
 
-def paper_rule_sentence(explanation: Explanation) -> str | None:
-    """What the paper's rule says; None for a model whose layers are others."""
-    if not explanation.follows_paper or not set(PAPER_LAYERS) <= set(explanation.layers):
+def risk_sentence(explanation: Explanation) -> str | None:
+    """What ``dominance preflight`` predicts, by which rule; None where it can predict nothing."""
+    found = explanation.risk
+    if found is None:
         return None
-    mean = float(explanation.focus[:, 0, [explanation.layers.index(layer) for layer in PAPER_LAYERS]].mean())
-    risk, reaches = ("high", "reaches") if mean >= PAPER_THRESHOLD else ("low", "stays below")
-    found = (
-        f"the mean of {in_layers(PAPER_LAYERS)}, {measure(mean)}, {reaches} the threshold of {measure(PAPER_THRESHOLD)}"
-    )
-    return (
-        f"By the paper's rule the risk is {risk}: {found}. The rule comes from Stable Diffusion 1.4 and may not fit"
-        " this model."
-    )
+    if len(explanation.prompt.concepts) == 1 and found.risk == "low":
+        return "The risk is low: the prompt marks one concept, which no other can replace."
+    if found.threshold is None or found.score is None:
+        return (
+            "The risk is uncalibrated: no rule has been fitted to this model. To fit one, audit prompts with two"
+            " concepts, and run `dominance calibrate` on that run."
+        )
+    score = f"its score, {measure(found.score)}"
+    if found.spread is not None:
+        low, high = map(measure, found.spread)
+        score += f" over {len(found.seeds)} noises ({low} to {high} for single ones)"
+    reaches = "reaches" if found.score >= found.threshold else "stays below"
+    where = f"{reaches} the threshold of {measure(found.threshold)}"
+    return f"Before any image, the risk is {found.risk} ({found.rule}): {score}, {where}."
 
 
 def focus_over_time_sentence(explanation: Explanation) -> str:

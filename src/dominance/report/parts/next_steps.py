@@ -28,6 +28,8 @@ _FAILED, _SHOWN = 3, 4
 """Images of a prompt that are explained: so many that lose a concept, and so many together."""
 _NAMED = 10
 """Seeds in a command or a sentence."""
+RISK_RUN = "runs/for-risk"
+"""Where a run goes that a rule is to be fitted to."""
 _LARGE = 10**6
 _BETTER = 0.2
 """How much larger the share of balanced images must be for a wording to be named as better."""
@@ -125,7 +127,14 @@ def _balance(result: PromptResult) -> float:
 
 
 def after_preflight(found: Sequence["Preflight"], suite: str, model: str, options: object) -> tuple[NextStep, ...]:
-    """Audit what is at risk."""
+    """Audit what is at risk; on a model without a rule, fit one first."""
+    if any(risk.risk == "uncalibrated" for risk in found):
+        audit = given_by(suite, model, options).command("audit", suite, "--out", RISK_RUN, asks=False)
+        words = command("calibrate", RISK_RUN, "--out", "risk.json")
+        return (
+            NextStep("no rule has been fitted to this model; audit prompts that name two concepts", audit),
+            NextStep("then fit the rule, and give --calibration risk.json", words),
+        )
     high = sum(risk.risk == "high" for risk in found)
     why = {0: "draw images to confirm it", 1: "draw images of the risky prompt to confirm it"}
     audit = given_by(suite, model, options).command("audit", suite, asks=False)

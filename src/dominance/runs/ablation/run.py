@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING, cast
 from dominance.documents import from_json, to_json
 from dominance.errors import SuiteError
 from dominance.judges.protocol import Judge
-from dominance.records import Prompt, RunResult, RunSettings, Suite
+from dominance.records import Prompt, RunSettings, Suite
 from dominance.runs.ablation.options import AblationOptions, Window
 from dominance.runs.ablation.result import AblationResult
 from dominance.runs.ablation.study import Study
 from dominance.runs.ablation.trials import TrialStage
 from dominance.runs.ablation.variants import Anatomy, all_heads, anatomy_of, residuals
 from dominance.runs.audit.options import Limits, limited
-from dominance.runs.audit.result import check_same_suite, finish, put_plan
-from dominance.runs.stages.drawing import make_images, missing_images
+from dominance.runs.audit.result import finish, put_plan, settle_texts
+from dominance.runs.audit.sameness import folder_of, take_over
+from dominance.runs.stages.drawing import make_images
 from dominance.runs.stages.judge_fit import OPEN_WORLD, of_model, warn, world_warnings
 from dominance.runs.stages.judging import judge_for, refuse_named
 from dominance.runs.stages.model import RunModel
@@ -58,8 +59,8 @@ def ablate_suite(
     whole = limited(find_suite(suite, options.concepts), options.limit, Limits())
     loaded = replace(whole, prompts=_with_two_concepts(whole), gate=None)
     questions = load_questions(options.asking.questions)
-    folder = Path(out) if out is not None else Path("runs") / f"{options.edit}-{loaded.name}"
-    check_run_folder(folder)
+    name = f"{options.edit}-{loaded.name}"
+    check_run_folder(Path(out or Path("runs") / name))
     drawn = RunModel(model, options.drawing, options.machine, loaded.prompts, _check_of(options, loaded))
     options.windows(drawn.settings.steps)
     asked = ask_all(loaded, questions.ask)
@@ -76,17 +77,24 @@ def ablate_suite(
         origin="ablate",
         world=drawn.source.world or OPEN_WORLD,
         judge_warnings=world_warnings(seen_by, drawn.source.world, of_model(drawn.source.name)),
+        model_identity=drawn.source.identity,
     )
+    folder = folder_of(plan, out, name)
     if not (folder / LEDGER_NAME).exists():  # a new folder is created only once all parts are known to exist
         _check_parts(options, anatomy_of(drawn().pipeline))
+        drawn.texts()
     with held(folder), Ledger(folder / LEDGER_NAME) as ledger:
-        check_same_suite(plan, ledger, folder)
+        take_over(plan, ledger, folder)
+        plan, missing = settle_texts(plan, ledger, folder, drawn.texts)
         anatomy = _anatomy(ledger, drawn)
         _check_parts(options, anatomy)
         put_plan(plan, ledger)
         repeat.keep(folder)
         warn(plan.judge_warnings)
-        unedited = _unedited(plan, ledger, folder, seen_by, drawn)
+        if missing:
+            ledger.forget_images(image.item for image in missing)
+            make_images(missing, drawn(), drawn.settings, ledger, folder, drawn.batches())
+        unedited = finish(plan, ledger, folder, seen_by, drawn.manifest())
         stage = TrialStage(plan, ledger, folder, seen_by, drawn)
         study = Study(options, anatomy, stage, unedited, plan)
         result = study.result(str(folder), tuple(p.id for p in whole.prompts if p not in loaded.prompts))
@@ -110,15 +118,6 @@ def _settings(options: AblationOptions, model: RunModel, questions: QuestionSet)
     record = {"seeds": options.seeds, **model.settings.record(), "limit": options.limit}
     record |= {"questions": questions.name, **options.asking.record()}
     return RunSettings.of(record | options.record())
-
-
-def _unedited(plan: Plan, ledger: Ledger, folder: Path, judge: Judge, model: RunModel) -> RunResult:
-    """The run without edits; images that are missing are drawn first."""
-    missing = missing_images(plan.images, ledger, folder)
-    if missing:
-        ledger.forget_images(image.item for image in missing)
-        make_images(missing, model(), model.settings, ledger, folder, model.batches())
-    return finish(plan, ledger, folder, judge, model.manifest())
 
 
 def _anatomy(ledger: Ledger, model: RunModel) -> Anatomy:
@@ -145,9 +144,12 @@ def _check_of(options: AblationOptions, suite: Suite) -> Callable[["PipelineMode
     """For rebalancing, refuses a model for which a concept has no tokens of its own."""
 
     def check(model: "PipelineModel", _: object) -> None:
-        from dominance.probes.tokens import prompt_tokens
+        from dominance.models.tokens import prompt_tokens
 
         for prompt in suite.prompts if options.edit == "rebalance" else ():
-            prompt_tokens(model.pipeline, prompt.text).concepts([concept.name for concept in prompt.concepts])
+            names = [concept.name for concept in prompt.concepts]
+            tokens = prompt_tokens(model.pipeline, prompt.text)
+            if not tokens.reading(names).cut:  # such a prompt is left out
+                tokens.concepts(names)
 
     return check

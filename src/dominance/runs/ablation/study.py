@@ -42,6 +42,7 @@ class Study:
         self, options: AblationOptions, anatomy: Anatomy, stage: TrialStage, unedited: RunResult, plan: Plan
     ) -> None:
         self._options, self._anatomy, self._stage, self._unedited = options, anatomy, stage, unedited
+        self._refused = plan.refused
         self._windows = options.windows(cast(int, plan.settings.steps))
         self._collapsed = [
             (result.prompt, image)
@@ -162,7 +163,8 @@ class Study:
 
     def _rebalanced(self) -> list[WindowResult]:
         """All images of all prompts in every interval; the intervals of one image share a batch."""
-        images = [(result.prompt, image) for result in self._unedited.prompts for image in result.images]
+        results = [result for result in self._unedited.prompts if result.prompt.id not in self._refused]
+        images = [(result.prompt, image) for result in results for image in result.images]
         tried = [
             (before, Trial(prompt, before.seed or 0, rebalancing(prompt, window)))
             for prompt, before in images
@@ -216,6 +218,7 @@ class Study:
             )
         if left_out:
             notes.append(f"left out, with fewer than two concepts: {', '.join(left_out[:20])}")
+        notes += [f"left out: prompt {id}: {why}" for id, why in list(self._refused.items())[:20]]
         return tuple(notes)
 
 

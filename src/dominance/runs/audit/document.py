@@ -1,7 +1,7 @@
 """What ``dominance audit --json`` prints: shares and counts of a run, without individual images."""
 
 import itertools
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated
 
 from pydantic import Field
@@ -77,6 +77,7 @@ class AuditDocument:
     gate: GateResult | None
     judge_warnings: tuple[JudgeWarning, ...] = ()
     left_out: tuple[LeftOut, ...] = ()
+    unread: Annotated[dict[str, str], Field(exclude_if=lambda unread: not unread)] = field(default_factory=dict)
 
 
 def document_of(result: RunResult) -> AuditDocument:
@@ -95,6 +96,7 @@ def document_of(result: RunResult) -> AuditDocument:
         gate=result.gate,
         judge_warnings=result.judge_warnings,
         left_out=result.left_out,
+        unread=result.unread,
     )
 
 

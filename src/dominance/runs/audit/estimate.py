@@ -12,7 +12,7 @@ from dominance.errors import ItemError
 from dominance.files import is_file
 from dominance.judges.protocol import Judge, RemoteJudge
 from dominance.pictures import open_image
-from dominance.runs.audit.result import check_same_suite
+from dominance.runs.audit.sameness import take_over
 from dominance.runs.stages.drawing import missing_images
 from dominance.runs.store.folder import LEDGER_NAME
 from dominance.runs.store.ledger import Ledger
@@ -104,7 +104,7 @@ def _state(plan: Plan, folder: Path) -> tuple[set[str], dict[str, set[str]]]:
     with _copied(folder) as ledger:
         if ledger is None:
             return set() if made_elsewhere else {image.item for image in plan.images}, {}
-        check_same_suite(plan, ledger, folder)
+        take_over(plan, ledger, folder)
         missing = [] if made_elsewhere else missing_images(plan.images, ledger, folder)
         answers = ledger.answers(plan.judge_identity)
     return {image.item for image in missing}, {item: {*by_text} for item, by_text in answers.items()}

@@ -1,5 +1,7 @@
 """The result of a run folder, derived from ledger and plan."""
 
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
@@ -8,13 +10,15 @@ from dominance.errors import RunError
 from dominance.files import is_file
 from dominance.judges.protocol import Judge
 from dominance.records import Answer, Prompt, RunResult, ScoredImage
+from dominance.runs.stages.drawing import missing_images
 from dominance.runs.stages.judging import ask_judge, judge_record, unanswered
 from dominance.runs.stages.one_answer import ask_controls, known_controls, one_answer_warnings
 from dominance.runs.stages.scoring import judge_gate, score_groups, score_image, score_prompt
+from dominance.runs.stages.texts import Texts
 from dominance.runs.store.folder import LEDGER_NAME
 from dominance.runs.store.ledger import Ledger
 from dominance.runs.store.measurements import refuse_measurement
-from dominance.runs.store.plan import Plan
+from dominance.runs.store.plan import Plan, PlannedImage
 from dominance.wording import on_one_line
 
 
@@ -76,6 +80,7 @@ def result_of(plan: Plan, ledger: Ledger, folder: Path) -> RunResult:
         manifest=cast(dict, ledger.get("manifest") or {}),
         judge_warnings=warnings,
         left_out=plan.left_out,
+        unread=plan.notes,
     )
 
 
@@ -89,8 +94,9 @@ def scored_images(plan: Plan, ledger: Ledger) -> dict[str, list[ScoredImage]]:
         prompt = prompts[image.prompt_id]
         row = rows.get(image.item)
         known = answers.get(image.item, {})
-        if row is None:
-            problem = failures.get(image.item, "not made yet")
+        refused = plan.refused.get(prompt.id)
+        if row is None or refused is not None:
+            problem = refused or failures.get(image.item, "not made yet")
             result = score_image(prompt, image.name, None, (), problem, image.seed)
         else:
             given = _answers(plan, prompt, known, failures.get(image.item))
@@ -109,18 +115,39 @@ def _answers(
     return tuple(answers)
 
 
-def check_same_suite(plan: Plan, ledger: Ledger, folder: Path) -> None:
-    """Raises a RunError if the folder holds a run of another suite or another origin of images."""
+def settle_texts(
+    plan: Plan, ledger: Ledger, folder: Path, texts: Callable[[], Texts]
+) -> tuple[Plan, list[PlannedImage]]:
+    """The plan with what the model does not read of its prompts, named on standard error, and the images to make.
+
+    Args:
+        texts: loads the model; called only when an image is missing.
+    """
     earlier = recorded_plan(ledger, folder)
-    if earlier is None:
-        refuse_measurement(ledger, folder)
-        return
-    for what, held_here, wanted in (
-        ("the suite", earlier.suite.name, plan.suite.name),
-        ("the origin of images", earlier.origin, plan.origin),
-    ):
-        if held_here != wanted:
-            raise RunError(f"{folder} holds a run with {what} {held_here!r}, not {wanted!r}; give another --out")
+    known = replace(plan, **_known_texts(plan, earlier)) if earlier is not None else plan
+    missing = missing_images(known.to_draw, ledger, folder)
+    if missing:
+        read = texts()
+        known = replace(plan, refused=dict(read.refused), notes=dict(read.notes))
+        missing = missing_images(known.to_draw, ledger, folder)
+    Texts(tuple(prompt.id for prompt in plan.suite.prompts), known.refused, known.notes).tell()
+    return known, missing
+
+
+def _known_texts(plan: Plan, earlier: Plan) -> dict[str, dict[str, str]]:
+    """What an earlier plan says of the same prompts and the same model."""
+    if earlier.model_identity != plan.model_identity:
+        return {}
+    before = {prompt.id: prompt for prompt in earlier.suite.prompts}
+    same = {
+        prompt.id
+        for prompt in plan.suite.prompts
+        if prompt.id in before
+        and (before[prompt.id].text, before[prompt.id].concepts) == (prompt.text, prompt.concepts)
+    }
+    return {
+        name: {id: why for id, why in getattr(earlier, name).items() if id in same} for name in ("refused", "notes")
+    }
 
 
 def put_plan(plan: Plan, ledger: Ledger) -> None:

@@ -8,8 +8,9 @@ from dominance.models.on_demand import OnDemand
 from dominance.records import RunResult, RunSettings, Suite
 from dominance.runs.audit.estimate import Estimate, estimate_of
 from dominance.runs.audit.options import AuditOptions, limited
-from dominance.runs.audit.result import check_same_suite, finish, put_plan
-from dominance.runs.stages.drawing import make_images, missing_images
+from dominance.runs.audit.result import finish, put_plan, settle_texts
+from dominance.runs.audit.sameness import folder_of, take_over
+from dominance.runs.stages.drawing import make_images
 from dominance.runs.stages.judge_fit import OPEN_WORLD, of_model, warn, world_warnings
 from dominance.runs.stages.judging import (
     ReadyJudge,
@@ -21,6 +22,7 @@ from dominance.runs.stages.judging import (
     unasked,
 )
 from dominance.runs.stages.model import RunModel
+from dominance.runs.stages.texts import Texts
 from dominance.runs.store.folder import LEDGER_NAME, check_run_folder, held
 from dominance.runs.store.ledger import Ledger
 from dominance.runs.store.plan import Plan, ask_all, plan_images
@@ -83,8 +85,7 @@ def _decided(
     repeat = Repeat("audit", {"suite": suite, "model": model, "judge": judge, "out": out}, options)
     loaded = limited(find_suite(suite, options.concepts), options.limit, options.limits)
     questions = load_questions(options.asking.questions)
-    folder = Path(out) if out is not None else Path("runs") / loaded.name
-    check_run_folder(folder)
+    check_run_folder(Path(out or Path("runs") / loaded.name))
     drawn = RunModel(model, options.drawing, options.machine, loaded.prompts, method=options.method)
     asked = ask_all(loaded, questions.ask)
     # Loaded before any image is made, so that an unusable judge fails at once.
@@ -101,8 +102,10 @@ def _decided(
         origin="audit",
         world=drawn.source.world or OPEN_WORLD,
         judge_warnings=world_warnings(seen_by(), drawn.source.world, of_model(drawn.source.name)),
+        model_identity=drawn.source.identity,
     )
     check_names(seen_by(), plan)
+    folder = folder_of(plan, out, loaded.name)
     note_bare_seeds(seen_by(), plan)
     return plan, folder, seen_by, drawn, repeat
 
@@ -112,13 +115,15 @@ def _run(plan: Plan, folder: Path, judge: OnDemand[Judge], model: RunModel, repe
     # A new folder is created only once the model has loaded; an existing one may need no model.
     if not (folder / LEDGER_NAME).exists():
         model.make_room(judge)
-        model()
+        model.texts()
+
+    def texts() -> Texts:
+        model.make_room(judge)
+        return model.texts()
+
     with held(folder), Ledger(folder / LEDGER_NAME) as ledger:
-        check_same_suite(plan, ledger, folder)
-        missing = missing_images(plan.images, ledger, folder)
-        if missing:
-            model.make_room(judge)
-            model()
+        take_over(plan, ledger, folder)
+        plan, missing = settle_texts(plan, ledger, folder, texts)
         put_plan(plan, ledger)
         repeat.keep(folder)
         warn(plan.judge_warnings)

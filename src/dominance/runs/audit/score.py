@@ -8,7 +8,8 @@ from dominance.records import RunResult, RunSettings, Suite
 from dominance.runs.audit.brought import find_images
 from dominance.runs.audit.estimate import Estimate, estimate_of
 from dominance.runs.audit.options import ScoreOptions, limited
-from dominance.runs.audit.result import check_same_suite, finish, put_plan
+from dominance.runs.audit.result import finish, put_plan
+from dominance.runs.audit.sameness import folder_of, take_over
 from dominance.runs.stages.judge_fit import note_taken_for, of_folders, warn, world_of_files, world_warnings
 from dominance.runs.stages.judging import (
     ReadyJudge,
@@ -48,7 +49,7 @@ def score(
     options = options or ScoreOptions()
     plan, folder, seen_by, repeat = _decided(judge_for, images, suite, judge, out, options)
     with held(folder), Ledger(folder / LEDGER_NAME) as ledger:
-        check_same_suite(plan, ledger, folder)
+        take_over(plan, ledger, folder)
         put_plan(plan, ledger)
         repeat.keep(folder)
         note_taken_for(seen_by, plan.world)
@@ -88,8 +89,8 @@ def _decided(
     whole = find_suite(suite, options.concepts)
     loaded = limited(whole, options.limit, options.limits)
     questions = load_questions(asking.questions)
-    folder = Path(out) if out is not None else Path("runs") / f"score-{loaded.name}"
-    check_run_folder(folder)
+    name = f"score-{loaded.name}"
+    check_run_folder(Path(out or Path("runs") / name))
     brought = find_images(Path(images), whole, loaded)
     asked = ask_all(loaded, questions.ask)
     seen_by = ready(asked, judge, options.machine.device, asking)
@@ -111,7 +112,7 @@ def _decided(
         left_out=brought.left_out,
     )
     check_names(seen_by, plan)
-    return plan, folder, seen_by, repeat
+    return plan, folder_of(plan, out, name), seen_by, repeat
 
 
 def _enter(planned: Sequence[PlannedImage], ledger: Ledger) -> None:

@@ -54,6 +54,7 @@ class StreamTally:
         qualified: tried candidates that met the criterion, whether or not there was room for them.
         undecided: candidates rejected only because some images could not be made or judged.
         candidates: all in the pools.
+        too_long: tried candidates without images, because the model does not read all of their concepts.
     """
 
     name: str
@@ -63,6 +64,7 @@ class StreamTally:
     qualified: int
     undecided: int
     candidates: int
+    too_long: int = 0
 
     @computed_field
     @property

@@ -12,7 +12,7 @@ from dominance.models.settings import GenerationSettings
 from dominance.models.source import find_source
 from dominance.records import Concept, Kind, Prompt, Question, RunSettings, Suite
 from dominance.runs.audit.result import finish
-from dominance.runs.bench.candidates import BALANCED, Candidate, candidate_streams
+from dominance.runs.bench.candidates import BALANCED, candidate_streams
 from dominance.runs.bench.options import BenchOptions, chosen_categories
 from dominance.runs.bench.result import BENCH, DOMINANCE, BenchRecord, BenchResult, Kept, bench_of
 from dominance.runs.bench.selection import Shelf, caps_of, needed, shares_of
@@ -33,9 +33,6 @@ from dominance.suites.pools import Pools, chosen_styles, default_pools, load_poo
 
 if TYPE_CHECKING:
     from diffusers.pipelines.pipeline_utils import DiffusionPipeline
-
-_LONGEST_CHECKED = 50
-"""The number of longest candidates that are checked for truncation by the text encoder."""
 
 
 def build_bench(
@@ -71,7 +68,7 @@ def build_bench(
     name = f"bench-{slug(Path(source.name).name)}"
     folder = Path(out) if out is not None else Path("runs") / name
     check_run_folder(folder)
-    drawn = RunModel(source, options.drawing, options.machine, _longest(streams))
+    drawn = RunModel(source, options.drawing, options.machine)
     questions = load_questions(options.asking.questions)
     asked = {noun.concept: questions.ask(noun.concept) for nouns in pools.nouns.values() for noun in nouns}
     seen_by = judge_for(asked, judge, options.machine.device, options.asking)
@@ -90,12 +87,6 @@ def build_bench(
     )
     trial = CandidateTrial(streams, shelves, needed(len(options.seeds)), options.limit)
     return _build(plan, drawn, seen_by, options.seeds, trial, folder, tell, repeat)
-
-
-def _longest(streams: Mapping[str, list[Candidate]]) -> list[Prompt]:
-    """The longest prompts; the text encoder must read all of their concepts."""
-    candidates = {candidate.prompt.id: candidate.prompt for stream in streams.values() for candidate in stream}
-    return sorted(candidates.values(), key=lambda prompt: -len(prompt.text))[:_LONGEST_CHECKED]
 
 
 def _build(

@@ -31,6 +31,7 @@ class CandidateTrial:
     _tried: Counter[str] = field(default_factory=Counter)
     _qualified: Counter[str] = field(default_factory=Counter)
     _undecided: Counter[str] = field(default_factory=Counter)
+    _too_long: Counter[str] = field(default_factory=Counter)
     _given_up: set[str] = field(default_factory=set)
     _limited: bool = False
 
@@ -59,6 +60,7 @@ class CandidateTrial:
                 qualifies = outcome.agreeing >= self.needed
                 self._qualified[stream] += qualifies
                 self._undecided[stream] += outcome.undecided
+                self._too_long[stream] += outcome.too_long
                 if qualifies and shelf.has_room(candidate):
                     shelf.keep(candidate)
             tell(self.line())
@@ -116,6 +118,7 @@ class CandidateTrial:
                 qualified=self._qualified[name],
                 undecided=self._undecided[name],
                 candidates=len(self.streams[name]),
+                too_long=self._too_long[name],
             )
             for name, shelf in self.shelves.items()
         )
@@ -142,4 +145,7 @@ class CandidateTrial:
             why = "no candidates are left within the caps"
         undecided = sum(tally.undecided for tally in missing)
         again = f"; {undecided} candidates lack images or answers: run the same command again" if undecided else ""
+        long = sum(tally.too_long for tally in missing)
+        if long:
+            why += f"; {long} candidates are longer than the model reads: shorten the captions of the pools"
         return f"{named} prompts are missing: {why}{again}"

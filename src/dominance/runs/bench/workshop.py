@@ -1,6 +1,6 @@
 """Tries candidates: makes and judges their images in rounds, and drops a candidate once it cannot qualify."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -28,10 +28,12 @@ class Outcome:
     Attributes:
         agreeing: images that meet the stream's criterion.
         undecided: whether it fails only because some images could not be made or judged.
+        too_long: whether it has no images, because the model does not read all of its concepts.
     """
 
     agreeing: int
     undecided: bool
+    too_long: bool = False
 
 
 class Workshop:
@@ -80,6 +82,14 @@ class Workshop:
             )
         return scored
 
+    def _too_long(self, attempts: Sequence[Attempt]) -> Mapping[str, str]:
+        """The candidates that the model does not read as a whole; one with images has been found to be read."""
+        prompts = {candidate.prompt.id: candidate.prompt for _, candidate in attempts}
+        images = self._ledger.images()
+        drawn = {image.prompt_id for image in self.plan_of(prompts.values(), 1).images if image.item in images}
+        new = [prompt for id, prompt in prompts.items() if id not in drawn]
+        return self._model.texts(new).refused if new else {}
+
     def attempt(self, attempts: Sequence[Attempt]) -> dict[tuple[str, str], Outcome]:
         """The outcome of each attempt, by stream and prompt id.
 
@@ -88,7 +98,9 @@ class Workshop:
         """
         total = len(self._seeds)
         outcomes: dict[tuple[str, str], Outcome] = {}
-        going = list(attempts)
+        long = self._too_long(attempts)
+        outcomes |= {(stream, c.prompt.id): Outcome(0, False, True) for stream, c in attempts if c.prompt.id in long}
+        going = [(stream, candidate) for stream, candidate in attempts if candidate.prompt.id not in long]
         for portion in rounds(total):
             prompts = {candidate.prompt.id: candidate.prompt for _, candidate in going}
             scored = self.examine(self.plan_of(prompts.values(), portion.stop)) if prompts else {}

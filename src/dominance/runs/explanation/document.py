@@ -6,6 +6,7 @@ from typing import ClassVar, Literal
 from dominance.probes.sites import AttentionSite
 from dominance.records import ImageVerdict, JudgeWarning, Kind, PromptVerdict
 from dominance.runs.explanation.result import Explanation, Lead, Peak, Role, Track, lead, peaks, rounded, tracks
+from dominance.runs.risk.preflight import Preflight
 
 
 @dataclass(frozen=True)
@@ -82,6 +83,8 @@ class ExplanationDocument:
     manifest: dict[str, object]
     kind: Literal["dominance explanation"] = "dominance explanation"
     format: Literal[1] = 1
+    notes: tuple[str, ...] = ()
+    risk: Preflight | None = None
     recorded: Explanation | None = None
     judge_warnings: tuple[JudgeWarning, ...] = ()
 
@@ -92,7 +95,7 @@ def document_of(explanation: Explanation) -> ExplanationDocument:
     return ExplanationDocument(
         prompt=explanation.prompt.text,
         concepts=tuple(
-            MarkedConcept(concept.name, concept.kind, explanation.places[concept.name])
+            MarkedConcept(concept.name, concept.kind, explanation.places[explanation.name_of(concept.name)])
             for concept in explanation.prompt.concepts
         ),
         tokens=explanation.tokens,
@@ -115,6 +118,8 @@ def document_of(explanation: Explanation) -> ExplanationDocument:
             for image in explanation.result.images
         ),
         manifest=explanation.manifest,
+        notes=explanation.notes,
+        risk=explanation.risk,
         recorded=explanation,
         judge_warnings=explanation.judge_warnings,
     )

@@ -1,6 +1,7 @@
 """Options of an explanation: what to draw, and what to record."""
 
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from cyclopts import Group, Parameter
 
@@ -29,6 +30,8 @@ class ExplainOptions:
     """Steps to store maps of, such as 0,5,24, counted from 0 (default: the first, a quarter, half and the last)."""
     maps_layers: Numbers | None = None
     """Layers to average maps over (default: those of a middle resolution)."""
+    calibration: Path | None = None
+    """A file written by `dominance calibrate`, or none for the paper's rule (default: the model's own, if any)."""
     drawing: Drawing = field(default_factory=Drawing)
     asking: Asking = field(default_factory=Asking)
     machine: Machine = field(default_factory=Machine)

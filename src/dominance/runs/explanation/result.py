@@ -22,6 +22,7 @@ from dominance.metrics import (
 )
 from dominance.probes.sites import AttentionSite
 from dominance.records import Answer, JudgeWarning, Prompt, PromptResult
+from dominance.runs.risk.preflight import Preflight
 from dominance.runs.stages.scoring import score_image, score_prompt
 
 Role = Literal["dominating", "other"]
@@ -162,6 +163,10 @@ class Explanation:
         result: verdicts of every image and of the prompt.
         settings, manifest: how the images were made.
         judge_warnings: reasons to mistrust every verdict.
+        alike: groups of concepts that the model cannot tell apart; each is one of ``places``, under its joined name.
+        notes: what the model does not know of the prompt.
+        risk: what ``dominance preflight`` predicts of the prompt; None where it can predict nothing, and in
+            explanations of older versions.
     """
 
     prompt: Prompt
@@ -180,6 +185,9 @@ class Explanation:
     settings: dict[str, object]
     manifest: dict[str, object] = field(default_factory=dict)
     judge_warnings: tuple[JudgeWarning, ...] = ()
+    alike: tuple[tuple[str, ...], ...] = ()
+    notes: tuple[str, ...] = ()
+    risk: Preflight | None = None
     pictures: Annotated[dict[int, InstanceOf[Image.Image]], Field(exclude=True)] = field(default_factory=dict)
 
     @property
@@ -212,9 +220,18 @@ class Explanation:
         """The focus score at every step and layer."""
         return focus_score(self.attention)
 
+    def name_of(self, concept: str) -> str:
+        """The name under which a concept's attention is recorded: its own, or that of its group."""
+        return next((joined(group) for group in self.alike if concept in group), concept)
+
     def concept_of(self, place: int) -> str | None:
         """The concept that a token belongs to."""
         return next((name for name, places in self.places.items() if place in places), None)
+
+
+def joined(group: tuple[str, ...]) -> str:
+    """The name of concepts that cannot be told apart."""
+    return " / ".join(group)
 
 
 def is_papers_unet(sites: tuple[AttentionSite, ...]) -> bool:
@@ -251,6 +268,9 @@ def lead(explanation: Explanation) -> Lead | None:
     """The dominating concept by collapsed images, else by attention; None with fewer than two concepts."""
     if len(explanation.places) < 2:
         return None
+    taken = explanation.result.dominating
+    if taken is not None and explanation.name_of(taken) != taken:
+        return None  # what the images of one show holds for the other as well
     if explanation.result.dominating is not None:
         return Lead(explanation.result.dominating, "images")
     return Lead(strongest_at_first(explanation), "attention")

@@ -1,6 +1,6 @@
 """Explains a prompt: draws its images while recording attention, then judges them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -12,16 +12,14 @@ from torch.nn import functional as F
 
 from dominance.errors import InputError, ItemError, ModelError
 from dominance.judges.protocol import Judge
-from dominance.models.calls import latent_sides
-from dominance.models.settings import GenerationSettings
-from dominance.numbers import plural
 from dominance.probes.recording import AttentionRecord, record_attention
-from dominance.probes.sites import AttentionSite, attention_sites, chosen_sites
-from dominance.probes.tokens import PromptTokens, prompt_tokens
 from dominance.progress import Progress
 from dominance.records import Answer, Concept, Prompt, PromptResult, Question, ScoredImage
 from dominance.runs.explanation.options import ExplainOptions
+from dominance.runs.explanation.plan import RecordingPlan, plan_recording
 from dominance.runs.explanation.result import ConceptMaps, Explanation, is_papers_unet
+from dominance.runs.risk.options import PreflightOptions
+from dominance.runs.risk.preflight import Preflight, has_rule, predict, uncalibrated
 from dominance.runs.stages.drawing import in_halves
 from dominance.runs.stages.judge_fit import of_model, warn, world_warnings
 from dominance.runs.stages.judging import described_judge, judge_for
@@ -37,8 +35,7 @@ from dominance.wording import quoted
 if TYPE_CHECKING:
     from diffusers.pipelines.pipeline_utils import DiffusionPipeline
 
-FEWEST_SIDE: int = 8
-"""Fewest positions along the longer side of a map's grid: coarser maps do not show where things are."""
+    from dominance.models.source import ModelSource
 
 
 def explain(
@@ -46,6 +43,7 @@ def explain(
     model: "str | DiffusionPipeline" = "miniature",
     judge: str | Judge | None = "miniature",
     options: ExplainOptions | None = None,
+    ready: "Callable[[ModelSource, Judge | None], None]" = lambda *_: None,
 ) -> Explanation:
     """Draws a prompt and records what the model attends to; to write files, see ``write_explanation``.
 
@@ -53,6 +51,7 @@ def explain(
         prompt: the text, with its concepts in brackets.
         model: ``miniature``, a diffusers folder, a hub id, or your own pipeline.
         judge: a judge's name, the judge itself, or None (or ``none``) for no verdicts.
+        ready: called with the model and the judge before anything is drawn; may refuse them.
 
     Raises:
         InputError: the prompt marks no concept, does not name one as marked, or has a single token; or a layer, a step,
@@ -67,9 +66,11 @@ def explain(
         raise InputError(_unmarked(marked.text))
     asked, seen_by = _judge_of(marked, judge, options)
     opened = RunModel(model, options.drawing, options.machine, [marked])
-    plan = _plan(opened, marked, options)
+    ready(opened.source, seen_by)
+    plan = plan_recording(opened, marked, options)
     foreign = () if seen_by is None else world_warnings(seen_by, opened.source.world, of_model(opened.source.name))
     warn(foreign)
+    risk = _risk(opened, marked, options)
     drawn = _draw(opened, marked, plan, options.seeds)
     pictures = {seed: image.picture for seed, image in drawn.items() if isinstance(image.picture, Image.Image)}
     problems = {seed: str(image.picture) for seed, image in drawn.items() if isinstance(image.picture, ItemError)}
@@ -85,7 +86,7 @@ def explain(
         identity=opened.source.identity,
         judge=None if seen_by is None else seen_by.name,
         seeds=tuple(seed for seed, image in drawn.items() if image.attention is not None),
-        tokens=tuple(token.text for token in plan.tokens.tokens),
+        tokens=plan.texts,
         places=plan.places,
         sites=plan.sites,
         model_layers=len(plan.all_sites),
@@ -99,6 +100,9 @@ def explain(
         settings=settings,
         manifest=_manifest(opened, seen_by, settings),
         judge_warnings=(*foreign, *one_answer),
+        alike=plan.alike,
+        notes=plan.notes,
+        risk=risk,
     )
 
 
@@ -121,90 +125,17 @@ def _unmarked(text: str) -> str:
     )
 
 
-def maps_sites(sites: Sequence[AttentionSite], sides: tuple[int, int]) -> tuple[AttentionSite, ...]:
-    """The sites that maps are averaged over by default, for latents of these sides.
+def _risk(opened: RunModel, prompt: Prompt, options: ExplainOptions) -> Preflight | None:
+    """What ``dominance preflight`` says of the prompt, by the same rule and with the same noises; None if nothing.
 
-    These are the sites of the coarsest grid with at least 8 positions along its longer side that is not only the middle
-    block's: 16² in Stable Diffusion 1, 24² in 2, 32² in XL; every block of a transformer. If no grid is that fine, the
-    finest. Coarser grids do not show where things are; finer ones show textures rather than things.
-
-    Source: Chefer et al. (2023) use 16² on Stable Diffusion 1; the rule for others is ours.
+    Raises:
+        InputError: the given calibration cannot be used.
     """
-    outer = [site for site in sites if site.where != "mid"] or list(sites)
-    enough = [site.stride for site in outer if -(-max(sides) // site.stride) >= FEWEST_SIDE]
-    wanted = max(enough) if enough else min(site.stride for site in sites)
-    return tuple(site for site in sites if site.stride == wanted)
-
-
-def default_maps_steps(steps: int) -> tuple[int, ...]:
-    """The first step, a quarter, half and the last.
-
-    >>> default_maps_steps(25), default_maps_steps(2)
-    ((0, 6, 12, 24), (0, 1))
-    """
-    return tuple(sorted({0, (steps - 1) // 4, (steps - 1) // 2, steps - 1}))
-
-
-@dataclass(frozen=True)
-class _Plan:
-    """What to record of a prompt's images."""
-
-    all_sites: tuple[AttentionSite, ...]
-    sites: tuple[AttentionSite, ...]
-    tokens: PromptTokens
-    places: dict[str, tuple[int, ...]]
-    maps_layers: tuple[int, ...]
-    maps_steps: tuple[int, ...]
-
-
-def _plan(opened: RunModel, prompt: Prompt, options: ExplainOptions) -> _Plan:
-    """Refuses whatever cannot be recorded, before anything is drawn."""
-    every = attention_sites(opened().pipeline)
-    sites = chosen_sites(every, options.layers)
-    tokens = prompt_tokens(opened().pipeline, prompt.text)
-    if len(tokens.tokens) < 2:
-        raise InputError(
-            f"the prompt {quoted(prompt.text)} has only {plural(len(tokens.tokens), 'token')}, and attention compares"
-            " tokens; give a prompt of two or more words"
-        )
-    named = tokens.concepts([concept.name for concept in prompt.concepts])
-    if options.maps_layers is None:
-        mapped = maps_sites(sites, latent_sides(opened().pipeline, opened.settings))
-    else:
-        mapped = _among(options.maps_layers, sites, every)
-    return _Plan(
-        all_sites=every,
-        sites=sites,
-        tokens=tokens,
-        places={name: tuple(tokens.indices.index(column) for column in columns) for name, columns in named.items()},
-        maps_layers=tuple(site.layer for site in mapped),
-        maps_steps=_checked_steps(options.maps_steps, opened.settings),
-    )
-
-
-def _among(
-    wanted: tuple[int, ...], sites: tuple[AttentionSite, ...], every: tuple[AttentionSite, ...]
-) -> tuple[AttentionSite, ...]:
-    """The sites of the maps; all must be recorded."""
-    chosen = chosen_sites(every, wanted)
-    absent = [site.layer for site in chosen if site not in sites]
-    if absent:
-        raise InputError(f"maps need layer {absent[0]}, which is not among the layers to record; add it to --layers")
-    return chosen
-
-
-def _checked_steps(wanted: tuple[int, ...] | None, settings: GenerationSettings) -> tuple[int, ...]:
-    if wanted is None:
-        return default_maps_steps(settings.steps)
-    for step in wanted:
-        if isinstance(step, bool) or not isinstance(step, int) or not 0 <= step < settings.steps:
-            raise InputError(
-                f"maps of step {step!r} are impossible with {settings.steps} steps, counted from 0; give steps from 0"
-                f" to {settings.steps - 1}"
-            )
-    if not wanted:
-        raise InputError(f"there are no steps for the maps; give steps from 0 to {settings.steps - 1}")
-    return tuple(sorted(set(wanted)))
+    asked = PreflightOptions(calibration=options.calibration, drawing=options.drawing, machine=options.machine)
+    if not has_rule(opened.source, asked):
+        return uncalibrated(prompt)
+    (found,) = predict(opened, [prompt], asked)
+    return found if found.problem is None else None
 
 
 @dataclass(frozen=True, eq=False)
@@ -216,7 +147,7 @@ class _Drawn:
     maps: Float[Tensor, "step concept row column"] | None = None
 
 
-def _draw(opened: RunModel, prompt: Prompt, plan: _Plan, seeds: Sequence[int]) -> dict[int, _Drawn]:
+def _draw(opened: RunModel, prompt: Prompt, plan: RecordingPlan, seeds: Sequence[int]) -> dict[int, _Drawn]:
     """Draws all seeds in batches; a batch that does not fit into memory is halved."""
     model, settings, batch = opened(), opened.settings.of(prompt), opened.batches().size
 
@@ -224,7 +155,7 @@ def _draw(opened: RunModel, prompt: Prompt, plan: _Plan, seeds: Sequence[int]) -
         with record_attention(
             model.pipeline,
             [site.layer for site in plan.sites],
-            maps=list(plan.places),
+            maps=[concept.name for concept in prompt.concepts],
             map_layers=plan.maps_layers,
             map_steps=plan.maps_steps,
             columns="prompt",
@@ -243,7 +174,7 @@ def _draw(opened: RunModel, prompt: Prompt, plan: _Plan, seeds: Sequence[int]) -
     return drawn
 
 
-def _attention_of(record: AttentionRecord, plan: _Plan) -> Float[Tensor, "image step layer token"]:
+def _attention_of(record: AttentionRecord, plan: RecordingPlan) -> Float[Tensor, "image step layer token"]:
     columns = list(plan.tokens.indices)
     steps = [
         torch.stack([record.attention(layer, step)[..., columns].mean(dim=1) for layer in record.layers], dim=1)
@@ -252,7 +183,7 @@ def _attention_of(record: AttentionRecord, plan: _Plan) -> Float[Tensor, "image 
     return torch.stack(steps, dim=1).cpu()
 
 
-def _maps_of(record: AttentionRecord, plan: _Plan) -> Float[Tensor, "image step concept row column"]:
+def _maps_of(record: AttentionRecord, plan: RecordingPlan) -> Float[Tensor, "image step concept row column"]:
     """Maps averaged over layers, after enlarging coarser ones to the finest grid."""
     last = max(record.steps)
     beyond = [step for step in plan.maps_steps if step > last]
@@ -262,8 +193,10 @@ def _maps_of(record: AttentionRecord, plan: _Plan) -> Float[Tensor, "image step 
         )
     kept = []
     for step in plan.maps_steps:
-        for concept in plan.places:
-            found = [record.map(layer, step, concept) for layer in plan.maps_layers]
+        for names in plan.groups:
+            found = [
+                torch.stack([record.map(layer, step, name) for name in names]).mean(dim=0) for layer in plan.maps_layers
+            ]
             finest = max(found, key=lambda layer_map: layer_map.shape[-1] * layer_map.shape[-2])
             kept.append(
                 torch.stack([_enlarged(layer_map, finest.shape[-2], finest.shape[-1]) for layer_map in found]).mean(

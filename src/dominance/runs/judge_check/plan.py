@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dominance.errors import RunError
+from dominance.files import is_file
 from dominance.judges.protocol import Judge
 from dominance.records import Concept, LeftOut, Prompt, Question, RunSettings, Suite
 from dominance.runs.audit.result import recorded_plan
@@ -12,11 +13,11 @@ from dominance.runs.judge_check.controls import CONTROLS, OF_MINIATURE, Asked
 from dominance.runs.judge_check.labels import Labels
 from dominance.runs.judge_check.sources import ORIGIN, Source
 from dominance.runs.stages.judge_fit import is_miniature
-from dominance.runs.store.folder import LEDGER_NAME, check_run_folder
+from dominance.runs.store.folder import LEDGER_NAME, check_run_folder, default_folder
 from dominance.runs.store.ledger import ImageRow, Ledger
 from dominance.runs.store.measurements import refuse_measurement
 from dominance.runs.store.plan import Plan, PlannedImage
-from dominance.wording import on_one_line
+from dominance.wording import on_one_line, quoted
 
 _SUITE = "judge-check"
 
@@ -64,6 +65,51 @@ def refuse_other_run(folder: Path) -> None:
         earlier = recorded_plan(ledger, folder)
         if (earlier is not None and earlier.origin != ORIGIN) or (earlier is None and ledger.images()):
             raise RunError(f"{on_one_line(folder, 120)} holds a run, not a judge check; give another --out")
+
+
+def folder_of(check: CheckPlan, out: Path | str | None, default: Path) -> Path:
+    """The check's folder: as given, else the default, or one named apart where that holds another check.
+
+    A second judge, or more images, may be added to a check.
+
+    Raises:
+        RunError: the given folder holds another check.
+    """
+
+    def difference(folder: Path) -> str | None:
+        if not is_file(folder / LEDGER_NAME):
+            return None
+        with Ledger(folder / LEDGER_NAME) as ledger:
+            earlier = recorded_plan(ledger, folder)
+        return None if earlier is None else _difference(check, earlier)
+
+    if out is None:
+        identities = [loaded.judge.identity for loaded in check.judges]
+        return default_folder(default, difference, [identities, _images(check.settings["images"]), _texts(check.suite)])
+    if (held_here := difference(Path(out))) is not None:
+        raise RunError(f"{on_one_line(out, 120)} holds {held_here}; give another --out")
+    return Path(out)
+
+
+def _difference(check: CheckPlan, earlier: Plan) -> str | None:
+    was, now = earlier.settings.record(), check.settings
+    if earlier.judge_identity != check.judges[0].judge.identity:
+        return f"a check of the judge {quoted(earlier.judge)}, not of {quoted(check.judges[0].judge.name)}"
+    if None not in (was.get("against"), now["against"]) and was["against"] != now["against"]:
+        return f"a check against the judge {quoted(str(was['against']))}, not {quoted(str(now['against']))}"
+    if not set(_images(was.get("images"))) <= set(_images(now["images"])):
+        return "a check on other images"
+    if check.drawn and not set(_texts(earlier.suite)) & set(_texts(check.suite)):
+        return "a check on other prompts"
+    return None
+
+
+def _images(given: object) -> list[str]:
+    return sorted(map(str, given)) if isinstance(given, list | tuple) else [str(given)]
+
+
+def _texts(suite: Suite) -> list[str]:
+    return sorted(prompt.text for prompt in suite.prompts)
 
 
 def plan_of(check: CheckPlan, asked: Sequence[Asked]) -> Plan:

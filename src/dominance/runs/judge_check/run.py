@@ -31,6 +31,7 @@ from dominance.runs.judge_check.plan import (
     CheckPlan,
     LoadedJudge,
     enter_images,
+    folder_of,
     notes_of,
     plan_of,
     refuse_other_run,
@@ -94,29 +95,28 @@ def check_judge(
     asked = ask_all(about, questions.ask)
     labels = None if options.labels is None else read_labels(options.labels, sources, asked)
     judges = _load(judge, against, options, asked)
+    settings: dict[str, object] = {
+        "judge": judges[0].judge.name,
+        "mode": judges[0].mode,
+        **({"judge options": list(options.asking.judge_option)} if options.asking.judge_option else {}),
+        "against": judges[1].judge.name if against is not None else None,
+        "against mode": judges[1].mode if against is not None else None,
+        "images": [str(path) for path in paths] or "drawn by the renderer",
+        "images at most": options.limit,
+        "controls of each kind": options.each,
+        "labels": None if labels is None else labels.name,
+        "questions": questions.name,
+        "seed": options.seed,
+    }
+    check = CheckPlan(about, (), asked, labels, judges, options.each, options.seed, tuple(paths), settings, left_out)
+    folder = folder_of(check, out, folder)
     with held(folder), Ledger(folder / LEDGER_NAME) as ledger:
         if paths:
             chosen = spread(sources, options.limit, options.seed, frozenset(labels.answers if labels else ()))
         else:
             chosen = render_sources(about, options.limit, options.seed, folder)
-        settings: dict[str, object] = {
-            "judge": judges[0].judge.name,
-            "mode": judges[0].mode,
-            **({"judge options": list(options.asking.judge_option)} if options.asking.judge_option else {}),
-            "against": judges[1].judge.name if against is not None else None,
-            "against mode": judges[1].mode if against is not None else None,
-            "images": [str(path) for path in paths] or "drawn by the renderer",
-            "images at most": options.limit,
-            "controls of each kind": options.each,
-            "labels": None if labels is None else labels.name,
-            "questions": questions.name,
-            "seed": options.seed,
-        }
-        check = CheckPlan(
-            about, chosen, asked, labels, judges, options.each, options.seed, tuple(paths), settings, left_out
-        )
         repeat.keep(folder)
-        return _run(check, folder, ledger, options.machine.batch)
+        return _run(replace(check, sources=chosen), folder, ledger, options.machine.batch)
 
 
 def _suite_of(sources: Sequence[Source], paths: Sequence[Path], suite: Suite) -> Suite:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dominance.documents import to_json
+from dominance.documents import from_json, to_json
 from dominance.errors import DominanceError, InputError, ItemError, ModelError, RunError
+from dominance.files import is_file
 from dominance.models.settings import GenerationSettings
 from dominance.progress import Progress
 from dominance.records import Prompt, Suite
@@ -22,7 +23,8 @@ from dominance.runs.noise_norm.result import (
 from dominance.runs.stages.batches import alike_batches
 from dominance.runs.stages.drawing import in_halves
 from dominance.runs.stages.model import RunModel
-from dominance.runs.store.folder import LEDGER_NAME, check_run_folder, held
+from dominance.runs.stages.texts import Texts
+from dominance.runs.store.folder import LEDGER_NAME, check_run_folder, default_folder, held
 from dominance.runs.store.ledger import Ledger
 from dominance.runs.store.manifest import environment
 from dominance.runs.store.measurements import MEMORIZATION, claim
@@ -30,13 +32,15 @@ from dominance.runs.store.plan import item_key
 from dominance.runs.store.repeat import Repeat
 from dominance.runs.store.vectors import VECTORS_NAME, VectorStore
 from dominance.suites import find_suite
-from dominance.wording import complaint
+from dominance.wording import complaint, on_one_line, quoted
 
 if TYPE_CHECKING:
     from diffusers.pipelines.pipeline_utils import DiffusionPipeline
 
     from dominance.models.image_model import PipelineModel
 
+MEMORIZATION_RESULT = "memorization"
+"""The ledger's name of the result."""
 _MEASURE = "text-conditional noise norm, by step"
 
 
@@ -72,9 +76,9 @@ def measure_noise_norm(
     repeat = Repeat("memorization", {"suite": suite, "model": model, "out": out}, options)
     loaded = find_suite(suite, options.concepts)
     prompts = loaded.prompts[: options.limit]
-    folder = Path(out) if out is not None else Path("runs") / f"memorization-{loaded.name}"
-    check_run_folder(folder)
-    drawn = RunModel(model, options.drawing, options.machine)
+    default = Path("runs") / f"memorization-{loaded.name}"
+    check_run_folder(Path(out or default))
+    drawn = RunModel(model, options.drawing, options.machine, prompts)
     settings, identity = drawn.settings, drawn.source.identity
     if settings.guidance <= 1:
         raise InputError(
@@ -89,23 +93,60 @@ def measure_noise_norm(
         for prompt in prompts
         for seed in prompt.seeds or options.seeds
     ]
+    folder = _folder(out, default, loaded, identity)
     measuring = _Measuring(drawn)
     name = f"noise norm {item_key('', 0, identity, decisive)}"
     if not (folder / LEDGER_NAME).exists():  # a new folder is created only once the model has answered
+        drawn.texts()
         _check(drawn(), settings)
     with held(folder), Ledger(folder / LEDGER_NAME) as ledger:
         claim(ledger, folder, MEMORIZATION, loaded.name)
         repeat.keep(folder)
         with VectorStore(folder / VECTORS_NAME) as store:
-            problems = _measure(items, measuring, store, ledger, name)
+            known = store.known(_MEASURE)
+            refused = drawn.texts().refused if any(item.key not in known for item in items) else {}
+            Texts(tuple(prompt.id for prompt in prompts), refused).tell()
+            problems = {item.key: refused[item.prompt.id] for item in items if item.prompt.id in refused}
+            wanted = [item for item in items if item.prompt.id not in refused]
+            problems |= _measure(wanted, measuring, store, ledger, name)
             found = store.get(_MEASURE, [item.key for item in items])
         what = ledger.get(name)
         if not isinstance(what, dict):
             raise RunError(f"nothing could be measured: {next(iter(problems.values()), 'no prompts')}")
         measured = _measured(prompts, items, found, problems)
         result = _result(str(folder), replace(loaded, prompts=prompts), measured, what, drawn, options)
-        ledger.put("memorization", to_json(result))
+        ledger.put(MEMORIZATION_RESULT, to_json(result))
         return result
+
+
+def _folder(out: Path | str | None, default: Path, suite: Suite, identity: str) -> Path:
+    """The run's folder: as given, else the default, or one named apart where that holds another measurement.
+
+    Raises:
+        RunError: the given folder holds another measurement.
+    """
+
+    def difference(folder: Path) -> str | None:
+        if not is_file(folder / LEDGER_NAME):
+            return None
+        with Ledger(folder / LEDGER_NAME) as ledger:
+            document, of = ledger.get(MEMORIZATION_RESULT), ledger.get(MEMORIZATION)
+        if not isinstance(document, dict):
+            return None
+        earlier = from_json(MemorizationResult, document)
+        made_by = earlier.manifest.get("model")
+        if isinstance(made_by, dict) and made_by.get("identity") != identity:
+            return f"a measurement of the model {quoted(earlier.model)} ({made_by.get('identity')}), not {identity}"
+        texts = {prompt.prompt for prompt in earlier.prompts}
+        if of == suite.name and not texts & {prompt.text for prompt in suite.prompts}:
+            return f"a measurement of other prompts, such as {quoted(earlier.prompts[0].prompt)}"
+        return None
+
+    if out is None:
+        return default_folder(default, difference, [identity, sorted(prompt.text for prompt in suite.prompts)])
+    if (held_here := difference(Path(out))) is not None:
+        raise RunError(f"{on_one_line(out, 120)} holds {held_here}; give another --out")
+    return Path(out)
 
 
 def _check(model: "PipelineModel", settings: GenerationSettings) -> None:

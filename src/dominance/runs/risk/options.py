@@ -17,7 +17,8 @@ Label = Literal["prompt", "image"]
 LABELS: tuple[Label, ...] = get_args(Label)
 HoldOut = Literal["prompt", "concept"]
 HOLD_OUTS: tuple[HoldOut, ...] = get_args(HoldOut)
-DEFAULT_SEEDS: tuple[int, ...] = (0,)
+DEFAULT_SEEDS: tuple[int, ...] = tuple(range(8))
+"""The noises that a prompt's first step is looked at with; see docs/decisions/018-eight-noises.md."""
 RULE = Group("Rule", sort_key=15)
 
 
@@ -43,7 +44,8 @@ class PreflightOptions:
     tokens: TokenSet | None = None
     """Tokens to compare: content (default), content+end, or all; the last two only without a calibration."""
     calibration: Path | None = None
-    """A file written by `dominance calibrate`, or none for the paper's rule (default: the model's own, if any)."""
+    """A file written by `dominance calibrate`, or none for the paper's rule (default: the model's own, if any; without
+    one the risk is uncalibrated)."""
     limit: Limit | None = None
     concepts: Words | None = None
     drawing: Drawing = field(default_factory=Drawing)
@@ -66,7 +68,7 @@ class PreflightOptions:
 
     @property
     def seeds(self) -> tuple[int, ...]:
-        """Noise seeds; scores and attention are averaged over them. One by default."""
+        """Noise seeds; scores and attention are averaged over them. Eight by default."""
         return self.drawing.seeds or DEFAULT_SEEDS
 
 
@@ -106,5 +108,5 @@ class CalibrationOptions:
 
     @property
     def seeds(self) -> tuple[int, ...]:
-        """Noise seeds for prompts; images have their own."""
+        """Noise seeds for prompts, eight by default; images have their own."""
         return self.drawing.seeds or DEFAULT_SEEDS

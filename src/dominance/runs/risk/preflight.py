@@ -1,5 +1,6 @@
 """The risk that a prompt loses a concept, from part of the first step of its generation."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal
@@ -10,7 +11,7 @@ from dominance.metrics import PAPER_LAYERS, PAPER_THRESHOLD, focus_score, peak_t
 from dominance.models.source import ModelSource
 from dominance.probes.sites import attention_sites, chosen_sites
 from dominance.prompt_syntax import foreign_syntax
-from dominance.records import Prompt, Suite
+from dominance.records import Interval, Prompt, Suite
 from dominance.runs.risk.calibration import (
     Calibration,
     bundled_calibration,
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
     from diffusers.pipelines.pipeline_utils import DiffusionPipeline
 
 
+Risk = Literal["high", "low", "uncalibrated"]
+
+
 @dataclass(frozen=True)
 class Preflight:
     """What one prompt's first step predicts.
@@ -39,11 +43,15 @@ class Preflight:
         attention: to each token, averaged over positions, heads, seeds and the peak layers.
         focus: the focus score of every recorded layer, averaged over seeds.
         score, threshold: the rule's; the risk is high from the threshold on, unless the prompt marks a single concept,
-            which no other can replace.
+            which no other can replace. No threshold without a rule that was fitted to the model or asked for.
+        risk: ``uncalibrated`` without a threshold.
         peak_token: text of the token with the most attention.
         dominating: the concept whose strongest token gets the most attention, whatever the risk; None if the prompt
             marks fewer than two, or does not name them as marked.
         unet_share: share of one generation's multiply-adds in the denoiser, spent on this prompt.
+        seeds: of the noises.
+        scores: the score of each noise alone.
+        problem: why nothing can be said; then all numbers are None, and no part of the model has run.
         rule: in words.
     """
 
@@ -53,24 +61,35 @@ class Preflight:
     tokens: tuple[str, ...]
     attention: tuple[float, ...]
     focus: dict[int, float]
-    score: float
-    threshold: float
-    risk: Literal["high", "low"]
-    peak_token: str
+    score: float | None
+    threshold: float | None
+    risk: Risk | None
+    peak_token: str | None
     dominating: str | None
     unet_share: float
+    seeds: tuple[int, ...] = ()
+    scores: tuple[float, ...] = ()
+    problem: str | None = None
     rule: str = ""
+
+    @property
+    def spread(self) -> Interval | None:
+        """The lowest and the highest score of a single noise; None with fewer than two."""
+        return (min(self.scores), max(self.scores)) if len(self.scores) > 1 else None
 
 
 @dataclass(frozen=True)
 class FocusRule:
     """The paper's rule: the mean focus score over some layers, against a threshold.
 
+    Attributes:
+        threshold: None where no rule has been fitted to the model, and none was asked for.
+
     Source: Jeong & Lee (2025), arXiv 2512.20666: layers 9 and 10, 0.010; their mean is our choice.
     """
 
     layers: tuple[int, ...] = PAPER_LAYERS
-    threshold: float = PAPER_THRESHOLD
+    threshold: float | None = PAPER_THRESHOLD
 
     @property
     def peak_layers(self) -> tuple[int, ...]:
@@ -82,6 +101,10 @@ class FocusRule:
 
     def score(self, look: Look) -> float:
         return float(focus_score(look.at(self.layers)).mean())
+
+    def scores(self, look: Look) -> tuple[float, ...]:
+        """Of each noise alone."""
+        return tuple(focus_score(look.at(self.layers)).mean(dim=1).tolist())
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,6 +137,12 @@ class CalibratedRule:
             features = features.mean(0, keepdim=True)
         return float(self.calibration.probability(features).mean())
 
+    def scores(self, look: Look) -> tuple[float, ...]:
+        """Of each noise alone; their mean is not the score of a rule that averages features."""
+        indices = [look.layers.index(layer) for layer in self.layers]
+        features = risk_features(look.attention[:, indices], look.start[:, indices], look.concepts)
+        return tuple(self.calibration.probability(features).tolist())
+
 
 Rule = FocusRule | CalibratedRule
 
@@ -139,9 +168,13 @@ def preflight(
     prompts = (read_prompts(suite, options.concepts) if isinstance(suite, str) else suite.prompts)[: options.limit]
     if not prompts:
         raise InputError("there are no prompts; give at least one")
-    drawn = RunModel(model, options.drawing, options.machine)
+    return predict(RunModel(model, options.drawing, options.machine), prompts, options)
+
+
+def predict(drawn: RunModel, prompts: Sequence[Prompt], options: PreflightOptions) -> tuple[Preflight, ...]:
+    """The same, with a model that may be loaded already."""
     if any(prompt.names_its_concepts for prompt in prompts):  # otherwise the first prompt is refused
-        prompts = tuple(prompt if prompt.names_its_concepts else replace(prompt, concepts=()) for prompt in prompts)
+        prompts = [prompt if prompt.names_its_concepts else replace(prompt, concepts=()) for prompt in prompts]
     default, marked = _rules(options, drawn.source)
     rules = [marked if len(prompt.concepts) > 1 else default for prompt in prompts]
     if options.threshold is not None and marked is not default and default in rules and marked in rules:
@@ -152,8 +185,57 @@ def preflight(
     layers = sorted({layer for rule in rules for layer in rule.layers})
     chosen_sites(attention_sites(drawn().pipeline), layers)
     token_set = options.tokens or (marked.calibration.tokens if isinstance(marked, CalibratedRule) else "content")
-    looks = look_at(drawn, prompts, [options.seeds] * len(prompts), layers, token_set)
-    return tuple(_risk_of(look, rule) for look, rule in zip(looks, rules, strict=True))
+    problems = _problems(drawn, prompts)
+    seen = [prompt for prompt in prompts if prompt.id not in problems]
+    looks = iter(look_at(drawn, seen, [options.seeds] * len(seen), layers, token_set))
+    return tuple(
+        _unknown(prompt, problems[prompt.id])
+        if prompt.id in problems
+        else _risk_of(next(looks), rule, options.seeds, settled=marked is not default)
+        for prompt, rule in zip(prompts, rules, strict=True)
+    )
+
+
+def _problems(drawn: RunModel, prompts: Sequence[Prompt]) -> dict[str, str]:
+    """Why nothing can be said about a prompt, by its id.
+
+    Raises:
+        InputError: nothing can be said about any prompt.
+    """
+    texts = drawn.texts(prompts)
+    texts.refuse_if_none(drawn.source.name)
+    texts.tell()
+    return {**texts.alike, **texts.refused}
+
+
+def has_rule(source: ModelSource, options: PreflightOptions) -> bool:
+    """Whether a rule was fitted to the model, or the paper's was asked for.
+
+    Raises:
+        InputError: the calibration that was given cannot be used.
+    """
+    return options.by_paper or _calibration(options, source) is not None
+
+
+def uncalibrated(prompt: Prompt) -> Preflight:
+    """What is known without a rule, and without running the model."""
+    return replace(_unknown(prompt, ""), risk="uncalibrated", problem=None)
+
+
+def _unknown(prompt: Prompt, problem: str) -> Preflight:
+    return Preflight(
+        prompt=prompt.text,
+        tokens=(),
+        attention=(),
+        focus={},
+        score=None,
+        threshold=None,
+        risk=None,
+        peak_token=None,
+        dominating=None,
+        unet_share=0.0,
+        problem=problem,
+    )
 
 
 def read_prompts(spec: str, concepts: str | None = None) -> tuple[Prompt, ...]:
@@ -174,9 +256,8 @@ def read_prompts(spec: str, concepts: str | None = None) -> tuple[Prompt, ...]:
 
 def _rules(options: PreflightOptions, source: ModelSource) -> tuple[FocusRule, Rule]:
     """The rule for prompts with fewer than two marked concepts, and the rule for all others."""
-    focus = FocusRule(options.layers or PAPER_LAYERS, PAPER_THRESHOLD)
-    if options.threshold is not None:
-        focus = replace(focus, threshold=options.threshold)
+    asked_for = PAPER_THRESHOLD if options.by_paper else None
+    focus = FocusRule(options.layers or PAPER_LAYERS, asked_for if options.threshold is None else options.threshold)
     calibration = _calibration(options, source)
     if calibration is None:
         return focus, focus
@@ -198,7 +279,14 @@ def _calibration(options: PreflightOptions, source: ModelSource) -> Calibration 
     return None if own else bundled_calibration(source.identity)
 
 
-def _risk_of(look: Look, rule: Rule) -> Preflight:
+def _risk(score: float, rule: Rule, look: Look, *, settled: bool) -> Risk:
+    """By the rule; a single concept is at no risk of another on a model whose rule is known."""
+    if rule.threshold is None:
+        return "low" if settled and len(look.prompt.concepts) == 1 else "uncalibrated"
+    return "high" if score >= rule.threshold and len(look.prompt.concepts) != 1 else "low"
+
+
+def _risk_of(look: Look, rule: Rule, seeds: tuple[int, ...], *, settled: bool) -> Preflight:
     attention = look.at(rule.peak_layers).mean(dim=(0, 1))
     focus = focus_score(look.attention).mean(dim=0)
     score = rule.score(look)
@@ -209,9 +297,11 @@ def _risk_of(look: Look, rule: Rule) -> Preflight:
         focus=dict(zip(look.layers, focus.tolist(), strict=True)),
         score=score,
         threshold=rule.threshold,
-        risk="high" if score >= rule.threshold and len(look.prompt.concepts) != 1 else "low",
+        risk=_risk(score, rule, look, settled=settled),
         peak_token=look.tokens[int(peak_token(attention))],
         dominating=strongest_concept(attention, look.concepts),
         unet_share=look.share,
+        seeds=seeds,
+        scores=rule.scores(look),
         rule=rule.words,
     )

@@ -8,10 +8,10 @@ from jaxtyping import Float
 from torch import Tensor
 
 from dominance.errors import InputError
+from dominance.models.tokens import PromptTokens, prompt_tokens
 from dominance.numbers import plural
 from dominance.probes.choices import TokenSet
 from dominance.probes.first_step import FirstStep, first_step
-from dominance.probes.tokens import PromptTokens, prompt_tokens
 from dominance.progress import Progress
 from dominance.records import Prompt
 from dominance.runs.stages.model import RunModel

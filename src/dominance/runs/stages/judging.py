@@ -156,7 +156,7 @@ def unanswered(plan: Plan, ledger: Ledger, folder: Path) -> list[_Asked]:
     answers = ledger.answers(plan.judge_identity)
     prompts = {prompt.id: prompt for prompt in plan.suite.prompts}
     asked: dict[str, dict[str, Question]] = {}
-    for image in plan.images:
+    for image in plan.to_draw:
         if image.item in files:
             known = answers.get(image.item, {})
             questions = plan.asked_about(prompts[image.prompt_id])

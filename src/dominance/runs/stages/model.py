@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from dominance.errors import InputError, ItemError
+from dominance.errors import ItemError
 from dominance.guidance.registry import Method, find_method
 from dominance.models.drawing import Drawing, Machine
 from dominance.models.on_demand import OnDemand
@@ -14,6 +14,7 @@ from dominance.progress import say
 from dominance.records import Prompt
 from dominance.runs.stages.batches import BatchSize
 from dominance.runs.stages.drawing import Draws
+from dominance.runs.stages.texts import Texts, read_texts
 from dominance.wording import on_one_line
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ class Steered:
 class RunModel:
     """A model with the settings of a run; calling it returns the loaded model.
 
-    Loading refuses settings and prompts that the model does not support.
+    Loading refuses settings that the model does not support.
 
     Attributes:
         source: name, identity and description of the model.
@@ -54,7 +55,7 @@ class RunModel:
 
     Args:
         model: a name, the caller's own pipeline, or the source of either.
-        prompts: the text encoder must read all of their concepts.
+        prompts: to draw; those that the text encoder does not read as a whole are in ``texts``.
         check: a further check of the loaded model.
         method: how to steer the drawing; see ``guidance.registry``.
 
@@ -77,6 +78,7 @@ class RunModel:
         self._machine, self._prompts, self._check = machine, prompts, check
         self._loaded = OnDemand(self._load)
         self._batches: BatchSize | None = None
+        self._texts: Texts | None = None
 
     def __call__(self) -> "PipelineModel":
         return self._loaded()
@@ -86,6 +88,19 @@ class RunModel:
         if self.method is None:
             return self()
         return Steered(self(), self.method, {prompt.text: prompt for prompt in self._prompts})
+
+    def texts(self, prompts: Sequence[Prompt] | None = None) -> Texts:
+        """What the model reads of the prompts, by default of all that it was given; loads it.
+
+        Raises:
+            InputError: of every prompt, a concept is cut off.
+        """
+        if prompts is not None:
+            return read_texts(self(), self.source, prompts)
+        if self._texts is None:
+            self._texts = read_texts(self(), self.source, self._prompts)
+            self._texts.refuse_if_none(self.source.name)
+        return self._texts
 
     def set_aside(self) -> None:
         """Releases the weights until the model is needed again."""
@@ -117,10 +132,5 @@ class RunModel:
         model = PipelineModel(self.source.load(self.settings, self._machine))
         for prompt in self._prompts or [None]:
             model.check(self.settings if prompt is None else self.settings.of(prompt))
-        for prompt, concept, limit in model.cut_concepts(self._prompts):
-            raise InputError(
-                f"the prompt {prompt.id!r} is longer than the {limit} tokens that {self.source.name!r} reads, and its"
-                f" concept {concept!r} is cut off; shorten the prompt"
-            )
         self._check(model, self.settings)
         return model

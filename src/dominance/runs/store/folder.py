@@ -2,8 +2,11 @@
 
 import contextlib
 import fcntl
+import hashlib
+import json
 import os
-from collections.abc import Generator
+import sys
+from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
 
 from dominance.errors import RunError, Stopped
@@ -34,6 +37,27 @@ def check_run_folder(folder: Path) -> None:
         raise RunError(
             f"{folder} is not empty and has no {LEDGER_NAME}, so it is not a run folder; give a new or empty --out"
         )
+
+
+def default_folder(folder: Path, difference: Callable[[Path], str | None], marks: Sequence[object]) -> Path:
+    """The folder, or, where it holds something else, one beside it that is named apart, which is said.
+
+    Args:
+        difference: what a folder holds instead, in words; None if it is new, or if the run may go on in it.
+        marks: what tells the run from others of the same name, the weightiest first.
+    """
+    held_here = difference(folder)
+    if held_here is None:
+        return folder
+    for count in range(1, len(marks) + 1):
+        digest = hashlib.sha256(json.dumps(marks[:count], ensure_ascii=False).encode()).hexdigest()
+        apart = folder.with_name(f"{folder.name}-{digest[:6]}")
+        if difference(apart) is None:
+            break
+    sys.stderr.write(
+        f"note: {on_one_line(folder, 120)} holds {held_here}; this run goes to {on_one_line(apart, 120)}\n"
+    )
+    return apart
 
 
 @contextlib.contextmanager

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, PlainSerializer
@@ -71,6 +71,9 @@ class Plan:
         world: the closed world that the images belong to, ``open`` for none; None where it is not known.
         judge_warnings: what is known to be wrong with the judge before it answers.
         left_out: of the existing images, those that are not used.
+        model_identity: of the model that draws the images; None where they exist, and in plans of older versions.
+        refused: why a prompt is not drawn, by its id.
+        notes: what the model does not know of a prompt, by its id.
     """
 
     suite: Suite
@@ -84,6 +87,14 @@ class Plan:
     world: str | None = None
     judge_warnings: tuple[JudgeWarning, ...] = ()
     left_out: Annotated[tuple[LeftOut, ...], Field(exclude_if=lambda left_out: not left_out)] = ()
+    model_identity: str | None = None
+    refused: dict[str, str] = field(default_factory=dict)
+    notes: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def to_draw(self) -> tuple[PlannedImage, ...]:
+        """The images of all prompts that are not refused."""
+        return tuple(image for image in self.images if image.prompt_id not in self.refused)
 
     def asked_about(self, prompt: Prompt) -> tuple[Question, ...]:
         """All questions about a prompt's images."""

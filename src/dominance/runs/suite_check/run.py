@@ -81,8 +81,11 @@ def _marked(prompt: Prompt) -> str:
 def _with_model(found: Understanding, prompts: Sequence[Prompt], model: "str | DiffusionPipeline") -> Understanding:
     """The same with the prompts that the model does not read as a whole."""
     drawn = RunModel(model, Drawing(), Machine())
+    readings = [(prompt, drawn().reading(prompt)) for prompt in prompts]
     overlong = tuple(
-        Told(prompt.id, prompt.text, f"the concept {quoted(name)} lies beyond the {limit} tokens that it reads")
-        for prompt, name, limit in drawn().cut_concepts(prompts)
+        Told(prompt.id, prompt.text, f"the concept {quoted(name)} lies beyond the {reading.limit} tokens that it reads")
+        for prompt, reading in readings
+        if reading is not None
+        for name in reading.cut
     )
     return replace(found, model=drawn.source.name, overlong=overlong)

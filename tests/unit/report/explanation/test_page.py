@@ -3,6 +3,7 @@
 import base64
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ from PIL import Image
 from dominance.errors import RunError
 from dominance.records import Concept, Prompt
 from dominance.report.explanation import folder as written
-from dominance.report.explanation.folder import check_explanation_folder, write_explanation
+from dominance.report.explanation.folder import Subject, check_explanation_folder, subject_of, write_explanation
 from dominance.report.explanation.maps import heat_uri
 
 TEXT = "a tower and a mug"
@@ -164,9 +165,11 @@ def test_the_files_are_written_and_an_earlier_explanation_of_the_prompt_is_repla
 
 
 def test_what_others_wrote_is_never_overwritten(tmp_path: Path) -> None:
-    def refused(folder: Path, found: str, text: str = TEXT, files=("images/0.png",)) -> None:
+    ours = subject_of(explanation(LEADS))
+
+    def refused(folder: Path, found: str, subject: Subject = ours, files=("images/0.png",)) -> None:
         with pytest.raises(RunError, match=found):
-            check_explanation_folder(folder, text, files)
+            check_explanation_folder(folder, subject, files)
 
     (tmp_path / "thesis").mkdir()
     (tmp_path / "thesis" / "chapter.tex").write_text("mine")
@@ -177,7 +180,13 @@ def test_what_others_wrote_is_never_overwritten(tmp_path: Path) -> None:
     refused(tmp_path / "thesis" / "chapter.tex" / "below", "is not writable")
     refused(tmp_path / ("x" * 5000), "cannot be used")
     write_explanation(explanation(LEADS), tmp_path / "ours")
-    refused(tmp_path / "ours", "holds an explanation of 'a tower and a mug'", text="a lamp")
+    for other, found in (
+        ({"prompt": replace(ours.prompt, text="a lamp")}, "holds an explanation of 'a tower and a mug'"),
+        ({"prompt": replace(ours.prompt, concepts=ours.prompt.concepts[:1])}, "explanation of the concepts tower, mug"),
+        ({"model": "other"}, "an explanation of the model"),
+        ({"judge": "other", "judge_identity": "sha256:other"}, "an explanation with .*, not the judge 'other'"),
+    ):
+        refused(tmp_path / "ours", found, replace(ours, **other))
     (tmp_path / "ours" / "images" / "7.png").write_text("mine")
     refused(tmp_path / "ours", "7.png does not belong to the explanation in that folder", files=("images/7.png",))
     with pytest.raises(RunError, match="is not empty"):
@@ -185,7 +194,7 @@ def test_what_others_wrote_is_never_overwritten(tmp_path: Path) -> None:
     assert (tmp_path / "thesis" / "chapter.tex").read_text() == "mine"
     (tmp_path / "empty").mkdir()
     for usable in (tmp_path / "empty", tmp_path / "new" / "folder", tmp_path / "ours"):
-        check_explanation_folder(usable, TEXT, ("images/0.png",))
+        check_explanation_folder(usable, ours, ("images/0.png",))
     assert not (tmp_path / "new").exists()
 
 

@@ -1,5 +1,7 @@
 """Each sentence of an explanation says what the numbers say, and says so where nothing stands out."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from made_explanations import attention, explanation
@@ -7,6 +9,8 @@ from made_explanations import attention, explanation
 from dominance.records import Concept, Prompt
 from dominance.report.explanation import sentences as said
 from dominance.report.explanation.map_sentences import map_sentence, maps_sentence, place_of
+from dominance.runs.explanation.result import lead
+from dominance.runs.risk.preflight import Preflight
 
 BOTH = ({"tower": 5, "mug": 5}, {"tower": 5, "mug": 5})
 FIRST = ({"tower": 5, "mug": 0}, {"tower": 5, "mug": 0})
@@ -62,16 +66,34 @@ def test_focus_says_when_no_layer_stands_out() -> None:
     assert said.focus_sentence(explanation(attention(layers=1), layers=(9,))) == "Layer 9 has a focus of 0.0000."
 
 
-def test_the_papers_rule_is_told_of_its_models_only() -> None:
-    high = said.paper_rule_sentence(explanation(LEADS))
-    assert high is not None
-    assert "the risk is high" in high
-    low = said.paper_rule_sentence(explanation(attention()))
-    assert low is not None
-    assert "the risk is low" in low
-    assert "stays below the threshold of 0.010" in low
-    assert said.paper_rule_sentence(explanation(count=3)) is None
-    assert said.paper_rule_sentence(explanation(layers=(9,))) is None
+def test_the_risk_is_what_the_preflight_says() -> None:
+    seen = explanation(LEADS)
+    assert said.risk_sentence(seen) is None
+    high = Preflight(
+        prompt=seen.prompt.text, tokens=(), attention=(), focus={}, score=0.4, threshold=0.3, risk="high",
+        peak_token="a", dominating=None, unet_share=0.07, seeds=(0, 1), scores=(0.2, 0.9), rule="calibrated for it",
+    )  # fmt: skip
+    assert said.risk_sentence(replace(seen, risk=high)) == (
+        "Before any image, the risk is high (calibrated for it): its score, 0.400 over 2 noises (0.200 to 0.900 for"
+        " single ones), reaches the threshold of 0.300."
+    )
+    low = replace(high, score=0.2, risk="low", seeds=(0,), scores=(0.2,))
+    below = "is low (calibrated for it): its score, 0.200, stays below"
+    assert below in str(said.risk_sentence(replace(seen, risk=low)))
+    unknown = replace(high, threshold=None, risk="uncalibrated")
+    assert "uncalibrated: no rule has been fitted" in str(said.risk_sentence(replace(seen, risk=unknown)))
+    alone = replace(seen.prompt, concepts=seen.prompt.concepts[:1])
+    single = replace(low, threshold=None)
+    assert "marks one concept" in str(said.risk_sentence(replace(seen, prompt=alone, risk=single)))
+
+
+def test_concepts_that_cannot_be_told_apart_are_not_compared() -> None:
+    seen = replace(explanation(LEADS), alike=(("tower", "mug"),), places={"tower / mug": (1, 4)})
+    assert lead(seen) is None
+    assert said.headline(seen) == (
+        "“a tower and a mug”: the model cannot tell “tower” and “mug” apart, so nothing is said about who wins."
+    )
+    assert said.attention_note(seen).startswith("At the first step tower / mug gets")
 
 
 def test_focus_over_time() -> None:

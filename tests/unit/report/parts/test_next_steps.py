@@ -121,6 +121,7 @@ def ablations(tmp_path: Path) -> dict[str, tuple[NextStep, ...]]:
 
 def others(tmp_path: Path) -> dict[str, tuple[NextStep, ...]]:
     high, low, asked = any_of(risk="high"), any_of(risk="low"), PreflightOptions(drawing=Drawing(steps=5))
+    unknown = any_of(risk="uncalibrated")
     audited = repeated(tmp_path / "run", "audit", AuditOptions(), suite="s.yaml", model="owner/name", judge="x")
     checks = {
         name: str(repeated(tmp_path / name, "judge check", JudgeCheckOptions(), judge="blip:my judge", **given))
@@ -142,6 +143,7 @@ def others(tmp_path: Path) -> dict[str, tuple[NextStep, ...]]:
     return {
         "preflight": next_steps.after_preflight([high], "a [tower] and a [mug]", "miniature", asked),
         "preflight of a suite": next_steps.after_preflight([high, high, low], "my suite.yaml", "owner/name", asked),
+        "preflight, no rule": next_steps.after_preflight([unknown], "suite.yaml", "owner/name", PreflightOptions()),
         "preflight, no risk": next_steps.after_preflight([low], "suite.yaml", "miniature", PreflightOptions()),
         "calibrate": next_steps.after_calibrate(audited, "owner/name", rule),
         "calibrate, an older run": next_steps.after_calibrate(tmp_path / "old", "owner/name", rule),
@@ -190,6 +192,8 @@ def test_new_seeds_are_none_of_the_old_ones() -> None:
 def test_they_are_printed_for_people_and_not_with_json(command: Callable[..., Any], tiny_model: Path) -> None:
     arguments = ("preflight", "miniature", "--limit", 2, "--model", tiny_model, "--steps", 2)
     printed = command(*arguments)
-    assert printed.out.splitlines()[-1].startswith("next: draw images")
-    assert "--steps 2" in printed.out.splitlines()[-1]
+    audit, calibrate = printed.out.splitlines()[-2:]
+    assert audit.startswith("next: no rule has been fitted to this model; audit prompts that name two concepts: domin")
+    assert "--steps 2" in audit
+    assert calibrate.startswith("next: then fit the rule, and give --calibration risk.json: dominance calibrate runs/")
     assert "next:" not in (quiet := command(*arguments, "--json")).out + quiet.err

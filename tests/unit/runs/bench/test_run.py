@@ -48,6 +48,9 @@ class PaintingModel:
         self.made.update(zip(texts, seeds, strict=True))
         return [Image.new("RGB", (4, 4), self.paint(text, seed)) for text, seed in zip(texts, seeds, strict=True)]
 
+    def reading(self, prompt: Prompt) -> None:
+        """It does not say."""
+
     def paint(self, text: str, seed: int) -> tuple[int, int, int]:
         rng = random.Random(f"{text} {seed}")
         named = [name for name in NAMES if name in text.split()]

@@ -12,6 +12,7 @@ from dominance.models.drawing import Drawing
 from dominance.records import Concept, Prompt
 from dominance.runs.explanation.document import document_of
 from dominance.runs.explanation.options import ExplainOptions
+from dominance.runs.explanation.plan import default_maps_steps, maps_sites
 from dominance.runs.explanation.result import (
     first_amounts,
     followed_layers,
@@ -21,7 +22,7 @@ from dominance.runs.explanation.result import (
     strongest_at_first,
     tracks,
 )
-from dominance.runs.explanation.run import default_maps_steps, maps_sites, read_marked
+from dominance.runs.explanation.run import read_marked
 
 BALANCED = ({"tower": 5, "mug": 5}, {"tower": 5, "mug": 5})
 

@@ -78,7 +78,7 @@ def test_a_judge_that_knows_the_answers_is_trusted_but_for_broken_images(tmp_pat
     def script(image: Image.Image, question: Question) -> float:
         return 0.97 if question.concept in known.get(image.tobytes(), "") else 0.02
 
-    found = check_judge(judge(script, "knowing"), out=folder, options=FEW).judges[0]
+    found = check_judge(judge(script, "knowing"), out=tmp_path / "known", options=FEW).judges[0]
     assert (found.trust, found.own.yes.share) == ("good", 1.0)
     assert found.verdict.startswith("knowing does not see what is not there")
     calibration = found.calibrations[0]
@@ -100,8 +100,27 @@ def test_nothing_is_asked_twice_and_another_judge_is_asked_everything(tmp_path: 
     asked.clear()
     again = check_judge(Counting(detail), out=tmp_path / "check", options=FEW)
     assert (asked, printed(again)) == ([], printed(first))
-    check_judge(Counting(detail, "other", "other"), out=tmp_path / "check", options=FEW)
+    other = Counting(detail, "other", "other")
+    with pytest.raises(RunError, match=r"holds a check of the judge 'scripted', not of 'other'; give another --out"):
+        check_judge(other, out=tmp_path / "check", options=FEW)
+    assert asked == []
+    check_judge(other, out=tmp_path / "second", options=FEW)
     assert sum(asked) == total
+
+
+def test_by_default_another_judges_check_is_named_apart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    first = check_judge(DETAIL, options=FEW)
+    second = check_judge(NEVER, options=FEW)
+    assert first.run == "runs/judge-check"
+    assert second.run.startswith("runs/judge-check-")
+    assert (
+        f"holds a check of the judge 'detail', not of 'never'; this run goes to {second.run}" in capsys.readouterr().err
+    )
+    assert check_judge(DETAIL, against=NEVER, options=FEW).run == first.run
+    assert check_judge(NEVER, options=FEW).run == second.run
 
 
 def test_what_is_left_unanswered_is_counted_named_and_asked_again(tmp_path: Path) -> None:
@@ -150,7 +169,7 @@ def test_two_judges_that_always_say_yes_have_no_kappa_and_are_told_why(tmp_path:
     page = write_judge_check(found, tmp_path / "check")[0].read_text(encoding="utf-8")
     assert "undefined: both always say yes" in page
     mixed = judge(lambda image, question: 0.9 if question.grade < 4 else 0.2, "mixed")
-    one = check_judge(ALWAYS, against=mixed, out=tmp_path / "check", options=FEW).agreement
+    one = check_judge(ALWAYS, against=mixed, out=tmp_path / "mixed", options=FEW).agreement
     assert one is not None and "κ is 0 whatever the other says" in one.sentence
 
 

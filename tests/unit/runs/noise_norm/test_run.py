@@ -29,7 +29,7 @@ SUITE = Suite(
 
 
 def options(limit: int | None = None, batch: int | None = None, **drawing: Any) -> NoiseNormOptions:
-    return NoiseNormOptions(limit, Drawing(**{"seeds": (0, 1), **drawing}), Machine("cpu", batch))
+    return NoiseNormOptions(limit, drawing=Drawing(**{"seeds": (0, 1), **drawing}), machine=Machine("cpu", batch))
 
 
 @pytest.fixture

@@ -91,12 +91,14 @@ def world(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
         monkeypatch.setattr(calibrating, "read_result", lambda folder: made)
         monkeypatch.setattr(calibrating, "look_at", look_at)
         monkeypatch.setattr(calibrating, "find_source", lambda name, revision: Source(name))
-        monkeypatch.setattr(RunModel, "__call__", lambda _: SimpleNamespace(pipeline=None))
+        monkeypatch.setattr(RunModel, "__call__", lambda _: SimpleNamespace(pipeline=None, reading=lambda _: None))
         monkeypatch.setattr(calibrating, "attention_sites", lambda pipeline: ())
         sites = [type("Site", (), {"layer": layer}) for layer in LAYERS]
         monkeypatch.setattr(calibrating, "chosen_sites", lambda known, layers: sites)
         model = given.pop("model", None)
-        report = calibrate(tmp_path, model, tmp_path / "risk.json", CalibrationOptions(**given))
+        one_noise = {} if given.get("label") == "image" else {"drawing": Drawing(seeds=(0,))}
+        options = CalibrationOptions(**{**one_noise, **given})
+        report = calibrate(tmp_path, model, tmp_path / "risk.json", options)
         assert [model.settings.steps for model in looked] == [25 if made_by is None else 4]
         return report
 

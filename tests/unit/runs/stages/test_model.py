@@ -9,7 +9,7 @@ import torch
 from tiny_families import tiny
 
 import dominance
-from dominance.errors import InputError, ModelError
+from dominance.errors import InputError, ModelError, RunError
 from dominance.judges.protocol import ScriptedJudge
 from dominance.models.drawing import Drawing, Machine
 from dominance.models.image_model import PipelineModel
@@ -71,12 +71,15 @@ def test_an_audit_says_what_drew_and_resumes(own: Any, tmp_path: Path, monkeypat
     assert again.prompts == first.prompts
 
 
-def test_another_weight_makes_other_images(own: Any, tmp_path: Path) -> None:
+def test_another_weight_makes_another_run(own: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = audit(own, tmp_path / "run")
     with torch.no_grad():
         next(own.unet.parameters()).mul_(2)
-    second = audit(own, tmp_path / "run")
+    second = audit(own, tmp_path / "other")
     assert not {i.file for p in first.prompts for i in p.images} & {i.file for p in second.prompts for i in p.images}
+    never_draw(monkeypatch)
+    with pytest.raises(RunError, match="holds a run of another state of the model 'your StableDiffusionPipeline'"):
+        audit(own, tmp_path / "run")
 
 
 def test_the_other_commands_take_it(own: Any, tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ import pytest
 from tiny_families import tiny
 
 from dominance.errors import InputError
-from dominance.probes.tokens import PromptTokens, prompt_tokens
+from dominance.models.tokens import PromptTokens, prompt_tokens
 
 
 def texts(tokens: PromptTokens, columns: tuple[int, ...]) -> str:
@@ -106,3 +106,26 @@ def test_an_empty_prompt_has_no_tokens_of_its_own() -> None:
     tokens = prompt_tokens(tiny("sd1"), "")
     assert tokens.indices == ()
     assert tokens.ends == (1,)
+
+
+def test_unknown_words_and_concepts_that_share_them_are_named() -> None:
+    fused = prompt_tokens(tiny("flux"), "猫と犬").reading(["猫", "犬"])
+    assert (fused.unknown, fused.alike) == (("猫", "犬"), (("猫", "犬"),))
+    apart = prompt_tokens(tiny("flux"), "a 猫 and a 犬, 黒い a mug").reading(["猫", "犬", "mug"])
+    assert (apart.unknown, apart.alike) == (("猫", "犬", "黒い"), (("猫", "犬"),))
+    one = prompt_tokens(tiny("pixart"), "a 猫 and a mug").reading(["猫", "mug"])
+    assert (one.unknown, one.alike) == (("猫",), ())
+    part = prompt_tokens(tiny("flux"), "a café and a mug").reading(["café", "mug"])
+    assert (part.unknown, part.alike) == (("café",), ())
+
+
+def test_clip_knows_every_letter_and_claims_nothing() -> None:
+    for family in ("sd1", "sd3"):  # SD3's CLIP reads what its T5 does not
+        reading = prompt_tokens(tiny(family), "猫と犬").reading(["猫", "犬"])
+        assert (reading.unknown, reading.alike) == ((), ())
+
+
+def test_concepts_of_the_same_tokens_are_alike() -> None:
+    tokens = prompt_tokens(tiny("sd1"), "a mug and a MUG")
+    assert tokens.reading(["mug", "MUG"]).alike == (("mug", "MUG"),)
+    assert tokens.reading(["mug"]).alike == ()
