@@ -8,13 +8,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from mock_endpoint import BEHAVIOURS, MockEndpoint, completion, error, picky, serving
 from PIL import Image
+from safetensors.torch import save_file
 from tiny_families import save, tiny
 from tiny_judges import save_vilt
 
 from dominance.judges.openai.endpoint import Patience
 from dominance.models.image_model import PipelineModel
+from dominance.runs.audit.result import read_result
 
 LABELS = {"one": ("net", "yes", "tennis", "no"), "two": ("yes", "net", "no", "tennis")}
 CASES = Path(__file__).parents[1] / "cases"
@@ -696,3 +699,38 @@ def test_a_pipeline_of_another_kind_is_named_and_how_its_parts_can_be_drawn(comm
     assert ran.status == 2
     assert "is saved as StableDiffusionAttendAndExcitePipeline, which needs token_indices beside the prompt" in ran.err
     assert "its parts are those of StableDiffusionPipeline, which it can" in ran.err
+
+
+def test_an_adapter_is_loaded_by_its_option_and_noted_in_the_manifest(command: Command, tmp_path: Path) -> None:
+    model, file = save("sd1", tmp_path / "model"), tmp_path / "brand.safetensors"
+    layer = "unet.down_blocks.0.attentions.0.transformer_blocks.0.attn1.to_q"
+    weights = {f"{layer}.lora_A.weight": torch.randn(4, 16), f"{layer}.lora_B.weight": torch.randn(16, 4)}
+    save_file(weights, file, metadata={"modelspec.trigger_phrase": "brandmug"})
+    pictures = {}
+    for name, options in {
+        "plain": (),
+        "added": ("--adapter", file),
+        "never": ("--adapter", f"{file}@1"),
+        "late": ("--adapter", f"{file}:0.8@0.5"),
+    }.items():
+        run = tmp_path / name
+        ran = command(
+            "audit", PAIR, "--model", model, *options, *SMALL[:2], "--steps", "2", *SMALL[4:], "--out", run, "--json"
+        )
+        assert ran.document["images"] == 1
+        pictures[name] = next((run / "images").rglob("*.png")).read_bytes()
+    assert "trigger words: brandmug" in ran.err
+    assert pictures["never"] == pictures["plain"]
+    assert len(set(pictures.values())) == 3
+    (added,) = read_result(tmp_path / "late").manifest["model"]["adapters"]
+    assert (added["strength"], added["start"], added["trigger_phrase"]) == (0.8, 0.5, "brandmug")
+    again = command("audit", "--config", tmp_path / "late" / "run.yaml", "--json")
+    assert again.document["settings"]["adapters"][0].startswith("brand.safetensors:0.8@0.5 (sha256:")
+
+
+def test_a_lora_for_another_kind_of_model_is_named(command: Command, tmp_path: Path) -> None:
+    model = save("sd3", tmp_path / "model")
+    ran = command("audit", PAIR, "--model", model, "--adapter", CASES / "15-lora-single-file" / "lora", *SMALL)
+    assert ran.status == 2
+    assert "is a LoRA for Stable Diffusion; the model" in ran.err
+    assert "is Stable Diffusion 3" in ran.err

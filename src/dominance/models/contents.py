@@ -11,7 +11,7 @@ _LORA = (
     ".lora_down.weight", ".lora_up.weight", ".lora_A.weight", ".lora_B.weight", ".lora.down.weight", ".lora.up.weight",
     "_lora.down.weight", "_lora.up.weight", ".down_lora.weight", "lora_linear_layer.down.weight",
 )  # fmt: skip
-_LYCORIS = (".hada_w1_a", ".lokr_w1", ".lokr_w1_a", ".oft_blocks", ".oft_diag")
+_LYCORIS = (".hada_w1_a", ".lokr_w1", ".lokr_w1_a", ".oft_blocks", ".oft_diag", ".dora_scale")
 _DENOISERS = ("model.diffusion_model.", "double_blocks.", "joint_blocks.")
 _TEXT_ENCODERS = ("cond_stage_model.", "conditioner.embedders.", "text_encoders.", "text_encoder")
 _AUTOENCODERS = ("first_stage_model.", "vae.")
@@ -29,6 +29,17 @@ _PARTS: tuple[tuple[str, tuple[tuple[str, ...], ...]], ...] = (
 """What else a file may hold, and how the names of its tensors begin: one of each of the lists."""
 _WIDTHS = {768: "Stable Diffusion 1.x", 1024: "Stable Diffusion 2.x", 2048: "Stable Diffusion XL"}
 _TEXT_KEYS = ("attn2.to_k.", "attn2_to_k.")
+_FAMILIES = (
+    ("AuraFlow", ("joint_transformer_blocks",)),
+    ("FLUX", ("single_transformer_blocks", "single_blocks", "double_blocks")),
+    (
+        "Stable Diffusion 3",
+        ("joint_blocks", "context_embedder", "attn.add_k_proj", "attn.add_q_proj", "attn_add_k_proj"),
+    ),
+)
+"""Families that a LoRA's names tell apart; the first that fits."""
+SOME_TRANSFORMER = "a model with a transformer"
+"""The family of a LoRA whose names tell no more."""
 EMBEDDING_NAMES = ("emb_params", "clip_l", "clip_g")
 
 
@@ -62,9 +73,9 @@ def recognised(header: Header) -> Contents:
     """What a file with this header holds."""
     names = header.shapes.keys()
     if any(name.endswith(_LYCORIS) for name in names):
-        return Contents(None, "a LyCORIS adapter (LoHa, LoKr or OFT), which diffusers cannot read")
+        return Contents(None, "a LyCORIS adapter (LoHa, LoKr, OFT or DoRA), which diffusers cannot read")
     if any(name.endswith(_LORA) for name in names):
-        width = lora_width(header)
+        width = _lora_width(header)
         return Contents(LORA, "a LoRA", _lora_family(header, width), width)
     if _is_embedding(header):
         return Contents(
@@ -100,10 +111,11 @@ def _whole_or_part(header: Header) -> Contents:
     )
 
 
-def lora_width(header: Header) -> int | None:
-    """Numbers of the text that a LoRA's cross-attention layers read; None where it has none."""
+def _lora_width(header: Header) -> int | None:
+    """Numbers of the text that a LoRA's cross-attention layers in a UNet read; None where it has none."""
     for name, shape in header.shapes.items():
-        if any(key in name for key in _TEXT_KEYS) and len(shape) >= 2 and ("down" in name or "lora_A" in name):
+        down = name.endswith((".lora_down.weight", ".lora_A.weight", "lora.down.weight"))
+        if down and "unet" in name and any(key in name for key in _TEXT_KEYS) and len(shape) >= 2:
             return shape[1]
     return None
 
@@ -112,13 +124,16 @@ def _lora_family(header: Header, width: int | None) -> str | None:
     def has(*parts: str) -> bool:
         return any(part in name for name in header.shapes for part in parts)
 
-    if has("single_transformer_blocks", "single_blocks", "double_blocks"):
-        return "FLUX"
-    if has("joint_blocks", "context_embedder") or (has("add_k_proj", "attn.add_q_proj") and has("transformer_blocks")):
-        return "Stable Diffusion 3"
-    if has("lora_te2_", "text_encoder_2.") and has("unet"):
+    own = next((family for family, parts in _FAMILIES if has(*parts)), None)
+    if own is not None:
+        return own
+    if any(name.startswith("transformer.") for name in header.shapes):
+        return SOME_TRANSFORMER
+    if not has("unet"):
+        return None
+    if has("lora_te2_", "text_encoder_2."):
         return "Stable Diffusion XL"
-    return None if width is None else _WIDTHS.get(width, f"a text width of {width}")
+    return "Stable Diffusion" if width is None else _WIDTHS.get(width, f"a text width of {width}")
 
 
 def family_named(pipeline: str, denoiser: Mapping[str, object]) -> tuple[str, int | None]:
@@ -141,5 +156,5 @@ def family_named(pipeline: str, denoiser: Mapping[str, object]) -> tuple[str, in
         if pipeline.startswith(start):
             return family, width if "XL" in family else None
     if pipeline.startswith("StableDiffusion"):
-        return _WIDTHS.get(width or 0, "Stable Diffusion"), width
+        return _WIDTHS.get(width or 0, f"Stable Diffusion with a text width of {width}"), width
     return pipeline.removesuffix("Pipeline"), None

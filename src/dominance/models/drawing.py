@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Group, Parameter, Token
 
 from dominance.errors import InputError, ModelError
+from dominance.models.adapters import read_adapter
 from dominance.models.presets import find_preset
 from dominance.models.settings import GenerationSettings
 from dominance.prompt_syntax import foreign_syntax
@@ -36,6 +37,9 @@ def _read_batch(_type: object, tokens: Sequence[Token]) -> int | None:
 
 
 Seeds = Annotated[tuple[int, ...], Parameter(converter=_read_seeds, n_tokens=1, metavar="N|LIST")]
+Adapters = Annotated[
+    tuple[str, ...], Parameter(name=("--adapter", "--adapters"), metavar="FILE_OR_ID[:STRENGTH][@START]")
+]
 Batch = Annotated[int, Parameter(converter=_read_batch, n_tokens=1, metavar="N|auto")]
 
 
@@ -71,6 +75,9 @@ class Drawing:
     """Branch, tag or commit of the model's hub id."""
     variant: str | None = None
     """Variant of the model's weights, such as fp16; default: the plain weights, else the only variant."""
+    adapters: Adapters = ()
+    """LoRA or textual inversion embedding to add: a .safetensors file, folder or hub id; its strength after a colon,
+    and after @ the share of the steps after which it acts. Repeat the option for several."""
     preset: str | None = None
     """Settings and seeds of the paper: paper-sd14 or paper-sd21; explicit options override the preset."""
 
@@ -82,6 +89,8 @@ class Drawing:
                     object.__setattr__(self, name, getattr(preset, name))
         if self.seeds is not None:
             check_seeds(self.seeds)
+        for text in self.adapters:
+            read_adapter(text)
         if self.negative_prompt and (foreign := foreign_syntax(self.negative_prompt)):
             raise InputError(f"the negative prompt: {foreign}")
 
@@ -116,6 +125,7 @@ class Drawing:
             dtype=self.dtype,
             scheduler=scheduler,
             vae_tiling=self.vae_tiling,
+            adapters=source.added,
         )
 
 

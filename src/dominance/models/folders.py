@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -62,6 +62,11 @@ class ModelFolder:
         """The closed world of pictures that the model was trained on, as its folder says; None for none."""
         return world_of(self.defaults)
 
+    @property
+    def added(self) -> tuple[str, ...]:
+        """None: this is the model alone."""
+        return ()
+
     def suggested_settings(self) -> dict[str, object]:
         """Steps and guidance that the pipeline's own call has for defaults; guidance 1 where it takes none."""
         from dominance.models.calls import suggested_settings
@@ -78,11 +83,16 @@ class ModelFolder:
 
         return find_device(machine.device)
 
-    def load(self, settings: GenerationSettings, machine: Machine) -> "DiffusionPipeline":
+    def load(
+        self,
+        settings: GenerationSettings,
+        machine: Machine,
+        prepare: "Callable[[DiffusionPipeline], None] | None" = None,
+    ) -> "DiffusionPipeline":
         """The folder's pipeline: see ``loading.load_pipeline``."""
         from dominance.models.loading import load_pipeline
 
-        return load_pipeline(self, settings, machine)
+        return load_pipeline(self, settings, machine, prepare)
 
     def describe(self, settings: GenerationSettings) -> dict[str, object]:
         """For the manifest: name, content, and the noise schedule in use."""

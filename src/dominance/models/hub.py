@@ -1,7 +1,7 @@
 """What is fetched from a model hub: safetensors and plain settings, from the cache alone when offline."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -97,6 +97,33 @@ def fetch_weights(hub_id: HubId, what: str) -> Path:
         )
 
     return _fetched(fetch, f"{what} ({hub_id})", "its files")
+
+
+def fetch_adapter(hub_id: HubId, file: str | None, usual: Sequence[str]) -> Path:
+    """The folder with the adapter of a repository: the file named, one of a usual name, else all its safetensors.
+
+    Raises:
+        ModelError: it cannot be fetched, or is not in the cache when offline.
+    """
+    from huggingface_hub import HfApi, snapshot_download
+
+    def fetch(offline: bool) -> str:
+        wanted = [file] if file else ["*.safetensors"]
+        if not offline and file is None:
+            listed = HfApi().list_repo_files(hub_id.repository, revision=hub_id.revision)
+            wanted = [name for name in usual if name in listed][:1]
+            wanted = wanted or [name for name in listed if name.endswith(".safetensors") and "/" not in name]
+            if len(wanted) != 1:
+                raise ValueError(
+                    f"it has {len(wanted)} .safetensors files"
+                    + (f" ({', '.join(wanted[:6])}): name one, as {hub_id.repository}/FILE" if wanted else "")
+                )
+        patterns = [*wanted, "adapter_config.json"]
+        return snapshot_download(
+            hub_id.repository, revision=hub_id.revision, allow_patterns=patterns, local_files_only=offline
+        )
+
+    return _fetched(fetch, f"the adapter {str(hub_id)!r}", "its .safetensors file")
 
 
 def variants_at(hub_id: HubId) -> list[str]:

@@ -2,7 +2,7 @@
 
 import contextlib
 import sys
-from collections.abc import Collection, Generator
+from collections.abc import Callable, Collection, Generator
 from typing import cast
 
 import diffusers
@@ -26,8 +26,16 @@ from dominance.models.variants import variants_in
 from dominance.wording import complaint
 
 
-def load_pipeline(folder: ModelFolder, settings: GenerationSettings, machine: Machine) -> DiffusionPipeline:
+def load_pipeline(
+    folder: ModelFolder,
+    settings: GenerationSettings,
+    machine: Machine,
+    prepare: Callable[[DiffusionPipeline], None] | None = None,
+) -> DiffusionPipeline:
     """The folder's own pipeline, from safetensors only, quiet, on the device, ready to draw with these settings.
+
+    Args:
+        prepare: what is done to the pipeline before it is put on the device, such as adding adapters.
 
     Raises:
         ModelError: the pipeline cannot be built from the folder's files, or does not fit into the memory.
@@ -61,6 +69,9 @@ def load_pipeline(folder: ModelFolder, settings: GenerationSettings, machine: Ma
             raise _too_large(folder, device) from None
         raise _unloadable(folder, error) from error
     pipeline.set_progress_bar_config(disable=True)
+    if prepare is not None:
+        with _without_bars():
+            prepare(pipeline)
     if settings.vae_tiling:
         _tile(pipeline)
     _put(pipeline, folder, device, machine.offload)

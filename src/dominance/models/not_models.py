@@ -7,7 +7,7 @@ from dominance.models.contents import CHECKPOINT, EMBEDDING, LORA, Contents, con
 from dominance.models.pipeline_classes import read_settings
 from dominance.wording import on_one_line
 
-_PICKLED = (".ckpt", ".pt", ".pth", ".bin", ".pkl")
+PICKLED = (".ckpt", ".pt", ".pth", ".bin", ".pkl")
 _CONVERSION = (
     "convert it where you trust it: python -c \"import torch, safetensors.torch as s; w = torch.load('{file}',"
     " weights_only=True); s.save_file(w.get('state_dict', w), '{out}')\""
@@ -24,7 +24,7 @@ def refuse_file(file: Path) -> ModelError:
             f"{shown} is a GGUF file, the quantised denoiser of a model without its other parts, which is not read"
             " here; give the model as a diffusers folder or as a .safetensors checkpoint"
         )
-    if file.suffix.lower() in _PICKLED or start[:2] in (b"PK", b"\x80\x02"):
+    if file.suffix.lower() in PICKLED or start[:2] in (b"PK", b"\x80\x02"):
         return pickled(file)
     if file.suffix.lower() != ".safetensors":
         return ModelError(f"{shown} is not a model; give a diffusers folder, a .safetensors checkpoint or a hub id")
@@ -69,6 +69,6 @@ def refuse_folder(path: Path) -> ModelError:
         if found.kind == CHECKPOINT:
             return ModelError(f"{shown} holds a single-file checkpoint; give the file itself: {files[0]}")
         return refuse_contents(files[0], found)
-    if any(file.suffix.lower() in _PICKLED for file in path.glob("*")):
-        return pickled(next(file for file in sorted(path.glob("*")) if file.suffix.lower() in _PICKLED))
+    if any(file.suffix.lower() in PICKLED for file in path.glob("*")):
+        return pickled(next(file for file in sorted(path.glob("*")) if file.suffix.lower() in PICKLED))
     return ModelError(f"{shown} is not a diffusers pipeline: it has no model_index.json; give the pipeline's folder")

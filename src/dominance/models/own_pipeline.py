@@ -45,6 +45,11 @@ class OwnPipeline:
         self.identity = _identity(pipeline)
 
     @property
+    def added(self) -> tuple[str, ...]:
+        """None: what the caller added to it is part of it."""
+        return ()
+
+    @property
     def scheduler(self) -> str | None:
         """Class of the noise scheduler."""
         scheduler = getattr(self._pipeline, "scheduler", None)

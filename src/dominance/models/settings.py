@@ -19,6 +19,7 @@ class GenerationSettings:
         scheduler: class of the noise scheduler that replaces the model's own; None for the model's own.
         vae_tiling: images larger than the autoencoder's tiles are decoded tile by tile, with blended seams. Each tile
             is normalised by itself, so that such images differ a little from those decoded whole.
+        adapters: name, strength, start and content of each that is added to the model.
         negative_prompt: what guidance steers away from, instead of the empty prompt; None for the empty prompt.
 
     Raises:
@@ -33,6 +34,7 @@ class GenerationSettings:
     scheduler: str | None = None
     vae_tiling: bool = False
     negative_prompt: str | None = None
+    adapters: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if isinstance(self.steps, bool) or not isinstance(self.steps, int) or not 1 <= self.steps <= 1000:
@@ -51,5 +53,5 @@ class GenerationSettings:
 
     def record(self) -> dict[str, object]:
         """The settings as JSON values; what is left to the model is left out, so that older runs keep their items."""
-        own = {"scheduler": None, "vae_tiling": False, "negative_prompt": None}
+        own = {"scheduler": None, "vae_tiling": False, "negative_prompt": None, "adapters": ()}
         return {name: value for name, value in asdict(self).items() if name not in own or value != own[name]}

@@ -3,6 +3,8 @@
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from dominance.errors import InputError
+from dominance.models.adapted import AdaptedModel
+from dominance.models.adapters import find_adapters
 from dominance.models.drawing import Drawing, Machine
 from dominance.models.folders import find_model
 from dominance.models.settings import GenerationSettings
@@ -21,6 +23,7 @@ class ModelSource(Protocol):
         identity: changes whenever an image could.
         defaults: settings that the model suggests, for instance ``steps`` and ``guidance``.
         scheduler: class of its noise scheduler; None where it has none.
+        added: the adapters that are added to it, as the settings of a run record them.
         world: name of a closed world of pictures that it was trained on, such as ``miniature``; None for the world.
     """
 
@@ -38,6 +41,9 @@ class ModelSource(Protocol):
 
     @property
     def world(self) -> str | None: ...
+
+    @property
+    def added(self) -> tuple[str, ...]: ...
 
     def suggested_settings(self) -> dict[str, object]:
         """Steps and guidance that its pipeline's own call has for defaults."""
@@ -65,10 +71,12 @@ def find_source(model: "str | DiffusionPipeline", drawing: Drawing | None = None
     """
     drawing = drawing or Drawing()
     if isinstance(model, str):
-        return find_model(model, drawing.revision, drawing.variant)
+        base = find_model(model, drawing.revision, drawing.variant)
+        return AdaptedModel(base, find_adapters(drawing.adapters)) if drawing.adapters else base
     from dominance.models.own_pipeline import OwnPipeline
 
-    for option, given in (("revision", drawing.revision), ("variant", drawing.variant)):
+    asked = {"revision": drawing.revision, "variant": drawing.variant, "adapter": ", ".join(drawing.adapters) or None}
+    for option, given in asked.items():
         if given is not None:
             raise InputError(f"{option} is {given[:60]!r}, but your pipeline is already loaded; leave it out")
     return OwnPipeline(model)

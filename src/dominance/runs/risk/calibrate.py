@@ -202,6 +202,9 @@ def model_of(result: RunResult, model: "str | DiffusionPipeline | None", options
         raise RunError(f"the run in {result.run} does not say which model made its images; give --model")
     recorded = vars(result.settings) if made_by is not None else {}
     known = {name: recorded[name] for name in _RUN_SETTINGS if recorded.get(name) is not None}
+    added = made_by.get("adapters") if made_by is not None else None
+    if isinstance(added, list):  # of the caller's own pipeline it is a mapping
+        known["adapters"] = tuple(str(adapter["given"]) for adapter in added)
     source = find_source(result.model if model is None else model, replace(options.drawing, **known))
     if made_by is not None:
         _check_same_drawing(Drawing(**known), options.drawing, source)
