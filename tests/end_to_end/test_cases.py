@@ -703,8 +703,8 @@ def test_a_pipeline_of_another_kind_is_named_and_how_its_parts_can_be_drawn(comm
 
 def test_an_adapter_is_loaded_by_its_option_and_noted_in_the_manifest(command: Command, tmp_path: Path) -> None:
     model, file = save("sd1", tmp_path / "model"), tmp_path / "brand.safetensors"
-    layer = "unet.down_blocks.0.attentions.0.transformer_blocks.0.attn1.to_q"
-    weights = {f"{layer}.lora_A.weight": torch.randn(4, 16), f"{layer}.lora_B.weight": torch.randn(16, 4)}
+    layer = "unet.down_blocks.0.attentions.0.transformer_blocks.0.attn2.to_out.0"
+    weights = {f"{layer}.lora_A.weight": torch.eye(16), f"{layer}.lora_B.weight": 20 * torch.eye(16)}
     save_file(weights, file, metadata={"modelspec.trigger_phrase": "brandmug"})
     pictures = {}
     for name, options in {
