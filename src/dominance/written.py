@@ -10,6 +10,9 @@ from dominance.errors import InputError
 WRITTEN = "written"
 """In a field's metadata: how its value is written in a file of options, where a list of parts would not do."""
 
+NAMED = "named"
+"""In a field's metadata: the option's name, where it is not the field's, because it is given once for each part."""
+
 
 def _read_numbers(_type: object, tokens: Sequence[Token]) -> tuple[int, ...]:
     return parse_numbers(tokens[-1].keyword or "the list", tokens[-1].value)

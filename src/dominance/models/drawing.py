@@ -12,7 +12,7 @@ from dominance.models.presets import find_preset
 from dominance.models.settings import GenerationSettings
 from dominance.prompt_syntax import foreign_syntax
 from dominance.seeds import check_seeds, parse_seeds, written_seeds
-from dominance.written import WRITTEN
+from dominance.written import NAMED, WRITTEN
 
 if TYPE_CHECKING:
     from dominance.models.source import ModelSource
@@ -37,9 +37,7 @@ def _read_batch(_type: object, tokens: Sequence[Token]) -> int | None:
 
 
 Seeds = Annotated[tuple[int, ...], Parameter(converter=_read_seeds, n_tokens=1, metavar="N|LIST")]
-Adapters = Annotated[
-    tuple[str, ...], Parameter(name=("--adapter", "--adapters"), metavar="FILE_OR_ID[:STRENGTH][@START]")
-]
+Adapters = Annotated[tuple[str, ...], Parameter(name="--adapter", metavar="FILE_OR_ID[:STRENGTH][@START]")]
 Batch = Annotated[int, Parameter(converter=_read_batch, n_tokens=1, metavar="N|auto")]
 
 
@@ -75,7 +73,7 @@ class Drawing:
     """Branch, tag or commit of the model's hub id."""
     variant: str | None = None
     """Variant of the model's weights, such as fp16; default: the plain weights, else the only variant."""
-    adapters: Adapters = ()
+    adapters: Adapters = field(default=(), metadata={NAMED: "adapter", WRITTEN: lambda listed: list(listed) or None})
     """LoRA or textual inversion embedding to add: a .safetensors file, folder or hub id; its strength after a colon,
     and after @ the share of the steps after which it acts. Repeat the option for several."""
     preset: str | None = None

@@ -15,6 +15,7 @@ import dominance
 from dominance.cli.app import COMMANDS, GROUPS, main, make_app
 from dominance.errors import InputError
 from dominance.models.drawing import Drawing, Machine
+from dominance.written import NAMED
 
 Command = Callable[..., Any]
 
@@ -51,7 +52,7 @@ DRAWING = ("audit", "preflight", "calibrate", "explain", "ablate", "memorization
 def test_every_command_that_draws_takes_every_option_of_drawing_and_machine(command: Command, name: str) -> None:
     listed = options_of(command(*name.split(), "--help").out)
     for field in (*dataclasses.fields(Drawing), *dataclasses.fields(Machine)):
-        assert f"--{field.name.replace('_', '-')}" in listed
+        assert f"--{field.metadata.get(NAMED, field.name).replace('_', '-')}" in listed
 
 
 @pytest.mark.parametrize("name", command_names())

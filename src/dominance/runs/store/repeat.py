@@ -9,7 +9,7 @@ from ruamel.yaml import YAML
 
 from dominance.errors import InputError
 from dominance.files import is_file, write_whole
-from dominance.written import WRITTEN
+from dominance.written import NAMED, WRITTEN
 
 REPEAT_NAME = "run.yaml"
 
@@ -63,7 +63,7 @@ def flat(options: object) -> dict[str, object]:
         value = getattr(options, field.name)
         if value is not None and WRITTEN in field.metadata:
             value = field.metadata[WRITTEN](value)
-        found |= flat(value) if is_dataclass(value) else {field.name: value}
+        found |= flat(value) if is_dataclass(value) else {field.metadata.get(NAMED, field.name): value}
     return found
 
 
