@@ -52,7 +52,8 @@ def _column(column: Column, left: float, width: float, *, named: bool) -> list[M
         top = _y(share)
         height = max(1.0, _y(0) - top)
         place = {"x": f"{middle - half:.2f}%", "width": f"{2 * half:.2f}%"}
-        parts.append(tag("rect", class_=f"f-{column.kind} col", y=_y(0) - height, height=height, **place))
+        kinds = ("back", f"f-{column.kind} col")  # on paper, so that no grid line shows through
+        parts += [tag("rect", class_=kind, y=_y(0) - height, height=height, **place) for kind in kinds]
     if column.rate.interval is not None:
         low, high = (_y(end) for end in column.rate.interval)
         x = f"{middle:.2f}%"

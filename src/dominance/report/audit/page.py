@@ -15,6 +15,7 @@ from dominance.report.parts.image_view import VERDICTS, ImageView, image_view, q
 from dominance.report.parts.marked_prompt import marked_prompt
 from dominance.report.parts.next_steps import NextStep, after_audit
 from dominance.report.parts.page_stream import write_page
+from dominance.report.parts.palette import group_styles
 from dominance.report.parts.pictures import Pictures, Shown, pictures_of
 from dominance.report.parts.ranking import directions, worst_first
 from dominance.report.parts.sentences import prompt_sentence
@@ -182,22 +183,25 @@ def _title(result: PromptResult) -> Markup:
 def _group_views(result: RunResult) -> tuple[str, tuple[GroupView, ...]]:
     """The groups, and what their dots are: prompts, or images if no group has two scored prompts."""
     members = {g.name: [p for p in result.prompts if p.prompt.group_name == g.name] for g in result.groups}
+    styles = group_styles(members)
     by_prompt = any(sum(p.dvd_mean is not None for p in own) > 1 for own in members.values())
-    views = tuple(GroupView(g, _strip(g, members[g.name], by_prompt=by_prompt)) for g in result.groups)
+    views = tuple(GroupView(g, _strip(g, members[g.name], styles[g.name], by_prompt=by_prompt)) for g in result.groups)
     return ("each prompt's mean" if by_prompt else "each image"), views
 
 
-def _strip(group: GroupResult, members: list[PromptResult], *, by_prompt: bool) -> Strip:
+def _strip(group: GroupResult, members: list[PromptResult], style: str, *, by_prompt: bool) -> Strip:
     """One group's row; the interval resamples prompts, so a single prompt has none."""
     if by_prompt:
         dots = [
-            Dot(p.dvd_mean, f"{p.prompt.text}: mean DvD {mean(p.dvd_mean)}, n = {p.scored}")
+            Dot(p.dvd_mean, f"{p.prompt.text}: mean DvD {mean(p.dvd_mean)}, n = {p.scored}", style)
             for p in members
             if p.dvd_mean is not None
         ]
     else:
         images = [(p, image) for p in members for image in p.images]
-        dots = [Dot(i.dvd, f"{p.prompt.text}, {i.name}: DvD {score(i.dvd)}") for p, i in images if i.dvd is not None]
+        dots = [
+            Dot(i.dvd, f"{p.prompt.text}, {i.name}: DvD {score(i.dvd)}", style) for p, i in images if i.dvd is not None
+        ]
     count = f"{plural(group.prompts, 'prompt')}, {plural(group.scored, 'scored image')}"
     resampled = sum(p.dvd_mean is not None for p in members)
     return Strip(group.name, count, tuple(dots), group.dvd_mean, group.dvd_interval if resampled > 1 else None)

@@ -10,6 +10,7 @@ from dominance.numbers import measure, plural
 from dominance.report.noise_norm.plots import Course, courses
 from dominance.report.parts.next_steps import after_memorization
 from dominance.report.parts.page_stream import write_page
+from dominance.report.parts.palette import group_styles
 from dominance.report.parts.strips import Dot, Strip, strips
 from dominance.runs.noise_norm.result import EXPECTED, SUMMARIES, GroupNorms, MemorizationResult
 
@@ -19,8 +20,6 @@ QUANTITIES: dict[str, str] = {
     "noise": "‖ε(x, prompt) − ε(x, ∅)‖₂",
     "velocity": "‖v(x, prompt) − v(x, ∅)‖₂",
 }
-STYLES = 5
-"""Colours and dashes for groups; the sixth and later ones share the last."""
 
 
 def write_memorization(result: MemorizationResult, folder: Path) -> tuple[Path, ...]:
@@ -103,7 +102,7 @@ def _write_page(result: MemorizationResult, path: Path) -> Path:
         orders=[(SUMMARY_NAMES[name], found_order(result, name)) for name in SUMMARIES if result.groups],
         strips=[(SUMMARY_NAMES[name], _plot(result, name)) for name in SUMMARIES],
         course=_course(result) if result.groups else None,
-        styles=[(f"s{min(place, STYLES)}", group.name) for place, group in enumerate(result.groups, start=1)],
+        styles=[(style, name) for name, style in _styles(result).items()],
         summaries=SUMMARY_NAMES,
         quantity=QUANTITIES[result.quantity],
         next_steps=after_memorization(result),
@@ -121,7 +120,7 @@ def _strip(result: MemorizationResult, group: GroupNorms, summary: str) -> Strip
     mean, interval = group.means[summary]
     members = [prompt for prompt in result.prompts if prompt.norms and prompt.group == group.name]
     dots = [
-        Dot(value, f"{prompt.prompt}: {measure(value)}", "own")
+        Dot(value, f"{prompt.prompt}: {measure(value)}", _styles(result)[group.name])
         for prompt in members
         if (value := prompt.mean(summary)) is not None
     ]
@@ -129,8 +128,12 @@ def _strip(result: MemorizationResult, group: GroupNorms, summary: str) -> Strip
     return Strip(group.name, count, tuple(dots), mean, interval)
 
 
+def _styles(result: MemorizationResult) -> dict[str, str]:
+    """The class of each measured group."""
+    return group_styles(group.name for group in result.groups)
+
+
 def _course(result: MemorizationResult) -> Markup:
-    listed = [
-        Course(group.name, f"s{min(place, STYLES)}", group.course) for place, group in enumerate(result.groups, start=1)
-    ]
+    styles = _styles(result)
+    listed = [Course(group.name, styles[group.name], group.course) for group in result.groups]
     return courses(listed, "Mean noise norm of each group at every step, with its 95% interval")

@@ -10,6 +10,9 @@ from dominance.report.parts.svg import across, rising_ticks, tag, tick_label, wh
 
 _LANES = (0, -1, 1, -2, 2, -3, 3, -4, 4, -5, 5)
 _LANE_HEIGHT = 9
+_NAME_HEIGHT = 22
+"""Of a strip's name and count, which no line crosses."""
+_Span = tuple[int, int]
 _CLOSEST = 3.0
 """Percent of the axis between two dots of one lane; at phone width a dot is about this wide."""
 
@@ -53,12 +56,13 @@ def strips(
     """
     ticks = rising_ticks(_highest(listed, marks) if most is None else most, most=6)
     top, rows = 22 if marks else 14, []
-    bottom = top
+    bottom, spans = top, []
     for strip in listed:
         row, height = _row(strip, bottom, ticks[-1])
         rows += row
+        spans.append((bottom + _NAME_HEIGHT, bottom + height))
         bottom += height
-    axis = _axis(ticks, top, bottom) + _marks(marks, ticks[-1], top, bottom)
+    axis = _axis(ticks, spans, bottom) + _marks(marks, ticks[-1], top, spans)
     content = (tag("title", title), tag("desc", said), *axis, *rows)
     return tag("svg", *content, class_="strips", role="img", aria_label=title, height=bottom + 22)
 
@@ -69,21 +73,22 @@ def _highest(listed: Sequence[Strip], marks: Sequence[Mark]) -> float:
     return max([*values, *ends, *(mark.value for mark in marks)], default=0.0) or 1.0
 
 
-def _axis(ticks: Sequence[float], top: int, bottom: int) -> list[Markup]:
+def _axis(ticks: Sequence[float], spans: Sequence[_Span], bottom: int) -> list[Markup]:
+    """A line for each tick, which leaves out the strips' names."""
     parts = []
     for tick in ticks:
         x = across(tick, ticks[-1])
-        parts.append(tag("line", class_="grid", x1=x, x2=x, y1=top, y2=bottom))
+        parts += [tag("line", class_="grid", x1=x, x2=x, y1=start, y2=end) for start, end in spans]
         parts.append(words(tick_label(tick), x, bottom + 16, "middle", "tick"))
     return parts
 
 
-def _marks(marks: Sequence[Mark], most: float, top: int, bottom: int) -> list[Markup]:
+def _marks(marks: Sequence[Mark], most: float, top: int, spans: Sequence[_Span]) -> list[Markup]:
     """Of several, the first has its name to the left and the others to the right, so that they do not collide."""
     parts = []
     for place, mark in enumerate(marks):
         x, anchor = across(mark.value, most), "middle" if len(marks) == 1 else "end" if place == 0 else "start"
-        parts.append(tag("line", class_="threshold", x1=x, x2=x, y1=top - 6, y2=bottom))
+        parts += [tag("line", class_="threshold", x1=x, x2=x, y1=start, y2=end) for start, end in spans]
         parts.append(words(mark.name, x, top - 11, anchor, "tick"))
     return parts
 
