@@ -23,7 +23,9 @@ def test_a_campaign_is_written_checked_and_never_replaced_unsaid(command: Comman
     made = command("suite", "make", "acme robot:character", "--limit", 20)
     assert (made.status, said(made)) == (0, [])
     assert "20 prompts: acme robot (10), control (10); 400 possible" in made.out
-    assert "next: audit a model on it: dominance audit campaign.yaml --model MODEL" in made.out
+    assert (
+        "next: audit it, adding the --model and a --judge for its pictures: dominance audit campaign.yaml" in made.out
+    )
     content = Path("campaign.yaml").read_bytes()
     assert content.startswith(b"# dominance suite make 'acme robot:character' --against products --templates ")
     again = command("suite", "make", "acme robot:character", "--limit", 20, "--seed", 3)
@@ -62,7 +64,7 @@ def test_what_is_left_out_is_listed_with_its_reason(command: Command) -> None:
         "  a lone [dog]",
         "1 left out:",
         "  line 1: 'a sunset': no concept found",
-        "next: audit a model on it: dominance audit list.txt --concepts coco --model MODEL --judge JUDGE",
+        "next: audit it, adding the --model and a --judge for its pictures: dominance audit list.txt --concepts coco",
     ]
 
 

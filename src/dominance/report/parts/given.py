@@ -58,6 +58,7 @@ class Given:
         """
         options = {"model": self.model, **({"judge": judge or self.judge} if asks else {})}
         given: dict[str, object] = {option: own for option, own in options.items() if own not in (None, DEFAULT)}
+        given |= {"concepts": self.more.get("concepts")} if self.suite in what else {}
         given |= {"seeds": _seeds(seeds)} if seeds else {}
         same_judge = asks and judge in (None, self.judge)
         return command(name, *what, **given, **self.drawing, **(self.asking if same_judge else {}))

@@ -232,15 +232,16 @@ def after_suite_make(file: Path) -> tuple[NextStep, ...]:
     """See what is understood of the file, and audit a model on it."""
     return (
         NextStep("see what is understood of it", command("suite check", str(file))),
-        NextStep("audit a model on it", command("audit", str(file), model="MODEL", judge="JUDGE")),
+        NextStep("audit it, adding the --model and a --judge for its pictures", command("audit", str(file))),
     )
 
 
 def after_suite_check(found: "Understanding") -> tuple[NextStep, ...]:
     """Audit a model on the suite, with the word list that found its concepts."""
     words = found.words if found.looked_up else None
-    audit = command("audit", found.source, concepts=words, model=found.model or "MODEL", judge="JUDGE")
-    return (NextStep("audit a model on it", audit),)
+    adding = "a --judge" if found.model else "the --model and a --judge"
+    audit = command("audit", found.source, concepts=words, model=found.model)
+    return (NextStep(f"audit it, adding {adding} for its pictures", audit),)
 
 
 def _repeats(run: str) -> bool:

@@ -144,6 +144,11 @@ def others(tmp_path: Path) -> dict[str, tuple[NextStep, ...]]:
         "preflight": next_steps.after_preflight([high], "a [tower] and a [mug]", "miniature", asked),
         "preflight of a suite": next_steps.after_preflight([high, high, low], "my suite.yaml", "owner/name", asked),
         "preflight, no rule": next_steps.after_preflight([unknown], "suite.yaml", "owner/name", PreflightOptions()),
+        "preflight of a list": next_steps.after_preflight(
+            [high], "parti.tsv", "miniature", PreflightOptions(concepts="coco")
+        ),
+        "suite make": next_steps.after_suite_make(Path("my campaign.yaml")),
+        "suite check": next_steps.after_suite_check(any_of(source="parti.tsv", words="coco", looked_up=3, model=None)),
         "preflight, no risk": next_steps.after_preflight([low], "suite.yaml", "miniature", PreflightOptions()),
         "calibrate": next_steps.after_calibrate(audited, "owner/name", rule),
         "calibrate, an older run": next_steps.after_calibrate(tmp_path / "old", "owner/name", rule),
