@@ -32,7 +32,7 @@ class Understanding:
         first: the first three prompts, their concepts in brackets.
         left_out: what is not used, and why; ``unused`` columns and keys that mean nothing here.
         overlong: prompts of which the model's text encoder does not read every concept; None where no model was given.
-        unread: other prompts with words that it does not know; None where no model was given.
+        unread: prompts with words that it does not know; None where no model was given.
     """
 
     suite: str

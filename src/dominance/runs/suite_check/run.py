@@ -14,7 +14,6 @@ from dominance.suites.entries import assemble
 from dominance.suites.reading import completed
 from dominance.suites.suites import understand_suite
 from dominance.suites.words import load_words
-from dominance.wording import quoted
 
 if TYPE_CHECKING:
     from diffusers.pipelines.pipeline_utils import DiffusionPipeline
@@ -81,11 +80,8 @@ def _marked(prompt: Prompt) -> str:
 def _with_model(found: Understanding, prompts: Sequence[Prompt], model: "str | DiffusionPipeline") -> Understanding:
     """The same with the prompts that the model does not read as a whole."""
     drawn = RunModel(model, Drawing(), Machine())
-    readings = [(prompt, drawn().reading(prompt)) for prompt in prompts]
-    overlong = tuple(
-        Told(prompt.id, prompt.text, f"the concept {quoted(name)} lies beyond the {reading.limit} tokens that it reads")
-        for prompt, reading in readings
-        if reading is not None
-        for name in reading.cut
+    texts, by_id = drawn.texts(prompts), {prompt.id: prompt.text for prompt in prompts}
+    overlong, unread = (
+        tuple(Told(id, by_id[id], why) for id, why in told.items()) for told in (texts.refused, texts.notes)
     )
-    return replace(found, model=drawn.source.name, overlong=overlong)
+    return replace(found, model=drawn.source.name, overlong=overlong, unread=unread)
