@@ -17,8 +17,9 @@ from dominance.runs.audit.options import WHAT, Words
 from dominance.wording import on_one_line, quoted
 
 if TYPE_CHECKING:
-    from dominance.runs.suite_check.result import Told, Understanding
+    from dominance.runs.suite_check.result import Understanding
     from dominance.suites.campaigns import Campaign
+    from dominance.suites.entries import LeftOut
 
 app = new_app("suite", GROUPS["suite"])
 _MOST_TOLD = 20
@@ -157,7 +158,7 @@ def _tell_understood(found: "Understanding") -> None:
         _tell(what, told)
 
 
-def _tell(what: str, told: "tuple[Told, ...]") -> None:
+def _tell(what: str, told: "tuple[LeftOut, ...]") -> None:
     if not told:
         return
     echo(f"{len(told)} {what}:")

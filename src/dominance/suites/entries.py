@@ -41,7 +41,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class LeftOut:
-    """A prompt of a list, or a concept of one, that is not in the suite, and why."""
+    """A prompt, or a concept of one, that is not used, and why; ``where`` is its place in the file, or its id."""
 
     where: str
     text: str

@@ -1,19 +1,9 @@
 """What was understood of a suite."""
 
 from dataclasses import dataclass
-from typing import Literal
 
 from dominance.records import Gate, Kind, Suite
-
-
-@dataclass(frozen=True)
-class Told:
-    """A prompt, or a concept of one, and what is to be said about it; ``where`` is its place in the file, or its id."""
-
-    where: str
-    text: str
-    why: str
-    what: Literal["prompt", "concept"] = "prompt"
+from dominance.suites.entries import LeftOut
 
 
 @dataclass(frozen=True)
@@ -49,11 +39,11 @@ class Understanding:
     own_negatives: int
     gate: Gate | None
     first: tuple[str, ...]
-    left_out: tuple[Told, ...]
+    left_out: tuple[LeftOut, ...]
     unused: tuple[str, ...]
     model: str | None = None
-    overlong: tuple[Told, ...] | None = None
-    unread: tuple[Told, ...] | None = None
+    overlong: tuple[LeftOut, ...] | None = None
+    unread: tuple[LeftOut, ...] | None = None
 
 
 def tallied(suite: Suite) -> tuple[dict[Kind, dict[str, int]], dict[str, int]]:

@@ -8,9 +8,9 @@ from dominance.errors import SuiteError
 from dominance.models.drawing import Drawing, Machine
 from dominance.records import Prompt
 from dominance.runs.stages.model import RunModel
-from dominance.runs.suite_check.result import Told, Understanding, tallied
+from dominance.runs.suite_check.result import Understanding, tallied
 from dominance.suites.brackets import bracketed
-from dominance.suites.entries import assemble
+from dominance.suites.entries import LeftOut, assemble
 from dominance.suites.reading import completed
 from dominance.suites.suites import understand_suite
 from dominance.suites.words import load_words
@@ -32,11 +32,11 @@ def check_suite(
         model: whose text encoder must read all concepts; its weights are loaded.
 
     Raises:
-        InputError: the suite, the word list or the model cannot be read.
+        InputError: the suite, the word list or the model cannot be understood.
     """
     understood = understand_suite(suite, plain=True)
     words = None if concepts is None else load_words(concepts)
-    missing, read = None, understood
+    missing = None
     try:
         reading = completed(understood, words)
     except SuiteError as error:
@@ -46,9 +46,9 @@ def check_suite(
     prompts = assemble(understood.entries) if reading is None else reading.suite.prompts
     counted, groups = ({}, {}) if reading is None else tallied(reading.suite)
     found = Understanding(
-        suite=read.name,
-        source=read.source,
-        form=read.form,
+        suite=understood.name,
+        source=understood.source,
+        form=understood.form,
         prompts=len(prompts) if reading is None or missing is None else len(understood.entries),
         missing=missing,
         words=None if words is None else words.name,
@@ -58,13 +58,10 @@ def check_suite(
         groups=groups,
         own_seeds=sum(1 for prompt in prompts if prompt.seeds is not None),
         own_negatives=sum(1 for prompt in prompts if prompt.negative_prompt is not None),
-        gate=read.gate,
+        gate=understood.gate,
         first=tuple(map(_marked, prompts[:_SHOWN])),
-        left_out=tuple(
-            Told(left.where, left.text, left.why, left.what)
-            for left in (understood.left_out if reading is None else reading.left_out)
-        ),
-        unused=read.unused,
+        left_out=understood.left_out if reading is None else reading.left_out,
+        unused=understood.unused,
     )
     return found if model is None or reading is None else _with_model(found, reading.suite.prompts, model)
 
@@ -82,6 +79,6 @@ def _with_model(found: Understanding, prompts: Sequence[Prompt], model: "str | D
     drawn = RunModel(model, Drawing(), Machine())
     texts, by_id = drawn.texts(prompts), {prompt.id: prompt.text for prompt in prompts}
     overlong, unread = (
-        tuple(Told(id, by_id[id], why) for id, why in told.items()) for told in (texts.refused, texts.notes)
+        tuple(LeftOut(id, by_id[id], why) for id, why in told.items()) for told in (texts.refused, texts.notes)
     )
     return replace(found, model=drawn.source.name, overlong=overlong, unread=unread)
