@@ -48,12 +48,13 @@ def command(
     With --judge none, no image gets a verdict. Exit status: 0 done, 2 bad input, 3 done but some images have no
     verdict.
     """
-    from dominance.report.explanation.folder import Subject, folder_for
+    from dominance.report.explanation.folder import Subject, check_explanation_folder, folder_for
     from dominance.runs.explanation.run import explain, read_marked
     from dominance.runs.store.repeat import Repeat
 
     marked = read_marked(prompt)
-    folder = out or Path()
+    folder = out or Path("explanations") / marked.id
+    check_explanation_folder(folder, None)
 
     def settle(source: "ModelSource", by: "Judge | None") -> None:
         nonlocal folder

@@ -48,6 +48,7 @@ class Reading:
         limit: tokens that it reads at most, those for start and end included.
         cut: concepts that the prompt names only beyond that.
         unknown: concepts, and other words of the prompt, that are the token for unknown text, in whole or in part.
+        rest: the end of the prompt that it does not read.
         alike: groups of concepts that it cannot tell apart: of the same tokens, or of nothing but unknown ones.
     """
 
@@ -55,6 +56,7 @@ class Reading:
     cut: tuple[str, ...] = ()
     unknown: tuple[str, ...] = ()
     alike: tuple[tuple[str, ...], ...] = ()
+    rest: str = ""
 
 
 @dataclass(frozen=True)
@@ -125,6 +127,7 @@ class PromptTokens:
             cut=tuple(name for name, own in found.items() if own is not None and not own),
             unknown=self._unknown({name: own for name, own in found.items() if own}),
             alike=_alike({name: own for name, own in found.items() if own}),
+            rest=self.text[max(self.cut, default=0) :].strip(),
         )
 
     def _found(self, names: Collection[str]) -> dict[str, list[PromptToken] | None]:

@@ -59,10 +59,11 @@ def folder_for(subject: Subject, out: Path | None, files: Collection[str] = ()) 
     return folder
 
 
-def check_explanation_folder(folder: Path, subject: Subject, files: Collection[str] = ()) -> None:
+def check_explanation_folder(folder: Path, subject: Subject | None, files: Collection[str] = ()) -> None:
     """Raises a RunError unless the folder is new, empty, or holds an explanation of the subject; creates nothing.
 
     Args:
+        subject: None if it is not known yet, so that any explanation is right.
         files: to be written beside the page, relative to the folder; one that exists must belong to the explanation
             that the folder holds.
     """
@@ -79,7 +80,7 @@ def check_explanation_folder(folder: Path, subject: Subject, files: Collection[s
         foreign = [file for file in files if file not in own and (folder / file).exists()]
     except OSError as error:
         raise RunError(f"{_shown(folder)} cannot be used ({error.strerror or error}); give another --out") from None
-    if (held_here := _other(folder, subject)) is not None:
+    if subject is not None and (held_here := _other(folder, subject)) is not None:
         raise RunError(f"{_shown(folder)} holds {held_here}; give another --out")
     if foreign:
         raise RunError(

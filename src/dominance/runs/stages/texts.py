@@ -82,6 +82,8 @@ def read_texts(model: "PipelineModel", source: "ModelSource", prompts: Sequence[
 def note_of(prompt: Prompt, reading: "Reading | None", source: "ModelSource") -> str:
     """What the model does not know of a prompt, in a sentence or two; empty if it knows every word."""
     said = []
+    if reading is not None and reading.rest and not reading.cut:
+        said.append(f"{source.name!r} reads its first {reading.limit} tokens, and not its end, {quoted(reading.rest)}")
     if reading is not None and reading.unknown:
         known = f"the text encoder of {source.name!r} does not know"
         said.append(f"{known} {_named(reading.unknown)}, and reads the same token for all unknown text")
