@@ -1,5 +1,6 @@
 """The command line: registers the commands, and turns errors into one line and an exit status."""
 
+import contextlib
 import os
 import sys
 from collections.abc import Callable, Mapping
@@ -139,7 +140,8 @@ def run(tokens: list[str]) -> int:
     if getattr(bound.arguments.get("output"), "print_config", False):
         sys.stdout.write(_config(" ".join(app.parse_commands(tokens)[0]), command, bound.arguments))
         return 0
-    with said_if_slow(f"starting {' '.join(app.parse_commands(tokens)[0])}"):
+    helps = not {"--help", "-h"}.isdisjoint(tokens)
+    with contextlib.nullcontext() if helps else said_if_slow(f"starting {' '.join(app.parse_commands(tokens)[0])}"):
         status = command(*bound.args, **bound.kwargs)
     return status if isinstance(status, int) else 0
 
@@ -156,8 +158,6 @@ def _config(name: str, command: Callable[..., object], given: Mapping[str, Any])
 
 
 def _on_stderr() -> Any:
-    import contextlib
-
     return contextlib.redirect_stdout(sys.stderr)
 
 

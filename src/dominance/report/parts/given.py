@@ -2,7 +2,7 @@
 
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import MISSING, dataclass, fields, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from dominance.models.presets import PRESETS
 from dominance.records import Prompt
 from dominance.runs.store.repeat import flat, read_repeat
 from dominance.seeds import written_seeds
+from dominance.written import NAMED
 
 DEFAULT = "miniature"
 """The bundled suite, model and judge, which commands take unless another is given."""
@@ -120,14 +121,17 @@ def _given(written: Mapping[str, object]) -> Given:
 
 def _unlike(kind: Any, written: Mapping[str, object], names: Sequence[str] = ()) -> dict[str, object]:
     """The options of a class that are written and not its default."""
-    wanted: list[Any] = [field for field in fields(kind) if not names or field.name in names]
+    wanted: dict[str, Any] = {field.metadata.get(NAMED, field.name): field.default for field in fields(kind)}
     return {
-        field.name: written[field.name]
-        for field in wanted
-        if field.name not in _NOT_COPIED
-        and written.get(field.name) not in (None, False, field.default)
-        and not (field.default is MISSING and not written[field.name])
+        name: written[name]
+        for name, default in wanted.items()
+        if name not in _NOT_COPIED and (not names or name in names) and _says(written.get(name), default)
     }
+
+
+def _says(value: object, default: object) -> bool:
+    """Whether a command needs to be given this value; 0 is one."""
+    return value is not None and value is not False and value not in ("", [], ()) and value != default
 
 
 def _seeds(seeds: Sequence[int]) -> int | list[int]:

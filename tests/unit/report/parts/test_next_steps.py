@@ -66,7 +66,12 @@ def any_of(**fields: object) -> Any:
 
 def audits(tmp_path: Path) -> dict[str, tuple[NextStep, ...]]:
     drawing = Drawing(
-        seeds=(0, 1, 2, 3), preset="paper-sd14", revision="main", vae_tiling=True, negative_prompt="a fog"
+        seeds=(0, 1, 2, 3),
+        preset="paper-sd14",
+        revision="main",
+        adapters=("acme.safetensors:0.8", "b"),
+        vae_tiling=True,
+        negative_prompt="a fog",
     )
     options = AuditOptions(drawing=drawing, asking=Asking(judge_mode="official"))
     own = repeated(tmp_path / "own", "audit", options, suite="my suite.yaml", model="owner/name", judge="blip:x")
@@ -187,6 +192,14 @@ def test_every_command_can_be_given_as_it_stands(tmp_path: Path) -> None:
                 assert first == "dominance"
                 make_app().parse_args(tokens)
                 assert not PLACEHOLDER.search(step.command), step.command
+
+
+def test_a_value_of_0_is_kept_and_a_default_is_not(tmp_path: Path) -> None:
+    options = AuditOptions(drawing=Drawing(guidance=0.0, dtype="float32"))
+    folder = repeated(tmp_path / "zero", "audit", options, suite="s.yaml", model="miniature", judge="miniature")
+    first, *_ = next_steps.after_audit(run(judged("tt"), folder=folder))
+    assert first.command is not None
+    assert first.command.endswith("--seeds 2 --guidance 0.0")
 
 
 def test_new_seeds_are_none_of_the_old_ones() -> None:
