@@ -16,16 +16,27 @@ _EVERY = 15.0
 
 
 def say(line: str) -> None:
-    """A line on standard error about what begins, such as the loading of a model."""
+    """What begins, such as the loading of a model: at once on a terminal, elsewhere only if it takes long.
+
+    So a refusal that follows at once is the only line in a log.
+    """
     _Late.cancel()
-    sys.stderr.write(f"{line}\n")
-    sys.stderr.flush()
+    if sys.stderr.isatty():
+        _write(line)
+    else:
+        _Late.say(line, _EVERY)
 
 
 class _Late:
-    """A line that is said if nothing else is said within a moment."""
+    """A line that is said if nothing else is said in the meantime."""
 
     waiting: ClassVar[threading.Timer | None] = None
+
+    @classmethod
+    def say(cls, line: str, after: float) -> None:
+        cls.waiting = timer = threading.Timer(after, lambda: _write(line) if cls.waiting is timer else None)
+        timer.daemon = True
+        timer.start()
 
     @classmethod
     def cancel(cls) -> None:
@@ -34,13 +45,16 @@ class _Late:
         cls.waiting = None
 
 
+def _write(line: str) -> None:
+    sys.stderr.write(f"{line}\n")
+    sys.stderr.flush()
+
+
 @contextlib.contextmanager
 def said_if_slow(line: str, after: float = 0.4) -> Generator[None]:
-    """Says the line if neither the block ends nor anything else is said within ``after`` seconds."""
+    """Says the line if within ``after`` seconds neither the block ends nor anything else is said; later in a log."""
     _Late.cancel()
-    _Late.waiting = timer = threading.Timer(after, lambda: say(line) if _Late.waiting is timer else None)
-    timer.daemon = True
-    timer.start()
+    _Late.say(line, after if sys.stderr.isatty() else _EVERY)
     try:
         yield
     finally:

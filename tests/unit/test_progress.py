@@ -54,12 +54,25 @@ def test_work_within_other_work_is_told_on_its_line(capsys: Captured) -> None:
     assert told[-1].endswith("5 candidates tried")
 
 
-def test_what_is_slow_to_begin_is_said_and_what_is_not_is_not(capsys: Captured) -> None:
+def test_what_begins_is_said_at_once_on_a_terminal(capsys: Captured, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
     with said_if_slow("starting", after=3600):
         say("loading the model")
     with said_if_slow("starting", after=0.01):
         time.sleep(0.2)
     assert lines(capsys) == ["loading the model", "starting"]
+
+
+def test_in_a_log_it_is_said_only_if_it_takes_long(capsys: Captured, monkeypatch: pytest.MonkeyPatch) -> None:
+    with said_if_slow("starting", after=0.01):
+        say("loading the model")
+        time.sleep(0.2)
+    assert lines(capsys) == []
+    monkeypatch.setattr("dominance.progress._EVERY", 0.01)
+    with said_if_slow("starting"):
+        say("loading the model")
+        time.sleep(0.2)
+    assert lines(capsys) == ["loading the model"]
 
 
 @pytest.mark.slow
