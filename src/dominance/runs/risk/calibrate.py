@@ -26,10 +26,10 @@ from dominance.metrics import (
 from dominance.models.drawing import Drawing
 from dominance.models.source import ModelSource, find_source
 from dominance.probes.sites import attention_sites, chosen_sites
-from dominance.records import Interval, PromptResult, Rate, RunResult
+from dominance.records import Interval, Rate, RunResult
 from dominance.runs.audit.result import read_result
 from dominance.runs.risk.calibration import Calibration, CalibrationDocument, document_values
-from dominance.runs.risk.examples import Examples, examples_of, image_seeds, usable_prompts
+from dominance.runs.risk.examples import Examples, examples_of, image_seeds, readable_prompts, usable_prompts
 from dominance.runs.risk.options import CalibrationOptions
 from dominance.runs.risk.preflight import FocusRule
 from dominance.runs.stages.first_steps import look_at
@@ -156,7 +156,7 @@ def calibrate(
     result = read_result(Path(run))
     usable, left_out = usable_prompts(result)
     drawn = model_of(result, model, options)
-    usable, left_out = _read_whole(usable, left_out, drawn)
+    usable, left_out = readable_prompts(usable, left_out, drawn)
     sites = chosen_sites(attention_sites(drawn().pipeline), options.layers)
     looks = look_at(
         drawn,
@@ -171,23 +171,6 @@ def calibrate(
     file = Path(out) if out is not None else Path(run) / "calibration.json"
     write_whole(file, json_bytes(document_of(report), indent=1))
     return report
-
-
-def _read_whole(
-    usable: list[PromptResult], left_out: dict[str, int], drawn: RunModel
-) -> tuple[list[PromptResult], dict[str, int]]:
-    """Without the prompts that the model reads only a part of, as those of images made elsewhere may be."""
-    texts = drawn.texts([judged.prompt for judged in usable])
-    texts.refuse_if_none(drawn.source.name)
-    texts.tell()
-    kept = [judged for judged in usable if judged.prompt.id not in {*texts.refused, *texts.alike}]
-    if not kept:
-        raise InputError(f"{drawn.source.name!r} reads no prompt's concepts apart; audit prompts that it can read")
-    more = {
-        "prompts longer than the model reads": len(texts.refused),
-        "prompts whose concepts the model cannot tell apart": len(texts.alike.keys() - texts.refused.keys()),
-    }
-    return kept, left_out | {reason: count for reason, count in more.items() if count}
 
 
 def model_of(result: RunResult, model: "str | DiffusionPipeline | None", options: CalibrationOptions) -> RunModel:

@@ -13,6 +13,7 @@ from dominance.records import PromptResult, RunResult, ScoredImage
 from dominance.runs.risk.calibration import risk_features, strongest_concept
 from dominance.runs.risk.options import Label
 from dominance.runs.stages.first_steps import Look
+from dominance.runs.stages.model import RunModel
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,6 +97,23 @@ def usable_prompts(result: RunResult) -> tuple[list[PromptResult], dict[str, int
         "prompts of one concept": len(scored) - len(several),
         "prompts that do not name a concept as it is marked": len(several) - len(usable),
     }
+
+
+def readable_prompts(
+    usable: list[PromptResult], left_out: dict[str, int], drawn: RunModel
+) -> tuple[list[PromptResult], dict[str, int]]:
+    """Without the prompts that the model reads only a part of, as those of images made elsewhere may be."""
+    texts = drawn.texts([judged.prompt for judged in usable])
+    texts.refuse_if_none(drawn.source.name)
+    texts.tell()
+    kept = [judged for judged in usable if judged.prompt.id not in {*texts.refused, *texts.alike}]
+    if not kept:
+        raise InputError(f"{drawn.source.name!r} reads no prompt's concepts apart; audit prompts that it can read")
+    more = {
+        "prompts longer than the model reads": len(texts.refused),
+        "prompts whose concepts the model cannot tell apart": len(texts.alike.keys() - texts.refused.keys()),
+    }
+    return kept, left_out | {reason: count for reason, count in more.items() if count}
 
 
 def examples_of(result: PromptResult, look: Look, label: Label) -> list[Example]:
