@@ -64,7 +64,8 @@ class Drawing:
     negative_prompt: str | None = None
     """What images should not show. A prompt's own negative prompt overrides it."""
     scheduler: str | None = None
-    """Noise scheduler: ddim, euler, dpm++ or a diffusers class; default: the model's own."""
+    """Noise scheduler: ddim, euler, dpm++, a diffusers class, or a sampler of A1111 or ComfyUI, such as "DPM++ 2M
+    Karras"; default: the model's own."""
     dtype: str = "float32"
     """Precision: float32, float16 or bfloat16."""
     vae_tiling: bool = False

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from dominance.errors import InputError
 from dominance.models.folders import ModelFolder
 from dominance.models.pipeline_classes import read_settings
+from dominance.models.samplers import EXAMPLES, Sampler, read_sampler, read_written
 
 if TYPE_CHECKING:
     from dominance.models.source import ModelSource
@@ -32,6 +33,11 @@ SHORT_NAMES: dict[str, str] = {
     "tcd": "TCDScheduler",
     "flow-euler": "FlowMatchEulerDiscreteScheduler",
 }
+_FLOW = {
+    "EulerDiscreteScheduler": "FlowMatchEulerDiscreteScheduler",
+    "HeunDiscreteScheduler": "FlowMatchHeunDiscreteScheduler",
+    "LCMScheduler": "FlowMatchLCMScheduler",
+}
 _INSISTED: dict[str, dict[str, object]] = {"PNDMScheduler": {"skip_prk_steps": True}}
 """As Stable Diffusion sets it: its warm-up takes more steps than were asked, and fails where few were."""
 _MAIN = (
@@ -50,10 +56,10 @@ _MAIN = (
 
 
 def find_scheduler(asked: str | None, source: "ModelSource") -> str | None:
-    """The class to put in the place of the model's own scheduler; None where it is the model's own.
+    """The class to put in the place of the model's own scheduler, with its flags; None where it is the model's own.
 
     Args:
-        asked: a short name or a diffusers class, in any case of letters.
+        asked: a short name, a diffusers class, or a sampler of A1111 or ComfyUI, in any case of letters.
 
     Raises:
         InputError: no such scheduler, or none that this model can use; the message lists those that it can.
@@ -68,12 +74,34 @@ def find_scheduler(asked: str | None, source: "ModelSource") -> str | None:
     by_any_name |= {name.lower().removesuffix("scheduler"): name for name in usable}
     by_any_name |= {short: name for short, name in SHORT_NAMES.items() if name in usable}
     found = by_any_name.get(asked.strip().lower())
-    if found is None:
+    if found is not None:
+        return None if found == own else found
+    sampler = _in_flow(read_sampler(asked), own)
+    if sampler is None or sampler.kind not in usable or not _takes(sampler):
+        listed = ", ".join(_shown(name) for name in sorted(usable))
+        other = "" if own.startswith("FlowMatch") else f", or a sampler's name: {EXAMPLES}"
         raise InputError(
-            f"the model {source.name!r} cannot use the scheduler {asked[:60]!r}; give one of"
-            f" {', '.join(_shown(name) for name in sorted(usable))}"
+            f"the model {source.name!r} cannot use the scheduler {asked[:60]!r}"
+            f"{', since it was trained by flow matching' if own.startswith('FlowMatch') else ''}; give one of"
+            f" {listed}{other}"
         )
-    return None if found == own else found
+    return None if str(sampler) == own else str(sampler)
+
+
+def _in_flow(sampler: Sampler | None, own: str) -> Sampler | None:
+    """What a model that was trained by flow matching has under a sampler's name."""
+    if sampler is None or not own.startswith("FlowMatch"):
+        return sampler
+    return Sampler(
+        _FLOW.get(sampler.kind, sampler.kind), {n: v for n, v in sampler.flags.items() if n != "timestep_spacing"}
+    )
+
+
+def _takes(sampler: Sampler) -> bool:
+    """Whether the scheduler's class has the flags."""
+    import diffusers
+
+    return sampler.flags.keys() <= inspect.signature(getattr(diffusers, sampler.kind).__init__).parameters.keys()
 
 
 def _shown(name: str) -> str:
@@ -108,7 +136,9 @@ def use_scheduler(pipeline: Any, name: str | None) -> None:
         own = dict(pipeline.scheduler.config)
         if getattr(pipeline, "vae", None) is not None:
             own.setdefault("clip_sample", False)  # right for pixels, and the default of some; latents exceed 1
-        pipeline.scheduler = getattr(diffusers, name).from_config(own, **_INSISTED.get(name, {}))
+        sampler = read_written(name) or Sampler(name, {})
+        flags = {**_INSISTED.get(sampler.kind, {}), **sampler.flags}
+        pipeline.scheduler = getattr(diffusers, sampler.kind).from_config(own, **flags)
 
 
 def describe_scheduler(folder: ModelFolder, name: str | None) -> dict[str, object]:
@@ -116,7 +146,9 @@ def describe_scheduler(folder: ModelFolder, name: str | None) -> dict[str, objec
     file = folder.path / "scheduler" / "scheduler_config.json"
     if folder.scheduler is None or not file.is_file():
         return {"class": name or folder.scheduler}
-    return scheduler_record(name or folder.scheduler, read_settings(file))
+    sampler = None if name is None else read_written(name)
+    record = scheduler_record(folder.scheduler if name is None else name.partition("(")[0], read_settings(file))
+    return record if sampler is None else {**record, "flags": dict(sampler.flags)}
 
 
 def scheduler_record(name: str | None, config: dict[str, Any]) -> dict[str, object]:
