@@ -76,13 +76,14 @@ def find_scheduler(asked: str | None, source: "ModelSource") -> str | None:
     found = by_any_name.get(asked.strip().lower())
     if found is not None:
         return None if found == own else found
-    sampler = _in_flow(read_sampler(asked), own)
+    flow = own.startswith("FlowMatch")
+    sampler = None if not flow and asked.strip().lower() in SHORT_NAMES else _in_flow(read_sampler(asked), own)
     if sampler is None or sampler.kind not in usable or not _takes(sampler):
         listed = ", ".join(_shown(name) for name in sorted(usable))
-        other = "" if own.startswith("FlowMatch") else f", or a sampler's name: {EXAMPLES}"
+        other = "" if flow else f", or a sampler's name: {EXAMPLES}"
         raise InputError(
             f"the model {source.name!r} cannot use the scheduler {asked[:60]!r}"
-            f"{', since it was trained by flow matching' if own.startswith('FlowMatch') else ''}; give one of"
+            f"{', since it was trained by flow matching' if flow else ''}; give one of"
             f" {listed}{other}"
         )
     return None if str(sampler) == own else str(sampler)
@@ -117,7 +118,9 @@ def _compatible(own: str) -> set[str]:
     import diffusers
 
     kind = getattr(diffusers, own, None)
-    listed = [] if kind is None else kind._get_compatibles()
+    listed = [] if kind is None else list(kind._get_compatibles())
+    if diffusers.DDIMScheduler in listed:  # which they are made for, and diffusers does not list
+        listed += [diffusers.LCMScheduler, diffusers.TCDScheduler]
     # What lacks an optional package is there as a stand-in that raises when it is made.
     present = [found for found in listed if not hasattr(found, "_backends")]
     by_betas = _knows_betas(kind)

@@ -50,6 +50,7 @@ def test_other_names_are_none(name: str) -> None:
     assert read_sampler(name) is None
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of numpy, in diffusers' schedulers
 def test_each_draws_on_a_model_and_is_noted(tmp_path: Path) -> None:
     source = find_model(str(save("sd1", tmp_path / "model")))
     for name in ("Euler a", "DPM++ 2M Karras", "DPM++ SDE Karras", "uni_pc", "LCM", "PLMS", "Heun", "LMS Karras"):
