@@ -33,11 +33,6 @@ SHORT_NAMES: dict[str, str] = {
     "tcd": "TCDScheduler",
     "flow-euler": "FlowMatchEulerDiscreteScheduler",
 }
-_FLOW = {
-    "EulerDiscreteScheduler": "FlowMatchEulerDiscreteScheduler",
-    "HeunDiscreteScheduler": "FlowMatchHeunDiscreteScheduler",
-    "LCMScheduler": "FlowMatchLCMScheduler",
-}
 _INSISTED: dict[str, dict[str, object]] = {"PNDMScheduler": {"skip_prk_steps": True}}
 """As Stable Diffusion sets it: its warm-up takes more steps than were asked, and fails where few were."""
 _MAIN = (
@@ -93,9 +88,8 @@ def _in_flow(sampler: Sampler | None, own: str) -> Sampler | None:
     """What a model that was trained by flow matching has under a sampler's name."""
     if sampler is None or not own.startswith("FlowMatch"):
         return sampler
-    return Sampler(
-        _FLOW.get(sampler.kind, sampler.kind), {n: v for n, v in sampler.flags.items() if n != "timestep_spacing"}
-    )
+    kind = "FlowMatchEulerDiscreteScheduler" if sampler.kind == "EulerDiscreteScheduler" else sampler.kind
+    return Sampler(kind, {name: value for name, value in sampler.flags.items() if name != "timestep_spacing"})
 
 
 def _takes(sampler: Sampler) -> bool:
