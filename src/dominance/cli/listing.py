@@ -66,6 +66,7 @@ def _concepts(model: str) -> _Rows:
 
 _LISTS: dict[str, Callable[[], _Rows]] = {
     "models": _models,
+    "adapters": lambda: [],
     "judges": _judges,
     "suites": _suites,
     "words": _words,
