@@ -117,6 +117,7 @@ def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str])
     from dominance.cli.app import main
 
     def run(*arguments: object) -> Finished:
+        monkeypatch.setenv("COLUMNS", "240")  # no cell of a table wraps
         monkeypatch.setattr(sys, "argv", ["dominance", *map(str, arguments)])
         capsys.readouterr()
         with pytest.raises(SystemExit) as ended:
