@@ -2,6 +2,7 @@
 
 import contextlib
 import signal
+import sys
 from collections.abc import Generator
 from pathlib import Path
 from types import FrameType
@@ -56,10 +57,12 @@ def insistent_interrupts() -> Generator[None]:
     def interrupt(_number: int, _frame: FrameType | None) -> None:
         nonlocal pressed
         pressed = True
+        sys.unraisablehook = lambda _: None  # what is raised in a callback is raised again, and needs no report
         signal.setitimer(signal.ITIMER_REAL, _AGAIN_AFTER)
         raise KeyboardInterrupt
 
     _written.clear()
+    reports = sys.unraisablehook
     before = signal.signal(signal.SIGALRM, interrupt)
     signal.signal(signal.SIGINT, interrupt)
     try:
@@ -69,6 +72,7 @@ def insistent_interrupts() -> Generator[None]:
             raise KeyboardInterrupt from None
         raise
     finally:
+        sys.unraisablehook = reports
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGINT, signal.default_int_handler)
         signal.signal(signal.SIGALRM, before)
