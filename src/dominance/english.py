@@ -38,11 +38,18 @@ _BY_INFLECT = re.compile(r"(?:eau|[ei]x|(?:eri|omen|omat)on|(?:[it]|er)um|(?:ant
 """Endings that may have a Latin, Greek or French plural."""
 
 _MASS = _words(
-    "armor armour bacon beef bread broccoli butter calligraphy cash clothing confetti cutlery denim dust "
-    "equipment flour fog furniture garbage garlic graffiti grass guacamole hay honey hummus ice jewellery jewelry "
-    "ketchup kimchi lava leather lightning luggage mayonnaise meat milk money moonlight moss mud mustard pasta "
-    "popcorn pork pottery rice salt sand sashimi seaweed silverware smoke snow software spaghetti spinach sugar "
-    "sunlight sushi tempura tofu traffic trash water wheat"
+    "apparel armor armour art asparagus asphalt bacon bamboo barley basil beef bread broccoli bronze butter "
+    "calligraphy cannabis cardboard cash caviar celery cement chalk champagne charcoal cheese cinnamon clay "
+    "clothing coal concrete confetti copper corn cotton couscous cutlery debris denim dirt dough dust equipment "
+    "flour fog foliage footwear furniture garbage garlic gasoline gold graffiti granola grass gravel greenery "
+    "guacamole hair ham hay honey hummus ice ivory jade jam jewellery jewelry kale ketchup kimchi kombucha lace "
+    "lava leather lego lemonade lettuce lightning linen lingerie luggage lumber macaroni makeup marijuana mascara "
+    "mathematics mayonnaise meat merchandise milk money moonlight moss mud music mustard news oatmeal paint paper "
+    "parsley pasta physics poetry popcorn pork pottery poultry rain ramen rice rubbish rubble salt sand sandpaper "
+    "sashimi satin scenery seafood seaweed shampoo silk silver silverware sleet smoke snow soap software soil "
+    "spaghetti spinach stationery steam steel sugar sunlight sunscreen sunshine sushi tableware tarmac tempeh "
+    "tempura timber tobacco tofu toothpaste traffic trash udon vegetation velvet vodka water wheat whiskey whisky "
+    "wildlife wine wood wool yarn"
 )
 _DETERMINERS = _words("any each every her his its my no one our some that their these this those your")
 _SEVERAL = _words("both few four five six seven eight nine ten eleven twelve many several three these those two")
@@ -50,13 +57,20 @@ _AFTER_HEAD = _words(
     "and at behind beside between by carrying for from holding in inside made near next of on or over to under "
     "wearing with without"
 )
+_PROPER = re.compile(r"[Tt]he(?: (?:[A-Z][a-z]+|of|the|and|&))* [A-Z][a-z]+")
+"""``the Beatles``, ``the Statue of Liberty``."""
 _ARTICLE = re.compile(r"(?:an?|the)\s+(?=\S)", re.IGNORECASE)
 
-_SPELLED = _words("FAQ FBI HIV HOV LED MIT NES RAF SAT SOS SUV UAV UFO URL USB")
+_SPELLED = _words("FAQ FBI HIV HOV LED MIT NES RAF SAT SOS SUV UAE UAV UCLA UEFA UFO UHD UPC UPS URL USB")
 """Abbreviations that are read letter by letter although they could be read as a word."""
+_LIGATURES = str.maketrans({"Æ": "Ae", "æ": "ae", "Œ": "Oe", "œ": "oe", "Ø": "O", "ø": "o"})
 _LETTERS_WITH_AN = frozenset("AEFHILMNORSX")
-_A = re.compile(r"[bcdfgjklmnpqrstvwz][a-z]*[aeiouy]|h(?!eir|on(?:est|ou?r)|our)|e[uw]|one(?![a-z])|once|oui|y[aeiou]")
-_AN = re.compile(r"[ai]|e[^uw]|h(?:eir|on(?:est|ou?r)|our)|o(?!ne(?![a-z])|nce|ui)|u(?:n[^i]|[mpgld]|r[nc]|ber|sh|tt)")
+_A = re.compile(
+    r"[bcdfgjklmnpqrstvwz][a-z]*[aeiouy]|h(?!eir|on(?:est|ou?r)|our|ors$)|e[uw]|one(?![a-z])|once|oui|y[aeiou]"
+)
+_AN = re.compile(
+    r"[ai]|e[^uw]|h(?:eir|on(?:est|ou?r)|our|ors$)|o(?!ne(?![a-z])|nce|ui)|u(?:n[^i]|[mpgld]|r[nc]|ber|sh|tt)"
+)
 
 
 @dataclass(frozen=True)
@@ -76,16 +90,19 @@ class NounPhrase:
 def noun_phrase(name: str) -> NounPhrase:
     """The name with the indefinite article that English gives it; a leading article of its own is replaced.
 
-    Plurals, mass nouns, names that begin with a word such as ``my`` or ``two``, and names in other scripts take none.
+    Plurals, mass nouns, brands in s, names that begin with a word such as ``my`` or ``two``, and names in other scripts
+    take none; ``the`` stays before a proper name.
 
     >>> [noun_phrase(name).text for name in ("mug", "hour glass", "the MRI scanner", "scissors", "red mugs", "sushi")]
     ['a mug', 'an hour glass', 'an MRI scanner', 'scissors', 'red mugs', 'sushi']
     """
+    if _PROPER.fullmatch(name):
+        return NounPhrase(f"t{name[1:]}", is_plural(head_of(name.split())))
     name = without_article(name)
     words = name.split()
     head, first = head_of(words), words[0].lower() if words else ""
     plural = is_plural(head, alone=len(words) == 1) or first in _SEVERAL
-    if plural or head.lower() in _MASS or first in _DETERMINERS | _SEVERAL:
+    if plural or head.lower() in _MASS or first in _DETERMINERS | _SEVERAL or _is_brand(words):
         return NounPhrase(name, plural)
     article = _article(name)
     return NounPhrase(f"{article} {name}" if article else name, False)
@@ -111,12 +128,12 @@ def head_of(words: list[str]) -> str:
 
 
 def is_plural(word: str, alone: bool = False) -> bool:
-    """Whether the noun is a plural; a capitalised word that stands ``alone`` is a name (Adidas).
+    """Whether the noun is a plural; a capitalised word that stands ``alone`` is a name (Adidas), unless it is AirPods.
 
     >>> [word for word in ("mugs", "scissors", "bus", "glass", "cactus", "men", "Paris") if is_plural(word, alone=True)]
     ['mugs', 'scissors', 'men']
     """
-    if alone and word[:1].isupper() and not word[1:2].isupper():
+    if alone and word[:1].isupper() and word[1:].islower():
         return False
     low = word.lower()
     if low in _PLURAL_WITHOUT_S or low in _PLURAL_US or low in _PLURAL_IS or low.endswith("eaus"):
@@ -125,6 +142,14 @@ def is_plural(word: str, alone: bool = False) -> bool:
         return low not in _NOT_MEN
     singular = low in _NOT_PLURAL or low.endswith(("ss", "us", "is", "ics", "'s", "’s"))
     return len(low) > 2 and low.endswith("s") and not singular
+
+
+def _is_brand(words: list[str]) -> bool:
+    """Whether this is a name like Adidas or Ben & Jerry's, before which an article sounds wrong."""
+    last = words[-1] if words else ""
+    if last.lower().endswith(("'s", "’s")):
+        return last[0].isupper()
+    return len(words) == 1 and last[:1].isupper() and is_plural(last.lower())
 
 
 @lru_cache(maxsize=4096)
@@ -167,9 +192,12 @@ def _article(name: str) -> str:
     word = re.split(r"[\s\-\u2010\u2011/]", name[found.start() :])[0]
     if found[0].isdigit():
         return "an" if _number_with_an(word) else "a"
-    if re.match(r"[A-Za-z](?:[\W\d_]|$)|[b-df-hj-np-tv-xz\d]+$", word) or re.sub(r"\W.*|s$", "", word) in _SPELLED:
+    if (
+        re.match(r"[A-Za-z](?:[\W\d_]|$)|[A-Z]{2}$|[Xx][^\Waeiouy]|[b-df-hj-np-tv-xz\d]+$", word)
+        or re.sub(r"\W.*|s$", "", word) in _SPELLED
+    ):
         return "an" if word[0].upper() in _LETTERS_WITH_AN else "a"
-    plain = "".join(c for c in unicodedata.normalize("NFKD", word) if not unicodedata.combining(c))
+    plain = "".join(c for c in unicodedata.normalize("NFKD", word) if not unicodedata.combining(c)).translate(_LIGATURES)
     if not (len(plain) > 1 and plain.isupper()):
         if _A.match(plain.lower()):
             return "a"
@@ -183,9 +211,10 @@ def _is_latin(character: str) -> bool:
 
 
 def _number_with_an(word: str) -> bool:
-    """Whether a number is read eight, eleven, eighteen, or begins so (8, 80, 18 000)."""
-    digits = (re.match(r"[\d,]+", word) or [""])[0].replace(",", "")
-    return digits.startswith("8") or (digits[:2] in ("11", "18") and len(digits) % 3 == 2)
+    """Whether a number is read eight, eleven, eighteen, or begins so (8, 80, 18 000, and the year 1850)."""
+    found = (re.match(r"[\d,]+", word) or [""])[0]
+    digits = found.replace(",", "")
+    return digits.startswith("8") or (digits[:2] in ("11", "18") and (len(digits) % 3 == 2 or len(found) == 4))
 
 
 @cache
