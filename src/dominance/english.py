@@ -197,7 +197,9 @@ def _article(name: str) -> str:
         or re.sub(r"\W.*|s$", "", word) in _SPELLED
     ):
         return "an" if word[0].upper() in _LETTERS_WITH_AN else "a"
-    plain = "".join(c for c in unicodedata.normalize("NFKD", word) if not unicodedata.combining(c)).translate(_LIGATURES)
+    plain = "".join(c for c in unicodedata.normalize("NFKD", word) if not unicodedata.combining(c)).translate(
+        _LIGATURES
+    )
     if not (len(plain) > 1 and plain.isupper()):
         if _A.match(plain.lower()):
             return "a"

@@ -23,7 +23,8 @@ _SIGNS = re.compile(r"(?<!\+)\+{2,}(?![\w+])|(?<!-)-{2,}(?=[,.;)\]]|$)")
 _COLONS = re.compile(r"(?<=[^\W\d_])::\s*-?\d+|(?<![\w.])-?(?:\d+(?:\.\d+)?|\.\d+)::\s*[^\W\d]\w*")
 _TAG = re.compile(r"<\s*(lora|lyco|lycoris|hypernet|hypernetwork)\s*:[^<>]*>", re.IGNORECASE)
 _EMBEDDING = re.compile(r"(?<![\w])embedding:(?=[\w.])([\w./\\-]*)", re.IGNORECASE)
-_CALL = re.compile(r"\)\.(?:and|blend|swap)\(")
+_CALL = re.compile(r"(?<=\))\.(?:and|blend|swap)\([^()]*\)?")
+_ESCAPED = re.compile(r"\\\([^()\\]*\\\)|\\[()]")
 _SQUARE = re.compile(r"\[([^\[\]]*)\]")
 _BRACES = re.compile(r"\{([^{}]*\|[^{}]*)\}")
 _WILDCARD = re.compile(r"(?<!\w)__(?=[^\W_])[\w/*. -]{0,60}?__(?!\w)")
@@ -53,6 +54,8 @@ _LORA = "a LoRA", "leave out the LoRA and load its file with --adapter FILE:STRE
 _HYPERNETWORK = "a hypernetwork", "leave out the hypernetwork, which cannot be loaded"
 _LEARNED = "an embedding", "write the embedding's own word, without 'embedding:'"
 _JOINED = "joined prompts", "write one prompt for each part, or the word AND in small letters or in quotes"
+_CALLED = "a function of Compel", "write one prompt for each part"
+_QUOTED = "an escaped parenthesis", "write parentheses without backslashes"
 _PARTED = "a break", "leave out the break, or put the word in quotes"
 _EDITED = "prompt editing", "write one prompt for each wording"
 _ALTERNATING = "alternation", "write one prompt for each alternative, or [name:object] if the name has such a line"
@@ -63,7 +66,8 @@ _PLAIN_FORMS = (
     (_EMBEDDING, _LEARNED),
     (_BRACES, _DRAWN),
     (_WILDCARD, _LISTED),
-    (_CALL, _JOINED),
+    (_CALL, _CALLED),
+    (_ESCAPED, _QUOTED),
     (_DOUBLED, _WEIGHT),
     (_WEIGHED_AFTER, _WEIGHT),
     (_COLONS, _WEIGHT),

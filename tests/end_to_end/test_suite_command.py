@@ -57,7 +57,7 @@ def test_what_is_left_out_is_listed_with_its_reason(command: Command) -> None:
     assert done.status == 0
     assert done.out.splitlines() == [
         "list.txt: list of prompts (text, one a line), 2 prompts",
-        "words of coco: looked for in 3 prompts; in 1 only one is found, over which nothing can take over",
+        "words of coco: looked for in 3 prompts; in 1 only one is found: nothing else there can take over",
         "2 object concepts: dog (2), couch (1)",
         "2 groups: object–object (1), object (1)",
         "  two [dog]s on a [couch]",

@@ -59,8 +59,8 @@ def make(
 ) -> None:
     """Make a suite that crosses a concept with things and caption styles, beside a control group.
 
-    In the control group, which is as large, another thing stands in place of the concept. Concepts, things and styles
-    take turns. The same command makes the same file.
+    In the control group, which is as large, something else of its kind stands in place of the concept, such as an
+    animal for a character. Concepts, things and styles take turns. The same command makes the same file.
     """
     from dominance.suites.campaigns import make_suite
     from dominance.suites.suite_files import suite_yaml
@@ -68,9 +68,9 @@ def make(
     check_writable(out)
     if out.suffix.lower() not in (".yaml", ".yml"):
         raise InputError(f"a suite is written as YAML, but --out is {on_one_line(out, 120)}; give a name in .yaml")
+    made = make_suite(concepts, against, templates, name=out.stem, limit=limit, seed=seed)
     if out.exists() and not force:
         raise InputError(f"{on_one_line(out, 120)} exists already; give another --out, or --force to replace it")
-    made = make_suite(concepts, against, templates, name=out.stem, limit=limit, seed=seed)
     words = ["dominance", "suite", "make", *concepts, "--against", against, "--templates", templates]
     command = shlex.join([*words, "--limit", str(limit), "--seed", str(seed), "--out", out.name])
     head = f"# {on_one_line(command, 2000)}\n"
@@ -136,7 +136,7 @@ def _tell_understood(found: "Understanding") -> None:
     echo(f"{on_one_line(found.source)}: {found.form}, {plural(found.prompts, 'prompt')}")
     if found.words:
         what = f"looked for in {plural(found.looked_up, 'prompt')}"
-        what += f"; in {found.single} only one is found, over which nothing can take over" if found.single else ""
+        what += f"; in {found.single} only one is found: nothing else there can take over" if found.single else ""
         echo(f"words of {found.words}: {what if found.looked_up else 'not needed, every prompt names its concepts'}")
     for kind, counts in found.concepts.items():
         echo(f"{plural(len(counts), f'{kind} concept')}: {_counts(counts)}")

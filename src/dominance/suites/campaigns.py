@@ -11,7 +11,7 @@ from pathlib import Path
 from dominance.english import noun_phrase, without_article
 from dominance.errors import InputError, SuiteError
 from dominance.mentions import mention
-from dominance.records import Concept, Prompt, Suite
+from dominance.records import Concept, Kind, Prompt, Suite
 from dominance.suites.brackets import parse_concept, prompt_of
 from dominance.suites.documents import read_yaml
 from dominance.suites.entries import Entry, assemble, slug, suite_name
@@ -21,8 +21,10 @@ from dominance.wording import described, on_one_line, quoted, suggestion
 
 CONTROL = "control"
 """Group of the prompts in which a thing stands in place of the concept."""
-_THINGS = "products,animals,furniture,foods,vehicles"
-"""Where the control's things come from."""
+_OTHERS: dict[Kind, str] = {
+    "artist": "animals", "landmark": "buildings", "character": "animals", "object": "products,foods,animals,vehicles"
+}  # fmt: skip
+"""What stands in place of a concept in the control: word lists by the concept's kind."""
 
 
 @dataclass(frozen=True)
@@ -98,10 +100,11 @@ def make_suite(
     limit: int = 100,
     seed: int = 0,
 ) -> Campaign:
-    """Crosses concepts with things in caption styles; as many control prompts have another thing for the concept.
+    """Crosses concepts with things in caption styles; as many control prompts have something else for the concept.
 
-    The same arguments make the same suite. Concepts, styles and things take turns, so that each is in about as many
-    prompts as any other.
+    The control has the same things in the same styles, with an animal for a character or an artist, a building for a
+    landmark, and another thing for an object. The same arguments make the same suite. Concepts, styles and things
+    take turns, so that each is in about as many prompts as any other.
 
     Args:
         concepts: each ``name`` or ``name:kind``; a name may have its article, as in ``the Eiffel Tower:landmark``.
@@ -125,7 +128,7 @@ def make_suite(
     rng.shuffle(styles)
     cells = [_Cell(noun, style, [t for t in things if not _alike(noun, t)]) for style in styles for noun in nouns]
     cells = [
-        cell for cell in cells if cell.concept.concept.kind in cell.style.templates and "object" in cell.style.templates
+        cell for cell in cells if {cell.concept.concept.kind, _control_kind(cell.concept)} <= {*cell.style.templates}
     ]
     possible = sum(len(cell.things) for cell in cells)
     if not possible:
@@ -135,9 +138,8 @@ def make_suite(
     for cell in cells:
         rng.shuffle(cell.things)
     chosen = list(_in_turns(cells, min(limit // 2, possible)))
-    others = [noun for noun in _others(rng) if not any(_alike(noun, concept) for concept in nouns)]
-    entries = [_entry(noun, thing, style, noun.concept.name) for noun, thing, style in chosen]
-    entries += [_entry(o, thing, style, CONTROL) for o, thing, style in _control(chosen, others)]
+    entries = [_entry(noun, thing, style.templates[noun.concept.kind], style) for noun, thing, style in chosen]
+    entries += list(_control(chosen, nouns, rng))
     about = f"{', '.join(noun.concept.name for noun in nouns)} against {against}, in {templates}; seed {seed}"
     return Campaign(Suite(suite_name(name), assemble(entries), about), possible, left_out)
 
@@ -185,29 +187,33 @@ def _in_turns(cells: Sequence[_Cell], count: int) -> Iterator[tuple[Noun, Noun, 
             yield cell.concept, thing, cell.style
 
 
-def _others(rng: random.Random) -> list[Noun]:
-    """Things for the control, in a seeded order."""
-    nouns = [_thing(concept) for concept in load_words(_THINGS).concepts]
-    rng.shuffle(nouns)
-    return nouns
-
-
-def _control(chosen: Sequence[tuple[Noun, Noun, Style]], others: Sequence[Noun]) -> Iterator[tuple[Noun, Noun, Style]]:
-    """The same things and styles, each with another thing for the concept, the least often chosen one."""
+def _control(chosen: Sequence[tuple[Noun, Noun, Style]], about: Sequence[Noun], rng: random.Random) -> Iterator[Entry]:
+    """The same things and styles, each with something else for the concept: what was least often chosen of its kind."""
     used: Counter[str] = Counter()
-    for _, thing, style in chosen:
-        other = min((noun for noun in others if not _alike(noun, thing)), key=lambda noun: used[noun.concept.name])
+    others = {kind: _others(kind, about, rng) for kind in sorted({noun.concept.kind for noun, _, _ in chosen})}
+    for noun, thing, style in chosen:
+        listed = (other for other in others[noun.concept.kind] if not _alike(other, thing))
+        other = min(listed, key=lambda noun: used[noun.concept.name])
         used[other.concept.name] += 1
-        yield other, thing, style
+        yield _entry(other, thing, style.templates[_control_kind(noun)], style, CONTROL)
 
 
-def _entry(first: Noun, second: Noun, style: Style, group: str) -> Entry:
-    filled = style.templates[first.concept.kind].format(
-        a=first.phrase, b=second.phrase, a_name=first.concept.name, b_name=second.concept.name
-    )
+def _others(kind: Kind, about: Sequence[Noun], rng: random.Random) -> list[Noun]:
+    """What may stand for a concept of this kind in the control, in a seeded order."""
+    nouns = [_thing(concept) for concept in load_words(_OTHERS[kind]).concepts]
+    rng.shuffle(nouns)
+    return [noun for noun in nouns if not any(_alike(noun, concept) for concept in about)]
+
+
+def _control_kind(noun: Noun) -> Kind:
+    """The kind whose template the control has: the concept's own, but no animal paints."""
+    return "object" if noun.concept.kind == "artist" else noun.concept.kind
+
+
+def _entry(first: Noun, second: Noun, template: str, style: Style, group: str | None = None) -> Entry:
+    filled = template.format(a=first.phrase, b=second.phrase, a_name=first.concept.name, b_name=second.concept.name)
     concepts = sorted((first.concept, second.concept), key=lambda concept: mention(filled, concept.name) or 0)
     start = f"{CONTROL}-" if group == CONTROL else ""
     id = slug(f"{start}{first.concept.name} {second.concept.name} {style.name}")
-    return Entry(
-        style.name, Prompt(id, prompt_of(filled, tuple(concepts), id).text, tuple(concepts), group), named=False
-    )
+    made = Prompt(id, prompt_of(filled, tuple(concepts), id).text, tuple(concepts), group or first.concept.name)
+    return Entry(style.name, made, named=False)

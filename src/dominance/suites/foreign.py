@@ -23,10 +23,10 @@ def refuse_foreign(rows: Rows) -> None:
         raise SuiteError(f"is a ComfyUI workflow, not a suite{told}: {_HOW}")
     if _INFOTEXT.search("\n".join(texts)):
         raise SuiteError(f"holds the parameters of a picture made by A1111 ({quoted(texts[0])}), not a suite: {_HOW}")
-    if texts and all(_ARGUMENTS.match(text) for text in texts):
+    if any(_ARGUMENTS.match(text) for text in texts):
         raise SuiteError(
-            "is a list of arguments for A1111's script 'Prompts from file'; write one prompt a line, or a CSV with the"
-            " columns prompt, negative_prompt and seed"
+            "holds arguments for A1111's script 'Prompts from file', such as --prompt; write one prompt a line, or a"
+            " CSV with the columns prompt, negative_prompt and seed"
         )
     keys = set(rows.columns) or {key for key in first if isinstance(key, str)}
     prompts = [str(row.get("prompt")) for _, row in rows.listed if isinstance(row, Mapping)]

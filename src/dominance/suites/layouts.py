@@ -20,6 +20,7 @@ _CLOSE = 0.85
 """How alike an unknown key and one of ours are, if it is probably a slip of the pen."""
 _PICTURES = {"image_path", "image_name"}
 """Columns of the official results, of which a row is a picture."""
+_ITS_ID = re.compile(r"^prompt \S+: ")
 _BRACKETS = re.compile(r"\[[^\[\]]+\]")
 _THINGS = {"object", "animal/human", "animal", "human", "food"}
 """Kinds of TIFA's elements that are things."""
@@ -120,7 +121,7 @@ def _fill(meant: Meant, rows: Iterable[tuple[str, object]], *, lenient: bool) ->
                 raise
             refused = refused or error
             text = row.get("prompt") if isinstance(row, Mapping) else row
-            why = str(error).removeprefix(f"{where}: ")
+            why = _ITS_ID.sub("", str(error).removeprefix(f"{where}: "))
             meant.left_out.append(LeftOut(where, text if isinstance(text, str) else described(text), why))
     if refused is not None and not meant.entries:
         raise refused

@@ -55,7 +55,7 @@ class Reading:
     Attributes:
         words: name of the word list; None where none was given.
         looked_up: prompts in which its words were looked for.
-        single: those in which only one was found, over which nothing can take over.
+        single: those in which only one was found, so that nothing else there can take over.
         left_out: prompts, and listed concepts, that are not in the suite.
     """
 

@@ -65,6 +65,27 @@ def test_a_concept_has_the_article_that_it_takes(concept: str, text: str) -> Non
     assert all(f"a {text}" not in prompt.text for prompt in made.suite.prompts if text[:2] != "by")
 
 
+@pytest.mark.parametrize(
+    ("concept", "words"), [("acme robot:character", "animals"), ("the Eiffel Tower:landmark", "buildings")]
+)
+def test_the_control_has_the_same_sentence_about_something_else_of_the_kind(concept: str, words: str) -> None:
+    made = make_suite([concept], templates=EVERY, limit=60)
+    half = len(made.suite.prompts) // 2
+    others = {word.name for word in load_words(words).concepts}
+    for about, control in zip(made.suite.prompts[:half], made.suite.prompts[half:], strict=True):
+        (name,) = (c.name for c in about.concepts if c.kind != "object")
+        (other,) = (c.name for c in control.concepts if c.name in others)
+        start, _, end = about.text.partition(name)
+        assert control.text.endswith(end)
+        assert re.sub(r"\b(?:an?|the) $", "", start) == re.sub(r"\b(?:an?|the) $", "", control.text.partition(other)[0])
+
+
+def test_an_animal_paints_nothing_in_the_control_of_an_artist() -> None:
+    made = make_suite(["Rembrandt:artist"], templates=EVERY, limit=60)
+    control = [prompt.text for prompt in made.suite.prompts if prompt.group == CONTROL]
+    assert not [text for text in control if re.search(r"style of|painted|painting|print by|art by|artwork", text)]
+
+
 def test_what_a_judge_could_not_tell_apart_is_not_crossed() -> None:
     made = make_suite(["coffee mug"], limit=100)
     assert made.left_out == (("mug", "coffee mug"),)
@@ -86,7 +107,7 @@ def test_every_style_serves_every_kind_and_the_control() -> None:
 
 
 def test_the_word_lists_hold_what_they_say() -> None:
-    own = {"coco", "products", "animals", "furniture", "foods", "vehicles"}
+    own = {"coco", "products", "animals", "buildings", "furniture", "foods", "vehicles"}
     assert {*listed_words()} == own | {"dominancebench", "miniature"}
     for name in listed_words():
         words = load_words(name).concepts

@@ -216,6 +216,7 @@ FOREIGN = {
     "ComfyUI's page": ("c.json", COMFY_PAGE),
     "A1111's parameters": ("i.txt", "a mug\nNegative prompt: blur\nSteps: 20, Sampler: Euler a, Seed: 1\n"),
     "A1111's arguments": ("a.txt", '--prompt "a mug" --seed 1\n'),
+    "A1111's arguments among prompts": ("a.txt", 'a mug\n--prompt "a mug" --seed 1\n'),
     "A1111's styles": ("styles.csv", 'name,prompt,negative_prompt\nx,"masterpiece, {prompt}",blur\n'),
     "styles in JSON": ("styles.json", [{"name": "x", "prompt": "{prompt}, film", "negative_prompt": ""}]),
     "COCO's boxes": ("i.json", {"annotations": [{"image_id": 1, "category_id": 2, "bbox": []}]}),
