@@ -306,6 +306,7 @@ class RunSettings:
     preset: str | None = None
     revision: str | None = None
     variant: str | None = None
+    model_config: str | None = None
     adapters: tuple[str, ...] | None = None
     method: str | None = None
     engine: str | None = None

@@ -12,6 +12,7 @@ import torch
 from mock_endpoint import BEHAVIOURS, MockEndpoint, completion, error, picky, serving
 from PIL import Image
 from safetensors.torch import save_file
+from single_files import save_as_one_file
 from tiny_families import save, tiny
 from tiny_judges import save_vilt
 
@@ -699,6 +700,30 @@ def test_a_pipeline_of_another_kind_is_named_and_how_its_parts_can_be_drawn(comm
     assert ran.status == 2
     assert "is saved as StableDiffusionAttendAndExcitePipeline, which needs token_indices beside the prompt" in ran.err
     assert "its parts are those of StableDiffusionPipeline, which it can" in ran.err
+
+
+def test_a_single_file_draws_what_its_folder_draws(command: Command, tmp_path: Path) -> None:
+    model = save("sd1", tmp_path / "model")
+    file = save_as_one_file(tiny("sd1"), tmp_path / "brandMug_v12.safetensors")
+    alone = command("audit", PAIR, "--model", file, *SMALL)
+    assert alone.status == 2
+    assert "hf download stable-diffusion-v1-5/stable-diffusion-v1-5 --include" in alone.err
+    pictures = {}
+    for name, given in {"folder": (model,), "file": (file, "--model-config", model)}.items():
+        ran = command("audit", PAIR, "--model", *given, "--out", tmp_path / name, "--json", *SMALL)
+        assert ran.document["images"] == 1
+        pictures[name] = next((tmp_path / name / "images").rglob("*.png")).read_bytes()
+    assert pictures["file"] == pictures["folder"]
+    result = read_result(tmp_path / "file")
+    assert result.manifest["model"]["single_file"]["file"] == "brandMug_v12.safetensors"
+    assert result.settings.model_config == str(model)
+    asked = ("--model", file, "--model-config", model, *SMALL[4:], "--json")
+    foreseen = command("preflight", PAIR, *asked, "--layers", "1,2", "--height", 16)
+    assert foreseen.document[0]["risk"] == "uncalibrated"
+    shown = command(
+        "explain", PAIR, *asked, *SMALL[:4], "--height", 16, "--judge", "none", "--out", tmp_path / "explained"
+    )
+    assert shown.status == 0
 
 
 def test_an_adapter_is_loaded_by_its_option_and_noted_in_the_manifest(command: Command, tmp_path: Path) -> None:

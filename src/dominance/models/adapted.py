@@ -3,6 +3,7 @@
 import hashlib
 import json
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dominance.errors import ModelError
@@ -30,7 +31,7 @@ class AdaptedModel:
     adapters: tuple[FoundAdapter, ...]
 
     def __post_init__(self) -> None:
-        family, width = family_of(self.base)
+        family, width = family_of(self.base.path)
         for adapter in self.adapters:
             made_for = _other_family(adapter.contents, family, width)
             if made_for is not None:
@@ -84,11 +85,11 @@ class AdaptedModel:
         return {**self.base.describe(settings), "identity": self.identity, "adapters": adapters}
 
 
-def family_of(model: ModelFolder) -> tuple[str, int | None]:
-    """A model's family in words, and the width of the text that its UNet reads."""
-    parts = read_settings(model.path / "model_index.json")
-    denoiser = read_settings(model.path / ("transformer" if "transformer" in parts else "unet") / "config.json")
-    return family_named(class_named(model.path), denoiser)
+def family_of(path: Path) -> tuple[str, int | None]:
+    """The family of a folder's model in words, and the width of the text that its UNet reads."""
+    parts = read_settings(path / "model_index.json")
+    denoiser = read_settings(path / ("transformer" if "transformer" in parts else "unet") / "config.json")
+    return family_named(class_named(path), denoiser)
 
 
 def _other_family(lora: Contents, family: str, width: int | None) -> str | None:

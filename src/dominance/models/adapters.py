@@ -1,6 +1,5 @@
 """Adapters that are added to a model: LoRA, and embeddings of textual inversion; what ``--adapter`` says."""
 
-import hashlib
 import json
 import math
 import re
@@ -14,8 +13,8 @@ from dominance.files import is_file, is_folder
 from dominance.models import hub
 from dominance.models.contents import CHECKPOINT, EMBEDDING, EMBEDDING_NAMES, LORA, Contents, recognised
 from dominance.models.not_models import PICKLED, pickled
-from dominance.models.weight_headers import Header, read_header
-from dominance.wording import complaint, on_one_line, quoted
+from dominance.models.weight_headers import Header, file_identity, read_header
+from dominance.wording import on_one_line, quoted
 
 _NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)"
 _GIVEN = re.compile(rf"(?P<where>.+?)(?::(?P<strength>{_NUMBER}))?(?:@(?P<start>{_NUMBER}))?")
@@ -165,15 +164,7 @@ def find_adapter(given: Adapter) -> FoundAdapter:
             f"the adapter {shown!r} is a textual inversion embedding, which has neither strength nor start;"
             f" leave out {given.numbers!r}"
         )
-    return FoundAdapter(given, file, contents, _identity(file), noted(header))
-
-
-def _identity(file: Path) -> str:
-    try:
-        with file.open("rb") as opened:
-            return f"sha256:{hashlib.file_digest(opened, 'sha256').hexdigest()[:24]}"
-    except OSError as error:
-        raise ModelError(f"{file} cannot be read ({complaint(error)}); fix its permissions or the disk") from None
+    return FoundAdapter(given, file, contents, file_identity(file), noted(header))
 
 
 def _file_of(where: str) -> Path:

@@ -38,6 +38,7 @@ _FAMILIES = (
     ),
 )
 """Families that a LoRA's names tell apart; the first that fits."""
+_LIKE_FLUX = (("FLUX.2", "single_stream_modulation"), ("Chroma", "distilled_guidance_layer"))
 SOME_TRANSFORMER = "a model with a transformer"
 """The family of a LoRA whose names tell no more."""
 EMBEDDING_NAMES = ("emb_params", "clip_l", "clip_g")
@@ -100,7 +101,7 @@ def _whole_or_part(header: Header) -> Contents:
         needed = (("text encoder", _TEXT_ENCODERS), ("VAE", _AUTOENCODERS))
         missing = [part for part, starts in needed if not has(starts)]
         if not missing:
-            return Contents(CHECKPOINT, "a checkpoint")
+            return Contents(CHECKPOINT, "a checkpoint", *_checkpoint_family(header))
         return Contents(None, f"the denoiser of a checkpoint without its {' and its '.join(missing)}")
     for what, together in _PARTS:
         if all(has(starts) for starts in together):
@@ -109,6 +110,24 @@ def _whole_or_part(header: Header) -> Contents:
     return Contents(
         None, "weights of an unknown kind" + (f" (such as {first[:60]!r})" if first else " (it holds none)")
     )
+
+
+def _checkpoint_family(header: Header) -> tuple[str | None, int | None]:
+    """The family of a whole checkpoint, as ``family_named`` says it, and the width of the text that its UNet reads."""
+
+    def has(*parts: str) -> bool:
+        return any(part in name for name in header.shapes for part in parts)
+
+    if has("joint_blocks."):
+        return "Stable Diffusion 3", None
+    if has("double_blocks."):
+        return next((family for family, part in _LIKE_FLUX if has(part)), "FLUX"), None
+    width = header.width("attn2.to_k.weight")
+    if has("conditioner.embedders."):
+        return "Stable Diffusion XL", width
+    if has("cond_stage_model.") and width is not None:
+        return _WIDTHS.get(width, f"Stable Diffusion with a text width of {width}"), width
+    return None, None
 
 
 def _lora_width(header: Header) -> int | None:

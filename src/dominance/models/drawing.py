@@ -74,6 +74,9 @@ class Drawing:
     """Branch, tag or commit of the model's hub id."""
     variant: str | None = None
     """Variant of the model's weights, such as fp16; default: the plain weights, else the only variant."""
+    model_config: str | None = None
+    """Diffusers folder of the same family, whose configuration fits a single-file checkpoint given as the model;
+    default: that of the family's base model, if the hub's cache has it."""
     adapters: Adapters = field(default=(), metadata={NAMED: "adapter", WRITTEN: lambda listed: list(listed) or None})
     """LoRA or textual inversion embedding to add: a .safetensors file, folder or hub id; its strength after a colon,
     and after @ the share of the steps after which it acts. Repeat the option for several."""

@@ -2,8 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,6 +30,27 @@ _IDENTIFYING = {".safetensors", ".json", ".txt", ".model", ".jinja"}
 
 
 @dataclass(frozen=True)
+class Checkpoint:
+    """A single file that has all weights of a model.
+
+    Attributes:
+        file: safetensors.
+        identity: hash of the file.
+        config: where its configuration is from: a folder as the user gave it, or a repository and its commit.
+        config_identity: hash of the configuration.
+    """
+
+    file: Path
+    identity: str
+    config: str
+    config_identity: str
+
+    def describe(self) -> dict[str, object]:
+        """For the manifest."""
+        return {**asdict(self), "file": self.file.name}
+
+
+@dataclass(frozen=True)
 class ModelFolder:
     """A model on disk.
 
@@ -41,6 +62,7 @@ class ModelFolder:
         revision: branch, tag or commit of a hub id, as the user gave it.
         variant: of the weights that are used, such as ``fp16``; None for the plain ones.
         chosen: whether that variant was taken because there is no other, and not asked for.
+        checkpoint: the single file that its weights are in; the folder has only their configuration.
     """
 
     name: str
@@ -50,6 +72,7 @@ class ModelFolder:
     revision: str | None = None
     variant: str | None = None
     chosen: bool = False
+    checkpoint: "Checkpoint | None" = None
 
     @property
     def scheduler(self) -> str | None:
@@ -103,6 +126,7 @@ class ModelFolder:
             "identity": self.identity,
             "revision": self.revision,
             **({} if self.variant is None else {"variant": self.variant}),
+            **({} if self.checkpoint is None else {"single_file": self.checkpoint.describe()}),
             "scheduler": settings.scheduler or self.scheduler,
             "scheduler_settings": describe_scheduler(self, settings.scheduler),
         }
@@ -198,7 +222,7 @@ def check_pipeline_folder(name: str, path: Path, variant: str | None = None) -> 
     Raises:
         ModelError: the folder holds no diffusers pipeline that draws from text, or not all its weights as safetensors.
     """
-    present = _components(path)
+    present = components(path)
     check_class(name, path)
     parts = [path / component for component in present if _has_weights(path / component)]
     used = choose_variant(name, parts, variant)
@@ -215,7 +239,7 @@ def _has_weights(part: Path) -> bool:
     return part.name in _WEIGHTED or network or other
 
 
-def _components(path: Path) -> dict[str, str]:
+def components(path: Path) -> dict[str, str]:
     """The pipeline's components and the libraries that their classes come from."""
     index = path / "model_index.json"
     if not index.is_file():
@@ -228,7 +252,7 @@ def _components(path: Path) -> dict[str, str]:
             if not name.startswith("_") and isinstance(entry, list) and entry and entry[0]
         }
     except (OSError, ValueError, AttributeError) as error:
-        raise ModelError(f"{index} cannot be read ({complaint(error)}); save the pipeline again") from None
+        raise ModelError(f"{index} cannot be read ({complaint(error)}); fetch this file again") from None
     own = [f"{name}/{library}.py" for name, library in present.items() if (path / name / f"{library}.py").is_file()]
     if own or not isinstance(listed.get("_class_name", ""), str):
         code = own[0] if own else "its own pipeline class"
@@ -236,15 +260,18 @@ def _components(path: Path) -> dict[str, str]:
     return present
 
 
-def content_identity(path: Path) -> str:
+def content_identity(path: Path, suffixes: Collection[str] = _IDENTIFYING) -> str:
     """Hash of a folder's weights and settings, file by file; file names count, dates do not.
+
+    Args:
+        suffixes: of the files that count.
 
     Raises:
         ModelError: a file cannot be read.
     """
     digest = hashlib.sha256()
     try:
-        for file in sorted(p for p in path.rglob("*") if p.is_file() and p.suffix in _IDENTIFYING):
+        for file in sorted(p for p in path.rglob("*") if p.is_file() and p.suffix in suffixes):
             with file.open("rb") as opened:
                 digest.update(file.relative_to(path).as_posix().encode())
                 digest.update(hashlib.file_digest(opened, "sha256").digest())

@@ -1,8 +1,8 @@
-"""From a model's folder to its pipeline: complete, on the device, with the scheduler asked for."""
+"""From a model's folder or file to its pipeline: complete, on the device, with the scheduler asked for."""
 
 import contextlib
 import sys
-from collections.abc import Callable, Collection, Generator
+from collections.abc import Callable, Generator
 from typing import cast
 
 import diffusers
@@ -15,6 +15,7 @@ from transformers.utils import is_protobuf_available, is_sentencepiece_available
 from transformers.utils import logging as transformers_logging
 
 from dominance.errors import InputError, ModelError
+from dominance.models.checkpoint_loading import from_checkpoint, notes_on_checkpoint
 from dominance.models.devices import find_device
 from dominance.models.drawing import Machine
 from dominance.models.folders import ModelFolder
@@ -23,6 +24,7 @@ from dominance.models.pipeline_classes import class_named, note_on_sibling, read
 from dominance.models.schedulers import use_scheduler
 from dominance.models.settings import GenerationSettings
 from dominance.models.variants import variants_in
+from dominance.models.whole_weights import refuse_missing
 from dominance.wording import complaint
 
 
@@ -32,7 +34,7 @@ def load_pipeline(
     machine: Machine,
     prepare: Callable[[DiffusionPipeline], None] | None = None,
 ) -> DiffusionPipeline:
-    """The folder's own pipeline, from safetensors only, quiet, on the device, ready to draw with these settings.
+    """The model's own pipeline, from safetensors only, quiet, on the device, ready to draw with these settings.
 
     Args:
         prepare: what is done to the pipeline before it is put on the device, such as adding adapters.
@@ -51,17 +53,10 @@ def load_pipeline(
     _check_tokenizers(folder)
     kind = cast(type[DiffusionPipeline], text_to_image_class(folder.name, folder.path))
     _say(folder, kind)
+    read = _from_folder if folder.checkpoint is None else from_checkpoint
     try:
         with _without_bars():
-            encoders = _transformers_parts(folder, settings.dtype)
-            pipeline = kind.from_pretrained(
-                folder.path,
-                use_safetensors=True,
-                dtype=getattr(torch, settings.dtype),
-                local_files_only=True,
-                variant=folder.variant,
-                **encoders,
-            )
+            pipeline = read(kind, folder, getattr(torch, settings.dtype))
         _check_complete(pipeline)
         use_scheduler(pipeline, settings.scheduler)
     except Exception as error:  # diffusers and transformers raise whatever the broken part raises
@@ -78,11 +73,23 @@ def load_pipeline(
     return pipeline
 
 
+def _from_folder(kind: type[DiffusionPipeline], folder: ModelFolder, dtype: torch.dtype) -> DiffusionPipeline:
+    return kind.from_pretrained(
+        folder.path,
+        use_safetensors=True,
+        dtype=dtype,
+        local_files_only=True,
+        variant=folder.variant,
+        **_transformers_parts(folder, dtype),
+    )
+
+
 def _say(folder: ModelFolder, kind: type) -> None:
     """Says on standard error what of the folder is used otherwise than one would expect."""
     used = f"it has only the variant {folder.variant} of its weights, which is used"
     notes = [used] if folder.variant is not None and folder.chosen else []
     notes += [note] if (note := note_on_sibling(class_named(folder.path), kind)) else []
+    notes += [] if folder.checkpoint is None else notes_on_checkpoint(folder, folder.checkpoint)
     for note in notes:
         sys.stderr.write(f"note on the model {folder.name!r}: {note}\n")
 
@@ -93,12 +100,15 @@ def _unloadable(folder: ModelFolder, error: Exception) -> ModelError:
     if isinstance(error, ImportError):
         remedy = "install what is missing"
     elif "size mismatch" in told or "shape" in told:
-        remedy = "its config.json and its weights do not belong together; fetch or save both again"
+        remedy = "its config.json and its weights do not belong together: fetch or save both from one model"
+        if folder.checkpoint is not None:
+            remedy = "give --model-config and the folder of the model that the file was made from"
     elif isinstance(error, ModelError):  # of a part that lacks weights
-        remedy = "save or fetch that part again"
+        remedy = "fetch or save that part again" if folder.checkpoint is None else "give a whole checkpoint"
     else:
         remedy = f"diffusers {diffusers.__version__} cannot build it from these files; see which version saved them"
-    return ModelError(f"cannot load the model {folder.name!r} from {folder.path}: {told}; {remedy}")
+    place = folder.path if folder.checkpoint is None else f"its file with the configuration of {folder.path}"
+    return ModelError(f"cannot load the model {folder.name!r} from {place}: {told}; {remedy}")
 
 
 def _check_tokenizers(folder: ModelFolder) -> None:
@@ -149,7 +159,7 @@ def _too_large(folder: ModelFolder, device: torch.device) -> ModelError:
     return ModelError(f"the model {folder.name!r} does not fit in the memory of {device}; try {thrifty}")
 
 
-def _transformers_parts(folder: ModelFolder, dtype: str) -> dict[str, PreTrainedModel]:
+def _transformers_parts(folder: ModelFolder, dtype: torch.dtype) -> dict[str, PreTrainedModel]:
     """The text encoders: loaded here, because on the way through diffusers missing weights become noise in silence."""
     parts = {}
     for name, entry in read_settings(folder.path / "model_index.json").items():
@@ -161,11 +171,11 @@ def _transformers_parts(folder: ModelFolder, dtype: str) -> dict[str, PreTrained
                 folder.path / name,
                 use_safetensors=True,
                 variant=folder.variant if folder.variant in variants_in(folder.path / name) else None,
-                dtype=getattr(torch, dtype),
+                dtype=dtype,
                 local_files_only=True,
                 output_loading_info=True,
             )
-            _refuse_missing(name, report["missing_keys"])
+            refuse_missing(name, report["missing_keys"])
     return parts
 
 
@@ -173,13 +183,7 @@ def _check_complete(pipeline: DiffusionPipeline) -> None:
     """Refuses parts that diffusers left without some of their weights."""
     for name, part in pipeline.components.items():
         if isinstance(part, torch.nn.Module):
-            _refuse_missing(name, [key for key, value in part.state_dict().items() if value.is_meta])
-
-
-def _refuse_missing(part: str, keys: Collection[str]) -> None:
-    """Raises a ModelError when weights of a part are missing from its file."""
-    if keys:
-        raise ModelError(f"the file of {part} lacks {len(keys)} weights, such as {min(keys)}")
+            refuse_missing(name, [key for key, value in part.state_dict().items() if value.is_meta])
 
 
 @contextlib.contextmanager

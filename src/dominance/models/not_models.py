@@ -45,9 +45,8 @@ def refuse_contents(file: Path, found: Contents) -> ModelError:
         return ModelError(f"{shown} is {found.what}, not a model; give the model that it is for, and --adapter {shown}")
     if found.kind == CHECKPOINT:
         return ModelError(
-            f'{shown} is a single-file checkpoint, which must be a diffusers folder first: python -c "from diffusers'
-            f" import StableDiffusionPipeline as P; P.from_single_file('{shown}').save_pretrained('{file.stem[:60]}')\""
-            " (StableDiffusionXLPipeline, StableDiffusion3Pipeline or FluxPipeline for those), and give that folder"
+            f'{shown} is a single-file checkpoint, and here a diffusers folder is needed: python -c "import dominance;'
+            f" dominance.load_pipeline('{shown}').save_pretrained('{file.stem[:60]}')\", and give that folder"
         )
     return ModelError(f"{shown} holds {found.what}, not a whole model; give a diffusers folder or a whole checkpoint")
 

@@ -1,4 +1,4 @@
-"""What a run must know of a model before its weights are loaded: a folder, or the caller's own pipeline."""
+"""What a run must know of a model before its weights are loaded: a folder, a single file, or the caller's pipeline."""
 
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
@@ -6,8 +6,9 @@ from dominance.errors import InputError
 from dominance.models.adapted import AdaptedModel
 from dominance.models.adapters import find_adapters
 from dominance.models.drawing import Drawing, Machine
-from dominance.models.folders import find_model
+from dominance.models.folders import ModelFolder, find_model
 from dominance.models.settings import GenerationSettings
+from dominance.models.single_files import find_checkpoint, is_checkpoint
 
 if TYPE_CHECKING:
     import torch
@@ -62,6 +63,24 @@ class ModelSource(Protocol):
         ...
 
 
+def find_base(name: str, drawing: Drawing) -> ModelFolder:
+    """The model of that name without adapters: a folder, or a single file with its configuration.
+
+    Raises:
+        ModelError: see ``find_model`` and ``find_checkpoint``.
+        InputError: a configuration for a model that has its own.
+    """
+    if is_checkpoint(name):
+        return find_checkpoint(name, drawing.model_config, drawing.revision, drawing.variant)
+    found = find_model(name, drawing.revision, drawing.variant)
+    if drawing.model_config is not None:
+        raise InputError(
+            f"--model-config is {drawing.model_config[:80]!r}, but the model {name[:80]!r} is no single file and has"
+            " its own configuration; leave it out"
+        )
+    return found
+
+
 def find_source(model: "str | DiffusionPipeline", drawing: Drawing | None = None) -> ModelSource:
     """The model of that name, or the pipeline itself, in the revision and variant that the options name.
 
@@ -71,11 +90,16 @@ def find_source(model: "str | DiffusionPipeline", drawing: Drawing | None = None
     """
     drawing = drawing or Drawing()
     if isinstance(model, str):
-        base = find_model(model, drawing.revision, drawing.variant)
+        base = find_base(model, drawing)
         return AdaptedModel(base, find_adapters(drawing.adapters)) if drawing.adapters else base
     from dominance.models.own_pipeline import OwnPipeline
 
-    asked = {"revision": drawing.revision, "variant": drawing.variant, "adapter": ", ".join(drawing.adapters) or None}
+    asked = {
+        "revision": drawing.revision,
+        "variant": drawing.variant,
+        "model config": drawing.model_config,
+        "adapter": ", ".join(drawing.adapters) or None,
+    }
     for option, given in asked.items():
         if given is not None:
             raise InputError(f"{option} is {given[:60]!r}, but your pipeline is already loaded; leave it out")

@@ -1,5 +1,6 @@
 """The header of a safetensors file: the names and shapes of its tensors, and what the file says of itself."""
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -63,6 +64,19 @@ def read_header(file: Path) -> Header:
     if size != 8 + length + end:
         raise _broken(file, f"it has {size} bytes of {8 + length + end}")
     return header
+
+
+def file_identity(file: Path) -> str:
+    """Hash of a file's content.
+
+    Raises:
+        ModelError: it cannot be read.
+    """
+    try:
+        with file.open("rb") as opened:
+            return f"sha256:{hashlib.file_digest(opened, 'sha256').hexdigest()[:24]}"
+    except OSError as error:
+        raise ModelError(f"{file} cannot be read ({complaint(error)}); fix its permissions or the disk") from None
 
 
 def _broken(file: Path, problem: str) -> ModelError:

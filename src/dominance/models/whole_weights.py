@@ -1,6 +1,7 @@
 """Whether a folder holds all its weights, complete and as safetensors, checked before anything is loaded."""
 
 import json
+from collections.abc import Collection
 from pathlib import Path
 
 from dominance.errors import ModelError
@@ -35,6 +36,12 @@ def check_weights(folder: Path, variant: str | None = None) -> None:
             raise ModelError(f"{folder} lacks {absent[0]}, which {index.name} lists; download it again")
     for file in files:
         read_header(file)
+
+
+def refuse_missing(part: str, keys: Collection[str]) -> None:
+    """Raises a ModelError when weights of a part are missing from its file."""
+    if keys:
+        raise ModelError(f"the file of {part} lacks {len(keys)} weights, such as {min(keys)}")
 
 
 def _shards(index: Path) -> set[str]:

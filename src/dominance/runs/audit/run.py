@@ -142,6 +142,7 @@ def _settings(options: AuditOptions, model: RunModel, questions: QuestionSet) ->
     record |= {"limit": options.limit, "engine": machine.engine, "method": options.method}
     record |= {"questions": questions.name, "batch": machine.batch or "auto", **options.asking.record()}
     used = {"preset": drawing.preset, "revision": drawing.revision, "variant": drawing.variant}
+    used["model_config"] = drawing.model_config
     used["allow_unfit_judge"] = options.limits.allow_unfit_judge or None
     used["offload"] = None if machine.offload == "none" else machine.offload
     return RunSettings.of(record | {name: value for name, value in used.items() if value is not None})

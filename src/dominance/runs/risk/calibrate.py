@@ -44,7 +44,7 @@ PENALTIES: tuple[float, ...] = (3.0, 30.0, 300.0, 3000.0)
 _FOLDS, _INNER_FOLDS = 10, 4
 _RUN_SETTINGS = (
     "steps", "guidance", "height", "width", "dtype", "scheduler", "negative_prompt", "vae_tiling", "revision",
-    "variant"
+    "variant", "model_config"
 )  # fmt: skip
 
 
@@ -205,7 +205,7 @@ def _check_same_drawing(run: Drawing, given: Drawing, source: ModelSource) -> No
     usual = Drawing()
     asked = {name: getattr(given, name) for name in _RUN_SETTINGS if getattr(given, name) != getattr(usual, name)}
     made, wanted = (drawing.settings(source).record() for drawing in (run, replace(run, **asked)))
-    for name in ("revision", "variant"):
+    for name in ("revision", "variant", "model_config"):
         made[name], wanted[name] = getattr(run, name), asked.get(name, getattr(run, name))
     for name, value in asked.items():
         if made.get(name) != wanted.get(name):
