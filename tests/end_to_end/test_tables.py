@@ -118,7 +118,7 @@ def test_a_sweep_of_several_layers_is_a_row_a_layer_and_one_of_all(capsys: Print
     assert "1.0" not in found
     assert printed.splitlines()[-2:] == [
         "A note.",
-        "3 of 4 scored images collapse without the edit; 8 edited images, 2 images unscored",
+        "3 of 4 scored images collapse without the edit; 8 edited images, 2 unscored",
     ]
 
 

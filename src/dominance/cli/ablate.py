@@ -9,7 +9,7 @@ from dominance.cli.app import new_app
 from dominance.cli.interrupts import results_are_in
 from dominance.cli.output import echo, print_json, print_table, tell_next, tell_written, warn_again
 from dominance.cli.statuses import EXIT_DONE, EXIT_UNSCORED
-from dominance.numbers import UNKNOWN, counted, effect, rate
+from dominance.numbers import UNKNOWN, counted, effect, plural, rate
 from dominance.runs.ablation.options import AblationOptions
 
 if TYPE_CHECKING:
@@ -79,8 +79,8 @@ def print_ablation(result: "AblationResult") -> None:
     warn_again(result.judge_warnings)
     echo(
         *result.notes,
-        f"{counted(result.unedited.collapsed)} scored images collapse without the edit; {result.edited.images} edited"
-        f" images, {result.unscored} images unscored",
+        f"{counted(result.unedited.collapsed)} scored images collapse without the edit;"
+        f" {plural(result.edited.images, 'edited image')}, {result.unscored} unscored",
     )
 
 

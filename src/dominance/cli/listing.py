@@ -90,7 +90,7 @@ def command(
     if output.json:
         print_json(rows)
     elif not rows:
-        echo(f"this version has no {what}")
+        echo(f"no {what} come with this version")
     else:
         columns = list(dict.fromkeys(column for row in rows for column in row))
         print_table(what, columns, [[str(row.get(column, "–")) for column in columns] for row in rows])

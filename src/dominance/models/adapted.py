@@ -36,7 +36,8 @@ class AdaptedModel:
             made_for = _other_family(adapter.contents, family, width)
             if made_for is not None:
                 raise ModelError(
-                    f"the adapter {adapter.name!r} is a LoRA for {made_for}; the model {self.base.name!r} is {family}"
+                    f"the adapter {adapter.name!r} is a LoRA for {made_for}; the model {self.base.name!r} is {family};"
+                    " give a LoRA for this family"
                 )
 
     @property

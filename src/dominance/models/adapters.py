@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dominance.errors import InputError, ModelError
-from dominance.files import is_file, is_folder
+from dominance.files import exists, is_file, is_folder
 from dominance.models import hub
 from dominance.models.contents import CHECKPOINT, EMBEDDING, EMBEDDING_NAMES, LORA, Contents, recognised
 from dominance.models.not_models import PICKLED, pickled
@@ -175,13 +175,24 @@ def _file_of(where: str) -> Path:
         return path
     if where and is_folder(path):
         return _only_file(path, where)
+    named = next((where[:end] for end in _marks(where) if exists(Path(where[:end]))), None)
+    if named is not None:
+        raise ModelError(
+            f"after the adapter {quoted(named, 80)} stands {quoted(where[len(named) :], 40)}; write :STRENGTH and"
+            " @START as numbers, such as :0.8@0.4"
+        )
     hub_id, file = _in_hub(where)
-    if hub_id is None:
+    if hub_id is None or (file is None and where.endswith(".safetensors")):
         raise ModelError(
             f"no adapter {quoted(where, 80)}; give a .safetensors file, a folder or a hub id, then :STRENGTH and @START"
             " as numbers, such as brand.safetensors:0.8@0.4"
         )
     return _only_file(hub.fetch_adapter(hub_id, file, _USUAL), where, file)
+
+
+def _marks(where: str) -> list[int]:
+    """Where a name may end and its numbers begin, the last first."""
+    return [place for place in reversed(range(1, len(where))) if where[place] in ":@"]
 
 
 def _in_hub(where: str) -> tuple[hub.HubId | None, str | None]:
@@ -205,6 +216,8 @@ def _only_file(folder: Path, where: str, named: str | None = None) -> Path:
         other = next((file for file in sorted(folder.glob("*")) if file.suffix.lower() in PICKLED), None)
         if other is not None:
             raise pickled(other)
+        if is_file(folder / "model_index.json"):
+            raise ModelError(f"the adapter {shown!r} is a whole model; give it as --model")
         raise ModelError(f"the adapter {shown!r} has no .safetensors file; give the file, or another folder")
     raise ModelError(
         f"the adapter {shown!r} has several files ({', '.join(file.name for file in files[:6])}); give one of them"

@@ -14,6 +14,7 @@ _SAMPLERS: dict[str, tuple[str, dict[str, object]]] = {
     "dpm2 a": ("KDPM2AncestralDiscreteScheduler", {}),
     "dpm++ 2m": ("DPMSolverMultistepScheduler", {}),
     "dpm++ 2m sde": ("DPMSolverMultistepScheduler", _SDE),
+    "dpm++ 2m sde heun": ("DPMSolverMultistepScheduler", {**_SDE, "solver_type": "heun"}),
     "dpm++ 3m sde": ("DPMSolverMultistepScheduler", {**_SDE, "solver_order": 3}),
     "dpm++ sde": ("DPMSolverSinglestepScheduler", {}),
     "ddim": ("DDIMScheduler", {}),
@@ -31,6 +32,7 @@ _SCHEDULES: dict[str, dict[str, object]] = {
     "automatic": {},
     "karras": {"use_karras_sigmas": True},
     "exponential": {"use_exponential_sigmas": True},
+    "beta": {"use_beta_sigmas": True},
     "sgm uniform": {"timestep_spacing": "trailing"},
     "simple": {"timestep_spacing": "trailing"},
     "uniform": {"timestep_spacing": "leading"},
@@ -69,7 +71,7 @@ def read_sampler(text: str) -> Sampler | None:
     if written is not None:
         return written
     words = re.sub(r"[\s_/,-]+", " ", text.lower()).strip().replace("dpmpp", "dpm++").replace("ancestral", "a")
-    words = words.replace("uni pc", "unipc").replace("dpm 2", "dpm2").removesuffix(" gpu")
+    words = words.replace("uni pc", "unipc").replace("dpm 2", "dpm2").removeprefix("k ").replace(" gpu", "")
     for name in sorted(_SAMPLERS, key=len, reverse=True):
         if words == name or words.startswith(f"{name} "):
             schedule = _SCHEDULES.get(words.removeprefix(name).strip())

@@ -78,8 +78,8 @@ def find_scheduler(asked: str | None, source: "ModelSource") -> str | None:
         other = "" if flow else f", or a sampler's name: {EXAMPLES}"
         raise InputError(
             f"the model {source.name!r} cannot use the scheduler {asked[:60]!r}"
-            f"{', since it was trained by flow matching' if flow else ''}; give one of"
-            f" {listed}{other}"
+            f"{', since it was trained by flow matching' if flow else ''}; give"
+            f" {'one of ' if ',' in listed else ''}{listed}{other or ', or leave out --scheduler'}"
         )
     return None if str(sampler) == own else str(sampler)
 

@@ -259,6 +259,11 @@ def test_what_is_no_adapter_is_named(tmp_path: Path) -> None:
     for where, said in (
         (tmp_path / "nothing.safetensors", "no adapter .*; give a .safetensors file"),
         (model / "vae", "holds a VAE alone; give a LoRA"),
+        (model, "is a whole model; give it as --model"),
+        (f"{model / 'vae'}:abc", "after the adapter .*vae' stands ':abc'; write :STRENGTH and @START as numbers"),
+        (f"{model / 'vae'}:0,8", "after the adapter .*vae' stands ':0,8'; write"),
+        (f"{model / 'vae'}@soon", "after the adapter .*vae' stands '@soon'; write"),
+        ("folder/nothing.safetensors", "no adapter 'folder/nothing.safetensors'; give a .safetensors file"),
         (tmp_path / "a.pt", "is a pickle, which can run code"),
         (tmp_path / "empty", "has no .safetensors file"),
     ):

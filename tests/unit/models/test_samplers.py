@@ -34,6 +34,10 @@ NAMES = {
     "dpm_2_ancestral": "KDPM2AncestralDiscreteScheduler",
     "DDIM": "DDIMScheduler",
     "LCM": "LCMScheduler",
+    "DPM++ 2M SDE Heun": "DPMSolverMultistepScheduler(algorithm_type=sde-dpmsolver++, solver_type=heun)",
+    "dpmpp_2m_sde_gpu karras": "DPMSolverMultistepScheduler(algorithm_type=sde-dpmsolver++, use_karras_sigmas=True)",
+    "euler beta": "EulerDiscreteScheduler(use_beta_sigmas=True)",
+    "k_euler_a": "EulerAncestralDiscreteScheduler",
     "PLMS": "PNDMScheduler",
 }
 
@@ -53,7 +57,18 @@ def test_other_names_are_none(name: str) -> None:
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of numpy, in diffusers' schedulers
 def test_each_draws_on_a_model_and_is_noted(tmp_path: Path) -> None:
     source = find_model(str(save("sd1", tmp_path / "model")))
-    for name in ("Euler a", "DPM++ 2M Karras", "DPM++ SDE Karras", "uni_pc", "LCM", "PLMS", "Heun", "LMS Karras"):
+    for name in (
+        "Euler a",
+        "DPM++ 2M Karras",
+        "DPM++ SDE Karras",
+        "uni_pc",
+        "LCM",
+        "PLMS",
+        "Heun",
+        "LMS Karras",
+        "Euler beta",
+        "DPM++ 2M SDE Heun",
+    ):
         pipeline = copy.deepcopy(tiny("sd1"))
         use_scheduler(pipeline, find_scheduler(name, source))
         draw(pipeline, steps=3)
@@ -77,5 +92,7 @@ def test_what_a_model_cannot_use_lists_what_it_can(tmp_path: Path) -> None:
     flow = find_model(str(save("flux", tmp_path / "flux")))
     for name in ("Euler", "euler simple"):
         assert find_scheduler(name, flow) is None
-    with pytest.raises(InputError, match=r"'DPM\+\+ 2M Karras', since it was trained by flow matching; give one of"):
+    with pytest.raises(
+        InputError, match=r"'DPM\+\+ 2M Karras', since it was trained by flow matching; give flow-euler"
+    ):
         find_scheduler("DPM++ 2M Karras", flow)
