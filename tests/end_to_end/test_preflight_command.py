@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import torch
+from tiny_families import save
 
 import dominance
 from dominance.judges.protocol import ScriptedJudge
@@ -191,14 +192,32 @@ def test_without_a_rule_the_risk_is_uncalibrated_and_the_next_step_fits_one(comm
         assert found["score"] is not None
     said = command("preflight", PROMPT, "--model", tiny_model, *LARGE)
     assert "0 of 1 prompts at high risk, 1 uncalibrated: no rule has been fitted to this model" in said.out
-    assert "next: then fit the rule, and give --calibration risk.json: dominance calibrate" in said.out
+    assert "next: no rule has been fitted to this model, and so few prompts fit none; audit many" in said.out
+    many = command("preflight", "miniature", "--limit", 4, "--model", tiny_model, *LARGE)
+    assert "next: then fit the rule, and give --calibration risk.json: dominance calibrate" in many.out
+
+
+def test_a_prompt_without_brackets_is_not_told_that_its_model_has_no_rule(command: Command) -> None:
+    said = command("preflight", "a tower and a mug", "--seeds", 1)
+    assert "0 of 1 prompts at high risk, 1 uncalibrated: the model's rule compares concepts in brackets" in said.out
+    assert said.out.splitlines()[-1].startswith("next: mark two concepts or more of each prompt in brackets")
+
+
+def test_a_model_of_few_layers_needs_no_layers_named(command: Command, tmp_path: Path) -> None:
+    model = save("sd1", tmp_path / "model")
+    [found] = command("preflight", PROMPT, "--model", model, "--json").document
+    assert (found["risk"], found["threshold"]) == ("uncalibrated", None)
+    refused = command("preflight", PROMPT, "--model", model, "--calibration", "none")
+    assert refused.status == 2
+    assert "no attention layer 9: the model has 7" in refused.err
 
 
 def test_explain_says_what_preflight_says(command: Command, tiny_model: Path) -> None:
-    [looked] = command("preflight", PROMPT, "--seeds", 2, "--json").document
+    [looked] = command("preflight", PROMPT, "--json").document
     explained = command("explain", PROMPT, "--seeds", 2, "--steps", 2, "--judge", "none", "--json").document
-    again = command("preflight", PROMPT, "--seeds", 2, "--steps", 2, "--json").document[0]
+    again = command("preflight", PROMPT, "--steps", 2, "--json").document[0]
     assert explained["risk"]["risk"] == again["risk"] == looked["risk"]
+    assert len(explained["risk"]["scores"]) == 8, "however many images are explained"
     assert explained["risk"]["score"] == pytest.approx(again["score"], abs=1e-5)
     assert (
         Path("explanations/a-tower-and-a-mug/explanation.html").read_text().count("Before any image, the risk is") == 1

@@ -7,7 +7,7 @@ from cyclopts import Parameter
 
 from dominance.cli import shared
 from dominance.cli.app import new_app
-from dominance.cli.output import echo, print_json, print_table, tell_next, tell_written
+from dominance.cli.output import echo, print_json, print_table, tell_next, tell_written, warn_again
 from dominance.files import check_writable
 from dominance.numbers import coefficient, fraction, measure
 from dominance.runs.audit.options import WHAT
@@ -76,8 +76,9 @@ def _print(report: "CalibrationReport", run: Path, file: Path) -> None:
     print_table("focus by layer", ("layer", kind, "others", "AUC (95%)", "names who dominates"), rows)
     echo("the layers are measured on the prompts that they are picked on; the rules above, on held-out prompts")
     echo(*(f"left out: {count} {reason}" for reason, count in report.left_out.items() if count))
+    warn_again(report.judge_warnings)
     tell_written([file])
-    tell_next(after_calibrate(run, report.calibration.model, file))
+    tell_next(after_calibrate(run, report, file))
 
 
 def _quality_row(quality: "RuleQuality") -> tuple[str, ...]:

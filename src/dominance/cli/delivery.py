@@ -82,6 +82,7 @@ def _row(result: PromptResult) -> tuple[str, ...]:
 def tell_estimate(found: "Estimate", json: bool) -> int:
     """Prints what a run would still take; gives the command's exit status."""
     from dominance.documents import printed
+    from dominance.images.left_out import left_out_lines
 
     if json:
         print_json(printed(found))
@@ -91,6 +92,10 @@ def tell_estimate(found: "Estimate", json: bool) -> int:
         f"{plural(found.images, 'image')}: {found.images_there} there, {found.images_to_draw} to draw",
         f"{plural(found.questions, 'question')}: {found.questions_answered} answered, {found.questions_to_ask} to ask",
     )
+    if found.control_questions:
+        more = plural(found.control_questions, "more question")
+        echo(f"up to {more} about control pictures, to find out whether the judge says yes to everything")
+    note(*left_out_lines(found.left_out))
     if found.calls is not None:
         echo(f"{plural(found.calls, 'call')} to the endpoint, one a question, without repeated ones", *_carried(found))
     echo(f"nothing was drawn, asked or written; run the command without --estimate to do it, in {found.run}")

@@ -70,10 +70,11 @@ def _print(found: Sequence["Preflight"], model: str) -> None:
     print_table(f"{model}: risk{' by ' if rules else ''}{rules}", columns, rows, "printed by --json")
     echo(*(f"nothing is said about “{risk.prompt}”: {risk.problem}" for risk in found if risk.problem))
     high = sum(1 for risk in found if risk.risk == "high")
-    unknown = sum(1 for risk in found if risk.risk == "uncalibrated")
+    unknown = [risk for risk in found if risk.risk == "uncalibrated"]
+    fitted = any(risk.fitted for risk in unknown)
+    why = "the model's rule compares concepts in brackets" if fitted else "no rule has been fitted to this model"
     echo(
-        f"{high} of {len(found)} prompts at high risk"
-        + (f", {unknown} uncalibrated: no rule has been fitted to this model" if unknown else ""),
+        f"{high} of {len(found)} prompts at high risk" + (f", {len(unknown)} uncalibrated: {why}" if unknown else ""),
         "cost: share of the denoiser's work for one whole image"
         + ("; in brackets: lowest and highest score of a single noise" if noises > 1 else ""),
     )

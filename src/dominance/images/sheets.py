@@ -42,7 +42,7 @@ def sheets_of(images: Sequence[Path], known: Collection[Path] = ()) -> list[str 
     rest = [image for image, named in zip(images, by_name, strict=True) if not named]
     by_pixels = _sheet_by_pixels(rest)
     return [
-        "is a contact sheet, by its name"
+        "is a contact sheet, by its name; rename it if it is a picture of its own"
         if named
         else f"is a contact sheet of the other {len(rest) - 1} images"
         if image == by_pixels and image not in known

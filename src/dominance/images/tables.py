@@ -88,8 +88,14 @@ def _rows(file: Path, *, strict: bool) -> Iterator[Row]:
     for where, record in _records(file, strict=strict):
         path, text, id = (_first(record, names) for names in (PATHS, TEXTS, IDS))
         if path is not None:
+            path = _with_slashes(path, file.parent)
             check_inside(path, file.parent, base, where)
         yield Row(where, None if path is None else Path(os.path.normpath(path)), text, id)
+
+
+def _with_slashes(path: str, folder: Path) -> str:
+    """A path as Windows writes it, with slashes, unless a file has that very name."""
+    return path if "\\" not in path or os.path.lexists(folder / path) else path.replace("\\", "/")
 
 
 def _first(record: Mapping[str, Any], names: tuple[str, ...]) -> str | None:

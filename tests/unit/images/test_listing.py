@@ -135,7 +135,9 @@ def test_contact_sheets_are_known_by_name(tmp_path: Path, name: str, sheet: bool
     picture(tmp_path / name)
     listing = without_sheets(list_images(tmp_path))
     assert (name not in paths(listing)) is sheet
-    assert left_out(listing) == ({name: "is a contact sheet, by its name"} if sheet else {})
+    assert left_out(listing) == (
+        {name: "is a contact sheet, by its name; rename it if it is a picture of its own"} if sheet else {}
+    )
 
 
 def test_pictures_of_a_grid_are_no_contact_sheets(tmp_path: Path) -> None:

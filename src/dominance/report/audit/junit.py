@@ -5,11 +5,14 @@ from pathlib import Path
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from dominance.files import write_whole
+from dominance.images.left_out import left_out_lines, left_out_sentence
 from dominance.numbers import fraction, score
 from dominance.records import GateResult, PromptResult, RunResult
 from dominance.report.parts.ranking import directions
 from dominance.report.parts.sentences import prompt_sentence
 
+_MOST_LEFT_OUT = 100
+"""Entries of what was not used that are named."""
 _ILLEGAL = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """What XML 1.0 cannot hold, not even escaped."""
 
@@ -20,7 +23,8 @@ def write_junit(result: RunResult, path: Path) -> Path:
     A prompt that fails the gate fails, and one without a scored image is an error. The last case, ``gate``, fails with
     every reason whenever the gate fails. If it fails for the whole run, no prompt passes: one that fails nothing itself
     is an error, because nobody vouches for it. Without a gate nothing fails. Each case has its numbers as properties;
-    what makes the judge unfit is among the suite's properties and in its output.
+    what makes the judge unfit is among the suite's properties and in its output, as are the images that were not used;
+    the output also names what the model does not know of the prompts.
 
     Raises:
         RunError: the file cannot be written.
@@ -30,13 +34,17 @@ def write_junit(result: RunResult, path: Path) -> Path:
     numbers = {"run": result.run, "model": result.model, "judge": result.judge, "images": result.images}
     warnings = {f"judge warning: {warning.kind}": warning.says for warning in result.judge_warnings}
     allowed = {"allow_unfit_judge": "true"} if result.settings.allow_unfit_judge else {}
-    _properties(suite, {**numbers, "scored": result.scored, "unscored": result.unscored, **warnings, **allowed})
+    left_out = {"not used": said} if (said := left_out_sentence(result.left_out)) else {}
+    counts = {"scored": result.scored, "unscored": result.unscored}
+    _properties(suite, {**numbers, **counts, **warnings, **allowed, **left_out})
     for prompt in result.prompts:
         _prompt_case(suite, result, prompt)
     if result.gate is not None:
         _gate_case(suite, result.model, result.gate)
-    if warnings:
-        SubElement(suite, "system-out").text = _legal("\n".join(f"warning: {says}" for says in warnings.values()))
+    told = [*(f"warning: {says}" for says in warnings.values()), *left_out_lines(result.left_out, _MOST_LEFT_OUT)]
+    told += [f"note: prompt {id}: {what}" for id, what in result.unread.items()]
+    if told:
+        SubElement(suite, "system-out").text = _legal("\n".join(told))
     for attribute, tag in (("tests", "testcase"), ("failures", "failure"), ("errors", "error"), ("skipped", "skipped")):
         suite.set(attribute, str(len(list(suite.iter(tag)))))
     indent(root)
@@ -51,7 +59,7 @@ def _prompt_case(suite: Element, result: RunResult, prompt: PromptResult) -> Non
     failure = result.gate.failures.get(prompt.prompt.id) if result.gate else None
     of_run = result.gate.run_failures if result.gate else ()
     if prompt.scored == 0:
-        SubElement(case, "error", message=_legal(failure or said), type="unscored").text = said
+        SubElement(case, "error", message=said, type="unscored").text = said
     elif failure is not None:
         SubElement(case, "failure", message=_legal(failure), type="gate").text = said
     elif of_run:

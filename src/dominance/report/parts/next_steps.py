@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from dominance.errors import SuiteError
 from dominance.numbers import plural
-from dominance.records import Prompt, PromptResult, RunResult
+from dominance.records import JudgeWarning, Prompt, PromptResult, RunResult
 from dominance.report.parts.given import DEFAULT, Given, command, given_by, given_to
 from dominance.report.parts.ranking import worst_first
 from dominance.report.parts.sentences import listed
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from dominance.runs.explanation.result import Explanation
     from dominance.runs.judge_check.result import JudgeCheck
     from dominance.runs.noise_norm.result import MemorizationResult
+    from dominance.runs.risk.calibrate import CalibrationReport
     from dominance.runs.risk.preflight import Preflight
     from dominance.runs.suite_check.result import Understanding
 
@@ -30,7 +31,10 @@ _NAMED = 10
 """Seeds in a command or a sentence."""
 RISK_RUN = "runs/for-risk"
 """Where a run goes that a rule is to be fitted to."""
+_FITTED = 4
+"""Prompts with two concepts that a rule needs at least."""
 _LARGE = 10**6
+_JUDGES = "dominance list judges"
 _BETTER = 0.2
 """How much larger the share of balanced images must be for a wording to be named as better."""
 
@@ -49,15 +53,13 @@ class NextStep:
 def after_audit(result: RunResult) -> tuple[NextStep, ...]:
     """For the worst prompt: explain it, draw the seeds that worked, and try the wording that does better.
 
-    Where no prompt loses a concept, check the judge that says so; one that was made for other pictures comes first.
+    Where no prompt loses a concept, check the judge that says so. Where the judge is unfit, the step is another judge.
     """
     given = given_to(result.run, result.model, result.judge, result.settings.record())
     if not result.scored:
         return (_again(result.run, given),)
-    if any(warning.kind == "another world" for warning in result.judge_warnings):
-        return (
-            NextStep("choose a judge that looks at any picture, and give it with --judge", "dominance list judges"),
-        )
+    if other := _another_judge(result.judge_warnings):
+        return other
     worst = next((p for p in worst_first(result.prompts) if p.collapsed or p.verdict in {"dominance", "lost"}), None)
     if worst is None:
         check = command("judge check", result.run, judge=None if given.judge == DEFAULT else given.judge)
@@ -67,6 +69,15 @@ def after_audit(result: RunResult) -> tuple[NextStep, ...]:
     own = given.of(worst.prompt)
     steps = (_explain(worst, own, drawn_here), _worked(worst, own, drawn_here), _reworded(worst, result, own))
     return tuple(step for step in steps if step is not None)
+
+
+def _another_judge(warnings: Sequence[JudgeWarning]) -> tuple[NextStep, ...]:
+    """The one step where the judge is unfit, because everything else rests on its answers; none otherwise."""
+    if any(warning.kind == "another world" for warning in warnings):
+        return (NextStep("choose a judge that looks at any picture, and give it with --judge", _JUDGES),)
+    if any(warning.unfit for warning in warnings):
+        return (NextStep("choose a judge that does not give one answer to everything, by --judge", _JUDGES),)
+    return ()
 
 
 def _again(run: str, given: Given) -> NextStep:
@@ -128,21 +139,42 @@ def _balance(result: PromptResult) -> float:
 
 def after_preflight(found: Sequence["Preflight"], suite: str, model: str, options: object) -> tuple[NextStep, ...]:
     """Audit what is at risk; on a model without a rule, fit one first."""
-    if any(risk.risk == "uncalibrated" for risk in found):
+    unknown = [risk for risk in found if risk.risk == "uncalibrated"]
+    if any(risk.fitted for risk in unknown):
+        return (NextStep("mark two concepts or more of each prompt in brackets, which the model's rule compares"),)
+    if unknown and sum(risk.dominating is not None for risk in found) < _FITTED:
+        why = (
+            "no rule has been fitted to this model, and so few prompts fit none; audit many that name two concepts"
+            f" (`dominance suite make` writes them){_adding_a_judge(model)}, then run dominance calibrate on that run"
+        )
+        return (NextStep(why),)
+    if unknown:
         audit = given_by(suite, model, options).command("audit", suite, "--out", RISK_RUN, asks=False)
         words = command("calibrate", RISK_RUN, "--out", "risk.json")
         return (
-            NextStep("no rule has been fitted to this model; audit prompts that name two concepts", audit),
+            NextStep(
+                f"no rule has been fitted to this model; audit prompts that name two concepts{_adding_a_judge(model)}",
+                audit,
+            ),
             NextStep("then fit the rule, and give --calibration risk.json", words),
         )
     high = sum(risk.risk == "high" for risk in found)
     why = {0: "draw images to confirm it", 1: "draw images of the risky prompt to confirm it"}
     audit = given_by(suite, model, options).command("audit", suite, asks=False)
-    return (NextStep(why.get(high, f"draw images of the {high} risky prompts to confirm it"), audit),)
+    draw = why.get(high, f"draw images of the {high} risky prompts to confirm it")
+    return (NextStep(f"{draw}{_adding_a_judge(model)}", audit),)
 
 
-def after_calibrate(run: Path, model: str, file: Path) -> tuple[NextStep, ...]:
-    """Predict with the rule."""
+def _adding_a_judge(model: str | None) -> str:
+    """The end of a step that asks a judge where none was named: the default one knows the bundled model's pictures."""
+    return "" if model in (None, DEFAULT) else ", adding a --judge for its pictures"
+
+
+def after_calibrate(run: Path, report: "CalibrationReport", file: Path) -> tuple[NextStep, ...]:
+    """Predict with the rule, unless it was fitted to the verdicts of an unfit judge."""
+    if other := _another_judge(report.judge_warnings):
+        return other
+    model = report.calibration.model
     given = given_to(run, model)
     calibration = ("--calibration", str(file))
     if given.suite is None:
@@ -152,7 +184,9 @@ def after_calibrate(run: Path, model: str, file: Path) -> tuple[NextStep, ...]:
 
 
 def after_explain(found: "Explanation", folder: Path | str) -> tuple[NextStep, ...]:
-    """Look for the cause where an image collapses; else draw more images."""
+    """Look for the cause where an image collapses; else draw more images. An unfit judge is replaced first."""
+    if other := _another_judge(found.judge_warnings):
+        return other
     given, text = given_to(folder, found.model, found.judge, found.settings).of(found.prompt), _marked(found.prompt)
     judged = found.judge is not None
     judge = None if judged else DEFAULT
@@ -162,11 +196,13 @@ def after_explain(found: "Explanation", folder: Path | str) -> tuple[NextStep, .
     else:
         why, name, seeds = "no image collapses; draw more of them", "audit", tuple(_fresh(found.seeds, 10))
     drawn = given.command(name, text, seeds=seeds, judge=judge) if text and given.model and given.judge else None
-    return (NextStep(why, drawn),)
+    return (NextStep(why if judged else f"{why}{_adding_a_judge(given.model)}", drawn),)
 
 
 def after_ablate(result: "AblationResult") -> tuple[NextStep, ...]:
-    """Remove the mitigating heads together, or try the other edit."""
+    """Remove the mitigating heads together, or try the other edit. An unfit judge is replaced first."""
+    if other := _another_judge(result.judge_warnings):
+        return other
     given = given_to(result.run, result.model, result.judge, result.settings)
     if not result.unedited.collapsed.count:
         find = given.command("bench build") if given.can_draw else None
@@ -185,6 +221,8 @@ def after_ablate(result: "AblationResult") -> tuple[NextStep, ...]:
 
 def after_judge_check(result: "JudgeCheck") -> tuple[NextStep, ...]:
     """Audit with a judge that can be trusted; look for another otherwise."""
+    if other := _another_judge(result.judge_warnings):
+        return other
     judge, given = result.judges[0], given_to(result.run, DEFAULT, result.judges[0].name)
     if judge.trust != "good":
         return (NextStep("compare with another judge, by --against", command("list judges")),)
@@ -201,23 +239,30 @@ def after_judge_check(result: "JudgeCheck") -> tuple[NextStep, ...]:
 
 
 def after_diversity(result: "DiversityResult") -> tuple[NextStep, ...]:
-    """Vary what is uniform, then audit what was trained on it."""
+    """Vary what is uniform, or add what is too little; then audit what was trained on it."""
+    again = command("diversity", config=str(Path(result.run) / "run.yaml")) if _repeats(result.run) else None
     if any(concept.verdict == "uniform" for concept in result.concepts):
-        again = command("diversity", config=str(Path(result.run) / "run.yaml")) if _repeats(result.run) else None
         return (NextStep("add varied images of the uniform concepts, and measure them again", again),)
+    if not any(concept.verdict for concept in result.concepts):
+        return (NextStep("give more images of each concept; so few have no verdict", again),)
     return (NextStep("fine-tune on these images, then audit the model that you get with dominance audit"),)
 
 
 def after_memorization(result: "MemorizationResult") -> tuple[NextStep, ...]:
     """See which of the prompts lose a concept."""
     given = given_to(result.run, result.model, None, result.settings)
-    why = "see which of these prompts lose a concept"
+    why = f"see which of these prompts lose a concept{_adding_a_judge(given.model)}"
     audit = given.command("audit", given.suite, asks=False) if given.suite and given.model else None
     return (NextStep(why, audit),)
 
 
 def after_bench(bench: "BenchResult") -> tuple[NextStep, ...]:
-    """Audit the bench with other seeds, for a rate that its selection does not flatter."""
+    """Audit the bench with other seeds, for a rate that its selection does not flatter.
+
+    An unfit judge is replaced first.
+    """
+    if other := _another_judge(bench.run.judge_warnings):
+        return other
     if not bench.entries:
         return (NextStep("try other pools or another model; nothing was kept"),)
     run = bench.run

@@ -12,8 +12,10 @@ from dominance.errors import ItemError
 from dominance.files import is_file
 from dominance.judges.protocol import Judge, RemoteJudge
 from dominance.pictures import open_image
+from dominance.records import LeftOut
 from dominance.runs.audit.sameness import take_over
 from dominance.runs.stages.drawing import missing_images
+from dominance.runs.stages.one_answer import ControlAnswers, known_controls, most_control_questions, unasked_controls
 from dominance.runs.store.folder import LEDGER_NAME
 from dominance.runs.store.ledger import Ledger
 from dominance.runs.store.plan import Plan
@@ -34,6 +36,9 @@ class Estimate:
         megabytes: that the calls carry; None where no image is there to be measured.
         measured: images that were measured for it.
         answer_tokens: the most that an endpoint may write in one answer.
+        control_questions: the most that may be asked about control pictures beside these, to find out whether the judge
+            gives one answer to everything.
+        left_out: images that were given and would not be used.
     """
 
     run: str
@@ -50,6 +55,8 @@ class Estimate:
     megabytes: float | None = None
     measured: int = 0
     answer_tokens: int | None = None
+    control_questions: int = 0
+    left_out: tuple[LeftOut, ...] = ()
 
 
 def estimate_of(plan: Plan, folder: Path, judge: Judge) -> Estimate:
@@ -64,7 +71,7 @@ def estimate_of(plan: Plan, folder: Path, judge: Judge) -> Estimate:
         texts = {question.text for question in plan.asked_about(prompts[image.prompt_id])}
         asked.setdefault(image.item, set()).update(texts)
     files = {image.item: folder / image.file for image in plan.images}
-    missing, answered = _state(plan, folder)
+    missing, answered, known = _state(plan, folder)
     still = {item: texts if item in missing else texts - answered.get(item, set()) for item, texts in asked.items()}
     questions, left = sum(map(len, asked.values())), sum(map(len, still.values()))
     found = Estimate(
@@ -78,6 +85,8 @@ def estimate_of(plan: Plan, folder: Path, judge: Judge) -> Estimate:
         questions=questions,
         questions_answered=questions - left,
         questions_to_ask=left,
+        control_questions=most_control_questions(plan, known, len(asked), questions),
+        left_out=plan.left_out,
     )
     there = [files[item] for item, texts in still.items() if texts and item not in missing]
     return _sent(found, judge, there) if isinstance(judge, RemoteJudge) else found
@@ -98,16 +107,16 @@ def _sent(found: Estimate, judge: RemoteJudge, there: Sequence[Path]) -> Estimat
     )
 
 
-def _state(plan: Plan, folder: Path) -> tuple[set[str], dict[str, set[str]]]:
-    """The items without an image, and the texts of the questions that are answered, by item."""
+def _state(plan: Plan, folder: Path) -> tuple[set[str], dict[str, set[str]], ControlAnswers]:
+    """The items without an image, the texts of the questions that are answered, by item, and the control answers."""
     made_elsewhere = plan.origin == "score"
     with _copied(folder) as ledger:
         if ledger is None:
-            return set() if made_elsewhere else {image.item for image in plan.images}, {}
+            return set() if made_elsewhere else {image.item for image in plan.images}, {}, unasked_controls(plan)
         take_over(plan, ledger, folder)
         missing = [] if made_elsewhere else missing_images(plan.images, ledger, folder)
-        answers = ledger.answers(plan.judge_identity)
-    return {image.item for image in missing}, {item: {*by_text} for item, by_text in answers.items()}
+        answers, known = ledger.answers(plan.judge_identity), known_controls(plan, ledger)
+    return {image.item for image in missing}, {item: {*by_text} for item, by_text in answers.items()}, known
 
 
 @contextlib.contextmanager

@@ -126,12 +126,16 @@ def _unmarked(text: str) -> str:
 
 
 def _risk(opened: RunModel, prompt: Prompt, options: ExplainOptions) -> Preflight | None:
-    """What ``dominance preflight`` says of the prompt, by the same rule and with the same noises; None if nothing.
+    """What ``dominance preflight`` says of the prompt, by the same rule and with as many noises; None if nothing.
+
+    The seeds of the images make no difference: a few noises say little.
 
     Raises:
         InputError: the given calibration cannot be used.
     """
-    asked = PreflightOptions(calibration=options.calibration, drawing=options.drawing, machine=options.machine)
+    asked = PreflightOptions(
+        calibration=options.calibration, drawing=replace(options.drawing, seeds=None), machine=options.machine
+    )
     if not has_rule(opened.source, asked):
         return uncalibrated(prompt)
     (found,) = predict(opened, [prompt], asked)

@@ -26,13 +26,14 @@ from dominance.metrics import (
 from dominance.models.drawing import Drawing
 from dominance.models.source import ModelSource, find_source
 from dominance.probes.sites import attention_sites, chosen_sites
-from dominance.records import Interval, Rate, RunResult
+from dominance.records import Interval, JudgeWarning, Rate, RunResult
 from dominance.runs.audit.result import read_result
 from dominance.runs.risk.calibration import Calibration, CalibrationDocument, document_values
 from dominance.runs.risk.examples import Examples, examples_of, image_seeds, readable_prompts, usable_prompts
 from dominance.runs.risk.options import CalibrationOptions
 from dominance.runs.risk.preflight import FocusRule
 from dominance.runs.stages.first_steps import look_at
+from dominance.runs.stages.judge_fit import warn
 from dominance.runs.stages.model import RunModel
 
 if TYPE_CHECKING:
@@ -99,6 +100,7 @@ class Evidence:
             thresholds chosen on the other folds, ``threshold`` is the final rule's, chosen on all scores.
         paper: the paper's rule on the same examples; None if its layers were not recorded.
         layers: each layer alone.
+        judge_warnings: reasons to mistrust the verdicts that the rule is fitted to.
     """
 
     run: str
@@ -112,6 +114,7 @@ class Evidence:
     calibrated: RuleQuality
     paper: RuleQuality | None
     layers: tuple[LayerQuality, ...]
+    judge_warnings: tuple[JudgeWarning, ...] = ()
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -154,6 +157,7 @@ def calibrate(
     """
     options = options or CalibrationOptions()
     result = read_result(Path(run))
+    warn(result.judge_warnings)
     usable, left_out = usable_prompts(result)
     drawn = model_of(result, model, options)
     usable, left_out = readable_prompts(usable, left_out, drawn)
@@ -264,6 +268,7 @@ def _report(
         calibrated=calibrated,
         paper=paper,
         layers=tuple(_layer_quality(examples, held, layer, options.seed) for layer in examples.layers),
+        judge_warnings=result.judge_warnings,
     )
 
 

@@ -53,9 +53,10 @@ class Preflight:
         scores: the score of each noise alone.
         problem: why nothing can be said; then all numbers are None, and no part of the model has run.
         rule: in words.
+        fitted: whether a rule has been fitted to the model, for prompts that mark two concepts.
     """
 
-    UNPRINTED: ClassVar[set[str]] = {"rule"}
+    UNPRINTED: ClassVar[set[str]] = {"rule", "fitted"}
 
     prompt: str
     tokens: tuple[str, ...]
@@ -71,6 +72,7 @@ class Preflight:
     scores: tuple[float, ...] = ()
     problem: str | None = None
     rule: str = ""
+    fitted: bool = False
 
     @property
     def spread(self) -> Interval | None:
@@ -182,8 +184,11 @@ def predict(drawn: RunModel, prompts: Sequence[Prompt], options: PreflightOption
             f"some prompts mark two concepts ({marked.words}) and some do not ({default.words}), and one threshold does"
             " not fit both rules; run them separately, or leave out --threshold"
         )
+    sites = attention_sites(drawn().pipeline)
+    if options.layers is None and not has_rule(drawn.source, options):
+        rules = [_within(rule, len(sites)) for rule in rules]
     layers = sorted({layer for rule in rules for layer in rule.layers})
-    chosen_sites(attention_sites(drawn().pipeline), layers)
+    chosen_sites(sites, layers)
     token_set = options.tokens or (marked.calibration.tokens if isinstance(marked, CalibratedRule) else "content")
     problems = _problems(drawn, prompts)
     seen = [prompt for prompt in prompts if prompt.id not in problems]
@@ -194,6 +199,13 @@ def predict(drawn: RunModel, prompts: Sequence[Prompt], options: PreflightOption
         else _risk_of(next(looks), rule, options.seeds, settled=marked is not default)
         for prompt, rule in zip(prompts, rules, strict=True)
     )
+
+
+def _within(rule: Rule, layers: int) -> Rule:
+    """The rule, with the last layers of a model that has fewer than the paper's."""
+    if isinstance(rule, CalibratedRule) or max(rule.layers) <= layers:
+        return rule
+    return replace(rule, layers=tuple(range(max(1, layers - len(rule.layers) + 1), layers + 1)))
 
 
 def _problems(drawn: RunModel, prompts: Sequence[Prompt]) -> dict[str, str]:
@@ -304,4 +316,5 @@ def _risk_of(look: Look, rule: Rule, seeds: tuple[int, ...], *, settled: bool) -
         seeds=seeds,
         scores=rule.scores(look),
         rule=rule.words,
+        fitted=settled,
     )

@@ -210,9 +210,27 @@ def _about_others(asked: Mapping[Concept, tuple[Question, ...]], pictures: Itera
 def known_controls(plan: Plan, ledger: Ledger) -> ControlAnswers:
     """What the ledger knows of the judge's answers about control pictures."""
     known = cast(dict, ledger.get(_KEY) or {}).get(plan.judge_identity)
-    if known is None:
-        return ControlAnswers(sighted=not plan.judge.startswith("answers:"))
-    return from_json(ControlAnswers, known)
+    return unasked_controls(plan) if known is None else from_json(ControlAnswers, known)
+
+
+def unasked_controls(plan: Plan) -> ControlAnswers:
+    """What is known before the judge is asked about any control picture."""
+    return ControlAnswers(sighted=not plan.judge.startswith("answers:"))
+
+
+def most_control_questions(plan: Plan, known: ControlAnswers, images: int, questions: int) -> int:
+    """How many questions about control pictures ``ask_controls`` may still ask; a judge that says no is asked fewer.
+
+    Args:
+        images, questions: of the whole run.
+    """
+    asked = {concept.name: len(own) for concept, own in plan.questions.items()}
+    enough = images >= ENOUGH_IMAGES and len(asked) >= ENOUGH_CONCEPTS and questions >= ENOUGH_ANSWERS
+    if not known.sighted or (plan.suite.gate is None and not enough):
+        return 0
+    nothing = 2 * sum(list(asked.values())[:ENOUGH_CONCEPTS]) if known.nothing is None else 0
+    others = sorted(asked.values())[-MOST_PAIRS:] if known.others is None and enough else []
+    return nothing + (sum(others) if len(others) >= FEWEST_PAIRS else 0)
 
 
 def ask_controls(plan: Plan, judge: Judge, ledger: Ledger, folder: Path, prompts: Sequence[PromptResult]) -> None:

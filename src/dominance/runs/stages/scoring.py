@@ -242,11 +242,22 @@ def _dominators(result: PromptResult) -> str:
     return ", ".join([f"{first} dominating in {count}", *(f"{name} in {n}" for name, n in others)])
 
 
+def _unscored(result: PromptResult) -> str:
+    """That a prompt has no scored image, and why."""
+    reasons = Counter(image.problem for image in result.images if image.problem)
+    if not result.images:
+        return "it has no images"
+    why = f": {reasons.most_common(1)[0][0]}" if reasons else ""
+    count = len(result.images)
+    said = "its image was not scored" if count == 1 else f"none of its {count} images was scored"
+    return f"{said}{why}"
+
+
 def _failures(gate: Gate, result: PromptResult) -> list[str]:
     """All that a prompt fails."""
     scored = result.scored
     if scored == 0:
-        return [f"none of its {len(result.images)} images was scored"]
+        return [_unscored(result)]
     found = []
     if gate.max_collapse is not None and result.collapsed / scored > gate.max_collapse:
         found.append(

@@ -5,7 +5,7 @@ from xml.etree import ElementTree
 import pytest
 
 from dominance.errors import RunError
-from dominance.records import Gate, JudgeWarning, RunSettings
+from dominance.records import Gate, JudgeWarning, LeftOut, RunSettings
 from dominance.report.audit.junit import write_junit
 
 LOST_MUG, BOTH, OUT = (5, 0), (5, 5), "out of memory"
@@ -59,12 +59,12 @@ def test_failures_of_the_gate_belong_to_their_prompts_and_to_the_gate(run_with, 
     first, _, third, gate = suite.findall("testcase")
     assert "10 of 10 images collapse" in first.find("failure").get("message")
     assert first.find("failure").text == "tower takes over from mug in 10 of 10 images"
-    assert "none of its 1 images was scored" in third.find("error").get("message")
+    assert third.find("error").get("message") == "0 of 1 image scored: out of memory"
     assert gate.get("name") == "gate"
     assert gate.find("failure").get("message").startswith("2 of 3 prompts fail: tower-mug: 10 of 10 images collapse")
     assert gate.find("failure").text.splitlines() == [
         "tower-mug: 10 of 10 images collapse, tower dominating (limit 20%)",
-        "robot-lamp: none of its 1 images was scored",
+        "robot-lamp: its image was not scored: out of memory",
     ]
     assert passing(suite) == ["book-lamp"]
 
@@ -83,7 +83,7 @@ def test_an_unscored_image_hides_no_prompts_failure(run_with, tmp_path):
     first, second, third, gate = suite.findall("testcase")
     assert "10 of 10 images collapse" in first.find("failure").get("message")
     assert second.find("error") is not None
-    assert "none of its 1 images was scored" in third.find("error").get("message")
+    assert third.find("error").get("message") == "0 of 1 image scored: out of memory"
     assert gate.find("failure").get("message").startswith("1 of 21 images are unscored (limit 0%); and 2 of 3 ")
     assert (suite.get("failures"), suite.get("errors")) == ("2", "2")
     assert passing(suite) == []
@@ -94,8 +94,8 @@ def test_a_prompt_without_images_is_an_error(prompt_of, run_of, tmp_path):
         run_of(prompt_of([BOTH] * 10), prompt_of([], ("book", "lamp")), gate=Gate(max_collapse=0.2)), tmp_path
     )
     _, empty, gate = suite.findall("testcase")
-    assert empty.find("error").get("message") == "book-lamp: none of its 0 images was scored"
-    assert gate.find("failure").text == "book-lamp: none of its 0 images was scored"
+    assert empty.find("error").get("message") == "no images"
+    assert gate.find("failure").text == "book-lamp: it has no images"
 
 
 def test_a_gate_that_holds(prompt_of, run_of, tmp_path):
@@ -118,6 +118,22 @@ def test_an_unfit_judge_is_named_and_vouches_for_nothing(prompt_of, run_of, tmp_
     without_gate = parsed(run_of(prompt_of([BOTH] * 10), **told), tmp_path)
     assert without_gate.find("system-out") is not None
     assert passing(without_gate) == ["tower-mug"]
+
+
+def test_what_was_not_used_and_what_the_model_does_not_know_is_told(prompt_of, run_of, tmp_path):
+    told = {
+        "left_out": (LeftOut("castle", "fits no prompt", 10, missing=True), LeftOut("grid.png", "is a contact sheet")),
+        "unread": {"tower-mug": "the model does not know 'mug'"},
+    }
+    suite = parsed(run_of(prompt_of([BOTH]), **told), tmp_path)
+    said = "11 images were not used; 10 of them may belong to the result."
+    assert suite.find("properties/property[@name='not used']").get("value") == said
+    assert suite.find("system-out").text.splitlines() == [
+        "not used: castle (10 images) fits no prompt",
+        "not used: grid.png is a contact sheet",
+        said,
+        "note: prompt tower-mug: the model does not know 'mug'",
+    ]
 
 
 def test_an_unfit_judge_may_be_allowed(prompt_of, run_of, tmp_path):

@@ -13,7 +13,7 @@ from made_explanations import explanation
 from dominance.cli.app import make_app
 from dominance.judges.options import Asking
 from dominance.models.drawing import Drawing
-from dominance.records import Answer, Concept, Prompt, PromptResult, Question, RunResult, RunSettings
+from dominance.records import Answer, Concept, JudgeWarning, Prompt, PromptResult, Question, RunResult, RunSettings
 from dominance.report.parts import next_steps
 from dominance.report.parts.next_steps import NextStep
 from dominance.runs.ablation.options import AblationOptions
@@ -29,6 +29,8 @@ from golden import Golden, one_a_case
 PROMPT = Prompt("p", "it's a tower and a mug", (Concept("tower", "landmark"), Concept("mug")))
 REWORDED = replace(PROMPT, id="q", text="a mug beside a tower", concepts=PROMPT.concepts[::-1])
 SETTINGS = RunSettings(seeds=(0, 1, 2, 3), steps=25, guidance=7.5, dtype="float32", judge_mode="fast", questions="ours")
+FOREIGN = JudgeWarning("another world", "the judge was made for others")
+YES = JudgeWarning("always yes", "the judge says yes to everything")
 PLACEHOLDER = re.compile(r"\b[A-Z]{4,}\b")
 
 
@@ -85,6 +87,9 @@ def audits(tmp_path: Path) -> dict[str, tuple[NextStep, ...]]:
         "audit with another wording": after(run(judged("ttbt"), judged("bbbt", REWORDED))),
         "audit with a negative prompt of its own": after(run(judged("tttt", avoiding))),
         "audit without loss": after(run(judged("bb"))),
+        "audit with an unfit judge": after(run(judged("bt"), judge_warnings=(FOREIGN,))),
+        "audit with a judge of one answer": after(run(judged("bt"), judge_warnings=(YES,))),
+        "audit with labels that all say yes": after(run(judged("bt"), judge_warnings=(replace(YES, unfit=False),))),
         "audit unscored": after(run(judged("??"))),
         "audit unscored, repeatable": after(run(judged("??"), folder=own)),
         "audit of one's own pipeline": after(run(judged("tb"), folder=python, model="StableDiffusionPipeline")),
@@ -100,6 +105,7 @@ def explanations(tmp_path: Path) -> dict[str, tuple[NextStep, ...]]:
     both, after = ({"tower": 5, "mug": 5},) * 2, next_steps.after_explain
     return {
         "explain": after(explanation(), tmp_path),
+        "explain with an unfit judge": after(replace(explanation(), judge_warnings=(FOREIGN,)), tmp_path),
         "explain, nothing collapses": after(explanation(yes=both), tmp_path),
         "explain, not judged": after(explanation(judge=None), tmp_path),
         "explain with options": after(explanation(), folder),
@@ -112,10 +118,11 @@ def ablations(tmp_path: Path) -> dict[str, tuple[NextStep, ...]]:
     )
     ablation = any_of(run=str(folder), model="owner/name", judge="blip:x", edit="ablate", settings={},
                       unedited=any_of(collapsed=any_of(count=2)), prompts=[any_of(mitigating=((9, 1),))],
-                      sweeps=[any_of(sweep="heads")])  # fmt: skip
+                      sweeps=[any_of(sweep="heads")], judge_warnings=())  # fmt: skip
     given = vars(ablation)
     return {
         "ablate": next_steps.after_ablate(ablation),
+        "ablate with an unfit judge": next_steps.after_ablate(any_of(**given | {"judge_warnings": (FOREIGN,)})),
         "ablate, heads together": next_steps.after_ablate(any_of(**given | {"sweeps": [any_of(sweep="multi")]})),
         "ablate, equal attention": next_steps.after_ablate(any_of(**given | {"edit": "rebalance"})),
         "ablate, nothing collapses": next_steps.after_ablate(
@@ -126,7 +133,7 @@ def ablations(tmp_path: Path) -> dict[str, tuple[NextStep, ...]]:
 
 def others(tmp_path: Path) -> dict[str, tuple[NextStep, ...]]:
     high, low, asked = any_of(risk="high"), any_of(risk="low"), PreflightOptions(drawing=Drawing(steps=5))
-    unknown = any_of(risk="uncalibrated")
+    unknown = any_of(risk="uncalibrated", fitted=False, dominating="tower")
     audited = repeated(tmp_path / "run", "audit", AuditOptions(), suite="s.yaml", model="owner/name", judge="x")
     checks = {
         name: str(repeated(tmp_path / name, "judge check", JudgeCheckOptions(), judge="blip:my judge", **given))
@@ -137,35 +144,54 @@ def others(tmp_path: Path) -> dict[str, tuple[NextStep, ...]]:
         }.items()
     }
 
-    def check(folder: str, trust: str = "good") -> tuple[NextStep, ...]:
-        return next_steps.after_judge_check(any_of(run=folder, judges=[any_of(trust=trust, name="blip:my judge")]))
+    def check(folder: str, trust: str = "good", *warnings: JudgeWarning) -> tuple[NextStep, ...]:
+        judges = [any_of(trust=trust, name="blip:my judge")]
+        return next_steps.after_judge_check(any_of(run=folder, judges=judges, judge_warnings=warnings))
 
-    kept = any_of(entries=[1], run=any_of(run="runs/bench", model="owner/name", judge="miniature", settings=SETTINGS))
+    def kept(*warnings: JudgeWarning, entries: tuple[int, ...] = (1,)) -> Any:
+        made = {"run": "runs/bench", "model": "owner/name", "judge": "miniature", "settings": SETTINGS}
+        return any_of(entries=entries, run=any_of(**made, judge_warnings=warnings))
+
+    def fitted(*warnings: JudgeWarning) -> Any:
+        return any_of(calibration=any_of(model="owner/name"), judge_warnings=warnings)
+
     measured = repeated(tmp_path / "div", "diversity", DiversityOptions(), source="pictures", embedder="miniature")
-    concepts = {word: any_of(run=str(measured), concepts=[any_of(verdict=word)]) for word in ("varied", "uniform")}
+    concepts = {
+        word: any_of(run=str(measured), concepts=[any_of(verdict=word)]) for word in ("varied", "uniform", None)
+    }
     memorized = any_of(run=str(audited), model="owner/name", settings={})
     rule = audited / "calibration.json"
     return {
         "preflight": next_steps.after_preflight([high], "a [tower] and a [mug]", "miniature", asked),
         "preflight of a suite": next_steps.after_preflight([high, high, low], "my suite.yaml", "owner/name", asked),
-        "preflight, no rule": next_steps.after_preflight([unknown], "suite.yaml", "owner/name", PreflightOptions()),
+        "preflight, no rule": next_steps.after_preflight([unknown] * 4, "suite.yaml", "owner/name", PreflightOptions()),
+        "preflight, no rule, one prompt": next_steps.after_preflight(
+            [unknown], "a [tower] and a [mug]", "owner/name", PreflightOptions()
+        ),
+        "preflight, no brackets": next_steps.after_preflight(
+            [any_of(risk="uncalibrated", fitted=True)], "a tower and a mug", "miniature", PreflightOptions()
+        ),
         "preflight of a list": next_steps.after_preflight(
             [high], "parti.tsv", "miniature", PreflightOptions(concepts="coco")
         ),
         "suite make": next_steps.after_suite_make(Path("my campaign.yaml")),
         "suite check": next_steps.after_suite_check(any_of(source="parti.tsv", words="coco", looked_up=3, model=None)),
         "preflight, no risk": next_steps.after_preflight([low], "suite.yaml", "miniature", PreflightOptions()),
-        "calibrate": next_steps.after_calibrate(audited, "owner/name", rule),
-        "calibrate, an older run": next_steps.after_calibrate(tmp_path / "old", "owner/name", rule),
+        "calibrate": next_steps.after_calibrate(audited, fitted(), rule),
+        "calibrate, an older run": next_steps.after_calibrate(tmp_path / "old", fitted(), rule),
+        "calibrate on the verdicts of an unfit judge": next_steps.after_calibrate(audited, fitted(FOREIGN), rule),
         "judge check, drawn": check(checks["drawn"]),
         "judge check of a run": check(checks["run images"]),
         "judge check of a folder": check(checks["folder images"]),
         "judge check, not good": check(checks["drawn"], "none"),
+        "judge check of an unfit judge": check(checks["run images"], "good", FOREIGN),
         "diversity": next_steps.after_diversity(concepts["varied"]),
         "diversity, uniform": next_steps.after_diversity(concepts["uniform"]),
+        "diversity, no verdict": next_steps.after_diversity(concepts[None]),
         "memorization": next_steps.after_memorization(memorized),
-        "bench build": next_steps.after_bench(kept),
-        "bench build, nothing kept": next_steps.after_bench(any_of(entries=[])),
+        "bench build": next_steps.after_bench(kept()),
+        "bench build with an unfit judge": next_steps.after_bench(kept(FOREIGN)),
+        "bench build, nothing kept": next_steps.after_bench(kept(entries=())),
     }
 
 
@@ -208,10 +234,10 @@ def test_new_seeds_are_none_of_the_old_ones() -> None:
 
 
 def test_they_are_printed_for_people_and_not_with_json(command: Callable[..., Any], tiny_model: Path) -> None:
-    arguments = ("preflight", "miniature", "--limit", 2, "--model", tiny_model, "--steps", 2)
+    arguments = ("preflight", "miniature", "--limit", 4, "--model", tiny_model, "--steps", 2)
     printed = command(*arguments)
     audit, calibrate = printed.out.splitlines()[-2:]
-    assert audit.startswith("next: no rule has been fitted to this model; audit prompts that name two concepts: domin")
+    assert audit.startswith("next: no rule has been fitted to this model; audit prompts that name two concepts, ")
     assert "--steps 2" in audit
     assert calibrate.startswith("next: then fit the rule, and give --calibration risk.json: dominance calibrate runs/")
     assert "next:" not in (quiet := command(*arguments, "--json")).out + quiet.err

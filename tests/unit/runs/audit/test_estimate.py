@@ -12,11 +12,13 @@ from dominance.documents import from_json, printed, to_json
 from dominance.errors import RunError
 from dominance.judges.protocol import ScriptedJudge
 from dominance.models.settings import GenerationSettings
+from dominance.records import Gate, LeftOut
 from dominance.runs.audit.estimate import Estimate, estimate_of
 from dominance.runs.audit.result import put_plan
 from dominance.runs.stages.batches import BatchSize
 from dominance.runs.stages.drawing import make_images
 from dominance.runs.stages.judging import ask_judge, unanswered
+from dominance.runs.stages.one_answer import ENOUGH_CONCEPTS, MOST_PAIRS
 from dominance.runs.store.ledger import Ledger
 from dominance.runs.store.plan import Plan
 
@@ -66,6 +68,28 @@ def test_what_is_there_is_taken_off_and_a_lost_image_is_drawn_and_asked_about_ag
 def test_prompts_that_share_an_image_count_it_once(plan: Plan, tmp_path: Path) -> None:
     twice = replace(plan, images=(*plan.images, *plan.images))
     assert estimate_of(twice, tmp_path, YES) == estimate_of(plan, tmp_path, YES)
+
+
+def test_what_may_be_asked_about_control_pictures_is_counted_up_to(
+    plan: Plan, ledger: Ledger, run_folder: Path, tmp_path: Path
+) -> None:
+    concepts = len({concept.name for concept in plan.questions})
+    most = 5 * (2 * ENOUGH_CONCEPTS + min(concepts, MOST_PAIRS))
+    assert estimate_of(plan, tmp_path, YES).control_questions == most
+    few = replace(plan, images=plan.images[:1])
+    assert estimate_of(few, tmp_path, YES).control_questions == 0, "too few answers to remark on"
+    gated = replace(few, suite=replace(plan.suite, gate=Gate(max_collapse=0.5)))
+    assert estimate_of(gated, tmp_path, YES).control_questions == 5 * 2 * ENOUGH_CONCEPTS
+    people = replace(plan, judge="answers:labels.csv", judge_identity="labels")
+    assert estimate_of(people, tmp_path, YES).control_questions == 0, "labels cannot be asked"
+    put_plan(gated, ledger)
+    ledger.put("judge controls", {plan.judge_identity: {"nothing": [False], "others": None, "sighted": True}})
+    assert estimate_of(gated, run_folder, YES).control_questions == 0, "asked already"
+
+
+def test_what_would_be_left_out_is_named(plan: Plan, tmp_path: Path) -> None:
+    left_out = (LeftOut("grid.png", "is a contact sheet"),)
+    assert estimate_of(replace(plan, left_out=left_out), tmp_path, YES).left_out == left_out
 
 
 def test_the_folder_of_another_suite_is_refused(plan: Plan, ledger: Ledger, run_folder: Path) -> None:

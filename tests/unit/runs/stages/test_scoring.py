@@ -170,7 +170,7 @@ def test_the_gate_s_line_names_a_few_of_many_prompts() -> None:
 
 def test_a_prompt_without_an_image_fails_and_says_so() -> None:
     judged = judge_gate(Gate(max_collapse=1.0), [prompt_with(PAIR, ((5, 5), 4)), score_prompt(THREE, [])])
-    assert judged.failures == {"three": "three: none of its 0 images was scored"}
+    assert judged.failures == {"three": "three: it has no images"}
 
 
 UNFIT = JudgeWarning("another world", "the judge was made for others")
