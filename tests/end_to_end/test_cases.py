@@ -563,9 +563,11 @@ def test_13_options_reach_the_endpoint_and_the_manifest(command: Command, pictur
         assert ran.document["settings"]["judge_option"] == list(options)
         again = judged(command, endpoint, "--json", "--config", "run/run.yaml")
         assert (again.status, len(endpoint.calls)) == (0, 25)
-        plain = judged(command, endpoint, "--json")
-        assert (plain.status, len(endpoint.calls)) == (0, 50)
-    first = endpoint.calls[:25]
+        plain = judged(command, endpoint)
+        assert (plain.status, len(endpoint.calls)) == (2, 25)
+        assert "with --judge-option max_tokens=64 --judge-option chat_template" in plain.err
+        assert "image_side=32 --judge-option api-version=2024-10-21, not without options" in plain.err
+    first = endpoint.calls
     assert {call.body["max_tokens"] for call in first} == {64}
     assert {call.path for call in first} == {"/v1/chat/completions?api-version=2024-10-21"}
     assert all(call.body["chat_template_kwargs"] == {"enable_thinking": False} for call in first)
@@ -627,7 +629,7 @@ def test_13_an_estimate_says_what_a_paid_run_takes_and_does_nothing(command: Com
         asked, files = len(endpoint.calls), {file: file.read_bytes() for file in (pictures / "run").rglob("*.*")}
         half = estimated(command, *arguments)
         assert (half["questions_answered"], half["calls"]) == (10, 15)
-        assert estimated(command, *arguments, "--judge-option", "detail=low")["calls"] == 25
+        assert estimated(command, *arguments[:-1], "other", "--judge-option", "detail=low")["calls"] == 25
         assert len(endpoint.calls) == asked
         assert files == {file: file.read_bytes() for file in (pictures / "run").rglob("*.*")}
     told = command(*arguments, "--estimate")  # even where nothing answers

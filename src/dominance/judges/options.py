@@ -1,5 +1,6 @@
 """How a judge is asked, as every command that asks one takes it."""
 
+import difflib
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,6 +22,12 @@ _SECRET_NAMES = frozenset({
 })  # fmt: skip
 _SECRET_VALUE = re.compile(r"\s*(?:sk-|hf_|ghp_|AIza|xox[a-z]-|eyJ|Bearer\s)|[A-Za-z0-9]{32,}")
 _LONGEST = 4000
+_MEANT = (
+    "max_tokens", "max_completion_tokens", "image_side", "temperature", "logprobs", "top_logprobs", "detail",
+    "api-version", "api_version", "reasoning_effort",
+)  # fmt: skip
+"""Names that a slip of the pen may have meant; a server would pass over it without a word."""
+_ALIKE = 0.85
 
 
 def check_mode(mode: str) -> None:
@@ -66,8 +73,8 @@ def read_options(given: Sequence[str]) -> dict[str, object]:
     A value is read as JSON, and as text where it is none. Of a key that is given twice the last counts.
 
     Raises:
-        InputError: not of that form, a key that is both a value and an object, or what looks like a secret, which is
-            not repeated in the message.
+        InputError: not of that form, a slip in a known name, a key that is both a value and an object, or what looks
+            like a secret, which is not repeated in the message.
 
     >>> read_options(["max_tokens=64", "chat_template_kwargs.enable_thinking=false", "detail=low"])
     {'max_tokens': 64, 'chat_template_kwargs': {'enable_thinking': False}, 'detail': 'low'}
@@ -79,6 +86,9 @@ def read_options(given: Sequence[str]) -> dict[str, object]:
         if not equals or not _NAME.fullmatch(name) or len(pair) > _LONGEST:
             shown = "an option" if _SECRET_VALUE.search(pair) else quoted(pair)
             raise InputError(f"--judge-option is {shown}; give KEY=VALUE, such as max_tokens=64")
+        meant = difflib.get_close_matches(name.lower(), _MEANT, n=1, cutoff=_ALIKE)
+        if meant and name not in _MEANT:
+            raise InputError(f"--judge-option has no {quoted(name)}; did you mean {quoted(meant[0])}?")
         value = _value(text)
         _refuse_secret(name, value)
         *parents, last = name.split(".")

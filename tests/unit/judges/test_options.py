@@ -30,6 +30,16 @@ def test_what_is_no_option_is_refused(given: str) -> None:
         Asking(judge_option=(given,))
 
 
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [("max_token=5", "max_tokens"), ("image_sid=512", "image_side"), ("temprature=0", "temperature")],
+)
+def test_a_slip_in_a_name_is_not_sent_to_a_server_that_passes_over_it(given: str, meant: str) -> None:
+    with pytest.raises(InputError, match=f"--judge-option has no '{given.partition('=')[0]}'; did you mean '{meant}'?"):
+        read_options([given])
+    assert read_options(["max_new_tokens=5", "top_p=1"]) == {"max_new_tokens": 5, "top_p": 1}
+
+
 @pytest.mark.parametrize("given", [("a=1", "a.b=2"), ("a.b=1", "a=2"), ("a.b=1", "a.b.c=2")])
 def test_a_key_is_a_value_or_an_object(given: tuple[str, ...]) -> None:
     with pytest.raises(InputError, match="a value and an object"):

@@ -106,8 +106,18 @@ def _other_model(plan: Plan, earlier: Plan, ledger: Ledger) -> str | None:
 def _other_judge(plan: Plan, earlier: Plan, ledger: Ledger) -> str | None:
     if earlier.judge_identity == plan.judge_identity or not ledger.answers(earlier.judge_identity):
         return None
+    options = [_options(one) for one in (earlier, plan)]
+    if earlier.judge == plan.judge and options[0] != options[1]:
+        return f"answers of the judge {quoted(plan.judge)} {options[0]}, not {options[1]}"
     judges = (earlier.judge, earlier.judge_identity), (plan.judge, plan.judge_identity)
     return f"answers of {_both('judge', *judges)}"
+
+
+def _options(plan: Plan) -> str:
+    """The judge's options, as they are given."""
+    given = plan.settings.record().get("judge_option")
+    listed = " ".join(f"--judge-option {option}" for option in given or ())
+    return f"with {on_one_line(listed, 200)}" if given else "without options"
 
 
 def _both(what: str, was: tuple[str, str | None], wanted: tuple[str, str | None]) -> str:
