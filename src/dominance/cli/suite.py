@@ -51,6 +51,14 @@ def make(
             group=WHAT, help="Caption styles: some of titles, relations, scenes, listings, or YAML files of them."
         ),
     ] = "titles,relations",
+    control: Annotated[
+        str,
+        Parameter(
+            group=WHAT,
+            help="What stands for it in the control group: word lists or files; own: an animal for a character or an"
+            " artist, a building for a landmark, a thing for an object.",
+        ),
+    ] = "own",
     limit: Annotated[int, Parameter(group=WHAT, help="Prompts at most; half of them are the control group.")] = 100,
     seed: Annotated[int, Parameter(group=WHAT, help="Seed of the choice, where more prompts are possible.")] = 0,
     out: Annotated[Path, Parameter(group=shared.OUTPUT, help="File to write.")] = Path("campaign.yaml"),
@@ -68,10 +76,12 @@ def make(
     check_writable(out)
     if out.suffix.lower() not in (".yaml", ".yml"):
         raise InputError(f"a suite is written as YAML, but --out is {on_one_line(out, 120)}; give a name in .yaml")
-    made = make_suite(concepts, against, templates, name=out.stem, limit=limit, seed=seed)
+    others = None if control == "own" else control
+    made = make_suite(concepts, against, templates, name=out.stem, control=others, limit=limit, seed=seed)
     if out.exists() and not force:
         raise InputError(f"{on_one_line(out, 120)} exists already; give another --out, or --force to replace it")
     words = ["dominance", "suite", "make", *concepts, "--against", against, "--templates", templates]
+    words += ["--control", control] if others else []
     command = shlex.join([*words, "--limit", str(limit), "--seed", str(seed), "--out", out.name])
     head = f"# {on_one_line(command, 2000)}\n"
     write_whole(out, f"{head}{suite_yaml(made.suite)}".encode())
@@ -83,6 +93,8 @@ def _tell_made(made: "Campaign", out: Path, json: bool) -> None:
 
     for thing, concept in made.left_out:
         note(f"note: left out: {quoted(thing)}, because a judge could not tell it from {quoted(concept)}")
+    if made.artists:
+        note(f"note: left out: {plural(len(made.artists), 'artist')}, who cannot be shown beside a concept")
     groups: dict[str, int] = {}
     for prompt in made.suite.prompts:
         groups[str(prompt.group)] = groups.get(str(prompt.group), 0) + 1

@@ -34,11 +34,13 @@ class Campaign:
     Attributes:
         possible: prompts about the concepts that could have been made.
         left_out: things that could not be crossed with a concept, because one is named in the other.
+        artists: of the word list, who are no things and were left out.
     """
 
     suite: Suite
     possible: int
     left_out: tuple[tuple[str, str], ...]
+    artists: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -97,6 +99,7 @@ def make_suite(
     templates: str = "titles,relations",
     *,
     name: str = "campaign",
+    control: str | None = None,
     limit: int = 100,
     seed: int = 0,
 ) -> Campaign:
@@ -110,6 +113,7 @@ def make_suite(
         concepts: each ``name`` or ``name:kind``; a name may have its article, as in ``the Eiffel Tower:landmark``.
         against: word lists of the things: bundled names or files.
         templates: sets of caption styles: bundled names or files.
+        control: word lists of what stands for a concept in the control; of its kind, where they name any.
         limit: prompts at most, the control's included.
         seed: of the choice, where more are possible.
 
@@ -122,7 +126,8 @@ def make_suite(
     if limit < 2:
         raise InputError(f"limit is {limit}; give 2 or more prompts, half of which are the control")
     nouns, styles = _concepts(concepts), list(load_styles(templates))
-    things = [_thing(concept) for concept in load_words(against).concepts]
+    listed = _listed(against)
+    things = [noun for noun in listed if noun.concept.kind != "artist"]
     left_out = tuple((t.concept.name, n.concept.name) for n in nouns for t in things if _alike(n, t))
     rng = random.Random(seed)
     rng.shuffle(styles)
@@ -139,9 +144,10 @@ def make_suite(
         rng.shuffle(cell.things)
     chosen = list(_in_turns(cells, min(limit // 2, possible)))
     entries = [_entry(noun, thing, style.templates[noun.concept.kind], style) for noun, thing, style in chosen]
-    entries += list(_control(chosen, nouns, rng))
+    entries += list(_control(chosen, nouns, control, rng))
     about = f"{', '.join(noun.concept.name for noun in nouns)} against {against}, in {templates}; seed {seed}"
-    return Campaign(Suite(suite_name(name), assemble(entries), about), possible, left_out)
+    artists = tuple(noun.concept.name for noun in listed if noun.concept.kind == "artist")
+    return Campaign(Suite(suite_name(name), assemble(entries), about), possible, left_out, artists)
 
 
 def _concepts(specs: Sequence[str]) -> list[Noun]:
@@ -151,9 +157,8 @@ def _concepts(specs: Sequence[str]) -> list[Noun]:
     for spec in specs:
         given = parse_concept(spec, "the concept")
         concept = Concept(without_article(given.name), given.kind)
-        proper = concept.kind == "artist" or (concept.kind != "object" and concept.name[0].isupper())
         own = given.name.lower().startswith("the ")
-        nouns.append(Noun(concept, given.name if own or proper else noun_phrase(concept.name).text))
+        nouns.append(Noun(concept, given.name if own else _phrase(concept)))
     twice = next((a for i, a in enumerate(nouns) for b in nouns[:i] if _alike(a, b)), None)
     if twice is not None:
         raise InputError(
@@ -162,8 +167,16 @@ def _concepts(specs: Sequence[str]) -> list[Noun]:
     return nouns
 
 
-def _thing(concept: Concept) -> Noun:
-    return Noun(concept, noun_phrase(concept.name).text if concept.kind == "object" else concept.name)
+def _listed(spec: str) -> list[Noun]:
+    """The concepts of word lists, as they stand in a sentence."""
+    words = load_words(spec)
+    return [Noun(concept, words.phrases.get(concept.name) or _phrase(concept)) for concept in words.concepts]
+
+
+def _phrase(concept: Concept) -> str:
+    """With its article, unless it is a proper name."""
+    proper = concept.kind == "artist" or (concept.kind != "object" and concept.name[0].isupper())
+    return concept.name if proper else noun_phrase(concept.name).text
 
 
 def _alike(first: Noun, second: Noun) -> bool:
@@ -187,20 +200,31 @@ def _in_turns(cells: Sequence[_Cell], count: int) -> Iterator[tuple[Noun, Noun, 
             yield cell.concept, thing, cell.style
 
 
-def _control(chosen: Sequence[tuple[Noun, Noun, Style]], about: Sequence[Noun], rng: random.Random) -> Iterator[Entry]:
+def _control(
+    chosen: Sequence[tuple[Noun, Noun, Style]], about: Sequence[Noun], words: str | None, rng: random.Random
+) -> Iterator[Entry]:
     """The same things and styles, each with something else for the concept: what was least often chosen of its kind."""
     used: Counter[str] = Counter()
-    others = {kind: _others(kind, about, rng) for kind in sorted({noun.concept.kind for noun, _, _ in chosen})}
+    kinds = sorted({noun.concept.kind for noun, _, _ in chosen})
+    others = {kind: _others(kind, words or _OTHERS[kind], about, rng) for kind in kinds}
     for noun, thing, style in chosen:
-        listed = (other for other in others[noun.concept.kind] if not _alike(other, thing))
+        listed = [other for other in others[noun.concept.kind] if not _alike(other, thing)]
+        if not listed:
+            raise InputError(
+                f"the words of {quoted(words or '')} leave nothing for the control beside {quoted(thing.concept.name)};"
+                " give more words as --control"
+            )
         other = min(listed, key=lambda noun: used[noun.concept.name])
         used[other.concept.name] += 1
         yield _entry(other, thing, style.templates[_control_kind(noun)], style, CONTROL)
 
 
-def _others(kind: Kind, about: Sequence[Noun], rng: random.Random) -> list[Noun]:
-    """What may stand for a concept of this kind in the control, in a seeded order."""
-    nouns = [_thing(concept) for concept in load_words(_OTHERS[kind]).concepts]
+def _others(kind: Kind, words: str, about: Sequence[Noun], rng: random.Random) -> list[Noun]:
+    """What may stand for a concept of this kind in the control, in a seeded order: of the kind, if any are."""
+    nouns = _listed(words)
+    nouns = [noun for noun in nouns if noun.concept.kind == kind and kind != "artist"] or [
+        noun for noun in nouns if noun.concept.kind != "artist"
+    ]
     rng.shuffle(nouns)
     return [noun for noun in nouns if not any(_alike(noun, concept) for concept in about)]
 

@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -15,7 +15,7 @@ from dominance.mentions import mention, mention_spans
 from dominance.records import Concept
 from dominance.suites.brackets import parse_concept
 from dominance.suites.documents import read_yaml
-from dominance.suites.pools import load_pools
+from dominance.suites.pools import Noun, load_pools
 from dominance.wording import on_one_line, quoted, suggestion
 
 POOLS_BY_NAME = {"dominancebench": "default", "miniature": "miniature"}
@@ -26,10 +26,15 @@ _WORD = re.compile(r"\w+")
 
 @dataclass(frozen=True)
 class WordList:
-    """Concepts by name, each once."""
+    """Concepts by name, each once.
+
+    Attributes:
+        phrases: how those of pools stand in a sentence, by name: ``the Eiffel Tower``.
+    """
 
     name: str
     concepts: tuple[Concept, ...]
+    phrases: Mapping[str, str] = field(default_factory=dict)
 
 
 def listed_words() -> dict[str, str]:
@@ -61,15 +66,26 @@ def load_words(spec: str) -> WordList:
     parts = [spec] if exists(Path(spec)) else [part.strip() for part in spec.split(",") if part.strip()]
     if not parts:
         raise InputError(f"the word list is {quoted(spec)}; give one of {', '.join(listed_words())}, or a file")
-    concepts = {concept.name.casefold(): concept for part in reversed(parts) for concept in reversed(_concepts(part))}
-    return WordList(", ".join(parts), tuple(reversed(concepts.values())))
+    concepts: dict[str, Concept] = {}
+    phrases: dict[str, str] = {}
+    for part in parts:
+        for concept in _concepts(part):
+            concepts.setdefault(concept.name.casefold(), concept)
+        phrases |= {noun.concept.name: noun.phrase for noun in _nouns(part)}
+    return WordList(", ".join(parts), tuple(concepts.values()), phrases)
+
+
+def _nouns(spec: str) -> list[Noun]:
+    """Those of bundled pools; none of another list."""
+    known = spec in POOLS_BY_NAME
+    return [noun for nouns in load_pools(POOLS_BY_NAME[spec]).nouns.values() for noun in nouns] if known else []
 
 
 def _concepts(spec: str) -> list[Concept]:
     if spec in _bundled():
         return [Concept(str(name)) for name in _bundled()[spec]["words"]]
     if spec in POOLS_BY_NAME:
-        return [noun.concept for nouns in load_pools(POOLS_BY_NAME[spec]).nouns.values() for noun in nouns]
+        return [noun.concept for noun in _nouns(spec)]
     path = Path(spec)
     if not exists(path):
         known = listed_words()

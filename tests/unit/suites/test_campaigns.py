@@ -98,7 +98,27 @@ def test_things_and_styles_may_come_from_files(tmp_path: Path, monkeypatch: pyte
     Path("mine.yaml").write_text('mine:\n  by: "{a_name} by {b}"\n')
     made = make_suite(["acme robot:character"], "sights.txt", "mine.yaml", limit=4)
     texts = {prompt.text for prompt in made.suite.prompts if prompt.group != CONTROL}
-    assert texts == {"acme robot by Big Ben", "acme robot by old mill"}
+    assert texts == {"acme robot by Big Ben", "acme robot by an old mill"}
+
+
+def test_artists_are_no_things_and_sights_have_their_article() -> None:
+    made = make_suite(["acme robot:character"], "dominancebench", "relations", limit=400)
+    assert "Paul Cézanne" in made.artists
+    texts = [prompt.text for prompt in made.suite.prompts]
+    assert not [text for text in texts if "Cézanne" in text]
+    assert [text for text in texts if "the White House" in text]
+    assert not [text for text in texts if re.search(r"(?<!the )White House", text)]
+
+
+def test_the_control_may_come_from_other_words_and_keeps_to_the_kind(tmp_path: Path) -> None:
+    made = make_suite(["castle:landmark", "robot:character"], "miniature", "relations", control="miniature", limit=40)
+    control = [prompt for prompt in made.suite.prompts if prompt.group == CONTROL]
+    known = set(load_words("miniature").concepts)
+    assert all(known >= set(prompt.concepts) for prompt in made.suite.prompts)
+    assert {"tower", "pagoda", "clown", "wizard"} <= {c.name for prompt in control for c in prompt.concepts}
+    (tmp_path / "mug.txt").write_text("mug\n")
+    with pytest.raises(InputError, match=r"mug\.txt' leave nothing for the control beside '.*mug'; give more words"):
+        make_suite(["castle:landmark"], "products", "relations", control=str(tmp_path / "mug.txt"), limit=400)
 
 
 def test_every_style_serves_every_kind_and_the_control() -> None:
