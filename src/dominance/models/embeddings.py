@@ -2,12 +2,14 @@
 
 from typing import Any
 
+import torch
 from safetensors.torch import load_file
+from tokenizers import AddedToken
 from torch import Tensor
 
 from dominance.errors import InputError, ModelError
 from dominance.models.adapters import FoundAdapter
-from dominance.wording import complaint
+from dominance.numbers import plural
 
 _ENCODERS = {"clip_l": "text_encoder", "clip_g": "text_encoder_2"}
 
@@ -27,19 +29,31 @@ def add_embedding(pipeline: Any, adapter: FoundAdapter) -> str:
     for encoder, rows in vectors.items():
         _check_size(pipeline, encoder, rows, adapter)
     for encoder, rows in vectors.items():
-        try:
-            pipeline.load_textual_inversion(
-                {token: rows},
-                token=token,
-                text_encoder=getattr(pipeline, encoder),
-                tokenizer=getattr(pipeline, encoder.replace("text_encoder", "tokenizer")),
-            )
-        except ValueError as error:  # a token that is in the vocabulary already
-            raise ModelError(
-                f"the adapter {adapter.name!r} cannot be added ({complaint(error)}); rename its file, or leave it out"
-            ) from None
+        tokenizer = getattr(pipeline, encoder.replace("text_encoder", "tokenizer"))
+        _add(tokenizer, getattr(pipeline, encoder), token, rows, adapter)
     count = max(len(rows) for rows in vectors.values())
-    return f"a textual inversion embedding of {count} vectors; write {token} in a prompt to use it"
+    exactly = ", with the same capitals," if count > 1 and token != token.lower() else ""
+    return f"a textual inversion embedding of {plural(count, 'vector')}; write {token}{exactly} in a prompt to use it"
+
+
+def _add(tokenizer: Any, encoder: Any, token: str, rows: Tensor, adapter: FoundAdapter) -> None:
+    """Adds a word for each vector: mug, mug_1, mug_2, as diffusers writes them into a prompt that has the first.
+
+    Diffusers' own way loses all vectors but the first where the word has capitals, since it looks for the words in the
+    prompt while the tokenizer has put them into lower case.
+    """
+    names = [token, *(f"{token}_{number}" for number in range(1, len(rows)))]
+    known = [name for name in names if name in tokenizer.get_vocab()]
+    if known:
+        raise ModelError(
+            f"the adapter {adapter.name!r} cannot be added: the model's vocabulary has {known[0]!r} already; rename its"
+            " file, or leave it out"
+        )
+    tokenizer.add_tokens([AddedToken(name, normalized=len(names) == 1) for name in names])
+    encoder.resize_token_embeddings(max(len(tokenizer), encoder.get_input_embeddings().num_embeddings))
+    table = encoder.get_input_embeddings().weight
+    with torch.no_grad():
+        table[tokenizer.convert_tokens_to_ids(names)] = rows.to(table)
 
 
 def _by_encoder(pipeline: Any, adapter: FoundAdapter) -> dict[str, Tensor]:

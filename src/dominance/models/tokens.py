@@ -5,7 +5,7 @@ The one answer for audits, explanations, preflights and edits, by the tokenizer'
 
 import inspect
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from diffusers.pipelines.pipeline_utils import DiffusionPipeline
@@ -21,8 +21,8 @@ class PromptToken:
 
     Attributes:
         index: its column in the attention.
-        text: the characters that it stands for.
-        start, end: where they lie in the prompt.
+        text: the characters that it stands for; of an embedding's further vectors their names, such as ``mug_1``.
+        start, end: where they lie in the prompt; of all an embedding's vectors, where its word does.
         piece: the tokenizer's own name for it.
         known: whether the text encoder knows what stands there; otherwise it is the token for unknown text.
     """
@@ -200,7 +200,7 @@ def prompt_tokens(pipeline: DiffusionPipeline, text: str) -> PromptTokens:
             continue
         prepared = _prepared(pipeline, tokenizer, text)
         encoded = _encode(name, tokenizer, prepared, limit)
-        seen = 0
+        seen = added = 0
         for index, (span, special) in enumerate(
             zip(encoded["offset_mapping"], encoded["special_tokens_mask"], strict=True), start=first
         ):
@@ -209,12 +209,17 @@ def prompt_tokens(pipeline: DiffusionPipeline, text: str) -> PromptTokens:
                 id = encoded["input_ids"][index - first]
                 (piece,) = tokenizer.convert_ids_to_tokens([id])
                 known = id != tokenizer.unk_token_id
-                tokens.append(PromptToken(index, prepared[start:end], start, end, piece, known))
-                seen = max(seen, end)
+                token = PromptToken(index, prepared[start:end], start - added, end - added, piece, known)
+                if tokens and prepared != text and _continues(tokens[-1].text, token.text, tokenizer):
+                    token = replace(token, start=tokens[-1].start, end=tokens[-1].end)
+                    added += end - start + 1
+                tokens.append(token)
+                seen = max(seen, token.end)
             elif encoded["input_ids"][index - first] == tokenizer.eos_token_id and index - first:
                 ends.append(index)
         cut.append(seen)
         first, most = first + limit, max(most, limit)
+        prepared = text if added else prepared
     return PromptTokens(prepared, tuple(tokens), tuple(ends), first, tuple(cut), most)
 
 
@@ -253,6 +258,17 @@ def _prepared(pipeline: Any, tokenizer: Any, text: str) -> str:
     if hasattr(pipeline, "_text_preprocessing"):
         text = pipeline._text_preprocessing(text, clean_caption=False)[0]  # PixArt lowers the case
     return text
+
+
+def _continues(before: str, text: str, tokenizer: Any) -> bool:
+    """Whether a token is a further vector of the embedding whose vector before it is, which the pipeline wrote there.
+
+    Diffusers names the vectors of an embedding mug, mug_1, mug_2.
+    """
+    name, _, number = text.rpartition("_")
+    if not number.isdecimal() or not {name, text} <= tokenizer.added_tokens_encoder.keys():
+        return False
+    return before == (name if number == "1" else f"{name}_{int(number) - 1}")
 
 
 def _encode(name: str, tokenizer: Any, text: str, limit: int) -> Mapping[str, Any]:

@@ -22,6 +22,7 @@ from dominance.models.adapters import Adapter, find_adapters, read_adapter
 from dominance.models.denoiser import find_denoiser
 from dominance.models.drawing import Drawing, Machine
 from dominance.models.source import find_source
+from dominance.models.tokens import Reading, prompt_tokens
 from dominance.probes.first_step import first_step
 
 STEPS = 4
@@ -314,3 +315,30 @@ def test_through_the_folder_nothing_is_left_of_how_it_was_loaded(tmp_path: Path)
     assert denoiser is not None
     assert {weight.dtype for weight in denoiser.parameters()} == {torch.bfloat16}
     assert not any(weight.requires_grad for name, weight in denoiser.named_parameters() if "lora" in name)
+
+
+@pytest.mark.parametrize("token", ["<mug>", "brandmug", "Brand-Mug", "BrandMug"])
+@pytest.mark.parametrize("count", [1, 3])
+def test_all_vectors_of_an_embedding_are_read_and_are_the_concepts_tokens(
+    token: str, count: int, tmp_path: Path
+) -> None:
+    pipeline = adapted("sd1", vectors(tmp_path / "file.safetensors", **{token: (count, 16)}))
+    text = f"a tower and a {token} and a mug"
+    found = prompt_tokens(pipeline, text)
+    assert found.text == text
+    assert found.concepts(["tower", token, "mug"]) == {
+        "tower": (2,),
+        token: tuple(range(5, 5 + count)),
+        "mug": (7 + count,),
+    }
+    own = [token for token in found.tokens if token.index in range(5, 5 + count)]
+    assert {text[vector.start : vector.end] for vector in own} == {token}
+    assert found.reading([token, "mug"]) == Reading(limit=found.limit)
+    other = copy.deepcopy(pipeline)
+    other.text_encoder.get_input_embeddings().weight.data[-1] *= -1  # the last vector's
+    assert not np.allclose(draw(pipeline, [text]), draw(other, [text]), atol=1e-4)
+
+
+def test_a_word_that_the_model_knows_is_no_token_for_an_embedding(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match=r"vocabulary has 'mug</w>' already; rename its file, or leave it out"):
+        adapted("sd1", vectors(tmp_path / "file.safetensors", **{"mug</w>": (1, 16)}))
