@@ -457,6 +457,13 @@ def test_a_suite_in_other_programs_syntax_is_refused_once_with_the_number_of_suc
     assert ran.err.endswith("; 4 more prompts have such syntax\n")
 
 
+def test_other_programs_syntax_is_recognised_in_a_prompt_without_brackets(command: Command) -> None:
+    for more in ((), ("--concepts", "miniature")):
+        ran = command("audit", "a (castle:1.3) and a mug", "--model", "miniature", *more)
+        assert ran.status == 2
+        assert f"the prompt: '(castle:1.3)' (a weight) is {FOREIGN}write the words without weights" in ran.err
+
+
 def test_other_programs_syntax_in_the_negative_prompt_is_refused(command: Command) -> None:
     ran = command("audit", PAIR, "--model", "miniature", "--negative-prompt", "(blurry:1.4), embedding:easynegative")
     assert ran.status == 2

@@ -31,8 +31,9 @@ COMMANDS: dict[str, list[object]] = {
     "diversity": ["diversity", "pics"],
     "judge-check": ["judge", "check", "audit2", "--each", 4],
 }
-READ_EVERY_TIME = {"diversity": {"images", "concepts"}}
-"""Progress of work that is no drawing and no judging: pictures are read to find them among the known embeddings."""
+READ_EVERY_TIME = {"diversity": {"images", "concepts"}, "bench": {"prompts kept"}}
+"""Progress of work that is no drawing and no judging: pictures are read to find them among the known embeddings,
+and the prompts of a bench are chosen again by what is known of them."""
 
 SAME_TEXT = re.compile(r"\.(prompt|text|suite|model|judge|question|dominating|name|concepts?)(\[\d+\])?$")
 """Texts that are data; sentences may be worded anew, but hold the same numbers."""

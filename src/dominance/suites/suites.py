@@ -5,8 +5,9 @@ import sys
 from importlib import resources
 from pathlib import Path
 
-from dominance.errors import InputError, SuiteError
+from dominance.errors import InputError, PromptSyntaxError, SuiteError
 from dominance.files import exists, is_folder
+from dominance.prompt_syntax import foreign_syntax
 from dominance.records import Prompt, Suite
 from dominance.suites.brackets import clean_text, concept_of, parse_prompt, prompt_of
 from dominance.suites.entries import Entry, assemble, check_id, checked_seeds, slug, suite_name
@@ -110,6 +111,8 @@ def understand_suite(spec: str, *, plain: bool = False) -> Understood:
         prompt = parse_prompt(spec, slug(spec))
         name = slug(prompt.text)
         return of_prompts(spec, name, [dataclasses.replace(prompt, id=name)], "one prompt")
+    if len(spec.split()) > 1 and (foreign := foreign_syntax(spec)):
+        raise PromptSyntaxError(f"the prompt: {foreign}")
     if plain and len(spec.split()) > 1:
         text = clean_text(spec, "the prompt")
         return of_prompts(text, slug(text), [Prompt(slug(text), text, ())], "one prompt")

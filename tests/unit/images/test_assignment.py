@@ -218,6 +218,17 @@ def test_rows_that_cannot_be_used_are_named(tmp_path: Path) -> None:
     ]
 
 
+def test_a_list_may_have_paths_as_windows_writes_them_but_none_that_leads_out(tmp_path: Path) -> None:
+    picture(tmp_path / "a" / "0.png")
+    table = tmp_path / "list.csv"
+    table.write_text(f"path,prompt\n.\\a\\0.png,{WIZARD}\n")
+    assert taken(assign_images(table, suite())) == {"a/0.png": "w"}
+    picture(tmp_path.parent / "outside.png")
+    table.write_text(f"path,prompt\na\\..\\..\\outside.png,{WIZARD}\n")
+    with pytest.raises(InputError, match="leads out of"):
+        assign_images(table, suite())
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

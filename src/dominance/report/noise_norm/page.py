@@ -55,7 +55,8 @@ def memorization_headline(result: MemorizationResult) -> str:
     if not result.groups:
         return "No prompt could be measured."
     if not first:
-        return f"{plural(len(result.prompts), 'prompt')} measured, but no two groups to compare."
+        measured = sum(bool(prompt.norms) for prompt in result.prompts)
+        return f"{plural(measured, 'prompt')} measured, but no two groups to compare."
     if not ranked:
         differing = sum(pair.found == "differs" for pair in first)
         verb = "differs" if differing == 1 else "differ"

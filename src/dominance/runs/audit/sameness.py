@@ -16,6 +16,8 @@ from dominance.runs.store.plan import Plan
 from dominance.wording import on_one_line, quoted
 
 _MOST_NAMED = 5
+_DRAWN_WITH = ("steps", "guidance", "height", "width", "dtype", "scheduler", "negative_prompt", "adapters")
+"""Settings that make other images of the same seeds."""
 
 
 def folder_of(plan: Plan, out: Path | str | None, name: str) -> Path:
@@ -40,7 +42,7 @@ def check_same_run(plan: Plan, folder: Path) -> None:
 
 
 def take_over(plan: Plan, ledger: Ledger, folder: Path) -> None:
-    """Says on standard error which prompts of the folder's run the new report will no longer show.
+    """Says on standard error which prompts or settings of the folder's run the new report will no longer show.
 
     Raises:
         RunError: the folder holds another run.
@@ -51,6 +53,12 @@ def take_over(plan: Plan, ledger: Ledger, folder: Path) -> None:
     difference = _difference(plan, earlier, ledger)
     if difference is not None:
         raise _holds(folder, difference)
+    changed = _changed(plan, earlier)
+    if changed:
+        sys.stderr.write(
+            f"note: the earlier run in {on_one_line(folder, 120)} has {' and '.join(changed)}, which its report will no"
+            " longer show; its images stay in the folder, and another --out keeps both reports\n"
+        )
     now = _prompts(plan.suite)
     gone = [prompt.id for prompt in earlier.suite.prompts if (prompt.text, prompt.concepts) not in now]
     if gone:
@@ -59,6 +67,16 @@ def take_over(plan: Plan, ledger: Ledger, folder: Path) -> None:
             f"note: {plural(len(gone), 'prompt')} of the earlier run in {on_one_line(folder, 120)} will not be in its"
             f" report: {', '.join(gone[:_MOST_NAMED])}{more}; their images stay in the folder\n"
         )
+
+
+def _changed(plan: Plan, earlier: Plan) -> list[str]:
+    """The settings that drew the earlier run's images and do not draw these."""
+    pairs = ((name, getattr(earlier.settings, name), getattr(plan.settings, name)) for name in _DRAWN_WITH)
+    return [
+        f"{name.replace('_', ' ')} {'of the model' if was is None else on_one_line(was, 80)}"
+        for name, was, wanted in pairs
+        if was != wanted
+    ]
 
 
 def _holds(folder: Path, difference: str) -> RunError:

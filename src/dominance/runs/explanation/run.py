@@ -138,7 +138,7 @@ def _risk(opened: RunModel, prompt: Prompt, options: ExplainOptions) -> Prefligh
     )
     if not has_rule(opened.source, asked):
         return uncalibrated(prompt)
-    (found,) = predict(opened, [prompt], asked)
+    (found,) = predict(opened, [prompt], asked, told=True)
     return found if found.problem is None else None
 
 

@@ -104,8 +104,9 @@ def measure_noise_norm(
         repeat.keep(folder)
         with VectorStore(folder / VECTORS_NAME) as store:
             known = store.known(_MEASURE)
-            refused = drawn.texts().refused if any(item.key not in known for item in items) else {}
-            Texts(tuple(prompt.id for prompt in prompts), refused).tell()
+            read = drawn.texts() if any(item.key not in known for item in items) else Texts()
+            refused = read.refused
+            read.tell()
             problems = {item.key: refused[item.prompt.id] for item in items if item.prompt.id in refused}
             wanted = [item for item in items if item.prompt.id not in refused]
             problems |= _measure(wanted, measuring, store, ledger, name)

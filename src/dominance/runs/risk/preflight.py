@@ -173,8 +173,14 @@ def preflight(
     return predict(RunModel(model, options.drawing, options.machine), prompts, options)
 
 
-def predict(drawn: RunModel, prompts: Sequence[Prompt], options: PreflightOptions) -> tuple[Preflight, ...]:
-    """The same, with a model that may be loaded already."""
+def predict(
+    drawn: RunModel, prompts: Sequence[Prompt], options: PreflightOptions, *, told: bool = False
+) -> tuple[Preflight, ...]:
+    """The same, with a model that may be loaded already.
+
+    Args:
+        told: whether the user knows already what the model does not read of the prompts.
+    """
     if any(prompt.names_its_concepts for prompt in prompts):  # otherwise the first prompt is refused
         prompts = [prompt if prompt.names_its_concepts else replace(prompt, concepts=()) for prompt in prompts]
     default, marked = _rules(options, drawn.source)
@@ -190,7 +196,7 @@ def predict(drawn: RunModel, prompts: Sequence[Prompt], options: PreflightOption
     layers = sorted({layer for rule in rules for layer in rule.layers})
     chosen_sites(sites, layers)
     token_set = options.tokens or (marked.calibration.tokens if isinstance(marked, CalibratedRule) else "content")
-    problems = _problems(drawn, prompts)
+    problems = _problems(drawn, prompts, told=told)
     seen = [prompt for prompt in prompts if prompt.id not in problems]
     looks = iter(look_at(drawn, seen, [options.seeds] * len(seen), layers, token_set))
     return tuple(
@@ -208,7 +214,7 @@ def _within(rule: Rule, layers: int) -> Rule:
     return replace(rule, layers=tuple(range(max(1, layers - len(rule.layers) + 1), layers + 1)))
 
 
-def _problems(drawn: RunModel, prompts: Sequence[Prompt]) -> dict[str, str]:
+def _problems(drawn: RunModel, prompts: Sequence[Prompt], *, told: bool) -> dict[str, str]:
     """Why nothing can be said about a prompt, by its id.
 
     Raises:
@@ -216,7 +222,8 @@ def _problems(drawn: RunModel, prompts: Sequence[Prompt]) -> dict[str, str]:
     """
     texts = drawn.texts(prompts)
     texts.refuse_if_none(drawn.source.name)
-    texts.tell()
+    if not told:
+        texts.tell()
     return {**texts.alike, **texts.refused}
 
 

@@ -66,7 +66,7 @@ def read_texts(model: "PipelineModel", source: "ModelSource", prompts: Sequence[
     for prompt in prompts:
         reading = model.reading(prompt)
         if reading is not None and reading.cut:
-            names = ", ".join(map(quoted, reading.cut))
+            names = _named(reading.cut)
             cut = f"its concept {names} is" if len(reading.cut) == 1 else f"its concepts {names} are"
             refused[prompt.id] = (
                 f"it is longer than the {reading.limit} tokens that {source.name!r} reads, and {cut} cut off; shorten"

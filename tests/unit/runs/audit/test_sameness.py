@@ -73,6 +73,20 @@ def test_other_prompts_are_refused_and_added_ones_are_not(
     assert "will not be in its report: lamp; their images stay in the folder" in told
 
 
+def test_other_settings_replace_a_report_only_with_a_word(
+    earlier: Plan, held_here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    now = replace(earlier, settings=replace(earlier.settings, steps=99, scheduler="ddim"))
+    more = replace(earlier, settings=replace(earlier.settings, seeds=(0, 1, 2, 3), batch=2))
+    with Ledger(held_here / "run.sqlite") as ledger:
+        take_over(more, ledger, held_here)
+        assert capsys.readouterr().err == ""
+        take_over(now, ledger, held_here)
+    was = "of the model" if earlier.settings.steps is None else earlier.settings.steps
+    said = f"has steps {was} and scheduler of the model, which its report will no longer show; its images stay in"
+    assert said in capsys.readouterr().err
+
+
 def test_what_has_made_nothing_may_be_replaced(earlier: Plan, run_folder: Path, ledger: Ledger) -> None:
     put_plan(earlier, ledger)
     check_same_run(replace(earlier, model_identity="sha256:two", judge_identity="x"), run_folder)
