@@ -51,7 +51,9 @@ def print_result(result: RunResult, written: Sequence[Path]) -> None:
     columns = ("prompt", "verdict", "collapsed", "balanced", "lost", "DvD (95%)", "present")
     whole = f"in {written[0]}, and printed by --json" if written else "printed by --json"
     print_table(f"{result.suite}: {result.model}, judged by {result.judge}", columns, rows, whole)
-    echo(f"{plural(result.images, 'image')}, {result.scored} scored, {result.unscored} unscored")
+    undrawn = result.scored + result.unscored - result.images
+    rest = f" ({undrawn} could not be made)" if undrawn > 0 else ""
+    echo(f"{plural(result.images, 'image')}, {result.scored} scored, {result.unscored} unscored{rest}")
     warn_again(result.judge_warnings)
     if result.gate is not None:
         said = "passed" if result.gate.passed else "FAILED"

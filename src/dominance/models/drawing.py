@@ -64,8 +64,7 @@ class Drawing:
     negative_prompt: str | None = None
     """What images should not show. A prompt's own negative prompt overrides it."""
     scheduler: str | None = None
-    """Noise scheduler: ddim, euler, dpm++, a diffusers class, or a sampler of A1111 or ComfyUI, such as "DPM++ 2M
-    Karras"; default: the model's own."""
+    """Noise scheduler: ddim, euler, a diffusers class, or a sampler of A1111 or ComfyUI; default: the model's own."""
     dtype: str = "float32"
     """Precision: float32, float16 or bfloat16."""
     vae_tiling: bool = False
@@ -75,11 +74,9 @@ class Drawing:
     variant: str | None = None
     """Variant of the model's weights, such as fp16; default: the plain weights, else the only variant."""
     model_config: str | None = None
-    """Diffusers folder of the same family, whose configuration fits a single-file checkpoint given as the model;
-    default: that of the family's base model, if the hub's cache has it."""
+    """Diffusers folder whose configuration a single-file model takes; default: its family's, from the hub's cache."""
     adapters: Adapters = field(default=(), metadata={NAMED: "adapter", WRITTEN: lambda listed: list(listed) or None})
-    """LoRA or textual inversion embedding to add: a .safetensors file, folder or hub id; its strength after a colon,
-    and after @ the share of the steps after which it acts. Repeat the option for several."""
+    """Repeatable LoRA or embedding: a file, folder or hub id, its strength, and the share of steps before it acts."""
     preset: str | None = None
     """Settings and seeds of the paper: paper-sd14 or paper-sd21; explicit options override the preset."""
 

@@ -139,11 +139,19 @@ def variants_at(hub_id: HubId) -> list[str]:
     return sorted({variant for file in files if (variant := variant_of(Path(file).name))})
 
 
+_NOT_CACHED = ("LocalEntryNotFoundError", "OfflineModeIsEnabled")
+
+
 def _fetched(fetch: Callable[[bool], object], what: str, wanted: str) -> Path:
     offline = is_offline()
     try:
         return Path(str(fetch(offline)))
     except Exception as error:  # the hub's client raises many kinds; each ends here as one line
+        if offline and type(error).__name__ in _NOT_CACHED:
+            raise ModelError(
+                f"{what} is not in the hub's cache, and HF_HUB_OFFLINE is set; unset it to fetch what is missing, or"
+                f" give a folder with {wanted}"
+            ) from None
         raise ModelError(
             f"cannot fetch {what} from the {'cache' if offline else 'hub'} ({type(error).__name__}:"
             f" {complaint(error).partition('. ')[0]}); {_remedy(error, offline)}, or give a folder with {wanted}"

@@ -86,7 +86,7 @@ def parse_concept(text: str, where: str) -> Concept:
         return concept_of(kind, "object", where)
     if name and kind.strip() not in KINDS:
         keep = f"write {quoted(f'{name}:{kind}:object')} if the colon is part of the name"
-        raise SuiteError(f"{_unknown_kind(name, kind, where)}, and {keep}")
+        raise SuiteError(f"{_unknown_kind(name, kind, where)}, or {keep}")
     return concept_of(name, kind, where)
 
 

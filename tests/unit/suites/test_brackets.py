@@ -90,9 +90,9 @@ def test_an_unknown_kind_lists_the_kinds_the_close_one_and_the_way_to_keep_a_col
     assert refusal("a [tower:landmrk]") == (
         "the bracket at character 3 of 'a [tower:landmrk]': the concept 'tower' has the unknown kind 'landmrk'; "
         "did you mean 'landmark'? use one of artist, landmark, character, object, "
-        "and write 'tower:landmrk:object' if the colon is part of the name"
+        "or write 'tower:landmrk:object' if the colon is part of the name"
     )
-    assert "and write '10:30 clock:object'" in refusal("a [10:30 clock]")
+    assert "or write '10:30 clock:object'" in refusal("a [10:30 clock]")
     assert parse_prompt("a [10:30 clock:object]", "p").concepts == (Concept("10:30 clock"),)
 
 

@@ -138,17 +138,18 @@ def _none_collapse(prompts: Sequence[PromptResult], result: RunResult) -> str:
     balanced = sum(p.balanced for p in prompts)
     lost, mixed = sum(p.lost for p in prompts), sum(p.mixed for p in prompts)
     whole = f"{plural(result.scored, 'image')} of {_prompts(result)}"
+    their = "its" if len(result.prompts) == 1 else "their"
     if balanced == result.scored:
         if len(prompts) < len(result.prompts):
             return _all_that_is_known(result, whole)
         return (
-            f"Every concept survives: {balanced} of {whole} show{'s' if balanced == 1 else ''} all of their concepts."
+            f"Every concept survives: {balanced} of {whole} show{'s' if balanced == 1 else ''} all of {their} concepts."
         )
     if lost == result.scored:
         which = {1: "The image", 2: "Both images"}.get(lost, f"All {lost} images")
-        return f"{which} of {_prompts(result)} show{'s' if lost == 1 else ''} none of their concepts."
+        return f"{which} of {_prompts(result)} show{'s' if lost == 1 else ''} none of {their} concepts."
     found = [
-        (lost, "shows" if lost == 1 else "show", "none of their concepts"),
+        (lost, "shows" if lost == 1 else "show", f"none of {their} concepts"),
         (mixed, "is" if mixed == 1 else "are", "mixed"),
     ]
     (first, *rest) = [(count, f"{verb} {what}") for count, verb, what in found if count]
