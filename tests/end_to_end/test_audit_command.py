@@ -538,7 +538,7 @@ def test_a_prompt_without_any_image_is_not_passed_over(
     assert command(*score).status == 3
     gated = command(*score, "--max-collapse", 1, "--json")
     assert gated.status == 1
-    assert gated.document["gate"]["reason"].endswith("three: none of its 0 images was scored")
+    assert gated.document["gate"]["reason"].endswith("three: it has no images")
 
 
 @pytest.mark.parametrize(
