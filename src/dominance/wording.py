@@ -1,7 +1,11 @@
 """How one-line messages show what a user gave, and what other libraries and the file system complain about."""
 
 import difflib
+import json
 from collections.abc import Iterable
+
+_ABSENT = ("no such file", "not appear to have a file", "no file named", "can't find", "cannot find", "not found in")
+"""How libraries say that a file is missing."""
 
 
 def quoted(text: str, longest: int = 60) -> str:
@@ -29,6 +33,26 @@ def complaint(error: Exception, longest: int = 240) -> str:
     """
     told = getattr(error, "strerror", None) or error
     return " ".join(str(told).split())[:longest] or type(error).__name__
+
+
+def remedy_for(error: Exception) -> str:
+    """The step that fits what went wrong when a model's files were read.
+
+    >>> remedy_for(PermissionError(13, "Permission denied")), remedy_for(ImportError("no timm"))
+    ('fix its permissions or the disk', 'install what is missing')
+    """
+    told = str(error).lower()
+    if isinstance(error, ImportError):
+        return "install what is missing"
+    if isinstance(error, FileNotFoundError) or any(words in told for words in _ABSENT):
+        return "fetch the file that is missing"
+    if isinstance(error, OSError) and error.errno is not None:
+        return "fix its permissions or the disk"
+    if "size mismatch" in told or "shape" in told:
+        return "its config.json and its weights do not belong together: take both from one model"
+    if isinstance(error, json.JSONDecodeError | UnicodeDecodeError) or "not a valid json" in told:
+        return "fetch this file again, or correct it"
+    return "its files do not fit the installed libraries: see which version saved them, or give another model"
 
 
 def described(value: object) -> str:

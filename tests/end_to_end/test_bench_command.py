@@ -7,6 +7,9 @@ from typing import Any
 
 import pytest
 from PIL import Image
+from tiny_families import lora_of_one_layer
+
+from dominance.runs.store.ledger import Ledger
 
 Command = Callable[..., Any]
 Options = tuple[object, ...]
@@ -51,6 +54,19 @@ def test_a_build_that_finds_nothing_says_what_is_missing_and_can_be_shown_and_no
     exported = command("bench", "export", "b", "--format", "jsonl", "--out", "b.jsonl")
     assert exported.status == (0 if kept else 2)
     assert Path("b.jsonl").exists() is bool(kept)
+
+
+def test_a_bench_of_an_adapted_model_notes_the_adapter(command: Command, tiny: Options, tiny_model: Path) -> None:
+    file = lora_of_one_layer(tiny_model, Path("brand.safetensors"))
+    arguments = (*tiny, "--adapter", f"{file}:0.5", "--target", 2, "--limit", 2, "--out", "b", "--json")
+    built = command("bench", "build", *arguments)
+    assert built.status in (0, 3)
+    assert "note on the adapter" in built.err
+    with Ledger(Path("b") / "run.sqlite") as ledger:
+        (noted,) = ledger.get("manifest")["model"]["adapters"]
+    assert (noted["file"], noted["strength"]) == ("brand.safetensors", 0.5)
+    other = command("bench", "build", *tiny, "--target", 2, "--limit", 2, "--out", "b")
+    assert other.status == 2
 
 
 BAD: dict[str, Options] = {

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import torch
-from tiny_families import save
+from tiny_families import lora_of_one_layer, save
 
 import dominance
 from dominance.judges.protocol import ScriptedJudge
@@ -116,6 +116,10 @@ def test_a_threshold_and_other_tokens(command: Command, tiny_model: Path) -> Non
 
 @pytest.fixture
 def audited(tiny_model: Path, tmp_path: Path) -> Path:
+    return audit_of(tiny_model, tmp_path)
+
+
+def audit_of(tiny_model: Path, tmp_path: Path, **drawing: Any) -> Path:
     """A run in which entities take over from objects, and objects do not from one another."""
     prompts = [
         f"a [{first}] and a [{second}]"
@@ -139,7 +143,9 @@ def audited(tiny_model: Path, tmp_path: Path) -> Path:
                 found.append(tuple(Answer(q, alone or q.concept in taking) for q in asked))
             return found
 
-    options = dominance.AuditOptions(drawing=dominance.Drawing(seeds=(0, 1)), machine=dominance.Machine(device="cpu"))
+    options = dominance.AuditOptions(
+        drawing=dominance.Drawing(seeds=(0, 1), **drawing), machine=dominance.Machine(device="cpu")
+    )
     run = tmp_path / "run"
     result = dominance.audit(str(suite), str(tiny_model), Judge(lambda image, question: None), run, options)
     assert [one.verdict for one in result.prompts].count("dominance") == 6
@@ -183,6 +189,20 @@ def test_a_run_becomes_a_rule(
     paper = command("preflight", PROMPT, "--model", tiny_model, *LARGE, "--calibration", "none", "--json")
     assert paper.document[0]["threshold"] == 0.010
     assert paper.document[0]["risk"] in ("high", "low")
+
+
+def test_a_run_with_an_adapter_becomes_the_adapted_models_rule(
+    command: Command, tiny_model: Path, tmp_path: Path, workplace: Path
+) -> None:
+    file = lora_of_one_layer(tiny_model, tmp_path / "brand.safetensors")
+    run = audit_of(tiny_model, tmp_path, adapters=(f"{file}:0.5",))
+    done = command("calibrate", run, "--layers", "8-10", "--out", "risk.json", "--json")
+    assert done.status == 0
+    assert "note on the adapter" in done.err
+    asked = ("preflight", PROMPT, "--model", tiny_model, "--calibration", "risk.json", *LARGE, "--json")
+    assert command(*asked, "--adapter", f"{file}:0.5").document[0]["risk"] in ("high", "low")
+    plain = command(*asked)
+    assert plain.status == 2 or plain.document[0]["risk"] == "uncalibrated"
 
 
 def test_without_a_rule_the_risk_is_uncalibrated_and_the_next_step_fits_one(command: Command, tiny_model: Path) -> None:

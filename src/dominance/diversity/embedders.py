@@ -16,7 +16,7 @@ from dominance.errors import ModelError
 from dominance.models.devices import find_device
 from dominance.models.folders import ModelFolder, bundled_folder, content_identity, find_weights
 from dominance.pictures import as_rgb
-from dominance.wording import complaint
+from dominance.wording import complaint, remedy_for
 
 MINIATURE = "miniature"
 PAPER_EMBEDDER = "openai/clip-vit-large-patch14"
@@ -96,7 +96,7 @@ def load_embedder(name: str = MINIATURE, device: str = "auto") -> TransformersEm
         raise
     except Exception as error:  # transformers raises whatever the broken part raises
         raise ModelError(
-            f"cannot load the embedder {name[:80]!r} from {folder.path}: {complaint(error)}; save or fetch it again"
+            f"cannot load the embedder {name[:80]!r} from {folder.path}: {complaint(error)}; {remedy_for(error)}"
         ) from error
     if name == MINIATURE:
         words = "the image encoder of the bundled judge, which knows only the miniature world"
@@ -113,9 +113,9 @@ def _read_config(name: str, path: Path) -> dict[str, Any]:
             f"the embedder {name[:80]!r} has no config.json in {path}; give a transformers model"
         ) from None
     except (OSError, ValueError) as error:
-        raise ModelError(f"{file} cannot be read ({complaint(error)}); save or fetch the model again") from None
+        raise ModelError(f"{file} cannot be read ({complaint(error)}); {remedy_for(error)}") from None
     if not isinstance(config, dict):
-        raise ModelError(f"{file} does not contain a model's settings; save or fetch the model again")
+        raise ModelError(f"{file} does not contain a model's settings; fetch this file again")
     return config
 
 
@@ -145,7 +145,10 @@ def _loaded(kind: Any, path: Path, **given: Any) -> nn.Module:
         path, use_safetensors=True, dtype=torch.float32, local_files_only=True, output_loading_info=True, **given
     )
     if missing := report["missing_keys"]:  # transformers would fill them with noise
-        raise ModelError(f"the embedder in {path} lacks {len(missing)} weights, such as {min(missing)}; fetch it again")
+        raise ModelError(
+            f"the embedder in {path} lacks {len(missing)} weights, such as {min(missing)}; fetch its"
+            " weights again, or give a model that has them"
+        )
     return model
 
 

@@ -10,7 +10,7 @@ import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from dominance.errors import InputError, ModelError
-from dominance.wording import complaint
+from dominance.wording import complaint, remedy_for
 
 Model = TypeVar("Model", bound=PreTrainedModel)
 Tokenizer = TypeVar("Tokenizer", bound=PreTrainedTokenizerBase)
@@ -60,7 +60,7 @@ def one_line(name: str, path: Path) -> Generator[None]:
         raise
     except Exception as error:  # transformers raises whatever the broken part raises
         raise ModelError(
-            f"cannot load the judge {name!r} from {path}: {complaint(error)}; save or fetch it again"
+            f"cannot load the judge {name!r} from {path}: {complaint(error)}; {remedy_for(error)}"
         ) from error
 
 
@@ -78,7 +78,7 @@ def load_weights(
     if missing := report["missing_keys"]:  # transformers would fill them with noise
         raise ModelError(
             f"cannot load the judge {name!r} from {path}: {len(missing)} weights are missing, such as"
-            f" {min(missing)}; save or fetch it again"
+            f" {min(missing)}; fetch its weights again, or give a model that has them"
         )
     with one_line(name, path):
         return model.eval().to(cast(Any, device))
@@ -94,7 +94,7 @@ def load_tokenizer(path: Path, kind: type[Tokenizer]) -> Tokenizer:
     whole = files.pop("tokenizer_file", "tokenizer.json")
     apart = [path / file for file in files.values()]
     if not (path / whole).is_file() and not (apart and all(file.is_file() for file in apart)):
-        raise ModelError(f"{path} has no tokenizer ({whole}); fetch it again, or save the tokenizer there")
+        raise ModelError(f"{path} has no tokenizer ({whole}); fetch this file, or save the tokenizer there")
     return cast(Tokenizer, kind.from_pretrained(path, local_files_only=True))
 
 

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     import torch
     from diffusers.pipelines.pipeline_utils import DiffusionPipeline
 
+_NAMED_LAYERS = 10
+
 
 @dataclass(frozen=True)
 class AdaptedModel:
@@ -29,6 +31,8 @@ class AdaptedModel:
 
     base: ModelFolder
     adapters: tuple[FoundAdapter, ...]
+    _left_out: dict[str, list[str]] = field(default_factory=dict, init=False, compare=False)
+    """Layers of the adapters that the loaded model does not have, by the adapter's identity."""
 
     def __post_init__(self) -> None:
         family, width = family_of(self.base.path)
@@ -78,12 +82,22 @@ class AdaptedModel:
         """The model's pipeline with its adapters, which act as of the steps at which they start."""
         from dominance.models.adapter_loading import add_adapters
 
-        return self.base.load(settings, machine, lambda pipeline: add_adapters(pipeline, self.adapters))
+        def add(pipeline: "DiffusionPipeline") -> None:
+            self._left_out.update(add_adapters(pipeline, self.adapters))
+
+        return self.base.load(settings, machine, add)
 
     def describe(self, settings: GenerationSettings) -> dict[str, object]:
-        """As of the model alone, with its adapters and what their files say of their trigger words."""
-        adapters = [adapter.describe() for adapter in self.adapters]
+        """As of the model alone, with its adapters, their trigger words, and their layers that it does not have.
+
+        The last are known once the model is loaded; ten of them are named.
+        """
+        adapters = [{**adapter.describe(), **self._lost(adapter)} for adapter in self.adapters]
         return {**self.base.describe(settings), "identity": self.identity, "adapters": adapters}
+
+    def _lost(self, adapter: FoundAdapter) -> dict[str, object]:
+        lost = self._left_out.get(adapter.identity)
+        return {"layers_left_out": len(lost), "such_as": lost[:_NAMED_LAYERS]} if lost else {}
 
 
 def family_of(path: Path) -> tuple[str, int | None]:

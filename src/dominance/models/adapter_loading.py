@@ -22,8 +22,11 @@ from dominance.wording import complaint
 _ROUNDING = 1e-9
 
 
-def add_adapters(pipeline: DiffusionPipeline, adapters: Sequence[FoundAdapter]) -> None:
+def add_adapters(pipeline: DiffusionPipeline, adapters: Sequence[FoundAdapter]) -> dict[str, list[str]]:
     """Loads the adapters, and says on standard error how each acts.
+
+    Returns:
+        By an adapter's identity, its layers that the model does not have; none for an adapter that fits as a whole.
 
     Raises:
         ModelError: an adapter that does not fit the model.
@@ -33,18 +36,22 @@ def add_adapters(pipeline: DiffusionPipeline, adapters: Sequence[FoundAdapter]) 
     for adapter in adapters:
         if adapter.is_embedding:
             _say(adapter, add_embedding(pipeline, adapter))
+    left_out: dict[str, list[str]] = {}
     for name, adapter in loras.items():
-        _say(adapter, _add_lora(pipeline, name, adapter))
+        told, lost = _add_lora(pipeline, name, adapter)
+        _say(adapter, told)
+        left_out |= {adapter.identity: lost} if lost else {}
     if loras:
         _act(pipeline, {name: (adapter.given.strength, adapter.given.start) for name, adapter in loras.items()})
+    return left_out
 
 
 def _say(adapter: FoundAdapter, told: str) -> None:
     sys.stderr.write(f"note on the adapter {adapter.name!r}: {told}\n")
 
 
-def _add_lora(pipeline: Any, name: str, adapter: FoundAdapter) -> str:
-    """Loads a LoRA under this name, and says how it acts.
+def _add_lora(pipeline: Any, name: str, adapter: FoundAdapter) -> tuple[str, list[str]]:
+    """Loads a LoRA under this name; how it acts, and its layers that the model does not have.
 
     Raises:
         ModelError: none of its layers is in the model, or their sizes differ.
@@ -68,7 +75,7 @@ def _add_lora(pipeline: Any, name: str, adapter: FoundAdapter) -> str:
             f"none of the {len(lost)} layers of the adapter {adapter.name!r} is in {type(pipeline).__name__}, such as"
             f" {min(lost, default='any')}; give one that was trained for this model"
         )
-    return _how_it_acts(adapter, taken, sorted(lost))
+    return _how_it_acts(adapter, taken, sorted(lost)), sorted(lost)
 
 
 def _is_whole(tensors: Mapping[str, torch.Tensor]) -> bool:

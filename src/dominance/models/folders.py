@@ -18,7 +18,7 @@ from dominance.models.quantised import check_quantised
 from dominance.models.settings import GenerationSettings
 from dominance.models.variants import choose_variant
 from dominance.models.whole_weights import check_weights
-from dominance.wording import complaint, described
+from dominance.wording import complaint, described, remedy_for
 
 if TYPE_CHECKING:
     import torch
@@ -251,8 +251,10 @@ def components(path: Path) -> dict[str, str]:
             for name, entry in listed.items()
             if not name.startswith("_") and isinstance(entry, list) and entry and entry[0]
         }
-    except (OSError, ValueError, AttributeError) as error:
-        raise ModelError(f"{index} cannot be read ({complaint(error)}); fetch this file again") from None
+    except AttributeError:
+        raise ModelError(f"{index} is no index of a pipeline; fetch this file again, or correct it") from None
+    except (OSError, ValueError) as error:
+        raise ModelError(f"{index} cannot be read ({complaint(error)}); {remedy_for(error)}") from None
     own = [f"{name}/{library}.py" for name, library in present.items() if (path / name / f"{library}.py").is_file()]
     if own or not isinstance(listed.get("_class_name", ""), str):
         code = own[0] if own else "its own pipeline class"

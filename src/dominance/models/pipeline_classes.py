@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from dominance.errors import ModelError
-from dominance.wording import complaint, described, on_one_line
+from dominance.wording import complaint, described, on_one_line, remedy_for
 
 PLAIN = frozenset({
     "StableDiffusionPipeline", "StableDiffusionXLPipeline", "StableDiffusion3Pipeline", "FluxPipeline",
@@ -155,5 +155,5 @@ def read_settings(file: Path) -> dict[str, Any]:
     try:
         content = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise ModelError(f"{file} is not JSON ({complaint(error)}); save the model again, or fetch this file") from None
+        raise ModelError(f"{file} cannot be read ({complaint(error)}); {remedy_for(error)}") from None
     return content if isinstance(content, dict) else {}

@@ -101,5 +101,5 @@ def test_a_folder_without_its_tokenizer_is_refused(scheme: Any, tmp_path: Path) 
     folder = SAVE[scheme](tmp_path / "judge")
     for file in folder.glob("tokenizer*"):
         file.unlink()
-    with pytest.raises(ModelError, match=r"has no tokenizer \(tokenizer\.json\); fetch it again"):
+    with pytest.raises(ModelError, match=r"has no tokenizer \(tokenizer\.json\); fetch this file"):
         load_similarity_judge("broken", folder, scheme, "cpu")

@@ -241,6 +241,11 @@ def test_a_lora_without_a_layer_in_the_model_is_refused_and_lost_layers_are_name
     save_file(weights | lost, tmp_path / "more.safetensors")
     adapted("sd1", tmp_path / "more.safetensors")
     assert "2 of its 62 layers are not in the model and are left out, such as unet.nowhere.0" in capsys.readouterr().err
+    source = find_source(str(save("sd1", tmp_path / "model")), Drawing(adapters=(str(tmp_path / "more.safetensors"),)))
+    settings = Drawing().settings(source)
+    source.load(settings, Machine("cpu"))
+    (noted,) = source.describe(settings)["adapters"]
+    assert (noted["layers_left_out"], noted["such_as"]) == (2, ["unet.nowhere.0", "unet.nowhere.1"])
     save_file(lost, tmp_path / "none.safetensors")
     with pytest.raises(ModelError, match=r"the adapter .*none\.safetensors"):
         adapted("sd1", tmp_path / "none.safetensors")
