@@ -83,7 +83,7 @@ def _check_draws_from_text(shown: str, header: Header) -> None:
 
 def _given_config(config: str) -> Path:
     path, shown = Path(config), on_one_line(config, 120)
-    if not is_folder(path):
+    if not config or not is_folder(path):
         raise ModelError(f"no folder {shown!r} for --model-config; give a diffusers folder of the model's family")
     absent = _absent(path)
     if absent:

@@ -145,7 +145,7 @@ def test_a_damaged_pipeline_cannot_be_loaded_and_says_so_in_one_line(
     folder = Path(shutil.copytree(tiny_model, tmp_path / "model"))
     assert (folder / file).is_file()
     (folder / file).write_bytes(content)
-    with pytest.raises(ModelError, match=r"cannot load the model|config\.json is not JSON|does not have") as refused:
+    with pytest.raises(ModelError, match=r"cannot load the model|config\.json cannot be read|does not have") as refused:
         loaded(folder)
     assert "\n" not in str(refused.value)
     assert str(folder) in str(refused.value)
