@@ -55,6 +55,9 @@ class LightFolder(ModelFolder):
 class LightModel:
     """Noise from prompt and seed, a moment an image."""
 
+    def reading(self, prompt: Prompt) -> None:
+        """Reads every prompt to its end."""
+
     def fitting_batch(self, settings: GenerationSettings) -> int:
         return 4
 
@@ -94,7 +97,7 @@ def run(folder: Path) -> None:
 
 def main() -> None:
     loading = sys.modules["dominance.runs.stages.model"].__dict__
-    loading["find_source"] = lambda name, revision: LightFolder(
+    loading["find_source"] = lambda name, drawing: LightFolder(
         name, Path(), "sha256:light", {"steps": 2, "guidance": 3.0}
     )
     loading["RunModel"]._load = lambda model: LightModel()

@@ -636,7 +636,9 @@ def test_13_an_estimate_says_what_a_paid_run_takes_and_does_nothing(command: Com
         asked, files = len(endpoint.calls), {file: file.read_bytes() for file in (pictures / "run").rglob("*.*")}
         half = estimated(command, *arguments)
         assert (half["questions_answered"], half["calls"]) == (10, 15)
-        assert estimated(command, *arguments[:-1], "other", "--judge-option", "detail=low")["calls"] == 25
+        other = command(*arguments, "--judge-option", "detail=low", "--estimate", "--json")
+        assert (other.status, other.document["calls"]) == (0, 25)
+        assert other.err.endswith("is not as it was in the earlier run in run: every image is judged again\n")
         assert len(endpoint.calls) == asked
         assert files == {file: file.read_bytes() for file in (pictures / "run").rglob("*.*")}
     told = command(*arguments, "--estimate")  # even where nothing answers

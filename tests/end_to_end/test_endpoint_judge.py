@@ -205,7 +205,7 @@ def test_a_file_of_questions_replaces_ours_everywhere(
         ("openai:http://gpu-box:8000/v1#m", "unencrypted to gpu-box:8000"),
         ("answers:", "answers:FILE"),
         ("answers:missing.csv", "the answers in missing.csv: no such file; check the path"),
-        ("answers:campaign.yaml", "*.csv or *.jsonl"),
+        ("answers:campaign.yaml", "*.csv, *.tsv or *.jsonl"),
         ("answers:empty.csv", "empty.csv: no answers"),
         ("answers:other.csv", ": no column image"),
     ],

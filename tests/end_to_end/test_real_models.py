@@ -241,6 +241,9 @@ def test_on_a_gpu_the_judge_makes_room_for_the_model_and_the_model_for_the_judge
             return ScriptedJudge(opinion).answer(images, questions)
 
     class HeavyModel(Guest):
+        def reading(self, prompt: object) -> None:
+            """Reads every prompt to its end."""
+
         def generate(self, texts: Any, seeds: Any, settings: Any) -> list[Image.Image]:
             seen.append(("model", *present))
             return [Image.new("RGB", (8, 8)) for _ in texts]

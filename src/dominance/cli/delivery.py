@@ -8,7 +8,7 @@ from dominance.cli.interrupts import results_are_in
 from dominance.cli.output import echo, note, print_json, print_table, tell_next, tell_written, warn_again, worst_of
 from dominance.cli.shared import PageImages
 from dominance.cli.statuses import EXIT_DONE, exit_status
-from dominance.numbers import fraction, mean, plural
+from dominance.numbers import UNKNOWN, fraction, mean, plural
 from dominance.records import GateResult, PromptResult, RunResult
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def print_result(result: RunResult, written: Sequence[Path]) -> None:
     from dominance.report.parts.ranking import worst_first
 
     rows = [_row(prompt) for prompt in worst_of(result.prompts, worst_first)]
-    columns = ("prompt", "verdict", "collapsed", "balanced", "lost", "DvD (95%)", "present")
+    columns = ("prompt", "verdict", "images", "DvD (95%)", "present")
     whole = f"in {written[0]}, and printed by --json" if written else "printed by --json"
     print_table(f"{result.suite}: {result.model}, judged by {result.judge}", columns, rows, whole)
     undrawn = result.scored + result.unscored - result.images
@@ -72,13 +72,13 @@ def _failures(gate: GateResult) -> list[str]:
 
 
 def _row(result: PromptResult) -> tuple[str, ...]:
-    of = f"/{result.scored}"
+    counts = {name: getattr(result, name) for name in ("collapsed", "balanced", "mixed", "lost")}
+    images = ", ".join(f"{count}/{result.scored} {name}" for name, count in counts.items() if count)
     present = ", ".join(f"{name} {fraction(rate)}" for name, rate in result.presence.items())
     verdict = result.verdict or "unscored"
     if result.verdict == "dominance" and result.dominating:
         verdict = f"{result.dominating} dominates"
-    counts = tuple(f"{count}{of}" for count in (result.collapsed, result.balanced, result.lost))
-    return (result.prompt.text, verdict, *counts, mean(result.dvd_mean, result.dvd_interval), present)
+    return (result.prompt.text, verdict, images or UNKNOWN, mean(result.dvd_mean, result.dvd_interval), present)
 
 
 def tell_estimate(found: "Estimate", json: bool) -> int:

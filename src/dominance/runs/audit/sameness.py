@@ -29,7 +29,7 @@ def folder_of(plan: Plan, out: Path | str | None, name: str) -> Path:
     if out is not None:
         check_same_run(plan, Path(out))
         return Path(out)
-    marks = [[plan.model_identity or plan.model, plan.judge_identity], sorted(map(repr, _prompts(plan.suite)))]
+    marks = [[plan.model_identity or plan.model, plan.judge], sorted(map(repr, _prompts(plan.suite)))]
     alone = len(plan.suite.prompts) == 1
     return default_folder(Path("runs") / name, lambda folder: _difference_in(plan, folder), [marks] if alone else marks)
 
@@ -42,7 +42,7 @@ def check_same_run(plan: Plan, folder: Path) -> None:
 
 
 def take_over(plan: Plan, ledger: Ledger, folder: Path) -> None:
-    """Says on standard error which prompts or settings of the folder's run the new report will no longer show.
+    """Says on standard error what the new report will no longer show: prompts, settings, or the judge as it was.
 
     Raises:
         RunError: the folder holds another run.
@@ -58,6 +58,11 @@ def take_over(plan: Plan, ledger: Ledger, folder: Path) -> None:
         sys.stderr.write(
             f"note: the earlier run in {on_one_line(folder, 120)} has {' and '.join(changed)}, which its report will no"
             " longer show; its images stay in the folder, and another --out keeps both reports\n"
+        )
+    if _changed_judge(plan, earlier, ledger):
+        sys.stderr.write(
+            f"note: the judge {quoted(plan.judge)} is not as it was in the earlier run in {on_one_line(folder, 120)}:"
+            " every image is judged again\n"
         )
     now = _prompts(plan.suite)
     gone = [prompt.id for prompt in earlier.suite.prompts if (prompt.text, prompt.concepts) not in now]
@@ -118,31 +123,22 @@ def _other_model(plan: Plan, earlier: Plan, ledger: Ledger) -> str | None:
     made_by = cast(dict[str, Any], (cast(dict, ledger.get("manifest")) or {}).get("model") or {})
     was = earlier.model_identity or made_by.get("identity")
     same = earlier.model == plan.model if was is None else was == plan.model_identity
-    return None if same else f"a run of {_both('model', (earlier.model, was), (plan.model, plan.model_identity))}"
+    if same:
+        return None
+    if earlier.model != plan.model:
+        return f"a run of the model {quoted(earlier.model)}, not {quoted(plan.model)}"
+    return f"a run of another state of the model {quoted(plan.model)} ({was}, not {plan.model_identity})"
 
 
 def _other_judge(plan: Plan, earlier: Plan, ledger: Ledger) -> str | None:
-    if earlier.judge_identity == plan.judge_identity or not ledger.answers(earlier.judge_identity):
+    if earlier.judge == plan.judge or not ledger.answers(earlier.judge_identity):
         return None
-    options = [_options(one) for one in (earlier, plan)]
-    if earlier.judge == plan.judge and options[0] != options[1]:
-        return f"answers of the judge {quoted(plan.judge)} {options[0]}, not {options[1]}"
-    judges = (earlier.judge, earlier.judge_identity), (plan.judge, plan.judge_identity)
-    return f"answers of {_both('judge', *judges)}"
+    return f"answers of the judge {quoted(earlier.judge)}, not {quoted(plan.judge)}"
 
 
-def _options(plan: Plan) -> str:
-    """The judge's options, as they are given."""
-    given = plan.settings.record().get("judge_option")
-    listed = " ".join(f"--judge-option {option}" for option in given or ())
-    return f"with {on_one_line(listed, 200)}" if given else "without options"
-
-
-def _both(what: str, was: tuple[str, str | None], wanted: tuple[str, str | None]) -> str:
-    """Two models or judges: their names, or, where these are the same, what tells them apart."""
-    if was[0] != wanted[0]:
-        return f"the {what} {quoted(was[0])}, not {quoted(wanted[0])}"
-    return f"another state of the {what} {quoted(was[0])} ({was[1]}, not {wanted[1]})"
+def _changed_judge(plan: Plan, earlier: Plan, ledger: Ledger) -> bool:
+    """Whether the same judge has other labels, options or weights than when it answered."""
+    return earlier.judge_identity != plan.judge_identity and bool(ledger.answers(earlier.judge_identity))
 
 
 def _prompts(suite: Suite) -> set[tuple[object, ...]]:

@@ -130,7 +130,7 @@ class CalibratedRule:
 
     @property
     def words(self) -> str:
-        return f"calibrated for {self.calibration.model}"
+        return f"calibration for {self.calibration.model}"
 
     def score(self, look: Look) -> float:
         indices = [look.layers.index(layer) for layer in self.layers]

@@ -71,14 +71,14 @@ def test_the_risk_is_what_the_preflight_says() -> None:
     assert said.risk_sentence(seen) is None
     high = Preflight(
         prompt=seen.prompt.text, tokens=(), attention=(), focus={}, score=0.4, threshold=0.3, risk="high",
-        peak_token="a", dominating=None, unet_share=0.07, seeds=(0, 1), scores=(0.2, 0.9), rule="calibrated for it",
+        peak_token="a", dominating=None, unet_share=0.07, seeds=(0, 1), scores=(0.2, 0.9), rule="calibration for it",
     )  # fmt: skip
     assert said.risk_sentence(replace(seen, risk=high)) == (
-        "Before any image, the risk is high (calibrated for it): its score, 0.400 over 2 noises (0.200 to 0.900 for"
+        "Before any image, the risk is high (calibration for it): its score, 0.400 over 2 noises (0.200 to 0.900 for"
         " single ones), reaches the threshold of 0.300."
     )
     low = replace(high, score=0.2, risk="low", seeds=(0,), scores=(0.2,))
-    below = "is low (calibrated for it): its score, 0.200, stays below"
+    below = "is low (calibration for it): its score, 0.200, stays below"
     assert below in str(said.risk_sentence(replace(seen, risk=low)))
     unknown = replace(high, threshold=None, risk="uncalibrated")
     assert "uncalibrated: no rule has been fitted" in str(said.risk_sentence(replace(seen, risk=unknown)))

@@ -43,7 +43,6 @@ def suite_of(plan: Plan, *texts: str) -> Suite:
         ({"model": "two", "model_identity": "sha256:two"}, "a run of the model 'plain', not 'two'"),
         ({"model_identity": "sha256:two"}, "a run of another state of the model 'plain' (sha256:one, not sha256:two)"),
         ({"judge": "other", "judge_identity": "x"}, "answers of the judge 'scripted', not 'other'"),
-        ({"judge_identity": "x"}, "answers of another state of the judge 'scripted' (scripted, not x)"),
     ],
 )
 def test_what_differs_is_said(earlier: Plan, held_here: Path, change: dict[str, Any], said: str) -> None:
@@ -52,6 +51,19 @@ def test_what_differs_is_said(earlier: Plan, held_here: Path, change: dict[str, 
     assert str(refused.value) == f"{held_here} holds {said}; give another --out"
     with Ledger(held_here / "run.sqlite") as ledger, pytest.raises(RunError):
         take_over(replace(earlier, **change), ledger, held_here)
+
+
+def test_the_same_judge_with_other_labels_or_options_goes_on_and_says_so(
+    earlier: Plan, held_here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    changed = replace(earlier, judge_identity="x")
+    check_same_run(changed, held_here)
+    with Ledger(held_here / "run.sqlite") as ledger:
+        take_over(changed, ledger, held_here)
+    told = (
+        f"note: the judge 'scripted' is not as it was in the earlier run in {held_here}: every image is judged again\n"
+    )
+    assert capsys.readouterr().err == told
 
 
 def test_other_prompts_are_refused_and_added_ones_are_not(
@@ -108,7 +120,11 @@ def test_a_default_folder_is_named_apart_and_found_again(
     earlier: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    plans = [earlier, replace(earlier, model_identity="sha256:two"), replace(earlier, judge_identity="x")]
+    plans = [
+        earlier,
+        replace(earlier, model_identity="sha256:two"),
+        replace(earlier, judge="other", judge_identity="x"),
+    ]
     plans.append(replace(earlier, suite=suite_of(earlier, "a mug and a tower")))
     plans.append(replace(earlier, suite=suite_of(earlier, "a mug by a tower")))
     for _ in ("made", "found again"):

@@ -122,7 +122,9 @@ def test_two_benches_without_a_common_prompt_are_compared_by_what_they_tried():
 def test_a_csv_that_holds_no_results_names_the_missing_column(tmp_path: Path):
     path = tmp_path / "prompts.csv"
     path.write_text("case_num,content_type,content,nm_word,prompt\n1,landmark,tower,mug,tower mug\n")
-    with pytest.raises(InputError, match=r"prompts\.csv: the column 'image_path' is missing; the columns are case_num"):
+    with pytest.raises(
+        InputError, match=r"prompts\.csv: line 1: the column 'image_path' is missing; the first line must name"
+    ):
         read_side(path)
     with pytest.raises(InputError, match="no such file; check the path"):
         read_side(tmp_path / "none.csv")
