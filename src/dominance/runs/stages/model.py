@@ -127,8 +127,10 @@ class RunModel:
 
     def _load(self) -> "PipelineModel":
         from dominance.models.image_model import PipelineModel
+        from dominance.models.own_pipeline import OwnPipeline
 
-        say(f"loading the model {on_one_line(self.source.name, 120)}")
+        if not isinstance(self.source, OwnPipeline):  # the caller's own is there already
+            say(f"loading the model {on_one_line(self.source.name, 120)}")
         model = PipelineModel(self.source.load(self.settings, self._machine))
         for prompt in self._prompts or [None]:
             model.check(self.settings if prompt is None else self.settings.of(prompt))
