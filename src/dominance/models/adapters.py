@@ -162,7 +162,7 @@ def find_adapter(given: Adapter) -> FoundAdapter:
     if contents.kind == EMBEDDING and given.numbers:
         raise InputError(
             f"the adapter {shown!r} is a textual inversion embedding, which has neither strength nor start;"
-            f" leave out {given.numbers!r}"
+            " leave out the numbers after its name"
         )
     return FoundAdapter(given, file, contents, file_identity(file), noted(header))
 

@@ -155,7 +155,7 @@ def _concepts(specs: Sequence[str]) -> list[Noun]:
         raise InputError("there is no concept to make a suite about; give one, such as 'acme robot:character'")
     nouns = []
     for spec in specs:
-        given = parse_concept(spec, "the concept")
+        given = parse_concept(spec, quoted(spec))
         concept = Concept(without_article(given.name), given.kind)
         own = given.name.lower().startswith("the ")
         nouns.append(Noun(concept, given.name if own else _phrase(concept)))

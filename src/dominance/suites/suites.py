@@ -110,12 +110,12 @@ def understand_suite(spec: str, *, plain: bool = False) -> Understood:
     if "[" in spec:
         prompt = parse_prompt(spec, slug(spec))
         name = slug(prompt.text)
-        return of_prompts(spec, name, [dataclasses.replace(prompt, id=name)], "one prompt")
+        return of_prompts(spec, name, [dataclasses.replace(prompt, id=name)], "a text")
     if len(spec.split()) > 1 and (foreign := foreign_syntax(spec)):
         raise PromptSyntaxError(f"the prompt: {foreign}")
     if plain and len(spec.split()) > 1:
         text = clean_text(spec, "the prompt")
-        return of_prompts(text, slug(text), [Prompt(slug(text), text, ())], "one prompt")
+        return of_prompts(text, slug(text), [Prompt(slug(text), text, ())], "a text")
     raise SuiteError(
         f"no suite {quoted(spec)}{suggestion(spec, bundled)} give a bundled suite ({', '.join(bundled)}), a file of"
         f" prompts ({', '.join(SUITE_ENDINGS)}), or a prompt with its concepts in brackets, such as"
