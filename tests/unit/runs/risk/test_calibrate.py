@@ -1,6 +1,7 @@
 """The calibrated rule finds what is there, claims nothing where there is nothing, and says what it learned from."""
 
 import itertools
+import json
 import random
 from collections.abc import Sequence
 from dataclasses import replace
@@ -16,7 +17,7 @@ from dominance.documents import printed
 from dominance.errors import InputError, RunError
 from dominance.models.drawing import Drawing
 from dominance.models.folders import ModelFolder
-from dominance.records import Concept, Prompt, PromptResult, RunResult, RunSettings, ScoredImage
+from dominance.records import Concept, JudgeWarning, Prompt, PromptResult, RunResult, RunSettings, ScoredImage
 from dominance.runs.risk import calibrate as calibrating
 from dominance.runs.risk.calibrate import calibrate, document_of
 from dominance.runs.risk.calibration import read_calibration
@@ -86,7 +87,7 @@ def world(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
                 )
             return looks
 
-        made, looked = run_of(results, made_by), []
+        made, looked = replace(run_of(results, made_by), judge_warnings=given.pop("warnings", ())), []
         monkeypatch.setattr(calibrating, "PENALTIES", (10.0, 100.0))
         monkeypatch.setattr(calibrating, "read_result", lambda folder: made)
         monkeypatch.setattr(calibrating, "look_at", look_at)
@@ -237,3 +238,13 @@ def test_the_report_is_json_with_its_evidence(world: Any) -> None:
     assert evidence["calibrated"]["auc"] > 0.9
     assert [layer["layer"] for layer in evidence["layers"]] == list(LAYERS)
     assert np.isfinite(document["weights"]).all()
+
+
+def test_a_rule_fitted_to_the_verdicts_of_an_unfit_judge_says_so(
+    world: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    unfit = JudgeWarning("another world", "the judge was made for others")
+    assert world(verdicts(), lead=0.03, warnings=(unfit,)).judge_warnings == (unfit,)
+    assert "warning: the judge was made for others; give a judge" in capsys.readouterr().err
+    written = json.loads((tmp_path / "risk.json").read_text())
+    assert written["evidence"]["judge_warnings"][0]["says"] == unfit.says
