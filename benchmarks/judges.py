@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import torch
 from PIL import Image
-from turns import in_turns
+from turns import in_turns, threads
 
 from dominance.judges.qwen.judge import QwenJudge
 from dominance.judges.qwen.prompts import as_batch
@@ -63,14 +63,18 @@ def plain_forward(seen_by: QwenJudge, image: Image.Image, question: Question) ->
 def plain_forwards(rounds: int = 5) -> dict[str, float]:
     """Ten questions of a picture by ten plain forwards, and together."""
     seen_by, image, questions = judge("fast"), picture(), ten_questions()
-    return {
-        "image_tokens": seen_by.reader.see(image).tokens,
-        **in_turns(
+    seen = seen_by.reader.see(image)
+    lengths = [len(seen_by.reader.prompt(seen_by.reader.chat(asked.text), seen.tokens)) for asked in questions]
+    first = seen_by.reader.prompt(seen_by.reader.chat(""), seen.tokens)
+    shared = len(first) - first[::-1].index(seen_by.reader.image_token)
+    with threads(1):
+        found = in_turns(
             lambda: [plain_forward(seen_by, image, question) for question in questions],
             lambda: seen_by.answer([image], [questions]),
             rounds,
-        ),
-    }
+        )
+    of_tokens = sum(lengths) / (sum(lengths) - (len(lengths) - 1) * shared)
+    return {"image_tokens": seen.tokens, "limit_by_tokens": of_tokens, **found}
 
 
 def official_mode(rounds: int = 3) -> dict[str, float]:

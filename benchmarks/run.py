@@ -15,7 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from turns import in_turns, ratio, seconds
+from turns import in_turns, ratio, seconds, threads
 
 ROUNDS = 3
 
@@ -27,7 +27,7 @@ def prepare() -> None:
     prepare_process()
 
 
-def generation(model: str, threads: int, images: int = 12) -> dict[str, float]:
+def generation(model: str, count: int, images: int = 12) -> dict[str, float]:
     """Batches over prompts and seeds against a plain diffusers loop, one prompt at a time, on the same pipeline.
 
     In several threads the loop's small kernels mostly wait for each other, which is no merit of the batches: the claim
@@ -49,12 +49,8 @@ def generation(model: str, threads: int, images: int = 12) -> dict[str, float]:
             generator = torch.Generator().manual_seed(seed)
             pipeline(text, num_inference_steps=25, guidance_scale=5.0, generator=generator)
 
-    before = torch.get_num_threads()
-    torch.set_num_threads(threads)
-    try:
+    with threads(count):
         return in_turns(plain, lambda: drawer.generate(texts, seeds, GenerationSettings(25, 5.0)), ROUNDS)
-    finally:
-        torch.set_num_threads(before)
 
 
 def judging(judge: str, images: int = 16) -> dict[str, float]:
@@ -120,7 +116,8 @@ def main() -> None:
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
     prepare()
-    import attention  # beside this file, as is judges; they load torch, which prepare() must come before
+    import attention  # beside this file, as the next two; they load torch, which prepare() must come before
+    import flux
     import judges
 
     comparisons: dict[str, Callable[[], dict[str, float]]] = {
@@ -130,6 +127,7 @@ def main() -> None:
         "generation in two threads: one prompt at a time / batched": lambda: generation(given.model, 2),
         **judges.comparisons(),
         **attention.comparisons(),
+        **flux.comparisons(),
         "demo audit": lambda: demo(given.model, given.judge),
     }
     if given.only:

@@ -1,8 +1,22 @@
 """Two sides of a comparison, timed in turns within one run; see ``run.py``."""
 
+import contextlib
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+
+
+@contextlib.contextmanager
+def threads(count: int) -> Generator[None]:
+    """Torch computes in so many threads while the block runs."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def seconds(act: Callable[[], object]) -> float:
