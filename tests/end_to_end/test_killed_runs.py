@@ -173,26 +173,39 @@ def test_what_a_kill_leaves_half_written_is_no_image(audits: LightAudits, tmp_pa
     assert found["failures"] == []
 
 
+HOLD = """
+import sys
+from pathlib import Path
+from dominance.runs.store.folder import held
+with held(Path(sys.argv[1])):
+    print("held", flush=True)
+    input()
+"""
+
+
 def test_the_second_process_on_a_run_folder_says_so_and_stops(
-    audits: LightAudits, tmp_path: Path, command: Callable[..., Any], tiny_model: Path, tiny_judge: Path
+    tmp_path: Path, command: Callable[..., Any], tiny_model: Path, tiny_judge: Path
 ) -> None:
     folder = tmp_path / "run"
     suite = tmp_path / "light.yaml"
     suite.write_text("prompts: ['a [mug]']")
     arguments = (suite, "--model", tiny_model, "--judge", f"blip:{tiny_judge}", "--out", folder, "--seeds", 1)
-    pid = audits.start(folder)
-    audits.wait_for("drew", 2)
-    os.kill(pid, signal.SIGSTOP)  # so that it is certainly still at work
+    assert command("audit", *arguments).status == 0
     before = content(folder)
-    refused = command("audit", *arguments)
+    first = subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(folder)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert first.stdout is not None
+    assert first.stdout.readline() == "held\n"
+    refused = command("audit", *arguments[:-1], 2)
     assert refused.status == 2
     assert refused.out == ""
     assert refused.err == (
-        f"error: the run folder {folder} is in use by process {pid}; wait for it, or give another --out\n"
+        f"error: the run folder {folder} is in use by process {first.pid}; wait for it, or give another --out\n"
     )
     assert content(folder) == before
-    audits.kill(pid)
-    assert command("audit", *arguments).status == 0
+    first.communicate("\n")
+    assert command("audit", *arguments[:-1], 2).status == 0
 
 
 def real_command(*arguments: object) -> subprocess.Popen[str]:

@@ -118,7 +118,7 @@ def make_suite(
         seed: of the choice, where more are possible.
 
     >>> [prompt.text for prompt in make_suite(["acme robot:character"], limit=2).suite.prompts]
-    ['an acme robot behind a plate', 'a pig behind a plate']
+    ['an acme robot behind a plate', 'a sheep behind a plate']
 
     Raises:
         InputError: no concept, word list or template of this kind; a limit below 2; nothing can be crossed.

@@ -199,7 +199,7 @@ def test_a_scheduler_that_the_model_cannot_use_is_refused_with_those_that_it_can
     with pytest.raises(InputError, match=r"cannot use the scheduler 'dpm--'; give one of ddim, ddpm, deis, dpm\+\+, "):
         find_scheduler("dpm--", saved("sd1"))
     for name in ("ddim", "EDMEulerScheduler", "", "LMSDiscreteScheduler"):
-        with pytest.raises(InputError, match=r"; give one of flow-euler$"):
+        with pytest.raises(InputError, match=r"trained by flow matching; give flow-euler, or leave out --scheduler$"):
             find_scheduler(name, saved("flux"))
     for unfit in ("edm-euler", "dpm++-sde"):  # no schedule of betas; a package that is not there
         with pytest.raises(InputError, match=rf"cannot use the scheduler '{re.escape(unfit)}'; give one of ddim, "):
