@@ -131,8 +131,9 @@ def _pattern(name: str) -> _Pattern | None:
     if not words:
         return None
     head = _folded(head_of(name.split()))
-    several = [(word, *plural_forms(word)) if word == head or place == len(words) - 1 else (word,)
-               for place, word in enumerate(words)]  # fmt: skip
+    last = len(words) - 1
+    plural = {last, max((place for place, word in enumerate(words) if word == head), default=last)}
+    several = [(word, *plural_forms(word)) if place in plural else (word,) for place, word in enumerate(words)]
     piece = max(map(_shared_start, several), key=len)
     listed = ("|".join(map(re.escape, sorted(forms, key=len, reverse=True))) for forms in several)
     # A lookahead, so that a mention that overlaps a false one is seen too.
@@ -155,7 +156,9 @@ def _found(text: str, pattern: _Pattern | None) -> Iterator[tuple[int, int]]:
 
 
 def _inside_word(text: str, position: int) -> bool:
-    """Whether a word continues across the position."""
+    """Whether a word continues across the position; an accent always belongs to what stands before it."""
+    if 0 < position < len(text) and unicodedata.category(text[position]).startswith("M"):
+        return True
     return 0 < position < len(text) and all(_spaced_letter(text[index]) for index in (position - 1, position))
 
 

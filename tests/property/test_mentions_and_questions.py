@@ -34,6 +34,7 @@ def plain(text: str) -> str:
 
 @settings(deadline=None)
 @given(WORDS, WORDS)
+@example(["as", "a"], ["a", "a"])
 def test_a_mention_is_a_run_of_the_texts_words_the_last_perhaps_plural(text: list[str], name: list[str]) -> None:
     *head, last = name
     runs = (text[start : start + len(name)] for start in range(len(text)))
@@ -44,6 +45,7 @@ def test_a_mention_is_a_run_of_the_texts_words_the_last_perhaps_plural(text: lis
 @settings(deadline=None)
 @given(TYPOGRAPHY, NAMES)
 @example("a mug\u00ad leaf", "mug")
+@example("\u732b\u0301", "\u732b")
 def test_every_span_is_the_name_or_its_plural(text: str, name: str) -> None:
     words = plain(name).split()
     forms = {plain(name), *(" ".join([*words[:-1], form]) for form in plural_forms(words[-1]))}
