@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from diffusers import StableDiffusionXLPipeline
+from diffusers import DiffusionPipeline, StableDiffusionXLPipeline
 from safetensors.torch import load_file, save_file
 from single_files import save_as_one_file
-from tiny_families import COMMIT, autoencoder, clip, ddim, draw, save, tiny, unet
+from tiny_families import COMMIT, draw, save, sdxl, tiny
 
 import dominance
 from dominance.errors import InputError, ModelError
@@ -19,38 +19,17 @@ from dominance.miniature.bundled import MINIATURE
 from dominance.models.drawing import Drawing, Machine
 from dominance.models.folders import find_model
 from dominance.models.source import find_base, find_source
-from dominance.training.vocabulary import new_tokenizer
 from golden import Golden, one_a_case
 
 SD15 = "stable-diffusion-v1-5/stable-diffusion-v1-5"
 
 
 @cache
-def xl() -> StableDiffusionXLPipeline:
+def xl() -> DiffusionPipeline:
     """As SDXL: its two text encoders differ in width."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        return StableDiffusionXLPipeline(
-            vae=autoencoder(),
-            text_encoder=clip(),
-            text_encoder_2=clip(projection=True, width=24),
-            tokenizer=new_tokenizer(),
-            tokenizer_2=new_tokenizer(),
-            unet=unet(
-                block_out_channels=(16, 32),
-                down_block_types=("DownBlock2D", "CrossAttnDownBlock2D"),
-                up_block_types=("CrossAttnUpBlock2D", "UpBlock2D"),
-                transformer_layers_per_block=(1, 2),
-                attention_head_dim=(2, 4),
-                cross_attention_dim=40,
-                use_linear_projection=True,
-                addition_embed_type="text_time",
-                addition_time_embed_dim=8,
-                projection_class_embeddings_input_dim=16 + 6 * 8,
-            ),
-            scheduler=ddim(),
-            add_watermarker=False,
-        )
+        return sdxl(width=24)
 
 
 @pytest.fixture(scope="module")
