@@ -1,0 +1,121 @@
+"""What each step sees: it depends on the seed and the step alone, so that a resumed run goes on as it would have."""
+
+import functools
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from dominance.training.dreambooth.encoded import EncodedCaptions, EncodedPictures
+from dominance.training.dreambooth.families.protocol import Levels, Noised
+from dominance.training.dreambooth.options import TeachSettings
+
+_EDGE = 1e-4
+"""How near to no noise, and to noise alone, a level may be: a logit-normal has no ends."""
+
+
+@dataclass(frozen=True, eq=False)
+class Batches:
+    """The batches of a lesson.
+
+    Attributes:
+        concept, prior: encoded pictures; None for no prior.
+        distribution: of the noise levels.
+    """
+
+    concept: EncodedPictures
+    prior: EncodedPictures | None
+    captions: EncodedCaptions
+    settings: TeachSettings
+    distribution: Levels
+    device: torch.device
+
+    def parts(self, step: int, share: int = 0, shares: int = 1) -> list[list[tuple[Noised, float]]]:
+        """A step's batch, in the parts that it is taken in; each part as pictures of the concept, then of the prior.
+
+        Args:
+            share, shares: which process's, of how many; each has a batch of its own.
+
+        Returns:
+            For each part, its two halves and the weight of each picture's loss: the means over the concept's and over
+            the prior's pictures of the whole batch are weighted 1 and ``prior_weight``.
+        """
+        options, turn = self.settings.options, step * shares + share
+        generator = torch.Generator().manual_seed(_seed(options.seed, turn))
+        prior = self.settings.prior_pictures(self.prior is not None)
+        own = self.settings.batch - prior
+        halves = [(self._half(self.concept, own, turn, options.caption_dropout, generator), 1 / own)]
+        if self.prior is not None and prior:
+            half = self._half(self.prior, prior, turn, options.prior_dropout, generator)
+            halves.append((half, options.prior_weight / prior))
+        return _parted(halves, options.accumulate)
+
+    def _half(
+        self, encoded: EncodedPictures, count: int, turn: int, dropout: float, generator: torch.Generator
+    ) -> Noised:
+        places = [
+            _place(self.settings.options.seed, number, len(encoded.pictures))
+            for number in range(turn * count, (turn + 1) * count)
+        ]
+        latents, views = encoded.drawn(places, generator)
+        dropped = torch.rand(count, generator=generator) < dropout
+        captions = [
+            "" if drop else encoded.pictures[place].caption for place, drop in zip(places, dropped, strict=True)
+        ]
+        levels = stratified(count, generator)
+        return Noised(
+            latents=latents.to(self.device),
+            noise=torch.randn(latents.shape, generator=generator).to(self.device),
+            levels=(logit_normal(levels) if self.distribution == "logit-normal" else levels).to(self.device),
+            conditions=self.captions(captions),
+            views=views,
+        )
+
+
+def stratified(count: int, generator: torch.Generator) -> Float[Tensor, " picture"]:
+    """Numbers of [0, 1), one from each of so many equal intervals, in random order."""
+    return (torch.randperm(count, generator=generator) + torch.rand(count, generator=generator)) / count
+
+
+def logit_normal(uniform: Float[Tensor, " picture"]) -> Float[Tensor, " picture"]:
+    """Uniform numbers as noise levels that lie around the middle.
+
+    Source: Esser et al. (2024), equation 19, with mean 0 and standard deviation 1.
+    """
+    return torch.sigmoid(torch.special.ndtri(uniform.double().clamp(_EDGE, 1 - _EDGE))).float()
+
+
+def _seed(seed: int, turn: int) -> int:
+    return int(np.random.SeedSequence([seed, 17, turn]).generate_state(1)[0])
+
+
+def _place(seed: int, number: int, count: int) -> int:
+    """Which picture the ``number``-th is: all of them in a new order each time round."""
+    time_round, place = divmod(number, count)
+    return int(_order(seed, time_round, count)[place])
+
+
+@functools.lru_cache(maxsize=8)
+def _order(seed: int, time_round: int, count: int) -> np.ndarray:
+    return np.random.default_rng([seed, 23, time_round]).permutation(count)
+
+
+def _parted(halves: list[tuple[Noised, float]], parts: int) -> list[list[tuple[Noised, float]]]:
+    """The halves' pictures dealt out to so many parts."""
+    dealt = [[(half_of(half, index, parts), weight) for half, weight in halves] for index in range(parts)]
+    return [[(half, weight) for half, weight in part if len(half.views)] for part in dealt]
+
+
+def half_of(noised: Noised, index: int, parts: int) -> Noised:
+    """Every ``parts``-th picture from ``index`` on."""
+    if parts == 1:
+        return noised
+    return Noised(
+        latents=noised.latents[index::parts],
+        noise=noised.noise[index::parts],
+        levels=noised.levels[index::parts],
+        conditions={name: value[index::parts] for name, value in noised.conditions.items()},
+        views=noised.views[index::parts],
+    )

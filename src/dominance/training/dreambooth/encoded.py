@@ -1,0 +1,111 @@
+"""Pictures and captions as the denoiser sees them, computed once."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from dominance.progress import Progress
+from dominance.training.dreambooth.families.protocol import Conditions, Family, LatentPictures
+from dominance.training.dreambooth.pictures import TrainingPicture, View, read_pictures
+
+_AT_ONCE = 8
+_MOST_BYTES = 2**31
+"""Memory for encoded captions; those that were not used for longest give way."""
+
+
+@dataclass(frozen=True, eq=False)
+class EncodedPictures:
+    """Pictures as latents on the CPU.
+
+    Attributes:
+        mirrored: the same pictures mirrored; None where they are not to be.
+    """
+
+    pictures: tuple[TrainingPicture, ...]
+    views: tuple[View, ...]
+    latents: LatentPictures
+    mirrored: LatentPictures | None
+
+    def drawn(
+        self, places: Sequence[int], generator: torch.Generator
+    ) -> tuple[Float[Tensor, "picture channel row column"], list[View]]:
+        """Latents of the pictures at these places, drawn from their distributions."""
+        listed: Int[Tensor, " picture"] = torch.tensor(places, dtype=torch.long)
+        mean, deviation = self.latents.mean[listed], self.latents.deviation[listed]
+        if self.mirrored is not None:
+            turned = (torch.rand(len(places), generator=generator) < 0.5)[:, None, None, None]
+            mean = torch.where(turned, self.mirrored.mean[listed], mean)
+            deviation = torch.where(turned, self.mirrored.deviation[listed], deviation)
+        noise = torch.randn(mean.shape, generator=generator)
+        return mean + deviation * noise, [self.views[place] for place in places]
+
+
+def encode_pictures(
+    family: Family, pictures: Sequence[TrainingPicture], side: int, device: torch.device, mirror: bool, name: str
+) -> EncodedPictures:
+    """Reads and encodes pictures; the autoencoder is on the device meanwhile, and then where it was.
+
+    Raises:
+        InputError: a picture cannot be read.
+    """
+    autoencoder = family.pipeline.vae
+    place, precision = autoencoder.device, autoencoder.dtype
+    autoencoder.to(device=device, dtype=torch.float32)  # SDXL's overflows in half precision
+    turns = (False, True)[: 1 + mirror]
+    encoded: dict[bool, list[LatentPictures]] = {turned: [] for turned in turns}
+    views: list[View] = []
+    try:
+        with Progress(name, total=len(pictures)) as progress:
+            for start in range(0, len(pictures), _AT_ONCE):
+                pixels, seen = read_pictures([p.file for p in pictures[start : start + _AT_ONCE]], side)
+                views += seen
+                for turned in turns:
+                    latents = family.encode_pictures((pixels.flip(-1) if turned else pixels).to(device))
+                    encoded[turned].append(LatentPictures(latents.mean.cpu(), latents.deviation.cpu()))
+                progress.advance(len(seen))
+    finally:
+        autoencoder.to(device=place, dtype=precision)
+    together = {turned: _together(parts) for turned, parts in encoded.items()}
+    return EncodedPictures(tuple(pictures), tuple(views), together[False], together.get(True))
+
+
+def _together(parts: Sequence[LatentPictures]) -> LatentPictures:
+    return LatentPictures(torch.cat([part.mean for part in parts]), torch.cat([part.deviation for part in parts]))
+
+
+class EncodedCaptions:
+    """Captions as conditions, each encoded when it is first needed and then kept on the CPU."""
+
+    def __init__(self, family: Family, device: torch.device) -> None:
+        self._family, self._device = family, device
+        self._known: dict[str, dict[str, Tensor]] = {}
+        self._bytes = 0
+
+    @torch.no_grad()
+    def __call__(self, captions: Sequence[str]) -> Conditions:
+        """Rows for the captions, on the device."""
+        missing = list(dict.fromkeys(caption for caption in captions if caption not in self._known))
+        if missing:
+            encoded = self._family.encode_captions(missing)
+            for row, caption in enumerate(missing):
+                self._keep(caption, {name: value[row].detach().cpu() for name, value in encoded.items()})
+        rows = [self._known[caption] for caption in captions]
+        return {name: torch.stack([row[name] for row in rows]).to(self._device) for name in rows[0]}
+
+    def learn(self, captions: Sequence[str]) -> bool:
+        """Encodes captions beforehand; whether all of them are now kept, so that no text encoder is needed."""
+        listed = list(dict.fromkeys(captions))
+        for start in range(0, len(listed), _AT_ONCE):
+            self(listed[start : start + _AT_ONCE])
+        return all(caption in self._known for caption in listed)
+
+    def _keep(self, caption: str, row: dict[str, Tensor]) -> None:
+        size = sum(value.numel() * value.element_size() for value in row.values())
+        while self._known and self._bytes + size > _MOST_BYTES:
+            oldest = self._known.pop(next(iter(self._known)))
+            self._bytes -= sum(value.numel() * value.element_size() for value in oldest.values())
+        self._known[caption] = row
+        self._bytes += size

@@ -1,0 +1,26 @@
+"""The family that a pipeline is trained as."""
+
+from typing import Any
+
+from dominance.errors import InputError
+from dominance.training.dreambooth.families.protocol import Family
+from dominance.training.dreambooth.families.unet import unet_family
+
+_BY_CLASS = {
+    "StableDiffusionPipeline": unet_family,
+    "StableDiffusionXLPipeline": unet_family,
+}
+
+
+def family_of(pipeline: Any) -> Family:
+    """How the pipeline is trained.
+
+    Raises:
+        InputError: it is of no family that can be.
+    """
+    make = _BY_CLASS.get(type(pipeline).__name__)
+    if make is None:
+        raise InputError(
+            f"{type(pipeline).__name__} cannot be taught a concept here; give a model of Stable Diffusion 1, 2 or XL"
+        )
+    return make(pipeline)

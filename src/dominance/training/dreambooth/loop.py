@@ -1,0 +1,161 @@
+"""The loop: steps of an optimizer through accelerate, checkpoints, and what stops it."""
+
+import math
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from accelerate import Accelerator
+from accelerate.state import AcceleratorState
+from diffusers.optimization import get_scheduler
+from torch import nn
+
+from dominance.errors import InputError, RunError
+from dominance.progress import Progress
+from dominance.training.checkpoints import load_checkpoint, save_checkpoint
+from dominance.training.dreambooth.batches import Batches
+from dominance.training.dreambooth.families.protocol import Family
+from dominance.training.dreambooth.lesson import Lesson
+from dominance.training.dreambooth.losses import Losses
+
+_MIXED = {"float32": "no", "float16": "fp16", "bfloat16": "bf16"}
+_CLIP = 1.0
+
+
+@dataclass(frozen=True, eq=False)
+class Loop:
+    """A lesson that is being taught.
+
+    Attributes:
+        state: the file that a killed run resumes from.
+        save: writes the checkpoint of a step, the denoiser as it then is.
+        after: called once a checkpoint is written, and for the last one again where a killed run had finished.
+    """
+
+    family: Family
+    lesson: Lesson
+    batches: Batches
+    state: Path
+    losses: Losses
+    save: Callable[[int], Path]
+    after: Callable[[int, Path], None]
+
+    def run(self, device: torch.device) -> None:
+        """Trains from the last checkpoint to the last step.
+
+        Raises:
+            RunError: the loss is not a number, or the disk refuses.
+            InputError: a checkpoint of other settings is in the way, or the optimizer is not installed.
+        """
+        settings, options = self.lesson.settings, self.lesson.settings.options
+        accelerator = _accelerator(_MIXED[options.precision], device)
+        denoiser = self.family.denoiser
+        trained = nn.ParameterList([p for p in denoiser.parameters() if p.requires_grad])
+        optimizer = _optimizer(options.optimizer, trained, settings.rate)
+        done = load_checkpoint(self.state, self.lesson.record(), trained, optimizer)
+        self.losses.keep(done)
+        rates = get_scheduler(
+            options.schedule, optimizer, num_warmup_steps=options.warmup, num_training_steps=settings.steps
+        )
+        wrapped, optimizer = accelerator.prepare(denoiser, optimizer)
+        progress = Progress("training", total=settings.steps, done=done, each="a step")
+        with _in_training(denoiser, options.gradient_checkpointing), progress:
+            for step in range(done, settings.steps):
+                _set_rates(optimizer, rates, settings.rate, step)
+                value = self._step(step, wrapped, trained, optimizer, accelerator)
+                progress.advance(1, f"loss {value:.4f}")
+                if (step + 1) % self.lesson.every == 0 or step + 1 == settings.steps:
+                    self._checkpoint(step + 1, denoiser, trained, optimizer, accelerator)
+        accelerator.free_memory()
+
+    def _step(
+        self, step: int, wrapped: nn.Module, trained: nn.ParameterList, optimizer: Any, accelerator: Accelerator
+    ) -> float:
+        """One optimizer step; its loss."""
+        parts = self.batches.parts(step, accelerator.process_index, accelerator.num_processes)
+        total = 0.0
+        for part in parts:
+            with accelerator.autocast():
+                gamma = self.lesson.settings.options.snr_gamma
+                losses = [self.family.losses(wrapped, half, gamma).sum() * weight for half, weight in part]
+                loss = torch.stack(losses).sum()
+            total += float(loss.detach())
+            if not math.isfinite(total):
+                raise self._not_a_number(step)
+            accelerator.backward(loss)
+        accelerator.clip_grad_norm_(trained, _CLIP)
+        optimizer.step()
+        optimizer.zero_grad(set_to_none=True)
+        self.losses.values.append(total)
+        return total
+
+    def _checkpoint(
+        self, step: int, denoiser: nn.Module, trained: nn.ParameterList, optimizer: Any, accelerator: Accelerator
+    ) -> None:
+        if not accelerator.is_main_process:
+            return
+        self._check_weights(step, trained)
+        path = self.save(step)
+        self.losses.write()
+        save_checkpoint(self.state, step, self.lesson.record(), trained, getattr(optimizer, "optimizer", optimizer))
+        denoiser.eval()
+        self.after(step, path)
+        denoiser.train()
+
+    def _check_weights(self, step: int, trained: nn.ParameterList) -> None:
+        if not all(bool(torch.isfinite(parameter).all()) for parameter in trained):
+            raise self._not_a_number(step - 1)
+
+    def _not_a_number(self, step: int) -> RunError:
+        options = self.lesson.settings.options
+        lower = f"--rate {self.lesson.settings.rate / 4:g}"
+        remedy = f"{lower} or --precision bfloat16" if options.precision == "float16" else lower
+        last = step // self.lesson.every * self.lesson.every
+        kept = f"the checkpoint of step {last} is kept" if last else "there was no checkpoint yet"
+        return RunError(f"the loss of step {step + 1} is not a number; {kept}: try {remedy} with another --out")
+
+
+def _accelerator(mixed: str, device: torch.device) -> Accelerator:
+    """One for this precision; accelerate keeps the first one's for the whole process unless told otherwise."""
+    if AcceleratorState._shared_state and AcceleratorState().mixed_precision != mixed:
+        AcceleratorState._reset_state(reset_partial_state=True)
+    if device.type == "cuda":
+        torch.cuda.set_device(device)
+    return Accelerator(mixed_precision=mixed, cpu=device.type == "cpu")
+
+
+def _optimizer(name: str, trained: nn.ParameterList, rate: float) -> torch.optim.Optimizer:
+    how: dict[str, Any] = {"lr": rate, "betas": (0.9, 0.98), "weight_decay": 0.01}
+    if name == "adamw":
+        return torch.optim.AdamW(trained, **how)
+    try:
+        from bitsandbytes.optim import AdamW8bit  # ty: ignore[import-not-found]
+    except ImportError:
+        raise InputError(
+            "adamw8bit needs bitsandbytes, which is not installed; pip install bitsandbytes, or give --optimizer adamw"
+        ) from None
+    return AdamW8bit(trained, **how)
+
+
+def _set_rates(optimizer: Any, rates: Any, peak: float, step: int) -> None:
+    """The rate of a step by the schedule's own formula, so that a resumed run needs none of its state."""
+    for group in optimizer.param_groups:
+        group["lr"] = peak * rates.lr_lambdas[0](step)
+
+
+@contextmanager
+def _in_training(denoiser: Any, checkpointing: bool) -> Generator[None]:
+    """The denoiser in training mode; afterwards as it was."""
+    was = denoiser.training
+    if checkpointing:
+        denoiser.enable_gradient_checkpointing()
+    denoiser.train()
+    try:
+        yield
+    finally:
+        denoiser.train(was)
+        if checkpointing:
+            denoiser.disable_gradient_checkpointing()

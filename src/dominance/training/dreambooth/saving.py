@@ -1,0 +1,81 @@
+"""What training leaves on disk: an adapter or a pipeline folder for each checkpoint, whole or not at all."""
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+from diffusers.pipelines.pipeline_utils import DiffusionPipeline
+from safetensors import SafetensorError
+
+from dominance.files import write_failed
+from dominance.training.dreambooth.families.protocol import Family
+
+CHECKPOINTS = "checkpoints"
+_SUGGESTED = "dominance.json"
+
+
+def checkpoint_folder(folder: Path, step: int) -> Path:
+    """Where the checkpoint after so many steps is."""
+    return folder / CHECKPOINTS / f"step-{step:06d}"
+
+
+def checkpoints_in(folder: Path) -> dict[int, Path]:
+    """The checkpoints of a training folder by their step, in order."""
+    found = {}
+    for path in sorted((folder / CHECKPOINTS).glob("step-*")):
+        number = path.name.removeprefix("step-")
+        if number.isdecimal() and path.is_dir():
+            found[int(number)] = path
+    return found
+
+
+def write_folder(folder: Path, write: Callable[[Path], None]) -> Path:
+    """Has ``write`` fill a folder beside the one wanted, which then takes its name; replaces an older one.
+
+    Raises:
+        RunError: the disk refuses; an older folder of that name is still there.
+    """
+    partial = folder.with_name(f".{folder.name}.partial")
+    try:
+        shutil.rmtree(partial, ignore_errors=True)
+        partial.mkdir(parents=True)
+        write(partial)
+        shutil.rmtree(folder, ignore_errors=True)
+        os.replace(partial, folder)
+    except SafetensorError as error:  # its own words for what the disk says
+        raise write_failed(folder, OSError(str(error))) from None
+    except OSError as error:
+        raise write_failed(folder, error) from None
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+    return folder
+
+
+def save_pipeline(family: Family, folder: Path, like: Path | None) -> None:
+    """Writes the pipeline; all but the denoiser is linked from an earlier checkpoint where there is one.
+
+    What the model's own folder suggests, such as steps and guidance, goes with it.
+    """
+    pipeline: DiffusionPipeline = family.pipeline
+    if like is None:
+        pipeline.save_pretrained(folder, safe_serialization=True)
+        suggested = Path(str(pipeline.config.get("_name_or_path", ""))) / _SUGGESTED
+        if suggested.is_file():
+            shutil.copyfile(suggested, folder / _SUGGESTED)
+        return
+    shutil.copytree(
+        like,
+        folder,
+        copy_function=_link,
+        ignore=lambda place, _names: {family.denoiser_name} if Path(place) == like else set(),
+        dirs_exist_ok=True,
+    )
+    getattr(pipeline, family.denoiser_name).save_pretrained(folder / family.denoiser_name, safe_serialization=True)
+
+
+def _link(source: str, target: str) -> None:
+    try:
+        os.link(source, target)
+    except OSError:  # a disk without links
+        shutil.copyfile(source, target)
