@@ -32,25 +32,26 @@ class Batches:
     distribution: Levels
     device: torch.device
 
-    def parts(self, step: int, share: int = 0, shares: int = 1) -> list[list[tuple[Noised, float]]]:
-        """A step's batch, in the parts that it is taken in; each part as pictures of the concept, then of the prior.
+    def parts(self, step: int, share: int = 0, shares: int = 1) -> list[tuple[Noised, Float[Tensor, " picture"]]]:
+        """A step's batch, in the parts that it is taken in, and the weight of each picture's loss.
+
+        The means over the concept's and over the prior's pictures of the whole batch weigh 1 and ``prior_weight``.
 
         Args:
             share, shares: which process's, of how many; each has a batch of its own.
-
-        Returns:
-            For each part, its two halves and the weight of each picture's loss: the means over the concept's and over
-            the prior's pictures of the whole batch are weighted 1 and ``prior_weight``.
         """
         options, turn = self.settings.options, step * shares + share
         generator = torch.Generator().manual_seed(_seed(options.seed, turn))
         prior = self.settings.prior_pictures(self.prior is not None)
         own = self.settings.batch - prior
-        halves = [(self._half(self.concept, own, turn, options.caption_dropout, generator), 1 / own)]
+        batch = self._half(self.concept, own, turn, options.caption_dropout, generator)
+        weights = torch.full((own,), 1 / own)
         if self.prior is not None and prior:
-            half = self._half(self.prior, prior, turn, options.prior_dropout, generator)
-            halves.append((half, options.prior_weight / prior))
-        return _parted(halves, options.accumulate)
+            other = self._half(self.prior, prior, turn, options.prior_dropout, generator)
+            batch = _together(batch, other)
+            weights = torch.cat([weights, torch.full((prior,), options.prior_weight / prior)])
+        count = options.accumulate
+        return [(_every(batch, index, count), weights[index::count].to(self.device)) for index in range(count)]
 
     def _half(
         self, encoded: EncodedPictures, count: int, turn: int, dropout: float, generator: torch.Generator
@@ -102,20 +103,22 @@ def _order(seed: int, time_round: int, count: int) -> np.ndarray:
     return np.random.default_rng([seed, 23, time_round]).permutation(count)
 
 
-def _parted(halves: list[tuple[Noised, float]], parts: int) -> list[list[tuple[Noised, float]]]:
-    """The halves' pictures dealt out to so many parts."""
-    dealt = [[(half_of(half, index, parts), weight) for half, weight in halves] for index in range(parts)]
-    return [[(half, weight) for half, weight in part if len(half.views)] for part in dealt]
-
-
-def half_of(noised: Noised, index: int, parts: int) -> Noised:
-    """Every ``parts``-th picture from ``index`` on."""
-    if parts == 1:
-        return noised
+def _together(first: Noised, second: Noised) -> Noised:
     return Noised(
-        latents=noised.latents[index::parts],
-        noise=noised.noise[index::parts],
-        levels=noised.levels[index::parts],
-        conditions={name: value[index::parts] for name, value in noised.conditions.items()},
-        views=noised.views[index::parts],
+        latents=torch.cat([first.latents, second.latents]),
+        noise=torch.cat([first.noise, second.noise]),
+        levels=torch.cat([first.levels, second.levels]),
+        conditions={name: torch.cat([value, second.conditions[name]]) for name, value in first.conditions.items()},
+        views=[*first.views, *second.views],
+    )
+
+
+def _every(batch: Noised, index: int, parts: int) -> Noised:
+    """Every ``parts``-th picture from ``index`` on."""
+    return Noised(
+        latents=batch.latents[index::parts],
+        noise=batch.noise[index::parts],
+        levels=batch.levels[index::parts],
+        conditions={name: value[index::parts] for name, value in batch.conditions.items()},
+        views=batch.views[index::parts],
     )

@@ -77,11 +77,10 @@ class Loop:
         """One optimizer step; its loss."""
         parts = self.batches.parts(step, accelerator.process_index, accelerator.num_processes)
         total = 0.0
-        for part in parts:
+        for batch, weights in parts:
             with accelerator.autocast():
                 gamma = self.lesson.settings.options.snr_gamma
-                losses = [self.family.losses(wrapped, half, gamma).sum() * weight for half, weight in part]
-                loss = torch.stack(losses).sum()
+                loss = (self.family.losses(wrapped, batch, gamma) * weights).sum()
             total += float(loss.detach())
             if not math.isfinite(total):
                 raise self._not_a_number(step)
