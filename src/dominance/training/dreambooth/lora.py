@@ -11,10 +11,11 @@ from diffusers.utils.peft_utils import recurse_remove_peft_layers
 from peft import LoraConfig, inject_adapter_in_model
 from peft.tuners.tuners_utils import BaseTunerLayer
 from peft.utils import get_peft_model_state_dict
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor, nn
 
 from dominance.errors import InputError
+from dominance.files import write_whole
 from dominance.training.dreambooth.options import TeachSettings
 
 LORA_FILE = "pytorch_lora_weights.safetensors"
@@ -87,8 +88,8 @@ def save_lora(pipeline: Any, part: str, config: LoraConfig, notes: Mapping[str, 
     }
     described = {f"{part}.{name}": value for name, value in json.loads(_as_json(config)).items()}
     metadata = {"format": "pt", "lora_adapter_metadata": json.dumps(described, sort_keys=True), **notes}
-    folder.mkdir(parents=True, exist_ok=True)
-    save_file({name: _whole(value) for name, value in layers.items()}, folder / LORA_FILE, metadata=metadata)
+    tensors = {name: _whole(value) for name, value in layers.items()}
+    write_whole(folder / LORA_FILE, save(tensors, metadata=metadata))
 
 
 def _whole(value: Tensor) -> Tensor:
