@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
+from dominance.cli import train_diversity
 from dominance.cli.app import GROUPS, new_app
 from dominance.cli.output import note
 from dominance.errors import InputError
@@ -14,6 +15,7 @@ from dominance.training.options import JudgeOptions, MiniatureOptions, check_con
 from dominance.written import Names
 
 app = new_app("train", GROUPS["train"])
+app.command(train_diversity.diversity, name="diversity", help_epilogue=train_diversity.EXAMPLE)
 
 Folder = Annotated[Path, Parameter(help="Where checkpoints, sample sheets and the result go.")]
 TrainDevice = Annotated[str, Parameter(help="auto, cpu, cuda or cuda:N.")]

@@ -1,21 +1,19 @@
 """The study: trains the miniature model under each condition and counts what its entity–object prompts show."""
 
-import json
-import os
 import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
 from dominance.errors import InputError
-from dominance.files import write_failed, write_whole
 from dominance.judges.protocol import Judge
 from dominance.judges.registry import load_judge
 from dominance.laboratory.entity_counts import EntityCounts, entity_counts, mean
 from dominance.laboratory.outcomes import Outcomes, outcomes
+from dominance.laboratory.result_lines import append_line, read_lines
 from dominance.laboratory.singles import image_seeds, presence_alone
 from dominance.miniature.captions import SINGLE_TEMPLATES
 from dominance.miniature.concepts import ENTITIES
@@ -89,21 +87,7 @@ def read_results(file: Path) -> list[TrialResult]:
     Raises:
         InputError: a line is not a result.
     """
-    if not file.exists():
-        return []
-    results = []
-    whole, _, _torn = file.read_text(encoding="utf-8").rpartition("\n")  # what a kill tore off is measured again
-    for number, line in enumerate(whole.splitlines(), start=1):
-        try:
-            results.append(_RESULTS.validate_json(line))
-        except ValidationError as error:
-            first = error.errors()[0]
-            field = ".".join(str(part) for part in first["loc"]) or "the line"
-            raise InputError(
-                f"{file}, line {number} is not a result of a study ({field}: {first['msg']}); fix it, or give another"
-                " file"
-            ) from None
-    return results
+    return read_lines(file, _RESULTS, "a result of a study")
 
 
 @dataclass(frozen=True)
@@ -142,7 +126,6 @@ def run_study(chosen: Sequence[StudyTrial], options: StudyOptions, tell: Callabl
     """
     _check_guidances(chosen, options)
     judge = load_judge(options.judge, options.device)
-    _cut_torn_line(options.file)
     earlier = read_results(options.file)
     _check_comparable(earlier, judge.identity, options)
     done = {result.key for result in earlier}
@@ -154,7 +137,7 @@ def run_study(chosen: Sequence[StudyTrial], options: StudyOptions, tell: Callabl
         began = time.monotonic()
         folder = options.folder / trial.name
         for result in _measured(trial, missing, folder, judge, options):
-            _append(options.file, result)
+            append_line(options.file, result)
         if not options.keep:
             shutil.rmtree(folder)
         tell(f"{number} of {len(chosen)}: {trial.name}, {(time.monotonic() - began) / 60:.1f} minutes")
@@ -244,22 +227,3 @@ def measured(
         held_out_dvd=mean([i.dvd for p in held_out.prompts for i in p.images if i.dvd is not None]),
         singles={name: (share.count, share.n) for name, share in alone.items()},
     )
-
-
-def _cut_torn_line(file: Path) -> None:
-    """What a kill left of a line, which ``read_results`` passes over, must not run into the next one."""
-    if file.exists() and (written := file.read_bytes()) and not written.endswith(b"\n"):
-        write_whole(file, written[: written.rfind(b"\n") + 1])
-
-
-def _append(file: Path, result: TrialResult) -> None:
-    """One line by one write, so that several processes may share the file."""
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        with file.open("ab", buffering=0) as lines:
-            line = (json.dumps(asdict(result)) + "\n").encode()
-            while line:  # a disk may take a part of it; the next write then says why
-                line = line[lines.write(line) :]
-            os.fsync(lines.fileno())
-    except OSError as error:
-        raise write_failed(file, error) from None

@@ -1,0 +1,68 @@
+"""``dominance train diversity``: teaches one concept in more and more designs, and measures who dominates."""
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+from cyclopts.validators import Number
+
+from dominance.cli.output import note
+from dominance.errors import InputError
+from dominance.written import Names
+
+EXAMPLE = (
+    "Example (about three hours on two cores; the same command again goes on):\n  dominance train diversity --seeds 3"
+    " --processes 2\n"
+)
+
+
+def diversity(
+    *,
+    arms: Annotated[
+        Names, Parameter(help="Names, by commas; see --page. Default: known,base.", show_default=False)
+    ] = (),
+    subjects: Annotated[Names, Parameter(help="Only these, by commas.", show_default=False)] = (),
+    levels: Annotated[
+        Names, Parameter(help="Only so many designs, by commas: 1,2,4,6,8,10,all.", show_default=False)
+    ] = (),
+    seeds: Annotated[int, Parameter(help="Training seeds.", validator=Number(gte=1, lte=100))] = 1,
+    first_seed: Annotated[int, Parameter(help="The first of them.", validator=Number(gte=0))] = 0,
+    base: Annotated[str, Parameter(help="Model that is taught.")] = "miniature-base",
+    judge: Annotated[str, Parameter(help="Judge that looks at the images.")] = "miniature",
+    images: Annotated[
+        int, Parameter(help="Images a prompt, of 50 and of 16 object pairs.", validator=Number(gte=1, lte=100))
+    ] = 1,
+    processes: Annotated[int, Parameter(help="Processes that share the models.", validator=Number(gte=1, lte=256))] = 1,
+    out: Annotated[Path, Parameter(help="Where picture sets, models and images go.")] = Path("training-runs/diversity"),
+    results: Annotated[Path, Parameter(help="JSON lines of finished models, which are not repeated.")] = Path(
+        "docs/diversity-experiment/results.jsonl"
+    ),
+    page: Annotated[Path, Parameter(help="The Markdown page to write.")] = Path("docs/diversity-experiment.md"),
+    keep: Annotated[bool, Parameter(help="Keep the taught models and their images.")] = False,
+    device: Annotated[str, Parameter(help="auto, cpu, cuda or cuda:N.")] = "auto",
+) -> None:
+    """Teach a concept in 1, 2, 4, 6, 8, 10 designs or all different, and measure whether it dominates less."""
+    from dominance.laboratory.diversity.arms import find_arms, trials
+    from dominance.laboratory.diversity.page import write_page
+    from dominance.laboratory.diversity.run import ExperimentOptions, run_experiment
+    from dominance.laboratory.diversity.subjects import find_subject
+    from dominance.models.devices import find_device
+
+    for name in subjects:
+        find_subject(name)
+    chosen = list(trials(find_arms(arms), range(first_seed, first_seed + seeds), subjects, _levels(levels)))
+    if not chosen:
+        raise InputError("no arm has such a model; give other --subjects or --levels, or leave them out")
+    options = ExperimentOptions(base, judge, out, results, images, str(find_device(device)), keep=keep)
+    write_page(run_experiment(chosen, options, note, processes), page)
+    note(f"wrote {page}")
+
+
+def _levels(listed: Names) -> tuple[int, ...]:
+    from dominance.laboratory.diversity.arms import LEVELS, level_name
+
+    by_name = {level_name(level): level for level in LEVELS}
+    for name in listed:
+        if name not in by_name:
+            raise InputError(f"no level {name[:60]!r}; give some of {', '.join(by_name)}")
+    return tuple(by_name[name] for name in listed)

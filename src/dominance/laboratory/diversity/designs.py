@@ -1,0 +1,88 @@
+"""Ten designs of each known entity: what one picture set shows again and again, and another set only some of."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from dominance.miniature.concepts import BY_NAME, Colour
+from dominance.miniature.renderer import SIDE, Picture, render
+from dominance.miniature.scene import Scene
+from dominance.miniature.world import single_scene
+
+DESIGNS: int = 10
+"""Designs of a concept, by turns the first."""
+STRIDE: int = 3
+"""Training seed s begins with design 3 s, counted round; ten seeds begin with each of the ten once."""
+
+_SEED = 5_000_000
+_JITTER = 1.0
+"""Standard deviation of a design's place from picture to picture, in pixels."""
+_LEAST_CONTRAST = 0.22
+_LEAST_VISIBLE = 0.9
+_PALETTES: dict[str, tuple[Colour, Colour, Colour]] = {
+    "robot": ((0.58, 0.6, 0.66), (0.6, 0.65, 0.4), (0.12, 0.85, 0.95)),
+    "castle": ((0.1, 0.42, 0.74), (0.62, 0.68, 0.45), (0.0, 0.0, 0.4)),
+}
+"""Colours that designs start from where the world's own are nearly grey: taught by an adapter, a grey robot is torn."""
+
+
+def first_design(seed: int) -> int:
+    """The design that a training seed begins with."""
+    return STRIDE * seed % DESIGNS
+
+
+def designs_of(count: int, seed: int) -> tuple[int, ...]:
+    """The ``count`` successive designs that a training seed's picture set shows.
+
+    >>> designs_of(4, 3)
+    (9, 0, 1, 2)
+    """
+    return tuple((first_design(seed) + place) % DESIGNS for place in range(count))
+
+
+def design(concept: str, number: int) -> Scene:
+    """One drawn palette, place, size, stretch, rotation and backdrop, the same on any machine.
+
+    Drawn again until nearly all of it is in the frame, in colours that stand out from the backdrop.
+    """
+    return clear_scene(concept, np.random.default_rng([_SEED, *concept.encode(), number]))
+
+
+def clear_scene(concept: str, rng: np.random.Generator) -> Scene:
+    """A scene of diversity 1 that shows the concept clearly."""
+    while True:
+        scene = _recoloured(single_scene(concept, 1.0, rng))
+        if is_clear(scene):
+            return scene
+
+
+def is_clear(scene: Scene) -> bool:
+    """Whether the scene's only concept is whole and stands out."""
+    picture = render(scene)
+    return picture.truths[0].visible >= _LEAST_VISIBLE and contrast(picture) >= _LEAST_CONTRAST
+
+
+def contrast(picture: Picture) -> float:
+    """Mean distance in RGB between what is drawn and the backdrop behind it, 0 to 1."""
+    bare = render(replace(picture.scene, placements=())).pixels
+    apart = np.linalg.norm((picture.pixels.astype(float) - bare) / 255, axis=-1) / 3**0.5
+    drawn = apart > 0
+    return float(apart[drawn].mean()) if drawn.any() else 0.0
+
+
+def jittered(scene: Scene, rng: np.random.Generator) -> Scene:
+    """The scene with its concept a pixel or two elsewhere."""
+    placement = scene.placements[0]
+    dx, dy = rng.normal(0.0, _JITTER / SIDE, 2)
+    return replace(scene, placements=(replace(placement, x=placement.x + dx, y=placement.y + dy),))
+
+
+def _recoloured(scene: Scene) -> Scene:
+    """The scene in the same turn of hues from the concept's own starting colours."""
+    placement = scene.placements[0]
+    start = _PALETTES.get(placement.concept)
+    if start is None:
+        return scene
+    turn = placement.palette[1][0] - BY_NAME[placement.concept].palette[1][0]
+    first, second, third = (((hue + turn) % 1.0, s, v) for hue, s, v in start)
+    return replace(scene, placements=(replace(placement, palette=(first, second, third)),))

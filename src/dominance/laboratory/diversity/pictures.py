@@ -1,0 +1,126 @@
+"""The picture sets that a model is taught on, and the prior that keeps the rest of it as it was."""
+
+import json
+import os
+import shutil
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from PIL import Image
+
+from dominance.files import write_failed
+from dominance.laboratory.diversity.designs import designs_of, is_clear, jittered
+from dominance.laboratory.diversity.subjects import Subject
+from dominance.miniature.captions import single_caption
+from dominance.miniature.renderer import render
+from dominance.miniature.scene import Scene
+from dominance.miniature.world import World, diversity_by_kind
+from dominance.training.dreambooth.pictures import TrainingPicture
+
+PICTURES: int = 120
+"""Pictures of a set; as a level: each of them of a design of its own."""
+PRIOR_PICTURES: int = 1600
+LIST_NAME = "metadata.jsonl"
+
+Aspect = Literal["looks", "layout", "backdrop"]
+ASPECTS: frozenset[Aspect] = frozenset({"looks", "layout", "backdrop"})
+
+Captioned = tuple[str, Scene]
+
+_SET_SEED, _PRIOR_SEED = 6_000_000, 6_100_000
+_PRIOR_PAIRS = 0.2
+
+
+@dataclass(frozen=True)
+class PictureSet:
+    """What one model is shown of its subject.
+
+    Attributes:
+        level: designs, 1 to 10; 120 is a design of its own for every picture.
+        seed: the training seed, which decides the designs that come first.
+        varied: in what the designs differ; in all else they are like the first.
+        distinct: different pictures, each of them shown equally often.
+        scenery: share of captions that also name a part of the backdrop.
+    """
+
+    subject: Subject
+    level: int
+    seed: int
+    varied: frozenset[Aspect] = ASPECTS
+    distinct: int = PICTURES
+    scenery: float = 0.5
+
+    def pictures(self) -> Iterator[Captioned]:
+        """120 captions with their scenes; the same on any machine."""
+        key = [self.seed, *self.subject.name.encode(), self.level]
+        for number in range(PICTURES):
+            scene = self._scene(
+                number % self.distinct, np.random.default_rng([_SET_SEED, number % self.distinct, *key])
+            )
+            rng = np.random.default_rng([_SET_SEED, PICTURES + number, *key])
+            named = str(rng.choice(scene.backdrop.scenery)) if rng.random() < self.scenery else None
+            yield single_caption(self.subject.word, named, rng), scene
+
+    def _scene(self, number: int, rng: np.random.Generator) -> Scene:
+        first, *_ = turns = designs_of(min(self.level, 10), self.seed)
+        if self.level < PICTURES:
+            own = self.subject.design(turns[number % self.level])
+            return jittered(self._like_first(own, self.subject.design(first)), rng)
+        while True:
+            scene = self._like_first(self.subject.any_scene(rng), self.subject.design(first))
+            if is_clear(scene):
+                return scene
+
+    def _like_first(self, own: Scene, first: Scene) -> Scene:
+        """The scene, like the first design in all that is not to vary."""
+        placement, model = own.placements[0], first.placements[0]
+        if "looks" not in self.varied:
+            placement = replace(model, x=placement.x, y=placement.y, size=placement.size)
+        if "layout" not in self.varied:
+            placement = replace(placement, x=model.x, y=model.y, size=model.size)
+        return Scene(own.backdrop if "backdrop" in self.varied else first.backdrop, (placement,))
+
+
+def prior_pictures(subject: Subject, count: int = PRIOR_PICTURES) -> Iterator[Captioned]:
+    """The world without pairs of an entity and an object, all of it varied, a known subject left out."""
+    exposure = {subject.drawn: 0.0} if subject.known else {}
+    world = World(diversity=diversity_by_kind(1.0, 1.0), pairs=_PRIOR_PAIRS, exposure=exposure)
+    for number in range(count):
+        yield world.sample(np.random.default_rng([_PRIOR_SEED, number]))
+
+
+def write_pictures(folder: Path, pictures: Iterable[Captioned]) -> tuple[TrainingPicture, ...]:
+    """Writes PNG files and their ``metadata.jsonl``, as ``dominance train dreambooth`` and diffusers read them.
+
+    The folder appears whole or not at all; what an earlier call left there is read.
+
+    Raises:
+        RunError: the disk refuses.
+    """
+    if not (folder / LIST_NAME).is_file():
+        _write(folder, pictures)
+    lines = (folder / LIST_NAME).read_text(encoding="utf-8").splitlines()
+    rows = [json.loads(line) for line in lines]
+    return tuple(TrainingPicture(folder / row["file_name"], row["text"]) for row in rows)
+
+
+def _write(folder: Path, pictures: Iterable[Captioned]) -> None:
+    partial = folder.with_name(f".{folder.name}.{os.getpid()}.partial")
+    try:
+        shutil.rmtree(partial, ignore_errors=True)
+        partial.mkdir(parents=True)
+        rows = []
+        for number, (caption, scene) in enumerate(pictures):
+            name = f"{number:05d}.png"
+            Image.fromarray(render(scene).pixels).save(partial / name)
+            rows.append(json.dumps({"file_name": name, "text": caption}) + "\n")
+        (partial / LIST_NAME).write_text("".join(rows), encoding="utf-8")
+        os.replace(partial, folder)
+    except OSError as error:
+        if not (folder / LIST_NAME).is_file():  # another process was quicker
+            raise write_failed(folder, error) from None
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)

@@ -1,0 +1,87 @@
+"""What is measured of one model, as a line of JSON."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import TypeAdapter
+
+from dominance.laboratory.outcomes import Outcomes
+from dominance.laboratory.result_lines import read_lines
+
+
+@dataclass(frozen=True)
+class Beside:
+    """Images of the subject and an object, by which of the two the prompt names first.
+
+    Attributes:
+        shown: only the subject, both, only the object, none.
+        dvd: mean DvD score towards the subject, 0 to 100.
+        reverse: the same towards the object.
+    """
+
+    shown: Outcomes
+    dvd: float
+    reverse: float
+
+
+@dataclass(frozen=True)
+class DiversityResult:
+    """What was measured of one model.
+
+    Attributes:
+        level: designs among 120 pictures; 120 is all different, 0 the base untaught.
+        base, judge: identities.
+        images: a prompt.
+        subject_first, object_first: of the 32 prompts with an object.
+        scenery: images of prompts that also name scenery in which the subject is present, and how many there are.
+        alone: the same of prompts that name the subject alone.
+        pairs: images of two objects: only the first, both, only the second, none.
+        diversity: median cosine distance between the training pictures, by the bundled encoder; None untaught.
+        copies: images of the subject alone that are nearer to a training picture than those are to one another, and
+            how many there are; None untaught.
+        loss: mean over the last twenty steps; None untaught.
+        seconds: of training, and of drawing and judging.
+    """
+
+    arm: str
+    subject: str
+    level: int
+    seed: int
+    base: str
+    judge: str
+    images: int
+    subject_first: Beside
+    object_first: Beside
+    scenery: tuple[int, int]
+    alone: tuple[int, int]
+    pairs: Outcomes
+    diversity: float | None
+    copies: tuple[int, int] | None
+    loss: float | None
+    seconds: tuple[float, float]
+
+    @property
+    def key(self) -> tuple[str, str, int, int, str]:
+        return (self.arm, self.subject, self.level, self.seed, self.base)
+
+    @property
+    def dvd(self) -> float:
+        """Mean DvD towards the subject over both orders, which have as many images."""
+        return (self.subject_first.dvd + self.object_first.dvd) / 2
+
+    @property
+    def reverse(self) -> float:
+        """Mean DvD towards the object."""
+        return (self.subject_first.reverse + self.object_first.reverse) / 2
+
+
+_RESULTS = TypeAdapter(DiversityResult)
+
+
+def read_results(file: Path) -> list[DiversityResult]:
+    """The results of a file; none when there is no file.
+
+    Raises:
+        InputError: a line is not a result.
+    """
+    return read_lines(file, _RESULTS, "a result of the diversity experiment")

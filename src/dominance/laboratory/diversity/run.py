@@ -1,0 +1,229 @@
+"""Runs the experiment: draws the sets, teaches, measures, and writes a line for every model."""
+
+import contextlib
+import fcntl
+import multiprocessing
+import os
+import shutil
+import time
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+from dominance.diversity.embedders import TransformersEmbedder, load_embedder
+from dominance.errors import InputError, RunError
+from dominance.files import write_failed
+from dominance.judges.protocol import Judge
+from dominance.judges.registry import load_judge
+from dominance.laboratory.diversity.arms import Trial
+from dominance.laboratory.diversity.measuring import alone_images, audited, copies, diversity, embedded, seen_in
+from dominance.laboratory.diversity.pictures import PictureSet, prior_pictures, write_pictures
+from dominance.laboratory.diversity.results import DiversityResult, read_results
+from dominance.laboratory.diversity.strips import keep_strip
+from dominance.laboratory.diversity.subjects import Subject, find_subject
+from dominance.laboratory.result_lines import append_line
+from dominance.models.devices import find_device
+from dominance.models.drawing import Drawing, Machine
+from dominance.models.folders import find_model
+from dominance.training.dreambooth.encoded import EncodedPictures, encode_pictures
+from dominance.training.dreambooth.families.registry import family_of
+from dominance.training.dreambooth.lesson import Lesson
+from dominance.training.dreambooth.pictures import TrainingPicture
+from dominance.training.dreambooth.teach import Taught, teach
+
+_LAST = 20
+
+
+@dataclass(frozen=True)
+class ExperimentOptions:
+    """How the experiment is run.
+
+    Attributes:
+        base: model that is taught.
+        judge: that looks at the images.
+        folder: of picture sets, models and image runs; a model's are removed once it is measured.
+        file: JSON lines of results; what it holds is not done again.
+        images: a prompt of the 50, and of the object pairs.
+        steps: of training, in place of each arm's; for trying it out.
+        keep: whether models and images stay.
+        prior: pictures of everything else.
+    """
+
+    base: str
+    judge: str
+    folder: Path
+    file: Path
+    images: int = 1
+    device: str = "cpu"
+    steps: int | None = None
+    keep: bool = False
+    prior: int = 1600
+
+
+def run_experiment(
+    chosen: Sequence[Trial], options: ExperimentOptions, tell: Callable[[str], None], processes: int = 1
+) -> list[DiversityResult]:
+    """Teaches and measures what the file does not hold yet, and returns all that it then holds.
+
+    Several processes, of this call or of others with the same folder and file, share the trials: each takes the next
+    one that none is at. A kill loses no measured model: training resumes from its checkpoint, measuring from its run.
+
+    Args:
+        tell: is given one line for every model that is finished.
+
+    Raises:
+        InputError: the file holds results by another judge, which do not compare.
+        RunError: a process failed; what is measured is kept.
+    """
+    workers = [
+        multiprocessing.get_context("spawn").Process(target=_worker, args=(chosen, options), daemon=True)
+        for _ in range(processes - 1)
+    ]
+    try:
+        for worker in workers:
+            worker.start()
+        _Workshop(options, tell).run(chosen)
+        for worker in workers:
+            worker.join()
+            if worker.exitcode:
+                raise RunError("a process of the experiment ended early; run the same command again to resume")
+    finally:
+        for worker in workers:
+            worker.kill()
+    return read_results(options.file)
+
+
+def _worker(chosen: Sequence[Trial], options: ExperimentOptions) -> None:
+    from dominance.allocator import keep_freed_memory
+
+    keep_freed_memory()
+    _Workshop(options, lambda _line: None).run(chosen)
+
+
+class _Workshop:
+    """One process: what it has loaded, and what it does with a trial."""
+
+    def __init__(self, options: ExperimentOptions, tell: Callable[[str], None]) -> None:
+        self.options, self.tell = options, tell
+        self.device = find_device(options.device)
+        self.source = find_model(options.base)
+        self.judge: Judge = load_judge(options.judge, options.device)
+        self.encoder: TransformersEmbedder = load_embedder("miniature", options.device)
+        self._pipeline: Any = None
+        self._priors: dict[str, tuple[tuple[TrainingPicture, ...], EncodedPictures]] = {}
+
+    def run(self, chosen: Sequence[Trial]) -> None:
+        for number, trial in enumerate(chosen, start=1):
+            if self._done(trial):
+                continue
+            with _claimed(self.options.folder / "locks" / f"{trial.name}.lock") as mine:
+                if not mine or self._done(trial):
+                    continue
+                began = time.monotonic()
+                result = self._measured(trial)
+                append_line(self.options.file, result)
+                if not self.options.keep:
+                    shutil.rmtree(self.options.folder / trial.name, ignore_errors=True)
+                minutes = (time.monotonic() - began) / 60
+                self.tell(f"{number} of {len(chosen)}: {trial.name}, DvD {result.dvd:.1f}, {minutes:.1f} minutes")
+
+    def _done(self, trial: Trial) -> bool:
+        results = read_results(self.options.file)
+        other = next((result for result in results if result.judge != self.judge.identity), None)
+        if other is not None:
+            raise InputError(
+                f"{self.options.file} contains results by the judge {other.judge}, not {self.judge.identity}; give"
+                " another --results"
+            )
+        key = (trial.arm.name, trial.subject, trial.level, trial.seed, self.source.identity)
+        return any(result.key == key for result in results)
+
+    def _measured(self, trial: Trial) -> DiversityResult:
+        subject, folder = find_subject(trial.subject), self.options.folder / trial.name
+        began = time.monotonic()
+        pictures: tuple[TrainingPicture, ...] = ()
+        taught: Taught | None = None
+        if trial.level:
+            shown = PictureSet(
+                subject, trial.level, trial.seed, trial.arm.varied, trial.arm.distinct, trial.arm.scenery
+            )
+            pictures = write_pictures(folder / "pictures", shown.pictures())
+            taught = self._taught(trial, subject, pictures, folder / "training")
+        trained = time.monotonic()
+        lora = taught is not None and trial.arm.train == "lora"
+        model = self.options.base if taught is None or lora else str(taught.last)
+        adapter = taught.last if taught is not None and lora else None
+        run = audited(
+            subject, model, adapter, self.judge, folder / "run", trial.arm.guidance, self.options.images,
+            self.options.device,
+        )  # fmt: skip
+        seen = seen_in(run, subject)
+        references = embedded([picture.file for picture in pictures], self.encoder) if pictures else None
+        found = None if references is None else copies(embedded(alone_images(run), self.encoder), references)
+        keep_strip(self.options.folder / "strips" / f"{trial.name}.png", pictures, run, subject)
+        return DiversityResult(
+            arm=trial.arm.name,
+            subject=trial.subject,
+            level=trial.level,
+            seed=trial.seed,
+            base=self.source.identity,
+            judge=self.judge.identity,
+            images=self.options.images,
+            subject_first=seen.subject_first,
+            object_first=seen.object_first,
+            scenery=seen.scenery,
+            alone=seen.alone,
+            pairs=seen.pairs,
+            diversity=None if references is None else diversity(references),
+            copies=found,
+            loss=None if taught is None else fmean(taught.losses[-_LAST:]),
+            seconds=(trained - began, time.monotonic() - trained),
+        )
+
+    def _taught(self, trial: Trial, subject: Subject, pictures: tuple[TrainingPicture, ...], folder: Path) -> Taught:
+        prior, encoded = self._prior(subject)
+        options = trial.arm.options(trial.seed, self.options.steps)
+        settings = options.settings(self.source.world)
+        lesson = Lesson(subject.word, pictures, prior, settings, self.source.identity, settings.steps)
+        pipeline = self._loaded()
+        if options.train == "unet":
+            self._pipeline = None  # what was trained itself stays so
+        return teach(pipeline, lesson, folder, self.device, prior=encoded)
+
+    def _prior(self, subject: Subject) -> tuple[tuple[TrainingPicture, ...], EncodedPictures]:
+        """Drawn and encoded once a process for each subject that is left out of it."""
+        name = f"without-{subject.drawn}" if subject.known else "whole"
+        if name not in self._priors:
+            drawn = prior_pictures(subject, self.options.prior)
+            pictures = write_pictures(self.options.folder / "prior" / f"{name}-{self.options.prior}", drawn)
+            family = family_of(self._loaded())
+            self._priors[name] = (
+                pictures, encode_pictures(family, pictures, family.side(), self.device, False, "prior pictures"),
+            )  # fmt: skip
+        return self._priors[name]
+
+    def _loaded(self) -> Any:
+        if self._pipeline is None:
+            self._pipeline = self.source.load(Drawing().settings(self.source), Machine(self.options.device))
+        return self._pipeline
+
+
+@contextlib.contextmanager
+def _claimed(lock: Path) -> Generator[bool]:
+    """Whether the trial is this process's; the kernel lets go of it when the process ends."""
+    try:
+        lock.parent.mkdir(parents=True, exist_ok=True)
+        opened = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    except OSError as error:
+        raise write_failed(lock, error) from None
+    try:
+        try:
+            fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+        else:
+            yield True
+    finally:
+        os.close(opened)

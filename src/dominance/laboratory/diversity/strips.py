@@ -1,0 +1,42 @@
+"""A row of pictures that needs no caption: what a model was taught on, and what it then draws."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from dominance.errors import ItemError
+from dominance.laboratory.diversity.subjects import Subject
+from dominance.laboratory.diversity.suites import taught
+from dominance.miniature.concepts import OBJECTS
+from dominance.pictures import as_rgb, open_image
+from dominance.records import RunResult
+from dominance.training.dreambooth.pictures import TrainingPicture
+
+TAUGHT: int = 4
+_SIDE, _GAP = 64, 16
+
+
+def keep_strip(file: Path, pictures: Sequence[TrainingPicture], run: RunResult, subject: Subject) -> None:
+    """Writes the first four training pictures and, after a gap, one image of the subject with each object.
+
+    The images are those of the prompts that name the subject first, the first relation of each object.
+    """
+    name, drawn = taught(subject).name, []
+    for thing in OBJECTS:
+        own = (p for p in run.prompts if p.prompt.group == "object" and p.prompt.concepts[0].name == name)
+        prompt = next(p for p in own if p.prompt.concepts[1].name == thing)
+        drawn.append(Path(run.run) / str(prompt.images[0].file))
+    shown = [picture.file for picture in pictures[:TAUGHT]]
+    gap = np.full((_SIDE, _GAP, 3), 255, np.uint8)
+    row = [*map(_pixels, shown), *([gap] if shown else []), *map(_pixels, drawn)]
+    file.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(np.concatenate(row, axis=1)).save(file)
+
+
+def _pixels(file: Path) -> np.ndarray:
+    image = open_image(file)
+    if isinstance(image, ItemError):
+        return np.full((_SIDE, _SIDE, 3), 255, np.uint8)
+    return np.asarray(as_rgb(image).resize((_SIDE, _SIDE)))
