@@ -19,7 +19,7 @@ EXAMPLE = (
 def diversity(
     *,
     arms: Annotated[
-        Names, Parameter(help="Names, by commas; see --page. Default: known,base.", show_default=False)
+        Names, Parameter(help="Names, by commas; see --page. Default: base,known.", show_default=False)
     ] = (),
     subjects: Annotated[Names, Parameter(help="Only these, by commas.", show_default=False)] = (),
     levels: Annotated[

@@ -86,7 +86,7 @@ ARMS: tuple[Arm, ...] = (
 
 
 def find_arms(names: Sequence[str]) -> tuple[Arm, ...]:
-    """The arms of these names, in their order; the first three where none is named.
+    """The arms of these names, in their order; base and known where none is named.
 
     Raises:
         InputError: a name is none of an arm.
@@ -95,7 +95,7 @@ def find_arms(names: Sequence[str]) -> tuple[Arm, ...]:
     for name in names:
         if name not in by_name:
             raise InputError(f"no arm {name[:60]!r}; give some of {', '.join(by_name)}")
-    return tuple(by_name[name] for name in dict.fromkeys(names)) or (MAIN, BASE)
+    return tuple(by_name[name] for name in dict.fromkeys(names)) or (BASE, MAIN)
 
 
 @dataclass(frozen=True)
@@ -125,9 +125,12 @@ def trials(
     Args:
         subjects, levels: only these; all where there are none.
     """
-    for seed in seeds:
+    for number, seed in enumerate(seeds):
         for arm in arms:
             for level in arm.levels:
                 for subject in arm.subjects:
-                    if (not subjects or subject in subjects) and (not levels or level in levels):
+                    asked = (not subjects or subject in subjects) and (not levels or level in levels)
+                    if level and asked:
                         yield Trial(arm, subject, level, seed)
+                    elif asked and not number:  # the base has no training seeds
+                        yield Trial(arm, subject, level, 0)
