@@ -14,12 +14,13 @@ from dominance.pictures import as_rgb, open_image
 from dominance.records import RunResult
 from dominance.training.dreambooth.pictures import TrainingPicture
 
-TAUGHT: int = 4
+TAUGHT: int = 10
+"""Training pictures, small and in two rows: as many as there are designs."""
 _SIDE, _GAP = 64, 16
 
 
 def keep_strip(file: Path, pictures: Sequence[TrainingPicture], run: RunResult, subject: Subject) -> None:
-    """Writes the first four training pictures and, after a gap, one image of the subject with each object.
+    """Writes the first ten training pictures and, after a gap, one image of the subject with each object.
 
     The images are those of the prompts that name the subject first, the first relation of each object.
     """
@@ -28,15 +29,23 @@ def keep_strip(file: Path, pictures: Sequence[TrainingPicture], run: RunResult, 
         own = (p for p in run.prompts if p.prompt.group == "object" and p.prompt.concepts[0].name == name)
         prompt = next(p for p in own if p.prompt.concepts[1].name == thing)
         drawn.append(Path(run.run) / str(prompt.images[0].file))
-    shown = [picture.file for picture in pictures[:TAUGHT]]
     gap = np.full((_SIDE, _GAP, 3), 255, np.uint8)
-    row = [*map(_pixels, shown), *([gap] if shown else []), *map(_pixels, drawn)]
+    row = [_small(pictures[:TAUGHT]), gap, *(_pixels(image, _SIDE) for image in drawn)]
     file.parent.mkdir(parents=True, exist_ok=True)
     Image.fromarray(np.concatenate(row, axis=1)).save(file)
 
 
-def _pixels(file: Path) -> np.ndarray:
+def _small(pictures: Sequence[TrainingPicture]) -> np.ndarray:
+    half, across = _SIDE // 2, TAUGHT // 2
+    sheet = np.full((_SIDE, half * across, 3), 255, np.uint8)
+    for place, picture in enumerate(pictures):
+        top, left = half * (place // across), half * (place % across)
+        sheet[top : top + half, left : left + half] = _pixels(picture.file, half)
+    return sheet
+
+
+def _pixels(file: Path, side: int) -> np.ndarray:
     image = open_image(file)
     if isinstance(image, ItemError):
-        return np.full((_SIDE, _SIDE, 3), 255, np.uint8)
-    return np.asarray(as_rgb(image).resize((_SIDE, _SIDE)))
+        return np.full((side, side, 3), 255, np.uint8)
+    return np.asarray(as_rgb(image).resize((side, side)))
