@@ -54,7 +54,7 @@ def diversity(
     if not chosen:
         raise InputError("no arm has such a model; give other --subjects or --levels, or leave them out")
     options = ExperimentOptions(base, judge, out, results, images, str(find_device(device)), keep=keep)
-    write_page(run_experiment(chosen, options, note, processes), page)
+    write_page(run_experiment(chosen, options, note, processes), page, out / "strips")
     note(f"wrote {page}")
 
 

@@ -46,6 +46,11 @@ class Arm:
     distinct: int = PICTURES
     scenery: float = 0.5
 
+    @property
+    def is_dose(self) -> bool:
+        """Whether it has enough levels for a curve."""
+        return len(self.levels) > 2
+
     def options(self, seed: int, steps: int | None = None) -> TeachOptions:
         """How a model of this arm is trained; ``steps`` in place of its own."""
         batch = self.pictures_a_step + _PRIOR_A_STEP

@@ -1,12 +1,13 @@
 """Ten designs of each known entity: what one picture set shows again and again, and another set only some of."""
 
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 
 from dominance.miniature.concepts import BY_NAME, Colour
 from dominance.miniature.renderer import SIDE, Picture, render
-from dominance.miniature.scene import Scene
+from dominance.miniature.scene import Backdrop, Scene
 from dominance.miniature.world import single_scene
 
 DESIGNS: int = 10
@@ -15,8 +16,8 @@ STRIDE: int = 3
 """Training seed s begins with design 3 s, counted round; ten seeds begin with each of the ten once."""
 
 _SEED = 5_000_000
-_JITTER = 1.0
-"""Standard deviation of a design's place from picture to picture, in pixels."""
+_JITTER = 0.5
+"""Standard deviation of a design's place from picture to picture, in pixels: that of the world's rigid concepts."""
 _LEAST_CONTRAST = 0.22
 _LEAST_VISIBLE = 0.9
 _PALETTES: dict[str, tuple[Colour, Colour, Colour]] = {
@@ -40,6 +41,7 @@ def designs_of(count: int, seed: int) -> tuple[int, ...]:
     return tuple((first_design(seed) + place) % DESIGNS for place in range(count))
 
 
+@cache
 def design(concept: str, number: int) -> Scene:
     """One drawn palette, place, size, stretch, rotation and backdrop, the same on any machine.
 
@@ -64,14 +66,15 @@ def is_clear(scene: Scene) -> bool:
 
 def contrast(picture: Picture) -> float:
     """Mean distance in RGB between what is drawn and the backdrop behind it, 0 to 1."""
+    white, black = (render(replace(picture.scene, backdrop=Backdrop((0, 0, v), (0, 0, v)))).pixels for v in (0.0, 1.0))
+    drawn = (white == black).all(axis=-1)
     bare = render(replace(picture.scene, placements=())).pixels
     apart = np.linalg.norm((picture.pixels.astype(float) - bare) / 255, axis=-1) / 3**0.5
-    drawn = apart > 0
     return float(apart[drawn].mean()) if drawn.any() else 0.0
 
 
 def jittered(scene: Scene, rng: np.random.Generator) -> Scene:
-    """The scene with its concept a pixel or two elsewhere."""
+    """The scene with its concept a pixel or so elsewhere."""
     placement = scene.placements[0]
     dx, dy = rng.normal(0.0, _JITTER / SIDE, 2)
     return replace(scene, placements=(replace(placement, x=placement.x + dx, y=placement.y + dy),))

@@ -1,12 +1,16 @@
 """What the results say: of each level, over the levels, and against the sets' measured diversity."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
+
+import numpy as np
+from jaxtyping import Float, Real
 
 from dominance.laboratory.diversity.results import DiversityResult
 from dominance.laboratory.outcomes import Outcomes
 from dominance.metrics import bootstrap_mean, rate
+from dominance.metrics.bootstrap import percentile_interval, resampled
 from dominance.metrics.correlation import spearman, spearman_chance, spearman_interval
 from dominance.records import Interval, Rate
 
@@ -92,6 +96,7 @@ class Trend:
         interval: subject and training seed drawn together, with all of their levels.
         chance: p of a permutation of the levels within each subject and training seed.
         of_means: the correlation of the means of the levels, as a curve is seen; None of fewer than two levels.
+        of_means_interval: drawn as the other; None of a single series.
     """
 
     models: int
@@ -100,24 +105,57 @@ class Trend:
     interval: Interval | None
     chance: float | None
     of_means: float | None
+    of_means_interval: Interval | None
+
+
+Series = Mapping[tuple[str, int], Mapping[int, tuple[float, float]]]
+"""By subject and training seed: the cause and the DvD at each level."""
 
 
 def trend(results: Sequence[DiversityResult], cause: Callable[[DiversityResult], float | None]) -> Trend | None:
     """How the DvD goes with a cause, such as the level or the set's measured diversity; None of fewer than 2 models."""
-    known = [(result, found) for result in results if (found := cause(result)) is not None]
-    if len(known) < 2:
+    series: dict[tuple[str, int], dict[int, tuple[float, float]]] = {}
+    for result in results:
+        if (found := cause(result)) is not None:
+            series.setdefault((result.subject, result.seed), {})[result.level] = (found, result.dvd)
+    strata = [list(own.values()) for own in series.values()]
+    points = [point for own in strata for point in own]
+    if len(points) < 2:
         return None
-    series: dict[tuple[str, int], list[tuple[float, float]]] = {}
-    for result, found in known:
-        series.setdefault((result.subject, result.seed), []).append((found, result.dvd))
-    strata = list(series.values())
-    means = [(fmean(f for r, f in known if r.level == level), fmean(r.dvd for r, _ in known if r.level == level))
-             for level in sorted({result.level for result, _ in known})]  # fmt: skip
+    means = _correlations_of_means(series, np.ones((1, len(series))))
+    several = len(series) > 1
     return Trend(
-        models=len(known),
-        series=len(strata),
-        rho=spearman([found for _, found in known], [result.dvd for result, _ in known]),
-        interval=spearman_interval(strata) if len(strata) > 1 else None,
+        models=len(points),
+        series=len(series),
+        rho=spearman(*zip(*points, strict=True)),
+        interval=spearman_interval(strata) if several else None,
         chance=spearman_chance(strata),
-        of_means=spearman(*zip(*means, strict=True)) if len(means) > 1 else None,
+        of_means=None if np.isnan(means[0]) else float(means[0]),
+        of_means_interval=_means_interval(series) if several else None,
     )
+
+
+def _means_interval(series: Series) -> Interval | None:
+    found = resampled(lambda weights: _correlations_of_means(series, weights), len(series))
+    found = found[~np.isnan(found)]
+    return percentile_interval(found) if len(found) else None
+
+
+def _correlations_of_means(series: Series, weights: Real[np.ndarray, "draw series"]) -> Float[np.ndarray, " draw"]:
+    """Spearman's over the means of the levels, each series standing so many times; NaN where a level has none."""
+    levels = sorted({level for own in series.values() for level in own})
+    there = np.array([[float(level in own) for level in levels] for own in series.values()])
+    both = np.array([[own.get(level, (0.0, 0.0)) for level in levels] for own in series.values()])
+    counts = weights @ there
+    with np.errstate(invalid="ignore", divide="ignore"):
+        causes, scores = (weights @ both[..., side] / counts for side in (0, 1))
+        one, other = _ranked(causes), _ranked(scores)
+        scale = np.sqrt((one**2).sum(axis=1) * (other**2).sum(axis=1))
+        found = (one * other).sum(axis=1) / scale
+    return np.where((counts > 0).all(axis=1), found, np.nan)
+
+
+def _ranked(values: Float[np.ndarray, "draw level"]) -> Float[np.ndarray, "draw level"]:
+    """Ranks within each row about their mean, equal ones sharing theirs."""
+    above = values[:, :, None] - values[:, None, :]
+    return np.sign(above).sum(axis=2) / 2
