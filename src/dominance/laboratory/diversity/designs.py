@@ -20,6 +20,7 @@ _JITTER = 0.5
 """Standard deviation of a design's place from picture to picture, in pixels: that of the world's rigid concepts."""
 _LEAST_CONTRAST = 0.22
 _LEAST_VISIBLE = 0.9
+_LEAST_SIZE = 0.55
 _PALETTES: dict[str, tuple[Colour, Colour, Colour]] = {
     "robot": ((0.58, 0.6, 0.66), (0.6, 0.65, 0.4), (0.12, 0.85, 0.95)),
     "castle": ((0.1, 0.42, 0.74), (0.62, 0.68, 0.45), (0.0, 0.0, 0.4)),
@@ -45,7 +46,7 @@ def designs_of(count: int, seed: int) -> tuple[int, ...]:
 def design(concept: str, number: int) -> Scene:
     """One drawn palette, place, size, stretch, rotation and backdrop, the same on any machine.
 
-    Drawn again until nearly all of it is in the frame, in colours that stand out from the backdrop.
+    Drawn again until it takes more than half of the side, is nearly whole, and stands out from the backdrop.
     """
     return clear_scene(concept, np.random.default_rng([_SEED, *concept.encode(), number]))
 
@@ -59,7 +60,9 @@ def clear_scene(concept: str, rng: np.random.Generator) -> Scene:
 
 
 def is_clear(scene: Scene) -> bool:
-    """Whether the scene's only concept is whole and stands out."""
+    """Whether the scene's only concept is large and whole and stands out."""
+    if scene.placements[0].size < _LEAST_SIZE:
+        return False
     picture = render(scene)
     return picture.truths[0].visible >= _LEAST_VISIBLE and contrast(picture) >= _LEAST_CONTRAST
 
