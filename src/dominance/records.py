@@ -348,10 +348,50 @@ class RunSettings:
 
 
 @dataclass(frozen=True)
+class Identity:
+    """What a run shows of a concept that the model was taught; a rate is None where no image can say.
+
+    Attributes:
+        taught: the concept, as the prompts name it.
+        composition: of the images of prompts that name it and something else, those that show all of their concepts.
+        dvd_towards: mean over these images of the DvD score towards it, 0 to 100; its interval is clustered by prompt.
+        presence: of the images of prompts that name it, those that show it.
+        alone: the same of prompts that name nothing else.
+        others: of the images of prompts that do not name it, those that show all of their concepts.
+        leakage: of the images of prompts that do not name it, those that show it all the same.
+        leaked: files of the images that do.
+        references: number of its reference pictures that were compared; 0 for none.
+        similarity: median over images that should show it of the median cosine to the references, -1 to 1.
+        ceiling: the same of the references against one another: lower quartile, median, upper quartile.
+        copying: of the same images, those nearer to a reference than references are to one another.
+        copied: files of the images that are, each with the reference that it is nearest to.
+        embedder: what the cosines are between.
+    """
+
+    taught: str
+    composition: Rate | None
+    dvd_towards: float | None
+    dvd_interval: Interval | None
+    presence: Rate | None
+    alone: Rate | None
+    others: Rate | None
+    leakage: Rate | None
+    leaked: tuple[str, ...] = ()
+    references: int = 0
+    similarity: float | None = None
+    similarity_interval: Interval | None = None
+    ceiling: tuple[float, float, float] | None = None
+    copying: Rate | None = None
+    copied: tuple[tuple[str, str], ...] = ()
+    embedder: str | None = None
+
+
+@dataclass(frozen=True)
 class RunResult:
     """A whole run, as its report shows it.
 
     Attributes:
+        identity: what it shows of a concept that the model was taught; None where none is named.
         left_out: of images that were made elsewhere, those that the run was given and does not use.
         unread: what the model does not know of a prompt's text, by the prompt's id.
     """
@@ -368,6 +408,7 @@ class RunResult:
     judge_warnings: tuple[JudgeWarning, ...] = ()
     left_out: tuple[LeftOut, ...] = ()
     unread: dict[str, str] = field(default_factory=dict)
+    identity: Identity | None = None
 
     @property
     def images(self) -> int:

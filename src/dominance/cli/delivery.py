@@ -9,7 +9,7 @@ from dominance.cli.output import echo, note, print_json, print_table, tell_next,
 from dominance.cli.shared import PageImages
 from dominance.cli.statuses import EXIT_DONE, exit_status
 from dominance.numbers import UNKNOWN, fraction, mean, plural
-from dominance.records import GateResult, PromptResult, RunResult
+from dominance.records import GateResult, Identity, PromptResult, RunResult
 
 if TYPE_CHECKING:
     from dominance.runs.audit.estimate import Estimate
@@ -54,12 +54,23 @@ def print_result(result: RunResult, written: Sequence[Path]) -> None:
     undrawn = result.scored + result.unscored - result.images
     rest = f" ({undrawn} could not be made)" if undrawn > 0 else ""
     echo(f"{plural(result.images, 'image')}, {result.scored} scored, {result.unscored} unscored{rest}")
+    if result.identity is not None:
+        print_identity(result.identity)
     warn_again(result.judge_warnings)
     if result.gate is not None:
         said = "passed" if result.gate.passed else "FAILED"
         echo(f"gate {said}: {gate_reason(result)}", *_failures(result.gate))
     tell_written(written)
     tell_next(after_audit(result))
+
+
+def print_identity(found: Identity) -> None:
+    """What the run shows of the taught concept."""
+    from dominance.report.parts.identity import identity_rows, identity_sentence
+
+    rows = [(row.name, row.figure, row.means) for row in identity_rows(found)]
+    print_table(f"the taught concept: {found.taught}", ("measure", "images (95%)", "what it is"), rows)
+    echo(identity_sentence(found))
 
 
 def _failures(gate: GateResult) -> list[str]:

@@ -16,6 +16,7 @@ from dominance.metrics.focus import (
     focus_score,
     peak_token,
 )
+from dominance.metrics.identity import ReferenceSimilarity, copies, reference_similarity
 from dominance.metrics.intervals import bootstrap_mean, rate, t_interval, wilson_interval
 from dominance.metrics.logistic import Logistic, fit_logistic
 from dominance.metrics.memorization import NormSummary, conditional_norm, noise_scale, summarised
@@ -43,6 +44,7 @@ __all__ = [
     "Logistic",
     "NormSummary",
     "RankTest",
+    "ReferenceSimilarity",
     "Split",
     "Spread",
     "attention_deviation",
@@ -56,6 +58,7 @@ __all__ = [
     "concept_maps",
     "conditional_norm",
     "confusion",
+    "copies",
     "deviation_change",
     "discernment",
     "dvd_score",
@@ -74,6 +77,7 @@ __all__ = [
     "peak_token",
     "rate",
     "rate_difference",
+    "reference_similarity",
     "reliability_bins",
     "roc_auc",
     "roc_auc_interval",

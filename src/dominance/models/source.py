@@ -104,3 +104,11 @@ def find_source(model: "str | DiffusionPipeline", drawing: Drawing | None = None
         if given is not None:
             raise InputError(f"{option} is {given[:60]!r}, but your pipeline is already loaded; leave it out")
     return OwnPipeline(model)
+
+
+def triggers_of(source: ModelSource) -> tuple[str, ...] | None:
+    """The trigger words that the files of a model's adapters note; None for a model without adapters."""
+    if not isinstance(source, AdaptedModel):
+        return None
+    noted = (adapter.token or adapter.notes.get("trigger_phrase") for adapter in source.adapters)
+    return tuple(str(word) for word in noted if word)

@@ -11,6 +11,7 @@ from dominance.numbers import mean, plural, score
 from dominance.records import COLLAPSE, GroupResult, PromptResult, Question, RunResult
 from dominance.report.audit.headline import gate_sentence, headline, notes
 from dominance.report.parts.bars import verdict_bar
+from dominance.report.parts.identity import IdentityView, identity_view
 from dominance.report.parts.image_view import VERDICTS, ImageView, image_view, questions_asked, shown_verdict
 from dominance.report.parts.marked_prompt import marked_prompt
 from dominance.report.parts.next_steps import NextStep, after_audit
@@ -73,6 +74,7 @@ class Page:
     groups: tuple[GroupView, ...]
     plot: Markup | None
     dots_are: str
+    identity: IdentityView | None
     next_steps: tuple[NextStep, ...]
     manifest: dict[str, object]
 
@@ -121,6 +123,7 @@ def _build_page(result: RunResult, pictures: Pictures) -> Page:
         groups=groups,
         plot=_plot(plotted, dots_are) if plotted else None,
         dots_are=dots_are,
+        identity=identity_view(result.identity, pictures.folder),
         next_steps=after_audit(result),
         manifest=_manifest(result),
     )

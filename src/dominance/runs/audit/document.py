@@ -9,6 +9,7 @@ from pydantic import Field
 from dominance.records import (
     GateResult,
     GroupResult,
+    Identity,
     Interval,
     JudgeWarning,
     LeftOut,
@@ -78,6 +79,7 @@ class AuditDocument:
     judge_warnings: tuple[JudgeWarning, ...] = ()
     left_out: tuple[LeftOut, ...] = ()
     unread: Annotated[dict[str, str], Field(exclude_if=lambda unread: not unread)] = field(default_factory=dict)
+    identity: Annotated[Identity | None, Field(exclude_if=lambda identity: identity is None)] = None
 
 
 def document_of(result: RunResult) -> AuditDocument:
@@ -97,6 +99,7 @@ def document_of(result: RunResult) -> AuditDocument:
         judge_warnings=result.judge_warnings,
         left_out=result.left_out,
         unread=result.unread,
+        identity=result.identity,
     )
 
 

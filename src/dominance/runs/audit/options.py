@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
+from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Group, Parameter
@@ -63,6 +64,19 @@ class Limits:
         return replace(gate or Gate(), **given) if given else gate
 
 
+@Parameter(name="*", group=Group("Taught concept", sort_key=35))
+@dataclass(frozen=True)
+class Taught:
+    """A concept that the model was taught by fine-tuning or an adapter, and how its identity is measured."""
+
+    taught: str | None = None
+    """Concept that the model was taught, as the prompts name it; default: the adapter's trigger word, if they do."""
+    references: Path | None = None
+    """Its pictures, such as those that it was taught from: similarity and copies are measured against them."""
+    embedder: str | None = None
+    """What compares pictures: miniature, or a folder or hub id of a CLIP, SigLIP, DINOv2 or BLIP model."""
+
+
 @Parameter(name="*", group=WHAT)
 @dataclass(frozen=True)
 class ScoreOptions:
@@ -76,6 +90,7 @@ class ScoreOptions:
     concepts: Words | None = None
     asking: Asking = field(default_factory=Asking)
     limits: Limits = field(default_factory=Limits)
+    taught: Taught = field(default_factory=Taught)
     machine: Machine = field(default_factory=Machine)
 
     def __post_init__(self) -> None:
@@ -99,6 +114,7 @@ class AuditOptions:
     drawing: Drawing = field(default_factory=Drawing)
     asking: Asking = field(default_factory=Asking)
     limits: Limits = field(default_factory=Limits)
+    taught: Taught = field(default_factory=Taught)
     machine: Machine = field(default_factory=Machine)
 
     def __post_init__(self) -> None:

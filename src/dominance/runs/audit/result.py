@@ -11,6 +11,7 @@ from dominance.files import is_file
 from dominance.judges.protocol import Judge
 from dominance.records import Answer, Prompt, RunResult, ScoredImage
 from dominance.runs.stages.drawing import missing_images
+from dominance.runs.stages.identity import embed_pictures, identity_of
 from dominance.runs.stages.judging import ask_judge, judge_record, unanswered
 from dominance.runs.stages.one_answer import ask_controls, known_controls, one_answer_warnings
 from dominance.runs.stages.scoring import judge_gate, score_groups, score_image, score_prompt
@@ -81,6 +82,7 @@ def result_of(plan: Plan, ledger: Ledger, folder: Path) -> RunResult:
         judge_warnings=warnings,
         left_out=plan.left_out,
         unread=plan.notes,
+        identity=identity_of(plan.taught, prompts, folder),
     )
 
 
@@ -159,18 +161,31 @@ def put_plan(plan: Plan, ledger: Ledger) -> None:
 
 
 def finish(
-    plan: Plan, ledger: Ledger, folder: Path, judge: Judge, manifest: dict[str, object], batch: int | None = None
+    plan: Plan,
+    ledger: Ledger,
+    folder: Path,
+    judge: Judge,
+    manifest: dict[str, object],
+    batch: int | None = None,
+    device: str = "auto",
 ) -> RunResult:
     """Asks the open questions, and a few about control pictures; writes manifest and scores, and returns the result.
 
     Args:
         batch: images per request to the judge; None for the default.
+        device: where pictures of a taught concept are compared.
     """
     from dominance.runs.store.manifest import environment
 
     waiting = unanswered(plan, ledger, folder)
     if waiting:
         ask_judge(waiting, plan, judge, ledger, batch)
+    if plan.taught is not None:
+        rows = ledger.images()
+        files = [Path(rows[image.item].file) for image in plan.to_draw if image.item in rows]
+        plan = embed_pictures(plan, files, folder, device)
+        put_plan(plan, ledger)
+        manifest = {**manifest, "taught": to_json(plan.taught)}
     described = {
         **manifest,
         "judge": judge_record(judge, ledger),

@@ -5,12 +5,14 @@ from typing import TYPE_CHECKING
 
 from dominance.judges.protocol import Judge
 from dominance.models.on_demand import OnDemand
+from dominance.models.source import triggers_of
 from dominance.records import RunResult, RunSettings, Suite
 from dominance.runs.audit.estimate import Estimate, estimate_of
 from dominance.runs.audit.options import AuditOptions, limited
 from dominance.runs.audit.result import finish, put_plan, settle_texts
 from dominance.runs.audit.sameness import folder_of, take_over
 from dominance.runs.stages.drawing import make_images
+from dominance.runs.stages.identity import find_taught
 from dominance.runs.stages.judge_fit import OPEN_WORLD, of_model, warn, world_warnings
 from dominance.runs.stages.judging import (
     ReadyJudge,
@@ -91,6 +93,14 @@ def _decided(
     # Loaded before any image is made, so that an unusable judge fails at once.
     seen_by = OnDemand(lambda: ready(asked, judge, options.machine.device, options.asking))
     check_questions(seen_by(), asked, options.asking.questions)
+    taught = find_taught(
+        options.taught.taught,
+        options.taught.references,
+        options.taught.embedder,
+        loaded,
+        drawn.source.world,
+        triggers_of(drawn.source),
+    )
     plan = Plan(
         suite=loaded,
         model=drawn.source.name,
@@ -103,6 +113,7 @@ def _decided(
         world=drawn.source.world or OPEN_WORLD,
         judge_warnings=world_warnings(seen_by(), drawn.source.world, of_model(drawn.source.name)),
         model_identity=drawn.source.identity,
+        taught=taught,
     )
     check_names(seen_by(), plan)
     folder = folder_of(plan, out, loaded.name)
@@ -132,7 +143,7 @@ def _run(plan: Plan, folder: Path, judge: OnDemand[Judge], model: RunModel, repe
             make_images(missing, model.draws(), model.settings, ledger, folder, model.batches())
         model.set_aside()  # the judge needs the memory
         manifest = {**model.manifest(), "judge_mode": plan.settings.judge_mode}
-        return finish(plan, ledger, folder, judge(), manifest)
+        return finish(plan, ledger, folder, judge(), manifest, device=model.device)
 
 
 def _settings(options: AuditOptions, model: RunModel, questions: QuestionSet) -> RunSettings:

@@ -10,6 +10,7 @@ from dominance.runs.audit.estimate import Estimate, estimate_of
 from dominance.runs.audit.options import ScoreOptions, limited
 from dominance.runs.audit.result import finish, put_plan
 from dominance.runs.audit.sameness import folder_of, take_over
+from dominance.runs.stages.identity import find_taught
 from dominance.runs.stages.judge_fit import note_taken_for, of_folders, warn, world_of_files, world_warnings
 from dominance.runs.stages.judging import (
     ReadyJudge,
@@ -56,7 +57,7 @@ def score(
         warn(plan.judge_warnings)
         _enter(plan.images, ledger)
         manifest = {"images": {"folder": str(images), "count": len(plan.images)}}
-        return finish(plan, ledger, folder, seen_by, manifest, options.machine.batch)
+        return finish(plan, ledger, folder, seen_by, manifest, options.machine.batch, options.machine.device)
 
 
 def estimate_score(
@@ -98,6 +99,8 @@ def _decided(
     world = world_of_files((image.file for image in brought.images), loaded)
     settings: dict[str, object] = {"questions": questions.name, "limit": options.limit, **asking.record()}
     settings |= {"allow_unfit_judge": True} if options.limits.allow_unfit_judge else {}
+    how = options.taught
+    taught = find_taught(how.taught, how.references, how.embedder, loaded, world)
     plan = Plan(
         suite=loaded,
         model=f"images in {images}",
@@ -110,6 +113,7 @@ def _decided(
         world=world,
         judge_warnings=world_warnings(seen_by, world, of_folders([images])),
         left_out=brought.left_out,
+        taught=taught,
     )
     check_names(seen_by, plan)
     return plan, folder_of(plan, out, name), seen_by, repeat

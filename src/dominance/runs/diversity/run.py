@@ -15,7 +15,6 @@ from dominance.miniature.renderer import SIDE
 from dominance.models.devices import find_device
 from dominance.pictures import image_size
 from dominance.progress import Progress, say
-from dominance.runs.diversity.embedding import embedded
 from dominance.runs.diversity.options import DiversityOptions
 from dominance.runs.diversity.result import (
     CategoryDiversity,
@@ -27,6 +26,7 @@ from dominance.runs.diversity.result import (
     Unmeasured,
 )
 from dominance.runs.diversity.source import Collection, ImageSet, read_collection
+from dominance.runs.stages.embedding import AT_ONCE, embedded
 from dominance.runs.store.folder import LEDGER_NAME, check_run_folder, held
 from dominance.runs.store.ledger import Ledger
 from dominance.runs.store.manifest import environment
@@ -35,8 +35,6 @@ from dominance.runs.store.repeat import Repeat
 from dominance.runs.store.vectors import VECTORS_NAME, VectorStore
 from dominance.wording import on_one_line
 
-AT_ONCE = 32
-"""Default batch size."""
 _SHOWN = 6
 """Number of typical, and of unusual, files that are listed."""
 _LOOKED_AT = 48
@@ -77,7 +75,8 @@ def measure_diversity(
         claim(ledger, folder, DIVERSITY, collection.name)
         repeat.keep(folder)
         with VectorStore(folder / VECTORS_NAME) as store:
-            contents, problems = embedded(collection, encoder, store, options.machine.batch or AT_ONCE)
+            files = [file for image_set in collection.sets for file in image_set.files]
+            contents, problems = embedded(collection.root, files, encoder, store, options.machine.batch or AT_ONCE)
             measured = []
             with Progress("concepts", total=len(collection.sets)) as progress:
                 for image_set in collection.sets:

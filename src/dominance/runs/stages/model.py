@@ -121,6 +121,11 @@ class RunModel:
             self._batches = BatchSize(batch) if batch else BatchSize(self().fitting_batch(self.settings), room)
         return self._batches
 
+    @property
+    def device(self) -> str:
+        """The device that was asked for."""
+        return self._machine.device
+
     def manifest(self) -> dict[str, object]:
         """The manifest's entries on model and device."""
         return {"model": self.source.describe(self.settings), "device": str(self.source.device(self._machine))}

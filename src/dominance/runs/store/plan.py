@@ -61,6 +61,23 @@ Questions = Annotated[
 
 
 @dataclass(frozen=True)
+class TaughtPlan:
+    """A concept that the model was taught, and what its images are compared with.
+
+    Attributes:
+        references: absolute paths of its reference pictures.
+        keys: of their contents, in the same order, under which their embeddings are stored.
+        embedder, embedder_identity: None without references.
+    """
+
+    concept: Concept
+    references: tuple[str, ...] = ()
+    keys: tuple[str, ...] = ()
+    embedder: str | None = None
+    embedder_identity: str | None = None
+
+
+@dataclass(frozen=True)
 class Plan:
     """A whole run, as decided beforehand.
 
@@ -74,6 +91,7 @@ class Plan:
         model_identity: of the model that draws the images; None where they exist, and in plans of older versions.
         refused: why a prompt is not drawn, by its id.
         notes: what the model does not know of a prompt, by its id.
+        taught: a concept that the model was taught; the judge is asked about it in every image.
     """
 
     suite: Suite
@@ -90,6 +108,7 @@ class Plan:
     model_identity: str | None = None
     refused: dict[str, str] = field(default_factory=dict)
     notes: dict[str, str] = field(default_factory=dict)
+    taught: Annotated[TaughtPlan | None, Field(exclude_if=lambda taught: taught is None)] = None
 
     @property
     def to_draw(self) -> tuple[PlannedImage, ...]:
@@ -98,7 +117,10 @@ class Plan:
 
     def asked_about(self, prompt: Prompt) -> tuple[Question, ...]:
         """All questions about a prompt's images."""
-        return tuple(question for concept in prompt.concepts for question in self.questions[concept])
+        asked = [*prompt.concepts]
+        if self.taught is not None and self.taught.concept.name not in {concept.name for concept in asked}:
+            asked.append(self.taught.concept)
+        return tuple(question for concept in asked for question in self.questions[concept])
 
 
 def item_key(text: str, seed: int, model_identity: str, image_settings: dict[str, object]) -> str:

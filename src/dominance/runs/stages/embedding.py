@@ -11,16 +11,21 @@ from dominance.diversity.embedders import Embedder
 from dominance.errors import ItemError
 from dominance.pictures import open_image
 from dominance.progress import Progress
-from dominance.runs.diversity.source import Collection
 from dominance.runs.stages.drawing import in_halves
 from dominance.runs.store.vectors import VectorStore
 from dominance.wording import complaint
 
+AT_ONCE = 32
+"""Default batch size."""
+
 
 def embedded(
-    collection: Collection, encoder: Embedder, store: VectorStore, batch: int
+    root: Path, files: Sequence[Path], encoder: Embedder, store: VectorStore, batch: int = AT_ONCE
 ) -> tuple[dict[Path, str], dict[Path, str]]:
     """Embeds what the store lacks, each content once.
+
+    Args:
+        files: relative to the root, or absolute.
 
     Returns:
         The content hash of every embedded file, and the reason why any other file has no embedding.
@@ -29,11 +34,10 @@ def embedded(
     contents: dict[Path, str] = {}
     done = set(store.known(encoder.identity))
     waiting: dict[str, list[Path]] = {}
-    files = [file for image_set in collection.sets for file in image_set.files]
 
     def flush() -> None:
         firsts = [(alike[0], content) for content, alike in waiting.items()]
-        outcomes = _embed(collection.root, firsts, encoder, store)
+        outcomes = _embed(root, firsts, encoder, store)
         for (content, alike), problem in zip(waiting.items(), outcomes, strict=True):
             if problem is None:
                 contents.update(dict.fromkeys(alike, content))
@@ -45,7 +49,7 @@ def embedded(
     with Progress("images", total=len(files)) as progress:
         for file in files:
             if file not in contents:
-                content = _content(collection.root / file)
+                content = content_of(root / file)
                 if isinstance(content, ItemError):
                     problems[file] = str(content)
                 elif content in done:
@@ -60,7 +64,8 @@ def embedded(
     return contents, problems
 
 
-def _content(path: Path) -> str | ItemError:
+def content_of(path: Path) -> str | ItemError:
+    """Hash of a file, under which its embedding is stored."""
     try:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()

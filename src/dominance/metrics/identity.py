@@ -1,0 +1,100 @@
+"""Whether images show the taught thing as its reference pictures do, and whether they copy one of them.
+
+Source: Ruiz et al. (2023), "DreamBooth", section 4.2, for the cosine of image embeddings; the medians, the ceiling and
+the rule for copies are our choices.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float
+
+from dominance.errors import InputError
+from dominance.metrics.bootstrap import percentile_interval, resampled
+from dominance.metrics.diversity import unit
+from dominance.records import Interval
+
+
+@dataclass(frozen=True)
+class ReferenceSimilarity:
+    """How near images come to reference pictures.
+
+    Attributes:
+        median: over the images, of each image's median cosine to the references, -1 to 1.
+        interval: bootstrap of that, clusters of images drawn; None of one cluster.
+        ceiling: the same of the references themselves, each against the others: lower quartile, median, upper quartile.
+    """
+
+    median: float
+    interval: Interval | None
+    ceiling: tuple[float, float, float]
+
+
+def reference_similarity(
+    clusters: Sequence[Float[np.ndarray, "image channel"]], references: Float[np.ndarray, "reference channel"]
+) -> ReferenceSimilarity:
+    """How near images come to the references, beside how near these are to one another.
+
+    Args:
+        clusters: embeddings of the images, of each prompt by themselves; of any length.
+        references: at least two.
+
+    Raises:
+        InputError: no image, fewer than two references, or an embedding of zeros.
+    """
+    kept = [cluster for cluster in clusters if len(cluster)]
+    _check(sum(len(cluster) for cluster in kept), references)
+    own = unit(references)
+    nearness = [np.median(unit(cluster) @ own.T, axis=1) for cluster in kept]
+    among = own @ own.T
+    others = np.array([np.median(np.delete(row, place)) for place, row in enumerate(among)])
+    low, middle, high = np.quantile(others, (0.25, 0.5, 0.75))
+    return ReferenceSimilarity(
+        median=float(np.median(np.concatenate(nearness))),
+        interval=_interval(nearness) if len(nearness) > 1 else None,
+        ceiling=(float(low), float(middle), float(high)),
+    )
+
+
+def _interval(clusters: Sequence[Float[np.ndarray, " image"]]) -> Interval:
+    values = np.concatenate(clusters)
+    of = np.repeat(np.arange(len(clusters)), [len(cluster) for cluster in clusters])
+    order = np.argsort(values, kind="stable")
+    values, of = values[order], of[order]
+
+    def medians(weights: np.ndarray) -> np.ndarray:
+        """Of each draw, the mean of the two middle values of what it holds."""
+        reached = np.cumsum(weights[:, of], axis=1)
+        total = reached[:, -1:]
+        low = (reached < (total + 1) // 2).sum(axis=1)
+        high = (reached < total // 2 + 1).sum(axis=1)
+        return (values[low] + values[high]) / 2
+
+    return percentile_interval(resampled(medians, len(clusters), width=len(values)))
+
+
+def copies(
+    images: Float[np.ndarray, "image channel"], references: Float[np.ndarray, "reference channel"]
+) -> Bool[np.ndarray, " image"]:
+    """Which images are nearer to a reference than references are to one another.
+
+    An image counts as a copy when its nearest reference is nearer to it than, in the median, a reference's nearest
+    other reference is to that reference.
+
+    Raises:
+        InputError: fewer than two references, or an embedding of zeros.
+    """
+    _check(len(images), references)
+    own = unit(references)
+    among = own @ own.T
+    np.fill_diagonal(among, -np.inf)
+    usual = float(np.median(among.max(axis=1)))
+    return np.asarray((unit(images) @ own.T).max(axis=1) > usual)
+
+
+def _check(images: int, references: Float[np.ndarray, "reference channel"]) -> None:
+    if not images:
+        raise InputError("no images to compare; give at least one")
+    if len(references) < 2:
+        raise InputError(f"{len(references)} reference pictures; give two or more, so that they can be compared")

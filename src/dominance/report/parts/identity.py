@@ -1,0 +1,117 @@
+"""What a run shows of a taught concept, as rows for the terminal and the pages, and as pictures."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from dominance.numbers import UNKNOWN, mean, measure, rate
+from dominance.records import Identity, Rate
+from dominance.report.parts.pictures import Embedded, Missing, embed
+
+_SIDE = 128
+_MOST = 12
+"""Leaks, and copies, that a page shows."""
+
+
+@dataclass(frozen=True)
+class IdentityRow:
+    """One measure: its name, its figure, and what it is, in a few words."""
+
+    name: str
+    figure: str
+    means: str
+
+
+@dataclass(frozen=True)
+class Copied:
+    """An image beside the reference that it copies."""
+
+    image: Embedded | Missing
+    reference: Embedded | Missing
+    file: str
+
+
+@dataclass(frozen=True)
+class IdentityView:
+    """All that a page shows of a taught concept."""
+
+    taught: str
+    sentence: str
+    rows: tuple[IdentityRow, ...]
+    leaks: tuple[Embedded | Missing, ...]
+    leaked: int
+    copies: tuple[Copied, ...]
+    copied: int
+
+
+def identity_view(found: Identity | None, folder: Path) -> IdentityView | None:
+    """The measures and pictures; None where the run has none.
+
+    Args:
+        folder: that the images' files are relative to.
+    """
+    if found is None:
+        return None
+    return IdentityView(
+        found.taught,
+        identity_sentence(found),
+        identity_rows(found),
+        tuple(embed(folder / file, _SIDE) for file in found.leaked[:_MOST]),
+        len(found.leaked),
+        tuple(
+            Copied(embed(folder / file, _SIDE), embed(Path(reference), _SIDE), file)
+            for file, reference in found.copied[:_MOST]
+        ),
+        len(found.copied),
+    )
+
+
+def identity_rows(found: Identity) -> tuple[IdentityRow, ...]:
+    """The measures that the run has."""
+    name = found.taught
+    rows: list[tuple[str, Rate | None, str]] = [
+        ("composition", found.composition, f"{name} and all else that the prompt names are there"),
+        ("presence", found.presence, f"{name} is there where it is named"),
+        ("alone", found.alone, f"{name} is there where nothing else is named"),
+        ("others", found.others, f"all concepts are there where {name} is not named"),
+        ("leakage", found.leakage, f"{name} is there although it is not named"),
+        ("copying", found.copying, "nearer to a reference than references are to one another"),
+    ]
+    listed = [IdentityRow(what, rate(value), means) for what, value, means in rows if value is not None]
+    if found.dvd_towards is not None:
+        towards = IdentityRow("DvD towards it", mean(found.dvd_towards, found.dvd_interval), "0 none, 100 total")
+        listed.insert(1, towards)
+    if found.similarity is not None:
+        listed.append(IdentityRow("similarity", similarity(found), _ceiling(found)))
+    return tuple(listed)
+
+
+def similarity(found: Identity) -> str:
+    """The median cosine to the references, with its interval."""
+    return UNKNOWN if found.similarity is None else measure(found.similarity, found.similarity_interval)
+
+
+def _ceiling(found: Identity) -> str:
+    if found.ceiling is None:
+        return ""
+    low, middle, high = (f"{value:.3f}" for value in found.ceiling)
+    return f"median cosine to {found.references} references, which have {middle} ({low} to {high}) to one another"
+
+
+def identity_sentence(found: Identity) -> str:
+    """The finding in one sentence."""
+    if found.composition is None:
+        return f"No prompt names {found.taught} beside something else, so nothing can be said about composition."
+    kept = found.composition
+    said = f"{found.taught} leaves room for the rest of the prompt in {kept.count} of {kept.n} images"
+    extra = _trouble(found)
+    return f"{said}{'; ' + ' and '.join(extra) if extra else ''}."
+
+
+def _trouble(found: Identity) -> Sequence[str]:
+    trouble = []
+    if found.leakage is not None and found.leakage.count:
+        trouble.append(f"it appears uncalled in {found.leakage.count} of {found.leakage.n}")
+    if found.copying is not None and found.copying.count:
+        trouble.append(f"{found.copying.count} of {found.copying.n} copy a reference picture")
+    return trouble
