@@ -14,7 +14,8 @@ from dominance.cli.memorization import print_norms
 from dominance.diversity.verdicts import Word
 from dominance.metrics import Confusion, rate
 from dominance.probes.ablation import Ablation
-from dominance.records import Answer, Concept, Prompt, PromptResult, Question, RunResult, RunSettings, ScoredImage
+from dominance.records import Answer, Concept, Prompt, PromptResult, Question, RunResult, ScoredImage
+from dominance.run_settings import RunSettings
 from dominance.runs.ablation.interactions import interactions
 from dominance.runs.ablation.options import Window
 from dominance.runs.ablation.outcomes import Judged

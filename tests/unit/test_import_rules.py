@@ -19,6 +19,7 @@ BASE = {
     "pictures",
     "progress",
     "prompt_syntax",
+    "run_settings",
     "seeds",
     "files",
     "numbers",

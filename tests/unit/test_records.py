@@ -3,7 +3,7 @@
 import pytest
 
 from dominance.documents import from_json, to_json
-from dominance.records import RunSettings
+from dominance.run_settings import RunSettings
 
 RECORD = {
     "seeds": [0, 1], "steps": 3, "guidance": 7.5, "height": None, "batch": "auto", "limit": None,

@@ -13,7 +13,8 @@ from made_explanations import explanation
 from dominance.documents import from_json, printed, schema_of, to_json
 from dominance.metrics import Logistic, confusion, discernment, rate, reliability_bins
 from dominance.probes.ablation import Ablation
-from dominance.records import Answer, Concept, Gate, Prompt, PromptResult, Question, RunResult, RunSettings
+from dominance.records import Answer, Concept, Gate, Prompt, PromptResult, Question, RunResult
+from dominance.run_settings import RunSettings
 from dominance.runs.ablation.interactions import interactions
 from dominance.runs.ablation.options import Window
 from dominance.runs.ablation.outcomes import Judged

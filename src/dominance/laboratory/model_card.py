@@ -22,7 +22,8 @@ from dominance.miniature.world import DEFAULT_DIVERSITY, World, pair_scene, sing
 from dominance.models.devices import find_device
 from dominance.models.drawing import Drawing, Machine
 from dominance.models.folders import find_model
-from dominance.records import Concept, Question, Rate, RunResult, RunSettings, Suite, is_present
+from dominance.records import Concept, Question, Rate, RunResult, Suite, is_present
+from dominance.run_settings import RunSettings
 from dominance.runs.audit.options import AuditOptions
 from dominance.runs.audit.run import audit
 from dominance.suites import load_questions, load_suite

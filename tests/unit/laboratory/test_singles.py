@@ -3,7 +3,8 @@
 from dominance.laboratory.singles import presence_alone
 from dominance.miniature.captions import SINGLE_TEMPLATES
 from dominance.miniature.concepts import CONCEPTS
-from dominance.records import Answer, Question, RunResult, RunSettings, Suite
+from dominance.records import Answer, Question, RunResult, Suite
+from dominance.run_settings import RunSettings
 from dominance.runs.stages.scoring import score_image, score_prompt
 
 

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from dominance.records import Answer, Concept, Gate, Prompt, PromptResult, Question, RunResult, RunSettings, ScoredImage
+from dominance.records import Answer, Concept, Gate, Prompt, PromptResult, Question, RunResult, ScoredImage
+from dominance.run_settings import RunSettings
 from dominance.runs.stages.scoring import judge_gate, score_groups, score_image, score_prompt
 
 Counts = tuple[int, ...] | str

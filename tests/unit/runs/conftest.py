@@ -9,7 +9,8 @@ from PIL import Image
 
 from dominance.errors import ItemError
 from dominance.models.settings import GenerationSettings
-from dominance.records import Concept, Prompt, RunSettings, Suite
+from dominance.records import Concept, Prompt, Suite
+from dominance.run_settings import RunSettings
 from dominance.runs.store.ledger import Ledger
 from dominance.runs.store.plan import Plan, ask_all, plan_images
 from dominance.suites import load_questions

@@ -10,9 +10,10 @@ from collections.abc import Sequence
 from torch import Tensor
 
 from dominance.numbers import measure, plural, share
-from dominance.records import RunResult, RunSettings
+from dominance.records import RunResult
 from dominance.report.audit.headline import headline as run_headline
 from dominance.report.parts.sentences import listed, of_images
+from dominance.run_settings import RunSettings
 from dominance.runs.explanation.result import (
     Explanation,
     Track,

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, cast
 from dominance.documents import from_json, to_json
 from dominance.errors import SuiteError
 from dominance.judges.protocol import Judge
-from dominance.records import Prompt, RunSettings, Suite
+from dominance.records import Prompt, Suite
+from dominance.run_settings import RunSettings
 from dominance.runs.ablation.options import AblationOptions, Window
 from dominance.runs.ablation.result import AblationResult
 from dominance.runs.ablation.study import Study

@@ -16,8 +16,8 @@ from dominance.records import (
     PromptResult,
     PromptVerdict,
     RunResult,
-    RunSettings,
 )
+from dominance.run_settings import RunSettings
 
 
 @dataclass(frozen=True)

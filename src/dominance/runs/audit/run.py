@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 from dominance.judges.protocol import Judge
 from dominance.models.on_demand import OnDemand
 from dominance.models.source import triggers_of
-from dominance.records import RunResult, RunSettings, Suite
+from dominance.records import RunResult, Suite
+from dominance.run_settings import RunSettings
 from dominance.runs.audit.estimate import Estimate, estimate_of
 from dominance.runs.audit.options import AuditOptions, limited
 from dominance.runs.audit.result import finish, put_plan, settle_texts

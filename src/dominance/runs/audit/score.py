@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from dominance.judges.protocol import Judge
-from dominance.records import RunResult, RunSettings, Suite
+from dominance.records import RunResult, Suite
+from dominance.run_settings import RunSettings
 from dominance.runs.audit.brought import find_images
 from dominance.runs.audit.estimate import Estimate, estimate_of
 from dominance.runs.audit.options import ScoreOptions, limited

@@ -11,7 +11,8 @@ from dominance.documents import Keyed
 from dominance.errors import InputError
 from dominance.files import is_folder
 from dominance.metrics import bootstrap_mean, mean_difference, rate_difference
-from dominance.records import Answer, Interval, Prompt, PromptResult, Question, Rate, RunResult, RunSettings
+from dominance.records import Answer, Interval, Prompt, PromptResult, Question, Rate, RunResult
+from dominance.run_settings import RunSettings
 from dominance.runs.audit.result import read_result
 from dominance.runs.bench.result import BenchResult, is_bench, read_bench, yield_of
 from dominance.runs.stages.scoring import score_groups, score_image, score_prompt

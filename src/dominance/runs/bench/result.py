@@ -10,7 +10,8 @@ from pydantic import computed_field
 from dominance.documents import Keyed, from_json
 from dominance.errors import RunError
 from dominance.files import is_file
-from dominance.records import JudgeWarning, Kind, PromptResult, Rate, RunResult, RunSettings, ScoredImage, Suite
+from dominance.records import JudgeWarning, Kind, PromptResult, Rate, RunResult, ScoredImage, Suite
+from dominance.run_settings import RunSettings
 from dominance.runs.audit.document import PromptDocument, prompt_values
 from dominance.runs.audit.result import recorded_plan, result_of
 from dominance.runs.bench.candidates import BALANCED

@@ -10,7 +10,8 @@ from dominance.errors import InputError, RunError
 from dominance.judges.protocol import Judge
 from dominance.models.settings import GenerationSettings
 from dominance.models.source import find_source
-from dominance.records import Concept, Kind, Prompt, Question, RunSettings, Suite
+from dominance.records import Concept, Kind, Prompt, Question, Suite
+from dominance.run_settings import RunSettings
 from dominance.runs.audit.result import finish
 from dominance.runs.bench.candidates import BALANCED, candidate_streams
 from dominance.runs.bench.options import BenchOptions, chosen_categories

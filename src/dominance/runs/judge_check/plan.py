@@ -7,7 +7,8 @@ from pathlib import Path
 from dominance.errors import RunError
 from dominance.files import is_file
 from dominance.judges.protocol import Judge
-from dominance.records import Concept, LeftOut, Prompt, Question, RunSettings, Suite
+from dominance.records import Concept, LeftOut, Prompt, Question, Suite
+from dominance.run_settings import RunSettings
 from dominance.runs.audit.result import recorded_plan
 from dominance.runs.judge_check.controls import CONTROLS, OF_MINIATURE, Asked
 from dominance.runs.judge_check.labels import Labels

@@ -12,9 +12,9 @@ from dominance.errors import InputError, ItemError
 from dominance.images.captions import captioned_images
 from dominance.metrics import bootstrap_mean, copies, rate, reference_similarity
 from dominance.metrics.diversity import unit
-from dominance.miniature.bundled import MINIATURE as MINIATURE_WORLD
 from dominance.records import Concept, Identity, PromptResult, Rate, ScoredImage, Suite, is_present
 from dominance.runs.stages.embedding import content_of, embedded
+from dominance.runs.stages.judge_fit import RENDERED_WORLD
 from dominance.runs.store.plan import Plan, TaughtPlan
 from dominance.runs.store.vectors import VECTORS_NAME, VectorStore
 from dominance.wording import on_one_line, quoted, suggestion
@@ -50,12 +50,12 @@ def find_taught(
         if embedder is not None:
             raise InputError("--embedder is given, but no pictures to compare with; give --references, or leave it out")
         return TaughtPlan(concept)
-    chosen = embedder or (MINIATURE if world == MINIATURE_WORLD else None)
+    chosen = embedder or (MINIATURE if world == RENDERED_WORLD else None)
     if chosen is None:
         raise InputError(
             f"--references needs an --embedder for such pictures, such as {PAPER_EMBEDDER} or facebook/dinov2-base"
         )
-    if chosen == MINIATURE and world != MINIATURE_WORLD:
+    if chosen == MINIATURE and world != RENDERED_WORLD:
         raise InputError(
             "the embedder miniature knows only the drawings of the miniature world, and these pictures are none; give"
             f" another --embedder, such as {PAPER_EMBEDDER}"

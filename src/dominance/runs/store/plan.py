@@ -11,7 +11,8 @@ from pydantic import BeforeValidator, Field, PlainSerializer
 from dominance.errors import SuiteError
 from dominance.guidance.registry import Method
 from dominance.models.settings import GenerationSettings
-from dominance.records import Concept, JudgeWarning, LeftOut, Prompt, Question, RunSettings, Suite
+from dominance.records import Concept, JudgeWarning, LeftOut, Prompt, Question, Suite
+from dominance.run_settings import RunSettings
 
 
 @dataclass(frozen=True)

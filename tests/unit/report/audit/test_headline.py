@@ -1,9 +1,10 @@
 """What the report says in words, case by case."""
 
-from dominance.records import Gate, JudgeWarning, RunSettings
+from dominance.records import Gate, JudgeWarning
 from dominance.report.audit.headline import gate_sentence, headline, notes
 from dominance.report.parts.ranking import directions, worst_first
 from dominance.report.parts.sentences import prompt_sentence
+from dominance.run_settings import RunSettings
 from golden import Golden, one_a_case
 
 LOST_MUG, LOST_TOWER, BOTH, NEITHER = (5, 0), (0, 5), (5, 5), (0, 0)

@@ -5,8 +5,9 @@ from xml.etree import ElementTree
 import pytest
 
 from dominance.errors import RunError
-from dominance.records import Gate, JudgeWarning, LeftOut, RunSettings
+from dominance.records import Gate, JudgeWarning, LeftOut
 from dominance.report.audit.junit import write_junit
+from dominance.run_settings import RunSettings
 
 LOST_MUG, BOTH, OUT = (5, 0), (5, 5), "out of memory"
 

@@ -13,8 +13,9 @@ from pages import Page
 from PIL import Image
 
 from dominance.errors import RunError
-from dominance.records import Gate, JudgeWarning, RunSettings
+from dominance.records import Gate, JudgeWarning
 from dominance.report.audit.page import write_report
+from dominance.run_settings import RunSettings
 
 LOST_MUG, BOTH, NEITHER, OUT = (5, 0), (5, 5), (0, 0), "out of memory"
 

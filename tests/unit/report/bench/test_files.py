@@ -9,9 +9,10 @@ import pytest
 from PIL import Image
 
 from dominance.errors import InputError, RunError
-from dominance.records import Answer, Concept, Prompt, Question, RunResult, RunSettings, ScoredImage
+from dominance.records import Answer, Concept, Prompt, Question, RunResult, ScoredImage
 from dominance.report.bench.export import export_bench
 from dominance.report.bench.page import write_bench
+from dominance.run_settings import RunSettings
 from dominance.runs.bench.result import BenchResult, Kept, StreamTally, bench_of
 from dominance.runs.stages.scoring import score_groups, score_image, score_prompt
 from dominance.suites import load_suite

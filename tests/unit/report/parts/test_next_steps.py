@@ -13,9 +13,10 @@ from made_explanations import explanation
 from dominance.cli.app import make_app
 from dominance.judges.options import Asking
 from dominance.models.drawing import Drawing
-from dominance.records import Answer, Concept, JudgeWarning, Prompt, PromptResult, Question, RunResult, RunSettings
+from dominance.records import Answer, Concept, JudgeWarning, Prompt, PromptResult, Question, RunResult
 from dominance.report.parts import next_steps
 from dominance.report.parts.next_steps import NextStep
+from dominance.run_settings import RunSettings
 from dominance.runs.ablation.options import AblationOptions
 from dominance.runs.audit.options import AuditOptions
 from dominance.runs.diversity.options import DiversityOptions

@@ -16,12 +16,12 @@ from dominance.records import (
     PromptResult,
     Question,
     RunResult,
-    RunSettings,
     ScoredImage,
     Suite,
 )
 from dominance.report.audit.official import check_official, official_images, write_official
 from dominance.report.bench.export import comparison_csv
+from dominance.run_settings import RunSettings
 from dominance.runs.audit.document import document_of
 from dominance.runs.bench.compare import compare, read_side
 from dominance.runs.bench.result import BenchResult, StreamTally

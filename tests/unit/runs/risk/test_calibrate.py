@@ -17,7 +17,8 @@ from dominance.documents import printed
 from dominance.errors import InputError, RunError
 from dominance.models.drawing import Drawing
 from dominance.models.folders import ModelFolder
-from dominance.records import Concept, JudgeWarning, Prompt, PromptResult, RunResult, RunSettings, ScoredImage
+from dominance.records import Concept, JudgeWarning, Prompt, PromptResult, RunResult, ScoredImage
+from dominance.run_settings import RunSettings
 from dominance.runs.risk import calibrate as calibrating
 from dominance.runs.risk.calibrate import calibrate, document_of
 from dominance.runs.risk.calibration import read_calibration

@@ -15,7 +15,8 @@ from dominance.models.drawing import Drawing
 from dominance.models.folders import find_model
 from dominance.models.own_pipeline import OwnPipeline
 from dominance.models.pipelines import load_pipeline
-from dominance.records import Prompt, RunResult, RunSettings
+from dominance.records import Prompt, RunResult
+from dominance.run_settings import RunSettings
 from dominance.runs.risk.calibrate import model_of
 from dominance.runs.risk.calibration import Calibration, feature_names, risk_features
 from dominance.runs.risk.options import CalibrationOptions

@@ -13,7 +13,8 @@ from dominance.judges.answers.judge import load_answers_judge
 from dominance.judges.options import Asking
 from dominance.judges.protocol import JudgeStoppedError, ScriptedJudge, as_answer
 from dominance.models.settings import GenerationSettings
-from dominance.records import Answer, Question, RunSettings
+from dominance.records import Answer, Question
+from dominance.run_settings import RunSettings
 from dominance.runs.audit.result import result_of
 from dominance.runs.stages.batches import BatchSize
 from dominance.runs.stages.drawing import make_images
