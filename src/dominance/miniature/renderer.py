@@ -2,13 +2,14 @@
 
 import colorsys
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
 from PIL import Image, ImageDraw
 
-from dominance.miniature.concepts import BY_NAME, INK, PAPER, Colour
+from dominance.miniature.concepts import BY_NAME, INK, PAPER, Colour, Pen
 from dominance.miniature.scene import Backdrop, Placement, Scene
 
 SIDE: int = 64
@@ -101,14 +102,19 @@ def _rgb(colour: Colour) -> tuple[int, int, int]:
 
 def _layer(placement: Placement, side: int = SIDE) -> np.ndarray:
     pen = _PlacedPen(placement, side * _OVERSAMPLING)
-    BY_NAME[placement.concept].draw(pen)
+    _drawing(placement)(pen)
     return pen.layer()
 
 
+def _drawing(placement: Placement) -> Callable[[Pen], None]:
+    return placement.drawing or BY_NAME[placement.concept].draw
+
+
 @cache
-def _unit_area(concept: str) -> float:
-    """Area of a concept's drawing as a share of its unit square."""
-    whole = Placement(concept, 0.5, 0.5, 0.9, BY_NAME[concept].palette)
+def _unit_area(drawing: Callable[[Pen], None]) -> float:
+    """Area of a drawing as a share of its unit square."""
+    black = (0.0, 0.0, 0.0)
+    whole = Placement("", 0.5, 0.5, 0.9, (black, black, black), drawing=drawing)
     return float(_layer(whole)[..., 3].mean()) / 0.9**2
 
 
@@ -136,7 +142,7 @@ def _truths(scene: Scene, coverages: list[np.ndarray]) -> tuple[Truth, ...]:
     areas = [float(coverage.mean()) for coverage in coverages]
     truths = []
     for placement, coverage, area in zip(scene.placements, coverages, areas, strict=True):
-        whole = _unit_area(placement.concept) * placement.size**2 * placement.stretch
+        whole = _unit_area(_drawing(placement)) * placement.size**2 * placement.stretch
         rows, columns = np.nonzero(coverage > 0.25)
         box = None
         if rows.size:

@@ -1,8 +1,9 @@
 """What a picture of the miniature world is made of, before it is drawn."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from dominance.miniature.concepts import Colour
+from dominance.miniature.concepts import Colour, Pen
 
 Scenery = str
 """One of SCENERY: a part of the backdrop that a caption may name."""
@@ -59,6 +60,7 @@ class Placement:
         rotation: degrees, clockwise.
         palette: the three colours that it is drawn in.
         opacity: 1 is solid, 0 is invisible.
+        drawing: of a concept that the world does not have; None for one that it has.
     """
 
     concept: str
@@ -69,6 +71,7 @@ class Placement:
     stretch: float = 1.0
     rotation: float = 0.0
     opacity: float = 1.0
+    drawing: Callable[[Pen], None] | None = None
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from dominance.errors import InputError
+from dominance.laboratory.diversity.breeds import SHAPES
 from dominance.laboratory.diversity.pictures import ASPECTS, PICTURES, Aspect
 from dominance.laboratory.diversity.subjects import KNOWN, NEW_WORDS
 from dominance.training.dreambooth.options import Part, TeachOptions
@@ -65,11 +66,15 @@ MAIN: Arm = Arm(
 )
 BASE: Arm = Arm("base", "what does the base itself do?", levels=(0,))
 WORD: Arm = Arm("new-word", "and a new word for a shape that the base knows?", tuple(NEW_WORDS), LEVELS)
+SHAPE: Arm = Arm(
+    "new-shape", "and a new word for a shape that the base never drew?", tuple(SHAPES), LEVELS, train="unet"
+)
 
 ARMS: tuple[Arm, ...] = (
     MAIN,
     BASE,
     WORD,
+    SHAPE,
     Arm("place-alone", "is it place and size? 120 of them, looks and backdrop of one design", levels=(PICTURES,),
         varied=frozenset({"layout"})),
     Arm("looks-alone", "is it the looks? 120 of them, place and backdrop of one design", levels=(PICTURES,),

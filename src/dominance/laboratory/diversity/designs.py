@@ -22,10 +22,10 @@ _LEAST_CONTRAST = 0.22
 _LEAST_VISIBLE = 0.9
 _LEAST_SIZE = 0.55
 _PALETTES: dict[str, tuple[Colour, Colour, Colour]] = {
-    "robot": ((0.58, 0.6, 0.66), (0.6, 0.65, 0.4), (0.12, 0.85, 0.95)),
+    "robot": ((0.58, 0.22, 0.7), (0.6, 0.3, 0.46), (0.48, 0.8, 0.86)),
     "castle": ((0.1, 0.42, 0.74), (0.62, 0.68, 0.45), (0.0, 0.0, 0.4)),
 }
-"""Colours that designs start from where the world's own are nearly grey: taught by an adapter, a grey robot is torn."""
+"""Colours that designs start from where the world's own are nearly grey; the judge takes a bright robot for none."""
 
 
 def first_design(seed: int) -> int:

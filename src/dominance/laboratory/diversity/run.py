@@ -18,9 +18,11 @@ from dominance.files import write_failed
 from dominance.judges.protocol import Judge
 from dominance.judges.registry import load_judge
 from dominance.laboratory.diversity.arms import Trial
+from dominance.laboratory.diversity.breeds import SHAPES
 from dominance.laboratory.diversity.measuring import alone_images, audited, copies, diversity, embedded, seen_in
 from dominance.laboratory.diversity.pictures import PictureSet, prior_pictures, write_pictures
 from dominance.laboratory.diversity.results import DiversityResult, read_results
+from dominance.laboratory.diversity.sight import SeeingJudge
 from dominance.laboratory.diversity.strips import keep_strip
 from dominance.laboratory.diversity.subjects import Subject, find_subject
 from dominance.laboratory.result_lines import append_line
@@ -110,6 +112,7 @@ class _Workshop:
         self.device = find_device(options.device)
         self.source = find_model(options.base)
         self.judge: Judge = load_judge(options.judge, options.device)
+        self._seeing = SeeingJudge(self.judge, options.folder / "eyes")
         self.encoder: TransformersEmbedder = load_embedder("miniature", options.device)
         self._pipeline: Any = None
         self._priors: dict[str, tuple[tuple[TrainingPicture, ...], EncodedPictures]] = {}
@@ -131,7 +134,7 @@ class _Workshop:
 
     def _done(self, trial: Trial) -> bool:
         results = read_results(self.options.file)
-        other = next((result for result in results if result.judge != self.judge.identity), None)
+        other = next((r for r in results if r.judge.partition("+")[0] != self.judge.identity), None)
         if other is not None:
             raise InputError(
                 f"{self.options.file} contains results by the judge {other.judge}, not {self.judge.identity}; give"
@@ -155,8 +158,9 @@ class _Workshop:
         lora = taught is not None and trial.arm.train == "lora"
         model = self.options.base if taught is None or lora else str(taught.last)
         adapter = taught.last if taught is not None and lora else None
+        judge = self._seeing if subject.drawn in SHAPES else self.judge
         run = audited(
-            subject, model, adapter, self.judge, folder / "run", trial.arm.guidance, self.options.images,
+            subject, model, adapter, judge, folder / "run", trial.arm.guidance, self.options.images,
             self.options.device,
         )  # fmt: skip
         seen = seen_in(run, subject)
@@ -169,7 +173,7 @@ class _Workshop:
             level=trial.level,
             seed=trial.seed,
             base=self.source.identity,
-            judge=self.judge.identity,
+            judge=judge.identity,
             images=self.options.images,
             subject_first=seen.subject_first,
             object_first=seen.object_first,

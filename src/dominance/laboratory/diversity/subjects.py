@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from dominance.errors import InputError
+from dominance.laboratory.diversity.breeds import SHAPES, any_breed, breed_design
 from dominance.laboratory.diversity.designs import clear_scene, design
 from dominance.miniature.concepts import BY_NAME, ENTITIES
 from dominance.miniature.scene import Scene
@@ -19,7 +20,7 @@ class Subject:
         name: of the thing; also its folder.
         word: that captions and prompts use.
         kind: as prompts give it.
-        drawn: the world's concept that is drawn.
+        drawn: the concept of the world, or the new shape, that is drawn and judged.
         known: whether the base knows the word; it is then left out of the prior.
     """
 
@@ -31,11 +32,11 @@ class Subject:
 
     def design(self, number: int) -> Scene:
         """One of the ten designs."""
-        return design(self.drawn, number)
+        return breed_design(self.drawn, number) if self.drawn in SHAPES else design(self.drawn, number)
 
     def any_scene(self, rng: np.random.Generator) -> Scene:
         """A design of its own."""
-        return clear_scene(self.drawn, rng)
+        return any_breed(self.drawn, rng) if self.drawn in SHAPES else clear_scene(self.drawn, rng)
 
 
 def _known(name: str) -> Subject:
@@ -50,6 +51,7 @@ NEW_WORDS: dict[str, str] = {"dvdfort": "castle", "dvdmime": "clown"}
 _SUBJECTS: dict[str, Subject] = {name: _known(name) for name in KNOWN} | {
     word: Subject(word, word, BY_NAME[shape].kind, shape, False) for word, shape in NEW_WORDS.items()
 }
+_SUBJECTS |= {shape: Subject(shape, shape, "character", shape, False) for shape in SHAPES}
 
 
 def find_subject(name: str) -> Subject:
