@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from dominance.laboratory.diversity.measuring import copies
 from dominance.laboratory.diversity.page import write_page
 from dominance.laboratory.diversity.results import Beside, DiversityResult
 from dominance.laboratory.diversity.statistics import levels_of, trend
@@ -96,13 +95,6 @@ def test_a_level_takes_its_models_together() -> None:
     assert (first.alone.count, first.alone.n, first.pairs.count, first.pairs.n) == (33, 36, 36, 48)
     assert first.dvd_interval is not None and first.dvd_interval[0] <= 60 <= first.dvd_interval[1]
     assert first.reverse == 6.0
-
-
-def test_copies_are_nearer_to_a_picture_than_the_next_of_the_set() -> None:
-    turns = np.deg2rad([0.0, 10.0, 20.0, 30.0])
-    pictures = np.stack([np.cos(turns), np.sin(turns)], axis=1)
-    shown = np.deg2rad([4.0, 45.0, 20.0])
-    assert copies(np.stack([np.cos(shown), np.sin(shown)], axis=1), pictures) == (2, 3)
 
 
 def test_the_page_has_the_curve_the_levels_and_the_rivals(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from dominance.laboratory.diversity.results import Beside
 from dominance.laboratory.diversity.subjects import Subject
 from dominance.laboratory.diversity.suites import measuring_suite, taught
 from dominance.laboratory.outcomes import Outcomes, outcomes
-from dominance.metrics.diversity import spread, unit
+from dominance.metrics.diversity import spread
 from dominance.models.drawing import Drawing, Machine
 from dominance.pictures import open_image
 from dominance.records import PromptResult, RunResult
@@ -106,14 +106,3 @@ def embedded(files: Sequence[Path], encoder: TransformersEmbedder) -> Float[np.n
 def diversity(pictures: Float[np.ndarray, "picture channel"]) -> float:
     """The set's diversity as the paper measures it: the median cosine distance between two of its pictures."""
     return spread(pictures).median
-
-
-def copies(
-    images: Float[np.ndarray, "image channel"], pictures: Float[np.ndarray, "picture channel"]
-) -> tuple[int, int]:
-    """How many images are nearer to a training picture than the set's next one is, in the median, and of how many."""
-    own, shown = unit(pictures), unit(images)
-    among = own @ own.T
-    np.fill_diagonal(among, -1)
-    usual = float(np.median(among.max(axis=1)))
-    return int((np.max(shown @ own.T, axis=1) > usual).sum()), len(images)

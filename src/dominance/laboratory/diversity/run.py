@@ -19,13 +19,14 @@ from dominance.judges.protocol import Judge
 from dominance.judges.registry import load_judge
 from dominance.laboratory.diversity.arms import Trial
 from dominance.laboratory.diversity.breeds import SHAPES
-from dominance.laboratory.diversity.measuring import alone_images, audited, copies, diversity, embedded, seen_in
+from dominance.laboratory.diversity.measuring import alone_images, audited, diversity, embedded, seen_in
 from dominance.laboratory.diversity.pictures import PictureSet, prior_pictures, write_pictures
 from dominance.laboratory.diversity.results import DiversityResult, read_results
 from dominance.laboratory.diversity.sight import SeeingJudge
 from dominance.laboratory.diversity.strips import keep_strip
 from dominance.laboratory.diversity.subjects import Subject, find_subject
 from dominance.laboratory.result_lines import append_line
+from dominance.metrics.identity import copies
 from dominance.models.devices import find_device
 from dominance.models.drawing import Drawing, Machine
 from dominance.models.folders import find_model
@@ -165,7 +166,7 @@ class _Workshop:
         )  # fmt: skip
         seen = seen_in(run, subject)
         references = embedded([picture.file for picture in pictures], self.encoder) if pictures else None
-        found = None if references is None else copies(embedded(alone_images(run), self.encoder), references)
+        copied = None if references is None else copies(embedded(alone_images(run), self.encoder), references)
         keep_strip(self.options.folder / "strips" / f"{trial.name}.png", pictures, run, subject)
         return DiversityResult(
             arm=trial.arm.name,
@@ -181,7 +182,7 @@ class _Workshop:
             alone=seen.alone,
             pairs=seen.pairs,
             diversity=None if references is None else diversity(references),
-            copies=found,
+            copies=None if copied is None else (int(copied.sum()), len(copied)),
             loss=None if taught is None else fmean(taught.losses[-_LAST:]),
             seconds=(trained - began, time.monotonic() - trained),
         )
