@@ -1,5 +1,6 @@
 """Images with captions, to train on."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,6 +9,7 @@ from dominance.files import is_folder
 from dominance.images.evidence import text_beside
 from dominance.images.links import followed, real_path
 from dominance.images.listing import ImageFile, list_images, without_sheets
+from dominance.images.masks import without_masks
 from dominance.images.tables import Row, absent, is_table, metadata_of, read_list
 from dominance.images.texts import prompt_of_parameters
 from dominance.records import LeftOut
@@ -54,11 +56,39 @@ def captioned_images(source: Path) -> Captioned:
     return found
 
 
-def _of_folder(root: Path) -> Captioned:
-    listing = list_images(root)
+@dataclass(frozen=True)
+class Description:
+    """What is said of an image: its caption, and the box of its subject as ``tables.Row`` has it."""
+
+    caption: str | None
+    box: tuple[float, float, float, float] | None
+
+
+def described(root: Path, images: Sequence[ImageFile]) -> dict[Path, Description]:
+    """What metadata and text files say of the images of a folder, by their paths in it.
+
+    Raises:
+        InputError: metadata that cannot be read.
+    """
+    rows = _metadata(root, images)
+    return {
+        image.path: Description(_caption(root, image, row), None if row is None else row.box)
+        for image in images
+        for row in (rows.get(image.path),)
+    }
+
+
+def _metadata(root: Path, images: Sequence[ImageFile]) -> dict[Path, Row]:
+    """The rows of all metadata above the images, by the image that each is about."""
     rows: dict[Path, Row] = {}
-    for folder in sorted({above for image in listing.images for above in image.path.parents}):
+    for folder in sorted({above for image in images for above in image.path.parents}):
         rows |= {folder / row.path: row for row in metadata_of(root / folder) if row.path is not None}
+    return rows
+
+
+def _of_folder(root: Path) -> Captioned:
+    listing, _ = without_masks(list_images(root))
+    rows = _metadata(root, listing.images)
     listing = without_sheets(listing, [image for image in listing.images if image.path in rows])
     images = tuple(CaptionedImage(image, _caption(root, image, rows.get(image.path))) for image in listing.images)
     return Captioned(root, images, (*listing.left_out, *absent(rows, root)))

@@ -29,12 +29,14 @@ class Row:
         path: of the image, relative to the table's folder; None if the row is about the folder.
         text: the prompt or caption; None if there is none.
         id: of the prompt; None if there is none.
+        box: left, top, width and height of the subject in pixels, as COCO has it; None if there is none.
     """
 
     where: str
     path: Path | None
     text: str | None
     id: str | None
+    box: tuple[float, float, float, float] | None = None
 
 
 def is_table(path: Path) -> bool:
@@ -90,7 +92,23 @@ def _rows(file: Path, *, strict: bool) -> Iterator[Row]:
         if path is not None:
             path = _with_slashes(path, file.parent)
             check_inside(path, file.parent, base, where)
-        yield Row(where, None if path is None else Path(os.path.normpath(path)), text, id)
+        box = _read_box(record.get("bbox"), where)
+        yield Row(where, None if path is None else Path(os.path.normpath(path)), text, id, box)
+
+
+def _read_box(value: Any, where: str) -> tuple[float, float, float, float] | None:
+    """A subject's rectangle.
+
+    Raises:
+        InputError: it is given, but is not four numbers.
+    """
+    if value is None:
+        return None
+    numbers = [part for part in value if isinstance(part, int | float)] if isinstance(value, list) else []
+    if len(numbers) != 4 or len(value) != 4:
+        raise InputError(f"{where}: the bbox is {quoted(str(value))}; write [left, top, width, height] in pixels")
+    left, top, width, height = map(float, numbers)
+    return left, top, width, height
 
 
 def _with_slashes(path: str, folder: Path) -> str:

@@ -10,6 +10,7 @@ from dominance.diversity.verdicts import PAPER_MEDIANS, SCALES
 from dominance.documents import json_bytes
 from dominance.files import csv_bytes, write_whole
 from dominance.numbers import distance, plural
+from dominance.report.diversity.training_set import layout_drawing, set_sentences
 from dominance.report.parts.next_steps import after_diversity
 from dominance.report.parts.page_stream import write_page
 from dominance.report.parts.pictures import Embedded, Missing, embed
@@ -54,6 +55,8 @@ class ConceptView:
     unusual: tuple[Picture, ...]
     nearest: tuple[Picture, Picture] | None
     farthest: tuple[Picture, Picture] | None
+    sentences: tuple[str, ...]
+    drawing: Markup | None
 
 
 def write_diversity(result: DiversityResult, folder: Path) -> tuple[Path, ...]:
@@ -170,4 +173,6 @@ def _views(result: DiversityResult) -> Iterator[ConceptView]:
             pictures(concept.unusual[:_TYPICAL]),
             pair(nearest),
             pair(concept.farthest),
+            set_sentences(concept),
+            layout_drawing(concept.layout),
         )

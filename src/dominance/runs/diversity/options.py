@@ -21,6 +21,8 @@ class DiversityOptions:
 
     near_duplicate: float | None = None
     """Cosine similarity from which two images are near duplicates (default: 0.95; 0.99 for the embedder miniature)."""
+    token: str | None = None
+    """Word or words that captions name the concept by, such as "sks dog"."""
     seed: int = 0
     """Seed for resampling the intervals."""
     machine: Machine = field(default_factory=Machine)

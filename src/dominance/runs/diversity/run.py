@@ -7,6 +7,7 @@ from statistics import median
 
 import numpy as np
 
+from dominance.diversity.changes import SetFindings, changes_for
 from dominance.diversity.embedders import DUPLICATE_SIMILARITY, MINIATURE, PAPER_EMBEDDER, Embedder, load_embedder
 from dominance.diversity.verdicts import SCALES, MeasuredConcept, SetVerdict, judge_sets, rests_on
 from dominance.documents import to_json
@@ -26,6 +27,7 @@ from dominance.runs.diversity.result import (
     Unmeasured,
 )
 from dominance.runs.diversity.source import Collection, ImageSet, read_collection
+from dominance.runs.diversity.training_set import SetLook, look_at
 from dominance.runs.stages.embedding import AT_ONCE, embedded
 from dominance.runs.store.folder import LEDGER_NAME, check_run_folder, held
 from dominance.runs.store.ledger import Ledger
@@ -80,7 +82,7 @@ def measure_diversity(
             measured = []
             with Progress("concepts", total=len(collection.sets)) as progress:
                 for image_set in collection.sets:
-                    measured.append(_measure(image_set, contents, encoder, store, options))
+                    measured.append(_measure(collection, image_set, contents, encoder, store, options))
                     progress.advance()
         result = _result(str(folder), str(source), collection, encoder, measured, problems, options)
         ledger.put("diversity", to_json(result))
@@ -96,23 +98,30 @@ class _Measured:
     spread: Spread | None
     vendi: float | None
     copies: tuple[tuple[str, ...], ...]
+    look: SetLook
 
 
 def _measure(
-    image_set: ImageSet, contents: dict[Path, str], encoder: Embedder, store: VectorStore, options: DiversityOptions
+    collection: Collection,
+    image_set: ImageSet,
+    contents: dict[Path, str],
+    encoder: Embedder,
+    store: VectorStore,
+    options: DiversityOptions,
 ) -> _Measured:
     files = tuple(file for file in image_set.files if file in contents)
     groups: dict[str, list[str]] = {}
     for file in files:
         groups.setdefault(contents[file], []).append(file.as_posix())
     copies = tuple(tuple(group) for group in groups.values() if len(group) > 1)
+    look = look_at(collection, image_set, files, options.token)
     if len(files) < 2:
-        return _Measured(image_set, files, None, None, copies)
+        return _Measured(image_set, files, None, None, copies, look)
     vectors = store.get(encoder.identity, groups)
     embeddings = np.stack([vectors[contents[file]] for file in files])
     near = 1 - _near(options, encoder) + 1e-6  # a similarity of 1.0 still finds exact copies despite rounding
     return _Measured(
-        image_set, files, spread(embeddings, near=near, seed=options.seed), vendi_score(embeddings), copies
+        image_set, files, spread(embeddings, near=near, seed=options.seed), vendi_score(embeddings), copies, look
     )
 
 
@@ -146,7 +155,11 @@ def _result(
         near=_near(options, encoder),
         concepts=concepts,
         categories=_categories(concepts),
-        problems=tuple(Unmeasured(file.as_posix(), problem) for file, problem in problems.items()),
+        problems=tuple(
+            Unmeasured(file.as_posix(), problem)
+            for found in (problems, *(concept.look.problems for concept in measured))
+            for file, problem in found.items()
+        ),
         notes=_notes(encoder, refused),
         rests=rests_on(scale, refused),
         manifest={
@@ -187,7 +200,22 @@ def _notes(encoder: Embedder, refused: str | None) -> tuple[str, ...]:
 
 def _concept(concept: _Measured, verdict: SetVerdict) -> ConceptDiversity:
     found, names = concept.spread, [file.as_posix() for file in concept.files]
+    low = verdict.low if found is not None else None
     shared = {
+        "captions": concept.look.captions,
+        "layout": concept.look.layout,
+        "backdrop": concept.look.backdrop,
+        "changes": changes_for(
+            SetFindings(
+                images=len(names),
+                median=None if found is None else found.median,
+                low=low,
+                duplicates=0 if found is None else found.near_images,
+                captions=concept.look.captions,
+                layout=concept.look.layout,
+                backdrop=concept.look.backdrop,
+            )
+        ),
         "name": concept.set.concept,
         "category": concept.set.category,
         "images": len(names),

@@ -1,13 +1,15 @@
 """Images by concept: a folder of folders, or a CSV of paths."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from dominance.errors import InputError
 from dominance.files import is_file, is_folder, read_table, read_text
+from dominance.images.captions import described
 from dominance.images.links import real_path
 from dominance.images.listing import ImageFile, list_images, without_sheets, without_twins
+from dominance.images.masks import without_masks
 from dominance.images.tables import check_inside
 from dominance.pictures import IMAGE_ENDINGS
 from dominance.records import LeftOut
@@ -15,7 +17,7 @@ from dominance.suites.entries import slug
 from dominance.wording import on_one_line, quoted
 
 MOST_IMAGES = 1_000_000
-COLUMNS = ("path", "concept", "category")
+COLUMNS = ("path", "concept", "category", "caption")
 _DEPTH = 2
 """Folders above an image, at most: a category and a concept."""
 
@@ -28,11 +30,15 @@ class ImageSet:
         concept: its name.
         category: its heading; None without one.
         files: relative to the collection's root, ordered by name.
+        captions, masks, boxes: of the files that have one; masks are files, boxes left, top, width, height in pixels.
     """
 
     concept: str
     category: str | None
     files: tuple[Path, ...]
+    captions: Mapping[Path, str] = field(default_factory=dict)
+    masks: Mapping[Path, Path] = field(default_factory=dict)
+    boxes: Mapping[Path, tuple[float, float, float, float]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -54,7 +60,8 @@ def read_collection(source: Path) -> Collection:
 
     A folder holds one folder per concept, or one per category with one per concept in it; a folder of images alone is a
     single concept. Files that are no images are passed over; what else is not used is in ``left_out``. A CSV has the
-    columns ``path`` (relative to the CSV's folder), ``concept`` and optionally ``category``; others are ignored.
+    columns ``path`` (relative to the CSV's folder), ``concept`` and optionally ``category`` and ``caption``; others are
+    ignored.
 
     Raises:
         InputError: the source is neither; there are no images; images lie next to folders; a column is missing; a path
@@ -85,7 +92,9 @@ def read_collection(source: Path) -> Collection:
 
 
 def _folder(root: Path) -> Collection:
-    listing = without_sheets(list_images(root))
+    listing, masks = without_masks(list_images(root))
+    told = described(root, listing.images)
+    listing = without_sheets(listing, [image for image in listing.images if told[image.path].caption])
     by_folder: dict[Path, list[ImageFile]] = {}
     for image in listing.images:
         by_folder.setdefault(image.path.parent, []).append(image)
@@ -96,7 +105,17 @@ def _folder(root: Path) -> Collection:
         twice += again
         category = folder.parent.name or None
         name = folder.name or real_path(root).name
-        sets.append(ImageSet(name, category, tuple(image.path for image in own)))
+        files = tuple(image.path for image in own)
+        sets.append(
+            ImageSet(
+                name,
+                category,
+                files,
+                {file: caption for file in files if (caption := told[file].caption)},
+                {file: masks[file].path for file in files if file in masks},
+                {file: box for file in files if (box := told[file].box)},
+            )
+        )
     return Collection(slug(real_path(root).name), root, tuple(sets), (*listing.left_out, *twice))
 
 
@@ -122,6 +141,7 @@ def _table(file: Path) -> Collection:
     rows = list(_rows(file))
     root, base = file.parent, real_path(file.parent)
     sets: dict[tuple[str | None, str], list[Path]] = {}
+    captions: dict[Path, str] = {}
     seen: dict[tuple[str, Path], int] = {}
     for line, row in rows:
         where = f"{on_one_line(file, 120)}: line {line}"
@@ -132,7 +152,12 @@ def _table(file: Path) -> Collection:
         if (earlier := seen.setdefault((row["concept"], path), line)) != line:
             raise InputError(f"{where}: {quoted(row['path'])} is already in line {earlier}; keep one of the two")
         sets.setdefault((row["category"] or None, row["concept"]), []).append(path)
-    made = (ImageSet(concept, category, tuple(files)) for (category, concept), files in sets.items())
+        if row["caption"]:
+            captions[path] = row["caption"]
+    made = (
+        ImageSet(concept, category, tuple(files), {file: captions[file] for file in files if file in captions})
+        for (category, concept), files in sets.items()
+    )
     return Collection(slug(file.stem), root, tuple(made))
 
 

@@ -23,7 +23,7 @@ def test_one_folder_a_concept(tmp_path: Path) -> None:
     found = read_collection(tmp_path)
     assert found.sets == (
         ImageSet("mug", None, (Path("mug/1.webp"),)),
-        ImageSet("tower", None, (Path("tower/a.JPG"), Path("tower/b.png"))),
+        ImageSet("tower", None, (Path("tower/a.JPG"), Path("tower/b.png")), {Path("tower/a.JPG"): "a caption"}),
     )
     assert found.images == 3
 

@@ -1,0 +1,153 @@
+"""A training set with captions, masks and boxes: what is found in it, and the changes that would help most."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from dominance.errors import InputError
+from dominance.images.captions import captioned_images
+from dominance.miniature.renderer import Picture, render
+from dominance.miniature.scene import Scene
+from dominance.miniature.world import single_scene
+from dominance.runs.diversity.options import DiversityOptions
+from dominance.runs.diversity.result import ConceptDiversity, DiversityResult
+from dominance.runs.diversity.run import measure_diversity
+
+Caption = Callable[[int, Scene], str | None]
+
+
+def write_set(
+    folder: Path,
+    count: int = 16,
+    diversity: float = 1.0,
+    caption: Caption = lambda _number, _scene: None,
+    layouts: float | None = None,
+    masks: bool = False,
+    boxes: bool = False,
+) -> Path:
+    """Castles as PNG files, with metadata where there are captions or boxes."""
+    folder.mkdir()
+    rows = []
+    for number in range(count):
+        scene = single_scene("castle", diversity, np.random.default_rng([5, number]), layouts=layouts)
+        picture = render(scene)
+        Image.fromarray(picture.pixels).save(folder / f"{number:02d}.png")
+        if masks:
+            Image.fromarray(_inside(picture)).save(folder / f"{number:02d}_mask.png")
+        row: dict[str, object] = {"file_name": f"{number:02d}.png"}
+        if (told := caption(number, scene)) is not None:
+            row["text"] = told
+        if boxes:
+            left, top, right, bottom = picture.truths[0].box or (0, 0, 1, 1)
+            row["bbox"] = [left, top, right - left, bottom - top]
+        rows.append(json.dumps(row))
+    (folder / "metadata.jsonl").write_text("\n".join(rows))
+    return folder
+
+
+def _inside(picture: Picture) -> np.ndarray:
+    bare = render(Scene(picture.scene.backdrop, ())).pixels
+    return ((picture.pixels.astype(int) != bare).any(axis=-1) * 255).astype(np.uint8)
+
+
+def measured(folder: Path, token: str | None = None) -> tuple[DiversityResult, ConceptDiversity]:
+    result = measure_diversity(folder, out=folder.parent / f"run-{folder.name}", options=DiversityOptions(token=token))
+    return result, result.concepts[0]
+
+
+def told(number: int, scene: Scene) -> str:
+    return f"a castle and a {scene.backdrop.scenery[number % len(scene.backdrop.scenery)]}"
+
+
+def advised(concept: ConceptDiversity) -> str:
+    return " | ".join(change.finding for change in concept.changes)
+
+
+def test_a_rigid_set_should_change_place_backdrop_and_repeats(tmp_path: Path) -> None:
+    _, found = measured(
+        write_set(tmp_path / "rigid", diversity=0.0, masks=True, caption=lambda *_: "a castle"), "castle"
+    )
+    assert found.images == 16  # masks are no pictures
+    assert found.layout is not None
+    assert (found.layout.n, found.layout.by) == (16, "masks")
+    assert len(found.changes) == 3
+    assert "backdrop is always the same" in advised(found)
+
+
+def test_a_varied_set_with_telling_captions_needs_nothing(tmp_path: Path) -> None:
+    _, found = measured(write_set(tmp_path / "varied", masks=True, caption=told), "castle")
+    assert found.layout is not None
+    assert found.backdrop is not None
+    assert found.backdrop.by == "masks"
+    assert found.backdrop.spread > 0.04
+    assert found.layout.place > 0.06
+    assert not found.changes, advised(found)
+
+
+def test_varied_pictures_under_one_caption_need_captions_first(tmp_path: Path) -> None:
+    _, found = measured(write_set(tmp_path / "one-caption", masks=True, caption=lambda *_: "a castle"), "castle")
+    assert found.changes[0].finding == "all captions are the same"
+    assert found.captions is not None
+    assert (found.captions.distinct, found.captions.saying) == (1, 0)
+
+
+def test_one_place_is_found_by_boxes_alone(tmp_path: Path) -> None:
+    _, found = measured(write_set(tmp_path / "place", layouts=0.0, boxes=True, caption=told), "castle")
+    assert found.layout is not None
+    assert found.layout.by == "boxes"
+    assert found.layout.place < 0.06
+    assert "same place" in advised(found)
+    assert "same size" in advised(found)
+
+
+def test_captions_that_lack_the_token_or_are_missing_are_counted(tmp_path: Path) -> None:
+    def some(number: int, scene: Scene) -> str | None:
+        return None if number < 4 else "a tower by the sea" if number < 8 else told(number, scene)
+
+    _, found = measured(write_set(tmp_path / "some", caption=some), "castle")
+    assert found.captions is not None
+    assert (found.captions.captioned, found.captions.without_token) == (12, 4)
+    assert "4 of 16 pictures have no caption" in advised(found)
+    assert "4 of 12 captions do not name castle" in advised(found)
+
+
+def test_transparency_is_a_mask(tmp_path: Path) -> None:
+    folder = tmp_path / "alpha"
+    folder.mkdir()
+    for number in range(6):
+        picture = render(single_scene("castle", 1.0, np.random.default_rng(number)))
+        Image.fromarray(np.dstack([picture.pixels, _inside(picture)])).save(folder / f"{number}.png")
+    _, found = measured(folder)
+    assert found.layout is not None
+    assert (found.layout.n, found.layout.by) == (6, "masks")
+
+
+def test_a_mask_of_another_size_and_a_box_outside_are_named(tmp_path: Path) -> None:
+    folder = write_set(tmp_path / "wrong", count=6, masks=True)
+    Image.new("L", (32, 32), 255).save(folder / "00_mask.png")
+    Image.new("L", (64, 64), 0).save(folder / "01_mask.png")
+    (folder / "02_mask.png").unlink()
+    (folder / "metadata.jsonl").write_text(json.dumps({"file_name": "02.png", "bbox": [40, 40, 60, 10]}))
+    result, _ = measured(folder)
+    problems = {problem.file: problem.problem for problem in result.problems}
+    assert "its mask has 32×32 pixels, the image 64×64" in problems["00.png"]
+    assert problems["01.png"] == "its mask is empty"
+    assert "leads out of the picture" in problems["02.png"]
+
+
+@pytest.mark.parametrize("box", [[1, 2, 3], "here", [1, 2, "x", 4]])
+def test_a_box_that_is_no_box_names_its_line(tmp_path: Path, box: object) -> None:
+    folder = write_set(tmp_path / "box", count=2)
+    (folder / "metadata.jsonl").write_text(json.dumps({"file_name": "00.png", "bbox": box}))
+    with pytest.raises(InputError, match="line 1: the bbox is"):
+        measured(folder)
+
+
+def test_masks_are_not_trained_on(tmp_path: Path) -> None:
+    found = captioned_images(write_set(tmp_path / "train", count=3, masks=True, caption=told))
+    assert [image.image.path.name for image in found.images] == ["00.png", "01.png", "02.png"]
+    assert sum("mask" in entry.reason for entry in found.left_out) == 3
