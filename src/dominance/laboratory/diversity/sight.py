@@ -113,7 +113,7 @@ def eyes_for(shape: str, file: Path, learned: int = LEARNED) -> Eyes:
     Raises:
         RunError: the disk refuses.
     """
-    eyes = Eyes()
+    eyes = new_eyes()
     if not file.is_file():
         learn(eyes, shape, learned)
         partial = file.with_suffix(".partial")
@@ -127,15 +127,17 @@ def eyes_for(shape: str, file: Path, learned: int = LEARNED) -> Eyes:
     return eyes.eval()
 
 
+def new_eyes() -> Eyes:
+    """Eyes that have seen nothing, the same each time."""
+    with torch.random.fork_rng([]):
+        torch.manual_seed(_SEED)
+        return Eyes()
+
+
 def learn(eyes: Eyes, shape: str, count: int) -> None:
     """Trains on so many renders, six times round."""
     pixels, answers = renders(shape, range(count))
     generator = torch.Generator().manual_seed(_SEED)
-    with torch.random.fork_rng([]):
-        torch.manual_seed(_SEED)
-        for layer in eyes.modules():
-            if isinstance(layer, nn.Conv2d | nn.Linear):
-                layer.reset_parameters()
     steps = _ROUNDS * (count // _BATCH)
     optimizer = torch.optim.AdamW(eyes.parameters(), _RATE, weight_decay=0.01)
     rates = torch.optim.lr_scheduler.OneCycleLR(optimizer, _RATE, total_steps=steps)

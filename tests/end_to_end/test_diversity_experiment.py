@@ -1,0 +1,98 @@
+"""The diversity experiment at its smallest: it teaches, measures, resumes, and writes its page."""
+
+from pathlib import Path
+
+import pytest
+
+from dominance.cli.app import run
+from dominance.errors import InputError
+from dominance.laboratory.diversity.arms import find_arms, trials
+from dominance.laboratory.diversity.pictures import PICTURES
+from dominance.laboratory.diversity.results import read_results
+from dominance.laboratory.diversity.run import ExperimentOptions, run_experiment
+from dominance.laboratory.diversity.sight import Eyes
+
+
+def options_of(folder: Path, keep: bool = False) -> ExperimentOptions:
+    return ExperimentOptions(
+        "miniature-base", "miniature", folder / "work", folder / "results.jsonl", steps=2, keep=keep, prior=16
+    )
+
+
+@pytest.fixture(autouse=True)
+def few_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pictures of models that learned nothing need no 12 steps, and eyes that saw nothing judge as well."""
+    monkeypatch.setattr("dominance.laboratory.diversity.measuring.STEPS", 1)
+    monkeypatch.setattr("dominance.laboratory.diversity.sight.learn", lambda _eyes, _shape, _count: Eyes())
+
+
+@pytest.mark.slow
+def test_models_are_taught_measured_and_not_again(tmp_path: Path) -> None:
+    chosen = [
+        *trials(find_arms(["known"]), [0], ["castle"], [2, PICTURES]),
+        *trials(find_arms(["base"]), [0], ["castle"], []),
+        *trials(find_arms(["new-shape"]), [0], ["dvddog"], [1]),
+    ]
+    options, told = options_of(tmp_path), list[str]()
+    results = run_experiment(chosen[:2], options, told.append)
+    assert [(result.arm, result.level) for result in results] == [("known", 2), ("known", PICTURES)]
+    with options.file.open("a") as file:
+        file.write('{"arm": "known", "subj')  # a kill in the middle of a line
+    results = run_experiment(chosen, options, told.append)
+    assert [(r.arm, r.subject, r.level) for r in results[2:]] == [("base", "castle", 0), ("new-shape", "dvddog", 1)]
+    assert len(told) == 4
+    for result in results:
+        assert result.subject_first.shown.n == result.object_first.shown.n == 16
+        assert (result.scenery[1], result.alone[1], result.pairs.n) == (18, 12, 16)
+        assert (result.diversity is None) == (result.loss is None) == (result.level == 0)
+    few, many, _, dogs = results
+    assert few.diversity is not None and many.diversity is not None and few.diversity < many.diversity
+    assert dogs.judge.startswith(f"{few.judge}+eyes")
+    kept = {path.name for path in options.folder.iterdir()}
+    assert kept == {"eyes", "locks", "prior", "strips"}
+    assert (options.folder / "strips" / "known-castle-2-seed-0.png").is_file()
+
+
+@pytest.mark.slow
+def test_the_command_writes_its_page_from_what_is_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (chosen,) = trials(find_arms(["known"]), [0], ["castle"], [1])
+    (first,) = run_experiment([chosen], options_of(tmp_path, keep=True), lambda _line: None)
+    assert (tmp_path / "work" / chosen.name / "pictures" / "metadata.jsonl").is_file()
+    monkeypatch.setattr("dominance.laboratory.diversity.run._Workshop._measured", None)  # nothing is done again
+    command = "train diversity --arms known --subjects castle --levels 1 --out work --results results.jsonl"
+    assert run([*command.split(), "--page", "page.md"]) == 0
+    text = (tmp_path / "page.md").read_text()
+    assert f"{first.dvd:.1f}" in text
+    assert (tmp_path / "page" / "known-0.png").is_file()
+    assert len(read_results(tmp_path / "results.jsonl")) == 1
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("--arms x", "no arm 'x'"),
+        ("--levels 3", "no level '3'; give some of 1, 2, 4, 6, 8, 10, all"),
+        ("--subjects unicorn", "no subject 'unicorn'"),
+        ("--arms rank-4 --levels 6", "no arm has such a model"),
+    ],
+)
+def test_what_there_is_not_is_refused(given: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InputError, match=said):
+        run(["train", "diversity", *given.split()])
+    assert not list(tmp_path.iterdir())
+
+
+def test_results_of_another_judge_do_not_compare(tmp_path: Path) -> None:
+    options = options_of(tmp_path)
+    line = (
+        '{"arm":"known","subject":"castle","level":1,"seed":0,"base":"b","judge":"another","images":1,'
+        '"subject_first":{"shown":{"only_first":1,"both":0,"only_second":0,"none":0},"dvd":1.0,"reverse":0.0},'
+        '"object_first":{"shown":{"only_first":1,"both":0,"only_second":0,"none":0},"dvd":1.0,"reverse":0.0},'
+        '"scenery":[1,1],"alone":[1,1],"pairs":{"only_first":0,"both":1,"only_second":0,"none":0},'
+        '"diversity":0.1,"copies":[0,1],"loss":0.1,"seconds":[1.0,1.0]}\n'
+    )
+    options.file.write_text(line)
+    with pytest.raises(InputError, match="by the judge another"):
+        run_experiment(list(trials(find_arms(["known"]), [0], ["castle"], [1])), options, lambda _line: None)
