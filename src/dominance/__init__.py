@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from dominance.report.explanation.folder import write_explanation
     from dominance.report.judge_check.page import write_judge_check
     from dominance.report.noise_norm.page import write_memorization
+    from dominance.report.teaching.page import write_teaching
     from dominance.runs.ablation.options import AblationOptions
     from dominance.runs.ablation.result import AblationResult
     from dominance.runs.ablation.run import ablate_suite
@@ -52,8 +53,11 @@ if TYPE_CHECKING:
     from dominance.runs.risk.options import CalibrationOptions, PreflightOptions
     from dominance.runs.risk.preflight import Preflight, preflight
     from dominance.runs.suite_check.run import check_suite
+    from dominance.runs.teaching.options import TeachingOptions, Watching
+    from dominance.runs.teaching.run import train_dreambooth
     from dominance.suites import load_suite
     from dominance.suites.campaigns import make_suite
+    from dominance.training.dreambooth.options import TeachOptions
 
 __version__ = "0.1.0"
 
@@ -75,6 +79,7 @@ _HOMES: dict[str, tuple[str, ...]] = {
     "report.explanation.folder": ("write_explanation",),
     "report.judge_check.page": ("write_judge_check",),
     "report.noise_norm.page": ("write_memorization",),
+    "report.teaching.page": ("write_teaching",),
     "runs.ablation.options": ("AblationOptions",),
     "runs.ablation.result": ("AblationResult",),
     "runs.ablation.run": ("ablate_suite",),
@@ -100,8 +105,11 @@ _HOMES: dict[str, tuple[str, ...]] = {
     "runs.risk.options": ("CalibrationOptions", "PreflightOptions"),
     "runs.risk.preflight": ("Preflight", "preflight"),
     "runs.suite_check.run": ("check_suite",),
+    "runs.teaching.options": ("TeachingOptions", "Watching"),
+    "runs.teaching.run": ("train_dreambooth",),
     "suites": ("load_suite",),
     "suites.campaigns": ("make_suite",),
+    "training.dreambooth.options": ("TeachOptions",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 

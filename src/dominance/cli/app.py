@@ -38,7 +38,7 @@ GROUPS: dict[str, str] = {
     "bench": "Build a DominanceBench for any model, export it, and compare models on it.",
     "judge": "Find out whether a judge can be trusted.",
     "suite": "Make a suite for a campaign, and see what is understood of one.",
-    "train": "Train the miniature world's model and judge.",
+    "train": "Teach a model a concept; train the miniature world's model and judge.",
 }
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from dominance.cli import ablate, bench, delivery, diversity, explain, judge, memorization, shared
+from dominance.cli import ablate, bench, delivery, diversity, explain, judge, memorization, shared, train_dreambooth
 from dominance.cli.app import new_app
 from dominance.errors import InputError
 from dominance.files import check_writable
@@ -20,6 +20,7 @@ _DELIVER: dict[str, Callable[[Any, Path, Path | None, bool, shared.PageImages], 
     "Explanation": lambda result, folder, _, json, __: explain.deliver(result, folder, json),
     "JudgeCheck": lambda result, _, __, json, ___: judge.deliver(result, json),
     "MemorizationResult": lambda result, _, __, json, ___: memorization.deliver(result, json),
+    "TeachingResult": lambda result, _, __, json, ___: train_dreambooth.deliver(result, json),
 }
 """How each kind of result is written and printed, by the name of its class, so that none is imported here."""
 

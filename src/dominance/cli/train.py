@@ -1,4 +1,4 @@
-"""``dominance train``: the miniature world's model and judge."""
+"""``dominance train``: a concept of one's own, and the miniature world's model and judge."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
-from dominance.cli import train_diversity
+from dominance.cli import train_diversity, train_dreambooth
 from dominance.cli.app import GROUPS, new_app
 from dominance.cli.output import note
 from dominance.errors import InputError
@@ -15,6 +15,7 @@ from dominance.training.options import JudgeOptions, MiniatureOptions, check_con
 from dominance.written import Names
 
 app = new_app("train", GROUPS["train"])
+app.command(train_dreambooth.dreambooth, name="dreambooth", help_epilogue=train_dreambooth.EXAMPLE)
 app.command(train_diversity.diversity, name="diversity", help_epilogue=train_diversity.EXAMPLE)
 
 Folder = Annotated[Path, Parameter(help="Where checkpoints, sample sheets and the result go.")]

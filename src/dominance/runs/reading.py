@@ -19,8 +19,10 @@ if TYPE_CHECKING:
     from dominance.runs.explanation.result import Explanation
     from dominance.runs.judge_check.result import JudgeCheck
     from dominance.runs.noise_norm.result import MemorizationResult
+    from dominance.runs.teaching.result import TeachingResult
 
-    Result = RunResult | AblationResult | BenchResult | DiversityResult | Explanation | JudgeCheck | MemorizationResult
+    Measured = DiversityResult | MemorizationResult | TeachingResult
+    Result = RunResult | AblationResult | BenchResult | Explanation | JudgeCheck | Measured
 
 DOCUMENT_NAME = "explanation.json"
 _KEPT = {
@@ -28,6 +30,7 @@ _KEPT = {
     "memorization suite": ("memorization", "dominance memorization"),
     "ablate": ("ablation", "dominance ablate"),
     "judge check": ("judge check", "dominance judge check"),
+    "lesson": ("teaching", "dominance train dreambooth"),
 }
 """By the key that marks a kind of folder: the result's key in the ledger, and the command that writes it."""
 
@@ -67,8 +70,10 @@ def _kept(folder: Path, kind: str) -> Any:
     from dominance.runs.diversity.result import DiversityResult
     from dominance.runs.judge_check.result import JudgeCheck
     from dominance.runs.noise_norm.result import MemorizationResult
+    from dominance.runs.teaching.result import TeachingResult
 
-    classes = dict(zip(_KEPT, (DiversityResult, MemorizationResult, AblationResult, JudgeCheck), strict=True))
+    kinds = (DiversityResult, MemorizationResult, AblationResult, JudgeCheck, TeachingResult)
+    classes = dict(zip(_KEPT, kinds, strict=True))
     key, command = _KEPT[kind]
     with Ledger(folder / LEDGER_NAME) as ledger:
         document, manifest = ledger.get(key), ledger.get("manifest")

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from dominance.runs.risk.calibrate import CalibrationReport
     from dominance.runs.risk.preflight import Preflight
     from dominance.runs.suite_check.result import Understanding
+    from dominance.runs.teaching.result import TeachingResult
 
 _FAILED, _SHOWN = 3, 4
 """Images of a prompt that are explained: so many that lose a concept, and so many together."""
@@ -253,6 +254,34 @@ def after_memorization(result: "MemorizationResult") -> tuple[NextStep, ...]:
     given = given_to(result.run, result.model, None, result.settings)
     why = f"see which of these prompts lose a concept{_adding_a_judge(given.model)}"
     audit = given.command("audit", given.suite, asks=False) if given.suite and given.model else None
+    return (NextStep(why, audit),)
+
+
+def after_teaching(result: "TeachingResult") -> tuple[NextStep, ...]:
+    """Draw with the checkpoint that composes, and audit it with other seeds; or audit at all.
+
+    An unfit judge is replaced first.
+    """
+    if other := _another_judge(result.judge_warnings):
+        return other
+    given = given_to(result.run, result.model, result.judge, result.settings)
+    good = (result.at(result.composes) if result.falls is not None else None) or (result.checkpoints or (None,))[-1]
+    if good is None or good.path is None:
+        again = command("train dreambooth", config=str(Path(result.run) / "run.yaml"), out=f"{result.run}-again")
+        why = "train again more gently: a lower --rate, more varied pictures, a prior, and a smaller --every"
+        return (NextStep(why, again if given.more.get("command") else None),)
+    made = str(Path(result.run) / good.path)
+    drawn: dict[str, object] = {"model": result.model, "adapter": made} if result.train == "lora" else {"model": made}
+    drawn |= {"steps": given.more.get("draw_steps"), "guidance": given.more.get("guidance")}
+    if result.suite is None:
+        audit = command("audit", f"a [{result.token}] and a [mug]", **drawn)
+        return (
+            NextStep(f"see whether it still composes{_adding_a_judge(result.model)}; next time, by --audit", audit),
+        )
+    suite, judge = given.more.get("audit"), None if result.judge == DEFAULT else result.judge
+    seeds = _fresh([sample.seed for sample in good.samples], 10)
+    why = f"audit step {good.step} from other seeds, without the advantage of having been chosen"
+    audit = command("audit", suite, **drawn, judge=judge, seeds=seeds) if isinstance(suite, str) else None
     return (NextStep(why, audit),)
 
 

@@ -8,11 +8,16 @@ from dominance.wording import on_one_line
 
 DIVERSITY = "diversity source"
 MEMORIZATION = "memorization suite"
-_COMMANDS = {DIVERSITY: "dominance diversity", MEMORIZATION: "dominance memorization"}
+TEACHING = "lesson"
+_COMMANDS = {
+    DIVERSITY: "dominance diversity",
+    MEMORIZATION: "dominance memorization",
+    TEACHING: "dominance train dreambooth",
+}
 
 
 def claim(ledger: Ledger, folder: Path, measurement: str, of: str) -> None:
-    """Records the subject of the folder's measurement, ``DIVERSITY`` or ``MEMORIZATION``.
+    """Records the subject of the folder's measurement, ``DIVERSITY``, ``MEMORIZATION`` or ``TEACHING``.
 
     Raises:
         RunError: the folder holds a measurement of something else, or a run of another command.

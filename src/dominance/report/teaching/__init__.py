@@ -1,0 +1,1 @@
+"""A lesson: its page and its document."""

@@ -1,0 +1,112 @@
+"""The curves of a lesson over its steps, as SVG text; horizontal places are percentages, as in the other plots."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from dominance.numbers import share
+from dominance.records import Interval
+from dominance.report.parts.svg import horizontal_grid, points, stretched, tag, tick_label, words
+from dominance.runs.teaching.result import TeachingResult
+
+_HEIGHT = 210
+_TICKS = (0, 0.25, 0.5, 0.75, 1.0)
+
+
+@dataclass(frozen=True)
+class Curve:
+    """One measure over the steps: step, value from 0 to 1, and interval; ``style`` is its class of colour."""
+
+    name: str
+    style: str
+    values: tuple[tuple[int, float, Interval | None], ...]
+
+
+def composition_curves(result: TeachingResult) -> tuple[Curve, ...]:
+    """Composition, the taught concept alone, and its DvD towards the others as a share of 100."""
+    return _curves(
+        result,
+        ("composition", "s1", lambda w: (w.composition.share, w.composition.interval)),
+        (f"“{result.taught}” where named alone", "s2", lambda w: (w.alone.share, w.alone.interval)),
+        (
+            "its DvD towards the others, of 100",
+            "s3",
+            lambda w: (_hundredth(w.dvd_towards), _hundredths(w.dvd_interval)),
+        ),
+    )
+
+
+def identity_curves(result: TeachingResult) -> tuple[Curve, ...]:
+    """Similarity to the pictures, leakage, copying, and what else the model composes."""
+    return _curves(
+        result,
+        ("similarity to the pictures", "s1", lambda w: (w.similarity, None)),
+        ("leakage", "s2", lambda w: (w.leakage.share, w.leakage.interval)),
+        ("copying", "s3", lambda w: (w.copying.share, w.copying.interval) if w.copying else (None, None)),
+        ("prompts without it", "s4", lambda w: (w.others.share, w.others.interval)),
+    )
+
+
+def _hundredth(value: float | None) -> float | None:
+    return None if value is None else value / 100
+
+
+def _hundredths(interval: Interval | None) -> Interval | None:
+    return None if interval is None else (interval[0] / 100, interval[1] / 100)
+
+
+def _curves(result: TeachingResult, *measures: tuple) -> tuple[Curve, ...]:
+    found = []
+    for name, style, measure in measures:
+        values = []
+        for checkpoint in result.checkpoints:
+            if checkpoint.watched is not None:
+                value, interval = measure(checkpoint.watched)
+                values += [] if value is None else [(checkpoint.step, value, interval)]
+        if values:
+            found.append(Curve(name, style, tuple(values)))
+    return tuple(found)
+
+
+def curves(listed: Sequence[Curve], label: str, floor: float | None = None, mark: int | None = None) -> Markup:
+    """Lines over the steps, each in a band of its intervals, from 0 to 1.
+
+    Args:
+        floor: a share that is drawn as a dashed line.
+        mark: a step that is marked.
+    """
+    steps = sorted({step for curve in listed for step, *_ in curve.values})
+    last = max(steps[-1], 1)
+
+    def y(value: float) -> float:
+        return round(_HEIGHT * (1 - min(max(value, 0.0), 1.0)), 1)
+
+    def x(step: int) -> float:
+        return round(2 + 96 * step / last, 2)
+
+    parts = horizontal_grid([(y(tick), tick_label(tick, percent=True)) for tick in _TICKS])
+    drawn = []
+    for curve in listed:
+        places = [(x(step), value, interval or (value, value)) for step, value, interval in curve.values]
+        edge = [(at, y(high)) for at, _, (_, high) in places] + [(at, y(low)) for at, _, (low, _) in reversed(places)]
+        drawn.append(tag("polygon", class_=curve.style, points=points(edge)))
+        drawn.append(tag("polyline", class_=curve.style, points=points([(at, y(value)) for at, value, _ in places])))
+    parts.append(stretched(drawn, 100, _HEIGHT, _HEIGHT))
+    if floor is not None:
+        parts.append(tag("line", class_="floor", x1="0", x2="100%", y1=y(floor), y2=y(floor)))
+        parts.append(words(f"floor {share(floor)}", "100%", y(floor) - 4, "end", "tick"))
+    if mark is not None:
+        parts.append(tag("line", class_="mark", x1=f"{x(mark)}%", x2=f"{x(mark)}%", y1=0, y2=_HEIGHT))
+    parts += [words(str(step), f"{x(step)}%", _HEIGHT + 16, "middle", "tick") for step in _labelled(steps)]
+    parts.append(words("training step", "50%", _HEIGHT + 34, "middle", "axis-name"))
+    said = "; ".join(
+        f"{curve.name} from {share(curve.values[0][1])} to {share(curve.values[-1][1])}" for curve in listed
+    )
+    content = (tag("title", label), tag("desc", said), *parts)
+    return tag("svg", *content, class_="course-plot", role="img", aria_label=f"{label}: {said}", height=_HEIGHT + 40)
+
+
+def _labelled(steps: Sequence[int]) -> Sequence[int]:
+    every = -(-len(steps) // 12)
+    return steps[::every]

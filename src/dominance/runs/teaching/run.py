@@ -1,0 +1,258 @@
+"""Teaches a model one concept, and looks at it while it learns."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import fmean
+from typing import TYPE_CHECKING
+
+from dominance.documents import to_json
+from dominance.errors import InputError, RunError
+from dominance.models.devices import find_device
+from dominance.models.drawing import Drawing, Machine
+from dominance.records import JudgeWarning, Suite
+from dominance.runs.stages.model import RunModel
+from dominance.runs.store.folder import LEDGER_NAME, check_run_folder, held
+from dominance.runs.store.ledger import Ledger
+from dominance.runs.store.manifest import environment
+from dominance.runs.store.measurements import TEACHING, claim
+from dominance.runs.store.repeat import Repeat, flat
+from dominance.runs.teaching.drawn import draw_prior
+from dominance.runs.teaching.options import TeachingOptions
+from dominance.runs.teaching.pictures import Pictures, class_prompt, concept_pictures, instance_prompt, prior_pictures
+from dominance.runs.teaching.result import Checkpoint, Looked, TeachingResult, fall
+from dominance.runs.teaching.watching import Watch, find_audited, pairs, taught_concept
+from dominance.runs.teaching.words import token_notes
+from dominance.training.dreambooth.options import TeachSettings
+from dominance.training.dreambooth.pictures import TrainingPicture
+
+if TYPE_CHECKING:
+    from dominance.training.dreambooth.lesson import Lesson
+
+TEACHING_RESULT = "teaching"
+"""The ledger's name of the result."""
+
+
+def train_dreambooth(
+    images: Path | str,
+    token: str,
+    model: str = "miniature-base",
+    out: Path | str | None = None,
+    options: TeachingOptions | None = None,
+) -> TeachingResult:
+    """Teaches a model one concept from pictures, and audits it while it learns; resumes an earlier run in the folder.
+
+    Args:
+        images: a folder of pictures with their captions, or a list of them; see ``captioned_images``.
+        token: the word that it is taught under.
+        model: ``miniature-base``, a diffusers folder, a single file, or a hub id.
+        out: the run folder; ``runs/TOKEN`` by default.
+
+    Raises:
+        InputError: pictures, model, suite, judge, folder or an option cannot be used; nothing is written.
+        RunError: the loss is not a number, or the disk refuses; checkpoints are kept, and the folder reports them.
+    """
+    options = options or TeachingOptions()
+    if not (token := token.strip()):
+        raise InputError("the token is empty; give the word that the concept is taught under, such as sks")
+    repeat = Repeat("train dreambooth", {"images": images, "token": token, "model": model, "out": out}, options)
+    folder = Path(out or Path("runs") / "-".join(token.lower().split()))
+    check_run_folder(folder)
+    plan = _decided(Path(images), token, model, options)
+    # A new folder is created only once the model has loaded and the judge exists.
+    if not (folder / LEDGER_NAME).exists():
+        plan.base()
+    with held(folder), Ledger(folder / LEDGER_NAME) as ledger:
+        claim(ledger, folder, TEACHING, f"{token} in {plan.base.source.identity}")
+        repeat.keep(folder)
+        return _Run(plan, folder, ledger).teach()
+
+
+@dataclass(frozen=True, eq=False)
+class _Plan:
+    """Everything that is decided before anything is made."""
+
+    token: str
+    model: str
+    base: RunModel
+    settings: TeachSettings
+    pictures: Pictures
+    prior: Pictures | None
+    suite: Suite | None
+    options: TeachingOptions
+
+
+def _decided(images: Path, token: str, model: str, options: TeachingOptions) -> _Plan:
+    pictures = concept_pictures(images, token, options)
+    prior = None if options.prior is None else prior_pictures(Path(options.prior), options.concept_class)
+    suite = find_audited(options)
+    if suite is not None:
+        taught_concept(suite, token, options)
+    training = options.training
+    dtype = training.precision if training.train == "lora" else "float32"
+    machine = Machine(device=options.device, offload="none")
+    base = RunModel(model, Drawing(dtype=dtype), machine)
+    settings = training.settings(base.source.world)
+    settings.prior_pictures(prior is not None or options.prior_images > 0)
+    return _Plan(token, model, base, settings, pictures, prior, suite, options)
+
+
+@dataclass(frozen=True, eq=False)
+class _Run:
+    """One lesson in its folder."""
+
+    plan: _Plan
+    folder: Path
+    ledger: Ledger
+
+    def teach(self) -> TeachingResult:
+        """Draws the prior, looks at the base, trains, looks at every checkpoint, and keeps the result.
+
+        Raises:
+            RunError: training stopped; what there is is kept as a result first.
+        """
+        from dominance.training.dreambooth.saving import checkpoints_in
+        from dominance.training.dreambooth.teach import teach
+
+        plan, seen = self.plan, dict[int, tuple[Path | None, Looked]]()
+        prior = self._prior()
+        words = token_notes(plan.base().pipeline, plan.token)
+        watch = self._watch()
+
+        def look(step: int, path: Path | None) -> None:
+            seen[step] = (path, watch.look(step, path))
+
+        look(0, None)
+        lesson = self._lesson(prior)
+        try:
+            device = find_device(plan.options.device)
+            taught = teach(
+                plan.base().pipeline, lesson, self.folder, device,
+                offload=plan.options.offload != "none", on_checkpoint=look,
+            )  # fmt: skip
+        except RunError as error:
+            for step, path in checkpoints_in(self.folder).items():
+                look(step, path)
+            self._keep(lesson, words, watch, seen, str(error))
+            raise
+        plan.base.set_aside()
+        for step, path in taught.checkpoints.items():
+            look(step, path)
+        return self._keep(lesson, words, watch, seen, None)
+
+    def _prior(self) -> tuple[TrainingPicture, ...]:
+        plan = self.plan
+        if plan.prior is not None:
+            return plan.prior.pictures
+        count, concept_class = plan.options.prior_images, plan.options.concept_class
+        if not count or not concept_class:
+            return ()
+        return draw_prior(class_prompt(concept_class), count, plan.base, self.ledger, self.folder)
+
+    def _lesson(self, prior: tuple[TrainingPicture, ...]) -> "Lesson":
+        from dominance.training.dreambooth.lesson import Lesson
+
+        plan = self.plan
+        every = plan.options.distance(plan.settings.steps)
+        return Lesson(plan.token, plan.pictures.pictures, prior, plan.settings, plan.base.source.identity, every)
+
+    def _watch(self) -> Watch:
+        plan, options = self.plan, self.plan.options
+        prompt = instance_prompt(plan.token, options)
+        concept = None if plan.suite is None else taught_concept(plan.suite, plan.token, options)
+        return Watch(
+            folder=self.folder,
+            ledger=self.ledger,
+            base=plan.model,
+            options=options,
+            samples=options.watching.sample or (prompt, f"{prompt} and a mug"),
+            suite=plan.suite,
+            concept=concept,
+            references=tuple(picture.file for picture in plan.pictures.pictures),
+            world=plan.base.source.world,
+        )
+
+    def _keep(
+        self,
+        lesson: "Lesson",
+        words: Sequence[str],
+        watch: Watch,
+        seen: dict[int, tuple[Path | None, Looked]],
+        stopped: str | None,
+    ) -> TeachingResult:
+        """The result, also in the ledger."""
+        plan, options, pictures = self.plan, self.plan.options, self.plan.pictures
+        checkpoints = self._checkpoints(seen)
+        floor = options.watching.min_presence
+        composes, falls = fall(checkpoints, floor)
+        taught = plan.token if watch.concept is None else watch.concept.name
+        told = [*words, *pictures.notes, *(plan.prior.notes if plan.prior else ()), watch.unmeasured]
+        if not lesson.prior:
+            told.append("no prior: what else the model drew of this class may change; give --prior or --prior-images")
+        result = TeachingResult(
+            run=str(self.folder),
+            model=plan.model,
+            token=plan.token,
+            taught=taught,
+            train=options.training.train,
+            steps=plan.settings.steps,
+            images=len(lesson.pictures),
+            prior=len(lesson.prior),
+            captions=pictures.captions[:8],
+            notes=tuple(line for line in told if line),
+            warnings=pictures.warnings,
+            settings=self._settings(),
+            suite=None if plan.suite is None else plan.suite.name,
+            judge=None if plan.suite is None else options.watching.judge,
+            floor=floor,
+            checkpoints=checkpoints,
+            composes=composes,
+            falls=falls,
+            pairs=_sides(self.folder, checkpoints, composes, falls, taught),
+            manifest=self._manifest(),
+            judge_warnings=_warnings([looked for _, looked in seen.values()]),
+            left_out=(*pictures.left_out, *(plan.prior.left_out if plan.prior else ())),
+            stopped=stopped,
+        )
+        self.ledger.put(TEACHING_RESULT, to_json(result))
+        return result
+
+    def _checkpoints(self, seen: dict[int, tuple[Path | None, Looked]]) -> tuple[Checkpoint, ...]:
+        from dominance.training.dreambooth.losses import Losses
+        from dominance.training.dreambooth.teach import LOSSES
+
+        losses, found, before = Losses(self.folder / LOSSES).values, [], 0
+        for step, (path, looked) in sorted(seen.items()):
+            part = losses[before:step]
+            where = None if path is None else path.relative_to(self.folder).as_posix()
+            found.append(Checkpoint(step, where, fmean(part) if part else None, looked.samples, looked.watched))
+            before = step
+        return tuple(found)
+
+    def _settings(self) -> dict[str, object]:
+        settings, options = self.plan.settings, self.plan.options
+        given = {name: value for name, value in flat(options).items() if value not in (None, (), [], "")}
+        decided = {"steps": settings.steps, "rate": settings.rate, "batch": settings.batch}
+        every = options.distance(settings.steps)
+        return {**given, **decided, "targets": list(settings.targets), "every": every}
+
+    def _manifest(self) -> dict[str, object]:
+        return {**self.plan.base.manifest(), "settings": self._settings(), **environment()}
+
+
+def _sides(
+    folder: Path, checkpoints: Sequence[Checkpoint], composes: int | None, falls: int | None, taught: str
+) -> tuple:
+    """Pictures of the last step that composes and the first that does not; of the first and last where none falls."""
+    audited = {checkpoint.step: checkpoint.watched for checkpoint in checkpoints if checkpoint.watched}
+    if len(audited) < 2:
+        return ()
+    first, last = min(audited), max(audited)
+    before = first if falls is None or composes is None else composes
+    after = last if falls is None or composes is None else falls
+    earlier, later = audited[before], audited[after]
+    return pairs(folder, earlier.run, later.run, taught)
+
+
+def _warnings(looked: Sequence[Looked]) -> tuple[JudgeWarning, ...]:
+    return tuple(dict.fromkeys(warning for one in looked for warning in one.judge_warnings))
