@@ -80,7 +80,7 @@ def print_lesson(result: "TeachingResult") -> None:
 
 def _row(checkpoint: "Checkpoint", audited: bool) -> tuple[str, ...]:
     start = (str(checkpoint.step), measure(checkpoint.loss))
-    seen = checkpoint.watched
+    seen = None if checkpoint.watched is None else checkpoint.watched.identity
     if not audited:
         return start
     if seen is None:

@@ -9,7 +9,7 @@ from dominance.report.parts.next_steps import after_teaching
 from dominance.report.parts.page_stream import write_page
 from dominance.report.parts.pictures import Embedded, Missing, embed
 from dominance.report.teaching.plots import composition_curves, curves, identity_curves
-from dominance.report.teaching.sentences import found, teaching_headline
+from dominance.report.teaching.sentences import teaching_headline
 from dominance.runs.teaching.result import Checkpoint, Pair, TeachingResult
 
 PAGE_NAME, DOCUMENT_NAME = "teaching.html", "teaching.json"
@@ -52,20 +52,17 @@ def write_teaching(result: TeachingResult, folder: Path) -> tuple[Path, ...]:
         sides=[Side(pair, shown[pair.before], shown[pair.after]) for pair in result.pairs],
         lines=lines,
         likeness=likeness,
-        plots=_plots(result),
-        found=found,
+        plots={
+            "composition": curves(lines, "Composition over the steps", result.floor, result.composes)
+            if lines
+            else None,
+            "identity": curves(likeness, "Identity over the steps") if likeness else None,
+        },
+        ceiling=next((seen.identity.ceiling for one in result.checkpoints if (seen := one.watched)), None),
         sheets=[_sheet(checkpoint, folder) for checkpoint in result.checkpoints if checkpoint.samples],
         next_steps=after_teaching(result),
     )
     return page, document
-
-
-def _plots(result: TeachingResult) -> dict[str, object]:
-    lines, likeness = composition_curves(result), identity_curves(result)
-    return {
-        "composition": curves(lines, "Composition over the steps", result.floor, result.composes) if lines else None,
-        "identity": curves(likeness, "Identity over the steps") if likeness else None,
-    }
 
 
 def _step(result: TeachingResult, *, first: bool) -> int | None:

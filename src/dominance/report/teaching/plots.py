@@ -1,15 +1,16 @@
 """The curves of a lesson over its steps, as SVG text; horizontal places are percentages, as in the other plots."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup
 
 from dominance.numbers import share
-from dominance.records import Interval
+from dominance.records import Identity, Interval, Rate
 from dominance.report.parts.svg import horizontal_grid, points, stretched, tag, tick_label, words
 from dominance.runs.teaching.result import TeachingResult
 
+Measure = tuple[float | None, Interval | None]
 _HEIGHT = 210
 _TICKS = (0, 0.25, 0.5, 0.75, 1.0)
 
@@ -27,13 +28,9 @@ def composition_curves(result: TeachingResult) -> tuple[Curve, ...]:
     """Composition, the taught concept alone, and its DvD towards the others as a share of 100."""
     return _curves(
         result,
-        ("composition", "s1", lambda w: (w.composition.share, w.composition.interval)),
-        (f"“{result.taught}” where named alone", "s2", lambda w: (w.alone.share, w.alone.interval)),
-        (
-            "its DvD towards the others, of 100",
-            "s3",
-            lambda w: (_hundredth(w.dvd_towards), _hundredths(w.dvd_interval)),
-        ),
+        ("composition", "s1", lambda found: _rate(found.composition)),
+        (f"“{result.taught}” named alone", "s2", lambda found: _rate(found.alone)),
+        ("its DvD towards the others, of 100", "s3", _towards),
     )
 
 
@@ -41,31 +38,30 @@ def identity_curves(result: TeachingResult) -> tuple[Curve, ...]:
     """Similarity to the pictures, leakage, copying, and what else the model composes."""
     return _curves(
         result,
-        ("similarity to the pictures", "s1", lambda w: (w.similarity, None)),
-        ("leakage", "s2", lambda w: (w.leakage.share, w.leakage.interval)),
-        ("copying", "s3", lambda w: (w.copying.share, w.copying.interval) if w.copying else (None, None)),
-        ("prompts without it", "s4", lambda w: (w.others.share, w.others.interval)),
+        ("similarity to the pictures", "s1", lambda found: (found.similarity, found.similarity_interval)),
+        ("leakage", "s2", lambda found: _rate(found.leakage)),
+        ("copying", "s3", lambda found: _rate(found.copying)),
+        ("prompts without it", "s4", lambda found: _rate(found.others)),
     )
 
 
-def _hundredth(value: float | None) -> float | None:
-    return None if value is None else value / 100
+def _rate(found: Rate | None) -> Measure:
+    return (None, None) if found is None else (found.share, found.interval)
 
 
-def _hundredths(interval: Interval | None) -> Interval | None:
-    return None if interval is None else (interval[0] / 100, interval[1] / 100)
+def _towards(found: Identity) -> Measure:
+    if found.dvd_towards is None:
+        return None, None
+    low, high = found.dvd_interval or (found.dvd_towards, found.dvd_towards)
+    return found.dvd_towards / 100, (low / 100, high / 100)
 
 
-def _curves(result: TeachingResult, *measures: tuple) -> tuple[Curve, ...]:
+def _curves(result: TeachingResult, *measures: tuple[str, str, Callable[[Identity], Measure]]) -> tuple[Curve, ...]:
     found = []
     for name, style, measure in measures:
-        values = []
-        for checkpoint in result.checkpoints:
-            if checkpoint.watched is not None:
-                value, interval = measure(checkpoint.watched)
-                values += [] if value is None else [(checkpoint.step, value, interval)]
-        if values:
-            found.append(Curve(name, style, tuple(values)))
+        measured = [(one.step, *measure(one.watched.identity)) for one in result.checkpoints if one.watched]
+        values = tuple((step, value, interval) for step, value, interval in measured if value is not None)
+        found += [Curve(name, style, values)] if values else []
     return tuple(found)
 
 

@@ -1,8 +1,7 @@
 """What a lesson came to, in sentences."""
 
-from dominance.numbers import UNKNOWN, rate, share
-from dominance.records import Rate
-from dominance.runs.teaching.result import Checkpoint, TeachingResult, Watched
+from dominance.numbers import counted, share
+from dominance.runs.teaching.result import Checkpoint, TeachingResult
 
 
 def teaching_headline(result: TeachingResult) -> str:
@@ -43,21 +42,12 @@ def _composes(checkpoint: Checkpoint | None, result: TeachingResult) -> str:
 
 
 def _both(checkpoint: Checkpoint | None) -> str:
-    found = _watched(checkpoint)
-    return UNKNOWN if found is None else f"{found.composition.count} of {found.composition.n}"
+    found = None if checkpoint is None or checkpoint.watched is None else checkpoint.watched.identity.composition
+    return "no" if found is None else counted(found)
 
 
 def _identity(checkpoint: Checkpoint | None) -> str:
-    found = _watched(checkpoint)
-    if found is None or not found.alone.n:
+    found = None if checkpoint is None or checkpoint.watched is None else checkpoint.watched.identity.alone
+    if found is None:
         return "no prompt names it alone"
-    return f"named alone, it stands in {found.alone.count} of {found.alone.n}"
-
-
-def _watched(checkpoint: Checkpoint | None) -> Watched | None:
-    return None if checkpoint is None else checkpoint.watched
-
-
-def found(value: Rate | None) -> str:
-    """A rate as tables have it; a dash where nothing was counted."""
-    return UNKNOWN if value is None or not value.n else rate(value)
+    return f"named alone, it stands in {counted(found)}"

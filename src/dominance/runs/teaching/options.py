@@ -45,7 +45,7 @@ class Watching:
     judge: Annotated[str, Parameter(group=JUDGE)] = "miniature"
     """Judge that looks at them; as for dominance audit."""
     embedder: Annotated[str | None, Parameter(group=JUDGE)] = None
-    """Encoder that compares them with the pictures: a folder or hub id; default: miniature, for its own world alone."""
+    """What compares pictures: miniature, or a folder or hub id of a CLIP, SigLIP, DINOv2 or BLIP model."""
     asking: Asking = field(default_factory=Asking)
 
     def __post_init__(self) -> None:

@@ -37,10 +37,11 @@ class Pictures:
 
 
 def instance_prompt(token: str, options: TeachingOptions) -> str:
-    """The caption of a picture that has none."""
+    """The caption of a picture that has none; a token without a vowel, which is no word, has a plain “a” before it."""
     if options.instance_prompt:
         return options.instance_prompt
-    return noun_phrase(f"{token} {options.concept_class}" if options.concept_class else token).text
+    named = f"{token} {options.concept_class}" if options.concept_class else token
+    return noun_phrase(named).text if set(token.lower()) & set("aeiou") else f"a {named}"
 
 
 def class_prompt(concept_class: str) -> str:

@@ -3,41 +3,28 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from dominance.documents import Counted
-from dominance.records import Interval, JudgeWarning, LeftOut
+from dominance.records import Identity, JudgeWarning, LeftOut
 
 
 @dataclass(frozen=True)
 class Watched:
-    """What an audit found at one checkpoint; None where the suite has no prompt for it.
+    """What an audit found at one checkpoint.
 
     Attributes:
         run: the audit's run folder, relative to the lesson's.
-        composition: of the images of prompts that name the taught concept and another, those that show all.
-        dvd_towards: mean DvD of the taught concept over the others, 0 to 100, in these images.
-        presence: of all images of prompts that name the taught concept, those that show it.
-        alone: of the images of prompts that name nothing else, those that show it.
-        others: of the images of prompts without it, those that show all their concepts.
-        leakage: of the same images, those that show the taught concept all the same.
-        similarity: median over the images that name it alone, else over all that name it, of the median cosine to the
-            pictures.
-        ceiling: median cosine among the pictures themselves.
-        copying: of the same images, those nearer to a picture than any two different pictures are to one another.
+        identity: what it shows of the taught concept.
     """
 
     run: str
     scored: int
     unscored: int
-    composition: Counted
-    dvd_towards: float | None
-    dvd_interval: Interval | None
-    presence: Counted
-    alone: Counted
-    others: Counted
-    leakage: Counted
-    similarity: float | None = None
-    ceiling: float | None = None
-    copying: Counted | None = None
+    identity: Identity
+
+    @property
+    def composition(self) -> float | None:
+        """Share of the images of prompts that name the concept and another which show all; None without any."""
+        found = self.identity.composition
+        return None if found is None else found.share
 
 
 @dataclass(frozen=True)
@@ -143,7 +130,7 @@ def fall(checkpoints: Sequence[Checkpoint], floor: float) -> tuple[int | None, i
     """
     before = None
     for checkpoint in checkpoints:
-        composition = checkpoint.watched.composition.share if checkpoint.watched else None
+        composition = checkpoint.watched.composition if checkpoint.watched else None
         if composition is None:
             continue
         if composition < floor:

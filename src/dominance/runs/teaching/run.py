@@ -6,6 +6,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import TYPE_CHECKING
 
+from dominance.diversity.embedders import PAPER_EMBEDDER
 from dominance.documents import to_json
 from dominance.errors import InputError, RunError
 from dominance.models.devices import find_device
@@ -21,7 +22,7 @@ from dominance.runs.teaching.drawn import draw_prior
 from dominance.runs.teaching.options import TeachingOptions
 from dominance.runs.teaching.pictures import Pictures, class_prompt, concept_pictures, instance_prompt, prior_pictures
 from dominance.runs.teaching.result import Checkpoint, Looked, TeachingResult, fall
-from dominance.runs.teaching.watching import Watch, find_audited, pairs, taught_concept
+from dominance.runs.teaching.watching import Watch, find_audited, pairs, references_of, taught_concept
 from dominance.runs.teaching.words import token_notes
 from dominance.training.dreambooth.options import TeachSettings
 from dominance.training.dreambooth.pictures import TrainingPicture
@@ -72,6 +73,7 @@ def train_dreambooth(
 class _Plan:
     """Everything that is decided before anything is made."""
 
+    images: Path
     token: str
     model: str
     base: RunModel
@@ -94,7 +96,7 @@ def _decided(images: Path, token: str, model: str, options: TeachingOptions) -> 
     base = RunModel(model, Drawing(dtype=dtype), machine)
     settings = training.settings(base.source.world)
     settings.prior_pictures(prior is not None or options.prior_images > 0)
-    return _Plan(token, model, base, settings, pictures, prior, suite, options)
+    return _Plan(images, token, model, base, settings, pictures, prior, suite, options)
 
 
 @dataclass(frozen=True, eq=False)
@@ -168,8 +170,7 @@ class _Run:
             samples=options.watching.sample or (prompt, f"{prompt} and a mug"),
             suite=plan.suite,
             concept=concept,
-            references=tuple(picture.file for picture in plan.pictures.pictures),
-            world=plan.base.source.world,
+            references=references_of(plan.images, plan.pictures, options, plan.base.source.world),
         )
 
     def _keep(
@@ -186,7 +187,10 @@ class _Run:
         floor = options.watching.min_presence
         composes, falls = fall(checkpoints, floor)
         taught = plan.token if watch.concept is None else watch.concept.name
-        told = [*words, *pictures.notes, *(plan.prior.notes if plan.prior else ()), watch.unmeasured]
+        told = [*words, *pictures.notes, *(plan.prior.notes if plan.prior else ())]
+        if plan.suite is not None and watch.references is None:
+            embedder = "" if options.watching.embedder else f" and --embedder {PAPER_EMBEDDER}"
+            told.append(f"similarity and copying are not measured; give two or more different pictures{embedder}")
         if not lesson.prior:
             told.append("no prior: what else the model drew of this class may change; give --prior or --prior-images")
         result = TeachingResult(
@@ -199,7 +203,7 @@ class _Run:
             images=len(lesson.pictures),
             prior=len(lesson.prior),
             captions=pictures.captions[:8],
-            notes=tuple(line for line in told if line),
+            notes=tuple(told),
             warnings=pictures.warnings,
             settings=self._settings(),
             suite=None if plan.suite is None else plan.suite.name,

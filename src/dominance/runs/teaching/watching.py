@@ -1,31 +1,26 @@
 """What looks at each checkpoint: sample sheets, and the audit with identity, leakage and copying."""
 
 import itertools
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
-from dominance.diversity.embedders import MINIATURE, PAPER_EMBEDDER, load_embedder
 from dominance.documents import from_json, to_json
 from dominance.errors import InputError
-from dominance.judges.protocol import Judge
 from dominance.models.drawing import Drawing, Machine
-from dominance.models.on_demand import OnDemand
 from dominance.records import Concept, RunResult, ScoredImage, Suite
-from dominance.runs.audit.options import AuditOptions
+from dominance.runs.audit.options import AuditOptions, Taught
 from dominance.runs.audit.result import read_result
 from dominance.runs.audit.run import audit
-from dominance.runs.stages.judging import judge_for
+from dominance.runs.stages.embedding import content_of
+from dominance.runs.stages.judge_fit import RENDERED_WORLD
 from dominance.runs.stages.model import RunModel
 from dominance.runs.store.ledger import Ledger
-from dominance.runs.store.plan import ask_all
 from dominance.runs.teaching.drawn import draw_samples
-from dominance.runs.teaching.likeness import Likeness
-from dominance.runs.teaching.measures import leaked_images, names, watched
 from dominance.runs.teaching.options import TeachingOptions
+from dominance.runs.teaching.pictures import Pictures
 from dominance.runs.teaching.result import Looked, Pair, Watched
-from dominance.suites import find_suite, load_questions
+from dominance.suites import find_suite
 from dominance.wording import quoted
 
 AUDITS = "audits"
@@ -62,8 +57,7 @@ class Watch:
         train: ``lora`` or ``unet``.
         samples: prompts of the sample sheets.
         suite: to audit; None for none, and then there is no concept.
-        references: the pictures that are learned from.
-        world: closed world of the model, if any.
+        references: the folder of the pictures that are learned from; None where images are not compared with them.
     """
 
     folder: Path
@@ -73,8 +67,7 @@ class Watch:
     samples: tuple[str, ...]
     suite: Suite | None
     concept: Concept | None
-    references: tuple[Path, ...]
-    world: str | None
+    references: Path | None
 
     def look(self, step: int, path: Path | None) -> Looked:
         """Sample sheet and audit of the model after so many steps; ``path`` is its checkpoint, None for the base."""
@@ -93,19 +86,17 @@ class Watch:
         return seen
 
     def _audit(self, step: int, model: str, drawing: Drawing, suite: Suite, concept: Concept, samples: tuple) -> Looked:
-        watching = self.options.watching
-        questions = load_questions(watching.asking.questions)
-        asked = ask_all(suite, questions.ask)
-        judge: OnDemand[Judge] = OnDemand(
-            lambda: judge_for(asked, watching.judge, self.options.device, watching.asking)
+        watching, name = self.options.watching, f"{AUDITS}/step-{step:06d}"
+        options = AuditOptions(
+            drawing=drawing,
+            asking=watching.asking,
+            taught=Taught(concept.name, self.references, watching.embedder if self.references else None),
+            machine=self._machine,
         )
-        name = f"{AUDITS}/step-{step:06d}"
-        options = AuditOptions(drawing=drawing, asking=replace(watching.asking, judge_option=()), machine=self._machine)
-        result = audit(replace(suite, gate=None), model, judge(), self.folder / name, options)
-        leaked: Sequence[ScoredImage] = ()
-        if any(not names(prompt, concept.name) for prompt in suite.prompts):
-            leaked = leaked_images(self.folder / name, concept, judge(), questions)
-        found: Watched = watched(result, concept.name, name, leaked, self._likeness)
+        result = audit(watching.audit or suite, model, watching.judge, self.folder / name, options)
+        if result.identity is None:
+            return Looked(samples, None, result.judge_warnings)
+        found = Watched(name, result.scored, result.unscored, result.identity)
         return Looked(samples, found, result.judge_warnings)
 
     def _model(self, path: Path | None) -> tuple[str, Drawing]:
@@ -124,24 +115,19 @@ class Watch:
 
     @cached_property
     def _what(self) -> str:
-        """Marks what is looked for: other prompts or another judge look again."""
+        """Marks what is looked for: other prompts or another judge look again, and other pictures to compare with."""
         watching = self.options.watching
         asked = None if self.suite is None else [(p.text, *(c.name for c in p.concepts)) for p in self.suite.prompts]
         parts = (self.samples, asked, watching.judge, watching.embedder, str(watching.asking), watching.all_seeds,
-                 watching.draw_steps, watching.guidance, self.concept)  # fmt: skip
+                 watching.draw_steps, watching.guidance, self.concept, self.references)  # fmt: skip
         return repr(parts)
 
-    @cached_property
-    def _likeness(self) -> Likeness | None:
-        name = self.options.watching.embedder or (MINIATURE if self.world else None)
-        return None if name is None else Likeness(self.references, load_embedder(name, self.options.device))
 
-    @property
-    def unmeasured(self) -> str | None:
-        """What is to be said where no encoder compares images with the pictures."""
-        if self.suite is None or self.options.watching.embedder or self.world:
-            return None
-        return f"similarity and copying are not measured; give --embedder {PAPER_EMBEDDER} for them"
+def references_of(source: Path, pictures: Pictures, options: TeachingOptions, world: str | None) -> Path | None:
+    """The pictures that images are compared with; None where there is no encoder for them, or no two differ."""
+    different = {content for picture in pictures.pictures if isinstance(content := content_of(picture.file), str)}
+    fits = options.watching.embedder is not None or world == RENDERED_WORLD
+    return source if fits and len(different) > 1 else None
 
 
 def find_audited(options: TeachingOptions) -> Suite | None:
@@ -155,7 +141,7 @@ def pairs(folder: Path, before: str, after: str, taught: str) -> tuple[Pair, ...
     there = {(image.prompt_id, image.seed): image for prompt in later.prompts for image in prompt.images}
     found: list[list[tuple[int, Pair]]] = []
     for prompt in earlier.prompts:
-        if len(prompt.prompt.concepts) < 2 or not names(prompt.prompt, taught):
+        if len(prompt.prompt.concepts) < 2 or taught not in prompt.presence:
             continue
         of_prompt = []
         for image in prompt.images:

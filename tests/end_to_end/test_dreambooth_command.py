@@ -1,0 +1,182 @@
+"""``dominance train dreambooth`` from the command line, on tiny models of random weights."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from dominance.miniature.renderer import render
+from dominance.miniature.world import single_scene
+
+Command = Callable[..., Any]
+SUITE = "a [castle:landmark] and a [mug]\na picture of a [castle:landmark]\na [mug] and a [book]\n"
+LORA = "pytorch_lora_weights.safetensors"
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    """Four pictures of a castle; two have captions."""
+    import numpy as np
+
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    for number in range(4):
+        scene = single_scene("castle", 1.0, np.random.default_rng(number))
+        Image.fromarray(render(scene).pixels).save(folder / f"{number}.png")
+        if number < 2:
+            (folder / f"{number}.txt").write_text("a picture of a castle\n")
+    return folder
+
+
+@pytest.fixture
+def given(tmp_path: Path, photos: Path, tiny_model: Path, tiny_judge: Path) -> tuple[object, ...]:
+    suite = tmp_path / "suite.txt"
+    suite.write_text(SUITE)
+    return (
+        "train", "dreambooth", photos, "--token", "castle", "--model", tiny_model, "--device", "cpu",
+        "--steps", 4, "--every", 2, "--batch", 2, "--rank", 2, "--seeds", 1, "--resolution", 32,
+        "--audit", suite, "--judge", f"blip:{tiny_judge}", "--class", "castle", "--instance-prompt", "a castle",
+    )  # fmt: skip
+
+
+def test_a_concept_is_taught_and_audited_at_each_checkpoint(command: Command, given: tuple, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    finished = command(*given, "--out", out, "--prior-images", 2, "--json")
+    assert finished.status == 0, finished.err
+    found = finished.document
+    assert [checkpoint["step"] for checkpoint in found["checkpoints"]] == [0, 2, 4]
+    assert [checkpoint["path"] for checkpoint in found["checkpoints"]] == [
+        None, "checkpoints/step-000002", "checkpoints/step-000004",
+    ]  # fmt: skip
+    assert all((out / checkpoint["path"] / LORA).is_file() for checkpoint in found["checkpoints"][1:])
+    assert (found["images"], found["prior"], found["taught"]) == (4, 2, "castle")
+    for checkpoint in found["checkpoints"]:
+        identity = checkpoint["watched"]["identity"]
+        assert (identity["composition"]["n"], identity["alone"]["n"], identity["leakage"]["n"]) == (1, 1, 1)
+        assert identity["similarity"] is not None
+        assert {sample["prompt"] for sample in checkpoint["samples"]} == {"a castle", "a castle and a mug"}
+        assert all((out / sample["file"]).is_file() for sample in checkpoint["samples"])
+    assert "2 of 4 pictures have no caption and are trained under 'a castle'" in finished.err
+    assert "the tokenizer knows 'castle' as a word of its own" in finished.err
+    page = (out / "teaching.html").read_text()
+    assert "same prompts and seeds" in page or found["pairs"] == []
+
+    before = {file: file.read_bytes() for file in out.rglob(LORA)}
+    again = command("report", out, "--json")
+    assert (again.status, again.document) == (0, found)
+    resumed = command(*given, "--out", out, "--prior-images", 2)
+    assert resumed.status == 0
+    assert {file: file.read_bytes() for file in out.rglob(LORA)} == before
+    assert "wrote" in resumed.out
+    assert "next: " in resumed.out
+    repeated = command("train", "dreambooth", "--config", out / "run.yaml", "--json")
+    assert (repeated.status, repeated.document["checkpoints"]) == (0, found["checkpoints"])
+
+
+def test_the_unet_itself_is_taught_without_an_audit(command: Command, given: tuple, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    cut = given.index("--audit")
+    plain = [word for at, word in enumerate(given) if at not in range(cut, cut + 4)]
+    finished = command(*plain, "--train", "unet", "--out", out, "--sample", "a castle at night")
+    assert finished.status == 0, finished.err
+    assert (out / "checkpoints" / "step-000004" / "model_index.json").is_file()
+    assert "nothing was audited" in finished.out
+    assert f"--model {out / 'checkpoints' / 'step-000004'}" in finished.out
+
+
+def test_an_unreadable_picture_is_named_and_the_status_says_so(
+    command: Command, given: tuple, photos: Path, tmp_path: Path
+) -> None:
+    (photos / "broken.png").write_bytes(b"no picture")
+    finished = command(*given, "--steps", 1, "--out", tmp_path / "run")
+    assert finished.status == 3
+    assert "not used: broken.png" in finished.err
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        (("--token", " "), "the token is empty"),
+        (
+            ("--taught", "dragon"),
+            "no prompt of the suite 'suite' names 'dragon'; give --taught with one of its concepts",
+        ),
+        (("--prior", "nowhere"), "there is no image folder at nowhere"),
+        (("--model", "nowhere"), "nowhere"),
+        (("--batch", 1, "--prior-images", 2), "a batch of 1 has no place for prior pictures"),
+    ],
+)
+def test_bad_input_is_one_line_and_nothing_is_written(
+    command: Command, given: tuple, tmp_path: Path, changed: tuple, said: str
+) -> None:
+    out = tmp_path / "run"
+    finished = command(*given, *changed, "--out", out)
+    assert finished.status == 2
+    assert finished.out == ""
+    (line,) = [line for line in finished.err.splitlines() if line.startswith("error: ")]
+    assert said in line
+    assert not out.exists()
+
+
+def test_a_loss_that_is_not_a_number_stops_and_the_checkpoints_are_reported(
+    command: Command, given: tuple, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from dominance.training.dreambooth.loop import Loop
+
+    plain = Loop._step
+
+    def fails_at_three(self: Any, step: int, *more: Any) -> float:
+        if step == 2:
+            raise self._not_a_number(step)
+        return plain(self, step, *more)
+
+    monkeypatch.setattr(Loop, "_step", fails_at_three)
+    out = tmp_path / "run"
+    finished = command(*given, "--out", out)
+    assert finished.status == 2
+    assert "the loss of step 3 is not a number; the checkpoint of step 2 is kept" in finished.err
+    shown = command("report", out, "--json")
+    assert shown.status == 0
+    assert [checkpoint["step"] for checkpoint in shown.document["checkpoints"]] == [0, 2]
+    assert "not a number" in shown.document["stopped"]
+
+
+@pytest.mark.slow
+def test_a_lesson_killed_at_any_moment_ends_like_one_that_was_not(
+    command: Command, given: tuple, tmp_path: Path
+) -> None:
+    whole, broken = tmp_path / "whole", tmp_path / "broken"
+    arguments = (*given, "--prior-images", 3)
+    assert command(*arguments, "--out", whole).status == 0
+    reached: list[Callable[[], bool]] = [
+        lambda: any(broken.glob("images/prior/*.png")),
+        (broken / "audits" / "step-000000" / "run.sqlite").exists,
+        (broken / "checkpoints" / "step-000002" / LORA).exists,
+        (broken / "audits" / "step-000004").exists,
+    ]
+    for place, there in enumerate(reached):
+        process = subprocess.Popen(
+            [sys.executable, "-m", "dominance", *map(str, arguments), "--out", str(broken)],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        while not there() and process.poll() is None:
+            time.sleep(0.005)
+        by = signal.SIGINT if place == 1 else signal.SIGKILL
+        process.send_signal(by)
+        _, said = process.communicate(timeout=120)
+        assert process.returncode == (130 if by == signal.SIGINT else -signal.SIGKILL), said
+        assert "Traceback" not in said
+        assert by != signal.SIGINT or f"finished work is in {broken}: run the same command again" in said
+    assert command(*arguments, "--out", broken).status == 0
+    for step in ("step-000002", "step-000004"):
+        one, other = (folder / "checkpoints" / step / LORA for folder in (whole, broken))
+        assert one.read_bytes() == other.read_bytes()
+    shown = [json.loads((folder / "teaching.json").read_text())["checkpoints"] for folder in (whole, broken)]
+    assert shown[0] == shown[1]
