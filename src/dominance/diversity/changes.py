@@ -72,7 +72,7 @@ def _of_pictures(found: SetFindings) -> Iterator[Change]:
     if share > _MOST_DUPLICATES:
         yield Change(
             f"{found.duplicates} of {found.images} pictures nearly repeat another one",
-            "keep one of each such group, and replace the others by new pictures",
+            "keep one of each group of near duplicates, and replace the others by new pictures",
             share * 0.9,
         )
     if found.median is not None and found.low is not None and found.median < found.low:

@@ -103,7 +103,8 @@ def identity_sentence(found: Identity) -> str:
     if found.composition is None:
         return f"No prompt names {found.taught} beside something else, so nothing can be said about composition."
     kept = found.composition
-    said = f"{found.taught} leaves room for the rest of the prompt in {kept.count} of {kept.n} images"
+    name = f"{found.taught[0].upper()}{found.taught[1:]}"
+    said = f"{name} leaves room for the rest of the prompt in {kept.count} of {kept.n} images"
     extra = _trouble(found)
     return f"{said}{'; ' + ' and '.join(extra) if extra else ''}."
 

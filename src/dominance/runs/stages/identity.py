@@ -12,6 +12,7 @@ from dominance.errors import InputError, ItemError
 from dominance.images.captions import captioned_images
 from dominance.metrics import bootstrap_mean, copies, rate, reference_similarity
 from dominance.metrics.diversity import unit
+from dominance.pictures import image_size
 from dominance.records import Concept, Identity, PromptResult, Rate, ScoredImage, Suite, is_present
 from dominance.runs.stages.embedding import content_of, embedded
 from dominance.runs.stages.judge_fit import RENDERED_WORLD
@@ -93,7 +94,10 @@ def _references(source: Path) -> tuple[tuple[str, ...], tuple[str, ...]]:
     for picture in found.images:
         file = (found.root / picture.image.path).absolute()
         content = content_of(file)
-        if not isinstance(content, ItemError):
+        if isinstance(content, ItemError) or image_size(file) is None:
+            why = content if isinstance(content, ItemError) else "is not an image, or broken"
+            sys.stderr.write(f"not used: the reference {on_one_line(file, 120)} {why}\n")
+        else:
             files.append(str(file))
             keys.append(content)
     if len(set(keys)) < _FEWEST:
