@@ -272,7 +272,9 @@ def after_teaching(result: "TeachingResult") -> tuple[NextStep, ...]:
         return (NextStep(why, again if given.more.get("command") else None),)
     made = str(Path(result.run) / good.path)
     drawn: dict[str, object] = {"model": result.model, "adapter": made} if result.train == "lora" else {"model": made}
+    precision = given.more.get("precision")
     drawn |= {"steps": given.more.get("draw_steps"), "guidance": given.more.get("guidance")}
+    drawn |= {} if precision in (None, "float32") else {"dtype": precision}
     if result.suite is None:
         audit = command("audit", f"a [{result.token}] and a [mug]", **drawn)
         return (

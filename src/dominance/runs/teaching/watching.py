@@ -102,7 +102,8 @@ class Watch:
     def _model(self, path: Path | None) -> tuple[str, Drawing]:
         """The model's name and how it is drawn with, at a checkpoint."""
         watching = self.options.watching
-        drawing = Drawing(seeds=watching.all_seeds, steps=watching.draw_steps, guidance=watching.guidance)
+        precision = self.options.training.precision
+        drawing = Drawing(watching.all_seeds, watching.draw_steps, watching.guidance, dtype=precision)
         if path is None:
             return self.base, drawing
         if self.options.training.train == "lora":
