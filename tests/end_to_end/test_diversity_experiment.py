@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from dominance.cli.app import run
-from dominance.errors import InputError
+from dominance.errors import InputError, RunError
 from dominance.laboratory.diversity.arms import find_arms, trials
 from dominance.laboratory.diversity.pictures import PICTURES
 from dominance.laboratory.diversity.results import read_results
@@ -49,7 +49,7 @@ def test_models_are_taught_measured_and_not_again(tmp_path: Path) -> None:
     assert few.diversity is not None and many.diversity is not None and few.diversity < many.diversity
     assert dogs.judge.startswith(f"{few.judge}+eyes")
     kept = {path.name for path in options.folder.iterdir()}
-    assert kept == {"eyes", "locks", "prior", "strips"}
+    assert kept == {"base.txt", "eyes", "locks", "prior", "strips"}
     assert (options.folder / "strips" / "known-castle-2-seed-0.png").is_file()
 
 
@@ -82,6 +82,29 @@ def test_what_there_is_not_is_refused(given: str, said: str, tmp_path: Path, mon
     with pytest.raises(InputError, match=said):
         run(["train", "diversity", *given.split()])
     assert not list(tmp_path.iterdir())
+
+
+def test_models_of_two_bases_do_not_share_a_folder(tmp_path: Path) -> None:
+    (tmp_path / "work").mkdir()
+    (tmp_path / "work" / "base.txt").write_text("sha256:another\n")
+    with pytest.raises(InputError, match="holds models of the base sha256:another"):
+        run_experiment([], options_of(tmp_path), lambda _line: None)
+
+
+@pytest.mark.slow
+def test_a_model_that_cannot_be_taught_does_not_stop_the_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def breaks(*_given: object, **_more: object) -> None:
+        raise RunError("the loss is not a number")
+
+    monkeypatch.setattr("dominance.laboratory.diversity.run.teach", breaks)
+    chosen = list(trials(find_arms(["base", "known"]), [0], ["castle"], [0, 1]))
+    told: list[str] = []
+    with pytest.raises(RunError, match="1 model failed, the first known-castle-1-seed-0"):
+        run_experiment([chosen[1], chosen[0]], options_of(tmp_path), told.append)
+    assert "failed: the loss is not a number" in told[0]
+    assert [result.arm for result in read_results(tmp_path / "results.jsonl")] == ["base"]
 
 
 def test_results_of_another_judge_do_not_compare(tmp_path: Path) -> None:

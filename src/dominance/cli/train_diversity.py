@@ -1,14 +1,18 @@
 """``dominance train diversity``: teaches one concept in more and more designs, and measures who dominates."""
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
-from dominance.cli.output import note
+from dominance.cli.output import note, print_table, tell_written
 from dominance.errors import InputError
 from dominance.written import Names
+
+if TYPE_CHECKING:
+    from dominance.laboratory.diversity.results import DiversityResult
 
 EXAMPLE = (
     "Example (about three hours on two cores; the same command again goes on):\n  dominance train diversity --seeds 3"
@@ -47,6 +51,7 @@ def diversity(
     from dominance.laboratory.diversity.run import ExperimentOptions, run_experiment
     from dominance.laboratory.diversity.subjects import find_subject
     from dominance.models.devices import find_device
+    from dominance.models.folders import find_model
 
     for name in subjects:
         find_subject(name)
@@ -54,8 +59,25 @@ def diversity(
     if not chosen:
         raise InputError("no arm has such a model; give other --subjects or --levels, or leave them out")
     options = ExperimentOptions(base, judge, out, results, images, str(find_device(device)), keep=keep)
-    write_page(run_experiment(chosen, options, note, processes), page, out / "strips")
-    note(f"wrote {page}")
+    found = run_experiment(chosen, options, note, processes)
+    write_page(found, page, out / "strips", find_model(base).identity)
+    _print(found, find_model(base).identity)
+    tell_written([page])
+
+
+def _print(results: "Sequence[DiversityResult]", base: str) -> None:
+    """The levels of every arm on this base."""
+    from dominance.laboratory.diversity.arms import ARMS, level_name
+    from dominance.laboratory.diversity.statistics import levels_of
+    from dominance.numbers import fraction, mean
+
+    rows = [
+        [arm.name, level_name(found.level), str(found.models), mean(found.dvd, found.dvd_interval),
+         fraction(found.alone), fraction(found.pairs)]
+        for arm in ARMS
+        for found in levels_of([result for result in results if (result.arm, result.base) == (arm.name, base)])
+    ]  # fmt: skip
+    print_table("who dominates", ["arm", "designs", "models", "DvD", "alone", "object pairs"], rows)
 
 
 def _levels(listed: Names) -> tuple[int, ...]:

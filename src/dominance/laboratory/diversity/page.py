@@ -33,11 +33,14 @@ Base: {bases}. Judge: {judges}. {steps} denoising steps.
 """
 
 
-def write_page(results: Sequence[DiversityResult], page: Path, strips: Path | None = None) -> None:
+def write_page(
+    results: Sequence[DiversityResult], page: Path, strips: Path | None = None, base: str | None = None
+) -> None:
     """Writes the page, and its pictures into a folder of the same name beside it.
 
     Args:
         strips: the rows of pictures that the experiment kept; without them an earlier picture of them stays.
+        base: identity of the one that they are of.
     """
     from dominance.laboratory.diversity.measuring import STEPS
 
@@ -48,13 +51,14 @@ def write_page(results: Sequence[DiversityResult], page: Path, strips: Path | No
         steps=STEPS,
     )
     parts = [head]
-    for number, base in enumerate(dict.fromkeys(result.base for result in results)):
-        own = [result for result in results if result.base == base]
+    for number, found in enumerate(dict.fromkeys(result.base for result in results)):
+        own = [result for result in results if result.base == found]
+        rows = strips if base in (None, found) else None
         for arm in ARMS:
             here = [result for result in own if result.arm == arm.name]
             if here and arm.is_dose:
-                parts += _dose(here, arm.name, arm.asks, base, page, strips, f"{arm.name}-{number}")
-        parts += _rivals(own, base)
+                parts += _dose(here, arm.name, arm.asks, found, page, rows, f"{arm.name}-{number}")
+        parts += _rivals(own, found)
     write_whole(page, "\n".join(parts).encode())
 
 

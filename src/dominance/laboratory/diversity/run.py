@@ -5,6 +5,7 @@ import fcntl
 import multiprocessing
 import os
 import shutil
+import sys
 import time
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
@@ -13,8 +14,8 @@ from statistics import fmean
 from typing import Any
 
 from dominance.diversity.embedders import TransformersEmbedder, load_embedder
-from dominance.errors import InputError, RunError
-from dominance.files import write_failed
+from dominance.errors import DominanceError, InputError, RunError
+from dominance.files import read_text, write_failed, write_whole
 from dominance.judges.protocol import Judge
 from dominance.judges.registry import load_judge
 from dominance.laboratory.diversity.arms import Trial
@@ -30,6 +31,7 @@ from dominance.metrics.identity import copies
 from dominance.models.devices import find_device
 from dominance.models.drawing import Drawing, Machine
 from dominance.models.folders import find_model
+from dominance.numbers import plural
 from dominance.training.dreambooth.encoded import EncodedPictures, encode_pictures
 from dominance.training.dreambooth.families.registry import family_of
 from dominance.training.dreambooth.lesson import Lesson
@@ -37,6 +39,7 @@ from dominance.training.dreambooth.pictures import TrainingPicture
 from dominance.training.dreambooth.teach import Taught, teach
 
 _LAST = 20
+_BASE = "base.txt"
 
 
 @dataclass(frozen=True)
@@ -77,9 +80,10 @@ def run_experiment(
         tell: is given one line for every model that is finished.
 
     Raises:
-        InputError: the file holds results by another judge, which do not compare.
-        RunError: a process failed; what is measured is kept.
+        InputError: the file holds results by another judge, which do not compare, or the folder models of another base.
+        RunError: a process failed, or models could not be taught or measured, in which case all others were.
     """
+    claim_folder(options)
     workers = [
         multiprocessing.get_context("spawn").Process(target=_worker, args=(chosen, options), daemon=True)
         for _ in range(processes - 1)
@@ -102,7 +106,26 @@ def _worker(chosen: Sequence[Trial], options: ExperimentOptions) -> None:
     from dominance.allocator import keep_freed_memory
 
     keep_freed_memory()
-    _Workshop(options, lambda _line: None).run(chosen)
+    with contextlib.suppress(KeyboardInterrupt):  # the first process says so
+        try:
+            _Workshop(options, lambda _line: None).run(chosen)
+        except DominanceError as error:
+            sys.stderr.write(f"a process of the experiment stopped: {error}\n")
+            sys.exit(1)
+
+
+def claim_folder(options: ExperimentOptions) -> None:
+    """Marks the folder as of this base: models of two bases would take each other's names.
+
+    Raises:
+        InputError: it is of another.
+        RunError: it cannot be written.
+    """
+    file, identity = options.folder / _BASE, find_model(options.base).identity
+    if not file.is_file():
+        write_whole(file, f"{identity}\n".encode())
+    elif (other := read_text(file).strip()) != identity:
+        raise InputError(f"{options.folder} holds models of the base {other}, not of {identity}; give another --out")
 
 
 class _Workshop:
@@ -119,6 +142,12 @@ class _Workshop:
         self._priors: dict[str, tuple[tuple[TrainingPicture, ...], EncodedPictures]] = {}
 
     def run(self, chosen: Sequence[Trial]) -> None:
+        """All that are not done; what cannot be is said, and the others go on.
+
+        Raises:
+            RunError: some could not be.
+        """
+        failed: list[str] = []
         for number, trial in enumerate(chosen, start=1):
             if self._done(trial):
                 continue
@@ -126,12 +155,19 @@ class _Workshop:
                 if not mine or self._done(trial):
                     continue
                 began = time.monotonic()
-                result = self._measured(trial)
+                try:
+                    result = self._measured(trial)
+                except RunError as error:  # such as a loss that is no number
+                    failed.append(trial.name)
+                    self.tell(f"{number} of {len(chosen)}: {trial.name} failed: {error}")
+                    continue
                 append_line(self.options.file, result)
                 if not self.options.keep:
                     shutil.rmtree(self.options.folder / trial.name, ignore_errors=True)
                 minutes = (time.monotonic() - began) / 60
                 self.tell(f"{number} of {len(chosen)}: {trial.name}, DvD {result.dvd:.1f}, {minutes:.1f} minutes")
+        if failed:
+            raise RunError(f"{plural(len(failed), 'model')} failed, the first {failed[0]}; the others are measured")
 
     def _done(self, trial: Trial) -> bool:
         results = read_results(self.options.file)
