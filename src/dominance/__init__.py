@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from dominance.report.explanation.folder import write_explanation
     from dominance.report.judge_check.page import write_judge_check
     from dominance.report.noise_norm.page import write_memorization
+    from dominance.report.sweep.page import write_sweep
     from dominance.report.teaching.page import write_teaching
     from dominance.runs.ablation.options import AblationOptions
     from dominance.runs.ablation.result import AblationResult
@@ -53,6 +54,9 @@ if TYPE_CHECKING:
     from dominance.runs.risk.options import CalibrationOptions, PreflightOptions
     from dominance.runs.risk.preflight import Preflight, preflight
     from dominance.runs.suite_check.run import check_suite
+    from dominance.runs.sweep.options import SweepOptions
+    from dominance.runs.sweep.result import AdapterSweep
+    from dominance.runs.sweep.run import estimate_sweep, sweep_suite
     from dominance.runs.teaching.options import TeachingOptions, Watching
     from dominance.runs.teaching.run import train_dreambooth
     from dominance.suites import load_suite
@@ -79,6 +83,7 @@ _HOMES: dict[str, tuple[str, ...]] = {
     "report.explanation.folder": ("write_explanation",),
     "report.judge_check.page": ("write_judge_check",),
     "report.noise_norm.page": ("write_memorization",),
+    "report.sweep.page": ("write_sweep",),
     "report.teaching.page": ("write_teaching",),
     "runs.ablation.options": ("AblationOptions",),
     "runs.ablation.result": ("AblationResult",),
@@ -105,6 +110,9 @@ _HOMES: dict[str, tuple[str, ...]] = {
     "runs.risk.options": ("CalibrationOptions", "PreflightOptions"),
     "runs.risk.preflight": ("Preflight", "preflight"),
     "runs.suite_check.run": ("check_suite",),
+    "runs.sweep.options": ("SweepOptions",),
+    "runs.sweep.result": ("AdapterSweep",),
+    "runs.sweep.run": ("estimate_sweep", "sweep_suite"),
     "runs.teaching.options": ("TeachingOptions", "Watching"),
     "runs.teaching.run": ("train_dreambooth",),
     "suites": ("load_suite",),

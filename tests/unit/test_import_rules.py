@@ -43,7 +43,7 @@ LAYERS: list[set[str]] = [
     BASE | {"records"},
 ]
 RUNS: list[set[str]] = [
-    {"explanation", "ablation", "judge_check", "bench", "noise_norm", "suite_check", "teaching"},
+    {"explanation", "ablation", "judge_check", "bench", "noise_norm", "suite_check", "sweep", "teaching"},
     {"risk"},
     {"audit", "diversity"},
     {"stages"},

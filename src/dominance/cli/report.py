@@ -6,7 +6,18 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from dominance.cli import ablate, bench, delivery, diversity, explain, judge, memorization, shared, train_dreambooth
+from dominance.cli import (
+    ablate,
+    bench,
+    delivery,
+    diversity,
+    explain,
+    judge,
+    memorization,
+    shared,
+    sweep,
+    train_dreambooth,
+)
 from dominance.cli.app import new_app
 from dominance.errors import InputError
 from dominance.files import check_writable
@@ -19,6 +30,7 @@ _DELIVER: dict[str, Callable[[Any, Path, Path | None, bool, shared.PageImages], 
     "DiversityResult": lambda result, _, __, json, ___: diversity.deliver(result, json),
     "Explanation": lambda result, folder, _, json, __: explain.deliver(result, folder, json),
     "JudgeCheck": lambda result, _, __, json, ___: judge.deliver(result, json),
+    "AdapterSweep": lambda result, _, __, json, images: sweep.deliver(result, json, images),
     "MemorizationResult": lambda result, _, __, json, ___: memorization.deliver(result, json),
     "TeachingResult": lambda result, _, __, json, ___: train_dreambooth.deliver(result, json),
 }

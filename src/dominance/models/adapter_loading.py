@@ -22,6 +22,11 @@ from dominance.wording import complaint
 _ROUNDING = 1e-9
 
 
+def loaded_name(index: int) -> str:
+    """What a pipeline calls the LoRA that ``add_adapters`` gave it at this place."""
+    return f"adapter_{index}"
+
+
 def add_adapters(pipeline: DiffusionPipeline, adapters: Sequence[FoundAdapter]) -> dict[str, list[str]]:
     """Loads the adapters, and says on standard error how each acts.
 
@@ -32,7 +37,7 @@ def add_adapters(pipeline: DiffusionPipeline, adapters: Sequence[FoundAdapter]) 
         ModelError: an adapter that does not fit the model.
         InputError: a model that takes none.
     """
-    loras = {f"adapter_{index}": adapter for index, adapter in enumerate(adapters) if not adapter.is_embedding}
+    loras = {loaded_name(index): adapter for index, adapter in enumerate(adapters) if not adapter.is_embedding}
     for adapter in adapters:
         if adapter.is_embedding:
             _say(adapter, add_embedding(pipeline, adapter))
@@ -176,8 +181,12 @@ def _act(pipeline: Any, numbers: Mapping[str, tuple[float, float]]) -> None:
         denoiser.register_forward_pre_hook(_Starts(pipeline, denoiser, numbers), with_kwargs=True)
 
 
-def turn_on(part: nn.Module, strengths: Mapping[str, float]) -> None:
-    """Lets these adapters of a part act with these strengths, and no others; with none, the part is as it was."""
+def turn_on(part: nn.Module, strengths: Mapping[str, Any]) -> None:
+    """Lets these adapters of a part act with these strengths, and no others; with none, the part is as it was.
+
+    Args:
+        strengths: numbers, or what a layer's output can be multiplied by, see ``adapter_dial.PerImage``.
+    """
     layers = [cast(Any, layer) for layer in part.modules() if isinstance(layer, BaseTunerLayer)]
     for layer in layers:
         here = [name for name in strengths if name in layer.scaling]
@@ -188,35 +197,28 @@ def turn_on(part: nn.Module, strengths: Mapping[str, float]) -> None:
                 layer.set_scale(name, strengths[name])
 
 
-class _Starts:
-    """Before each forward: which adapters act at this step.
+class StepCount:
+    """Before each forward of a pipeline's denoiser: the share of the steps that are done.
 
     A run of the scheduler begins with a new list of timesteps; the steps in it are counted by the changes of the
     timestep that the denoiser is given, since pipelines scale it in their own ways.
     """
 
-    def __init__(self, pipeline: Any, denoiser: nn.Module, numbers: Mapping[str, tuple[float, float]]) -> None:
-        self._pipeline, self._denoiser, self._numbers = pipeline, denoiser, numbers
+    def __init__(self, pipeline: Any) -> None:
+        self._pipeline = pipeline
         self._timesteps: torch.Tensor | None = None
         self._last: float | None = None
         self._step = self._steps = 0
-        self._acting: dict[str, float] | None = None
 
-    def __call__(self, _module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    def __call__(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> float | None:
+        """From 0; None where the denoiser is traced without data."""
         timestep = kwargs["timestep"] if "timestep" in kwargs else args[1]
         if isinstance(timestep, torch.Tensor):
-            if timestep.is_meta:  # traced without data
-                return
+            if timestep.is_meta:
+                return None
             timestep = float(timestep.flatten()[0])
         self._count(float(timestep))
-        acting = {
-            name: strength
-            for name, (strength, start) in self._numbers.items()
-            if strength != 0 and self._step + _ROUNDING >= start * self._steps
-        }
-        if acting != self._acting:
-            turn_on(self._denoiser, acting)
-            self._acting = acting
+        return self._step / self._steps
 
     def _count(self, timestep: float) -> None:
         timesteps = self._pipeline.scheduler.timesteps
@@ -226,3 +228,24 @@ class _Starts:
         elif timestep != self._last:
             self._step += 1
         self._last = timestep
+
+
+class _Starts:
+    """Before each forward: which adapters act at this step."""
+
+    def __init__(self, pipeline: Any, denoiser: nn.Module, numbers: Mapping[str, tuple[float, float]]) -> None:
+        self._denoiser, self._numbers, self._count = denoiser, numbers, StepCount(pipeline)
+        self._acting: dict[str, float] | None = None
+
+    def __call__(self, _module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        share = self._count(args, kwargs)
+        if share is None:
+            return
+        acting = {
+            name: strength
+            for name, (strength, start) in self._numbers.items()
+            if strength != 0 and start < 1 and start <= share + _ROUNDING
+        }
+        if acting != self._acting:
+            turn_on(self._denoiser, acting)
+            self._acting = acting

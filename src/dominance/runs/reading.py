@@ -19,9 +19,10 @@ if TYPE_CHECKING:
     from dominance.runs.explanation.result import Explanation
     from dominance.runs.judge_check.result import JudgeCheck
     from dominance.runs.noise_norm.result import MemorizationResult
+    from dominance.runs.sweep.result import AdapterSweep
     from dominance.runs.teaching.result import TeachingResult
 
-    Measured = DiversityResult | MemorizationResult | TeachingResult
+    Measured = DiversityResult | MemorizationResult | TeachingResult | AdapterSweep
     Result = RunResult | AblationResult | BenchResult | Explanation | JudgeCheck | Measured
 
 DOCUMENT_NAME = "explanation.json"
@@ -31,6 +32,7 @@ _KEPT = {
     "ablate": ("ablation", "dominance ablate"),
     "judge check": ("judge check", "dominance judge check"),
     "lesson": ("teaching", "dominance train dreambooth"),
+    "sweep": ("sweep", "dominance sweep"),
 }
 """By the key that marks a kind of folder: the result's key in the ledger, and the command that writes it."""
 
@@ -70,9 +72,10 @@ def _kept(folder: Path, kind: str) -> Any:
     from dominance.runs.diversity.result import DiversityResult
     from dominance.runs.judge_check.result import JudgeCheck
     from dominance.runs.noise_norm.result import MemorizationResult
+    from dominance.runs.sweep.result import AdapterSweep
     from dominance.runs.teaching.result import TeachingResult
 
-    kinds = (DiversityResult, MemorizationResult, AblationResult, JudgeCheck, TeachingResult)
+    kinds = (DiversityResult, MemorizationResult, AblationResult, JudgeCheck, TeachingResult, AdapterSweep)
     classes = dict(zip(_KEPT, kinds, strict=True))
     key, command = _KEPT[kind]
     with Ledger(folder / LEDGER_NAME) as ledger:

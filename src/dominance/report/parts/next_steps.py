@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from dominance.runs.risk.calibrate import CalibrationReport
     from dominance.runs.risk.preflight import Preflight
     from dominance.runs.suite_check.result import Understanding
+    from dominance.runs.sweep.result import AdapterSweep
     from dominance.runs.teaching.result import TeachingResult
 
 _FAILED, _SHOWN = 3, 4
@@ -285,6 +286,37 @@ def after_teaching(result: "TeachingResult") -> tuple[NextStep, ...]:
     why = f"audit step {good.step} from other seeds, without the advantage of having been chosen"
     audit = command("audit", suite, **drawn, judge=judge, seeds=seeds) if isinstance(suite, str) else None
     return (NextStep(why, audit),)
+
+
+def after_sweep(result: "AdapterSweep") -> tuple[NextStep, ...]:
+    """Audit the recommended cell from new seeds; where none qualifies, let the adapter act later, or vary its pictures.
+
+    An unfit judge is replaced first.
+    """
+    if other := _another_judge(result.judge_warnings):
+        return other
+    written = given_to(result.run, result.model, result.judge, result.settings).more
+    cell = result.cell(result.recommended)
+    if cell is None:
+        config = str(Path(result.run) / "run.yaml")
+        later = command("sweep", config=config, starts="0,0.2,0.4,0.6") if "command" in written else None
+        steps = (
+            [] if "start" in result.axes else [NextStep("let the adapter act later, where it still may help", later)]
+        )
+        return (*steps, NextStep("train it on more varied pictures; dominance diversity says what is uniform in them"))
+    named = written.get("adapter")
+    if cell.checkpoint is not None or not isinstance(named, list) or len(named) != len(cell.strengths):
+        return (NextStep(f"use the cell {cell.name}, and audit it from new seeds with dominance audit --adapter"),)
+    adapters = [f"{where}:{s:g}@{cell.start or 0:g}" for where, s in zip(named, cell.strengths, strict=True) if s]
+    model, suite, judge = (written.get(name) for name in ("model", "suite", "judge"))
+    own = {"model": None if model == DEFAULT else model, "judge": None if judge == DEFAULT else judge}
+    seeds = _seeds_after(written.get("seeds"))
+    audit = command("audit", str(suite), **own, adapter=adapters, seeds=seeds, taught=",".join(result.taught[:1]))
+    return (NextStep("audit the recommended cell from new seeds", audit if suite else None),)
+
+
+def _seeds_after(given: object) -> list[int]:
+    return _fresh(list(range(given)) if isinstance(given, int) else [0] if given is None else [], 10)
 
 
 def after_bench(bench: "BenchResult") -> tuple[NextStep, ...]:

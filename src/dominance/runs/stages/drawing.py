@@ -29,6 +29,29 @@ class Draws(Protocol):
     ) -> list[Image.Image | ItemError]: ...
 
 
+class DrawsPlanned(Protocol):
+    """What draws planned images that differ in more than text and seed."""
+
+    def draw(self, planned: Sequence[PlannedImage], settings: GenerationSettings) -> list[Image.Image | ItemError]: ...
+
+    def record(self, planned: PlannedImage, settings: GenerationSettings) -> dict[str, object]:
+        """The settings of one image, for the ledger."""
+        ...
+
+
+class _Alike:
+    """Draws images that differ in text and seed alone."""
+
+    def __init__(self, model: Draws) -> None:
+        self._model = model
+
+    def draw(self, planned: Sequence[PlannedImage], settings: GenerationSettings) -> list[Image.Image | ItemError]:
+        return self._model.generate([p.text for p in planned], [p.seed or 0 for p in planned], settings)
+
+    def record(self, planned: PlannedImage, settings: GenerationSettings) -> dict[str, object]:  # noqa: ARG002
+        return settings.record()
+
+
 def missing_images(planned: Sequence[PlannedImage], ledger: Ledger, folder: Path) -> list[PlannedImage]:
     """The images still to be made, each item once: without a row, or with a missing or broken file."""
     rows = ledger.images()
@@ -39,6 +62,18 @@ def missing_images(planned: Sequence[PlannedImage], ledger: Ledger, folder: Path
 def make_images(
     missing: Sequence[PlannedImage],
     model: Draws,
+    settings: GenerationSettings,
+    ledger: Ledger,
+    folder: Path,
+    batches: BatchSize,
+) -> None:
+    """Makes the missing images, which differ in text and seed alone; see ``make_planned``."""
+    make_planned(missing, _Alike(model), settings, ledger, folder, batches)
+
+
+def make_planned(
+    missing: Sequence[PlannedImage],
+    model: DrawsPlanned,
     settings: GenerationSettings,
     ledger: Ledger,
     folder: Path,
@@ -61,7 +96,7 @@ def make_images(
             if outcomes is None:
                 continue
             for planned, outcome in zip(chunk, outcomes, strict=True):
-                _keep(planned, outcome, own, ledger, folder)
+                _keep(planned, outcome, model.record(planned, own), ledger, folder)
                 progress.advance()
             done += len(chunk)
 
@@ -72,13 +107,13 @@ def _alike(images: Sequence[PlannedImage]) -> list[PlannedImage]:
 
 
 def _keep(
-    planned: PlannedImage, outcome: Image.Image | ItemError, settings: GenerationSettings, ledger: Ledger, folder: Path
+    planned: PlannedImage, outcome: Image.Image | ItemError, settings: dict[str, object], ledger: Ledger, folder: Path
 ) -> None:
     if isinstance(outcome, ItemError):
         ledger.add_failure(planned.item, "image", str(outcome))
         return
     write_png(folder / planned.file, outcome)
-    ledger.add_image(ImageRow(planned.item, planned.text, planned.seed, planned.file, settings.record()))
+    ledger.add_image(ImageRow(planned.item, planned.text, planned.seed, planned.file, settings))
 
 
 class _TooLargeError(DominanceError):
@@ -90,13 +125,13 @@ class _TooLargeError(DominanceError):
 
 
 def _draw(
-    model: Draws, chunk: Sequence[PlannedImage], settings: GenerationSettings, batches: BatchSize
+    model: DrawsPlanned, chunk: Sequence[PlannedImage], settings: GenerationSettings, batches: BatchSize
 ) -> list[Image.Image | ItemError] | None:
     """An image or a reason for each item; None if the chunk did not fit and a smaller one must be tried."""
 
     def draw(part: Sequence[PlannedImage]) -> list[Image.Image | ItemError]:
         try:
-            return model.generate([p.text for p in part], [p.seed or 0 for p in part], settings)
+            return model.draw(part, settings)
         except (RuntimeError, MemoryError) as error:
             from dominance.models.memory import is_out_of_memory
 

@@ -1,0 +1,1 @@
+"""An ablation: its page and its plots."""

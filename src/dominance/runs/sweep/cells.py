@@ -1,0 +1,182 @@
+"""The cells of a sweep: which adapters act in each, how strongly, and from which step on."""
+
+import itertools
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from dominance.errors import InputError
+from dominance.files import is_file, is_folder
+from dominance.models.adapted import AdaptedModel
+from dominance.models.adapters import Adapter, FoundAdapter, find_adapter
+from dominance.models.folders import ModelFolder
+from dominance.runs.sweep.options import SweepOptions
+from dominance.wording import on_one_line
+
+BASE = "base"
+_STEP = re.compile(r"(\d+)(?=\D*$)")
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One cell of the grid; the cell without any adapter is the base.
+
+    Attributes:
+        name: unique in the sweep.
+        strengths: of each adapter, in the order in which they are given; none in the base.
+        start: share of the steps after which they act; None in the base.
+        checkpoint: the adapter's checkpoint; None where there is one adapter, or none.
+        swapped: whether the two adapters are added in the other order, as a control.
+    """
+
+    name: str
+    strengths: tuple[float, ...] = ()
+    start: float | None = None
+    checkpoint: str | None = None
+    swapped: bool = False
+
+    @property
+    def is_base(self) -> bool:
+        """Whether nothing is added to the model."""
+        return not self.strengths
+
+
+@dataclass(frozen=True)
+class Grid:
+    """The cells, and what each adds to the base.
+
+    Attributes:
+        adapters: all of them, as they are loaded.
+        added: by the cell's name, what acts in it.
+    """
+
+    base: ModelFolder
+    adapters: tuple[FoundAdapter, ...]
+    cells: tuple[Cell, ...]
+    added: Mapping[str, tuple[FoundAdapter, ...]] = field(default_factory=dict)
+
+    def source(self, cell: Cell) -> ModelFolder | AdaptedModel:
+        """The model of a cell, identified as an audit of it would be."""
+        added = self.added[cell.name]
+        return AdaptedModel(self.base, added) if added else self.base
+
+    def loaded(self) -> ModelFolder | AdaptedModel:
+        """The model with all adapters, from which every cell is drawn."""
+        return AdaptedModel(self.base, self.adapters)
+
+
+def find_grid(base: ModelFolder, options: SweepOptions) -> Grid:
+    """The cells that the options ask for; the base comes first, and once.
+
+    Raises:
+        InputError: no adapter, or none that has a strength.
+        ModelError: an adapter that does not exist, or was made for another family of models.
+    """
+    options.check_adapters()
+    if options.checkpoints is not None:
+        named = {name: (find_adapter(Adapter(path)),) for name, path in _checkpoints(options.checkpoints)}
+    else:
+        named = {"": tuple(find_adapter(Adapter(text)) for text in options.drawing.adapters)}
+    adapters = tuple({adapter.identity: adapter for listed in named.values() for adapter in listed}.values())
+    _check_kinds(adapters, 1 if options.checkpoints is not None else len(options.drawing.adapters))
+    cells: dict[tuple[object, ...], Cell] = {}
+    added: dict[str, tuple[FoundAdapter, ...]] = {}
+    for checkpoint, listed in named.items():
+        for strengths in itertools.product(options.values, repeat=len(listed)):
+            for start in options.starts:
+                acting = _acting(listed, strengths, start)
+                key = tuple((adapter.identity, str(adapter.given.numbers)) for adapter in acting)
+                if key in cells:
+                    continue
+                cells[key] = _cell(checkpoint, strengths, start, options) if acting else Cell(BASE)
+                added[cells[key].name] = acting
+    if not any(not cell.is_base for cell in cells.values()):
+        raise InputError("every cell is the model without its adapter; give --strengths other than 0, --starts below 1")
+    ordered = sorted(cells.values(), key=lambda cell: not cell.is_base)
+    if len(adapters) == 2 and options.checkpoints is None:
+        ordered += _control(ordered, added)
+    return Grid(base, adapters, tuple(ordered), added)
+
+
+def _check_kinds(adapters: Sequence[FoundAdapter], least: int) -> None:
+    for adapter in adapters:
+        if adapter.is_embedding:
+            raise InputError(
+                f"the adapter {adapter.name!r} is a textual inversion embedding, which has no strength; give a LoRA"
+            )
+    if len(adapters) < least:
+        raise InputError(f"the adapter {adapters[0].name!r} is given twice; give two different ones")
+
+
+def _acting(listed: Sequence[FoundAdapter], strengths: Sequence[float], start: float) -> tuple[FoundAdapter, ...]:
+    """The adapters that change anything, with their numbers."""
+    if start == 1:
+        return ()
+    pairs = zip(listed, strengths, strict=True)
+    return tuple(replace(a, given=Adapter(a.given.where, strength, start)) for a, strength in pairs if strength)
+
+
+def _cell(checkpoint: str, strengths: Sequence[float], start: float, options: SweepOptions) -> Cell:
+    parts = [checkpoint] if checkpoint else []
+    if not checkpoint or len([value for value in options.values if value]) > 1:
+        parts.append(" + ".join(f"{strength:g}" for strength in strengths))
+    if len(options.starts) > 1:
+        parts[-1] += f"@{start:g}"
+    return Cell(" ".join(parts), tuple(strengths), start, checkpoint or None)
+
+
+def _control(cells: Sequence[Cell], added: dict[str, tuple[FoundAdapter, ...]]) -> list[Cell]:
+    """The strongest cell in which both adapters act, with the adapters added in the other order."""
+    both = [cell for cell in cells if len(added[cell.name]) == 2]
+    if not both:
+        return []
+    strongest = max(both, key=lambda cell: (sum(cell.strengths), -(cell.start or 0)))
+    control = replace(strongest, name=f"{strongest.name}, added in the other order", swapped=True)
+    added[control.name] = added[strongest.name][::-1]
+    return [control]
+
+
+def _checkpoints(folder: Path) -> list[tuple[str, str]]:
+    """Name and path of each checkpoint, by the last number in its name: ``step-000040`` is step 40.
+
+    Raises:
+        InputError: there is no such folder, it holds no adapter, or it holds whole models.
+    """
+    shown = on_one_line(folder, 120)
+    if not is_folder(folder):
+        raise InputError(
+            f"there is no folder {shown}; give --checkpoints the folder that holds an adapter's checkpoints"
+        )
+    place = folder / "checkpoints" if is_folder(folder / "checkpoints") else folder
+    found = [path for path in sorted(place.iterdir()) if not path.name.startswith(".") and _is_adapter(path)]
+    if not found and any(is_file(path / "model_index.json") for path in place.iterdir() if is_folder(path)):
+        raise InputError(
+            f"{shown} holds whole models, not adapters; audit each with --model, or train with --train lora"
+        )
+    if not found:
+        raise InputError(f"{shown} holds no checkpoint; each is a .safetensors file, or a folder with one")
+    ordered = sorted(found, key=_order)
+    return [(_name(path, found), str(path)) for path in ordered]
+
+
+def _is_adapter(path: Path) -> bool:
+    if is_folder(path):
+        return not is_file(path / "model_index.json") and any(path.glob("*.safetensors"))
+    return path.suffix.lower() == ".safetensors"
+
+
+def _order(path: Path) -> tuple[bool, int, str]:
+    """By number; one without a number, such as kohya's last file, is the last."""
+    number = _STEP.search(path.stem if is_file(path) else path.name)
+    return (number is None, int(number[1]) if number else 0, path.name)
+
+
+def _name(path: Path, found: Sequence[Path]) -> str:
+    stem = path.stem if is_file(path) else path.name
+    number = _STEP.search(stem)
+    if number is None:
+        return "last" if len([other for other in found if _order(other)[0]]) == 1 else stem
+    same = [other for other in found if _order(other)[:2] == _order(path)[:2]]
+    kind = "epoch" if is_file(path) and not re.search(r"step", stem) else "step"
+    return f"{kind} {int(number[1])}" if len(same) == 1 else stem

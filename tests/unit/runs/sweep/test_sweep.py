@@ -1,0 +1,189 @@
+"""Sweeps: the grid, the recommendation, images of different strengths in one batch, and runs that go on."""
+
+import copy
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import save_file
+from tiny_families import draw, save, tiny
+
+from dominance.documents import from_json, printed, to_json
+from dominance.errors import InputError
+from dominance.judges.protocol import ScriptedJudge
+from dominance.models.adapter_dial import AdapterDial
+from dominance.models.adapter_loading import add_adapters
+from dominance.models.adapters import find_adapters
+from dominance.models.drawing import Drawing, Machine
+from dominance.models.image_model import PipelineModel
+from dominance.models.settings import GenerationSettings
+from dominance.models.source import find_base
+from dominance.report.sweep.page import write_sweep
+from dominance.runs.audit.options import Taught
+from dominance.runs.reading import read_run
+from dominance.runs.sweep.cells import find_grid
+from dominance.runs.sweep.choice import front, recommended
+from dominance.runs.sweep.options import SweepOptions, parse_values
+from dominance.runs.sweep.result import AdapterSweep
+from dominance.runs.sweep.run import estimate_sweep, exchanged, sweep_suite
+
+PROMPT = "a [tower:landmark] and a [mug]"
+YES = ScriptedJudge(lambda image, question: 1.0)
+
+
+def lora(file: Path, seed: int = 0, width: int | None = None) -> Path:
+    """A small random LoRA for the cross-attention of a tiny Stable Diffusion."""
+    torch.manual_seed(seed)
+    weights = {}
+    for name, module in tiny("sd1").unet.named_modules():
+        if name.endswith(("attn2.to_k", "attn1.to_q")):
+            read, given = width or module.weight.shape[1], module.weight.shape[0]
+            weights[f"unet.{name}.lora_A.weight"] = torch.randn(2, read)
+            weights[f"unet.{name}.lora_B.weight"] = torch.randn(given, 2)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    save_file(weights, file, metadata={"modelspec.trigger_phrase": "tower"})
+    return file
+
+
+def options(*adapters: Path, **more: Any) -> SweepOptions:
+    drawing = Drawing(seeds=(0, 1), steps=4, guidance=2.0, adapters=tuple(map(str, adapters)))
+    return SweepOptions(**{"drawing": drawing, "machine": Machine("cpu"), **more})
+
+
+def test_ranges_include_both_ends() -> None:
+    assert parse_values("--strengths", "0:1.2:0.2") == (0, 0.2, 0.4, 0.6, 0.8, 1.0, 1.2)
+    assert parse_values("--starts", "0.4,0:0.4:0.2") == (0.4, 0, 0.2)
+
+
+@pytest.mark.parametrize(
+    ("text", "match"),
+    [
+        ("1:0:0.2", "which is empty"),
+        ("0:1:0", "whose step is not above 0"),
+        ("0:1", "write numbers such as"),
+        ("strong", "write numbers such as"),
+        ("", "write numbers such as"),
+        ("0:1:0.0001", "give at most 100"),
+    ],
+)
+def test_bad_lists_are_named(text: str, match: str) -> None:
+    with pytest.raises(InputError, match=match):
+        parse_values("--strengths", text)
+
+
+@pytest.mark.parametrize(
+    ("given", "match"),
+    [
+        ({"strengths": (0, 11)}, "strengths has 11; give numbers from -10 to 10"),
+        ({"starts": (1.5,)}, "starts has 1.5; give numbers from 0 to 1"),
+        ({"min_presence": 60}, "min-presence is 60; give a share from 0 to 1"),
+    ],
+)
+def test_numbers_out_of_range_are_refused(given: dict[str, Any], match: str) -> None:
+    with pytest.raises(InputError, match=match):
+        SweepOptions(**given)
+
+
+def test_no_cell_is_recommended_below_the_floors() -> None:
+    cells = {"0.5": (0.8, 0.8), "1": (1.0, 0.2), "0.6": (0.7, 0.8)}
+    assert front(cells) == {"0.5", "1"}
+    assert recommended(cells, (0.9, None)) is None
+    assert recommended(cells, (None, 0.9)) == "1"
+    assert recommended(cells, (0.75, 0.75)) == "0.5"
+
+
+def test_names_are_exchanged_wherever_they_stand() -> None:
+    assert exchanged("a castle, a mug and a clown", "castle", "clown") == "a clown, a mug and a castle"
+
+
+def test_the_base_is_one_cell_and_checkpoints_are_in_the_order_of_their_steps(tmp_path: Path) -> None:
+    base = find_base(str(save("sd1", tmp_path / "model")), Drawing())
+    one = find_grid(base, options(lora(tmp_path / "a.safetensors"), strengths=(0, 1), starts=(0, 0.5, 1)))
+    assert [cell.name for cell in one.cells] == ["base", "1@0", "1@0.5"]
+    assert one.source(one.cells[0]).identity == base.identity
+    for seed, step in enumerate((100, 20)):
+        lora(tmp_path / "steps" / f"step-{step:06d}" / "pytorch_lora_weights.safetensors", seed)
+    grid = find_grid(base, options(checkpoints=tmp_path / "steps"))
+    assert [cell.name for cell in grid.cells] == ["base", "step 20", "step 100"]
+    two = find_grid(base, options(tmp_path / "a.safetensors", lora(tmp_path / "b.safetensors", 3)))
+    assert len(two.cells) == 10
+    assert two.cells[-1].swapped
+
+
+@pytest.mark.parametrize("guidance", [1.0, 3.0])
+def test_images_of_different_strengths_share_a_batch(guidance: float, tmp_path: Path) -> None:
+    pipeline = copy.deepcopy(tiny("sd1"))
+    plain = draw(copy.deepcopy(pipeline), steps=4)
+    add_adapters(pipeline, find_adapters([str(lora(tmp_path / "a.safetensors"))]))
+    model, dial = PipelineModel(pipeline), AdapterDial(pipeline)
+    settings = GenerationSettings(steps=4, guidance=guidance)
+    cells = [{}, {"adapter_0": (0.5, 0.0)}, {"adapter_0": (1.0, 0.0)}, {"adapter_0": (1.0, 0.5)}]
+
+    def made(images: list[dict[str, tuple[float, float]]]) -> list[np.ndarray]:
+        with dial.acting(images):
+            drawn = model.generate(["a mug"] * len(images), [7] * len(images), settings)
+        return [np.asarray(image, dtype=int) for image in drawn]
+
+    together, alone = made(cells), [made([cell])[0] for cell in cells]
+    assert max(np.abs(one - other).max() for one, other in zip(together, alone, strict=True)) <= 1
+    assert len({image.tobytes() for image in alone}) == 4
+    assert np.array_equal(draw(pipeline, steps=4), plain), "the dial leaves nothing behind"
+
+
+def test_a_sweep_resumes_and_reads_back(tmp_path: Path) -> None:
+    model, how = str(save("sd1", tmp_path / "model")), options(lora(tmp_path / "a.safetensors"), strengths=(0, 1))
+    out = tmp_path / "run"
+    assert estimate_sweep(PROMPT, model, YES, out, how).images_to_draw == 4
+    assert not out.exists()
+    first = sweep_suite(PROMPT, model, YES, out, how)
+    assert [cell.name for cell in first.cells] == ["base", "1"]
+    assert first.recommended == "1"
+    assert first.cells[1].composition is not None
+    assert first.cells[1].composition.count == 2
+    lost = next(out.glob("images/*/1-*.png"))
+    before = {file: file.stat().st_mtime_ns for file in out.glob("images/*/*.png") if file != lost}
+    lost.unlink()
+    more = options(tmp_path / "a.safetensors", strengths=(0, 0.5, 1))
+    assert estimate_sweep(PROMPT, model, YES, out, more).images_to_draw == 3
+    again = sweep_suite(PROMPT, model, YES, out, more)
+    assert {file: file.stat().st_mtime_ns for file in before} == before
+    assert to_json(read_run(out)) == to_json(again)
+    assert from_json(AdapterSweep, printed(again)).cells == again.cells
+    page = write_sweep(again, out).read_text()
+    assert "Use strength" in page
+    assert page.count("<td><div class=") == 6
+
+
+def test_a_suite_that_does_not_name_the_taught_concept_is_refused(tmp_path: Path) -> None:
+    model, file = str(save("sd1", tmp_path / "model")), lora(tmp_path / "a.safetensors")
+    with pytest.raises(InputError, match="none names the adapter's trigger word 'tower'"):
+        sweep_suite("a [lamp] and a [mug]", model, YES, tmp_path / "run", options(file))
+    with pytest.raises(InputError, match="no prompt of the suite names 'vase'"):
+        sweep_suite(PROMPT, model, YES, tmp_path / "run", options(file, taught=Taught(taught="vase")))
+    assert not (tmp_path / "run").exists()
+
+
+def test_what_cannot_be_swept_is_refused(tmp_path: Path) -> None:
+    model, file = str(save("sd1", tmp_path / "model")), lora(tmp_path / "a.safetensors")
+    (tmp_path / "empty").mkdir()
+    for how, match in (
+        (options(), "there is no adapter to sweep"),
+        (options(file, checkpoints=tmp_path), "both name what to sweep"),
+        (options(file, file, file), "a sweep takes one adapter, or two"),
+        (options(file, file), "is given twice"),
+        (options(Path(f"{file}:0.5")), "give them as --strengths and --starts"),
+        (options(file, strengths=(0,)), "every cell is the model without its adapter"),
+        (options(checkpoints=tmp_path / "empty"), "holds no checkpoint"),
+        (options(checkpoints=tmp_path / "nowhere"), "there is no folder"),
+    ):
+        with pytest.raises(InputError, match=match):
+            sweep_suite(PROMPT, model, YES, tmp_path / "run", how)
+    assert not (tmp_path / "run").exists()
+
+
+def test_an_adapter_of_another_family_is_refused(tmp_path: Path) -> None:
+    other = lora(tmp_path / "wide.safetensors", width=40)
+    with pytest.raises(InputError, match="wide"):
+        sweep_suite(PROMPT, str(save("sd1", tmp_path / "model")), YES, tmp_path / "run", options(other))
