@@ -41,6 +41,11 @@ class Cell:
         """Whether nothing is added to the model."""
         return not self.strengths
 
+    @property
+    def acts(self) -> bool:
+        """Whether every adapter of the sweep changes something."""
+        return bool(self.strengths) and all(self.strengths)
+
 
 @dataclass(frozen=True)
 class Grid:

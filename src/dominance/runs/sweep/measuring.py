@@ -51,12 +51,14 @@ def measure(planned: Planned, whole: RunResult, ledger: Ledger, folder: Path, fl
         replace(c, front=c.name in best, holds=holds(known[c.name], floors) if asked and c.name in known else None)
         for c in measured
     )
-    bases = {cell.name for cell, _ in planned.cells if cell.is_base}
+    bases = {cell.name for cell, _ in planned.cells if not cell.acts}
     # Where the judge sees no difference, the cell that is most like the references comes first.
     alike = sorted(known, key=lambda name: -_similarity(next(cell for cell in measured if cell.name == name)))
     chosen = recommended({name: known[name] for name in alike if name not in bases}, floors)
     by_name = {cell.name: cell for cell in cells}
-    acting = [runs[cell.name] for cell, _ in planned.cells if len(cell.strengths) == 2 and all(cell.strengths)]
+    acting = [
+        runs[cell.name] for cell, _ in planned.cells if len(cell.strengths) == 2 and cell.acts and not cell.swapped
+    ]
     orders = [naming_order(a, b, acting) for a, b in (names, names[::-1])] if len(names) == 2 else []
     return AdapterSweep(
         run=str(folder),

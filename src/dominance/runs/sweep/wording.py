@@ -12,7 +12,7 @@ def recommendation(
     cells: Sequence[CellResult], chosen: CellResult | None, floors: Floors, taught: Sequence[str]
 ) -> str:
     """The recommendation, or plainly that no cell qualifies and what comes closest."""
-    known = [cell for cell in cells if cell.point is not None and cell.strengths]
+    known = [cell for cell in cells if cell.point is not None and cell.strengths and all(cell.strengths)]
     name = " and ".join(taught)
     if not known:
         return f"nothing is recommended: no prompt names {name} beside another concept, or no image could be scored"

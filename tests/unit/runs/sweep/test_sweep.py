@@ -187,3 +187,16 @@ def test_an_adapter_of_another_family_is_refused(tmp_path: Path) -> None:
     other = lora(tmp_path / "wide.safetensors", width=40)
     with pytest.raises(InputError, match="wide"):
         sweep_suite(PROMPT, str(save("sd1", tmp_path / "model")), YES, tmp_path / "run", options(other))
+
+
+def test_two_adapters_are_drawn_in_both_orders_and_recommended_only_together(tmp_path: Path) -> None:
+    model, adapters = str(save("sd1", tmp_path / "model")), [lora(tmp_path / f"{n}.safetensors", n) for n in (1, 2)]
+    how = options(*adapters, strengths=(0, 1), taught=Taught(taught="tower,mug"))
+    found = sweep_suite(PROMPT, model, YES, tmp_path / "run", how)
+    assert [prompt.text for prompt in found.prompts] == ["a tower and a mug", "a mug and a tower"]
+    assert found.recommended == "1 + 1"
+    assert [(order.first, order.images) for order in found.orders] == [("tower", 2), ("mug", 2)]
+    assert found.adapters_differ is not None
+    assert found.adapters_differ <= 2
+    with pytest.raises(InputError, match="give both, as the prompts name them"):
+        sweep_suite(PROMPT, model, YES, tmp_path / "other", options(*adapters, taught=Taught(taught="tower")))
