@@ -78,6 +78,11 @@ def test_a_concept_is_taught_and_audited_at_each_checkpoint(command: Command, gi
     assert {file: file.read_bytes() for file in out.rglob(LORA)} == before
     assert "wrote" in resumed.out
     assert "next: " in resumed.out
+    written = (out / "run.yaml").read_text()
+    other = command(*given, "--out", out, "--prior-images", 2, "--rate", 0.5)
+    assert other.status == 2
+    assert "rate 0.0001, not 0.5; give the same settings to resume, or another --out" in other.err
+    assert (out / "run.yaml").read_text() == written
     repeated = command("train", "dreambooth", "--config", out / "run.yaml", "--json")
     assert (repeated.status, repeated.document["checkpoints"]) == (0, found["checkpoints"])
 
@@ -181,5 +186,11 @@ def test_a_lesson_killed_at_any_moment_ends_like_one_that_was_not(
         one, other = (load_file(folder / "checkpoints" / step / LORA) for folder in (whole, broken))
         assert one.keys() == other.keys()
         assert all(torch.equal(one[name], other[name]) for name in one)
-    shown = [json.loads((folder / "teaching.json").read_text())["checkpoints"] for folder in (whole, broken)]
-    assert shown[0] == shown[1]
+    assert found_at(whole) == found_at(broken)
+
+
+def found_at(folder: Path) -> list[tuple[object, ...]]:
+    """What was measured at each checkpoint; files are named after the adapter's file, whose header has no order."""
+    checkpoints = json.loads((folder / "teaching.json").read_text())["checkpoints"]
+    identities = [checkpoint["watched"]["identity"] | {"leaked": None, "copied": None} for checkpoint in checkpoints]
+    return [(one["step"], one["loss"], found) for one, found in zip(checkpoints, identities, strict=True)]

@@ -13,7 +13,7 @@ from made_explanations import explanation
 from dominance.documents import from_json, printed, schema_of, to_json
 from dominance.metrics import Logistic, confusion, discernment, rate, reliability_bins
 from dominance.probes.ablation import Ablation
-from dominance.records import Answer, Concept, Gate, Prompt, PromptResult, Question, RunResult
+from dominance.records import Answer, Concept, Gate, Identity, LeftOut, Prompt, PromptResult, Question, RunResult
 from dominance.run_settings import RunSettings
 from dominance.runs.ablation.interactions import interactions
 from dominance.runs.ablation.options import Window
@@ -61,6 +61,7 @@ from dominance.runs.risk.calibrate import document_of as calibration_document
 from dominance.runs.risk.calibration import Calibration, feature_names
 from dominance.runs.risk.preflight import Preflight
 from dominance.runs.stages.scoring import judge_gate, score_groups, score_image, score_prompt
+from dominance.runs.teaching.result import Checkpoint, Pair, Sample, TeachingResult, Watched
 
 TOWER, MUG, LAMP = Concept("tower", "landmark"), Concept("mug"), Concept("lamp")
 PAIR = Prompt("tower-mug", "a tower and a mug", (TOWER, MUG), "dominance")
@@ -162,6 +163,23 @@ def noise_norm() -> MemorizationResult:
     )  # fmt: skip
 
 
+def lesson() -> TeachingResult:
+    identity = Identity("castle", rate(7, 10), 20.0, (10.0, 30.0), rate(9, 10), rate(4, 4), None, rate(0, 5))
+    watched = Watched("audits/step-000020", 20, 1, identity)
+    samples = (Sample("a castle", 0, "images/samples-1/0.png"),)
+    checkpoints = (
+        Checkpoint(0, None, None, (), None),
+        Checkpoint(20, "checkpoints/step-000020", 0.2, samples, watched),
+    )
+    pair = Pair("a castle and a mug", 1, "audits/a.png", "both", "audits/b.png", "only castle")
+    return TeachingResult(
+        run="runs/castle", model="miniature-base", token="castle", taught="castle", train="lora", steps=20, images=5,
+        prior=0, captions=("a castle",), notes=("no prior",), warnings=(), settings={"rank": 16}, suite="s",
+        judge="miniature", floor=0.8, checkpoints=checkpoints, composes=None, falls=20, pairs=(pair,), manifest={},
+        left_out=(LeftOut("broken.png", "cannot be read", missing=True),),
+    )  # fmt: skip
+
+
 def preflight() -> Preflight:
     return Preflight("a mug", ("a", "mug"), (0.2, 0.8), {9: 0.01, 10: 0.02}, 0.015, 0.01, "high", "mug", None, 0.01)
 
@@ -187,6 +205,7 @@ RESULTS: dict[str, Callable[[], Any]] = {
     "judge check": judge_check,
     "diversity": diversity,
     "memorization": noise_norm,
+    "train dreambooth": lesson,
     "preflight": preflight,
     "calibrate": calibration,
     "explain": lambda: explanation_document(explanation()),

@@ -65,8 +65,7 @@ def train_dreambooth(
         plan.base()
     with held(folder), Ledger(folder / LEDGER_NAME) as ledger:
         claim(ledger, folder, TEACHING, f"{token} in {plan.base.source.identity}")
-        repeat.keep(folder)
-        return _Run(plan, folder, ledger).teach()
+        return _Run(plan, folder, ledger, repeat).teach()
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,18 +105,23 @@ class _Run:
     plan: _Plan
     folder: Path
     ledger: Ledger
+    repeat: Repeat
 
     def teach(self) -> TeachingResult:
         """Draws the prior, looks at the base, trains, looks at every checkpoint, and keeps the result.
 
         Raises:
+            InputError: the folder holds a lesson of other settings; it stays as it is.
             RunError: training stopped; what there is is kept as a result first.
         """
+        from dominance.training.checkpoints import check_resumable
         from dominance.training.dreambooth.saving import checkpoints_in
-        from dominance.training.dreambooth.teach import teach
+        from dominance.training.dreambooth.teach import STATE, teach
 
         plan, seen = self.plan, dict[int, tuple[Path | None, Looked]]()
-        prior = self._prior()
+        lesson = self._lesson(self._prior())
+        check_resumable(self.folder / STATE, lesson.record())
+        self.repeat.keep(self.folder)
         words = token_notes(plan.base().pipeline, plan.token)
         watch = self._watch()
 
@@ -125,7 +129,6 @@ class _Run:
             seen[step] = (path, watch.look(step, path))
 
         look(0, None)
-        lesson = self._lesson(prior)
         try:
             device = find_device(plan.options.device)
             taught = teach(
