@@ -81,7 +81,7 @@ def test_a_concept_is_taught_and_audited_at_each_checkpoint(command: Command, gi
     written = (out / "run.yaml").read_text()
     other = command(*given, "--out", out, "--prior-images", 2, "--rate", 0.5)
     assert other.status == 2
-    assert "rate 0.0001, not 0.5; give the same settings to resume, or another --out" in other.err
+    assert "rate 0.004, not 0.5; give the same settings to resume, or another --out" in other.err
     assert (out / "run.yaml").read_text() == written
     repeated = command("train", "dreambooth", "--config", out / "run.yaml", "--json")
     assert (repeated.status, repeated.document["checkpoints"]) == (0, found["checkpoints"])

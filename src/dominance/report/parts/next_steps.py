@@ -267,25 +267,42 @@ def after_teaching(result: "TeachingResult") -> tuple[NextStep, ...]:
         return other
     given = given_to(result.run, result.model, result.judge, result.settings)
     good = (result.at(result.composes) if result.falls is not None else None) or (result.checkpoints or (None,))[-1]
+    weaker = _weaker(result, given)
     if good is None or good.path is None:
         again = command("train dreambooth", config=str(Path(result.run) / "run.yaml"), out=f"{result.run}-again")
         why = "train again more gently: a lower --rate, more varied pictures, a prior, and a smaller --every"
-        return (NextStep(why, again if given.more.get("command") else None),)
-    made = str(Path(result.run) / good.path)
-    drawn: dict[str, object] = {"model": result.model, "adapter": made} if result.train == "lora" else {"model": made}
-    precision = given.more.get("precision")
-    drawn |= {"steps": given.more.get("draw_steps"), "guidance": given.more.get("guidance")}
-    drawn |= {} if precision in (None, "float32") else {"dtype": precision}
+        return (*weaker, NextStep(why, again if given.more.get("command") else None))
+    drawn = _drawn_with(result, good.path, given)
     if result.suite is None:
         audit = command("audit", f"a [{result.token}] and a [mug]", **drawn)
-        return (
-            NextStep(f"see whether it still composes{_adding_a_judge(result.model)}; next time, by --audit", audit),
-        )
-    suite, judge = given.more.get("audit"), None if result.judge == DEFAULT else result.judge
-    seeds = _fresh([sample.seed for sample in good.samples], 10)
+        why = f"see whether it still composes{_adding_a_judge(result.model)}; next time, by --audit"
+        return (NextStep(why, audit),)
+    suite, seeds = given.more.get("audit"), _fresh([sample.seed for sample in good.samples], 10)
     why = f"audit step {good.step} from other seeds, without the advantage of having been chosen"
-    audit = command("audit", suite, **drawn, judge=judge, seeds=seeds) if isinstance(suite, str) else None
-    return (NextStep(why, audit),)
+    audit = command("audit", suite, **drawn, seeds=seeds) if isinstance(suite, str) else None
+    return (NextStep(why, audit), *weaker)
+
+
+def _drawn_with(result: "TeachingResult", checkpoint: str, given: Given) -> dict[str, object]:
+    """The options that draw with a checkpoint of a lesson, and ask the same judge about the same concept."""
+    made, precision = str(Path(result.run) / checkpoint), given.more.get("precision")
+    model: dict[str, object] = {"model": result.model, "adapter": made} if result.train == "lora" else {"model": made}
+    drawn = {"steps": given.more.get("draw_steps"), "guidance": given.more.get("guidance")}
+    dtype = None if precision in (None, "float32") else precision
+    if result.suite is None:
+        return {**model, **drawn, "dtype": dtype}
+    judge = None if result.judge == DEFAULT else result.judge
+    return {**model, "judge": judge, "taught": result.taught, **drawn, "dtype": dtype}
+
+
+def _weaker(result: "TeachingResult", given: Given) -> tuple[NextStep, ...]:
+    """Where a LoRA no longer composes: whether it does when it is weaker."""
+    fell, suite = result.at(result.falls), given.more.get("audit")
+    if result.train != "lora" or fell is None or fell.path is None or not isinstance(suite, str):
+        return ()
+    floor = {"min_presence": result.floor, "strengths": "0.2:1:0.2"}
+    words = command("sweep", suite, **_drawn_with(result, fell.path, given), **floor)
+    return (NextStep(f"see at which strength step {fell.step} composes", words),)
 
 
 def after_sweep(result: "AdapterSweep") -> tuple[NextStep, ...]:
