@@ -62,8 +62,8 @@ def _add_lora(pipeline: Any, name: str, adapter: FoundAdapter) -> tuple[str, lis
         ModelError: none of its layers is in the model, or their sizes differ.
     """
     denoiser = find_denoiser(pipeline)
-    if denoiser is None or not hasattr(pipeline, "lora_state_dict"):
-        raise InputError(f"{type(pipeline).__name__} takes no LoRA in diffusers; leave out --adapter {adapter.name}")
+    if denoiser is None:
+        raise InputError(f"{type(pipeline).__name__} has no denoiser for a LoRA; leave out --adapter {adapter.name}")
     lost: list[str] = []
     taken: dict[str, int] = {}
     read = read_lora(adapter.file, pipeline, next(denoiser.parameters()).dtype)

@@ -104,11 +104,13 @@ def _name(pipeline: Any, name: str) -> _Named:
 
 def _as_diffusers(pipeline: Any, weights: dict[str, Tensor]) -> tuple[dict[str, Tensor], dict[tuple[str, str], float]]:
     """The weights by diffusers' names, and alphas that are not yet multiplied in."""
-    convert = pipeline.lora_state_dict
-    wanted: dict[str, Any] = {"return_alphas": True} if "return_alphas" in inspect.signature(convert).parameters else {}
-    if getattr(pipeline, "unet", None) is not None:
-        wanted["unet_config"] = pipeline.unet.config if "layers_per_block" in denoiser_config(pipeline) else None
-    found = convert(dict(weights), **wanted)
+    found: Any = dict(weights)  # PixArt has nothing that converts: its weights must have these names already
+    if convert := getattr(pipeline, "lora_state_dict", None):
+        taken = inspect.signature(convert).parameters
+        wanted: dict[str, Any] = {"return_alphas": True} if "return_alphas" in taken else {}
+        if getattr(pipeline, "unet", None) is not None:
+            wanted["unet_config"] = pipeline.unet.config if "layers_per_block" in denoiser_config(pipeline) else None
+        found = convert(found, **wanted)
     named, alphas = found if isinstance(found, tuple) else (found, None)
     listed = {**(alphas or {}), **{name: value for name, value in named.items() if name.endswith(".alpha")}}
     by_layer = {_layer(pipeline, name.removesuffix(".alpha")): float(value) for name, value in listed.items()}

@@ -55,7 +55,7 @@ def load_pipeline(
     _say(folder, kind)
     read = _from_folder if folder.checkpoint is None else from_checkpoint
     try:
-        with _without_bars():
+        with without_bars():
             pipeline = read(kind, folder, getattr(torch, settings.dtype))
         _check_complete(pipeline)
         use_scheduler(pipeline, settings.scheduler)
@@ -65,7 +65,7 @@ def load_pipeline(
         raise _unloadable(folder, error) from error
     pipeline.set_progress_bar_config(disable=True)
     if prepare is not None:
-        with _without_bars():
+        with without_bars():
             prepare(pipeline)
     if settings.vae_tiling:
         _tile(pipeline)
@@ -187,8 +187,8 @@ def _check_complete(pipeline: DiffusionPipeline) -> None:
 
 
 @contextlib.contextmanager
-def _without_bars() -> Generator[None]:
-    """Loading takes a second or two and needs no bar of its own; the user's setting comes back afterwards."""
+def without_bars() -> Generator[None]:
+    """Loading and saving take seconds and need no bar of their own; the user's setting comes back afterwards."""
     shown = [bars for bars in (diffusers_logging, transformers_logging) if bars.is_progress_bar_enabled()]
     for bars in shown:
         bars.disable_progress_bar()

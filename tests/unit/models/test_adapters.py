@@ -251,8 +251,8 @@ def test_a_lora_without_a_layer_in_the_model_is_refused_and_lost_layers_are_name
         adapted("sd1", tmp_path / "none.safetensors")
 
 
-def test_a_pipeline_that_takes_no_lora_says_so(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"PixArtSigmaPipeline takes no LoRA in diffusers; leave out --adapter"):
+def test_a_lora_for_another_model_is_refused_by_one_that_diffusers_gives_none(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match=r"does not fit the model's PixArtTransformer2DModel"):
         adapted("sigma", lora("sana", tmp_path))
 
 

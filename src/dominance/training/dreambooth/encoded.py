@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from jaxtyping import Float, Int
@@ -53,7 +54,7 @@ def encode_pictures(
     """
     autoencoder = family.pipeline.vae
     place, precision = autoencoder.device, autoencoder.dtype
-    autoencoder.to(device=device, dtype=torch.float32)  # SDXL's overflows in half precision
+    _cast(autoencoder, device, torch.float32)  # SDXL's overflows in half precision
     turns = (False, True)[: 1 + mirror]
     encoded: dict[bool, list[LatentPictures]] = {turned: [] for turned in turns}
     views: list[View] = []
@@ -67,7 +68,7 @@ def encode_pictures(
                     encoded[turned].append(LatentPictures(latents.mean.cpu(), latents.deviation.cpu()))
                 progress.advance(len(seen))
     finally:
-        autoencoder.to(device=place, dtype=precision)
+        _cast(autoencoder, place, precision)
     together = {turned: _together(parts) for turned, parts in encoded.items()}
     return EncodedPictures(tuple(pictures), tuple(views), together[False], together.get(True))
 
@@ -76,8 +77,16 @@ def _together(parts: Sequence[LatentPictures]) -> LatentPictures:
     return LatentPictures(torch.cat([part.mean for part in parts]), torch.cat([part.deviation for part in parts]))
 
 
+def _cast(autoencoder: Any, device: torch.device, precision: torch.dtype) -> None:
+    """Diffusers warns of any cast, also of one that changes nothing."""
+    autoencoder.to(device) if autoencoder.dtype == precision else autoencoder.to(device=device, dtype=precision)
+
+
 class EncodedCaptions:
-    """Captions as conditions, each encoded when it is first needed and then kept on the CPU."""
+    """Captions as conditions, each encoded when it is first needed and then kept on the CPU.
+
+    Each is encoded by itself: beside others it would differ in the last bits, and a resumed run from one that was not.
+    """
 
     def __init__(self, family: Family, device: torch.device) -> None:
         self._family, self._device = family, device
@@ -87,25 +96,28 @@ class EncodedCaptions:
     @torch.no_grad()
     def __call__(self, captions: Sequence[str]) -> Conditions:
         """Rows for the captions, on the device."""
-        missing = list(dict.fromkeys(caption for caption in captions if caption not in self._known))
-        if missing:
-            encoded = self._family.encode_captions(missing)
-            for row, caption in enumerate(missing):
-                self._keep(caption, {name: value[row].detach().cpu() for name, value in encoded.items()})
-        rows = [self._known[caption] for caption in captions]
+        known = {caption: self._row(caption) for caption in dict.fromkeys(captions)}
+        rows = [known[caption] for caption in captions]
         return {name: torch.stack([row[name] for row in rows]).to(self._device) for name in rows[0]}
 
     def learn(self, captions: Sequence[str]) -> bool:
         """Encodes captions beforehand; whether all of them are now kept, so that no text encoder is needed."""
-        listed = list(dict.fromkeys(captions))
-        for start in range(0, len(listed), _AT_ONCE):
-            self(listed[start : start + _AT_ONCE])
-        return all(caption in self._known for caption in listed)
+        for caption in dict.fromkeys(captions):
+            self._row(caption)
+        return all(caption in self._known for caption in captions)
 
-    def _keep(self, caption: str, row: dict[str, Tensor]) -> None:
-        size = sum(value.numel() * value.element_size() for value in row.values())
-        while self._known and self._bytes + size > _MOST_BYTES:
-            oldest = self._known.pop(next(iter(self._known)))
-            self._bytes -= sum(value.numel() * value.element_size() for value in oldest.values())
+    @torch.no_grad()
+    def _row(self, caption: str) -> dict[str, Tensor]:
+        row = self._known.pop(caption, None)
+        if row is None:
+            encoded = self._family.encode_captions([caption])
+            row = {name: value[0].detach().cpu() for name, value in encoded.items()}
+            self._bytes += _bytes(row)
+            while self._known and self._bytes > _MOST_BYTES:
+                self._bytes -= _bytes(self._known.pop(next(iter(self._known))))
         self._known[caption] = row
-        self._bytes += size
+        return row
+
+
+def _bytes(row: dict[str, Tensor]) -> int:
+    return sum(value.numel() * value.element_size() for value in row.values())

@@ -20,6 +20,7 @@ from dominance.training.dreambooth.batches import Batches
 from dominance.training.dreambooth.families.protocol import Family
 from dominance.training.dreambooth.lesson import Lesson
 from dominance.training.dreambooth.losses import Losses
+from dominance.training.dreambooth.saving import writing
 
 _MIXED = {"float32": "no", "float16": "fp16", "bfloat16": "bf16"}
 _CLIP = 1.0
@@ -32,7 +33,8 @@ class Loop:
     Attributes:
         state: the file that a killed run resumes from.
         save: writes the checkpoint of a step, the denoiser as it then is.
-        after: called once a checkpoint is written, and for the last one again where a killed run had finished.
+        saved: the checkpoint of a step that a killed run resumes from; writes it where it is gone.
+        after: called once a checkpoint is written, and again for the one that a killed run resumes from.
     """
 
     family: Family
@@ -41,6 +43,7 @@ class Loop:
     state: Path
     losses: Losses
     save: Callable[[int], Path]
+    saved: Callable[[int], Path]
     after: Callable[[int, Path], None]
 
     def run(self, device: torch.device) -> None:
@@ -60,9 +63,11 @@ class Loop:
         rates = get_scheduler(
             options.schedule, optimizer, num_warmup_steps=options.warmup, num_training_steps=settings.steps
         )
-        wrapped, optimizer = accelerator.prepare(denoiser, optimizer)
         progress = Progress("training", total=settings.steps, done=done, each="a step")
         with _in_training(denoiser, options.gradient_checkpointing), progress:
+            wrapped, optimizer = _prepared(accelerator, denoiser, optimizer)
+            if done and accelerator.is_main_process:
+                self._after(done, self.saved(done), denoiser)
             for step in range(done, settings.steps):
                 _set_rates(optimizer, rates, settings.rate, step)
                 value = self._step(step, wrapped, trained, optimizer, accelerator)
@@ -99,7 +104,12 @@ class Loop:
         self._check_weights(step, trained)
         path = self.save(step)
         self.losses.write()
-        save_checkpoint(self.state, step, self.lesson.record(), trained, getattr(optimizer, "optimizer", optimizer))
+        own = getattr(optimizer, "optimizer", optimizer)
+        with writing(self.state):
+            save_checkpoint(self.state, step, self.lesson.record(), trained, own)
+        self._after(step, path, denoiser)
+
+    def _after(self, step: int, path: Path, denoiser: nn.Module) -> None:
         denoiser.eval()
         self.after(step, path)
         denoiser.train()
@@ -123,7 +133,24 @@ def _accelerator(mixed: str, device: torch.device) -> Accelerator:
         AcceleratorState._reset_state(reset_partial_state=True)
     if device.type == "cuda":
         torch.cuda.set_device(device)
+    elif device.type == "cpu" and mixed == "fp16":
+        raise InputError("float16 is trained on a GPU only; give --precision bfloat16, or float32")
     return Accelerator(mixed_precision=mixed, cpu=device.type == "cpu")
+
+
+def _prepared(accelerator: Accelerator, denoiser: nn.Module, optimizer: Any) -> tuple[nn.Module, Any]:
+    """Both as accelerate wraps them, but the denoiser's own forward as it was.
+
+    Accelerate would put its autocast into it for good, and pictures drawn between steps would come out of another
+    precision; the loop has its own autocast around each step.
+    """
+    own = denoiser.__dict__.get("forward")
+    wrapped, optimizer = accelerator.prepare(denoiser, optimizer)
+    for name in ("forward", "_original_forward", "_is_accelerate_prepared"):
+        denoiser.__dict__.pop(name, None)
+    if own is not None:
+        denoiser.__dict__["forward"] = own
+    return wrapped, optimizer
 
 
 def _optimizer(name: str, trained: nn.ParameterList, rate: float) -> torch.optim.Optimizer:
@@ -149,6 +176,7 @@ def _set_rates(optimizer: Any, rates: Any, peak: float, step: int) -> None:
 def _in_training(denoiser: Any, checkpointing: bool) -> Generator[None]:
     """The denoiser in training mode; afterwards as it was."""
     was = denoiser.training
+    checkpointing = checkpointing and not denoiser.is_gradient_checkpointing
     if checkpointing:
         denoiser.enable_gradient_checkpointing()
     denoiser.train()

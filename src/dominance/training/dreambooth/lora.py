@@ -2,7 +2,7 @@
 
 import contextlib
 import json
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,10 +24,13 @@ _NAME = "default"
 
 
 @contextlib.contextmanager
-def with_lora(denoiser: nn.Module, settings: TeachSettings) -> Generator[LoraConfig]:
+def with_lora(denoiser: nn.Module, settings: TeachSettings, more: Sequence[str] = ()) -> Generator[LoraConfig]:
     """Gives the denoiser's layers a LoRA that adds nothing yet; afterwards the denoiser is as it was.
 
     Only the LoRA's weights, in float32, are trained.
+
+    Args:
+        more: layers beside the usual ones, where the user names none.
 
     Raises:
         InputError: the denoiser has a LoRA already, or no layer of these names.
@@ -39,7 +42,7 @@ def with_lora(denoiser: nn.Module, settings: TeachSettings) -> Generator[LoraCon
         r=settings.options.rank,
         lora_alpha=alpha,  # ty: ignore[invalid-argument-type]  a float does as well
         init_lora_weights="gaussian",
-        target_modules=list(settings.targets),
+        target_modules=[*settings.targets, *(() if settings.options.targets else more)],
     )
     trained = {name: parameter.requires_grad for name, parameter in denoiser.named_parameters()}
     denoiser.requires_grad_(False)
@@ -89,7 +92,15 @@ def save_lora(pipeline: Any, part: str, config: LoraConfig, notes: Mapping[str, 
     described = {f"{part}.{name}": value for name, value in json.loads(_as_json(config)).items()}
     metadata = {"format": "pt", "lora_adapter_metadata": json.dumps(described, sort_keys=True), **notes}
     tensors = {name: _whole(value) for name, value in layers.items()}
-    write_whole(folder / LORA_FILE, save(tensors, metadata=metadata))
+    write_whole(folder / LORA_FILE, _in_order(save(tensors, metadata=metadata)))
+
+
+def _in_order(file: bytes) -> bytes:
+    """The safetensors file with its header sorted, so that equal weights are equal files; safetensors shuffles it."""
+    start = 8 + int.from_bytes(file[:8], "little")
+    header = json.dumps(json.loads(file[8:start]), sort_keys=True, separators=(",", ":")).encode()
+    header += b" " * (-len(header) % 8)
+    return len(header).to_bytes(8, "little") + header + file[start:]
 
 
 def _whole(value: Tensor) -> Tensor:

@@ -38,7 +38,8 @@ class TeachOptions:
     alpha: float | None = None
     """Scale of the LoRA: alpha / rank; default: the rank."""
     targets: Annotated[Names, Parameter(show_default=False)] = ()
-    """Ends of the names of the layers that get a LoRA, by commas; default: to_q,to_k,to_v,to_out.0."""
+    """Ends of the names of the layers that get a LoRA, by commas; default: to_q,to_k,to_v,to_out.0, and for SD3 and
+    FLUX also the text's own add_q_proj,add_k_proj,add_v_proj,to_add_out."""
     steps: int | None = None
     """Optimizer steps; default: 500 for a LoRA, 400 for the UNet, fewer for the bundled models."""
     rate: float | None = None

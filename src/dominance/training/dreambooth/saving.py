@@ -1,14 +1,16 @@
 """What training leaves on disk: an adapter or a pipeline folder for each checkpoint, whole or not at all."""
 
+import contextlib
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from pathlib import Path
 
 from diffusers.pipelines.pipeline_utils import DiffusionPipeline
 from safetensors import SafetensorError
 
 from dominance.files import write_failed
+from dominance.models.loading import without_bars
 from dominance.training.dreambooth.families.protocol import Family
 
 CHECKPOINTS = "checkpoints"
@@ -38,18 +40,26 @@ def write_folder(folder: Path, write: Callable[[Path], None]) -> Path:
     """
     partial = folder.with_name(f".{folder.name}.partial")
     try:
-        shutil.rmtree(partial, ignore_errors=True)
-        partial.mkdir(parents=True)
-        write(partial)
-        shutil.rmtree(folder, ignore_errors=True)
-        os.replace(partial, folder)
-    except SafetensorError as error:  # its own words for what the disk says
-        raise write_failed(folder, OSError(str(error))) from None
-    except OSError as error:
-        raise write_failed(folder, error) from None
+        with writing(folder), without_bars():
+            shutil.rmtree(partial, ignore_errors=True)
+            partial.mkdir(parents=True)
+            write(partial)
+            shutil.rmtree(folder, ignore_errors=True)
+            os.replace(partial, folder)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
     return folder
+
+
+@contextlib.contextmanager
+def writing(path: Path) -> Generator[None]:
+    """Turns what a disk refuses into a RunError that names the file or folder."""
+    try:
+        yield
+    except SafetensorError as error:  # its own words for what the disk says
+        raise write_failed(path, OSError(str(error))) from None
+    except OSError as error:
+        raise write_failed(path, error) from None
 
 
 def save_pipeline(family: Family, folder: Path, like: Path | None) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 
+from dominance.errors import InputError
 from dominance.training.checkpoints import check_resumable
 from dominance.training.dreambooth.batches import Batches
 from dominance.training.dreambooth.encoded import EncodedCaptions, EncodedPictures, encode_pictures
@@ -72,6 +73,11 @@ def teach(
     """
     check_resumable(folder / STATE, lesson.record())
     family = family_of(pipeline)
+    if lesson.settings.options.snr_gamma is not None and not family.knows_snr:
+        raise InputError(
+            f"snr-gamma weighs the loss of models that predict the noise, and {type(pipeline).__name__} predicts a"
+            " velocity of rectified flow; leave it out"
+        )
     losses = Losses(folder / LOSSES)
     batches = _batches(family, lesson, device, offload, prior)
     with _trained(family, lesson) as write:
@@ -79,8 +85,12 @@ def teach(
         def save(step: int) -> Path:
             return write_folder(checkpoint_folder(folder, step), write)
 
+        def saved(step: int) -> Path:
+            there = checkpoint_folder(folder, step)
+            return there if there.is_dir() else save(step)
+
         family.denoiser.to(device)
-        Loop(family, lesson, batches, folder / STATE, losses, save, on_checkpoint).run(device)
+        Loop(family, lesson, batches, folder / STATE, losses, save, saved, on_checkpoint).run(device)
     return Taught(checkpoints_in(folder), tuple(losses.values))
 
 
@@ -90,11 +100,17 @@ def _batches(
     """Encodes pictures and captions, and leaves the parts of the pipeline where training needs them."""
     options = lesson.settings.options
     side = options.resolution or family.side()
+    sides = family.sides()
+    if side not in sides:
+        raise InputError(
+            f"resolution is {side}; {type(family.pipeline).__name__} is trained at a multiple of {sides.step} up to"
+            f" {sides[-1]}"
+        )
     concept = encode_pictures(family, lesson.pictures, side, device, options.mirror, "pictures")
     if prior is None and lesson.prior:
         prior = encode_pictures(family, lesson.prior, side, device, False, "prior pictures")
     for encoder in family.text_encoders:
-        encoder.requires_grad_(False).to(device)
+        encoder.to(device)
     captions = EncodedCaptions(family, device)
     if offload:
         listed = [picture.caption for picture in (*lesson.pictures, *lesson.prior)]
@@ -109,18 +125,20 @@ def _batches(
 def _trained(family: Family, lesson: Lesson) -> Generator[Callable[[Path], None]]:
     """What is trained has gradients meanwhile; gives the function that writes it into a folder."""
     if lesson.settings.options.train == "lora":
-        with with_lora(family.denoiser, lesson.settings) as config:
+        with with_lora(family.denoiser, lesson.settings, family.more_targets) as config:
             notes = {"modelspec.trigger_phrase": lesson.token, "dominance.lesson": json.dumps(lesson.record())}
             yield lambda folder: save_lora(family.pipeline, family.denoiser_name, config, notes, folder)
         return
     earlier: list[Path] = []
 
     def write(folder: Path) -> None:
-        save_pipeline(family, folder, earlier[-1] if earlier else None)
+        save_pipeline(family, folder, earlier[-1] if earlier and earlier[-1].is_dir() else None)
         earlier[:] = [folder.with_name(folder.name.removeprefix(".").removesuffix(".partial"))]
 
+    trained = {name: parameter.requires_grad for name, parameter in family.denoiser.named_parameters()}
     family.denoiser.requires_grad_(True)
     try:
         yield write
     finally:
-        family.denoiser.requires_grad_(False)
+        for name, parameter in family.denoiser.named_parameters():
+            parameter.requires_grad_(trained[name])

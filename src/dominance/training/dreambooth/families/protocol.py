@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -47,6 +47,7 @@ class Noised:
     views: Sequence[View]
 
 
+@runtime_checkable
 class Family(Protocol):
     """How the pipelines of one family are trained.
 
@@ -55,11 +56,15 @@ class Family(Protocol):
         denoiser_name: its name in the pipeline.
         text_encoders: all of them.
         usual_levels: the usual distribution of noise levels.
+        more_targets: layers that get a LoRA beside those that every family has, where the user names none.
+        knows_snr: whether its loss can be weighted by the ratio of signal to noise.
     """
 
     pipeline: Any
     denoiser_name: str
     usual_levels: Levels
+    more_targets: tuple[str, ...]
+    knows_snr: bool
 
     @property
     def denoiser(self) -> nn.Module: ...
@@ -69,6 +74,10 @@ class Family(Protocol):
 
     def side(self) -> int:
         """Pixels a side of the pictures that the model was made for."""
+        ...
+
+    def sides(self) -> range:
+        """Pixels a side that it can be trained at."""
         ...
 
     def encode_pictures(self, pixels: Float[Tensor, "picture 3 side side"]) -> LatentPictures:

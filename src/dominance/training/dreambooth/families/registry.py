@@ -1,14 +1,22 @@
 """The family that a pipeline is trained as."""
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from dominance.errors import InputError
+from dominance.training.dreambooth.families.flux import FluxFamily
+from dominance.training.dreambooth.families.pixart import PixArtFamily
 from dominance.training.dreambooth.families.protocol import Family
+from dominance.training.dreambooth.families.sd3 import SD3Family
 from dominance.training.dreambooth.families.unet import unet_family
 
-_BY_CLASS = {
+_BY_CLASS: Mapping[str, Callable[[Any], Family]] = {
     "StableDiffusionPipeline": unet_family,
     "StableDiffusionXLPipeline": unet_family,
+    "StableDiffusion3Pipeline": SD3Family,
+    "FluxPipeline": FluxFamily,
+    "PixArtAlphaPipeline": PixArtFamily,
+    "PixArtSigmaPipeline": PixArtFamily,
 }
 
 
@@ -21,6 +29,7 @@ def family_of(pipeline: Any) -> Family:
     make = _BY_CLASS.get(type(pipeline).__name__)
     if make is None:
         raise InputError(
-            f"{type(pipeline).__name__} cannot be taught a concept here; give a model of Stable Diffusion 1, 2 or XL"
+            f"{type(pipeline).__name__} cannot be taught a concept here; give a model of Stable Diffusion 1, 2, XL or"
+            " 3, FLUX.1 or PixArt"
         )
     return make(pipeline)

@@ -8,6 +8,9 @@ from torch import Tensor, nn
 
 from dominance.training.dreambooth.families.protocol import LatentPictures
 
+JOINT_TARGETS = ("add_q_proj", "add_k_proj", "add_v_proj", "to_add_out")
+"""The text's own layers of joint attention, which diffusers' examples for SD3 and FLUX give a LoRA too."""
+
 
 def text_encoders_of(pipeline: Any) -> tuple[nn.Module, ...]:
     """The pipeline's text encoders, in their order."""

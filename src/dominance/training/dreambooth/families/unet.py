@@ -12,12 +12,16 @@ from dominance.training.dreambooth.families.protocol import Conditions, LatentPi
 from dominance.training.dreambooth.families.shared import encode_with, text_encoders_of
 from dominance.training.dreambooth.families.timesteps import discrete_losses, noising_of
 
+_LARGEST = 4096
+
 
 class UNetFamily:
     """Stable Diffusion 1 and 2, and what has the same parts."""
 
     denoiser_name = "unet"
     usual_levels: Levels = "uniform"
+    more_targets: tuple[str, ...] = ()
+    knows_snr = True
 
     def __init__(self, pipeline: Any) -> None:
         self.pipeline = pipeline
@@ -33,6 +37,10 @@ class UNetFamily:
 
     def side(self) -> int:
         return int(self.pipeline.unet.config.sample_size) * int(self.pipeline.vae_scale_factor)
+
+    def sides(self) -> range:
+        step = int(self.pipeline.vae_scale_factor)
+        return range(step, _LARGEST + 1, step)
 
     def encode_pictures(self, pixels: Float[Tensor, "picture 3 side side"]) -> LatentPictures:
         return encode_with(self.pipeline.vae, pixels)
