@@ -13,7 +13,7 @@ from dominance.runs.audit.options import AuditOptions, limited
 from dominance.runs.audit.result import finish, put_plan, settle_texts
 from dominance.runs.audit.sameness import folder_of, take_over
 from dominance.runs.stages.drawing import make_images
-from dominance.runs.stages.identity import find_taught
+from dominance.runs.stages.identity import embed_pictures, find_taught
 from dominance.runs.stages.judge_fit import OPEN_WORLD, of_model, warn, world_warnings
 from dominance.runs.stages.judging import (
     ReadyJudge,
@@ -140,6 +140,7 @@ def _run(plan: Plan, folder: Path, judge: OnDemand[Judge], model: RunModel, repe
         repeat.keep(folder)
         warn(plan.judge_warnings)
         if missing:
+            plan = embed_pictures(plan, (), folder, model.device)  # an embedder that cannot be had shows before drawing
             ledger.forget_images(image.item for image in missing)
             make_images(missing, model.draws(), model.settings, ledger, folder, model.batches())
         model.set_aside()  # the judge needs the memory
