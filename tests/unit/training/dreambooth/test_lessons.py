@@ -1,0 +1,186 @@
+"""What a lesson sees and keeps: batches by seed and step, resuming after a kill, and what stops it."""
+
+import itertools
+from collections import Counter
+from pathlib import Path
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from lessons import CPU, fresh, lesson, taught
+from safetensors.torch import load_file
+
+from dominance.errors import InputError, RunError
+from dominance.training.checkpoints import save_checkpoint
+from dominance.training.dreambooth import loop
+from dominance.training.dreambooth.batches import Batches, _place, logit_normal, stratified
+from dominance.training.dreambooth.encoded import EncodedCaptions, encode_pictures
+from dominance.training.dreambooth.families.registry import family_of
+from dominance.training.dreambooth.lesson import Lesson
+from dominance.training.dreambooth.options import TeachOptions
+from dominance.training.dreambooth.teach import teach
+
+
+class Kill(BaseException):
+    """As a signal that nothing catches."""
+
+
+def weights(folder: Path, step: int = 4) -> dict[str, torch.Tensor]:
+    return load_file(folder / "out" / "checkpoints" / f"step-{step:06d}" / "pytorch_lora_weights.safetensors")
+
+
+def assert_equal(first: dict[str, torch.Tensor], second: dict[str, torch.Tensor]) -> None:
+    assert first.keys() == second.keys()
+    assert all(torch.equal(value, second[name]) for name, value in first.items())
+
+
+def batches(given: Lesson) -> Batches:
+    family = family_of(fresh("sd1"))
+    own, prior = (
+        encode_pictures(family, part, 16, CPU, False, "pictures") if part else None
+        for part in (given.pictures, given.prior)
+    )
+    assert own is not None
+    return Batches(own, prior, EncodedCaptions(family, CPU), given.settings, "uniform", CPU)
+
+
+@pytest.mark.parametrize("killed_after", [1, 2, 3])
+def test_a_lesson_killed_after_any_step_ends_with_the_same_weights(
+    killed_after: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taught(fresh("sd1"), tmp_path / "whole", every=2)
+    plain = loop.Loop._step
+
+    def dies(self: loop.Loop, step: int, *more: object) -> float:
+        if step == killed_after:
+            raise Kill
+        return plain(self, step, *more)  # ty: ignore[invalid-argument-type]
+
+    monkeypatch.setattr(loop.Loop, "_step", dies)
+    with pytest.raises(Kill):
+        taught(fresh("sd1"), tmp_path / "killed", every=2)
+    monkeypatch.setattr(loop.Loop, "_step", plain)
+    done = taught(fresh("sd1"), tmp_path / "killed", every=2)
+    assert len(done.losses) == 4
+    assert_equal(weights(tmp_path / "whole"), weights(tmp_path / "killed"))
+
+
+def test_a_batch_in_parts_gives_the_same_weights(tmp_path: Path) -> None:
+    for parts in (1, 2):
+        taught(fresh("sd1"), tmp_path / str(parts), accumulate=parts, batch=4, prior=3)
+    one, two = weights(tmp_path / "1"), weights(tmp_path / "2")
+    assert all(torch.allclose(value, two[name], atol=1e-5) for name, value in one.items())
+
+
+def test_a_step_is_decided_by_seed_and_step_alone(tmp_path: Path) -> None:
+    given = lesson(tmp_path, count=5, prior=4, batch=4)
+    first, again = batches(given), batches(given)
+    for step in (7, 3):
+        (one, weight), (other, _) = first.parts(step)[0], again.parts(step)[0]
+        assert torch.equal(one.latents, other.latents)
+        assert torch.equal(one.levels, other.levels)
+        assert weight.tolist() == pytest.approx([1 / 3] * 3 + [1.0])
+    assert not torch.equal(first.parts(0)[0][0].noise, first.parts(1)[0][0].noise)
+    assert not torch.equal(first.parts(0, 0, 2)[0][0].noise, first.parts(0, 1, 2)[0][0].noise)
+
+
+@given(st.integers(1, 50), st.integers(0, 1000), st.integers(1, 5))
+def test_every_picture_is_seen_equally_often(count: int, seed: int, rounds: int) -> None:
+    seen = Counter(_place(seed, number, count) for number in range(rounds * count))
+    assert seen == dict.fromkeys(range(count), rounds)
+
+
+@given(st.integers(1, 40), st.integers(0, 1000))
+def test_levels_take_one_number_from_each_stratum(count: int, seed: int) -> None:
+    found = stratified(count, torch.Generator().manual_seed(seed))
+    assert sorted((found * count).long().clamp(max=count - 1).tolist()) == list(range(count))
+    shifted = logit_normal(found)
+    assert ((shifted > 0) & (shifted < 1)).all()
+    assert torch.equal(found.argsort(), shifted.argsort())
+
+
+def test_a_loss_that_is_no_number_stops_and_keeps_the_last_checkpoint(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    losses = itertools.count()
+    family = type(family_of(fresh("sd1")))
+    plain = family.losses
+
+    def breaks(self, *more):
+        return plain(self, *more) * (float("nan") if next(losses) == 3 else 1.0)
+
+    monkeypatch.setattr(family, "losses", breaks)
+    with pytest.raises(RunError, match=r"the loss of step 4 is not a number; the checkpoint of step 2 is kept: try"):
+        taught(fresh("sd1"), tmp_path, every=2)
+    assert weights(tmp_path, 2)
+    assert not (tmp_path / "out" / "checkpoints" / "step-000004").exists()
+
+
+def test_a_folder_of_another_lesson_is_refused(tmp_path: Path) -> None:
+    taught(fresh("sd1"), tmp_path)
+    with pytest.raises(InputError, match="rate"):
+        taught(fresh("sd1"), tmp_path, rate=2e-2)
+
+
+def test_a_picture_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    given = lesson(tmp_path)
+    given.pictures[1].file.write_bytes(b"no picture")
+    with pytest.raises(InputError, match=r"1\.png is not an image"):
+        teach(fresh("sd1"), given, tmp_path / "out", CPU)
+
+
+def test_a_full_disk_is_one_line_and_the_checkpoint_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = itertools.count()
+
+    def full(*more, **named):
+        if next(calls):
+            raise OSError(28, "No space left on device")
+        return save_checkpoint(*more, **named)
+
+    monkeypatch.setattr(loop, "save_checkpoint", full)
+    with pytest.raises(RunError, match="No space left on device"):
+        taught(fresh("sd1"), tmp_path, every=2)
+    monkeypatch.setattr(loop, "save_checkpoint", save_checkpoint)
+    assert weights(tmp_path, 2)
+    assert len(taught(fresh("sd1"), tmp_path, every=2).losses) == 4
+
+
+def test_mirrored_pictures_are_seen_too(tmp_path: Path) -> None:
+    family, given = family_of(fresh("sd1")), lesson(tmp_path, count=2)
+    both = encode_pictures(family, given.pictures, 16, CPU, True, "pictures")
+    assert both.mirrored is not None
+    turned = family.encode_pictures(torch.zeros(1, 3, 16, 16)).mean
+    assert both.mirrored.mean.shape[1:] == turned.shape[1:]
+    assert not torch.allclose(both.mirrored.mean, both.latents.mean)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"batch": 1, "prior": 2}, "no place for prior pictures"),
+        ({"batch": 4, "accumulate": 3}, "cannot be taken in 3 parts"),
+        ({"targets": ("nowhere",)}, "give --targets some of"),
+        ({"count": 0}, "no pictures to learn from"),
+    ],
+)
+def test_what_cannot_be_taught_is_refused_in_one_line(tmp_path: Path, options: dict[str, object], said: str) -> None:
+    with pytest.raises(InputError, match=said) as refused:
+        taught(fresh("sd1"), tmp_path, **options)
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"rank": 0},
+        {"rate": 2.0},
+        {"prior_share": 1.0},
+        {"resolution": 20},
+        {"train": "unet", "alpha": 1.0},
+        {"seed": -1},
+    ],
+)
+def test_options_out_of_range_are_refused(options: dict[str, object]) -> None:
+    with pytest.raises(InputError):
+        TeachOptions(**options)  # ty: ignore[invalid-argument-type]
