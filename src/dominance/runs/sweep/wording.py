@@ -49,7 +49,7 @@ def _asked(floors: Floors, name: str) -> str:
 
 
 def _under(asked: str) -> str:
-    return f"; asked for was {asked}" if asked else "; no floor was asked for, so both count alike"
+    return f" (the floor: {asked})" if asked else "; without a floor, both count alike"
 
 
 def _doubt(cell: CellResult, floors: Floors) -> str:
@@ -57,7 +57,7 @@ def _doubt(cell: CellResult, floors: Floors) -> str:
     least, least_identity = floors
     checked = ((cell.composition, least), (cell.presence, least_identity))
     low = [found for found, floor in checked if floor and found and found.interval and found.interval[0] < floor]
-    return "; of so few images the interval reaches below that, so draw more seeds to be sure" if low else ""
+    return "; with so few images the interval reaches below the floor, so draw more seeds to be sure" if low else ""
 
 
 def _short(cell: CellResult, floors: Floors) -> float:
