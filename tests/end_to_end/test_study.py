@@ -66,7 +66,7 @@ def test_a_study_trains_measures_resumes_and_writes_its_page(base: Path, tmp_pat
         run_study(small_trials(), replace(options, guidances=(5.0, 3.0)), told.append)
 
     for other in ({"base": "sha256:other"}, {"judge": "sha256:other"}):
-        [kept, *_] = [json.loads(line) for line in options.file.read_text().splitlines()]
+        [kept, *_] = [json.loads(line) for line in options.file.read_text().rpartition("\n")[0].splitlines()]
         file = tmp_path / f"{next(iter(other))}.jsonl"
         file.write_text(json.dumps(kept | other) + "\n")
         with pytest.raises(InputError, match=r"main, first, seed 0 with the \w+ sha256:other, not sha256:"):
