@@ -141,7 +141,7 @@ def both(pipeline: Any, reference: Callable[[Any, Tensor, Tensor], Tensor], gamm
     noise = torch.randn(clean.shape, generator=torch.Generator().manual_seed(2))
     batch = Noised(clean, noise, torch.tensor(LEVELS), family.encode_captions(CAPTIONS), VIEWS)
     with torch.no_grad():
-        return family.losses(family.denoiser, batch, gamma), reference(pipeline, clean, noise)
+        return family.own.losses(family.denoiser, batch, gamma), reference(pipeline, clean, noise)
 
 
 @pytest.mark.parametrize("family", TRAINED)

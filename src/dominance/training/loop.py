@@ -1,4 +1,7 @@
-"""The one training loop of the project: resumable steps with a cosine learning rate and a moving average."""
+"""The training loop of the miniature's own networks: resumable steps, a cosine learning rate, a moving average.
+
+A concept is taught to any model by ``dreambooth.loop``, through accelerate.
+"""
 
 import math
 from collections.abc import Callable, Mapping

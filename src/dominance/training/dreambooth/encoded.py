@@ -9,7 +9,8 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from dominance.progress import Progress
-from dominance.training.dreambooth.families.protocol import Conditions, Family, LatentPictures
+from dominance.training.dreambooth.families.family import Family
+from dominance.training.dreambooth.families.protocol import Conditions, LatentPictures
 from dominance.training.dreambooth.pictures import TrainingPicture, View, read_pictures
 
 _AT_ONCE = 8

@@ -17,7 +17,7 @@ from dominance.errors import InputError, RunError
 from dominance.progress import Progress
 from dominance.training.checkpoints import load_checkpoint, save_checkpoint
 from dominance.training.dreambooth.batches import Batches
-from dominance.training.dreambooth.families.protocol import Family
+from dominance.training.dreambooth.families.family import Family
 from dominance.training.dreambooth.lesson import Lesson
 from dominance.training.dreambooth.losses import Losses
 from dominance.training.dreambooth.saving import writing
@@ -85,7 +85,7 @@ class Loop:
         for batch, weights in parts:
             with accelerator.autocast():
                 gamma = self.lesson.settings.options.snr_gamma
-                loss = (self.family.losses(wrapped, batch, gamma) * weights).sum()
+                loss = (self.family.own.losses(wrapped, batch, gamma) * weights).sum()
             total += float(loss.detach())
             if not math.isfinite(total):
                 raise self._not_a_number(step)

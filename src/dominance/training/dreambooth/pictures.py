@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import torch
 from jaxtyping import Float
 from PIL import Image
 from torch import Tensor
 
 from dominance.errors import InputError, ItemError
-from dominance.pictures import as_rgb, open_image
+from dominance.pictures import open_image
+from dominance.training.images import as_images
 from dominance.wording import on_one_line
 
 
@@ -37,10 +37,6 @@ class View:
     top: int
     left: int
 
-    @property
-    def is_cut(self) -> bool:
-        return self.height != self.width
-
 
 def square(image: Image.Image, side: int) -> tuple[Image.Image, View]:
     """The picture's middle as a square of that side, scaled by Lanczos' filter."""
@@ -63,7 +59,7 @@ def read_pictures(files: Sequence[Path], side: int) -> tuple[Float[Tensor, "pict
         image = open_image(file)
         if isinstance(image, ItemError):
             raise InputError(f"the picture {on_one_line(file, 120)} {image}; replace it, or take it out of the folder")
-        cut, view = square(as_rgb(image), side)
-        pixels.append(np.asarray(cut, dtype=np.float32) / 127.5 - 1)
+        cut, view = square(image, side)
+        pixels.append(np.asarray(cut))
         views.append(view)
-    return torch.from_numpy(np.stack(pixels)).permute(0, 3, 1, 2).contiguous(), views
+    return as_images(np.stack(pixels)), views

@@ -11,7 +11,7 @@ from safetensors import SafetensorError
 
 from dominance.files import write_failed
 from dominance.models.loading import without_bars
-from dominance.training.dreambooth.families.protocol import Family
+from dominance.training.dreambooth.families.family import Family
 
 CHECKPOINTS = "checkpoints"
 _SUGGESTED = "dominance.json"

@@ -13,7 +13,7 @@ from dominance.errors import InputError
 from dominance.training.checkpoints import check_resumable
 from dominance.training.dreambooth.batches import Batches
 from dominance.training.dreambooth.encoded import EncodedCaptions, EncodedPictures, encode_pictures
-from dominance.training.dreambooth.families.protocol import Family
+from dominance.training.dreambooth.families.family import Family
 from dominance.training.dreambooth.families.registry import family_of
 from dominance.training.dreambooth.lesson import Lesson
 from dominance.training.dreambooth.loop import Loop
@@ -73,7 +73,7 @@ def teach(
     """
     check_resumable(folder / STATE, lesson.record())
     family = family_of(pipeline)
-    if lesson.settings.options.snr_gamma is not None and not family.knows_snr:
+    if lesson.settings.options.snr_gamma is not None and not family.own.knows_snr:
         raise InputError(
             f"snr-gamma weighs the loss of models that predict the noise, and {type(pipeline).__name__} predicts a"
             " velocity of rectified flow; leave it out"
@@ -117,7 +117,7 @@ def _batches(
         if captions.learn(["", *listed]):
             for encoder in family.text_encoders:
                 encoder.to("cpu")
-    distribution = options.timesteps or family.usual_levels
+    distribution = options.timesteps or family.own.usual_levels
     return Batches(concept, prior, captions, lesson.settings, distribution, device)
 
 
@@ -125,7 +125,7 @@ def _batches(
 def _trained(family: Family, lesson: Lesson) -> Generator[Callable[[Path], None]]:
     """What is trained has gradients meanwhile; gives the function that writes it into a folder."""
     if lesson.settings.options.train == "lora":
-        with with_lora(family.denoiser, lesson.settings, family.more_targets) as config:
+        with with_lora(family.denoiser, lesson.settings, family.own.more_targets) as config:
             notes = {"modelspec.trigger_phrase": lesson.token, "dominance.lesson": json.dumps(lesson.record())}
             yield lambda folder: save_lora(family.pipeline, family.denoiser_name, config, notes, folder)
         return

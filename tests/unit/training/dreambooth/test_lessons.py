@@ -104,7 +104,7 @@ def test_a_loss_that_is_no_number_stops_and_keeps_the_last_checkpoint(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     losses = itertools.count()
-    family = type(family_of(fresh("sd1")))
+    family = type(family_of(fresh("sd1")).own)
     plain = family.losses
 
     def breaks(self, *more):

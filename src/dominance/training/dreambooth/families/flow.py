@@ -10,6 +10,9 @@ from torch import Tensor
 
 from dominance.training.dreambooth.families.protocol import Noised
 
+JOINT_TARGETS = ("add_q_proj", "add_k_proj", "add_v_proj", "to_add_out")
+"""The text's own layers of joint attention, which diffusers' examples for SD3 and FLUX give a LoRA too."""
+
 Predicts = Callable[[Tensor, Tensor], Tensor]
 """From noisy latents and sigmas (0 to 1, one a picture) to the velocity that the denoiser gives."""
 

@@ -7,47 +7,27 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from dominance.training.dreambooth.families.flow import flow_losses, sigmas_of
-from dominance.training.dreambooth.families.protocol import Conditions, LatentPictures, Levels, Noised
-from dominance.training.dreambooth.families.shared import JOINT_TARGETS, encode_with, text_encoders_of
+from dominance.training.dreambooth.families.flow import JOINT_TARGETS, flow_losses, sigmas_of
+from dominance.training.dreambooth.families.protocol import Conditions, Levels, Noised
 
 GUIDANCE = 3.5
 """That a model which takes its guidance as an input is trained at: what diffusers' example and its pipeline take."""
-_LARGEST = 4096
 
 
-class FluxFamily:
+class FluxArchitecture:
     """FLUX.1 dev, schnell, and what has the same parts."""
 
-    denoiser_name = "transformer"
     usual_levels: Levels = "logit-normal"
     more_targets: tuple[str, ...] = JOINT_TARGETS
     knows_snr = False
+    patch = 2
+    most_patches: int | None = None
 
     def __init__(self, pipeline: Any) -> None:
         self.pipeline = pipeline
         self._sigmas = sigmas_of(pipeline.scheduler)
 
-    @property
-    def denoiser(self) -> nn.Module:
-        return self.pipeline.transformer
-
-    @property
-    def text_encoders(self) -> tuple[nn.Module, ...]:
-        return text_encoders_of(self.pipeline)
-
-    def side(self) -> int:
-        return int(self.pipeline.default_sample_size) * int(self.pipeline.vae_scale_factor)
-
-    def sides(self) -> range:
-        step = 2 * int(self.pipeline.vae_scale_factor)
-        return range(step, _LARGEST + 1, step)
-
-    def encode_pictures(self, pixels: Float[Tensor, "picture 3 side side"]) -> LatentPictures:
-        return encode_with(self.pipeline.vae, pixels)
-
-    def encode_captions(self, captions: Sequence[str]) -> Conditions:
-        device = self.text_encoders[0].device
+    def encode_captions(self, captions: Sequence[str], device: torch.device) -> Conditions:
         embeddings, pooled, _ = self.pipeline.encode_prompt(list(captions), None, device=device)
         return {"encoder_hidden_states": embeddings, "pooled_projections": pooled}
 

@@ -3,48 +3,28 @@
 from collections.abc import Sequence
 from typing import Any
 
+import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from dominance.training.dreambooth.families.protocol import Conditions, LatentPictures, Levels, Noised
-from dominance.training.dreambooth.families.shared import encode_with, text_encoders_of
+from dominance.training.dreambooth.families.protocol import Conditions, Levels, Noised
 from dominance.training.dreambooth.families.timesteps import discrete_losses, noising_of
 
-_LARGEST = 4096
 
-
-class PixArtFamily:
+class PixArtArchitecture:
     """PixArt alpha and sigma."""
 
-    denoiser_name = "transformer"
     usual_levels: Levels = "uniform"
     more_targets: tuple[str, ...] = ()
     knows_snr = True
+    most_patches: int | None = None
 
     def __init__(self, pipeline: Any) -> None:
         self.pipeline = pipeline
+        self.patch = int(pipeline.transformer.config.patch_size)
         self._noising = noising_of(pipeline.scheduler)
 
-    @property
-    def denoiser(self) -> nn.Module:
-        return self.pipeline.transformer
-
-    @property
-    def text_encoders(self) -> tuple[nn.Module, ...]:
-        return text_encoders_of(self.pipeline)
-
-    def side(self) -> int:
-        return int(self.pipeline.transformer.config.sample_size) * int(self.pipeline.vae_scale_factor)
-
-    def sides(self) -> range:
-        step = int(self.pipeline.transformer.config.patch_size) * int(self.pipeline.vae_scale_factor)
-        return range(step, _LARGEST + 1, step)
-
-    def encode_pictures(self, pixels: Float[Tensor, "picture 3 side side"]) -> LatentPictures:
-        return encode_with(self.pipeline.vae, pixels)
-
-    def encode_captions(self, captions: Sequence[str]) -> Conditions:
-        device = self.text_encoders[0].device
+    def encode_captions(self, captions: Sequence[str], device: torch.device) -> Conditions:
         embeddings, mask, _, _ = self.pipeline.encode_prompt(
             list(captions), do_classifier_free_guidance=False, device=device
         )

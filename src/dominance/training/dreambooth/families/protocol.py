@@ -1,9 +1,10 @@
-"""What training needs to know of a family of models."""
+"""What the parts of training hand to one another, and what differs between families of models."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol, runtime_checkable
+from typing import Literal, Protocol
 
+import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
@@ -47,51 +48,32 @@ class Noised:
     views: Sequence[View]
 
 
-@runtime_checkable
-class Family(Protocol):
-    """How the pipelines of one family are trained.
+class Architecture(Protocol):
+    """What differs between the families of models: how captions are read, and what the denoiser learns from a batch.
 
     Attributes:
-        denoiser: the UNet or the transformer.
-        denoiser_name: its name in the pipeline.
-        text_encoders: all of them.
         usual_levels: the usual distribution of noise levels.
         more_targets: layers that get a LoRA beside those that every family has, where the user names none.
         knows_snr: whether its loss can be weighted by the ratio of signal to noise.
+        patch: latents that lie along a side of the smallest piece that the denoiser sees.
+        most_patches: such pieces along a side of the largest picture; None for no end.
     """
 
-    pipeline: Any
-    denoiser_name: str
     usual_levels: Levels
     more_targets: tuple[str, ...]
     knows_snr: bool
+    patch: int
+    most_patches: int | None
 
-    @property
-    def denoiser(self) -> nn.Module: ...
-
-    @property
-    def text_encoders(self) -> tuple[nn.Module, ...]: ...
-
-    def side(self) -> int:
-        """Pixels a side of the pictures that the model was made for."""
-        ...
-
-    def sides(self) -> range:
-        """Pixels a side that it can be trained at."""
-        ...
-
-    def encode_pictures(self, pixels: Float[Tensor, "picture 3 side side"]) -> LatentPictures:
-        """Pictures in [-1, 1] as latents; the autoencoder must be on the pixels' device."""
-        ...
-
-    def encode_captions(self, captions: Sequence[str]) -> Conditions:
-        """What the text encoders make of captions; they stay where they are."""
+    def encode_captions(self, captions: Sequence[str], device: torch.device) -> Conditions:
+        """What the text encoders, which are on this device, make of captions."""
         ...
 
     def losses(self, denoiser: nn.Module, batch: Noised, snr_gamma: float | None) -> Float[Tensor, " picture"]:
         """Mean squared error of each picture's prediction, weighted as the family is trained.
 
         Args:
-            denoiser: the family's own, as accelerate wraps it.
+            denoiser: the pipeline's own, as accelerate wraps it.
+            snr_gamma: None where ``knows_snr`` is false.
         """
         ...

@@ -4,19 +4,20 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from dominance.errors import InputError
-from dominance.training.dreambooth.families.flux import FluxFamily
-from dominance.training.dreambooth.families.pixart import PixArtFamily
-from dominance.training.dreambooth.families.protocol import Family
-from dominance.training.dreambooth.families.sd3 import SD3Family
-from dominance.training.dreambooth.families.unet import unet_family
+from dominance.training.dreambooth.families.family import Family
+from dominance.training.dreambooth.families.flux import FluxArchitecture
+from dominance.training.dreambooth.families.pixart import PixArtArchitecture
+from dominance.training.dreambooth.families.protocol import Architecture
+from dominance.training.dreambooth.families.sd3 import SD3Architecture
+from dominance.training.dreambooth.families.unet import UNetArchitecture, XLArchitecture
 
-_BY_CLASS: Mapping[str, Callable[[Any], Family]] = {
-    "StableDiffusionPipeline": unet_family,
-    "StableDiffusionXLPipeline": unet_family,
-    "StableDiffusion3Pipeline": SD3Family,
-    "FluxPipeline": FluxFamily,
-    "PixArtAlphaPipeline": PixArtFamily,
-    "PixArtSigmaPipeline": PixArtFamily,
+_BY_CLASS: Mapping[str, Callable[[Any], Architecture]] = {
+    "StableDiffusionPipeline": UNetArchitecture,
+    "StableDiffusionXLPipeline": XLArchitecture,
+    "StableDiffusion3Pipeline": SD3Architecture,
+    "FluxPipeline": FluxArchitecture,
+    "PixArtAlphaPipeline": PixArtArchitecture,
+    "PixArtSigmaPipeline": PixArtArchitecture,
 }
 
 
@@ -32,4 +33,4 @@ def family_of(pipeline: Any) -> Family:
             f"{type(pipeline).__name__} cannot be taught a concept here; give a model of Stable Diffusion 1, 2, XL or"
             " 3, FLUX.1 or PixArt"
         )
-    return make(pipeline)
+    return Family(pipeline, make(pipeline))

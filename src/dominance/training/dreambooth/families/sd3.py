@@ -3,50 +3,31 @@
 from collections.abc import Sequence
 from typing import Any
 
+import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from dominance.training.dreambooth.families.flow import flow_losses, sigmas_of
-from dominance.training.dreambooth.families.protocol import Conditions, LatentPictures, Levels, Noised
-from dominance.training.dreambooth.families.shared import JOINT_TARGETS, encode_with, text_encoders_of
+from dominance.training.dreambooth.families.flow import JOINT_TARGETS, flow_losses, sigmas_of
+from dominance.training.dreambooth.families.protocol import Conditions, Levels, Noised
 
 _TIMESTEPS = 1000
 """What the transformer calls noise alone."""
 
 
-class SD3Family:
+class SD3Architecture:
     """Stable Diffusion 3 and 3.5."""
 
-    denoiser_name = "transformer"
     usual_levels: Levels = "logit-normal"
     more_targets: tuple[str, ...] = JOINT_TARGETS
     knows_snr = False
 
     def __init__(self, pipeline: Any) -> None:
         self.pipeline = pipeline
+        self.patch = int(pipeline.transformer.config.patch_size)
+        self.most_patches: int | None = int(pipeline.transformer.config.pos_embed_max_size)
         self._sigmas = sigmas_of(pipeline.scheduler)
 
-    @property
-    def denoiser(self) -> nn.Module:
-        return self.pipeline.transformer
-
-    @property
-    def text_encoders(self) -> tuple[nn.Module, ...]:
-        return text_encoders_of(self.pipeline)
-
-    def side(self) -> int:
-        return int(self.pipeline.transformer.config.sample_size) * int(self.pipeline.vae_scale_factor)
-
-    def sides(self) -> range:
-        config = self.pipeline.transformer.config
-        step = int(config.patch_size) * int(self.pipeline.vae_scale_factor)
-        return range(step, step * int(config.pos_embed_max_size) + 1, step)
-
-    def encode_pictures(self, pixels: Float[Tensor, "picture 3 side side"]) -> LatentPictures:
-        return encode_with(self.pipeline.vae, pixels)
-
-    def encode_captions(self, captions: Sequence[str]) -> Conditions:
-        device = self.text_encoders[0].device
+    def encode_captions(self, captions: Sequence[str], device: torch.device) -> Conditions:
         embeddings, _, pooled, _ = self.pipeline.encode_prompt(
             list(captions), None, None, device=device, do_classifier_free_guidance=False
         )
