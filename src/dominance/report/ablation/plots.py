@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from dominance.records import Rate
-from dominance.report.parts.svg import tag
+from dominance.report.parts.svg import percent_grid, tag
 
 _HEIGHT = 150
-_TICKS = (0, 25, 50, 75, 100)
 _MOST_NAMES = 24
 """Names below the columns; of more columns, only every second, third, … is named."""
 _LEFT, _RIGHT = 9.0, 99.5
@@ -30,11 +29,7 @@ class Column:
 def columns(listed: Sequence[Column], title: str) -> Markup:
     """Shares from 0 to 100% as columns, each with its interval as a whisker."""
     width = (_RIGHT - _LEFT) / max(1, len(listed))
-    parts = [tag("title", title)]
-    for tick in _TICKS:
-        y = _y(tick / 100)
-        parts.append(tag("line", class_="grid", x1=f"{_LEFT}%", x2="100%", y1=y, y2=y))
-        parts.append(tag("text", f"{tick}%", class_="tick", x=0, y=y + 4))
+    parts = [tag("title", title), *percent_grid(_LEFT, _y)]
     every = math.ceil(len(listed) / _MOST_NAMES)
     for place, column in enumerate(listed):
         parts += _column(column, _LEFT + place * width, width, named=place % every == 0)

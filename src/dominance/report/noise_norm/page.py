@@ -7,7 +7,8 @@ from markupsafe import Markup
 from dominance.documents import json_bytes
 from dominance.files import csv_bytes, write_whole
 from dominance.numbers import measure, plural
-from dominance.report.noise_norm.plots import Course, courses
+from dominance.report.noise_norm.plots import courses
+from dominance.report.parts.courses import Course
 from dominance.report.parts.next_steps import after_memorization
 from dominance.report.parts.page_stream import write_page
 from dominance.report.parts.palette import group_styles
@@ -136,5 +137,8 @@ def _styles(result: MemorizationResult) -> dict[str, str]:
 
 def _course(result: MemorizationResult) -> Markup:
     styles = _styles(result)
-    listed = [Course(group.name, styles[group.name], group.course) for group in result.groups]
+    listed = [
+        Course(group.name, styles[group.name], tuple((step, *found) for step, found in enumerate(group.course)))
+        for group in result.groups
+    ]
     return courses(listed, "Mean noise norm of each group at every step, with its 95% interval")

@@ -5,7 +5,7 @@ classes that the page's style sheet fills in for light and dark.
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from markupsafe import Markup
 
@@ -39,6 +39,20 @@ def horizontal_grid(ticks: Sequence[tuple[float, str]]) -> list[Markup]:
     for y, label in ticks:
         parts.append(tag("line", class_="grid", x1="0", x2="100%", y1=y, y2=y))
         parts.append(words(label, -6, y + 4, "end", "tick"))
+    return parts
+
+
+def percent_grid(left: float, y: Callable[[float], float]) -> list[Markup]:
+    """A line at each quarter from 0 to 100%, from ``left`` percent of the width on, its label before it.
+
+    Args:
+        y: from a share to its height.
+    """
+    parts = []
+    for quarter in range(5):
+        height = y(quarter / 4)
+        parts.append(tag("line", class_="grid", x1=f"{left}%", x2="100%", y1=height, y2=height))
+        parts.append(tag("text", f"{25 * quarter}%", class_="tick", x=0, y=height + 4))
     return parts
 
 

@@ -6,7 +6,7 @@ from markupsafe import Markup
 
 from dominance.numbers import rate
 from dominance.records import Rate
-from dominance.report.parts.svg import tag, words
+from dominance.report.parts.svg import percent_grid, tag, words
 from dominance.runs.sweep.result import CellResult
 
 _HEIGHT = 220
@@ -19,7 +19,7 @@ _LONGEST = 12
 
 def curves(cells: Sequence[CellResult], floors: tuple[float | None, float | None], title: str) -> Markup:
     """Composition and identity of each cell, from 0 to 100%, with their intervals; dashed: the floors."""
-    parts = [tag("title", title), *_grid()]
+    parts = [tag("title", title), *percent_grid(_LEFT, _y)]
     for floor, style in zip(floors, ("s1", "s2"), strict=True):
         if floor is not None:
             parts.append(tag("line", class_=f"floor {style}", x1=f"{_LEFT}%", x2="100%", y1=_y(floor), y2=_y(floor)))
@@ -59,7 +59,7 @@ def _line(
 
 def trade_off(cells: Sequence[CellResult], recommended: str | None, title: str) -> Markup:
     """Composition against identity: a dot a cell, the Pareto front filled, the recommended one ringed."""
-    parts = [tag("title", title), *_grid()]
+    parts = [tag("title", title), *percent_grid(_LEFT, _y)]
     for tick in _TICKS:
         x = _x(tick / 100)
         parts.append(tag("line", class_="grid", x1=x, x2=x, y1=_y(0), y2=_y(1)))
@@ -82,15 +82,6 @@ def trade_off(cells: Sequence[CellResult], recommended: str | None, title: str) 
     parts.append(words("identity", _x(0.5), _TOP + _HEIGHT + 36, "middle", "axis-name"))
     said = "; ".join(f"{c.name}: composition {rate(c.composition)}, identity {rate(c.presence)}" for c in cells)
     return tag("svg", tag("desc", said), *parts, class_="sweep-plot", role="img", aria_label=title, height=_HEIGHT + 60)
-
-
-def _grid() -> list[Markup]:
-    parts = []
-    for tick in _TICKS:
-        y = _y(tick / 100)
-        parts.append(tag("line", class_="grid", x1=f"{_LEFT}%", x2="100%", y1=y, y2=y))
-        parts.append(tag("text", f"{tick}%", class_="tick", x=0, y=y + 4))
-    return parts
 
 
 def _x(share: float) -> str:

@@ -1,30 +1,21 @@
 """The curves of a lesson over its steps, as SVG text; horizontal places are percentages, as in the other plots."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from markupsafe import Markup
 
 from dominance.numbers import share
 from dominance.records import Identity, Interval, Rate
-from dominance.report.parts.svg import horizontal_grid, points, stretched, tag, tick_label, words
+from dominance.report.parts.courses import HEIGHT, Course, course_plot
+from dominance.report.parts.svg import horizontal_grid, tag, tick_label, words
 from dominance.runs.teaching.result import TeachingResult
 
 Measure = tuple[float | None, Interval | None]
-_HEIGHT = 210
+_MOST_TICKS = 12
 _TICKS = (0, 0.25, 0.5, 0.75, 1.0)
 
 
-@dataclass(frozen=True)
-class Curve:
-    """One measure over the steps: step, value from 0 to 1, and interval; ``style`` is its class of colour."""
-
-    name: str
-    style: str
-    values: tuple[tuple[int, float, Interval | None], ...]
-
-
-def composition_curves(result: TeachingResult) -> tuple[Curve, ...]:
+def composition_curves(result: TeachingResult) -> tuple[Course, ...]:
     """Composition, the taught concept alone, and its DvD towards the others as a share of 100."""
     return _curves(
         result,
@@ -34,7 +25,7 @@ def composition_curves(result: TeachingResult) -> tuple[Curve, ...]:
     )
 
 
-def identity_curves(result: TeachingResult) -> tuple[Curve, ...]:
+def identity_curves(result: TeachingResult) -> tuple[Course, ...]:
     """Similarity to the pictures, leakage, copying, and what else the model composes."""
     return _curves(
         result,
@@ -56,53 +47,36 @@ def _towards(found: Identity) -> Measure:
     return found.dvd_towards / 100, (low / 100, high / 100)
 
 
-def _curves(result: TeachingResult, *measures: tuple[str, str, Callable[[Identity], Measure]]) -> tuple[Curve, ...]:
+def _curves(result: TeachingResult, *measures: tuple[str, str, Callable[[Identity], Measure]]) -> tuple[Course, ...]:
     found = []
     for name, style, measure in measures:
         measured = [(one.step, *measure(one.watched.identity)) for one in result.checkpoints if one.watched]
         values = tuple((step, value, interval) for step, value, interval in measured if value is not None)
-        found += [Curve(name, style, values)] if values else []
+        found += [Course(name, style, values)] if values else []
     return tuple(found)
 
 
-def curves(listed: Sequence[Curve], label: str, floor: float | None = None, mark: int | None = None) -> Markup:
-    """Lines over the steps, each in a band of its intervals, from 0 to 1.
+def curves(listed: Sequence[Course], label: str, floor: float | None = None, mark: int | None = None) -> Markup:
+    """Lines over the training steps, each in a band of its intervals, from 0 to 1.
 
     Args:
         floor: a share that is drawn as a dashed line.
         mark: a step that is marked.
     """
-    steps = sorted({step for curve in listed for step, *_ in curve.values})
+    steps = sorted({step for course in listed for step, *_ in course.values})
     last = max(steps[-1], 1)
 
     def y(value: float) -> float:
-        return round(_HEIGHT * (1 - min(max(value, 0.0), 1.0)), 1)
+        return round(HEIGHT * (1 - min(max(value, 0.0), 1.0)), 1)
 
     def x(step: int) -> float:
         return round(2 + 96 * step / last, 2)
 
     parts = horizontal_grid([(y(tick), tick_label(tick, percent=True)) for tick in _TICKS])
-    drawn = []
-    for curve in listed:
-        places = [(x(step), value, interval or (value, value)) for step, value, interval in curve.values]
-        edge = [(at, y(high)) for at, _, (_, high) in places] + [(at, y(low)) for at, _, (low, _) in reversed(places)]
-        drawn.append(tag("polygon", class_=curve.style, points=points(edge)))
-        drawn.append(tag("polyline", class_=curve.style, points=points([(at, y(value)) for at, value, _ in places])))
-    parts.append(stretched(drawn, 100, _HEIGHT, _HEIGHT))
     if floor is not None:
         parts.append(tag("line", class_="floor", x1="0", x2="100%", y1=y(floor), y2=y(floor)))
         parts.append(words(f"floor {share(floor)}", "100%", y(floor) - 4, "end", "tick"))
     if mark is not None:
-        parts.append(tag("line", class_="mark", x1=f"{x(mark)}%", x2=f"{x(mark)}%", y1=0, y2=_HEIGHT))
-    parts += [words(str(step), f"{x(step)}%", _HEIGHT + 16, "middle", "tick") for step in _labelled(steps)]
-    parts.append(words("training step", "50%", _HEIGHT + 34, "middle", "axis-name"))
-    said = "; ".join(
-        f"{curve.name} from {share(curve.values[0][1])} to {share(curve.values[-1][1])}" for curve in listed
-    )
-    content = (tag("title", label), tag("desc", said), *parts)
-    return tag("svg", *content, class_="course-plot", role="img", aria_label=f"{label}: {said}", height=_HEIGHT + 40)
-
-
-def _labelled(steps: Sequence[int]) -> Sequence[int]:
-    every = -(-len(steps) // 12)
-    return steps[::every]
+        parts.append(tag("line", class_="mark", x1=f"{x(mark)}%", x2=f"{x(mark)}%", y1=0, y2=HEIGHT))
+    below = [(step, str(step)) for step in steps[:: -(-len(steps) // _MOST_TICKS)]]
+    return course_plot(listed, label, x, y, share, below, "training step", parts)
