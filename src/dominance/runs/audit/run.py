@@ -1,5 +1,7 @@
 """The audit: from a suite to images, answers, scores, verdicts and the gate."""
 
+import contextlib
+from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,7 +30,7 @@ from dominance.runs.stages.model import RunModel
 from dominance.runs.stages.texts import Texts
 from dominance.runs.store.folder import LEDGER_NAME, check_run_folder, held
 from dominance.runs.store.ledger import Ledger
-from dominance.runs.store.plan import Plan, ask_all, plan_images
+from dominance.runs.store.plan import Plan, PlannedImage, ask_all, plan_images
 from dominance.runs.store.repeat import Repeat
 from dominance.suites import QuestionSet, find_suite, load_questions
 
@@ -123,16 +125,37 @@ def _decided(
 
 
 def _run(plan: Plan, folder: Path, judge: OnDemand[Judge], model: RunModel, repeat: Repeat) -> RunResult:
-    """Makes the missing images in a locked folder, and finishes."""
-    # A new folder is created only once the model has loaded; an existing one may need no model.
-    if not (folder / LEDGER_NAME).exists():
-        model.make_room(judge)
-        model.texts()
+    """Makes the missing images, and finishes."""
+
+    def draw(missing: Sequence[PlannedImage], ledger: Ledger) -> None:
+        make_images(missing, model.draws(), model.settings, ledger, folder, model.batches())
+
+    with carried_out(plan, folder, judge, model, repeat, draw) as (_, result):
+        return result
+
+
+@contextlib.contextmanager
+def carried_out(
+    plan: Plan,
+    folder: Path,
+    judge: OnDemand[Judge],
+    model: RunModel,
+    repeat: Repeat,
+    draw: Callable[[Sequence[PlannedImage], Ledger], None],
+) -> Generator[tuple[Ledger, RunResult]]:
+    """Makes and judges the images of a plan in its folder, which stays locked while the block runs.
+
+    Args:
+        draw: makes these images, which are missing.
+    """
 
     def texts() -> Texts:
         model.make_room(judge)
         return model.texts()
 
+    # A new folder is created only once the model has loaded; an existing one may need no model.
+    if not (folder / LEDGER_NAME).exists():
+        texts()
     with held(folder), Ledger(folder / LEDGER_NAME) as ledger:
         take_over(plan, ledger, folder)
         plan, missing = settle_texts(plan, ledger, folder, texts)
@@ -142,10 +165,10 @@ def _run(plan: Plan, folder: Path, judge: OnDemand[Judge], model: RunModel, repe
         if missing:
             plan = embed_pictures(plan, (), folder, model.device)  # an embedder that cannot be had shows before drawing
             ledger.forget_images(image.item for image in missing)
-            make_images(missing, model.draws(), model.settings, ledger, folder, model.batches())
+            draw(missing, ledger)
         model.set_aside()  # the judge needs the memory
         manifest = {**model.manifest(), "judge_mode": plan.settings.judge_mode}
-        return finish(plan, ledger, folder, judge(), manifest, device=model.device)
+        yield ledger, finish(plan, ledger, folder, judge(), manifest, device=model.device)
 
 
 def _settings(options: AuditOptions, model: RunModel, questions: QuestionSet) -> RunSettings:

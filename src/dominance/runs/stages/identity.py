@@ -16,6 +16,7 @@ from dominance.pictures import image_size
 from dominance.records import Concept, Identity, PromptResult, Rate, ScoredImage, Suite, is_present
 from dominance.runs.stages.embedding import content_of, embedded
 from dominance.runs.stages.judge_fit import RENDERED_WORLD
+from dominance.runs.stages.scoring import balanced_rate
 from dominance.runs.store.plan import Plan, TaughtPlan
 from dominance.runs.store.vectors import VECTORS_NAME, VectorStore
 from dominance.wording import on_one_line, quoted, suggestion
@@ -151,12 +152,12 @@ def identity_of(taught: TaughtPlan | None, prompts: Sequence[PromptResult], fold
     values = [value for cluster in towards for value in cluster]
     found = Identity(
         taught=name,
-        composition=_balanced(composed),
+        composition=balanced_rate(composed),
         dvd_towards=sum(values) / len(values) if values else None,
         dvd_interval=bootstrap_mean(towards) if sum(map(bool, towards)) > 1 else None,
         presence=_present(naming, name),
         alone=_present(alone, name),
-        others=_balanced(others),
+        others=balanced_rate(others),
         leakage=rate(sum(found for _, found in leaks), len(leaks)) if leaks else None,
         leaked=tuple(str(image.file) for image, found in leaks if found),
     )
@@ -206,11 +207,6 @@ def _vectors(prompt: PromptResult, folder: Path, identity: str, store: VectorSto
 
 def _scored(prompt: PromptResult) -> list[ScoredImage]:
     return [image for image in prompt.images if image.verdict is not None]
-
-
-def _balanced(prompts: Sequence[PromptResult]) -> Rate | None:
-    scored = sum(prompt.scored for prompt in prompts)
-    return rate(sum(prompt.balanced for prompt in prompts), scored) if scored else None
 
 
 def _present(prompts: Sequence[PromptResult], name: str) -> Rate | None:

@@ -115,6 +115,12 @@ def score_prompt(prompt: Prompt, images: Sequence[ScoredImage]) -> PromptResult:
     )
 
 
+def balanced_rate(prompts: Sequence[PromptResult]) -> Rate | None:
+    """Of the scored images of these prompts, those that show every concept; None where nothing is scored."""
+    scored = sum(prompt.scored for prompt in prompts)
+    return rate(sum(prompt.balanced for prompt in prompts), scored) if scored else None
+
+
 def _presence(concept: Concept, scored: Sequence[ScoredImage]) -> Rate:
     return rate(sum(image.shows(concept.name) for image in scored), len(scored))
 

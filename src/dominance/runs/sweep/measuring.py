@@ -4,12 +4,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
+
 from dominance.documents import from_json
 from dominance.errors import ItemError
 from dominance.pictures import open_image
-from dominance.records import PromptResult, Rate, RunResult
+from dominance.records import RunResult
 from dominance.runs.audit.result import result_of
 from dominance.runs.stages.identity import identity_of
+from dominance.runs.stages.scoring import balanced_rate
 from dominance.runs.store.ledger import Ledger
 from dominance.runs.store.plan import Plan, PlannedImage, TaughtPlan
 from dominance.runs.sweep.cells import Cell
@@ -92,20 +95,13 @@ def _cell(cell: Cell, run: RunResult, taught: Sequence[TaughtPlan], plan: Plan, 
     together = None
     if len(taught) == 2:
         names = {one.concept.name for one in taught}
-        together = _balanced([p for p in run.prompts if names <= p.presence.keys()])
+        together = balanced_rate([p for p in run.prompts if names <= p.presence.keys()])
     return cell_result(cell, run, tuple(found for found in identities if found is not None), together)
 
 
 def _similarity(cell: CellResult) -> float:
     found = cell.identities[0].similarity if cell.identities else None
     return -1.0 if found is None else found
-
-
-def _balanced(prompts: Sequence[PromptResult]) -> Rate | None:
-    from dominance.metrics import rate
-
-    scored = sum(prompt.scored for prompt in prompts)
-    return rate(sum(prompt.balanced for prompt in prompts), scored) if scored else None
 
 
 def _pictures(cell: CellResult, run: RunResult) -> list[SweepPicture]:
@@ -137,8 +133,6 @@ def _axes(cells: Sequence[Cell]) -> tuple:
 
 def _differ(planned: Planned, runs: dict[str, RunResult], folder: Path) -> int | None:
     """The largest difference in grey levels between a control and the cell that it checks."""
-    import numpy as np
-
     control = next((cell for cell, _ in planned.cells if cell.swapped), None)
     if control is None:
         return None

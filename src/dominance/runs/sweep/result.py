@@ -7,7 +7,7 @@ from pydantic import Field
 
 from dominance.documents import Counted
 from dominance.metrics import rate
-from dominance.records import Identity, ImageVerdict, Interval, JudgeWarning, LeftOut, Rate, RunResult
+from dominance.records import Identity, ImageVerdict, JudgeWarning, LeftOut, Rate, RunResult
 from dominance.runs.sweep.cells import Cell
 from dominance.runs.sweep.choice import Point
 
@@ -179,8 +179,3 @@ def naming_order(first: str, second: str, runs: list[RunResult]) -> NamingOrder 
     dvd = [sum(image.pairs[pair] for image in images) / len(images) for pair in pairs]
     presence = {name: rate(sum(image.shows(name) for image in images), len(images)) for name in (first, second)}
     return NamingOrder(first, second, len(images), presence, (dvd[0], dvd[1]))
-
-
-def interval_of(found: Rate | None) -> Interval | None:
-    """A rate's interval, where there is one."""
-    return None if found is None else found.interval

@@ -16,14 +16,14 @@ from dominance.records import Prompt, Suite
 from dominance.run_settings import RunSettings
 from dominance.runs.audit.estimate import Estimate, estimate_of
 from dominance.runs.audit.options import Limits, limited
-from dominance.runs.audit.result import finish, put_plan, settle_texts
-from dominance.runs.audit.sameness import folder_of, take_over
+from dominance.runs.audit.run import carried_out
+from dominance.runs.audit.sameness import folder_of
 from dominance.runs.stages.drawing import make_planned
 from dominance.runs.stages.identity import find_taught
-from dominance.runs.stages.judge_fit import OPEN_WORLD, of_model, warn, world_warnings
-from dominance.runs.stages.judging import ReadyJudge, judge_for, questions_of, refuse_named, unasked
+from dominance.runs.stages.judge_fit import OPEN_WORLD, of_model, world_warnings
+from dominance.runs.stages.judging import ReadyJudge, check_questions, judge_for, questions_of, refuse_named, unasked
 from dominance.runs.stages.model import RunModel
-from dominance.runs.store.folder import LEDGER_NAME, check_run_folder, held
+from dominance.runs.store.folder import check_run_folder
 from dominance.runs.store.ledger import Ledger
 from dominance.runs.store.plan import Plan, PlannedImage, TaughtPlan, ask_all, plan_images
 from dominance.runs.store.repeat import Repeat
@@ -65,22 +65,12 @@ def sweep_suite(
     options = options or SweepOptions()
     sweep, plan, folder, seen_by, drawn = _decided(judge_for, suite, model, judge, out, options)
     repeat = Repeat("sweep", {"suite": suite, "model": model, "judge": judge, "out": out}, options)
-    if not (folder / LEDGER_NAME).exists():  # a new folder is created only once the model has loaded
-        drawn.make_room(seen_by)
-        drawn.texts()
-    with held(folder), Ledger(folder / LEDGER_NAME) as ledger:
-        take_over(plan, ledger, folder)
-        plan, missing = settle_texts(plan, ledger, folder, drawn.texts)
-        put_plan(plan, ledger)
-        repeat.keep(folder)
-        warn(plan.judge_warnings)
-        if missing:
-            ledger.forget_images(image.item for image in missing)
-            drawer = CellModel(drawn(), sweep.grid, sweep.cell_of_item)
-            make_planned(missing, drawer, drawn.settings, ledger, folder, drawn.batches())
-        drawn.set_aside()  # the judge needs the memory
-        manifest = {**drawn.manifest(), "judge_mode": plan.settings.judge_mode}
-        whole = finish(plan, ledger, folder, seen_by(), manifest, device=drawn.device)
+
+    def draw(missing: Sequence[PlannedImage], ledger: Ledger) -> None:
+        cells = CellModel(drawn(), sweep.grid, sweep.cell_of_item)
+        make_planned(missing, cells, drawn.settings, ledger, folder, drawn.batches())
+
+    with carried_out(plan, folder, seen_by, drawn, repeat, draw) as (ledger, whole):
         result = measure(sweep.planned, whole, ledger, folder, (options.min_presence, options.min_identity))
         ledger.put(SWEEP, to_json(result))
         return result
@@ -143,6 +133,7 @@ def _decided(
     drawn = RunModel(grid.loaded(), plain, options.machine, loaded.prompts)
     asked = ask_all(loaded, questions.ask)
     seen_by = OnDemand(lambda: ready(asked, judge, options.machine.device, options.asking))
+    check_questions(seen_by(), asked, options.asking.questions)
     refuse_named(seen_by(), "a sweep draws its own images")
     planned = [(cell, _images(grid, cell, loaded, options)) for cell in grid.cells]
     settings = {"seeds": options.seeds, **plain.settings(grid.base).record(), "limit": options.limit}
