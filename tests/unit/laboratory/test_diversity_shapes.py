@@ -12,7 +12,7 @@ from dominance.laboratory.diversity import sight
 from dominance.laboratory.diversity.breeds import SHAPES, breed_design
 from dominance.laboratory.diversity.designs import DESIGNS, is_clear
 from dominance.laboratory.diversity.pictures import PICTURES, PictureSet
-from dominance.laboratory.diversity.sight import Eyes, SeeingJudge, eyes_for, learn, new_eyes, picture_of, renders
+from dominance.laboratory.diversity.sight import Eyes, SeeingJudge, eyes_for, new_eyes, picture_of, renders
 from dominance.laboratory.diversity.subjects import find_subject
 from dominance.miniature.renderer import render
 from dominance.records import Question
@@ -47,10 +47,10 @@ def test_what_was_learned_is_kept_and_the_same_each_time(tmp_path: Path, monkeyp
     state = torch.get_rng_state()
     first = eyes_for("dvdfish", tmp_path / "eyes.safetensors", learned=128)
     assert torch.equal(torch.get_rng_state(), state)
-    again = new_eyes()
-    learn(again, "dvdfish", 128)
-    monkeypatch.setattr(sight, "learn", None)
-    kept = eyes_for("dvdfish", tmp_path / "eyes.safetensors")
+    again = eyes_for("dvdfish", tmp_path / "other.safetensors", learned=128)
+    monkeypatch.setattr(sight, "renders", None)  # nothing is drawn again
+    kept = eyes_for("dvdfish", tmp_path / "eyes.safetensors", learned=128)
+    assert not torch.equal(first.head.weight, new_eyes().head.weight)
     for name, value in first.state_dict().items():
         assert torch.equal(value, kept.state_dict()[name])
         assert torch.allclose(value, again.state_dict()[name], atol=1e-6)

@@ -1,14 +1,15 @@
 """Eyes for a shape that the bundled judge was never taught: a small network that learns it from renders."""
 
+import fcntl
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 import torch
 from jaxtyping import Bool, Float, UInt8
 from PIL import Image
-from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -22,9 +23,9 @@ from dominance.miniature.scene import Scene
 from dominance.miniature.truth import GRADES, true_answers
 from dominance.miniature.world import World, diversity_by_kind, pair_scene
 from dominance.pictures import as_rgb
-from dominance.progress import Progress
 from dominance.records import Answer, Question
 from dominance.training.images import as_images
+from dominance.training.loop import Schedule, train
 
 LEARNED, HELD_OUT = 12_000, 2_000
 """Renders that the network learns from, and others that it is checked on."""
@@ -108,23 +109,34 @@ class SeeingJudge:
 
 
 def eyes_for(shape: str, file: Path, learned: int = LEARNED) -> Eyes:
-    """The eyes of a file, or learned and kept there.
+    """Eyes that learn from so many renders, six times round, or have done so before.
+
+    Args:
+        file: where learning goes on from, and where its end is kept; of several processes one learns.
 
     Raises:
         RunError: the disk refuses.
     """
-    eyes = new_eyes()
-    if not file.is_file():
-        learn(eyes, shape, learned)
-        partial = file.with_suffix(".partial")
-        try:
-            file.parent.mkdir(parents=True, exist_ok=True)
-            save_file(eyes.state_dict(), partial)
-            partial.replace(file)
-        except OSError as error:
-            raise write_failed(file, error) from None
-    eyes.load_state_dict(load_file(file))
-    return eyes.eval()
+    eyes, batches = new_eyes(), learned // _BATCH
+    drawn = cache(lambda: renders(shape, range(learned)))
+
+    def loss(step: int) -> Tensor:
+        time_round, place = divmod(step, batches)
+        order = np.random.default_rng([_SEED, time_round]).permutation(learned)
+        batch = order[place * _BATCH : (place + 1) * _BATCH]
+        pixels, answers = drawn()
+        truth = torch.from_numpy(answers[batch]).float()
+        return functional.binary_cross_entropy_with_logits(eyes(as_images(pixels[batch])), truth)
+
+    schedule = Schedule(_ROUNDS * batches, _BATCH, _RATE)
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with file.with_suffix(".lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)  # until it is closed
+            train(f"learning to see a {shape}", eyes, loss, schedule, file, {"shape": shape, "renders": learned})
+    except OSError as error:
+        raise write_failed(file, error) from None
+    return eyes
 
 
 def new_eyes() -> Eyes:
@@ -132,27 +144,6 @@ def new_eyes() -> Eyes:
     with torch.random.fork_rng([]):
         torch.manual_seed(_SEED)
         return Eyes()
-
-
-def learn(eyes: Eyes, shape: str, count: int) -> None:
-    """Trains on so many renders, six times round."""
-    pixels, answers = renders(shape, range(count))
-    generator = torch.Generator().manual_seed(_SEED)
-    steps = _ROUNDS * (count // _BATCH)
-    optimizer = torch.optim.AdamW(eyes.parameters(), _RATE, weight_decay=0.01)
-    rates = torch.optim.lr_scheduler.OneCycleLR(optimizer, _RATE, total_steps=steps)
-    truth = torch.from_numpy(answers).float()
-    with Progress(f"learning to see a {shape}", total=steps) as progress:
-        for _ in range(_ROUNDS):
-            order = torch.randperm(count, generator=generator)
-            for start in range(0, count - _BATCH + 1, _BATCH):
-                batch = order[start : start + _BATCH]
-                loss = functional.binary_cross_entropy_with_logits(eyes(as_images(pixels[batch.numpy()])), truth[batch])
-                optimizer.zero_grad()
-                loss.backward()
-                optimizer.step()
-                rates.step()
-                progress.advance()
 
 
 @torch.inference_mode()
