@@ -7,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from dominance.diversity.embedders import MINIATURE, PAPER_EMBEDDER, load_embedder
+from dominance.diversity.embedders import MINIATURE, load_embedder
+from dominance.diversity.verdicts import PAPER_EMBEDDER
 from dominance.errors import InputError, ItemError
 from dominance.images.captions import captioned_images
 from dominance.metrics import bootstrap_mean, copies, rate, reference_similarity
@@ -66,8 +67,13 @@ def find_taught(
     return TaughtPlan(concept, files, keys, chosen, None)
 
 
+def named_concepts(suite: Suite) -> dict[str, Concept]:
+    """The concepts of a suite's prompts, by their names in lower case."""
+    return {concept.name.casefold(): concept for prompt in suite.prompts for concept in prompt.concepts}
+
+
 def _concept(taught: str | None, suite: Suite, triggers: Sequence[str] | None) -> Concept | None:
-    named = {concept.name.casefold(): concept for prompt in suite.prompts for concept in prompt.concepts}
+    named = named_concepts(suite)
     if taught is None:
         found = next((named[word.casefold()] for word in triggers or () if word.casefold() in named), None)
         if found is None and triggers is not None:
@@ -85,13 +91,13 @@ def _concept(taught: str | None, suite: Suite, triggers: Sequence[str] | None) -
 
 
 def _references(source: Path) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The reference pictures and the hashes of their contents.
+    """The different reference pictures and the hashes of their contents.
 
     Raises:
         InputError: there are fewer than two that can be read.
     """
     found = captioned_images(source)
-    files, keys = [], []
+    files: dict[str, str] = {}  # by content: a copy would make every other picture look unlike its nearest
     for picture in found.images:
         file = (found.root / picture.image.path).absolute()
         content = content_of(file)
@@ -99,14 +105,13 @@ def _references(source: Path) -> tuple[tuple[str, ...], tuple[str, ...]]:
             why = content if isinstance(content, ItemError) else "is not an image, or broken"
             sys.stderr.write(f"not used: the reference {on_one_line(file, 120)} {why}\n")
         else:
-            files.append(str(file))
-            keys.append(content)
-    if len(set(keys)) < _FEWEST:
+            files.setdefault(content, str(file))
+    if len(files) < _FEWEST:
         raise InputError(
-            f"--references {on_one_line(source, 100)} holds {len(set(keys))} different picture(s); give two or more of"
+            f"--references {on_one_line(source, 100)} holds {len(files)} different picture(s); give two or more of"
             " the taught concept"
         )
-    return tuple(files), tuple(keys)
+    return tuple(files.values()), tuple(files)
 
 
 def embed_pictures(plan: Plan, files: Sequence[Path], folder: Path, device: str) -> Plan:
@@ -126,7 +131,7 @@ def embed_pictures(plan: Plan, files: Sequence[Path], folder: Path, device: str)
         if Path(file) in problems:
             sys.stderr.write(f"not used: the reference {on_one_line(file, 120)}: {problems[Path(file)]}\n")
     kept = [(file, contents[Path(file)]) for file in taught.references if Path(file) in contents]
-    if len({content for _, content in kept}) < _FEWEST:
+    if len(kept) < _FEWEST:
         raise InputError(f"{len(kept)} of the references can be read as images; give two or more")
     names, keys = zip(*kept, strict=True)
     return replace(plan, taught=TaughtPlan(taught.concept, names, keys, taught.embedder, encoder.identity))

@@ -62,12 +62,15 @@ def concept_pictures(source: Path, token: str, options: TeachingOptions) -> Pict
             f"the instance prompt {quoted(prompt)} does not name the token {quoted(token)}; put it in, or leave out"
             " --instance-prompt"
         )
-    found, left_out = _readable(source)
+    found, left_out, cut = _readable(source)
     own = [None if options.ignore_captions else one.caption for one, _ in found]
     pictures = tuple(TrainingPicture(file, text or prompt) for (_, file), text in zip(found, own, strict=True))
     missing = sum(text is None for text in own)
     return Pictures(
-        pictures, left_out, _notes(missing, len(own), prompt), (*_few(len(own)), *_unnamed(pictures, token))
+        pictures,
+        left_out,
+        (*_notes(missing, len(own), prompt), *_cut(cut, len(own))),
+        (*_few(len(own)), *_unnamed(pictures, token)),
     )
 
 
@@ -78,7 +81,7 @@ def prior_pictures(source: Path, concept_class: str | None) -> Pictures:
         InputError: there is no such folder or list, it holds no readable image, or captions are missing and there is
             no class that could stand for them.
     """
-    found, left_out = _readable(source)
+    found, left_out, _ = _readable(source)
     missing = sum(one.caption is None for one, _ in found)
     if missing and not concept_class:
         raise InputError(
@@ -91,23 +94,25 @@ def prior_pictures(source: Path, concept_class: str | None) -> Pictures:
     return Pictures(pictures, left_out, (told,) if missing else ())
 
 
-def _readable(source: Path) -> tuple[list[tuple[CaptionedImage, Path]], tuple[LeftOut, ...]]:
+def _readable(source: Path) -> tuple[list[tuple[CaptionedImage, Path]], tuple[LeftOut, ...], int]:
+    """The pictures that open, what is left out, and how many of the pictures are not square."""
     captioned = captioned_images(source)
     found: list[tuple[CaptionedImage, Path]] = []
-    broken = []
+    broken, cut = [], 0
     for one in captioned.images:
         opened = open_image(one.image.file)
         if isinstance(opened, ItemError):
             broken.append(LeftOut(one.image.path.as_posix(), str(opened), missing=True))
         else:
             found.append((one, one.image.file))
+            cut += opened.width != opened.height
     if not found:
         first = broken[0]
         raise InputError(
             f"none of {plural(len(broken), 'image')} in {on_one_line(source, 120)} can be used: {first.file}"
             f" {first.reason}; give pictures that open"
         )
-    return found, (*captioned.left_out, *broken)
+    return found, (*captioned.left_out, *broken), cut
 
 
 def _notes(missing: int, count: int, prompt: str) -> tuple[str, ...]:
@@ -115,6 +120,13 @@ def _notes(missing: int, count: int, prompt: str) -> tuple[str, ...]:
         return ()
     whose = "all pictures are" if missing == count else f"{missing} of {count} pictures have no caption and are"
     return (f"{whose} trained under {quoted(prompt)}",)
+
+
+def _cut(cut: int, count: int) -> tuple[str, ...]:
+    """That of pictures that are not square only the middle is seen."""
+    if not cut:
+        return ()
+    return (f"{cut} of {plural(count, 'picture')} are not square: only the square in the middle is learned from",)
 
 
 def _few(count: int) -> tuple[str, ...]:

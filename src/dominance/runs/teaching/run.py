@@ -6,7 +6,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import TYPE_CHECKING
 
-from dominance.diversity.embedders import PAPER_EMBEDDER
+from dominance.diversity.verdicts import PAPER_EMBEDDER
 from dominance.documents import to_json
 from dominance.errors import InputError, RunError
 from dominance.models.devices import find_device

@@ -13,6 +13,7 @@ from dominance.runs.audit.options import AuditOptions, Taught
 from dominance.runs.audit.result import read_result
 from dominance.runs.audit.run import audit
 from dominance.runs.stages.embedding import content_of
+from dominance.runs.stages.identity import named_concepts
 from dominance.runs.stages.judge_fit import RENDERED_WORLD
 from dominance.runs.stages.model import RunModel
 from dominance.runs.store.ledger import Ledger
@@ -37,10 +38,10 @@ def taught_concept(suite: Suite, token: str, options: TeachingOptions) -> Concep
     asked = options.watching.taught
     usual = [f"{token} {options.concept_class}", token] if options.concept_class else [token]
     wanted = [asked] if asked else usual
-    known = {concept.name: concept for prompt in suite.prompts for concept in prompt.concepts}
+    known = named_concepts(suite)
     for name in wanted:
-        if name in known:
-            return known[name]
+        if name.casefold() in known:
+            return known[name.casefold()]
     listed = ", ".join(itertools.islice(known, 8))
     raise InputError(
         f"no prompt of the suite {suite.name!r} names {quoted(wanted[0])}; give --taught with one of its concepts"
