@@ -102,7 +102,7 @@ def print_diversity(result: "DiversityResult") -> None:
         if len(result.concepts) == 1:
             echo(*set_sentences(concept))
         if concept.changes or len(result.concepts) == 1:
-            echo(f"{concept.name}: {changes_sentence(concept.changes)}")
+            echo(f"{concept.name}: {changes_sentence(concept.changes, concept.verdict is not None)}")
 
 
 def _row(concept: "ConceptDiversity") -> tuple[str, ...]:

@@ -130,11 +130,10 @@ def _of_captions(found: SetFindings) -> Iterator[Change]:
             "say in each what differs in its picture: the backdrop, the light, what stands beside the subject",
             0.75,
         )
-    elif told.everywhere or told.bound:
+    elif told.token and (told.everywhere or told.bound):
         words = " and ".join(f"“{word.word}”" for word in (*told.everywhere, *told.bound)[:3])
-        whose = told.token or "the concept"
         yield Change(
-            f"{words} nearly always {'stand' if ' and ' in words else 'stands'} beside {whose}",
+            f"{words} nearly always {'stand' if ' and ' in words else 'stands'} beside {told.token}",
             "add pictures and captions without it, or leave the word out where it is part of the subject",
             0.5,
         )
@@ -148,13 +147,16 @@ def _of_captions(found: SetFindings) -> Iterator[Change]:
         )
 
 
-def changes_sentence(changes: Sequence[Change]) -> str:
+def changes_sentence(changes: Sequence[Change], judged: bool = True) -> str:
     """The changes as one paragraph.
+
+    Args:
+        judged: whether the pictures have a verdict; without one, nothing found is no good news.
 
     >>> changes_sentence([Change("the backdrop is always the same", "take the subject before other backdrops", 1.0)])
     'What would help most: (1) take the subject before other backdrops (the backdrop is always the same).'
     """
     if not changes:
-        return "Nothing in the set speaks for dominance."
+        return "Nothing in the set speaks for dominance." if judged else "Nothing stands out in what could be measured."
     listed = " ".join(f"({n}) {change.advice} ({change.finding})" for n, change in enumerate(changes, start=1))
     return f"What would help most: {listed}."

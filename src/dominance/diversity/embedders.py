@@ -12,6 +12,7 @@ from jaxtyping import Float
 from PIL import Image
 from torch import nn
 
+from dominance.diversity.verdicts import PAPER_EMBEDDER
 from dominance.errors import ModelError
 from dominance.models.devices import find_device
 from dominance.models.folders import ModelFolder, bundled_folder, content_identity, find_weights
@@ -19,7 +20,6 @@ from dominance.pictures import as_rgb
 from dominance.wording import complaint, remedy_for
 
 MINIATURE = "miniature"
-PAPER_EMBEDDER = "openai/clip-vit-large-patch14"
 Comparable = Literal["paper", "miniature", "itself"]
 """What an embedder's distances compare with: the paper's medians, the miniature world's, or only with its own."""
 

@@ -7,6 +7,7 @@ from typing import Literal
 
 from dominance.records import Interval
 
+PAPER_EMBEDDER = "openai/clip-vit-large-patch14"
 PAPER_MEDIANS: dict[str, float] = {"landmark": 0.3079, "character": 0.4417, "artist": 0.4660, "object": 0.4672}
 """Median pairwise cosine distance of CLIP ViT-L/14 embeddings, by kind. Source: Jeong & Lee (2025), section 5."""
 

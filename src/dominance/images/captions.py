@@ -64,18 +64,19 @@ class Description:
     box: tuple[float, float, float, float] | None
 
 
-def described(root: Path, images: Sequence[ImageFile]) -> dict[Path, Description]:
-    """What metadata and text files say of the images of a folder, by their paths in it.
+def described(root: Path, images: Sequence[ImageFile]) -> tuple[dict[Path, Description], list[LeftOut]]:
+    """What metadata and text files say of the images of a folder, by their paths in it, and rows without an image.
 
     Raises:
         InputError: metadata that cannot be read.
     """
     rows = _metadata(root, images)
-    return {
+    told = {
         image.path: Description(_caption(root, image, row), None if row is None else row.box)
         for image in images
         for row in (rows.get(image.path),)
     }
+    return told, absent(rows, root)
 
 
 def _metadata(root: Path, images: Sequence[ImageFile]) -> dict[Path, Row]:
@@ -87,11 +88,12 @@ def _metadata(root: Path, images: Sequence[ImageFile]) -> dict[Path, Row]:
 
 
 def _of_folder(root: Path) -> Captioned:
-    listing, _ = without_masks(list_images(root))
+    listing, masks = without_masks(list_images(root))
     rows = _metadata(root, listing.images)
     listing = without_sheets(listing, [image for image in listing.images if image.path in rows])
     images = tuple(CaptionedImage(image, _caption(root, image, rows.get(image.path))) for image in listing.images)
-    return Captioned(root, images, (*listing.left_out, *absent(rows, root)))
+    told = [LeftOut(mask.path.as_posix(), f"is the mask of {path.name}") for path, mask in masks.items()]
+    return Captioned(root, images, (*listing.left_out, *told, *absent(rows, root)))
 
 
 def _caption(root: Path, image: ImageFile, row: Row | None) -> str | None:

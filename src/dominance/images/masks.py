@@ -3,7 +3,6 @@
 from pathlib import Path
 
 from dominance.images.listing import ImageFile, Listing
-from dominance.records import LeftOut
 
 _ENDS = ("_mask", "-mask", ".mask", "_masklabel")
 _FOLDERS = ("mask", "masks")
@@ -13,21 +12,26 @@ def without_masks(listing: Listing) -> tuple[Listing, dict[Path, ImageFile]]:
     """The images without masks, and the mask of each image that has one.
 
     A mask is called as its image, with ``_mask`` at the end (``dog_mask.png``), or lies under the image's name in a
-    folder ``masks`` beside it. What is so called without an image is an image.
+    folder ``masks``, which is beside the image or beside its folder. What is so called without an image is an image.
     """
-    images = {image.path.with_suffix(""): image for image in reversed(listing.images)}
+    images = {image.path.with_suffix(""): image for image in reversed(listing.images) if not _among_masks(image.path)}
+    beside = {(place.parent.parent, place.name): place for place in reversed(images)}
     masks: dict[Path, ImageFile] = {}
     for image in listing.images:
-        owner = next((place for place in _owners(image.path) if place in images and images[place] != image), None)
+        if _among_masks(image.path):
+            above = image.path.parent.parent
+            places = [above / image.path.stem, beside.get((above, image.path.stem))]
+        else:
+            places = [image.path.with_name(image.path.stem.removesuffix(end)) for end in _ends(image.path)]
+        owner = next((images[place] for place in places if place in images), None)
         if owner is not None:
-            masks.setdefault(images[owner].path, image)
-    told = [LeftOut(mask.path.as_posix(), f"is the mask of {path.name}") for path, mask in masks.items()]
-    return listing.without(list(masks.values()), told), masks
+            masks.setdefault(owner.path, image)
+    return listing.without(list(masks.values()), ()), masks
 
 
-def _owners(path: Path) -> list[Path]:
-    """Where the image that a mask of this name belongs to would be, without its ending."""
-    found = [path.with_name(path.stem.removesuffix(end)) for end in _ENDS if path.stem.endswith(end)]
-    if path.parent.name.casefold() in _FOLDERS:
-        found.append(path.parent.parent / path.stem)
-    return found
+def _among_masks(path: Path) -> bool:
+    return path.parent.name.casefold() in _FOLDERS
+
+
+def _ends(path: Path) -> list[str]:
+    return [end for end in _ENDS if path.stem.endswith(end)]

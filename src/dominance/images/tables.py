@@ -92,16 +92,19 @@ def _rows(file: Path, *, strict: bool) -> Iterator[Row]:
         if path is not None:
             path = _with_slashes(path, file.parent)
             check_inside(path, file.parent, base, where)
-        box = _read_box(record.get("bbox"), where)
+        box = _read_box(record, where)
         yield Row(where, None if path is None else Path(os.path.normpath(path)), text, id, box)
 
 
-def _read_box(value: Any, where: str) -> tuple[float, float, float, float] | None:
-    """A subject's rectangle.
+def _read_box(record: Mapping[str, Any], where: str) -> tuple[float, float, float, float] | None:
+    """The subject's rectangle: ``bbox``, or the only one of ``objects``, as datasets of found objects have them.
 
     Raises:
         InputError: it is given, but is not four numbers.
     """
+    value, objects = record.get("bbox"), record.get("objects")
+    if value is None and isinstance(objects, Mapping) and len(listed := objects.get("bbox") or ()) == 1:
+        value = listed[0]
     if value is None:
         return None
     numbers = [part for part in value if isinstance(part, int | float)] if isinstance(value, list) else []

@@ -61,6 +61,9 @@ def test_changes_come_by_weight_and_stop_at_three() -> None:
 def test_what_is_not_known_is_not_advised_on() -> None:
     assert changes_for(SetFindings(images=50)) == ()
     assert changes_sentence(()) == "Nothing in the set speaks for dominance."
+    assert changes_sentence((), judged=False) == "Nothing stands out in what could be measured."
+    same = caption_findings(["a castle", "a castle by a lake", "a castle in fog"])
+    assert not changes_for(SetFindings(images=50, captions=same))  # which word is the concept's own is not known
     assert changes_sentence((Change("it is so", "do this", 1.0),)).endswith("do this (it is so).")
 
 

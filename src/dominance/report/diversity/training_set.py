@@ -30,7 +30,7 @@ def _sentences(concept: ConceptDiversity) -> Iterator[str]:
     elif concept.images > 1:
         yield (
             "Where the subject stands is not known: put masks beside the pictures (NAME_mask.png), or a bbox in"
-            " metadata.jsonl."
+            " metadata.jsonl. Poses are not measured."
         )
     if concept.backdrop is not None:
         yield (
@@ -43,7 +43,13 @@ def _of_captions(found: CaptionFindings) -> Iterator[str]:
     if not found.captioned:
         yield "No picture has a caption."
         return
-    different = "all different" if found.distinct == found.captioned else f"{found.distinct} of them different"
+    different = (
+        "all different"
+        if found.distinct == found.captioned
+        else "all the same"
+        if found.distinct == 1
+        else f"{found.distinct} different ones"
+    )
     yield f"{plural(found.captioned, 'caption')} for {plural(found.images, 'picture')}, {different}."
     if found.without_token:
         yield f"{found.without_token} of them do not name {found.token}."

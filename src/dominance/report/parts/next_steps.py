@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dominance.diversity.verdicts import FEWEST_IMAGES, PAPER_EMBEDDER
 from dominance.errors import SuiteError
 from dominance.numbers import plural
 from dominance.records import JudgeWarning, Prompt, PromptResult, RunResult
@@ -246,7 +247,9 @@ def after_diversity(result: "DiversityResult") -> tuple[NextStep, ...]:
     if any(concept.verdict == "uniform" for concept in result.concepts):
         return (NextStep("add varied images of the uniform concepts, and measure them again", again),)
     if not any(concept.verdict for concept in result.concepts):
-        return (NextStep("give more images of each concept; so few have no verdict", again),)
+        if any(concept.images < FEWEST_IMAGES for concept in result.concepts):
+            return (NextStep("give more images of each concept; so few have no verdict", again),)
+        return (NextStep("measure with an embedder that has a scale for such images: --embedder " + PAPER_EMBEDDER),)
     return (NextStep("fine-tune on these images, then audit the model that you get with dominance audit"),)
 
 

@@ -8,8 +8,8 @@ from statistics import median
 import numpy as np
 
 from dominance.diversity.changes import SetFindings, changes_for
-from dominance.diversity.embedders import DUPLICATE_SIMILARITY, MINIATURE, PAPER_EMBEDDER, Embedder, load_embedder
-from dominance.diversity.verdicts import SCALES, MeasuredConcept, SetVerdict, judge_sets, rests_on
+from dominance.diversity.embedders import DUPLICATE_SIMILARITY, MINIATURE, Embedder, load_embedder
+from dominance.diversity.verdicts import PAPER_EMBEDDER, SCALES, MeasuredConcept, SetVerdict, judge_sets, rests_on
 from dominance.documents import to_json
 from dominance.metrics import Spread, median_interval, spread, vendi_score
 from dominance.miniature.renderer import SIDE

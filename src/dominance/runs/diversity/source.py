@@ -93,7 +93,7 @@ def read_collection(source: Path) -> Collection:
 
 def _folder(root: Path) -> Collection:
     listing, masks = without_masks(list_images(root))
-    told = described(root, listing.images)
+    told, absent = described(root, listing.images)
     listing = without_sheets(listing, [image for image in listing.images if told[image.path].caption])
     by_folder: dict[Path, list[ImageFile]] = {}
     for image in listing.images:
@@ -116,7 +116,7 @@ def _folder(root: Path) -> Collection:
                 {file: box for file in files if (box := told[file].box)},
             )
         )
-    return Collection(slug(real_path(root).name), root, tuple(sets), (*listing.left_out, *twice))
+    return Collection(slug(real_path(root).name), root, tuple(sets), (*listing.left_out, *twice, *absent))
 
 
 def _refuse_unclear(root: Path, by_folder: dict[Path, list[ImageFile]]) -> None:

@@ -158,7 +158,8 @@ def others(tmp_path: Path) -> dict[str, tuple[NextStep, ...]]:
 
     measured = repeated(tmp_path / "div", "diversity", DiversityOptions(), source="pictures", embedder="miniature")
     concepts = {
-        word: any_of(run=str(measured), concepts=[any_of(verdict=word)]) for word in ("varied", "uniform", None)
+        word: any_of(run=str(measured), concepts=[any_of(verdict=word, images=4)])
+        for word in ("varied", "uniform", None)
     }
     memorized = any_of(run=str(audited), model="owner/name", settings={})
     rule = audited / "calibration.json"
@@ -189,6 +190,9 @@ def others(tmp_path: Path) -> dict[str, tuple[NextStep, ...]]:
         "diversity": next_steps.after_diversity(concepts["varied"]),
         "diversity, uniform": next_steps.after_diversity(concepts["uniform"]),
         "diversity, no verdict": next_steps.after_diversity(concepts[None]),
+        "diversity, another world": next_steps.after_diversity(
+            any_of(run=str(measured), concepts=[any_of(verdict=None, images=40)])
+        ),
         "memorization": next_steps.after_memorization(memorized),
         "bench build": next_steps.after_bench(kept()),
         "bench build with an unfit judge": next_steps.after_bench(kept(FOREIGN)),

@@ -151,3 +151,43 @@ def test_masks_are_not_trained_on(tmp_path: Path) -> None:
     found = captioned_images(write_set(tmp_path / "train", count=3, masks=True, caption=told))
     assert [image.image.path.name for image in found.images] == ["00.png", "01.png", "02.png"]
     assert sum("mask" in entry.reason for entry in found.left_out) == 3
+
+
+def test_a_folder_of_masks_beside_the_folder_of_images_is_no_concept(tmp_path: Path) -> None:
+    made = write_set(tmp_path / "made", count=6, masks=True)
+    (tmp_path / "set" / "images").mkdir(parents=True)
+    (tmp_path / "set" / "masks").mkdir()
+    for number in range(6):
+        (made / f"{number:02d}.png").rename(tmp_path / "set" / "images" / f"{number:02d}.png")
+        (made / f"{number:02d}_mask.png").rename(tmp_path / "set" / "masks" / f"{number:02d}.png")
+    result, found = measured(tmp_path / "set")
+    assert [concept.name for concept in result.concepts] == ["images"]
+    assert found.layout is not None
+    assert (found.images, found.layout.n, found.layout.by) == (6, 6, "masks")
+
+
+def test_two_concepts_with_files_of_one_name_are_no_masks_of_one_another(tmp_path: Path) -> None:
+    for name in ("castle", "tower"):
+        (tmp_path / "both").mkdir(exist_ok=True)
+        write_set(tmp_path / "both" / name, count=3)
+    result, _ = measured(tmp_path / "both")
+    assert [(concept.name, concept.images) for concept in result.concepts] == [("castle", 3), ("tower", 3)]
+
+
+def test_a_row_of_metadata_without_its_image_is_named(tmp_path: Path) -> None:
+    folder = write_set(tmp_path / "rows", count=3, caption=told)
+    with (folder / "metadata.jsonl").open("a") as rows:
+        rows.write('\n{"file_name": "99.png", "text": "a castle"}')
+    result, _ = measured(folder)
+    assert [(entry.file, entry.missing) for entry in result.left_out] == [("99.png", True)]
+    assert not result.complete
+
+
+def test_a_box_as_datasets_of_found_objects_have_it(tmp_path: Path) -> None:
+    folder = write_set(tmp_path / "objects", count=4, boxes=True)
+    rows = [json.loads(line) for line in (folder / "metadata.jsonl").read_text().splitlines()]
+    changed = [{"file_name": row["file_name"], "objects": {"bbox": [row["bbox"]]}} for row in rows]
+    (folder / "metadata.jsonl").write_text("\n".join(map(json.dumps, changed)))
+    _, found = measured(folder)
+    assert found.layout is not None
+    assert (found.layout.n, found.layout.by) == (4, "boxes")
