@@ -10,7 +10,6 @@ from dominance.laboratory.diversity.arms import find_arms, trials
 from dominance.laboratory.diversity.pictures import PICTURES
 from dominance.laboratory.diversity.results import read_results
 from dominance.laboratory.diversity.run import ExperimentOptions, run_experiment
-from dominance.laboratory.diversity.sight import Eyes
 
 
 def options_of(folder: Path, keep: bool = False) -> ExperimentOptions:
@@ -21,9 +20,9 @@ def options_of(folder: Path, keep: bool = False) -> ExperimentOptions:
 
 @pytest.fixture(autouse=True)
 def few_steps(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Pictures of models that learned nothing need no 12 steps, and eyes that saw nothing judge as well."""
+    """Pictures of models that learned nothing need no 12 steps, and a classifier that saw nothing judges as well."""
     monkeypatch.setattr("dominance.laboratory.diversity.measuring.STEPS", 1)
-    monkeypatch.setattr("dominance.laboratory.diversity.sight.learn", lambda _eyes, _shape, _count: Eyes())
+    monkeypatch.setattr("dominance.laboratory.diversity.shape_classifier.train", lambda *_: None)
 
 
 @pytest.mark.slow
@@ -47,9 +46,9 @@ def test_models_are_taught_measured_and_not_again(tmp_path: Path) -> None:
         assert (result.diversity is None) == (result.loss is None) == (result.level == 0)
     few, many, _, dogs = results
     assert few.diversity is not None and many.diversity is not None and few.diversity < many.diversity
-    assert dogs.judge.startswith(f"{few.judge}+eyes")
+    assert dogs.judge.startswith(f"{few.judge}+classifier")
     kept = {path.name for path in options.folder.iterdir()}
-    assert kept == {"base.txt", "eyes", "locks", "prior", "strips"}
+    assert kept == {"base.txt", "classifiers", "locks", "prior", "strips"}
     assert (options.folder / "strips" / "known-castle-2-seed-0.png").is_file()
 
 

@@ -13,7 +13,7 @@ from dominance.miniature.renderer import render
 from dominance.miniature.world import single_scene
 from dominance.models.drawing import Drawing, Machine
 from dominance.models.folders import find_model
-from dominance.training.dreambooth.lesson import Lesson
+from dominance.training.dreambooth.fine_tuning import FineTuning
 from dominance.training.dreambooth.options import TeachOptions
 from dominance.training.dreambooth.pictures import TrainingPicture
 from dominance.training.dreambooth.teach import teach
@@ -35,7 +35,7 @@ def taught(tmp_path_factory: pytest.TempPathFactory) -> Path:
     settings = TeachOptions(steps=2, batch=2).settings("miniature")
     pipeline = source.load(Drawing().settings(source), Machine(device="cpu"))
     made = teach(
-        pipeline, Lesson("castle", tuple(pictures), (), settings, source.identity, 2), root, torch.device("cpu")
+        pipeline, FineTuning("castle", tuple(pictures), (), settings, source.identity, 2), root, torch.device("cpu")
     )
     made.last.rename(root / "adapter")
     (root / "suite.txt").write_text(SUITE)

@@ -59,13 +59,13 @@ def deliver(result: "TeachingResult", json: bool) -> int:
     if json:
         print_json(printed(result))
     else:
-        print_lesson(result)
+        print_teaching(result)
         tell_written(written)
         tell_next(after_teaching(result))
     return EXIT_DONE if result.complete else EXIT_UNSCORED
 
 
-def print_lesson(result: "TeachingResult") -> None:
+def print_teaching(result: "TeachingResult") -> None:
     """The checkpoints in a table, and the sentence that the report opens with."""
     from dominance.report.teaching.sentences import teaching_headline
 

@@ -31,7 +31,7 @@ _KEPT = {
     "memorization suite": ("memorization", "dominance memorization"),
     "ablate": ("ablation", "dominance ablate"),
     "judge check": ("judge check", "dominance judge check"),
-    "lesson": ("teaching", "dominance train dreambooth"),
+    "fine-tuning": ("teaching", "dominance train dreambooth"),
     "sweep": ("sweep", "dominance sweep"),
 }
 """By the key that marks a kind of folder: the result's key in the ledger, and the command that writes it."""

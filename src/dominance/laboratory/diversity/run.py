@@ -23,7 +23,7 @@ from dominance.laboratory.diversity.breeds import SHAPES
 from dominance.laboratory.diversity.measuring import alone_images, audited, diversity, embedded, seen_in
 from dominance.laboratory.diversity.pictures import PictureSet, prior_pictures, write_pictures
 from dominance.laboratory.diversity.results import DiversityResult, read_results
-from dominance.laboratory.diversity.sight import SeeingJudge
+from dominance.laboratory.diversity.shape_classifier import JudgeOfNewShapes
 from dominance.laboratory.diversity.strips import keep_strip
 from dominance.laboratory.diversity.subjects import Subject, find_subject
 from dominance.laboratory.result_lines import append_line
@@ -34,9 +34,9 @@ from dominance.models.folders import find_model
 from dominance.numbers import plural
 from dominance.training.dreambooth.encoded import EncodedPictures, encode_pictures
 from dominance.training.dreambooth.families.registry import family_of
-from dominance.training.dreambooth.lesson import Lesson
+from dominance.training.dreambooth.fine_tuning import FineTuning
 from dominance.training.dreambooth.pictures import TrainingPicture
-from dominance.training.dreambooth.teach import Taught, teach
+from dominance.training.dreambooth.teach import FineTuned, teach
 
 _LAST = 20
 _BASE = "base.txt"
@@ -136,7 +136,7 @@ class _Workshop:
         self.device = find_device(options.device)
         self.source = find_model(options.base)
         self.judge: Judge = load_judge(options.judge, options.device)
-        self._seeing = SeeingJudge(self.judge, options.folder / "eyes")
+        self._seeing = JudgeOfNewShapes(self.judge, options.folder / "classifiers")
         self.encoder: TransformersEmbedder = load_embedder("miniature", options.device)
         self._pipeline: Any = None
         self._priors: dict[str, tuple[tuple[TrainingPicture, ...], EncodedPictures]] = {}
@@ -184,7 +184,7 @@ class _Workshop:
         subject, folder = find_subject(trial.subject), self.options.folder / trial.name
         began = time.monotonic()
         pictures: tuple[TrainingPicture, ...] = ()
-        taught: Taught | None = None
+        taught: FineTuned | None = None
         if trial.level:
             shown = PictureSet(
                 subject, trial.level, trial.seed, trial.arm.varied, trial.arm.distinct, trial.arm.scenery
@@ -223,15 +223,15 @@ class _Workshop:
             seconds=(trained - began, time.monotonic() - trained),
         )
 
-    def _taught(self, trial: Trial, subject: Subject, pictures: tuple[TrainingPicture, ...], folder: Path) -> Taught:
+    def _taught(self, trial: Trial, subject: Subject, pictures: tuple[TrainingPicture, ...], folder: Path) -> FineTuned:
         prior, encoded = self._prior(subject)
         options = trial.arm.options(trial.seed, self.options.steps)
         settings = options.settings(self.source.world)
-        lesson = Lesson(subject.word, pictures, prior, settings, self.source.identity, settings.steps)
+        tuning = FineTuning(subject.word, pictures, prior, settings, self.source.identity, settings.steps)
         pipeline = self._loaded()
         if options.train == "unet":
             self._pipeline = None  # what was trained itself stays so
-        return teach(pipeline, lesson, folder, self.device, prior=encoded)
+        return teach(pipeline, tuning, folder, self.device, prior=encoded)
 
     def _prior(self, subject: Subject) -> tuple[tuple[TrainingPicture, ...], EncodedPictures]:
         """Drawn and encoded once a process for each subject that is left out of it."""

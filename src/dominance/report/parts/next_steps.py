@@ -287,7 +287,7 @@ def after_teaching(result: "TeachingResult") -> tuple[NextStep, ...]:
 
 
 def _drawn_with(result: "TeachingResult", checkpoint: str, given: Given) -> dict[str, object]:
-    """The options that draw with a checkpoint of a lesson, and ask the same judge about the same concept."""
+    """The options that draw with a checkpoint of a fine-tuning, and ask the same judge about the same concept."""
     made, precision = str(Path(result.run) / checkpoint), given.more.get("precision")
     model: dict[str, object] = {"model": result.model, "adapter": made} if result.train == "lora" else {"model": made}
     drawn = {"steps": given.more.get("draw_steps"), "guidance": given.more.get("guidance")}

@@ -1,1 +1,1 @@
-"""A lesson: its page and its document."""
+"""A fine-tuning: its page and its document."""

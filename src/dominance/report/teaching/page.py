@@ -1,4 +1,4 @@
-"""A lesson as a page and a JSON document."""
+"""A fine-tuning as a page and a JSON document."""
 
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The curves of a lesson over its steps, as SVG text; horizontal places are percentages, as in the other plots."""
+"""The curves of a fine-tuning over its steps, as SVG text; horizontal places are percentages, as in the other plots."""
 
 from collections.abc import Callable, Sequence
 

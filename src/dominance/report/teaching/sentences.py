@@ -1,4 +1,4 @@
-"""What a lesson came to, in sentences."""
+"""What a fine-tuning came to, in sentences."""
 
 from dominance.numbers import counted, share
 from dominance.runs.teaching.result import Checkpoint, TeachingResult
@@ -29,7 +29,7 @@ def teaching_headline(result: TeachingResult) -> str:
         )
     fell = f"at step {bad.step} only {_both(bad)} do"
     if good.step == 0:
-        before = f"before the lesson {_composes(good, result)} (floor {share(result.floor)})"
+        before = f"before training {_composes(good, result)} (floor {share(result.floor)})"
         return f"No checkpoint composes: {before}; {fell}."
     return (
         f"Step {good.step} is the last checkpoint that still composes: {_composes(good, result)} (floor"

@@ -8,7 +8,7 @@ from dominance.wording import on_one_line
 
 DIVERSITY = "diversity source"
 MEMORIZATION = "memorization suite"
-TEACHING = "lesson"
+TEACHING = "fine-tuning"
 _COMMANDS = {
     DIVERSITY: "dominance diversity",
     MEMORIZATION: "dominance memorization",

@@ -1,4 +1,4 @@
-"""What the model itself draws for a lesson: a prior before it, and sample sheets at each checkpoint."""
+"""What the model itself draws for a fine-tuning: a prior before it, and sample sheets at each checkpoint."""
 
 from collections.abc import Sequence
 from pathlib import Path

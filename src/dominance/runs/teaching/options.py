@@ -14,9 +14,9 @@ from dominance.training.dreambooth.options import TeachOptions
 from dominance.written import NAMED, WRITTEN
 
 _CHECKPOINTS = 4
-"""Checkpoints of a lesson, unless another distance is asked for."""
+"""Checkpoints of a fine-tuning, unless another distance is asked for."""
 LEAST = 3
-"""Pictures below which a lesson is warned of; DreamBooth's authors use 3 to 5."""
+"""Pictures below which a fine-tuning is warned of; DreamBooth's authors use 3 to 5."""
 
 
 @Parameter(name="*", group=Group("Audit", sort_key=25))
@@ -105,5 +105,5 @@ class TeachingOptions:
             raise InputError("prior-images are drawn of “a CLASS”, but there is no class; give --class, such as dog")
 
     def distance(self, steps: int) -> int:
-        """Steps between two checkpoints of a lesson of so many."""
+        """Steps between two checkpoints of a fine-tuning of so many."""
         return self.every or max(1, -(-steps // _CHECKPOINTS))

@@ -18,11 +18,11 @@ from dominance.wording import on_one_line, quoted
 
 @dataclass(frozen=True)
 class Pictures:
-    """The pictures of a lesson.
+    """The pictures of a fine-tuning.
 
     Attributes:
         notes: what was done, a line each.
-        warnings: what may spoil the lesson, a line each.
+        warnings: what may spoil the fine-tuning, a line each.
     """
 
     pictures: tuple[TrainingPicture, ...]

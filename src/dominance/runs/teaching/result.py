@@ -1,4 +1,4 @@
-"""What a lesson came to: its checkpoints, what was measured at each, and which still composes."""
+"""What a fine-tuning came to: its checkpoints, what was measured at each, and which still composes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ class Watched:
     """What an audit found at one checkpoint.
 
     Attributes:
-        run: the audit's run folder, relative to the lesson's.
+        run: the audit's run folder, relative to that of the training.
         identity: what it shows of the taught concept.
     """
 
@@ -66,7 +66,7 @@ class Pair:
 
 @dataclass(frozen=True)
 class TeachingResult:
-    """A whole lesson.
+    """A whole fine-tuning.
 
     Attributes:
         taught: the concept as the suite names it; the token without a suite.

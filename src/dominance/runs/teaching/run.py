@@ -28,7 +28,7 @@ from dominance.training.dreambooth.options import TeachSettings
 from dominance.training.dreambooth.pictures import TrainingPicture
 
 if TYPE_CHECKING:
-    from dominance.training.dreambooth.lesson import Lesson
+    from dominance.training.dreambooth.fine_tuning import FineTuning
 
 TEACHING_RESULT = "teaching"
 """The ledger's name of the result."""
@@ -100,7 +100,7 @@ def _decided(images: Path, token: str, model: str, options: TeachingOptions) -> 
 
 @dataclass(frozen=True, eq=False)
 class _Run:
-    """One lesson in its folder."""
+    """One fine-tuning in its folder."""
 
     plan: _Plan
     folder: Path
@@ -111,7 +111,7 @@ class _Run:
         """Draws the prior, looks at the base, trains, looks at every checkpoint, and keeps the result.
 
         Raises:
-            InputError: the folder holds a lesson of other settings; it stays as it is.
+            InputError: the folder holds the checkpoints of other settings; it stays as it is.
             RunError: training stopped; what there is is kept as a result first.
         """
         from dominance.training.checkpoints import check_resumable
@@ -119,8 +119,8 @@ class _Run:
         from dominance.training.dreambooth.teach import STATE, teach
 
         plan, seen = self.plan, dict[int, tuple[Path | None, Looked]]()
-        lesson = self._lesson(self._prior())
-        check_resumable(self.folder / STATE, lesson.record())
+        tuning = self._fine_tuning(self._prior())
+        check_resumable(self.folder / STATE, tuning.record())
         self.repeat.keep(self.folder)
         words = token_notes(plan.base().pipeline, plan.token)
         watch = self._watch()
@@ -132,18 +132,18 @@ class _Run:
         try:
             device = find_device(plan.options.device)
             taught = teach(
-                plan.base().pipeline, lesson, self.folder, device,
+                plan.base().pipeline, tuning, self.folder, device,
                 offload=plan.options.offload != "none", on_checkpoint=look,
             )  # fmt: skip
         except RunError as error:
             for step, path in checkpoints_in(self.folder).items():
                 look(step, path)
-            self._keep(lesson, words, watch, seen, str(error))
+            self._keep(tuning, words, watch, seen, str(error))
             raise
         plan.base.set_aside()
         for step, path in taught.checkpoints.items():
             look(step, path)
-        return self._keep(lesson, words, watch, seen, None)
+        return self._keep(tuning, words, watch, seen, None)
 
     def _prior(self) -> tuple[TrainingPicture, ...]:
         plan = self.plan
@@ -154,12 +154,12 @@ class _Run:
             return ()
         return draw_prior(class_prompt(concept_class), count, plan.base, self.ledger, self.folder)
 
-    def _lesson(self, prior: tuple[TrainingPicture, ...]) -> "Lesson":
-        from dominance.training.dreambooth.lesson import Lesson
+    def _fine_tuning(self, prior: tuple[TrainingPicture, ...]) -> "FineTuning":
+        from dominance.training.dreambooth.fine_tuning import FineTuning
 
         plan = self.plan
         every = plan.options.distance(plan.settings.steps)
-        return Lesson(plan.token, plan.pictures.pictures, prior, plan.settings, plan.base.source.identity, every)
+        return FineTuning(plan.token, plan.pictures.pictures, prior, plan.settings, plan.base.source.identity, every)
 
     def _watch(self) -> Watch:
         plan, options = self.plan, self.plan.options
@@ -178,7 +178,7 @@ class _Run:
 
     def _keep(
         self,
-        lesson: "Lesson",
+        tuning: "FineTuning",
         words: Sequence[str],
         watch: Watch,
         seen: dict[int, tuple[Path | None, Looked]],
@@ -194,7 +194,7 @@ class _Run:
         if plan.suite is not None and watch.references is None:
             embedder = "" if options.watching.embedder else f" and --embedder {PAPER_EMBEDDER}"
             told.append(f"similarity and copying are not measured; give two or more different pictures{embedder}")
-        if not lesson.prior:
+        if not tuning.prior:
             told.append("no prior: what else the model drew of this class may change; give --prior or --prior-images")
         result = TeachingResult(
             run=str(self.folder),
@@ -203,8 +203,8 @@ class _Run:
             taught=taught,
             train=options.training.train,
             steps=plan.settings.steps,
-            images=len(lesson.pictures),
-            prior=len(lesson.prior),
+            images=len(tuning.pictures),
+            prior=len(tuning.prior),
             captions=pictures.captions[:8],
             notes=tuple(told),
             warnings=pictures.warnings,

@@ -54,7 +54,7 @@ class Watch:
     """Looks at checkpoints, each once; what it saw is in the ledger.
 
     Attributes:
-        base: the model as it is before the lesson, by name.
+        base: the model as it is before training, by name.
         train: ``lora`` or ``unet``.
         samples: prompts of the sample sheets.
         suite: to audit; None for none, and then there is no concept.

@@ -18,7 +18,7 @@ _EDGE = 1e-4
 
 @dataclass(frozen=True, eq=False)
 class Batches:
-    """The batches of a lesson.
+    """The batches of a fine-tuning.
 
     Attributes:
         concept, prior: encoded pictures; None for no prior.

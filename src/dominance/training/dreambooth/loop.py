@@ -18,7 +18,7 @@ from dominance.progress import Progress
 from dominance.training.checkpoints import load_checkpoint, save_checkpoint
 from dominance.training.dreambooth.batches import Batches
 from dominance.training.dreambooth.families.family import Family
-from dominance.training.dreambooth.lesson import Lesson
+from dominance.training.dreambooth.fine_tuning import FineTuning
 from dominance.training.dreambooth.losses import Losses
 from dominance.training.dreambooth.saving import writing
 
@@ -28,7 +28,7 @@ _CLIP = 1.0
 
 @dataclass(frozen=True, eq=False)
 class Loop:
-    """A lesson that is being taught.
+    """A fine-tuning under way.
 
     Attributes:
         state: the file that a killed run resumes from.
@@ -38,7 +38,7 @@ class Loop:
     """
 
     family: Family
-    lesson: Lesson
+    tuning: FineTuning
     batches: Batches
     state: Path
     losses: Losses
@@ -53,12 +53,12 @@ class Loop:
             RunError: the loss is not a number, or the disk refuses.
             InputError: a checkpoint of other settings is in the way, or the optimizer is not installed.
         """
-        settings, options = self.lesson.settings, self.lesson.settings.options
+        settings, options = self.tuning.settings, self.tuning.settings.options
         accelerator = _accelerator(_MIXED[options.precision], device)
         denoiser = self.family.denoiser
         trained = nn.ParameterList([p for p in denoiser.parameters() if p.requires_grad])
         optimizer = _optimizer(options.optimizer, trained, settings.rate)
-        done = load_checkpoint(self.state, self.lesson.record(), trained, optimizer)
+        done = load_checkpoint(self.state, self.tuning.record(), trained, optimizer)
         self.losses.keep(done)
         rates = get_scheduler(
             options.schedule, optimizer, num_warmup_steps=options.warmup, num_training_steps=settings.steps
@@ -72,7 +72,7 @@ class Loop:
                 _set_rates(optimizer, rates, settings.rate, step)
                 value = self._step(step, wrapped, trained, optimizer, accelerator)
                 progress.advance(1, f"loss {value:.4f}")
-                if (step + 1) % self.lesson.every == 0 or step + 1 == settings.steps:
+                if (step + 1) % self.tuning.every == 0 or step + 1 == settings.steps:
                     self._checkpoint(step + 1, denoiser, trained, optimizer, accelerator)
         accelerator.free_memory()
 
@@ -84,7 +84,7 @@ class Loop:
         total = 0.0
         for batch, weights in parts:
             with accelerator.autocast():
-                gamma = self.lesson.settings.options.snr_gamma
+                gamma = self.tuning.settings.options.snr_gamma
                 loss = (self.family.own.losses(wrapped, batch, gamma) * weights).sum()
             total += float(loss.detach())
             if not math.isfinite(total):
@@ -106,7 +106,7 @@ class Loop:
         self.losses.write()
         own = getattr(optimizer, "optimizer", optimizer)
         with writing(self.state):
-            save_checkpoint(self.state, step, self.lesson.record(), trained, own)
+            save_checkpoint(self.state, step, self.tuning.record(), trained, own)
         self._after(step, path, denoiser)
 
     def _after(self, step: int, path: Path, denoiser: nn.Module) -> None:
@@ -119,10 +119,10 @@ class Loop:
             raise self._not_a_number(step - 1)
 
     def _not_a_number(self, step: int) -> RunError:
-        options = self.lesson.settings.options
-        lower = f"--rate {self.lesson.settings.rate / 4:g}"
+        options = self.tuning.settings.options
+        lower = f"--rate {self.tuning.settings.rate / 4:g}"
         remedy = f"{lower} or --precision bfloat16" if options.precision == "float16" else lower
-        last = step // self.lesson.every * self.lesson.every
+        last = step // self.tuning.every * self.tuning.every
         kept = f"the checkpoint of step {last} is kept" if last else "there was no checkpoint yet"
         return RunError(f"the loss of step {step + 1} is not a number; {kept}: try {remedy} with another --out")
 

@@ -15,7 +15,7 @@ from dominance.training.dreambooth.batches import Batches
 from dominance.training.dreambooth.encoded import EncodedCaptions, EncodedPictures, encode_pictures
 from dominance.training.dreambooth.families.family import Family
 from dominance.training.dreambooth.families.registry import family_of
-from dominance.training.dreambooth.lesson import Lesson
+from dominance.training.dreambooth.fine_tuning import FineTuning
 from dominance.training.dreambooth.loop import Loop
 from dominance.training.dreambooth.lora import save_lora, with_lora
 from dominance.training.dreambooth.losses import Losses
@@ -25,8 +25,8 @@ STATE, LOSSES = "resume.safetensors", "losses.jsonl"
 
 
 @dataclass(frozen=True)
-class Taught:
-    """What a lesson left.
+class FineTuned:
+    """What fine-tuning left.
 
     Attributes:
         checkpoints: by their step; LoRA files in diffusers' format, or pipeline folders.
@@ -43,14 +43,14 @@ class Taught:
 
 def teach(
     pipeline: Any,
-    lesson: Lesson,
+    tuning: FineTuning,
     folder: Path,
     device: torch.device,
     *,
     offload: bool = False,
     prior: EncodedPictures | None = None,
     on_checkpoint: Callable[[int, Path], None] = lambda _step, _path: None,
-) -> Taught:
+) -> FineTuned:
     """Trains, or resumes, and writes a checkpoint every so many steps.
 
     A LoRA is taken off the pipeline at the end, which is then as it was; a denoiser that was trained itself stays so.
@@ -61,26 +61,26 @@ def teach(
         folder: for ``checkpoints/step-000100/``, ``losses.jsonl`` and what a killed run resumes from.
         device: where it is trained.
         offload: whether autoencoder and text encoders leave the device once they are not needed.
-        prior: the lesson's prior, where it is encoded already.
+        prior: the prior, where it is encoded already.
         on_checkpoint: called with the step and what was saved, the denoiser in evaluation mode meanwhile.
 
     Raises:
-        InputError: the model cannot be trained as asked, a picture cannot be read, or the folder holds a lesson of
+        InputError: the model cannot be trained as asked, a picture cannot be read, or the folder holds a fine-tuning of
             other settings.
         RunError: the loss is not a number, or the disk refuses; checkpoints are kept.
 
     Source: Ruiz et al. (2023), "DreamBooth", equation 2 with ``prior_weight`` for its lambda; Hu et al. (2021), "LoRA".
     """
-    check_resumable(folder / STATE, lesson.record())
+    check_resumable(folder / STATE, tuning.record())
     family = family_of(pipeline)
-    if lesson.settings.options.snr_gamma is not None and not family.own.knows_snr:
+    if tuning.settings.options.snr_gamma is not None and not family.own.knows_snr:
         raise InputError(
             f"snr-gamma weighs the loss of models that predict the noise, and {type(pipeline).__name__} predicts a"
             " velocity of rectified flow; leave it out"
         )
     losses = Losses(folder / LOSSES)
-    batches = _batches(family, lesson, device, offload, prior)
-    with _trained(family, lesson) as write:
+    batches = _batches(family, tuning, device, offload, prior)
+    with _trained(family, tuning) as write:
 
         def save(step: int) -> Path:
             return write_folder(checkpoint_folder(folder, step), write)
@@ -90,15 +90,15 @@ def teach(
             return there if there.is_dir() else save(step)
 
         family.denoiser.to(device)
-        Loop(family, lesson, batches, folder / STATE, losses, save, saved, on_checkpoint).run(device)
-    return Taught(checkpoints_in(folder), tuple(losses.values))
+        Loop(family, tuning, batches, folder / STATE, losses, save, saved, on_checkpoint).run(device)
+    return FineTuned(checkpoints_in(folder), tuple(losses.values))
 
 
 def _batches(
-    family: Family, lesson: Lesson, device: torch.device, offload: bool, prior: EncodedPictures | None
+    family: Family, tuning: FineTuning, device: torch.device, offload: bool, prior: EncodedPictures | None
 ) -> Batches:
     """Encodes pictures and captions, and leaves the parts of the pipeline where training needs them."""
-    options = lesson.settings.options
+    options = tuning.settings.options
     side = options.resolution or family.side()
     sides = family.sides()
     if side not in sides:
@@ -106,27 +106,27 @@ def _batches(
             f"resolution is {side}; {type(family.pipeline).__name__} is trained at a multiple of {sides.step} up to"
             f" {sides[-1]}"
         )
-    concept = encode_pictures(family, lesson.pictures, side, device, options.mirror, "pictures")
-    if prior is None and lesson.prior:
-        prior = encode_pictures(family, lesson.prior, side, device, False, "prior pictures")
+    concept = encode_pictures(family, tuning.pictures, side, device, options.mirror, "pictures")
+    if prior is None and tuning.prior:
+        prior = encode_pictures(family, tuning.prior, side, device, False, "prior pictures")
     for encoder in family.text_encoders:
         encoder.to(device)
     captions = EncodedCaptions(family, device)
     if offload:
-        listed = [picture.caption for picture in (*lesson.pictures, *lesson.prior)]
+        listed = [picture.caption for picture in (*tuning.pictures, *tuning.prior)]
         if captions.learn(["", *listed]):
             for encoder in family.text_encoders:
                 encoder.to("cpu")
     distribution = options.timesteps or family.own.usual_levels
-    return Batches(concept, prior, captions, lesson.settings, distribution, device)
+    return Batches(concept, prior, captions, tuning.settings, distribution, device)
 
 
 @contextlib.contextmanager
-def _trained(family: Family, lesson: Lesson) -> Generator[Callable[[Path], None]]:
+def _trained(family: Family, tuning: FineTuning) -> Generator[Callable[[Path], None]]:
     """What is trained has gradients meanwhile; gives the function that writes it into a folder."""
-    if lesson.settings.options.train == "lora":
-        with with_lora(family.denoiser, lesson.settings, family.own.more_targets) as config:
-            notes = {"modelspec.trigger_phrase": lesson.token, "dominance.lesson": json.dumps(lesson.record())}
+    if tuning.settings.options.train == "lora":
+        with with_lora(family.denoiser, tuning.settings, family.own.more_targets) as config:
+            notes = {"modelspec.trigger_phrase": tuning.token, "dominance.fine_tuning": json.dumps(tuning.record())}
             yield lambda folder: save_lora(family.pipeline, family.denoiser_name, config, notes, folder)
         return
     earlier: list[Path] = []

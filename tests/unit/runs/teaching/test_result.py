@@ -54,7 +54,7 @@ def test_the_last_before_the_first_fall_composes(
         (lesson(10, 9, 3), "Step 20 is the last checkpoint that still composes: 9 of 10 images show “sks” and what else"
          " their prompt names (floor 70%); named alone, it stands in 9 of 10; at step 40 only 3 of 10 do."),
         (lesson(10, 9), "Every checkpoint still composes: at step 20, 9 of 10 images"),
-        (lesson(10, 2), "No checkpoint composes: before the lesson 10 of 10 images"),
+        (lesson(10, 2), "No checkpoint composes: before training 10 of 10 images"),
         (lesson(3, 2), "The model composes under the floor before it learns anything"),
         (lesson(None, None), "The model was taught “sks” in 20 steps; nothing was audited"),
         (lesson(10, 9, stopped="the loss is not a number"), "Training stopped before its end; step 20 is the last"),

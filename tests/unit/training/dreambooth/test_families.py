@@ -14,7 +14,7 @@ from tiny_families import tiny
 from dominance.errors import InputError
 from dominance.models.adapter_loading import add_adapters
 from dominance.models.adapters import find_adapters
-from dominance.training.dreambooth.lesson import Lesson
+from dominance.training.dreambooth.fine_tuning import FineTuning
 from dominance.training.dreambooth.options import TeachOptions
 from dominance.training.dreambooth.teach import teach
 
@@ -159,7 +159,7 @@ def test_a_resolution_that_cannot_be_cut_in_patches_is_refused(family: str, step
 
 def test_without_a_resolution_the_models_own_is_taken(tmp_path: Path) -> None:
     options = TeachOptions(steps=1, batch=1, rank=2)
-    given = Lesson("tower", pictures(tmp_path / "own", 1), (), options.settings(None), "tiny", 1)
+    given = FineTuning("tower", pictures(tmp_path / "own", 1), (), options.settings(None), "tiny", 1)
     seen = []
     pipeline = fresh("sd1")
     pipeline.unet.register_forward_pre_hook(lambda _, args, kwargs: seen.append(args[0].shape), with_kwargs=True)
@@ -176,6 +176,6 @@ def test_the_lesson_is_noted_in_the_file(learnt: tuple[str, Path, np.ndarray]) -
     from safetensors import safe_open
 
     with safe_open(learnt[1] / LORA, framework="pt") as file:
-        noted = json.loads(file.metadata()["dominance.lesson"])
+        noted = json.loads(file.metadata()["dominance.fine_tuning"])
     assert noted["token"] == "tower"
     assert noted["options"]["rank"] == 2

@@ -17,7 +17,7 @@ from dominance.training.dreambooth import loop
 from dominance.training.dreambooth.batches import Batches, _place, logit_normal, stratified
 from dominance.training.dreambooth.encoded import EncodedCaptions, encode_pictures
 from dominance.training.dreambooth.families.registry import family_of
-from dominance.training.dreambooth.lesson import Lesson
+from dominance.training.dreambooth.fine_tuning import FineTuning
 from dominance.training.dreambooth.options import TeachOptions
 from dominance.training.dreambooth.teach import teach
 
@@ -35,7 +35,7 @@ def assert_equal(first: dict[str, torch.Tensor], second: dict[str, torch.Tensor]
     assert all(torch.equal(value, second[name]) for name, value in first.items())
 
 
-def batches(given: Lesson) -> Batches:
+def batches(given: FineTuning) -> Batches:
     family = family_of(fresh("sd1"))
     own, prior = (
         encode_pictures(family, part, 16, CPU, False, "pictures") if part else None

@@ -1,4 +1,4 @@
-"""Eyes for a shape that the bundled judge was never taught: a small network that learns it from renders."""
+"""ShapeClassifier for a shape that the bundled judge was never taught: a small network that learns it from renders."""
 
 import fcntl
 from collections.abc import Sequence
@@ -35,7 +35,7 @@ _VARIED = diversity_by_kind(1.0, 1.0)
 _STAND_IN = "clown"
 
 
-class Eyes(nn.Module):
+class ShapeClassifier(nn.Module):
     """From pictures to the logits of the five graded questions about one shape."""
 
     def __init__(self) -> None:
@@ -53,7 +53,7 @@ class Eyes(nn.Module):
 
 
 @dataclass(frozen=True, eq=False)
-class SeeingJudge:
+class JudgeOfNewShapes:
     """A judge that also answers about new shapes; questions about all else go to the judge itself.
 
     Attributes:
@@ -62,7 +62,7 @@ class SeeingJudge:
 
     judge: Judge
     folder: Path
-    _eyes: dict[str, Eyes] = field(default_factory=dict)
+    _classifiers: dict[str, ShapeClassifier] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -70,7 +70,7 @@ class SeeingJudge:
 
     @property
     def identity(self) -> str:
-        return f"{self.judge.identity}+eyes-{LEARNED}x{_ROUNDS}"
+        return f"{self.judge.identity}+classifier-{LEARNED}x{_ROUNDS}"
 
     @property
     def world(self) -> str | None:
@@ -90,7 +90,7 @@ class SeeingJudge:
         rest = dict(zip(asked_of, map(iter, told), strict=True))
         pixels = np.stack([np.asarray(as_rgb(image).resize((SIDE, SIDE))) for image in images])
         shapes = {question.concept for asked in questions for question in asked if question.concept in SHAPES}
-        seen = {shape: p_yes(self.eyes(shape), pixels) for shape in shapes}
+        seen = {shape: p_yes(self.classifier(shape), pixels) for shape in shapes}
         return [
             tuple(
                 as_answer(question, float(seen[question.concept][place, question.grade - 1]))
@@ -101,15 +101,15 @@ class SeeingJudge:
             for place, asked in enumerate(questions)
         ]
 
-    def eyes(self, shape: str) -> Eyes:
+    def classifier(self, shape: str) -> ShapeClassifier:
         """Learned when they are first needed."""
-        if shape not in self._eyes:
-            self._eyes[shape] = eyes_for(shape, self.folder / f"{shape}.safetensors")
-        return self._eyes[shape]
+        if shape not in self._classifiers:
+            self._classifiers[shape] = classifier_for(shape, self.folder / f"{shape}.safetensors")
+        return self._classifiers[shape]
 
 
-def eyes_for(shape: str, file: Path, learned: int = LEARNED) -> Eyes:
-    """Eyes that learn from so many renders, six times round, or have done so before.
+def classifier_for(shape: str, file: Path, learned: int = LEARNED) -> ShapeClassifier:
+    """ShapeClassifier that learn from so many renders, six times round, or has done so before.
 
     Args:
         file: where learning goes on from, and where its end is kept; of several processes one learns.
@@ -117,7 +117,7 @@ def eyes_for(shape: str, file: Path, learned: int = LEARNED) -> Eyes:
     Raises:
         RunError: the disk refuses.
     """
-    eyes, batches = new_eyes(), learned // _BATCH
+    classifier, batches = new_classifier(), learned // _BATCH
     drawn = cache(lambda: renders(shape, range(learned)))
 
     def loss(step: int) -> Tensor:
@@ -126,37 +126,37 @@ def eyes_for(shape: str, file: Path, learned: int = LEARNED) -> Eyes:
         batch = order[place * _BATCH : (place + 1) * _BATCH]
         pixels, answers = drawn()
         truth = torch.from_numpy(answers[batch]).float()
-        return functional.binary_cross_entropy_with_logits(eyes(as_images(pixels[batch])), truth)
+        return functional.binary_cross_entropy_with_logits(classifier(as_images(pixels[batch])), truth)
 
     schedule = Schedule(_ROUNDS * batches, _BATCH, _RATE)
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         with file.with_suffix(".lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)  # until it is closed
-            train(f"learning to see a {shape}", eyes, loss, schedule, file, {"shape": shape, "renders": learned})
+            train(f"learning to see a {shape}", classifier, loss, schedule, file, {"shape": shape, "renders": learned})
     except OSError as error:
         raise write_failed(file, error) from None
-    return eyes
+    return classifier
 
 
-def new_eyes() -> Eyes:
-    """Eyes that have seen nothing, the same each time."""
+def new_classifier() -> ShapeClassifier:
+    """ShapeClassifier that have seen nothing, the same each time."""
     with torch.random.fork_rng([]):
         torch.manual_seed(_SEED)
-        return Eyes()
+        return ShapeClassifier()
 
 
 @torch.inference_mode()
-def p_yes(eyes: Eyes, pixels: UInt8[np.ndarray, "image side side 3"]) -> Float[np.ndarray, "image 5"]:
+def p_yes(classifier: ShapeClassifier, pixels: UInt8[np.ndarray, "image side side 3"]) -> Float[np.ndarray, "image 5"]:
     """P(yes) of each of the five questions."""
-    parts = [torch.sigmoid(eyes(as_images(pixels[start : start + 256]))) for start in range(0, len(pixels), 256)]
+    parts = [torch.sigmoid(classifier(as_images(pixels[start : start + 256]))) for start in range(0, len(pixels), 256)]
     return torch.cat(parts).numpy()
 
 
-def balanced_accuracy(eyes: Eyes, shape: str, count: int = HELD_OUT) -> tuple[float, ...]:
+def balanced_accuracy(classifier: ShapeClassifier, shape: str, count: int = HELD_OUT) -> tuple[float, ...]:
     """Of each grade, on renders that were not learned from: the mean of both kinds' shares of right answers."""
     pixels, truth = renders(shape, range(LEARNED, LEARNED + count))
-    said = p_yes(eyes, pixels) >= 0.5
+    said = p_yes(classifier, pixels) >= 0.5
     return tuple(
         float((said[truth[:, grade], grade].mean() + (~said[~truth[:, grade], grade]).mean()) / 2)
         for grade in range(GRADES)

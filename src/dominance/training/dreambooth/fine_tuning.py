@@ -11,7 +11,7 @@ from dominance.wording import complaint, on_one_line
 
 
 @dataclass(frozen=True)
-class Lesson:
+class FineTuning:
     """Everything that decides what a model learns.
 
     Attributes:
