@@ -49,20 +49,27 @@ class Given:
         return replace(self, drawing={**self.drawing, "negative_prompt": prompt.negative_prompt})
 
     def command(
-        self, name: str, *what: str, seeds: Sequence[int] = (), judge: str | None = None, asks: bool = True
+        self,
+        name: str,
+        *what: str,
+        seeds: Sequence[int] = (),
+        judge: str | None = None,
+        asks: bool = True,
+        **more: object,
     ) -> str:
         """A command line to copy, with this model, judge and options.
 
         Args:
             judge: another one.
             asks: whether the command asks a judge.
+            more: options of the command beside those of the run.
         """
         options = {"model": self.model, **({"judge": judge or self.judge} if asks else {})}
         given: dict[str, object] = {option: own for option, own in options.items() if own not in (None, DEFAULT)}
         given |= {"concepts": self.more.get("concepts")} if self.suite in what else {}
         given |= {"seeds": _seeds(seeds)} if seeds else {}
         same_judge = asks and judge in (None, self.judge)
-        return command(name, *what, **given, **self.drawing, **(self.asking if same_judge else {}))
+        return command(name, *what, **given, **self.drawing, **(self.asking if same_judge else {}), **more)
 
 
 def given_to(folder: Path | str, model: str, judge: str | None = None, settings: Mapping[str, object] = {}) -> Given:

@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -315,7 +315,8 @@ def after_sweep(result: "AdapterSweep") -> tuple[NextStep, ...]:
     """
     if other := _another_judge(result.judge_warnings):
         return other
-    written = given_to(result.run, result.model, result.judge, result.settings).more
+    given = given_to(result.run, result.model, result.judge, result.settings)
+    written = given.more
     cell = result.cell(result.recommended)
     if cell is None:
         config = str(Path(result.run) / "run.yaml")
@@ -328,11 +329,10 @@ def after_sweep(result: "AdapterSweep") -> tuple[NextStep, ...]:
     if cell.checkpoint is not None or not isinstance(named, list) or len(named) != len(cell.strengths):
         return (NextStep(f"use the cell {cell.name}, and audit it from new seeds with dominance audit --adapter"),)
     adapters = [f"{where}:{s:g}@{cell.start or 0:g}" for where, s in zip(named, cell.strengths, strict=True) if s]
-    model, suite, judge = (written.get(name) for name in ("model", "suite", "judge"))
-    own = {"model": None if model == DEFAULT else model, "judge": None if judge == DEFAULT else judge}
-    seeds = _seeds_after(written.get("seeds"))
-    audit = command("audit", str(suite), **own, adapter=adapters, seeds=seeds, taught=",".join(result.taught[:1]))
-    return (NextStep("audit the recommended cell from new seeds", audit if suite else None),)
+    acting = replace(given, drawing={**given.drawing, "adapter": adapters})
+    seeds, taught = _seeds_after(written.get("seeds")), result.taught[0]
+    audit = acting.command("audit", given.suite, seeds=seeds, taught=taught) if given.suite else None
+    return (NextStep("audit the recommended cell from new seeds", audit),)
 
 
 def _seeds_after(given: object) -> list[int]:
