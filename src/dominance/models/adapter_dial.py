@@ -1,21 +1,69 @@
-"""Adapters of a loaded pipeline whose strengths and starts differ between the images of one batch."""
+"""How strongly the adapters of a loaded pipeline act, at which steps, and in which images of a batch."""
 
 import contextlib
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import torch
 from peft.tuners.tuners_utils import BaseTunerLayer
 from torch import Tensor, nn
 
 from dominance.errors import ModelError
-from dominance.models.adapter_loading import StepCount, turn_on
 from dominance.models.denoiser import find_denoiser
 
 Acting = Mapping[str, tuple[float, float]]
 """How adapters act in one image: strength and start, by the name that they are loaded under."""
 _ROUNDING = 1e-9
+
+
+def turn_on(part: nn.Module, strengths: Mapping[str, Any]) -> None:
+    """Lets these adapters of a part act with these strengths, and no others; with none, the part is as it was.
+
+    Args:
+        strengths: numbers, or what a layer's output can be multiplied by, see ``PerImage``.
+    """
+    layers = [cast(Any, layer) for layer in part.modules() if isinstance(layer, BaseTunerLayer)]
+    for layer in layers:
+        here = [name for name in strengths if name in layer.scaling]
+        layer._disable_adapters = not here  # the public way also changes which weights are trained
+        if here:
+            layer.set_adapter(here, inference_mode=True)
+            for name in here:
+                layer.set_scale(name, strengths[name])
+
+
+class _StepCount:
+    """Before each forward of a pipeline's denoiser: the share of the steps that are done.
+
+    A run of the scheduler begins with a new list of timesteps; the steps in it are counted by the changes of the
+    timestep that the denoiser is given, since pipelines scale it in their own ways.
+    """
+
+    def __init__(self, pipeline: Any) -> None:
+        self._pipeline = pipeline
+        self._timesteps: torch.Tensor | None = None
+        self._last: float | None = None
+        self._step = self._steps = 0
+
+    def __call__(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> float | None:
+        """From 0; None where the denoiser is traced without data."""
+        timestep = kwargs["timestep"] if "timestep" in kwargs else args[1]
+        if isinstance(timestep, torch.Tensor):
+            if timestep.is_meta:
+                return None
+            timestep = float(timestep.flatten()[0])
+        self._count(float(timestep))
+        return self._step / self._steps
+
+    def _count(self, timestep: float) -> None:
+        timesteps = self._pipeline.scheduler.timesteps
+        if timesteps is not self._timesteps:
+            self._timesteps, self._step = timesteps, 0
+            self._steps = len(torch.unique(timesteps))
+        elif timestep != self._last:
+            self._step += 1
+        self._last = timestep
 
 
 @dataclass(frozen=True)
@@ -68,12 +116,10 @@ class AdapterDial:
 
         An adapter that starts later leaves out its part for the text encoder, which reads the prompt before.
         """
-        hook = self._denoiser.register_forward_pre_hook(
-            _Turns(self._pipeline, self._denoiser, images), with_kwargs=True
-        )
+        hook = self._denoiser.register_forward_pre_hook(Turns(self._pipeline, self._denoiser, images), with_kwargs=True)
         try:
             for part in self._parts():
-                turn_on(part, _factors(images, 0.0) if part is not self._denoiser else {})
+                turn_on(part, factors_at(images, 0.0) if part is not self._denoiser else {})
             yield
         finally:
             hook.remove()
@@ -85,24 +131,24 @@ class AdapterDial:
         return [part for part in parts if any(isinstance(layer, BaseTunerLayer) for layer in part.modules())]
 
 
-class _Turns:
+class Turns:
     """Before each forward of the denoiser: which adapters act at this step, and in which images."""
 
     def __init__(self, pipeline: Any, denoiser: nn.Module, images: Sequence[Acting]) -> None:
-        self._denoiser, self._images, self._count = denoiser, images, StepCount(pipeline)
+        self._denoiser, self._images, self._count = denoiser, images, _StepCount(pipeline)
         self._acting: dict[str, PerImage | float] | None = None
 
     def __call__(self, _module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         share = self._count(args, kwargs)
         if share is None:
             return
-        acting = _factors(self._images, share)
+        acting = factors_at(self._images, share)
         if acting != self._acting:
             turn_on(self._denoiser, acting)
             self._acting = acting
 
 
-def _factors(images: Sequence[Acting], share: float) -> dict[str, PerImage | float]:
+def factors_at(images: Sequence[Acting], share: float) -> dict[str, PerImage | float]:
     """The strength of each adapter in each image after this share of the steps; one number where all are equal."""
     found: dict[str, PerImage | float] = {}
     for name in dict.fromkeys(name for image in images for name in image):

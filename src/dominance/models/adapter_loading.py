@@ -13,13 +13,12 @@ from peft.tuners.tuners_utils import BaseTunerLayer
 from torch import nn
 
 from dominance.errors import InputError, ModelError
+from dominance.models.adapter_dial import Turns, factors_at, turn_on
 from dominance.models.adapter_weights import Layers, read_lora
 from dominance.models.adapters import FoundAdapter
 from dominance.models.denoiser import find_denoiser, original
 from dominance.models.embeddings import add_embedding
 from dominance.wording import complaint
-
-_ROUNDING = 1e-9
 
 
 def loaded_name(index: int) -> str:
@@ -171,81 +170,11 @@ def _parts(pipeline: DiffusionPipeline) -> list[tuple[str, nn.Module]]:
 def _act(pipeline: Any, numbers: Mapping[str, tuple[float, float]]) -> None:
     """Turns on what acts from the first step; what starts later follows by a hook before the denoiser."""
     denoiser = find_denoiser(pipeline)
-    acting = {name: strength for name, (strength, start) in numbers.items() if strength != 0 and start == 0}
+    acting = factors_at([numbers], 0.0)
     for _, part in _parts(pipeline):
         turn_on(part, acting)
         for layer in part.modules():
             if isinstance(layer, BaseTunerLayer):
                 layer.requires_grad_(False)
     if denoiser is not None and any(strength != 0 and 0 < start < 1 for strength, start in numbers.values()):
-        denoiser.register_forward_pre_hook(_Starts(pipeline, denoiser, numbers), with_kwargs=True)
-
-
-def turn_on(part: nn.Module, strengths: Mapping[str, Any]) -> None:
-    """Lets these adapters of a part act with these strengths, and no others; with none, the part is as it was.
-
-    Args:
-        strengths: numbers, or what a layer's output can be multiplied by, see ``adapter_dial.PerImage``.
-    """
-    layers = [cast(Any, layer) for layer in part.modules() if isinstance(layer, BaseTunerLayer)]
-    for layer in layers:
-        here = [name for name in strengths if name in layer.scaling]
-        layer._disable_adapters = not here  # the public way also changes which weights are trained
-        if here:
-            layer.set_adapter(here, inference_mode=True)
-            for name in here:
-                layer.set_scale(name, strengths[name])
-
-
-class StepCount:
-    """Before each forward of a pipeline's denoiser: the share of the steps that are done.
-
-    A run of the scheduler begins with a new list of timesteps; the steps in it are counted by the changes of the
-    timestep that the denoiser is given, since pipelines scale it in their own ways.
-    """
-
-    def __init__(self, pipeline: Any) -> None:
-        self._pipeline = pipeline
-        self._timesteps: torch.Tensor | None = None
-        self._last: float | None = None
-        self._step = self._steps = 0
-
-    def __call__(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> float | None:
-        """From 0; None where the denoiser is traced without data."""
-        timestep = kwargs["timestep"] if "timestep" in kwargs else args[1]
-        if isinstance(timestep, torch.Tensor):
-            if timestep.is_meta:
-                return None
-            timestep = float(timestep.flatten()[0])
-        self._count(float(timestep))
-        return self._step / self._steps
-
-    def _count(self, timestep: float) -> None:
-        timesteps = self._pipeline.scheduler.timesteps
-        if timesteps is not self._timesteps:
-            self._timesteps, self._step = timesteps, 0
-            self._steps = len(torch.unique(timesteps))
-        elif timestep != self._last:
-            self._step += 1
-        self._last = timestep
-
-
-class _Starts:
-    """Before each forward: which adapters act at this step."""
-
-    def __init__(self, pipeline: Any, denoiser: nn.Module, numbers: Mapping[str, tuple[float, float]]) -> None:
-        self._denoiser, self._numbers, self._count = denoiser, numbers, StepCount(pipeline)
-        self._acting: dict[str, float] | None = None
-
-    def __call__(self, _module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        share = self._count(args, kwargs)
-        if share is None:
-            return
-        acting = {
-            name: strength
-            for name, (strength, start) in self._numbers.items()
-            if strength != 0 and start < 1 and start <= share + _ROUNDING
-        }
-        if acting != self._acting:
-            turn_on(self._denoiser, acting)
-            self._acting = acting
+        denoiser.register_forward_pre_hook(Turns(pipeline, denoiser, [numbers]), with_kwargs=True)
