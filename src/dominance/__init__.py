@@ -57,6 +57,7 @@ if TYPE_CHECKING:
     from dominance.runs.sweep.options import SweepOptions
     from dominance.runs.sweep.result import AdapterSweep
     from dominance.runs.sweep.run import estimate_sweep, sweep_suite
+    from dominance.runs.teaching.estimate import TeachingEstimate, estimate_dreambooth
     from dominance.runs.teaching.options import TeachingOptions, Watching
     from dominance.runs.teaching.run import train_dreambooth
     from dominance.suites import load_suite
@@ -113,6 +114,7 @@ _HOMES: dict[str, tuple[str, ...]] = {
     "runs.sweep.options": ("SweepOptions",),
     "runs.sweep.result": ("AdapterSweep",),
     "runs.sweep.run": ("estimate_sweep", "sweep_suite"),
+    "runs.teaching.estimate": ("TeachingEstimate", "estimate_dreambooth"),
     "runs.teaching.options": ("TeachingOptions", "Watching"),
     "runs.teaching.run": ("train_dreambooth",),
     "suites": ("load_suite",),

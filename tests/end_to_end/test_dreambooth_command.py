@@ -2,6 +2,8 @@
 
 import json
 import os
+import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -51,8 +53,17 @@ def given(tmp_path: Path, photos: Path, tiny_model: Path, tiny_judge: Path) -> t
 
 def test_a_concept_is_taught_and_audited_at_each_checkpoint(command: Command, given: tuple, tmp_path: Path) -> None:
     out = tmp_path / "run"
+    before = command(*given, "--out", out, "--prior-images", 2, "--estimate", "--json")
+    assert (before.status, before.document["steps_done"], before.document["prior_to_draw"]) == (0, 0, 2)
+    assert [left(checkpoint) for checkpoint in before.document["checkpoints"]] == [
+        (0, True, 2, 3, 30), (2, False, 2, 3, 30), (4, False, 2, 3, 30),
+    ]  # fmt: skip
+    assert (before.document["images_to_draw"], before.document["questions_to_ask"]) == (2 + 3 * 2 + 3 * 3, 3 * 30)
+    assert not out.exists()
     finished = command(*given, "--out", out, "--prior-images", 2, "--json")
     assert finished.status == 0, finished.err
+    after = command(*given, "--out", out, "--prior-images", 2, "--estimate", "--json").document
+    assert (after["steps_done"], after["images_to_draw"], after["questions_to_ask"]) == (4, 0, 0)
     found = finished.document
     assert [checkpoint["step"] for checkpoint in found["checkpoints"]] == [0, 2, 4]
     assert [checkpoint["path"] for checkpoint in found["checkpoints"]] == [
@@ -80,12 +91,40 @@ def test_a_concept_is_taught_and_audited_at_each_checkpoint(command: Command, gi
     assert "wrote" in resumed.out
     assert "next: " in resumed.out
     written = (out / "run.yaml").read_text()
-    other = command(*given, "--out", out, "--prior-images", 2, "--rate", 0.5)
-    assert other.status == 2
-    assert "rate 0.004, not 0.5; give the same settings to resume, or another --out" in other.err
+    for more in ((), ("--estimate",)):
+        other = command(*given, "--out", out, "--prior-images", 2, "--rate", 0.5, *more)
+        assert other.status == 2
+        assert "rate 0.004, not 0.5; give the same settings to resume, or another --out" in other.err
     assert (out / "run.yaml").read_text() == written
     repeated = command("train", "dreambooth", "--config", out / "run.yaml", "--json")
     assert (repeated.status, repeated.document["checkpoints"]) == (0, found["checkpoints"])
+
+
+def left(checkpoint: dict[str, Any]) -> tuple[object, ...]:
+    """What an estimate says of a checkpoint: whether it is there, and its samples, images and questions to come."""
+    audit = checkpoint["audit"]
+    return (
+        checkpoint["step"], checkpoint["there"], checkpoint["samples_to_draw"], audit["images_to_draw"],
+        audit["questions_to_ask"],
+    )  # fmt: skip
+
+
+def test_everything_is_drawn_with_the_weights_that_were_asked_for(
+    command: Command, given: tuple, tmp_path: Path, tiny_model: Path
+) -> None:
+    both = tmp_path / "both"
+    shutil.copytree(tiny_model, both)
+    for file in [*both.rglob("*.safetensors")]:
+        shutil.copyfile(file, file.with_suffix(".fp16.safetensors"))
+    out = tmp_path / "run"
+    finished = command(*given, "--model", both, "--variant", "fp16", "--steps", 1, "--out", out)
+    assert finished.status == 0, finished.err
+    assert "--variant fp16 --adapter" in finished.out
+    for step in (0, 1):
+        audit = command("report", out / "audits" / f"step-{step:06d}", "--json").document
+        assert audit["settings"]["variant"] == "fp16"
+    assert json.loads((out / "teaching.json").read_text())["manifest"]["model"]["variant"] == "fp16"
+    assert "variant: fp16" in (out / "run.yaml").read_text()
 
 
 def test_the_unet_itself_is_taught_without_an_audit(command: Command, given: tuple, tmp_path: Path) -> None:
@@ -119,18 +158,22 @@ def test_an_unreadable_picture_is_named_and_the_status_says_so(
         (("--prior", "nowhere"), "there is no image folder at nowhere"),
         (("--model", "nowhere"), "nowhere"),
         (("--batch", 1, "--prior-images", 2), "a batch of 1 has no place for prior pictures"),
+        (("--revision", "main"), "revision"),
+        (("--variant", "fp16"), "variant"),
+        (("--model-config", "nowhere"), "is no single file and has its own configuration; leave it out"),
     ],
 )
 def test_bad_input_is_one_line_and_nothing_is_written(
     command: Command, given: tuple, tmp_path: Path, changed: tuple, said: str
 ) -> None:
     out = tmp_path / "run"
-    finished = command(*given, *changed, "--out", out)
-    assert finished.status == 2
-    assert finished.out == ""
-    (line,) = [line for line in finished.err.splitlines() if line.startswith("error: ")]
-    assert said in line
-    assert not out.exists()
+    for more in ((), ("--estimate",)):
+        finished = command(*given, *changed, *more, "--out", out)
+        assert finished.status == 2
+        assert finished.out == ""
+        (line,) = [line for line in finished.err.splitlines() if line.startswith("error: ")]
+        assert said in line
+        assert not out.exists()
 
 
 def test_a_loss_that_is_not_a_number_stops_and_the_checkpoints_are_reported(
@@ -150,6 +193,9 @@ def test_a_loss_that_is_not_a_number_stops_and_the_checkpoints_are_reported(
     finished = command(*given, "--out", out)
     assert finished.status == 2
     assert "the loss of step 3 is not a number; the checkpoint of step 2 is kept" in finished.err
+    estimate = command(*given, "--out", out, "--estimate")
+    assert "4 steps (lora): 2 done, 2 to do" in estimate.out
+    assert re.search(r"2 +trained +0 +0 +0\n +4 +to train +2 +3 +30\n", estimate.out)
     shown = command("report", out, "--json")
     assert shown.status == 0
     assert [checkpoint["step"] for checkpoint in shown.document["checkpoints"]] == [0, 2]

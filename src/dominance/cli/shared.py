@@ -77,6 +77,15 @@ class OutputWithPictures(Output):
 
 @Parameter(name="*", group=OUTPUT)
 @dataclass(frozen=True)
+class TrainingOutput(Output):
+    """How a command answers that trains, and can say beforehand what it will take."""
+
+    estimate: bool = False
+    """Only say how many steps, images and questions are left; train, draw, ask and write nothing."""
+
+
+@Parameter(name="*", group=OUTPUT)
+@dataclass(frozen=True)
 class Estimated(OutputWithPictures):
     """The same for a command that can say beforehand what it will take."""
 

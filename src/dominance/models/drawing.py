@@ -39,6 +39,18 @@ def _read_batch(_type: object, tokens: Sequence[Token]) -> int | None:
 Seeds = Annotated[tuple[int, ...], Parameter(converter=_read_seeds, n_tokens=1, metavar="N|LIST")]
 Adapters = Annotated[tuple[str, ...], Parameter(name="--adapter", metavar="FILE_OR_ID[:STRENGTH][@START]")]
 Batch = Annotated[int, Parameter(converter=_read_batch, n_tokens=1, metavar="N|auto")]
+Revision = Annotated[str, Parameter(help="Branch, tag or commit of the model's hub id.")]
+Variant = Annotated[
+    str,
+    Parameter(help="Variant of the model's weights, such as fp16; default: the plain weights, else the only variant."),
+]
+ModelConfig = Annotated[
+    str,
+    Parameter(
+        help="Diffusers folder whose configuration a single-file model takes; default: its family's, from the hub's"
+        " cache."
+    ),
+]
 
 
 @Parameter(name="*", group=Group("Drawing", sort_key=20))
@@ -69,12 +81,9 @@ class Drawing:
     """Precision: float32, float16 or bfloat16."""
     vae_tiling: bool = False
     """Decode large images tile by tile, in less memory."""
-    revision: str | None = None
-    """Branch, tag or commit of the model's hub id."""
-    variant: str | None = None
-    """Variant of the model's weights, such as fp16; default: the plain weights, else the only variant."""
-    model_config: str | None = None
-    """Diffusers folder whose configuration a single-file model takes; default: its family's, from the hub's cache."""
+    revision: Revision | None = None
+    variant: Variant | None = None
+    model_config: ModelConfig | None = None
     adapters: Adapters = field(default=(), metadata={NAMED: "adapter", WRITTEN: lambda listed: list(listed) or None})
     """Repeatable LoRA or embedding: a file, folder or hub id, its strength, and the share of steps before it acts."""
     preset: str | None = None

@@ -87,6 +87,14 @@ def load_checkpoint(
     return int(metadata["step"])
 
 
+def step_of(path: Path) -> int:
+    """The step after which a checkpoint was written; 0 where there is none."""
+    if not path.exists():
+        return 0
+    with safe_open(path, framework="pt") as file:
+        return int(file.metadata()["step"])
+
+
 def check_resumable(path: Path, settings: Mapping[str, object]) -> None:
     """Refuses a checkpoint that was written under other settings; none is fine.
 

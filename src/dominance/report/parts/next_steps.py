@@ -289,7 +289,9 @@ def after_teaching(result: "TeachingResult") -> tuple[NextStep, ...]:
 def _drawn_with(result: "TeachingResult", checkpoint: str, given: Given) -> dict[str, object]:
     """The options that draw with a checkpoint of a fine-tuning, and ask the same judge about the same concept."""
     made, precision = str(Path(result.run) / checkpoint), given.more.get("precision")
-    model: dict[str, object] = {"model": result.model, "adapter": made} if result.train == "lora" else {"model": made}
+    base = {name: given.more.get(name) for name in ("revision", "variant", "model_config")}
+    lora = result.train == "lora"
+    model: dict[str, object] = {"model": result.model, **base, "adapter": made} if lora else {"model": made}
     drawn = {"steps": given.more.get("draw_steps"), "guidance": given.more.get("guidance")}
     dtype = None if precision in (None, "float32") else precision
     if result.suite is None:

@@ -15,7 +15,7 @@ from dominance.pictures import open_image
 from dominance.records import LeftOut
 from dominance.runs.audit.sameness import take_over
 from dominance.runs.stages.drawing import missing_images
-from dominance.runs.stages.one_answer import ControlAnswers, known_controls, most_control_questions, unasked_controls
+from dominance.runs.stages.one_answer import ControlAnswers, known_controls, most_control_questions
 from dominance.runs.store.folder import LEDGER_NAME
 from dominance.runs.store.ledger import Ledger
 from dominance.runs.store.plan import Plan
@@ -110,9 +110,7 @@ def _sent(found: Estimate, judge: RemoteJudge, there: Sequence[Path]) -> Estimat
 def _state(plan: Plan, folder: Path) -> tuple[set[str], dict[str, set[str]], ControlAnswers]:
     """The items without an image, the texts of the questions that are answered, by item, and the control answers."""
     made_elsewhere = plan.origin == "score"
-    with _copied(folder) as ledger:
-        if ledger is None:
-            return set() if made_elsewhere else {image.item for image in plan.images}, {}, unasked_controls(plan)
+    with copied_ledger(folder) as ledger:
         take_over(plan, ledger, folder)
         missing = [] if made_elsewhere else missing_images(plan.images, ledger, folder)
         answers, known = ledger.answers(plan.judge_identity), known_controls(plan, ledger)
@@ -120,11 +118,8 @@ def _state(plan: Plan, folder: Path) -> tuple[set[str], dict[str, set[str]], Con
 
 
 @contextlib.contextmanager
-def _copied(folder: Path) -> Generator[Ledger | None]:
-    """A copy of the folder's ledger, because opening it writes beside it; None where there is none."""
-    if not is_file(folder / LEDGER_NAME):
-        yield None
-        return
+def copied_ledger(folder: Path) -> Generator[Ledger]:
+    """A copy of the folder's ledger, because opening it writes beside it; an empty one where there is none."""
     with tempfile.TemporaryDirectory() as place:
         for name in (LEDGER_NAME, f"{LEDGER_NAME}-wal"):
             if is_file(folder / name):

@@ -1,13 +1,13 @@
 """How a concept is taught by ``dominance train dreambooth``: pictures, prior, checkpoints, and what looks at them."""
 
 from dataclasses import dataclass, field
-from typing import Annotated
+from typing import Annotated, Any
 
 from cyclopts import Group, Parameter
 
 from dominance.errors import InputError
 from dominance.judges.options import JUDGE, Asking
-from dominance.models.drawing import OFFLOADS, Seeds
+from dominance.models.drawing import OFFLOADS, Drawing, Machine, ModelConfig, Revision, Seeds, Variant
 from dominance.runs.audit.options import WHAT
 from dominance.seeds import check_seeds, written_seeds
 from dominance.training.dreambooth.options import TeachOptions
@@ -73,6 +73,9 @@ class TeachingOptions:
         InputError: a value out of its range, or options that exclude one another.
     """
 
+    revision: Revision | None = None
+    variant: Variant | None = None
+    model_config: ModelConfig | None = None
     concept_class: Annotated[str | None, Parameter(name="--class")] = field(default=None, metadata={NAMED: "class"})
     """What kind of thing it is, such as dog: the word after the token, and the prompt of a prior that is drawn."""
     instance_prompt: str | None = None
@@ -103,6 +106,15 @@ class TeachingOptions:
             raise InputError("prior and prior-images exclude one another; give the folder, or let the model draw")
         if self.prior_images and not self.concept_class:
             raise InputError("prior-images are drawn of “a CLASS”, but there is no class; give --class, such as dog")
+
+    def drawing(self, **more: Any) -> Drawing:
+        """How the model that is taught draws, in the revision, variant and configuration that were asked for."""
+        return Drawing(revision=self.revision, variant=self.variant, model_config=self.model_config, **more)
+
+    @property
+    def machine(self) -> Machine:
+        """Where checkpoints are drawn with."""
+        return Machine(device=self.device, offload=self.offload)
 
     def distance(self, steps: int) -> int:
         """Steps between two checkpoints of a fine-tuning of so many."""

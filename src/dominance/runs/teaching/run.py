@@ -8,23 +8,21 @@ from typing import TYPE_CHECKING
 
 from dominance.diversity.verdicts import PAPER_EMBEDDER
 from dominance.documents import to_json
-from dominance.errors import InputError, RunError
+from dominance.errors import RunError
 from dominance.models.devices import find_device
-from dominance.models.drawing import Drawing, Machine
-from dominance.records import JudgeWarning, Suite
-from dominance.runs.stages.model import RunModel
-from dominance.runs.store.folder import LEDGER_NAME, check_run_folder, held
+from dominance.records import JudgeWarning
+from dominance.runs.store.folder import LEDGER_NAME, held
 from dominance.runs.store.ledger import Ledger
 from dominance.runs.store.manifest import environment
 from dominance.runs.store.measurements import TEACHING, claim
 from dominance.runs.store.repeat import Repeat, flat
 from dominance.runs.teaching.drawn import draw_prior
 from dominance.runs.teaching.options import TeachingOptions
-from dominance.runs.teaching.pictures import Pictures, class_prompt, concept_pictures, instance_prompt, prior_pictures
+from dominance.runs.teaching.pictures import class_prompt
+from dominance.runs.teaching.plan import TeachingPlan, decided
 from dominance.runs.teaching.result import Checkpoint, Looked, TeachingResult, fall
-from dominance.runs.teaching.watching import Watch, find_audited, pairs, references_of, taught_concept
+from dominance.runs.teaching.watching import Watch, pairs
 from dominance.runs.teaching.words import token_notes
-from dominance.training.dreambooth.options import TeachSettings
 from dominance.training.dreambooth.pictures import TrainingPicture
 
 if TYPE_CHECKING:
@@ -54,55 +52,21 @@ def train_dreambooth(
         RunError: the loss is not a number, or the disk refuses; checkpoints are kept, and the folder reports them.
     """
     options = options or TeachingOptions()
-    if not (token := token.strip()):
-        raise InputError("the token is empty; give the word that the concept is taught under, such as sks")
-    repeat = Repeat("train dreambooth", {"images": images, "token": token, "model": model, "out": out}, options)
-    folder = Path(out or Path("runs") / "-".join(token.lower().split()))
-    check_run_folder(folder)
-    plan = _decided(Path(images), token, model, options)
+    repeat = Repeat("train dreambooth", {"images": images, "token": token.strip(), "model": model, "out": out}, options)
+    plan = decided(images, token, model, out, options)
     # A new folder is created only once the model has loaded and the judge exists.
-    if not (folder / LEDGER_NAME).exists():
+    if not (plan.folder / LEDGER_NAME).exists():
         plan.base()
-    with held(folder), Ledger(folder / LEDGER_NAME) as ledger:
-        claim(ledger, folder, TEACHING, f"{token} in {plan.base.source.identity}")
-        return _Run(plan, folder, ledger, repeat).teach()
-
-
-@dataclass(frozen=True, eq=False)
-class _Plan:
-    """Everything that is decided before anything is made."""
-
-    images: Path
-    token: str
-    model: str
-    base: RunModel
-    settings: TeachSettings
-    pictures: Pictures
-    prior: Pictures | None
-    suite: Suite | None
-    options: TeachingOptions
-
-
-def _decided(images: Path, token: str, model: str, options: TeachingOptions) -> _Plan:
-    pictures = concept_pictures(images, token, options)
-    prior = None if options.prior is None else prior_pictures(Path(options.prior), options.concept_class)
-    suite = find_audited(options)
-    if suite is not None:
-        taught_concept(suite, token, options)
-    training = options.training
-    dtype = training.precision if training.train == "lora" else "float32"
-    machine = Machine(device=options.device, offload="none")
-    base = RunModel(model, Drawing(dtype=dtype), machine)
-    settings = training.settings(base.source.world)
-    settings.prior_pictures(prior is not None or options.prior_images > 0)
-    return _Plan(images, token, model, base, settings, pictures, prior, suite, options)
+    with held(plan.folder), Ledger(plan.folder / LEDGER_NAME) as ledger:
+        claim(ledger, plan.folder, TEACHING, plan.subject)
+        return _Run(plan, plan.folder, ledger, repeat).teach()
 
 
 @dataclass(frozen=True, eq=False)
 class _Run:
     """One fine-tuning in its folder."""
 
-    plan: _Plan
+    plan: TeachingPlan
     folder: Path
     ledger: Ledger
     repeat: Repeat
@@ -119,11 +83,11 @@ class _Run:
         from dominance.training.dreambooth.teach import STATE, teach
 
         plan, seen = self.plan, dict[int, tuple[Path | None, Looked]]()
-        tuning = self._fine_tuning(self._prior())
+        tuning = plan.fine_tuning(self._prior())
         check_resumable(self.folder / STATE, tuning.record())
         self.repeat.keep(self.folder)
         words = token_notes(plan.base().pipeline, plan.token)
-        watch = self._watch()
+        watch = plan.watch(self.ledger)
 
         def look(step: int, path: Path | None) -> None:
             seen[step] = (path, watch.look(step, path))
@@ -153,28 +117,6 @@ class _Run:
         if not count or not concept_class:
             return ()
         return draw_prior(class_prompt(concept_class), count, plan.base, self.ledger, self.folder)
-
-    def _fine_tuning(self, prior: tuple[TrainingPicture, ...]) -> "FineTuning":
-        from dominance.training.dreambooth.fine_tuning import FineTuning
-
-        plan = self.plan
-        every = plan.options.distance(plan.settings.steps)
-        return FineTuning(plan.token, plan.pictures.pictures, prior, plan.settings, plan.base.source.identity, every)
-
-    def _watch(self) -> Watch:
-        plan, options = self.plan, self.plan.options
-        prompt = instance_prompt(plan.token, options)
-        concept = None if plan.suite is None else taught_concept(plan.suite, plan.token, options)
-        return Watch(
-            folder=self.folder,
-            ledger=self.ledger,
-            base=plan.model,
-            options=options,
-            samples=options.watching.sample or (prompt, f"{prompt} and a mug"),
-            suite=plan.suite,
-            concept=concept,
-            references=references_of(plan.images, plan.pictures, options, plan.base.source.world),
-        )
 
     def _keep(
         self,

@@ -1,13 +1,14 @@
 """What looks at each checkpoint: sample sheets, and the audit with identity, leakage and copying."""
 
 import itertools
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from dominance.documents import from_json, to_json
 from dominance.errors import InputError
-from dominance.models.drawing import Drawing, Machine
+from dominance.models.drawing import Drawing
 from dominance.records import Concept, RunResult, ScoredImage, Suite
 from dominance.runs.audit.options import AuditOptions, Taught
 from dominance.runs.audit.result import read_result
@@ -27,6 +28,11 @@ from dominance.wording import quoted
 AUDITS = "audits"
 _PAIRS = 6
 """Images on both sides of the fall that the report opens with."""
+
+
+def audit_name(step: int) -> str:
+    """The folder of a checkpoint's audit, relative to that of the training."""
+    return f"{AUDITS}/step-{step:06d}"
 
 
 def taught_concept(suite: Suite, token: str, options: TeachingOptions) -> Concept:
@@ -72,9 +78,9 @@ class Watch:
 
     def look(self, step: int, path: Path | None) -> Looked:
         """Sample sheet and audit of the model after so many steps; ``path`` is its checkpoint, None for the base."""
-        model, drawing = self._model(path)
-        source = RunModel(model, drawing, self._machine)
-        key = f"looked {step} {source.source.identity} {self._what}"
+        model, drawing = self.drawn_with(path)
+        source = RunModel(model, drawing, self.options.machine)
+        key = self.key(step, source)
         known = self.ledger.get(key)
         if known is not None:
             return from_json(Looked, known)
@@ -87,33 +93,42 @@ class Watch:
         return seen
 
     def _audit(self, step: int, model: str, drawing: Drawing, suite: Suite, concept: Concept, samples: tuple) -> Looked:
-        watching, name = self.options.watching, f"{AUDITS}/step-{step:06d}"
-        options = AuditOptions(
-            drawing=drawing,
-            asking=watching.asking,
-            taught=Taught(concept.name, self.references, watching.embedder if self.references else None),
-            machine=self._machine,
-        )
+        watching, name = self.options.watching, audit_name(step)
+        options = self.audit_options(drawing, concept)
         result = audit(watching.audit or suite, model, watching.judge, self.folder / name, options)
         if result.identity is None:
             return Looked(samples, None, result.judge_warnings)
         found = Watched(name, result.scored, result.unscored, result.identity)
         return Looked(samples, found, result.judge_warnings)
 
-    def _model(self, path: Path | None) -> tuple[str, Drawing]:
-        """The model's name and how it is drawn with, at a checkpoint."""
-        watching = self.options.watching
-        precision = self.options.training.precision
-        drawing = Drawing(watching.all_seeds, watching.draw_steps, watching.guidance, dtype=precision)
-        if path is None:
-            return self.base, drawing
-        if self.options.training.train == "lora":
-            return self.base, replace(drawing, adapters=(str(path),))
-        return str(path), drawing
+    def key(self, step: int, source: RunModel) -> str:
+        """The ledger's name of what was seen after so many steps of the model that is drawn with."""
+        return f"looked {step} {source.source.identity} {self._what}"
 
-    @property
-    def _machine(self) -> Machine:
-        return Machine(device=self.options.device, offload=self.options.offload)
+    def audit_options(self, drawing: Drawing, concept: Concept) -> AuditOptions:
+        """How a checkpoint is audited."""
+        watching = self.options.watching
+        return AuditOptions(
+            drawing=drawing,
+            asking=watching.asking,
+            taught=Taught(concept.name, self.references, watching.embedder if self.references else None),
+            machine=self.options.machine,
+        )
+
+    def drawn_with(self, path: Path | None) -> tuple[str, Drawing]:
+        """The model's name and how it is drawn with, at a checkpoint; None for the base."""
+        watching = self.options.watching
+        how: dict[str, Any] = {
+            "seeds": watching.all_seeds,
+            "steps": watching.draw_steps,
+            "guidance": watching.guidance,
+            "dtype": self.options.training.precision,
+        }
+        if path is None:
+            return self.base, self.options.drawing(**how)
+        if self.options.training.train == "lora":
+            return self.base, self.options.drawing(**how, adapters=(str(path),))
+        return str(path), Drawing(**how)  # a whole model, in a folder of plain weights
 
     @cached_property
     def _what(self) -> str:

@@ -1,0 +1,99 @@
+"""Everything about a fine-tuning that is decided before anything is made."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dominance.errors import InputError
+from dominance.models.drawing import Machine
+from dominance.records import Suite
+from dominance.runs.stages.model import RunModel
+from dominance.runs.store.folder import check_run_folder
+from dominance.runs.store.ledger import Ledger
+from dominance.runs.teaching.options import TeachingOptions
+from dominance.runs.teaching.pictures import Pictures, concept_pictures, instance_prompt, prior_pictures
+from dominance.runs.teaching.watching import Watch, find_audited, references_of, taught_concept
+from dominance.training.dreambooth.options import TeachSettings
+from dominance.training.dreambooth.pictures import TrainingPicture
+
+if TYPE_CHECKING:
+    from dominance.training.dreambooth.fine_tuning import FineTuning
+
+
+@dataclass(frozen=True, eq=False)
+class TeachingPlan:
+    """What is taught to what, from which pictures, and what looks at it.
+
+    Attributes:
+        folder: of the run.
+        model: by name.
+        base: the same, loaded when first needed.
+        prior: pictures of a folder; None where there is none, or the model draws them itself.
+    """
+
+    images: Path
+    token: str
+    model: str
+    folder: Path
+    base: RunModel
+    settings: TeachSettings
+    pictures: Pictures
+    prior: Pictures | None
+    suite: Suite | None
+    options: TeachingOptions
+
+    @property
+    def subject(self) -> str:
+        """What the folder is of, whatever the options."""
+        return f"{self.token} in {self.base.source.identity}"
+
+    def fine_tuning(self, prior: tuple[TrainingPicture, ...]) -> "FineTuning":
+        """What is trained.
+
+        Args:
+            prior: the pictures of the prior, be they of a folder or drawn.
+        """
+        from dominance.training.dreambooth.fine_tuning import FineTuning
+
+        every = self.options.distance(self.settings.steps)
+        return FineTuning(self.token, self.pictures.pictures, prior, self.settings, self.base.source.identity, every)
+
+    def watch(self, ledger: Ledger) -> Watch:
+        """What looks at the checkpoints."""
+        prompt = instance_prompt(self.token, self.options)
+        return Watch(
+            folder=self.folder,
+            ledger=ledger,
+            base=self.model,
+            options=self.options,
+            samples=self.options.watching.sample or (prompt, f"{prompt} and a mug"),
+            suite=self.suite,
+            concept=None if self.suite is None else taught_concept(self.suite, self.token, self.options),
+            references=references_of(self.images, self.pictures, self.options, self.base.source.world),
+        )
+
+
+def decided(
+    images: Path | str, token: str, model: str, out: Path | str | None, options: TeachingOptions
+) -> TeachingPlan:
+    """The plan of a fine-tuning.
+
+    Raises:
+        InputError: pictures, model, suite, folder or an option cannot be used.
+    """
+    if not (token := token.strip()):
+        raise InputError("the token is empty; give the word that the concept is taught under, such as sks")
+    folder = Path(out or Path("runs") / "-".join(token.lower().split()))
+    check_run_folder(folder)
+    pictures = concept_pictures(Path(images), token, options)
+    prior = None if options.prior is None else prior_pictures(Path(options.prior), options.concept_class)
+    suite = find_audited(options)
+    if suite is not None:
+        taught_concept(suite, token, options)
+    training = options.training
+    dtype = training.precision if training.train == "lora" else "float32"
+    machine = Machine(device=options.device, offload="none")
+    base = RunModel(model, options.drawing(dtype=dtype), machine)
+    settings = training.settings(base.source.world)
+    settings.prior_pictures(prior is not None or options.prior_images > 0)
+    return TeachingPlan(Path(images), token, model, folder, base, settings, pictures, prior, suite, options)
