@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from dominance.runs.risk.options import CalibrationOptions, PreflightOptions
     from dominance.runs.risk.preflight import Preflight, preflight
     from dominance.runs.suite_check.run import check_suite
+    from dominance.runs.sweep.brought import sweep_images
     from dominance.runs.sweep.options import SweepOptions
     from dominance.runs.sweep.result import AdapterSweep
     from dominance.runs.sweep.run import estimate_sweep, sweep_suite
@@ -111,6 +112,7 @@ _HOMES: dict[str, tuple[str, ...]] = {
     "runs.risk.options": ("CalibrationOptions", "PreflightOptions"),
     "runs.risk.preflight": ("Preflight", "preflight"),
     "runs.suite_check.run": ("check_suite",),
+    "runs.sweep.brought": ("sweep_images",),
     "runs.sweep.options": ("SweepOptions",),
     "runs.sweep.result": ("AdapterSweep",),
     "runs.sweep.run": ("estimate_sweep", "sweep_suite"),

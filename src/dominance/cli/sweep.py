@@ -1,7 +1,9 @@
 """``dominance sweep``."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Parameter
 
 from dominance.cli import shared
 from dominance.cli.app import new_app
@@ -9,7 +11,9 @@ from dominance.cli.delivery import tell_estimate
 from dominance.cli.interrupts import results_are_in
 from dominance.cli.output import echo, print_json, print_table, tell_next, tell_written, warn_again
 from dominance.cli.statuses import EXIT_DONE, EXIT_UNSCORED
+from dominance.errors import InputError
 from dominance.numbers import plural
+from dominance.runs.audit.options import WHAT
 from dominance.runs.sweep.options import SweepOptions
 
 if TYPE_CHECKING:
@@ -19,7 +23,8 @@ app = new_app(
     "sweep",
     help_epilogue="Examples:\n"
     "  dominance sweep prompts.csv --model owner/name --adapter brand.safetensors --min-presence 0.9\n"
-    "  dominance sweep prompts.csv --model owner/name --checkpoints runs/brand --taught brandmug\n",
+    "  dominance sweep prompts.csv --model owner/name --checkpoints runs/brand --taught brandmug\n"
+    "  dominance sweep prompts.csv --images outputs/txt2img-grid --taught brandmug --judge qwen:owner/judge\n",
 )
 
 
@@ -28,6 +33,15 @@ def command(
     suite: shared.Suite,
     *,
     model: shared.Model = "miniature",
+    images: Annotated[
+        Path | None,
+        Parameter(
+            group=WHAT,
+            help="Images made elsewhere, in place of --model and --adapter: a folder of them, whose files say their"
+            " prompt, <lora:NAME:STRENGTH> and seed, or a CSV with the columns path, prompt and strength, and perhaps"
+            " checkpoint and seed.",
+        ),
+    ] = None,
     judge: shared.JudgeName = "miniature",
     options: SweepOptions = SweepOptions(),
     output: shared.Estimated = shared.Estimated(),
@@ -35,12 +49,19 @@ def command(
     """Find the strength, start step or checkpoint at which an adapter still leaves room for the rest of the prompt.
 
     Draws the suite under every cell of a grid from the same noise, and measures how often the taught concept is there
-    (identity) and how often all concepts are (composition). With two adapters, both orders of naming are drawn. The
-    same command resumes. Exit status: 0 done (even if no cell qualifies), 2 bad input, 3 done but some images have no
-    score.
+    (identity) and how often all concepts are (composition). With two adapters, both orders of naming are drawn. With
+    --images, it measures a grid that ComfyUI or A1111's web UI made. The same command resumes. Exit status: 0 done
+    (even if no cell qualifies), 2 bad input, 3 done but some images have no score.
     """
+    from dominance.runs.sweep.brought import estimate_images, sweep_images
     from dominance.runs.sweep.run import estimate_sweep, sweep_suite
 
+    if images is not None:
+        if model != "miniature":
+            raise InputError("--images are there already, so no --model draws them; leave out one of the two")
+        if output.estimate:
+            return tell_estimate(estimate_images(suite, images, judge, output.out, options), output.json)
+        return deliver(sweep_images(suite, images, judge, output.out, options), output.json, output.page_images)
     if output.estimate:
         return tell_estimate(estimate_sweep(suite, model, judge, output.out, options), output.json)
     return deliver(sweep_suite(suite, model, judge, output.out, options), output.json, output.page_images)

@@ -26,11 +26,12 @@ _PLAIN_FOLDERS = frozenset({"samples", "sample", "images", "image", "outputs", "
 
 @dataclass(frozen=True)
 class Assigned:
-    """An image and its prompt; the name tells it from the prompt's other images."""
+    """An image and its prompt; the name tells it from the prompt's other images, the row is what a table says of it."""
 
     prompt: Prompt
     name: str
     image: ImageFile
+    row: Row | None = None
 
 
 @dataclass(frozen=True)
@@ -88,7 +89,7 @@ def _by_folder(listing: Listing, matcher: Matcher) -> Assignment:
             problems[known.image] = _unclear(found) if found else _unmatched(known, matcher)
     kept, twice = _without_twins(chosen)
     left_out = (*listing.left_out, *_told(listing, problems, matcher), *twice, *absent(witness.rows, listing.root))
-    return Assignment(listing.root, _named(kept), left_out)
+    return Assignment(listing.root, _named(kept, witness.rows), left_out)
 
 
 def _prompts(known: Evidence, matcher: Matcher, *, alone: bool) -> Prompts | str:
@@ -142,14 +143,15 @@ def _without_twins(chosen: Mapping[ImageFile, Prompt]) -> tuple[dict[ImageFile, 
     return dict(sorted(kept.items())), twice
 
 
-def _named(chosen: Mapping[ImageFile, Prompt]) -> tuple[Assigned, ...]:
+def _named(chosen: Mapping[ImageFile, Prompt], rows: Mapping[Path, Row]) -> tuple[Assigned, ...]:
     """Each image with its name: its path within the folder that all images of its prompt lie in."""
     paths: dict[Prompt, list[Path]] = defaultdict(list)
     for image, prompt in chosen.items():
         paths[prompt].append(image.path)
     homes = {prompt: common_folder(own) for prompt, own in paths.items()}
     return tuple(
-        Assigned(prompt, image.path.relative_to(homes[prompt]).as_posix(), image) for image, prompt in chosen.items()
+        Assigned(prompt, image.path.relative_to(homes[prompt]).as_posix(), image, rows.get(image.path))
+        for image, prompt in chosen.items()
     )
 
 
@@ -185,6 +187,7 @@ def _by_list(file: Path, matcher: Matcher) -> Assignment:
     root, base = file.parent, real_path(file.parent)
     chosen: list[tuple[ImageFile, Prompt]] = []
     left_out: list[LeftOut] = []
+    rows: dict[Path, Row] = {}
     for row in read_list(file):
         path = row.path or Path()
         name, found = path.as_posix(), matcher.by_row(row.text, row.id)
@@ -193,8 +196,9 @@ def _by_list(file: Path, matcher: Matcher) -> Assignment:
             left_out.append(LeftOut(name, f"{problem} (line {row.where.rpartition(' ')[2]})", missing=True))
         else:
             chosen.append((ImageFile(path, followed(root / path, base) or root / path), next(iter(found))))
+            rows[path] = row
     _refuse_twice(file, chosen)
-    return Assignment(root, _named_rows(chosen), tuple(left_out))
+    return Assignment(root, _named_rows(chosen, rows), tuple(left_out))
 
 
 def _problem_of(row: Row, found: Prompts, matcher: Matcher) -> str | None:
@@ -213,8 +217,8 @@ def _refuse_twice(file: Path, chosen: Sequence[tuple[ImageFile, Prompt]]) -> Non
             )
 
 
-def _named_rows(chosen: Iterable[tuple[ImageFile, Prompt]]) -> tuple[Assigned, ...]:
+def _named_rows(chosen: Iterable[tuple[ImageFile, Prompt]], rows: Mapping[Path, Row]) -> tuple[Assigned, ...]:
     by_prompt: dict[Prompt, dict[ImageFile, Prompt]] = defaultdict(dict)
     for image, prompt in chosen:
         by_prompt[prompt][image] = prompt
-    return tuple(one for own in by_prompt.values() for one in _named(own))
+    return tuple(one for own in by_prompt.values() for one in _named(own, rows))

@@ -16,6 +16,9 @@ from dominance.wording import on_one_line, quoted, suggestion
 PATHS = ("path", "file_name", "file", "image", "filename")
 TEXTS = ("prompt", "text", "caption")
 IDS = ("id", "prompt_id")
+STRENGTHS = ("strength", "lora_strength", "lora_weight")
+CHECKPOINTS = ("checkpoint", "lora")
+SEEDS = ("seed",)
 METADATA = ("metadata.jsonl", "metadata.csv")
 """The names that such a table has among the images."""
 
@@ -30,6 +33,7 @@ class Row:
         text: the prompt or caption; None if there is none.
         id: of the prompt; None if there is none.
         box: left, top, width and height of the subject in pixels, as COCO has it; None if there is none.
+        strength, checkpoint, seed: of the adapter and the noise that drew the image, as written; None if there is none.
     """
 
     where: str
@@ -37,6 +41,9 @@ class Row:
     text: str | None
     id: str | None
     box: tuple[float, float, float, float] | None = None
+    strength: str | None = None
+    checkpoint: str | None = None
+    seed: str | None = None
 
 
 def is_table(path: Path) -> bool:
@@ -93,7 +100,8 @@ def _rows(file: Path, *, strict: bool) -> Iterator[Row]:
             path = _with_slashes(path, file.parent)
             check_inside(path, file.parent, base, where)
         box = _read_box(record, where)
-        yield Row(where, None if path is None else Path(os.path.normpath(path)), text, id, box)
+        drawn = (_first(record, names, (str, int, float)) for names in (STRENGTHS, CHECKPOINTS, SEEDS))
+        yield Row(where, None if path is None else Path(os.path.normpath(path)), text, id, box, *drawn)
 
 
 def _read_box(record: Mapping[str, Any], where: str) -> tuple[float, float, float, float] | None:
@@ -119,10 +127,11 @@ def _with_slashes(path: str, folder: Path) -> str:
     return path if "\\" not in path or os.path.lexists(folder / path) else path.replace("\\", "/")
 
 
-def _first(record: Mapping[str, Any], names: tuple[str, ...]) -> str | None:
+def _first(record: Mapping[str, Any], names: tuple[str, ...], kinds: tuple[type, ...] = (str, int)) -> str | None:
     """The first of these fields that is filled in."""
     values = (record.get(name) for name in names)
-    return next((str(value).strip() for value in values if isinstance(value, str | int) and str(value).strip()), None)
+    filled = (str(value).strip() for value in values if isinstance(value, kinds))
+    return next((text for text in filled if text), None)
 
 
 def check_inside(path: str, folder: Path, base: Path, where: str) -> None:

@@ -24,18 +24,23 @@ def prompts_in(path: Path) -> tuple[str, ...]:
     Read are the texts of AUTOMATIC1111's web UI and its kin (``parameters``, in JPEG and WebP the user comment), of
     ComfyUI (``prompt``, the workflow as it ran), Fooocus and InvokeAI. Never raises: a broken file says nothing.
     """
+    found: list[str] = []
+    for key, text in texts_in(path):
+        if key in _READERS:
+            found += [prompt for prompt in _READERS[key](text) if prompt.strip()]
+    return tuple(dict.fromkeys(found))
+
+
+def texts_in(path: Path) -> list[tuple[str, str]]:
+    """What programs that make images left in a file, each text under the name that it has in a PNG. Never raises."""
     try:
         with path.open("rb") as file:
             texts = list(_png_texts(file))
             if not texts and file.seek(0) == 0 and file.read(4) != b"\x89PNG":
                 texts = list(_exif_texts(path))
     except Exception:  # a file of someone else's may hold anything; judging it will say what is wrong
-        return ()
-    found: list[str] = []
-    for key, text in texts:
-        if key in _READERS:
-            found += [prompt for prompt in _READERS[key](text) if prompt.strip()]
-    return tuple(dict.fromkeys(found))
+        return []
+    return texts
 
 
 def prompt_of_parameters(text: str) -> str:
@@ -53,19 +58,19 @@ def prompt_of_parameters(text: str) -> str:
 
 
 def _of_parameters(text: str) -> list[str]:
-    record = _record(text)
+    record = record_of(text)
     if record is None:
         return [prompt_of_parameters(text)]
     return [value for value in (record.get("prompt"), record.get("Prompt")) if isinstance(value, str)]
 
 
 def _of_prompt(text: str) -> list[str]:
-    record = _record(text)
+    record = record_of(text)
     return [text] if record is None else prompts_of_workflow(record)
 
 
 def _of_invoke(text: str) -> list[str]:
-    prompt = (_record(text) or {}).get("positive_prompt")
+    prompt = (record_of(text) or {}).get("positive_prompt")
     return [prompt] if isinstance(prompt, str) else []
 
 
@@ -76,8 +81,8 @@ _READERS: dict[str, Callable[[str], list[str]]] = {
 }
 
 
-def _record(text: str) -> dict[str, Any] | None:
-    """The JSON object that a text is; None if it is none."""
+def record_of(text: str) -> dict[str, Any] | None:
+    """The JSON object that a text of a file is; None if it is none."""
     if not text.lstrip().startswith("{"):
         return None
     try:

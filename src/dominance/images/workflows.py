@@ -1,7 +1,7 @@
 """The prompt in a workflow of ComfyUI: the texts that reach a sampler as its positive conditioning."""
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, TypeGuard
 
 Nodes = Mapping[str, Mapping[str, Any]]
 
@@ -27,17 +27,34 @@ def prompts_of_workflow(record: Mapping[str, Any]) -> list[str]:
     ... })
     ['a mug']
     """
-    nodes = {
-        str(name): node
-        for name, node in record.items()
-        if isinstance(node, Mapping) and isinstance(node.get("inputs"), Mapping)
-    }
+    nodes = nodes_of(record)
     starts = list(_starts(nodes))
     if starts:
         found = [text for link in starts for text in _followed(nodes, link)]
     else:
         found = [text for name, node in nodes.items() if _encodes(node) for text in _followed(nodes, [name, 0])]
     return list(dict.fromkeys(found))
+
+
+def nodes_of(record: Mapping[str, Any]) -> Nodes:
+    """The nodes of a workflow, by their names; none where the record is something else."""
+    return {
+        str(name): node
+        for name, node in record.items()
+        if isinstance(node, Mapping) and isinstance(node.get("inputs"), Mapping)
+    }
+
+
+def linked_nodes(nodes: Nodes, links: Sequence[object]) -> list[Mapping[str, Any]]:
+    """All nodes that these links lead to, directly or through others, each once."""
+    found: dict[str, Mapping[str, Any]] = {}
+    waiting = [str(link[0]) for link in links if _is_link(link)]
+    while waiting:
+        name = waiting.pop(0)
+        if name in nodes and name not in found:
+            found[name] = nodes[name]
+            waiting += [str(value[0]) for value in nodes[name]["inputs"].values() if _is_link(value)]
+    return list(found.values())
 
 
 def _kind(node: Mapping[str, Any]) -> str:
@@ -60,7 +77,7 @@ def _starts(nodes: Nodes) -> Iterator[list[Any]]:
     yield from samplers or others
 
 
-def _is_link(value: object) -> bool:
+def _is_link(value: object) -> TypeGuard[list[Any]]:
     return isinstance(value, list) and len(value) == 2 and isinstance(value[0], str | int)
 
 

@@ -38,6 +38,7 @@ _FITTED = 4
 """Prompts with two concepts that a rule needs at least."""
 _LARGE = 10**6
 _JUDGES = "dominance list judges"
+_VARY = "train it on more varied pictures; dominance diversity says what is uniform in them"
 _BETTER = 0.2
 """How much larger the share of balanced images must be for a wording to be named as better."""
 
@@ -320,13 +321,16 @@ def after_sweep(result: "AdapterSweep") -> tuple[NextStep, ...]:
     given = given_to(result.run, result.model, result.judge, result.settings)
     written = given.more
     cell = result.cell(result.recommended)
+    if not result.drawn:
+        use = "make images of the recommended cell from new seeds, and score them with dominance score"
+        return (NextStep(_VARY if cell is None else use),)
     if cell is None:
         config = str(Path(result.run) / "run.yaml")
         later = command("sweep", config=config, starts="0,0.2,0.4,0.6") if "command" in written else None
         steps = (
             [] if "start" in result.axes else [NextStep("let the adapter act later, where it still may help", later)]
         )
-        return (*steps, NextStep("train it on more varied pictures; dominance diversity says what is uniform in them"))
+        return (*steps, NextStep(_VARY))
     named = written.get("adapter")
     if cell.checkpoint is not None or not isinstance(named, list) or len(named) != len(cell.strengths):
         return (NextStep(f"use the cell {cell.name}, and audit it from new seeds with dominance audit --adapter"),)

@@ -133,7 +133,7 @@ def _rows(result: AdapterSweep, shown: Sequence[_Row], pictures: Pictures) -> It
 
 def _grid_cell(prompt: SweepPrompt, picture: SweepPicture | None, cell: CellResult, pictures: Pictures) -> GridCell:
     if picture is None or picture.file is None:
-        return GridCell(Missing("the image was not made"), "unscored", f"{prompt.text}, {cell.name}", "")
+        return GridCell(Missing("there is no image"), "unscored", f"{prompt.text}, {cell.name}", "")
     verdict = picture.verdict or "unscored"
     shows = ", ".join(picture.present) or "none of them"
     alt = f"“{prompt.text}”, {picture.name}, {cell.name}: {verdict}, shows {shows}"

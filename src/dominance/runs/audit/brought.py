@@ -17,10 +17,11 @@ from dominance.wording import on_one_line
 
 @dataclass(frozen=True)
 class Brought:
-    """The images of a suite's prompts, and what is left out."""
+    """The images of a suite's prompts, what is left out, and what each image was known by."""
 
     images: tuple[PlannedImage, ...]
     left_out: tuple[LeftOut, ...] = ()
+    assigned: tuple[Assigned, ...] = ()
 
 
 def find_images(source: Path, suite: Suite, used: Suite | None = None) -> Brought:
@@ -41,7 +42,7 @@ def find_images(source: Path, suite: Suite, used: Suite | None = None) -> Brough
     rest = len(found.images) - len(taken)
     beyond = [LeftOut(".", "belong to prompts beyond the limit", rest)] if rest else []
     base = real_path(found.root)
-    return Brought(tuple(_planned(one, base) for one in taken), (*found.left_out, *beyond))
+    return Brought(tuple(_planned(one, base) for one in taken), (*found.left_out, *beyond), tuple(taken))
 
 
 def _nothing(source: Path, suite: Suite, found: Assignment) -> str:

@@ -1,12 +1,15 @@
 """Scores existing images: the audit without its first stage."""
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Generator, Sequence
 from pathlib import Path
+from typing import Literal
 
 from dominance.judges.protocol import Judge
+from dominance.models.drawing import Machine
 from dominance.records import RunResult, Suite
 from dominance.run_settings import RunSettings
-from dominance.runs.audit.brought import find_images
+from dominance.runs.audit.brought import Brought, find_images
 from dominance.runs.audit.estimate import Estimate, estimate_of
 from dominance.runs.audit.options import ScoreOptions, limited
 from dominance.runs.audit.result import finish, put_plan
@@ -26,6 +29,9 @@ from dominance.runs.store.ledger import ImageRow, Ledger
 from dominance.runs.store.plan import Plan, PlannedImage, ask_all
 from dominance.runs.store.repeat import Repeat
 from dominance.suites import find_suite, load_questions
+
+BROUGHT = "images in "
+"""How the model is named where none draws."""
 
 
 def score(
@@ -49,16 +55,11 @@ def score(
         InputError: no image belongs to a prompt, or folders contradict each other; nothing is written.
     """
     options = options or ScoreOptions()
-    plan, folder, seen_by, repeat = _decided(judge_for, images, suite, judge, out, options)
-    with held(folder), Ledger(folder / LEDGER_NAME) as ledger:
-        take_over(plan, ledger, folder)
-        put_plan(plan, ledger)
-        repeat.keep(folder)
-        note_taken_for(seen_by, plan.world)
-        warn(plan.judge_warnings)
-        _enter(plan.images, ledger)
-        manifest = {"images": {"folder": str(images), "count": len(plan.images)}}
-        return finish(plan, ledger, folder, seen_by, manifest, options.machine.batch, options.machine.device)
+    repeat = Repeat("score", {"images": images, "suite": suite, "judge": judge, "out": out}, options)
+    plan, seen_by, _ = plan_brought(judge_for, images, suite, judge, out, options)
+    folder = folder_of(plan, out, f"score-{plan.suite.name}")
+    with looked_at(plan, folder, seen_by, repeat, options.machine) as (_, result):
+        return result
 
 
 def estimate_score(
@@ -73,26 +74,43 @@ def estimate_score(
     Raises:
         InputError: as ``score``, except for what shows only when the judge is reached.
     """
-    plan, folder, seen_by, _ = _decided(unasked, images, suite, judge, out, options or ScoreOptions())
-    return estimate_of(plan, folder, seen_by)
+    plan, seen_by, _ = plan_brought(unasked, images, suite, judge, out, options or ScoreOptions())
+    return estimate_of(plan, folder_of(plan, out, f"score-{plan.suite.name}"), seen_by)
 
 
-def _decided(
+@contextlib.contextmanager
+def looked_at(
+    plan: Plan, folder: Path, judge: Judge, repeat: Repeat, machine: Machine
+) -> Generator[tuple[Ledger, RunResult]]:
+    """Judges and scores the images of a plan in its folder, which stays locked while the block runs."""
+    with held(folder), Ledger(folder / LEDGER_NAME) as ledger:
+        take_over(plan, ledger, folder)
+        put_plan(plan, ledger)
+        repeat.keep(folder)
+        note_taken_for(judge, plan.world)
+        warn(plan.judge_warnings)
+        _enter(plan.images, ledger)
+        manifest: dict[str, object] = {
+            "images": {"folder": plan.model.removeprefix(BROUGHT), "count": len(plan.images)}
+        }
+        yield ledger, finish(plan, ledger, folder, judge, manifest, machine.batch, machine.device)
+
+
+def plan_brought(
     ready: ReadyJudge,
     images: Path | str,
     suite: str | Suite,
     judge: str | Judge,
     out: Path | str | None,
     options: ScoreOptions,
-) -> tuple[Plan, Path, Judge, Repeat]:
-    """Everything that is decided before the judge is asked."""
+    origin: Literal["score", "sweep"] = "score",
+) -> tuple[Plan, Judge, Brought]:
+    """The plan for images made elsewhere, before the judge is asked; its judge, and what the images are known by."""
     asking = options.asking
-    repeat = Repeat("score", {"images": images, "suite": suite, "judge": judge, "out": out}, options)
     whole = find_suite(suite, options.concepts)
     loaded = limited(whole, options.limit, options.limits)
     questions = load_questions(asking.questions)
-    name = f"score-{loaded.name}"
-    check_run_folder(Path(out or Path("runs") / name))
+    check_run_folder(Path(out or Path("runs") / f"{origin}-{loaded.name}"))
     brought = find_images(Path(images), whole, loaded)
     asked = ask_all(loaded, questions.ask)
     seen_by = ready(asked, judge, options.machine.device, asking)
@@ -104,20 +122,20 @@ def _decided(
     taught = find_taught(how.taught, how.references, how.embedder, loaded, world)
     plan = Plan(
         suite=loaded,
-        model=f"images in {images}",
+        model=f"{BROUGHT}{images}",
         judge=seen_by.name,
         judge_identity=seen_by.identity,
         questions=questions_of(seen_by, asked),
         images=brought.images,
         settings=RunSettings.of(settings),
-        origin="score",
+        origin=origin,
         world=world,
         judge_warnings=world_warnings(seen_by, world, of_folders([images])),
         left_out=brought.left_out,
         taught=taught,
     )
     check_names(seen_by, plan)
-    return plan, folder_of(plan, out, name), seen_by, repeat
+    return plan, seen_by, brought
 
 
 def _enter(planned: Sequence[PlannedImage], ledger: Ledger) -> None:

@@ -67,6 +67,19 @@ def find_taught(
     return TaughtPlan(concept, files, keys, chosen, None)
 
 
+def unknown_taught(suite: Suite, words: Sequence[str] = ()) -> InputError:
+    """The error that it is not known which concept was taught.
+
+    Args:
+        words: the trigger words of the model's adapters.
+    """
+    noted = f", and none names the adapter's trigger word {quoted(words[0])}" if words else ""
+    return InputError(
+        f"it is not known which concept of the suite {suite.name!r} was taught{noted}; give --taught, as the prompts"
+        " name it"
+    )
+
+
 def named_concepts(suite: Suite) -> dict[str, Concept]:
     """The concepts of a suite's prompts, by their names in lower case."""
     return {concept.name.casefold(): concept for prompt in suite.prompts for concept in prompt.concepts}

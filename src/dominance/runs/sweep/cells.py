@@ -172,9 +172,13 @@ def _is_adapter(path: Path) -> bool:
 
 
 def _order(path: Path) -> tuple[bool, int, str]:
-    """By number; one without a number, such as kohya's last file, is the last."""
-    number = _STEP.search(path.stem if is_file(path) else path.name)
-    return (number is None, int(number[1]) if number else 0, path.name)
+    return order_of(path.stem if is_file(path) else path.name)
+
+
+def order_of(name: str) -> tuple[bool, int, str]:
+    """Where a checkpoint comes: by its number; one without a number, such as kohya's last file, is the last."""
+    number = _STEP.search(name)
+    return (number is None, int(number[1]) if number else 0, name)
 
 
 def _name(path: Path, found: Sequence[Path]) -> str:

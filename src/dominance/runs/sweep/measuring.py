@@ -1,6 +1,6 @@
 """From the judged images of all cells to identity, composition, the Pareto front and the recommendation."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -30,11 +30,18 @@ from dominance.runs.sweep.wording import recommendation
 
 @dataclass(frozen=True)
 class Planned:
-    """The cells of a sweep, each with its images; the taught concepts; and the adapters, as the page names them."""
+    """The cells of a sweep, each with its images.
+
+    Attributes:
+        adapters: as the page names them.
+        rows: of images made elsewhere, by file, the row of the contact grid; None where the sweep draws, and the seed
+            is the row.
+    """
 
     cells: tuple[tuple[Cell, tuple[PlannedImage, ...]], ...]
     taught: tuple[TaughtPlan, ...]
     adapters: tuple[str, ...]
+    rows: Mapping[str, str] | None = None
 
 
 def measure(planned: Planned, whole: RunResult, ledger: Ledger, folder: Path, floors: Floors) -> AdapterSweep:
@@ -79,9 +86,10 @@ def measure(planned: Planned, whole: RunResult, ledger: Ledger, folder: Path, fl
         prompts=tuple(
             SweepPrompt(p.prompt.id, p.prompt.text, tuple(c.name for c in p.prompt.concepts)) for p in whole.prompts
         ),
-        pictures=tuple(picture for cell in cells for picture in _pictures(cell, runs[cell.name])),
+        pictures=tuple(picture for cell in cells for picture in _pictures(cell, runs[cell.name], planned.rows or {})),
         orders=tuple(order for order in orders if order is not None),
         adapters_differ=_differ(planned, runs, folder),
+        drawn=planned.rows is None,
         left_out=whole.left_out,
         notes=tuple(f"prompt {id}: {why}" for id, why in (*plan.refused.items(), *plan.notes.items()))[:20],
         manifest=whole.manifest,
@@ -104,12 +112,12 @@ def _similarity(cell: CellResult) -> float:
     return -1.0 if found is None else found
 
 
-def _pictures(cell: CellResult, run: RunResult) -> list[SweepPicture]:
+def _pictures(cell: CellResult, run: RunResult, rows: Mapping[str, str]) -> list[SweepPicture]:
     return [
         SweepPicture(
             prompt_id=prompt.prompt.id,
             cell=cell.name,
-            name=image.name if image.seed is None else str(image.seed),
+            name=rows.get(str(image.file), image.name if image.seed is None else str(image.seed)),
             file=image.file,
             verdict=image.verdict,
             present=tuple(c.name for c in prompt.prompt.concepts if image.shows(c.name)),

@@ -109,6 +109,8 @@ class AdapterSweep:
         orders: with two adapters, the two orders of naming.
         adapters_differ: with two adapters, the largest difference in grey levels, 0 to 255, between images whose
             adapters were added in either order; None where it was not drawn.
+        drawn: whether the sweep drew the images itself, from the same noise in every cell; False of images made
+            elsewhere.
     """
 
     UNPRINTED: ClassVar[set[str]] = {"manifest"}
@@ -129,6 +131,7 @@ class AdapterSweep:
     pictures: tuple[SweepPicture, ...]
     orders: tuple[NamingOrder, ...] = ()
     adapters_differ: int | None = None
+    drawn: bool = True
     left_out: tuple[LeftOut, ...] = ()
     notes: tuple[str, ...] = ()
     manifest: dict[str, object] = field(default_factory=dict)

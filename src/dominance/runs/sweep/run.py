@@ -19,7 +19,7 @@ from dominance.runs.audit.options import Limits, limited
 from dominance.runs.audit.run import carried_out
 from dominance.runs.audit.sameness import folder_of
 from dominance.runs.stages.drawing import make_planned
-from dominance.runs.stages.identity import find_taught
+from dominance.runs.stages.identity import find_taught, unknown_taught
 from dominance.runs.stages.judge_fit import OPEN_WORLD, of_model, world_warnings
 from dominance.runs.stages.judging import ReadyJudge, check_questions, judge_for, questions_of, refuse_named, unasked
 from dominance.runs.stages.model import RunModel
@@ -33,7 +33,6 @@ from dominance.runs.sweep.measuring import Planned, measure
 from dominance.runs.sweep.options import SweepOptions
 from dominance.runs.sweep.result import AdapterSweep
 from dominance.suites import find_suite, load_questions
-from dominance.wording import quoted
 
 if TYPE_CHECKING:
     from diffusers.pipelines.pipeline_utils import DiffusionPipeline
@@ -174,11 +173,7 @@ def taught_of(options: SweepOptions, suite: Suite, world: str | None, triggers: 
         )
     first = find_taught(given[0], how.references, how.embedder, suite, world, None if given[0] else words)
     if first is None:
-        noted = f", and none names the adapter's trigger word {quoted(words[0])}" if words else ""
-        raise InputError(
-            f"it is not known which concept of the suite {suite.name!r} was taught{noted}; give --taught, as the"
-            " prompts name it"
-        )
+        raise unknown_taught(suite, words)
     second = find_taught(given[1], None, None, suite, world) if two else None
     return (first,) if second is None else (first, second)
 
