@@ -39,7 +39,21 @@ def _flatten(module: nn.Module, optimizer: torch.optim.Optimizer, average: Avera
             tensors[f"optimizer.{index}.{key}"] = torch.as_tensor(value)
     if average is not None:
         tensors |= {f"average.{name}": value for name, value in average.values.items()}
-    return {name: value.detach().cpu().contiguous().clone() for name, value in tensors.items()}
+    return _apart({name: value.detach().cpu().contiguous() for name, value in tensors.items()})
+
+
+def _apart(tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """The tensors, copied only where two of them share memory, which safetensors refuses.
+
+    Copies of all would take as much memory again as the model and its optimizer.
+    """
+    seen: set[int] = set()
+    for name, value in tensors.items():
+        place = value.untyped_storage().data_ptr()
+        if place in seen:
+            tensors[name] = value.clone()
+        seen.add(place)
+    return tensors
 
 
 def save_checkpoint(

@@ -1,16 +1,19 @@
 """The miniature's training: what is built, that it learns, and that a killed run ends where a whole one ends."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from safetensors import safe_open
+from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from dominance.errors import InputError
 from dominance.miniature.captions import world_words
 from dominance.miniature.world import World
+from dominance.training import checkpoints
 from dominance.training.autoencoder import linear_code, new_autoencoder
 from dominance.training.denoiser import CaptionedLatents, Denoiser, denoising_loss
 from dominance.training.judge_pictures import sample_judged
@@ -143,3 +146,28 @@ def test_the_judges_pictures_hold_every_kind_of_case() -> None:
     assert all(picture.pixels.dtype == np.uint8 for picture in pictures)
     clean = [sample_judged(np.random.default_rng([9, index]), damage=0.0) for index in range(200)]
     assert all(truth.intact == 1 for picture in clean for truth in picture.truths)
+
+
+def test_a_checkpoint_is_written_from_the_weights_themselves(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A copy would take as much memory again; only what shares memory, which safetensors refuses, is copied."""
+    module = nn.ParameterList([nn.Parameter(torch.randn(4, 3)), nn.Parameter(torch.randn(3))])
+    module.append(nn.Parameter(module[1].detach()))
+    optimizer = torch.optim.AdamW(module, lr=0.1)
+    sum((value**2).sum() for value in module).backward()
+    optimizer.step()
+    places: dict[str, int] = {}
+
+    def watched(tensors: dict[str, Tensor], *more: Any, **named: Any) -> None:
+        places.update({name: value.data_ptr() for name, value in tensors.items()})
+        save_file(tensors, *more, **named)
+
+    monkeypatch.setattr(checkpoints, "save_file", watched)
+    file = tmp_path / "resume.safetensors"
+    checkpoints.save_checkpoint(file, 7, {}, module, optimizer)
+    own = [value.data_ptr() for value in module]
+    assert [places["module.0"], places["module.1"]] == own[:2]
+    assert places["module.2"] != own[2] == own[1]
+    assert places["optimizer.0.exp_avg"] == optimizer.state[module[0]]["exp_avg"].data_ptr()
+    empty = nn.ParameterList([nn.Parameter(torch.zeros_like(value)) for value in module])
+    assert checkpoints.load_checkpoint(file, {}, empty, torch.optim.AdamW(empty, lr=0.1)) == 7
+    assert all(torch.equal(value, other) for value, other in zip(module, empty, strict=True))

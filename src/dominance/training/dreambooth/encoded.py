@@ -13,7 +13,8 @@ from dominance.training.dreambooth.families.family import Family
 from dominance.training.dreambooth.families.protocol import Conditions, LatentPictures
 from dominance.training.dreambooth.pictures import TrainingPicture, View, read_pictures
 
-_AT_ONCE = 8
+_AT_ONCE, _PIXELS_AT_ONCE = 8, 2**18
+"""The most pictures, and pixels, that are encoded together: more at once take no less time, and much memory."""
 _MOST_BYTES = 2**31
 """Memory for encoded captions; those that were not used for longest give way."""
 
@@ -57,12 +58,13 @@ def encode_pictures(
     place, precision = autoencoder.device, autoencoder.dtype
     _cast(autoencoder, device, torch.float32)  # SDXL's overflows in half precision
     turns = (False, True)[: 1 + mirror]
+    at_once = max(1, min(_AT_ONCE, _PIXELS_AT_ONCE // side**2))
     encoded: dict[bool, list[LatentPictures]] = {turned: [] for turned in turns}
     views: list[View] = []
     try:
         with Progress(name, total=len(pictures)) as progress:
-            for start in range(0, len(pictures), _AT_ONCE):
-                pixels, seen = read_pictures([p.file for p in pictures[start : start + _AT_ONCE]], side)
+            for start in range(0, len(pictures), at_once):
+                pixels, seen = read_pictures([p.file for p in pictures[start : start + at_once]], side)
                 views += seen
                 for turned in turns:
                     latents = family.encode_pictures((pixels.flip(-1) if turned else pixels).to(device))

@@ -13,7 +13,7 @@ from safetensors.torch import load_file
 
 from dominance.errors import InputError, RunError
 from dominance.training.checkpoints import save_checkpoint
-from dominance.training.dreambooth import loop
+from dominance.training.dreambooth import encoded, loop
 from dominance.training.dreambooth.batches import Batches, _place, logit_normal, stratified
 from dominance.training.dreambooth.encoded import EncodedCaptions, encode_pictures
 from dominance.training.dreambooth.families.registry import family_of
@@ -144,6 +144,25 @@ def test_a_full_disk_is_one_line_and_the_checkpoint_is_kept(tmp_path: Path, monk
     monkeypatch.setattr(loop, "save_checkpoint", save_checkpoint)
     assert weights(tmp_path, 2)
     assert len(taught(fresh("sd1"), tmp_path, every=2).losses) == 4
+
+
+def test_large_pictures_are_encoded_fewer_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    family, given = family_of(fresh("sd1")), lesson(tmp_path, count=3)
+    together = encode_pictures(family, given.pictures, 16, CPU, False, "pictures")
+    sizes: list[int] = []
+    plain = type(family).encode_pictures
+
+    def counted(self, pixels: torch.Tensor):
+        sizes.append(len(pixels))
+        return plain(self, pixels)
+
+    monkeypatch.setattr(type(family), "encode_pictures", counted)
+    monkeypatch.setattr(encoded, "_PIXELS_AT_ONCE", 2 * 16 * 16)
+    apart = encode_pictures(family, given.pictures, 16, CPU, False, "pictures")
+    monkeypatch.setattr(encoded, "_PIXELS_AT_ONCE", 1)
+    encode_pictures(family, given.pictures, 16, CPU, False, "pictures")
+    assert sizes == [2, 1, 1, 1, 1]
+    assert torch.allclose(apart.latents.mean, together.latents.mean, atol=1e-5)
 
 
 def test_mirrored_pictures_are_seen_too(tmp_path: Path) -> None:
