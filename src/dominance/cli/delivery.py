@@ -103,6 +103,7 @@ def tell_estimate(found: "Estimate", json: bool) -> int:
     echo(
         f"{found.suite}: {found.model}, judged by {found.judge}",
         f"{plural(found.images, 'image')}: {found.images_there} there, {found.images_to_draw} to draw",
+        *_denoised(found),
         f"{plural(found.questions, 'question')}: {found.questions_answered} answered, {found.questions_to_ask} to ask",
     )
     if found.control_questions:
@@ -113,6 +114,14 @@ def tell_estimate(found: "Estimate", json: bool) -> int:
         echo(f"{plural(found.calls, 'call')} to the endpoint, one a question, without repeated ones", *_carried(found))
     echo(f"nothing was drawn, asked or written; run the command without --estimate to do it, in {found.run}")
     return EXIT_DONE
+
+
+def _denoised(found: "Estimate") -> list[str]:
+    """The work of drawing, where there is any."""
+    if not found.denoising_steps or found.guidance is None:
+        return []
+    each = found.denoising_steps // found.images_to_draw
+    return [f"{plural(found.denoising_steps, 'denoising step')}: {each} an image, at guidance {found.guidance:g}"]
 
 
 def _carried(found: "Estimate") -> list[str]:

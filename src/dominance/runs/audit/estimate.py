@@ -31,6 +31,9 @@ class Estimate:
     Attributes:
         images: of the whole run, each counted once; some may be there already.
         questions: of the whole run; some may be answered already, by this judge with these options.
+        denoising_steps: of all images to draw; None where no model draws. Under guidance most models evaluate their
+            denoiser twice a step.
+        guidance: that they are drawn at; None where no model draws.
         calls: to an endpoint, one for each open question, without those that must be repeated; None for a judge that is
             not sent anything.
         megabytes: that the calls carry; None where no image is there to be measured.
@@ -51,6 +54,8 @@ class Estimate:
     questions: int
     questions_answered: int
     questions_to_ask: int
+    denoising_steps: int | None = None
+    guidance: float | None = None
     calls: int | None = None
     megabytes: float | None = None
     measured: int = 0
@@ -85,6 +90,8 @@ def estimate_of(plan: Plan, folder: Path, judge: Judge) -> Estimate:
         questions=questions,
         questions_answered=questions - left,
         questions_to_ask=left,
+        denoising_steps=None if plan.settings.steps is None else plan.settings.steps * len(missing),
+        guidance=plan.settings.guidance,
         control_questions=most_control_questions(plan, known, len(asked), questions),
         left_out=plan.left_out,
     )

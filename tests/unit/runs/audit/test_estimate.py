@@ -64,6 +64,17 @@ def test_what_is_there_is_taken_off_and_a_lost_image_is_drawn_and_asked_about_ag
     assert counts(estimate_of(replace(plan, judge_identity="another"), run_folder, REMOTE)) == (3, 3, 0, 45)
 
 
+def test_the_work_of_drawing_is_counted_in_denoising_steps(
+    plan: Plan, ledger: Ledger, run_folder: Path, plain_model: Any, settings: GenerationSettings
+) -> None:
+    known = replace(plan, settings=replace(plan.settings, steps=20, guidance=7.5))
+    put_plan(known, ledger)
+    make_images(plan.images[:4], plain_model(), settings, ledger, run_folder, BatchSize(8))
+    found = estimate_of(known, run_folder, YES)
+    assert (found.images_to_draw, found.denoising_steps, found.guidance) == (2, 40, 7.5)
+    assert estimate_of(plan, run_folder, YES).denoising_steps is None
+
+
 def test_prompts_that_share_an_image_count_it_once(plan: Plan, tmp_path: Path) -> None:
     twice = replace(plan, images=(*plan.images, *plan.images))
     assert estimate_of(twice, tmp_path, YES) == estimate_of(plan, tmp_path, YES)
