@@ -89,7 +89,7 @@ def make(
 
 
 def _tell_made(made: "Campaign", out: Path, json: bool) -> None:
-    from dominance.report.parts.next_steps import after_suite_make
+    from dominance.report.parts.suite_steps import after_suite_make
 
     for thing, concept in made.left_out:
         note(f"note: left out: {quoted(thing)}, because a judge could not tell it from {quoted(concept)}")
@@ -128,7 +128,7 @@ def check(
     Exit status: 0 it can be used, 2 it cannot be read or names no concepts, 3 the model does not read every prompt.
     """
     from dominance.documents import printed
-    from dominance.report.parts.next_steps import after_suite_check
+    from dominance.report.parts.suite_steps import after_suite_check
     from dominance.runs.suite_check.run import check_suite
 
     found = check_suite(suite, concepts, None if model == "none" else model)

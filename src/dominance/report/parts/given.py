@@ -17,6 +17,8 @@ from dominance.written import NAMED
 DEFAULT = "miniature"
 """The bundled suite, model and judge, which commands take unless another is given."""
 _MACHINE = ("device", "offload")
+_OF_HUB = ("revision", "variant", "model_config")
+"""What chooses the weights of a model that has several, or no configuration."""
 _NOT_COPIED = ("seeds", "batch", "engine")
 
 
@@ -41,6 +43,11 @@ class Given:
     def can_draw(self) -> bool:
         """Whether a command can draw with the same model, and ask the same judge about what it draws."""
         return self.model is not None and self.judge is not None and not self.judge.startswith("answers:")
+
+    def with_model(self, folder: str) -> "Given":
+        """The same with another model, a folder of plain weights."""
+        drawing = {name: value for name, value in self.drawing.items() if name not in _OF_HUB}
+        return replace(self, model=folder, drawing=drawing)
 
     def of(self, prompt: Prompt) -> "Given":
         """What this prompt's images were given."""

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from dominance.runs.noise_norm.result import MemorizationResult
     from dominance.runs.risk.calibrate import CalibrationReport
     from dominance.runs.risk.preflight import Preflight
-    from dominance.runs.suite_check.result import Understanding
     from dominance.runs.sweep.result import AdapterSweep
     from dominance.runs.teaching.result import TeachingResult
 
@@ -328,15 +327,21 @@ def after_sweep(result: "AdapterSweep") -> tuple[NextStep, ...]:
         config = str(Path(result.run) / "run.yaml")
         later = command("sweep", config=config, starts="0,0.2,0.4,0.6") if "command" in written else None
         steps = (
-            [] if "start" in result.axes else [NextStep("let the adapter act later, where it still may help", later)]
+            []
+            if "start" in result.axes or result.whole
+            else [NextStep("let the adapter act later, where it still may help", later)]
         )
         return (*steps, NextStep(_VARY))
+    seeds, taught = _seeds_after(written.get("seeds")), result.taught[0]
+    if cell.model is not None:
+        given = given.with_model(cell.model)
+        audit = given.command("audit", given.suite, seeds=seeds, taught=taught) if given.suite else None
+        return (NextStep("audit the recommended checkpoint from new seeds", audit),)
     named = written.get("adapter")
     if cell.checkpoint is not None or not isinstance(named, list) or len(named) != len(cell.strengths):
         return (NextStep(f"use the cell {cell.name}, and audit it from new seeds with dominance audit --adapter"),)
     adapters = [f"{where}:{s:g}@{cell.start or 0:g}" for where, s in zip(named, cell.strengths, strict=True) if s]
     acting = replace(given, drawing={**given.drawing, "adapter": adapters})
-    seeds, taught = _seeds_after(written.get("seeds")), result.taught[0]
     audit = acting.command("audit", given.suite, seeds=seeds, taught=taught) if given.suite else None
     return (NextStep("audit the recommended cell from new seeds", audit),)
 
@@ -360,22 +365,6 @@ def after_bench(bench: "BenchResult") -> tuple[NextStep, ...]:
     why = "audit these prompts from other seeds, without the advantage of the selection; with --model, another model"
     audit = given.command("audit", str(Path(run.run) / "suite.yaml"), seeds=seeds)
     return (NextStep(why, audit if given.can_draw else None),)
-
-
-def after_suite_make(file: Path) -> tuple[NextStep, ...]:
-    """See what is understood of the file, and audit a model on it."""
-    return (
-        NextStep("see what is understood of it", command("suite check", str(file))),
-        NextStep("audit it, adding the --model and a --judge for its pictures", command("audit", str(file))),
-    )
-
-
-def after_suite_check(found: "Understanding") -> tuple[NextStep, ...]:
-    """Audit a model on the suite, with the word list that found its concepts."""
-    words = found.words if found.looked_up else None
-    adding = "a --judge" if found.model else "the --model and a --judge"
-    audit = command("audit", found.source, concepts=words, model=found.model)
-    return (NextStep(f"audit it, adding {adding} for its pictures", audit),)
 
 
 def _repeats(run: str) -> bool:

@@ -75,13 +75,17 @@ class RunModel:
         self.source = model if isinstance(model, ModelSource) else find_source(model, drawing)
         self.settings = drawing.settings(self.source)
         self.method = find_method(method)
-        self._machine, self._prompts, self._check = machine, prompts, check
+        self._drawing, self._machine, self._prompts, self._check = drawing, machine, prompts, check
         self._loaded = OnDemand(self._load)
         self._batches: BatchSize | None = None
         self._texts: Texts | None = None
 
     def __call__(self) -> "PipelineModel":
         return self._loaded()
+
+    def another(self, source: ModelSource) -> "RunModel":
+        """Another model, drawn with in the same way."""
+        return RunModel(source, self._drawing, self._machine, self._prompts, self._check)
 
     def draws(self) -> Draws:
         """The loaded model, steered by the method, if any."""

@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from dominance.errors import InputError
+from dominance.errors import InputError, ModelError
 from dominance.files import is_file, is_folder
-from dominance.models.adapted import AdaptedModel
+from dominance.models.adapted import AdaptedModel, family_of
 from dominance.models.adapters import Adapter, FoundAdapter, find_adapter
-from dominance.models.folders import ModelFolder
+from dominance.models.folders import ModelFolder, find_model
 from dominance.runs.sweep.options import SweepOptions
 from dominance.wording import on_one_line
 
@@ -28,6 +28,7 @@ class Cell:
         start: share of the steps after which they act; None in the base.
         checkpoint: the adapter's checkpoint; None where there is one adapter, or none.
         swapped: whether the two adapters are added in the other order, as a control.
+        model: path of the cell's own model, where checkpoints are whole models; its strength is then 1.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Cell:
     start: float | None = None
     checkpoint: str | None = None
     swapped: bool = False
+    model: str | None = None
 
     @property
     def is_base(self) -> bool:
@@ -54,33 +56,44 @@ class Grid:
     Attributes:
         adapters: all of them, as they are loaded.
         added: by the cell's name, what acts in it.
+        models: by the cell's name, its own model, where checkpoints are whole models.
     """
 
     base: ModelFolder
     adapters: tuple[FoundAdapter, ...]
     cells: tuple[Cell, ...]
     added: Mapping[str, tuple[FoundAdapter, ...]] = field(default_factory=dict)
+    models: Mapping[str, ModelFolder] = field(default_factory=dict)
 
     def source(self, cell: Cell) -> ModelFolder | AdaptedModel:
         """The model of a cell, identified as an audit of it would be."""
-        added = self.added[cell.name]
-        return AdaptedModel(self.base, added) if added else self.base
+        added = self.added.get(cell.name, ())
+        return AdaptedModel(self.base, added) if added else self.models.get(cell.name, self.base)
+
+    @property
+    def added_to_base(self) -> tuple[tuple[Path, str], ...]:
+        """Where each adapter, or each checkpoint that is a whole model, is; and what identifies it."""
+        own = tuple((model.path, model.identity) for model in self.models.values())
+        return (*((Path(adapter.given.where), adapter.identity) for adapter in self.adapters), *own)
 
     def loaded(self) -> ModelFolder | AdaptedModel:
-        """The model with all adapters, from which every cell is drawn."""
-        return AdaptedModel(self.base, self.adapters)
+        """The model with all adapters, from which every cell is drawn that has no model of its own."""
+        return AdaptedModel(self.base, self.adapters) if self.adapters else self.base
 
 
 def find_grid(base: ModelFolder, options: SweepOptions) -> Grid:
     """The cells that the options ask for; the base comes first, and once.
 
     Raises:
-        InputError: no adapter, or none that has a strength.
-        ModelError: an adapter that does not exist, or was made for another family of models.
+        InputError: no adapter, or none that has a strength; strengths or starts of whole models.
+        ModelError: an adapter or a checkpoint that does not exist, or is of another family of models.
     """
     options.check_adapters()
     if options.checkpoints is not None:
-        named = {name: (find_adapter(Adapter(path)),) for name, path in _checkpoints(options.checkpoints)}
+        checkpoints = _checkpoints(options.checkpoints)
+        if all(_is_model(path) for path in checkpoints.values()):
+            return _of_models(base, checkpoints, options)
+        named = {name: (find_adapter(Adapter(str(path))),) for name, path in checkpoints.items()}
     else:
         named = {"": tuple(find_adapter(Adapter(text)) for text in options.drawing.adapters)}
     adapters = tuple({adapter.identity: adapter for listed in named.values() for adapter in listed}.values())
@@ -102,6 +115,31 @@ def find_grid(base: ModelFolder, options: SweepOptions) -> Grid:
     if len(adapters) == 2 and options.checkpoints is None:
         ordered += _control(ordered, added)
     return Grid(base, adapters, tuple(ordered), added)
+
+
+def _of_models(base: ModelFolder, checkpoints: Mapping[str, Path], options: SweepOptions) -> Grid:
+    """The base, and each checkpoint that is a whole model."""
+    for name, given, usual in (("strengths", options.values, {0.0, 1.0}), ("starts", options.starts, {0.0})):
+        if not {*given} <= usual or 1.0 not in options.values:
+            raise InputError(
+                f"{on_one_line(options.checkpoints or '', 120)} holds whole models, which have no {name}, as adapters"
+                f" do; leave out --{name}"
+            )
+    cells, models = [Cell(BASE)], dict[str, ModelFolder]()
+    for name, path in checkpoints.items():
+        models[name] = find_model(str(path))
+        _check_family(models[name], base)
+        cells.append(Cell(name, (1.0,), 0.0, name, model=str(path)))
+    return Grid(base, (), tuple(cells), models=models)
+
+
+def _check_family(model: ModelFolder, base: ModelFolder) -> None:
+    own, wanted = family_of(model.path), family_of(base.path)
+    if own != wanted:
+        raise ModelError(
+            f"the checkpoint {on_one_line(model.name, 120)} is {own[0]}, and the model {base.name[:80]!r} is"
+            f" {wanted[0]}; give as --model the one that was trained"
+        )
 
 
 def _check_kinds(adapters: Sequence[FoundAdapter], least: int) -> None:
@@ -142,11 +180,13 @@ def _control(cells: Sequence[Cell], added: dict[str, tuple[FoundAdapter, ...]]) 
     return [control]
 
 
-def _checkpoints(folder: Path) -> list[tuple[str, str]]:
-    """Name and path of each checkpoint, by the last number in its name: ``step-000040`` is step 40.
+def _checkpoints(folder: Path) -> dict[str, Path]:
+    """Each checkpoint by its name, in the order of the last numbers in their names: ``step-000040`` is step 40.
+
+    Adapters, or else whole models.
 
     Raises:
-        InputError: there is no such folder, it holds no adapter, or it holds whole models.
+        InputError: there is no such folder, or it holds no checkpoint.
     """
     shown = on_one_line(folder, 120)
     if not is_folder(folder):
@@ -154,20 +194,26 @@ def _checkpoints(folder: Path) -> list[tuple[str, str]]:
             f"there is no folder {shown}; give --checkpoints the folder that holds an adapter's checkpoints"
         )
     place = folder / "checkpoints" if is_folder(folder / "checkpoints") else folder
-    found = [path for path in sorted(place.iterdir()) if not path.name.startswith(".") and _is_adapter(path)]
-    if not found and any(is_file(path / "model_index.json") for path in place.iterdir() if is_folder(path)):
+    if _is_model(place):
         raise InputError(
-            f"{shown} holds whole models, not adapters; audit each with --model, or train with --train lora"
+            f"{shown} is one whole model, not its checkpoints; give --checkpoints the folder that it is in"
         )
+    listed = [path for path in sorted(place.iterdir()) if not path.name.startswith(".")]
+    found = [path for path in listed if _is_adapter(path)] or [path for path in listed if _is_model(path)]
     if not found:
-        raise InputError(f"{shown} holds no checkpoint; each is a .safetensors file, or a folder with one")
-    ordered = sorted(found, key=_order)
-    return [(_name(path, found), str(path)) for path in ordered]
+        raise InputError(
+            f"{shown} holds no checkpoint; each is a .safetensors file, a folder with one, or a whole model's folder"
+        )
+    return {_name(path, found): path for path in sorted(found, key=_order)}
+
+
+def _is_model(path: Path) -> bool:
+    return is_file(path / "model_index.json")
 
 
 def _is_adapter(path: Path) -> bool:
     if is_folder(path):
-        return not is_file(path / "model_index.json") and any(path.glob("*.safetensors"))
+        return not _is_model(path) and any(path.glob("*.safetensors"))
     return path.suffix.lower() == ".safetensors"
 
 

@@ -1,12 +1,17 @@
-"""Draws images of many cells in shared batches, from one loaded model."""
+"""Draws images of many cells: in shared batches from one loaded model, or model by model."""
 
 import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dominance.errors import ItemError
 from dominance.models.settings import GenerationSettings
+from dominance.progress import Progress
+from dominance.runs.stages.drawing import make_images
+from dominance.runs.stages.model import RunModel
+from dominance.runs.store.ledger import Ledger
 from dominance.runs.store.plan import PlannedImage
 from dominance.runs.sweep.cells import Cell, Grid
 
@@ -14,6 +19,30 @@ if TYPE_CHECKING:
     from PIL import Image
 
     from dominance.models.image_model import PipelineModel
+
+
+def draw_by_model(
+    missing: Sequence[PlannedImage],
+    grid: Grid,
+    cells: Mapping[str, Cell],
+    base: RunModel,
+    ledger: Ledger,
+    folder: Path,
+) -> None:
+    """Draws the images of cells that have models of their own: one model after the other, each loaded once.
+
+    Args:
+        cells: of each planned image, by its item.
+        base: with the settings of all cells.
+    """
+    parts = {cell: [image for image in missing if cells[image.item] == cell] for cell in grid.cells}
+    with Progress("models", total=sum(map(bool, parts.values())), each="a model") as progress:
+        for cell, images in parts.items():
+            if images:
+                model = base if cell.is_base else base.another(grid.source(cell))
+                make_images(images, model.draws(), base.settings, ledger, folder, model.batches())
+                model.set_aside()
+                progress.advance()
 
 
 class CellModel:

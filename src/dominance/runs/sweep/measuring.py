@@ -136,7 +136,7 @@ def _axes(cells: Sequence[Cell]) -> tuple:
         "checkpoint": {cell.checkpoint for cell in acting},
     }
     varied = tuple(axis for axis, values in found.items() if len(values) > 1)
-    return varied or ("strength",)
+    return varied or (("checkpoint",) if all(cell.model for cell in acting) else ("strength",))
 
 
 def _differ(planned: Planned, runs: dict[str, RunResult], folder: Path) -> int | None:

@@ -96,7 +96,8 @@ class SweepOptions:
     starts: Values = field(default=(0.0,), metadata={WRITTEN: _written})
     """Shares of the denoising steps after which the adapter starts to act, such as 0,0.2,0.4."""
     checkpoints: Path | None = None
-    """Folder of an adapter's checkpoints, each a .safetensors file or a folder with one, in place of --adapter."""
+    """Folder of checkpoints, in place of --adapter: each a .safetensors file, a folder with one, or a whole model's
+    folder, which has neither strength nor start."""
     min_presence: float | None = None
     """Smallest share of the images of a recommended cell that show every concept beside the taught one, 0 to 1."""
     min_identity: float | None = None

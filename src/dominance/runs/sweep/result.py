@@ -27,6 +27,7 @@ class CellResult:
         identities: all measures, for each taught concept.
         front: whether no other cell has more of both.
         holds: whether the cell holds the floors that were asked for; None without floors, or where it is not known.
+        model: path of the cell's own model, where checkpoints are whole models.
     """
 
     name: str
@@ -41,6 +42,7 @@ class CellResult:
     identities: tuple[Identity, ...]
     front: bool = False
     holds: bool | None = None
+    model: str | None = None
 
     @property
     def point(self) -> Point | None:
@@ -146,6 +148,11 @@ class AdapterSweep:
         """Planned images without a score."""
         return sum(picture.verdict is None for picture in self.pictures)
 
+    @property
+    def whole(self) -> bool:
+        """Whether the cells are whole models, checkpoints of a training, and not a model with adapters."""
+        return any(cell.model is not None for cell in self.cells)
+
     def cell(self, name: str | None) -> CellResult | None:
         """The cell of that name."""
         return next((cell for cell in self.cells if cell.name == name), None)
@@ -169,6 +176,7 @@ def cell_result(cell: Cell, run: RunResult, identities: tuple[Identity, ...], to
         composition=identities[0].composition if len(identities) == 1 else together,
         presence=min(presences, key=lambda found: found.share or 0.0) if len(presences) == len(identities) else None,
         identities=identities,
+        model=cell.model,
     )
 
 

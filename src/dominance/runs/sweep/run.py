@@ -11,6 +11,7 @@ from dominance.errors import InputError
 from dominance.judges.protocol import Judge
 from dominance.mentions import spans_by_name
 from dominance.models.on_demand import OnDemand
+from dominance.models.settings import GenerationSettings
 from dominance.models.source import find_base
 from dominance.records import Prompt, Suite
 from dominance.run_settings import RunSettings
@@ -28,7 +29,7 @@ from dominance.runs.store.ledger import Ledger
 from dominance.runs.store.plan import Plan, PlannedImage, TaughtPlan, ask_all, plan_images
 from dominance.runs.store.repeat import Repeat
 from dominance.runs.sweep.cells import Cell, Grid, find_grid
-from dominance.runs.sweep.drawing import CellModel
+from dominance.runs.sweep.drawing import CellModel, draw_by_model
 from dominance.runs.sweep.measuring import Planned, measure
 from dominance.runs.sweep.options import SweepOptions
 from dominance.runs.sweep.result import AdapterSweep
@@ -50,7 +51,8 @@ def sweep_suite(
 ) -> AdapterSweep:
     """Draws a suite under every cell of a grid, from the same noise, and measures identity against composition.
 
-    The model is loaded once; images of different cells share batches. The same call resumes.
+    The model is loaded once; images of different cells share batches. Checkpoints that are whole models are loaded one
+    after the other. The same call resumes.
 
     Args:
         suite: a bundled suite, a file, a bracketed prompt, or the suite itself.
@@ -66,6 +68,9 @@ def sweep_suite(
     repeat = Repeat("sweep", {"suite": suite, "model": model, "judge": judge, "out": out}, options)
 
     def draw(missing: Sequence[PlannedImage], ledger: Ledger) -> None:
+        if sweep.grid.models:
+            draw_by_model(missing, sweep.grid, sweep.cell_of_item, drawn, ledger, folder)
+            return
         cells = CellModel(drawn(), sweep.grid, sweep.cell_of_item)
         make_planned(missing, cells, drawn.settings, ledger, folder, drawn.batches())
 
@@ -99,7 +104,7 @@ class _Sweep:
         self.planned = Planned(
             tuple((cell, images) for cell, images in planned),
             taught,
-            tuple(f"{Path(adapter.given.where).name} ({adapter.identity})" for adapter in grid.adapters),
+            tuple(f"{path.name} ({identity})" for path, identity in grid.added_to_base),
         )
         self.cell_of_item = {image.item: cell for cell, images in planned for image in images}
 
@@ -134,9 +139,11 @@ def _decided(
     seen_by = OnDemand(lambda: ready(asked, judge, options.machine.device, options.asking))
     check_questions(seen_by(), asked, options.asking.questions)
     refuse_named(seen_by(), "a sweep draws its own images")
-    planned = [(cell, _images(grid, cell, loaded, options)) for cell in grid.cells]
+    planned = [(cell, _images(grid, cell, loaded, options.seeds, drawn.settings)) for cell in grid.cells]
     settings = {"seeds": options.seeds, **plain.settings(grid.base).record(), "limit": options.limit}
     settings |= {"adapters": tuple(adapter.recorded for adapter in grid.adapters), "questions": questions.name}
+    if grid.models:
+        settings["checkpoints"] = tuple(model.identity for model in grid.models.values())
     settings |= {"strengths": options.values, "starts": options.starts, **options.asking.record()}
     plan = Plan(
         suite=loaded,
@@ -171,7 +178,7 @@ def taught_of(options: SweepOptions, suite: Suite, world: str | None, triggers: 
             f"of two adapters, {len(set(given))} taught concepts are known; give both, as the prompts name them:"
             " --taught FIRST,SECOND"
         )
-    first = find_taught(given[0], how.references, how.embedder, suite, world, None if given[0] else words)
+    first = find_taught(given[0], how.references, how.embedder, suite, world, None if given[0] else words or None)
     if first is None:
         raise unknown_taught(suite, words)
     second = find_taught(given[1], None, None, suite, world) if two else None
@@ -213,11 +220,12 @@ def exchanged(text: str, first: str, second: str) -> str:
     return "".join([*pieces, text[end:]])
 
 
-def _images(grid: Grid, cell: Cell, suite: Suite, options: SweepOptions) -> tuple[PlannedImage, ...]:
-    """The images of a cell; those of the base are what an audit of it would draw."""
+def _images(
+    grid: Grid, cell: Cell, suite: Suite, seeds: Sequence[int], settings: GenerationSettings
+) -> tuple[PlannedImage, ...]:
+    """The images of a cell, which are what an audit of its model would draw; all cells have the same settings."""
     source = grid.source(cell)
-    settings = replace(options.drawing, adapters=()).settings(source)
-    planned = plan_images(suite, options.seeds, source.identity, settings)
+    planned = plan_images(suite, seeds, source.identity, replace(settings, adapters=source.added))
     return planned if cell.is_base else tuple(replace(i, name=f"{i.name}, {cell.name}") for i in planned)
 
 

@@ -28,6 +28,8 @@ def named(cell: CellResult) -> str:
     """A cell in a sentence."""
     if not cell.strengths:
         return "the base without the adapter"
+    if cell.model is not None:
+        return cell.name
     parts = [cell.checkpoint] if cell.checkpoint else []
     shown = " + ".join(f"{strength:g}" for strength in cell.strengths)
     parts.append(f"{'strengths' if len(cell.strengths) > 1 else 'strength'} {shown}")

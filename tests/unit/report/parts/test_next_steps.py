@@ -14,7 +14,7 @@ from dominance.cli.app import make_app
 from dominance.judges.options import Asking
 from dominance.models.drawing import Drawing
 from dominance.records import Answer, Concept, JudgeWarning, Prompt, PromptResult, Question, RunResult
-from dominance.report.parts import next_steps
+from dominance.report.parts import next_steps, suite_steps
 from dominance.report.parts.next_steps import NextStep
 from dominance.run_settings import RunSettings
 from dominance.runs.ablation.options import AblationOptions
@@ -176,8 +176,8 @@ def others(tmp_path: Path) -> dict[str, tuple[NextStep, ...]]:
         "preflight of a list": next_steps.after_preflight(
             [high], "parti.tsv", "miniature", PreflightOptions(concepts="coco")
         ),
-        "suite make": next_steps.after_suite_make(Path("my campaign.yaml")),
-        "suite check": next_steps.after_suite_check(any_of(source="parti.tsv", words="coco", looked_up=3, model=None)),
+        "suite make": suite_steps.after_suite_make(Path("my campaign.yaml")),
+        "suite check": suite_steps.after_suite_check(any_of(source="parti.tsv", words="coco", looked_up=3, model=None)),
         "preflight, no risk": next_steps.after_preflight([low], "suite.yaml", "miniature", PreflightOptions()),
         "calibrate": next_steps.after_calibrate(audited, fitted(), rule),
         "calibrate, an older run": next_steps.after_calibrate(tmp_path / "old", fitted(), rule),

@@ -1,6 +1,7 @@
 """Sweeps: the grid, the recommendation, images of different strengths in one batch, and runs that go on."""
 
 import copy
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +21,10 @@ from dominance.models.drawing import Drawing, Machine
 from dominance.models.image_model import PipelineModel
 from dominance.models.settings import GenerationSettings
 from dominance.models.source import find_base
+from dominance.report.parts.next_steps import after_sweep
 from dominance.report.sweep.page import write_sweep
-from dominance.runs.audit.options import Taught
+from dominance.runs.audit.options import AuditOptions, Taught
+from dominance.runs.audit.run import audit
 from dominance.runs.reading import read_run
 from dominance.runs.sweep.cells import find_grid
 from dominance.runs.sweep.choice import front, recommended
@@ -154,6 +157,63 @@ def test_a_sweep_resumes_and_reads_back(tmp_path: Path) -> None:
     page = write_sweep(again, out).read_text()
     assert "Use strength" in page
     assert page.count("<td><div class=") == 6
+
+
+def whole_models(folder: Path, *steps: int) -> Path:
+    """A tiny Stable Diffusion after so many steps of made-up training, as ``--train unet`` saves it."""
+    for step in steps:
+        pipeline = copy.deepcopy(tiny("sd1"))
+        with torch.no_grad():
+            pipeline.unet.conv_out.weight.mul_(1 + step)
+        pipeline.save_pretrained(folder / "checkpoints" / f"step-{step:06d}")
+    return folder
+
+
+def test_checkpoints_that_are_whole_models_are_cells_of_their_own(tmp_path: Path) -> None:
+    model, training = str(save("sd1", tmp_path / "model")), whole_models(tmp_path / "run", 100, 20)
+    how, out = options(checkpoints=training, taught=Taught(taught="tower")), tmp_path / "sweep"
+    assert estimate_sweep(PROMPT, model, YES, out, how).images_to_draw == 6
+    assert not out.exists()
+    found = sweep_suite(PROMPT, model, YES, out, how)
+    assert [(cell.name, cell.strengths, cell.images) for cell in found.cells] == [
+        ("base", (), 2), ("step 20", (1.0,), 2), ("step 100", (1.0,), 2),
+    ]  # fmt: skip
+    assert (found.axes, found.recommended) == (("checkpoint",), "step 20")
+    assert found.why.startswith("use step 20: 2 of 2 images")
+    for cell, path in (("base", model), ("step 20", training / "checkpoints" / "step-000020")):
+        own = AuditOptions(drawing=how.drawing, machine=Machine("cpu"))
+        audited = audit(PROMPT, str(path), YES, tmp_path / f"audit {cell}", own)
+        for image in audited.prompts[0].images:
+            picture = next(p for p in found.pictures if (p.cell, p.name) == (cell, str(image.seed)))
+            assert picture.file == image.file, "the same item as of an audit of that model"
+            assert (out / str(picture.file)).read_bytes() == (Path(audited.run) / str(image.file)).read_bytes()
+    pixels = {(out / str(picture.file)).read_bytes() for picture in found.pictures}
+    assert len(pixels) == 6
+    (step,) = after_sweep(replace(found, judge_warnings=()))
+    assert f"--model {training / 'checkpoints' / 'step-000020'} " in str(step)
+    lost = out / str(found.pictures[-1].file)
+    before = {file: file.stat().st_mtime_ns for file in out.glob("images/*/*.png") if file != lost}
+    lost.unlink()
+    assert printed(sweep_suite(PROMPT, model, YES, out, how)) == printed(found)
+    assert {file: file.stat().st_mtime_ns for file in before} == before
+    assert "step 100" in write_sweep(found, out).read_text()
+
+
+def test_whole_models_that_cannot_be_swept_are_refused(tmp_path: Path) -> None:
+    model, training = str(save("sd1", tmp_path / "model")), whole_models(tmp_path / "run", 20)
+    save("sdxl", tmp_path / "other" / "step-1")
+    for more, match in (
+        ({"strengths": (0.5, 1.0)}, "holds whole models, which have no strengths, as adapters do"),
+        ({"strengths": (0.0,)}, "leave out --strengths"),
+        ({"starts": (0.0, 0.2)}, "leave out --starts"),
+        ({"checkpoints": training / "checkpoints" / "step-000020"}, "is one whole model, not its checkpoints"),
+        ({"checkpoints": tmp_path / "other"}, "is Stable Diffusion XL, and the model .* give as --model the one"),
+        ({"taught": Taught()}, "it is not known which concept of the suite .* was taught; give --taught"),
+    ):
+        given = {"checkpoints": training, "taught": Taught(taught="tower"), **more}
+        with pytest.raises(InputError, match=match):
+            sweep_suite(PROMPT, model, YES, tmp_path / "sweep", options(**given))
+    assert not (tmp_path / "sweep").exists()
 
 
 def test_a_suite_that_does_not_name_the_taught_concept_is_refused(tmp_path: Path) -> None:
