@@ -14,7 +14,7 @@ from dominance.runs.teaching.drawn import planned_prior, planned_samples, prior_
 from dominance.runs.teaching.options import TeachingOptions
 from dominance.runs.teaching.pictures import class_prompt
 from dominance.runs.teaching.plan import TeachingPlan, decided
-from dominance.runs.teaching.watching import Watch, audit_name
+from dominance.runs.teaching.watching import AUDITS, Watch, audit_name
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -165,7 +165,7 @@ class _Estimating:
         steps, every = plan.settings.steps, plan.options.distance(plan.settings.steps)
         there = {0: None, **{step: path for step, path in checkpoints_in(plan.folder).items() if step <= done}}
         usual = {*range(every, steps, every), steps}
-        whole = self._audit_of(watch, 0, None)
+        whole = self._audit_of(watch, None, plan.folder / AUDITS / "new")
         return tuple(
             self._checkpoint(watch, step, there[step], whole) if step in there else self._to_come(watch, step, whole)
             for step in sorted({*there, *(step for step in usual if step > done)})
@@ -177,48 +177,39 @@ class _Estimating:
         source = RunModel(name, drawing, self.plan.options.machine)
         planned = planned_samples(watch.samples, self.plan.options.watching.all_seeds, source)
         if self.ledger.get(watch.key(step, source)) is not None:
-            seen = None if whole is None else _nothing_left(whole, self._audits(step))
+            seen = None if whole is None else _as_of(whole, self._audits(step), everything=False)
             return CheckpointEstimate(step=step, there=True, samples=len(planned), samples_to_draw=0, audit=seen)
         missing = missing_images(planned, self.ledger, self.plan.folder)
-        audit = whole if step == 0 else self._audit_of(watch, step, path)
+        audit = self._audit_of(watch, path, self._audits(step))
         return CheckpointEstimate(
             step=step, there=True, samples=len(planned), samples_to_draw=len(missing), audit=audit
         )
 
     def _to_come(self, watch: Watch, step: int, whole: Estimate | None) -> CheckpointEstimate:
         samples = len(watch.samples) * len(self.plan.options.watching.all_seeds)
-        audit = None if whole is None else _all_left(whole, self._audits(step))
+        audit = None if whole is None else _as_of(whole, self._audits(step), everything=True)
         return CheckpointEstimate(step=step, there=False, samples=samples, samples_to_draw=samples, audit=audit)
 
-    def _audit_of(self, watch: Watch, step: int, path: Path | None) -> Estimate | None:
+    def _audit_of(self, watch: Watch, path: Path | None, folder: Path) -> Estimate | None:
         if watch.suite is None or watch.concept is None:
             return None
         watching = self.plan.options.watching
         model, drawing = watch.drawn_with(path)
         options = watch.audit_options(drawing, watch.concept)
-        return estimate_audit(watching.audit or watch.suite, model, watching.judge, self._audits(step), options)
+        return estimate_audit(watching.audit or watch.suite, model, watching.judge, folder, options)
 
     def _audits(self, step: int) -> Path:
         return self.plan.folder / audit_name(step)
 
 
-def _all_left(whole: Estimate, folder: Path) -> Estimate:
-    """The same audit in a folder of its own, where nothing has been done."""
-    return replace(
-        whole,
-        run=str(folder),
-        images_there=0,
-        images_to_draw=whole.images,
-        questions_answered=0,
-        questions_to_ask=whole.questions,
-        calls=None if whole.calls is None else whole.questions,
-        megabytes=None,
-        measured=0,
-    )
+def _as_of(whole: Estimate, folder: Path, *, everything: bool) -> Estimate:
+    """The same audit in another folder, where everything is still to do, or nothing.
 
-
-def _nothing_left(whole: Estimate, folder: Path) -> Estimate:
-    """The same audit in a folder of its own, where all has been done."""
+    Args:
+        whole: of an audit of which everything is still to do.
+    """
+    if everything:
+        return replace(whole, run=str(folder))
     return replace(
         whole,
         run=str(folder),
@@ -226,8 +217,7 @@ def _nothing_left(whole: Estimate, folder: Path) -> Estimate:
         images_to_draw=0,
         questions_answered=whole.questions,
         questions_to_ask=0,
+        denoising_steps=0,
         calls=None if whole.calls is None else 0,
-        megabytes=None,
-        measured=0,
         control_questions=0,
     )
