@@ -1,5 +1,6 @@
 """The diversity experiment at its smallest: it teaches, measures, resumes, and writes its page."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -53,7 +54,9 @@ def test_models_are_taught_measured_and_not_again(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_the_command_writes_its_page_from_what_is_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_command_writes_its_page_from_what_is_measured(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.chdir(tmp_path)
     (chosen,) = trials(find_arms(["known"]), [0], ["castle"], [1])
     (first,) = run_experiment([chosen], options_of(tmp_path, keep=True), lambda _line: None)
@@ -63,6 +66,14 @@ def test_the_command_writes_its_page_from_what_is_measured(tmp_path: Path, monke
     assert run([*command.split(), "--page", "page.md"]) == 0
     text = (tmp_path / "page.md").read_text()
     assert f"{first.dvd:.1f}" in text
+    capsys.readouterr()
+    assert run([*command.split(), "--page", "page.md", "--json"]) == 0
+    printed = json.loads(capsys.readouterr().out)
+    assert (printed["results"], printed["page"], printed["models"]) == ("results.jsonl", "page.md", 1)
+    (arm,) = printed["arms"]
+    assert (arm["arm"], arm["models"], arm["by_designs"]) == ("known", 1, None)
+    (level,) = arm["levels"]
+    assert (level["level"], level["dvd"], level["alone"]["n"]) == (1, first.dvd, 12)
     assert (tmp_path / "page" / "known-0.png").is_file()
     assert len(read_results(tmp_path / "results.jsonl")) == 1
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
-from dominance.cli.output import note, print_table, tell_written
+from dominance.cli import shared
+from dominance.cli.output import note, print_json, print_table, tell_written
 from dominance.errors import InputError
 from dominance.written import Names
 
@@ -44,12 +45,18 @@ def diversity(
     page: Annotated[Path, Parameter(help="The Markdown page to write.")] = Path("docs/diversity-experiment.md"),
     keep: Annotated[bool, Parameter(help="Keep the taught models and their images.")] = False,
     device: Annotated[str, Parameter(help="auto, cpu, cuda or cuda:N.")] = "auto",
+    output: shared.Printed = shared.Printed(),
 ) -> None:
-    """Teach a concept in 1, 2, 4, 6, 8, 10 designs or all different, and measure whether it dominates less."""
+    """Teach a concept in 1, 2, 4, 6, 8, 10 designs or all different, and measure whether it dominates less.
+
+    The page and --json tell all that --results holds, also of earlier calls.
+    """
+    from dominance.documents import printed
     from dominance.laboratory.diversity.arms import find_arms, trials
     from dominance.laboratory.diversity.page import write_page
     from dominance.laboratory.diversity.run import ExperimentOptions, run_experiment
     from dominance.laboratory.diversity.subjects import find_subject
+    from dominance.laboratory.diversity.summary import ExperimentSummary, arms_of
     from dominance.models.devices import find_device
     from dominance.models.folders import find_model
 
@@ -61,8 +68,11 @@ def diversity(
     options = ExperimentOptions(base, judge, out, results, images, str(find_device(device)), keep=keep)
     found = run_experiment(chosen, options, note, processes)
     write_page(found, page, out / "strips", find_model(base).identity)
-    _print(found, find_model(base).identity)
-    tell_written([page])
+    if output.json:
+        print_json(printed(ExperimentSummary(str(results), str(page), len(found), arms_of(found))))
+    else:
+        _print(found, find_model(base).identity)
+        tell_written([page])
 
 
 def _print(results: "Sequence[DiversityResult]", base: str) -> None:

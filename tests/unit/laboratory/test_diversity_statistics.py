@@ -10,9 +10,11 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from dominance.documents import from_json, printed
 from dominance.laboratory.diversity.page import write_page
 from dominance.laboratory.diversity.results import Beside, DiversityResult
 from dominance.laboratory.diversity.statistics import levels_of, trend
+from dominance.laboratory.diversity.summary import ExperimentSummary, arms_of
 from dominance.laboratory.outcomes import Outcomes
 
 LEVELS = (1, 2, 4, 6, 8, 10, 120)
@@ -112,3 +114,22 @@ def test_the_page_has_the_curve_the_levels_and_the_rivals(tmp_path: Path) -> Non
 def test_a_page_of_nothing_can_be_written(tmp_path: Path) -> None:
     write_page([], tmp_path / "empty.md")
     assert "0 models" in (tmp_path / "empty.md").read_text()
+
+
+def test_the_document_holds_every_arm_by_base_with_the_figures_of_the_page() -> None:
+    results = falling(8.0, 10.0)
+    other = [replace(result, base="sha256:other") for result in results if result.level < 4]
+    rival = [result("castle", 1, 0, 50.0, "half-steps"), result("castle", 2, 0, 40.0, "half-steps")]
+    known, steps, again = arms = arms_of([*rival, *results, *other])
+    assert [(arm.arm, arm.base, arm.models) for arm in arms] == [
+        ("known", "sha256:base", 63), ("half-steps", "sha256:base", 2), ("known", "sha256:other", 18),
+    ]  # fmt: skip
+    assert again.levels == tuple(levels_of(other))
+    assert known.by_designs == trend(results, lambda r: r.level)
+    assert known.levels == tuple(levels_of(results))
+    assert steps.by_designs is None, "of a rival the page says none"
+    summary = ExperimentSummary("results.jsonl", "page.md", len(results), (known,))
+    document = printed(summary)
+    assert from_json(ExperimentSummary, document) == summary
+    first = document["arms"][0]["levels"][0]
+    assert (first["alone"]["count"], first["alone"]["n"], first["alone"]["share"]) == (99, 108, 99 / 108)

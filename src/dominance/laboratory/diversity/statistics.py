@@ -7,6 +7,7 @@ from statistics import fmean
 import numpy as np
 from jaxtyping import Float, Real
 
+from dominance.documents import Counted
 from dominance.laboratory.diversity.results import DiversityResult
 from dominance.laboratory.outcomes import Outcomes
 from dominance.metrics import bootstrap_mean, rate
@@ -38,11 +39,11 @@ class Level:
     reverse: float
     reverse_interval: Interval | None
     shown: Outcomes
-    alone: Rate
-    scenery: Rate
-    pairs: Rate
+    alone: Counted
+    scenery: Counted
+    pairs: Counted
     diversity: float | None
-    copies: Rate | None
+    copies: Counted | None
 
 
 def levels_of(results: Sequence[DiversityResult]) -> list[Level]:
