@@ -4,7 +4,7 @@ from dominance.metrics.agreement import Confusion, confusion, kappa_interval
 from dominance.metrics.correlation import spearman, spearman_chance, spearman_interval
 from dominance.metrics.detection import roc_auc, roc_auc_interval, youden_threshold
 from dominance.metrics.differences import mean_difference, rate_difference
-from dominance.metrics.diversity import Spread, median_interval, spread, vendi_score
+from dominance.metrics.diversity import Spread, median_interval, mirrored_pairs, spread, vendi_score
 from dominance.metrics.dvd import dvd_score
 from dominance.metrics.dynamics import attention_deviation, deviation_change, interval_edges
 from dominance.metrics.focus import (
@@ -73,6 +73,7 @@ __all__ = [
     "mann_whitney",
     "mean_difference",
     "median_interval",
+    "mirrored_pairs",
     "noise_scale",
     "peak_token",
     "rate",

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from statistics import NormalDist
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Float, Int, Real
 
 from dominance.errors import InputError
 from dominance.metrics.bootstrap import percentile_interval, resampled
@@ -21,6 +21,11 @@ _MOST_KEPT = 2_000_000
 _MOST_RESAMPLED = 20_000
 """Pairs up to which the interval is resampled, 200 images; beyond, it is the normal one."""
 _DENSITY_REACH = 0.05
+_MIRRORED, _NOT_PLAIN = 0.005, 0.02
+"""1 - correlation of thumbnails: at most the first with the mirror image, at least the second as they are.
+
+JPEG and another size stay below 0.0035, and of 7140 pairs of the miniature world's varied pictures none is so near.
+"""
 
 Pair = tuple[int, int, float]
 """Two images by their indices, the smaller first, and their distance."""
@@ -158,6 +163,41 @@ def vendi_score(embeddings: Float[np.ndarray, "image channel"]) -> float:
     values = np.linalg.eigvalsh(gram / n)
     values = values[values > 1e-12]
     return float(np.exp(-(values * np.log(values)).sum()))
+
+
+def mirrored_pairs(
+    thumbnails: Real[np.ndarray, "image row column channel"], most: int = 12
+) -> tuple[int, int, list[tuple[int, int]]]:
+    """How many pairs are one picture and the same flipped left to right, how many pictures are in them, and some pairs.
+
+    Pixels are compared by Pearson's correlation. A picture that is its own mirror image has no mirrored copy.
+
+    Args:
+        most: pairs to name, the most alike first.
+    """
+    starts, found, count = range(0, len(thumbnails), _BLOCK), list[tuple[float, int, int]](), 0
+    partnered = np.zeros(len(thumbnails), dtype=bool)
+    for row, column in ((row, column) for row in starts for column in starts if row <= column):
+        some, others = (thumbnails[start : start + _BLOCK] for start in (row, column))
+        plain, turned = _unlikeness(some, others), _unlikeness(some, others[:, :, ::-1])
+        near = (turned <= _MIRRORED) & (plain >= np.maximum(_NOT_PLAIN, 4 * turned))
+        one, other = np.nonzero(np.triu(near, 1) if row == column else near)
+        best = np.argsort(turned[one, other], kind="stable")[:most]
+        found += [
+            (float(turned[a, b]), row + int(a), column + int(b)) for a, b in zip(one[best], other[best], strict=True)
+        ]
+        count += len(one)
+        partnered[row + one] = partnered[column + other] = True
+    return count, int(partnered.sum()), [(a, b) for _, a, b in sorted(found)[:most]]
+
+
+def _unlikeness(
+    some: Real[np.ndarray, "row y x channel"], others: Real[np.ndarray, "column y x channel"]
+) -> Float[np.ndarray, "row column"]:
+    """1 - Pearson's correlation of the pixels; 1 for pictures of one colour."""
+    one, other = (pixels.reshape(len(pixels), -1).astype(np.float32) for pixels in (some, others))
+    centred = [values - values.mean(axis=1, keepdims=True) for values in (one, other)]
+    return _distances(*(v / np.maximum(np.linalg.norm(v, axis=1, keepdims=True), 1e-6) for v in centred))
 
 
 def unit(embeddings: Float[np.ndarray, "image channel"]) -> Float[np.ndarray, "image channel"]:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from dominance.errors import InputError
-from dominance.metrics import diversity, median_interval, spread, vendi_score
+from dominance.metrics import diversity, median_interval, mirrored_pairs, spread, vendi_score
 from dominance.metrics.diversity import unit
 
 FAR = np.array([[1.0, 0.0], [0.0, 1.0], [-1.0, 0.0]], dtype=np.float32)
@@ -129,3 +129,28 @@ def test_vendi_score_counts_different_images_whichever_side_is_longer() -> None:
 def test_the_interval_of_medians_needs_three() -> None:
     assert median_interval([0.1, 0.2]) is None
     assert median_interval([0.3, 0.3, 0.3]) == pytest.approx((0.3, 0.3))
+
+
+def thumbnails(count: int, seed: int = 0) -> np.ndarray:
+    """Pictures of coloured blocks, none like its mirror image."""
+    coarse = np.random.default_rng(seed).integers(0, 256, (count, 4, 4, 3))
+    return coarse.repeat(4, axis=1).repeat(4, axis=2).astype(np.uint8)
+
+
+def test_a_mirrored_copy_is_found_also_where_it_was_compressed(monkeypatch: pytest.MonkeyPatch) -> None:
+    plain = thumbnails(9)
+    noise = np.random.default_rng(1).normal(0, 3, plain[:2].shape)
+    flipped = np.clip(plain[:2, :, ::-1] + noise, 0, 255).astype(np.uint8)
+    pictures = np.concatenate([plain, flipped, plain[4:5]])  # the last is a plain copy
+    for block in (2048, 4):
+        monkeypatch.setattr(diversity, "_BLOCK", block)
+        count, images, pairs = mirrored_pairs(pictures)
+        assert (count, images, sorted(pairs)) == (2, 4, [(0, 9), (1, 10)])
+        assert len(mirrored_pairs(pictures, most=1)[2]) == 1
+
+
+def test_symmetric_pictures_and_those_of_one_colour_are_nobodys_mirror_image() -> None:
+    half = thumbnails(1)
+    symmetric = np.concatenate([half, half[:, :, ::-1]], axis=2)
+    assert mirrored_pairs(np.concatenate([symmetric, symmetric]))[:2] == (0, 0)
+    assert mirrored_pairs(np.full((3, 8, 8, 3), 7, dtype=np.uint8))[:2] == (0, 0)

@@ -20,6 +20,9 @@ def set_sentences(concept: ConceptDiversity) -> tuple[str, ...]:
 def _sentences(concept: ConceptDiversity) -> Iterator[str]:
     if concept.captions is not None:
         yield from _of_captions(concept.captions)
+    if (mirrored := concept.near_duplicates.mirrored).pairs:
+        one, other = mirrored.files[0]
+        yield f"{plural(mirrored.images, 'picture')} have a mirrored copy in the set, such as {one} and {other}."
     if concept.layout is not None:
         small, middle, large = concept.layout.size
         yield (

@@ -23,12 +23,22 @@ class NamedPair:
 
 
 @dataclass(frozen=True)
+class Mirrored:
+    """Pairs of which one is the other flipped left to right, images in at least one, and the files of the first."""
+
+    pairs: int = 0
+    images: int = 0
+    files: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
 class NearDuplicates:
-    """Pairs nearer than the threshold, images in at least one such pair, and groups of identical files."""
+    """Pairs nearer than the threshold, images in at least one such pair, groups of identical files, mirrored copies."""
 
     pairs: int
     images: int
     copies: tuple[tuple[str, ...], ...]
+    mirrored: Mirrored = Mirrored()
 
 
 @dataclass(frozen=True)

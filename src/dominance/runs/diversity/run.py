@@ -22,12 +22,13 @@ from dominance.runs.diversity.result import (
     ConceptDiversity,
     DiversityResult,
     MeasuredBy,
+    Mirrored,
     NamedPair,
     NearDuplicates,
     Unmeasured,
 )
 from dominance.runs.diversity.source import Collection, ImageSet, read_collection
-from dominance.runs.diversity.training_set import SetLook, look_at
+from dominance.runs.diversity.training_set import SetLook, look_at, mirrored_copies
 from dominance.runs.stages.embedding import AT_ONCE, embedded
 from dominance.runs.store.folder import LEDGER_NAME, check_run_folder, held
 from dominance.runs.store.ledger import Ledger
@@ -99,6 +100,7 @@ class _Measured:
     vendi: float | None
     copies: tuple[tuple[str, ...], ...]
     look: SetLook
+    mirrored: Mirrored
 
 
 def _measure(
@@ -116,13 +118,13 @@ def _measure(
     copies = tuple(tuple(group) for group in groups.values() if len(group) > 1)
     look = look_at(collection, image_set, files, options.token)
     if len(files) < 2:
-        return _Measured(image_set, files, None, None, copies, look)
+        return _Measured(image_set, files, None, None, copies, look, Mirrored())
     vectors = store.get(encoder.identity, groups)
     embeddings = np.stack([vectors[contents[file]] for file in files])
     near = 1 - _near(options, encoder) + 1e-6  # a similarity of 1.0 still finds exact copies despite rounding
-    return _Measured(
-        image_set, files, spread(embeddings, near=near, seed=options.seed), vendi_score(embeddings), copies, look
-    )
+    mirrored = mirrored_copies(collection.root, files)
+    found = spread(embeddings, near=near, seed=options.seed)
+    return _Measured(image_set, files, found, vendi_score(embeddings), copies, look, mirrored)
 
 
 def _near(options: DiversityOptions, encoder: Embedder) -> float:
@@ -241,7 +243,7 @@ def _concept(concept: _Measured, verdict: SetVerdict) -> ConceptDiversity:
         quartiles=found.quartiles,
         exact=found.exact,
         vendi=concept.vendi,
-        near_duplicates=NearDuplicates(found.near_pairs, found.near_images, concept.copies),
+        near_duplicates=NearDuplicates(found.near_pairs, found.near_images, concept.copies, concept.mirrored),
         nearest=tuple(pairs[:-1]),
         farthest=pairs[-1],
         typical=tuple(ordered[:_SHOWN]),

@@ -19,12 +19,15 @@ from dominance.diversity.layout import (
     mask_of,
 )
 from dominance.errors import ItemError
+from dominance.metrics import mirrored_pairs
 from dominance.pictures import open_image
+from dominance.runs.diversity.result import Mirrored
 from dominance.runs.diversity.source import Collection, ImageSet
 
 _MOST = 400
 """Pictures of a set whose subject and backdrop are looked at, evenly spaced."""
 _SIDE = 256
+_THUMBNAIL = 16
 
 
 @dataclass(frozen=True)
@@ -71,6 +74,19 @@ def look_at(collection: Collection, image_set: ImageSet, files: Sequence[Path], 
         backdrop_findings(outside, "masks" if outside is masked else "borders"),
         problems,
     )
+
+
+def mirrored_copies(root: Path, files: Sequence[Path]) -> Mirrored:
+    """The pictures of a set that are another one flipped left to right."""
+    small = {
+        file: np.asarray(opened.resize((_THUMBNAIL, _THUMBNAIL), Image.Resampling.BOX))
+        for file in files
+        if not isinstance(opened := open_image(root / file), ItemError)
+    }
+    if not small:
+        return Mirrored()
+    names, (pairs, images, found) = [file.as_posix() for file in small], mirrored_pairs(np.stack([*small.values()]))
+    return Mirrored(pairs, images, tuple((names[a], names[b]) for a, b in found))
 
 
 def _mask(root: Path, image_set: ImageSet, file: Path, image: Image.Image) -> np.ndarray | None:

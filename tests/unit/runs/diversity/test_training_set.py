@@ -6,13 +6,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
 
 from dominance.errors import InputError
 from dominance.images.captions import captioned_images
 from dominance.miniature.renderer import Picture, render
 from dominance.miniature.scene import Scene
 from dominance.miniature.world import single_scene
+from dominance.report.diversity.page import write_diversity
 from dominance.runs.diversity.options import DiversityOptions
 from dominance.runs.diversity.result import ConceptDiversity, DiversityResult
 from dominance.runs.diversity.run import measure_diversity
@@ -191,3 +192,16 @@ def test_a_box_as_datasets_of_found_objects_have_it(tmp_path: Path) -> None:
     _, found = measured(folder)
     assert found.layout is not None
     assert (found.layout.n, found.layout.by) == (4, "boxes")
+
+
+def test_mirrored_copies_are_named_and_varied_pictures_are_none(tmp_path: Path) -> None:
+    folder = write_set(tmp_path / "set", count=24)
+    assert measured(folder)[1].near_duplicates.mirrored.pairs == 0
+    with Image.open(folder / "03.png") as original:
+        ImageOps.mirror(original).resize((96, 96)).save(folder / "flipped.jpg", quality=80)
+    result, concept = measured(folder)
+    found = concept.near_duplicates.mirrored
+    assert (found.pairs, found.images, found.files) == (1, 2, (("03.png", "flipped.jpg"),))
+    page = write_diversity(result, Path(result.run))[0].read_text(encoding="utf-8")
+    assert "<li>03.png, flipped.jpg (mirrored)</li>" in page
+    assert "2 pictures have a mirrored copy in the set, such as 03.png and flipped.jpg." in page
