@@ -90,7 +90,7 @@ def mask_of(image: Image.Image, size: tuple[int, int]) -> Bool[np.ndarray, "row 
 
 def box_of(inside: Bool[np.ndarray, "row column"]) -> Box:
     """The rectangle around a mask."""
-    rows, columns = np.flatnonzero(inside.any(axis=1)), np.flatnonzero(inside.any(axis=0))
+    rows, columns = (np.flatnonzero(inside.any(axis=side)).tolist() for side in (1, 0))
     height, width = inside.shape
     return Box(columns[0] / width, rows[0] / height, (columns[-1] + 1) / width, (rows[-1] + 1) / height)
 
