@@ -40,7 +40,7 @@ def training(tmp_path: Path) -> tuple[object, ...]:
 def sweep(tmp_path: Path) -> tuple[object, ...]:
     """The words of a sweep, up to what is swept."""
     return (
-        "sweep", tmp_path / "suite.txt", "--model", "miniature-base", "--taught", "castle", "--seeds", 1,
+        "sweep", tmp_path / "suite.txt", "--model", "miniature-base", "--seeds", 1,
         "--steps", 3, "--device", "cpu",
     )  # fmt: skip
 
@@ -62,7 +62,7 @@ def test_the_checkpoints_of_a_unet_are_swept_and_a_killed_sweep_goes_on(
     assert [(cell["name"], cell["images"], cell["scored"]) for cell in found["cells"]] == [
         ("base", 3, 3), ("step 1", 3, 3), ("step 2", 3, 3),
     ]  # fmt: skip
-    assert found["axes"] == ["checkpoint"]
+    assert (found["axes"], found["taught"]) == (["checkpoint"], ["castle"]), "the training's run.yaml names it"
     for cell in found["cells"]:
         assert (cell["composition"]["n"], cell["presence"]["n"]) == (1, 2)
     assert len({*drawn(whole).values()}) == 9, "every cell draws its own pictures"
@@ -101,7 +101,7 @@ def test_an_adapter_is_swept_over_its_strengths(
     trained = command(*training, "--rank", 2)
     assert trained.status == 0, trained.err
     adapter, out = tmp_path / "training" / "checkpoints" / "step-000002", tmp_path / "run"
-    words = (*(word for word in sweep if word not in ("--taught", "castle")), "--adapter", adapter, "--out", out)
+    words = (*sweep, "--adapter", adapter, "--out", out)
     finished = command(*words, "--strengths", "0:10:5", "--min-presence", 0, "--json")
     assert finished.status == 0, finished.err
     found = finished.document

@@ -71,9 +71,9 @@ def unknown_taught(suite: Suite, words: Sequence[str] = ()) -> InputError:
     """The error that it is not known which concept was taught.
 
     Args:
-        words: the trigger words of the model's adapters.
+        words: the trigger words of the model's adapters, or of its training.
     """
-    noted = f", and none names the adapter's trigger word {quoted(words[0])}" if words else ""
+    noted = f", and none names the trigger word {quoted(words[0])}" if words else ""
     return InputError(
         f"it is not known which concept of the suite {suite.name!r} was taught{noted}; give --taught, as the prompts"
         " name it"

@@ -15,6 +15,8 @@ from dominance.runs.sweep.options import SweepOptions
 from dominance.wording import on_one_line
 
 BASE = "base"
+CHECKPOINTS = "checkpoints"
+"""The folder of a training's checkpoints in its run folder."""
 _STEP = re.compile(r"(\d+)(?=\D*$)")
 
 
@@ -193,7 +195,7 @@ def _checkpoints(folder: Path) -> dict[str, Path]:
         raise InputError(
             f"there is no folder {shown}; give --checkpoints the folder that holds an adapter's checkpoints"
         )
-    place = folder / "checkpoints" if is_folder(folder / "checkpoints") else folder
+    place = folder / CHECKPOINTS if is_folder(folder / CHECKPOINTS) else folder
     if _is_model(place):
         raise InputError(
             f"{shown} is one whole model, not its checkpoints; give --checkpoints the folder that it is in"

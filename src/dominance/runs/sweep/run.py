@@ -20,15 +20,15 @@ from dominance.runs.audit.options import Limits, limited
 from dominance.runs.audit.run import carried_out
 from dominance.runs.audit.sameness import folder_of
 from dominance.runs.stages.drawing import make_planned
-from dominance.runs.stages.identity import find_taught, unknown_taught
+from dominance.runs.stages.identity import find_taught, named_concepts, unknown_taught
 from dominance.runs.stages.judge_fit import OPEN_WORLD, of_model, world_warnings
 from dominance.runs.stages.judging import ReadyJudge, check_questions, judge_for, questions_of, refuse_named, unasked
 from dominance.runs.stages.model import RunModel
 from dominance.runs.store.folder import check_run_folder
 from dominance.runs.store.ledger import Ledger
 from dominance.runs.store.plan import Plan, PlannedImage, TaughtPlan, ask_all, plan_images
-from dominance.runs.store.repeat import Repeat
-from dominance.runs.sweep.cells import Cell, Grid, find_grid
+from dominance.runs.store.repeat import Repeat, read_repeat
+from dominance.runs.sweep.cells import CHECKPOINTS, Cell, Grid, find_grid
 from dominance.runs.sweep.drawing import CellModel, draw_by_model
 from dominance.runs.sweep.measuring import Planned, measure
 from dominance.runs.sweep.options import SweepOptions
@@ -112,6 +112,18 @@ class _Sweep:
 _Taught = tuple[TaughtPlan, ...]
 
 
+def _triggers(grid: Grid, checkpoints: Path | None) -> list[object]:
+    """The words that what is swept was taught under: as adapters note them, and as a training's own run.yaml says."""
+    noted = [adapter.notes.get("trigger_phrase") for adapter in grid.adapters]
+    if checkpoints is None:
+        return noted
+    given = read_repeat(checkpoints.parent if checkpoints.name == CHECKPOINTS else checkpoints) or {}
+    if given.get("command") != "train dreambooth":
+        return noted
+    token, kind = given.get("token"), given.get("class")
+    return [*noted, given.get("taught"), f"{token} {kind}" if kind else None, token]
+
+
 def _decided(
     ready: ReadyJudge,
     suite: str | Suite,
@@ -127,9 +139,7 @@ def _decided(
     loaded = limited(find_suite(suite, options.concepts), options.limit, Limits())
     questions = load_questions(options.asking.questions)
     grid = find_grid(find_base(model, options.drawing), options)
-    taught = taught_of(
-        options, loaded, grid.base.world, [adapter.notes.get("trigger_phrase") for adapter in grid.adapters]
-    )
+    taught = taught_of(options, loaded, grid.base.world, _triggers(grid, options.checkpoints))
     loaded = replace(loaded, prompts=(*loaded.prompts, *_other_orders(loaded, taught)), gate=None)
     name = f"sweep-{loaded.name}"
     check_run_folder(Path(out or Path("runs") / name))
@@ -178,11 +188,18 @@ def taught_of(options: SweepOptions, suite: Suite, world: str | None, triggers: 
             f"of two adapters, {len(set(given))} taught concepts are known; give both, as the prompts name them:"
             " --taught FIRST,SECOND"
         )
-    first = find_taught(given[0], how.references, how.embedder, suite, world, None if given[0] else words or None)
+    first = find_taught(
+        given[0], how.references, how.embedder, suite, world, None if given[0] else _named(words, suite)
+    )
     if first is None:
         raise unknown_taught(suite, words)
     second = find_taught(given[1], None, None, suite, world) if two else None
     return (first,) if second is None else (first, second)
+
+
+def _named(words: Sequence[str], suite: Suite) -> list[str] | None:
+    """The words that the suite names as concepts; None for none."""
+    return [word for word in words if word.casefold() in named_concepts(suite)] or None
 
 
 def _other_orders(suite: Suite, taught: _Taught) -> list[Prompt]:

@@ -218,7 +218,7 @@ def test_whole_models_that_cannot_be_swept_are_refused(tmp_path: Path) -> None:
 
 def test_a_suite_that_does_not_name_the_taught_concept_is_refused(tmp_path: Path) -> None:
     model, file = str(save("sd1", tmp_path / "model")), lora(tmp_path / "a.safetensors")
-    with pytest.raises(InputError, match="none names the adapter's trigger word 'tower'"):
+    with pytest.raises(InputError, match="none names the trigger word 'tower'"):
         sweep_suite("a [lamp] and a [mug]", model, YES, tmp_path / "run", options(file))
     with pytest.raises(InputError, match="no prompt of the suite names 'vase'"):
         sweep_suite(PROMPT, model, YES, tmp_path / "run", options(file, taught=Taught(taught="vase")))
