@@ -1,7 +1,8 @@
 """The frozen records that flow between the stages. ``None`` always means "not measured", never 0."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, get_args
 
 from dominance.mentions import mention
 from dominance.run_settings import RunSettings
@@ -19,6 +20,9 @@ COLLAPSE: float = 36.0
 """An image collapses from this DvD score on: what 3 of 5 and 2 of 5 give. Source: Jeong & Lee (2025), section 3."""
 
 Interval = tuple[float, float]
+
+DOUBTFUL: Interval = (0.25, 0.75)
+"""An answer with P(yes) between these, both excluded, is doubtful; the limits are ours."""
 
 
 def is_present(yes: int, questions: int) -> bool:
@@ -124,6 +128,11 @@ class Answer:
     p_yes: float | None = None
     problem: str | None = None
 
+    @property
+    def doubtful(self) -> bool:
+        """Whether the judge could as well have said the opposite; never without a probability."""
+        return self.p_yes is not None and DOUBTFUL[0] < self.p_yes < DOUBTFUL[1]
+
 
 @dataclass(frozen=True)
 class Rate:
@@ -155,6 +164,8 @@ class ScoredImage:
         pairs: the DvD score of every ordered pair (dominating, dominated).
         verdict: None when unscored.
         problem: one line that says why it is unscored.
+        doubtful: the concepts that doubtful answers decide: present with one way to settle them, absent with another.
+        could_be: the other verdicts that it has with some way to settle its doubtful answers.
     """
 
     prompt_id: str
@@ -170,6 +181,13 @@ class ScoredImage:
     pairs: dict[tuple[str, str], float] = field(default_factory=dict)
     verdict: ImageVerdict | None = None
     problem: str | None = None
+    doubtful: tuple[str, ...] = ()
+    could_be: tuple[ImageVerdict, ...] = ()
+
+    @property
+    def hangs(self) -> bool:
+        """Whether its verdict hangs on doubtful answers."""
+        return bool(self.could_be)
 
     @property
     def collapses(self) -> tuple[tuple[str, str], ...]:
@@ -185,6 +203,14 @@ class ScoredImage:
         """Whether the concept is present; an image without its answers shows nothing."""
         questions = sum(1 for answer in self.answers if answer.question.concept == concept)
         return is_present(self.yes.get(concept) or 0, questions)
+
+
+def hanging(images: Iterable[ScoredImage]) -> dict[ImageVerdict, int] | None:
+    """By verdict, how many images hang on doubtful answers; None where no scored image has an answer with P(yes)."""
+    scored = [image for image in images if image.verdict is not None]
+    if not any(answer.p_yes is not None for image in scored for answer in image.answers):
+        return None
+    return {name: sum(image.hangs and image.verdict == name for image in scored) for name in get_args(ImageVerdict)}
 
 
 @dataclass(frozen=True)
@@ -213,6 +239,10 @@ class PromptResult:
     @property
     def scored(self) -> int:
         return self.balanced + self.collapsed + self.lost + self.mixed
+
+    @property
+    def hanging(self) -> dict[ImageVerdict, int] | None:
+        return hanging(self.images)
 
 
 @dataclass(frozen=True)
@@ -355,6 +385,10 @@ class RunResult:
     @property
     def scored(self) -> int:
         return sum(prompt.scored for prompt in self.prompts)
+
+    @property
+    def hanging(self) -> dict[ImageVerdict, int] | None:
+        return hanging(image for prompt in self.prompts for image in prompt.images)
 
     @property
     def unscored(self) -> int:

@@ -31,7 +31,8 @@ SEEDS = (1825, 410, 4507, 4013, 3658, 2287, 1680, 8936, 1425, 9675)
 """Of the official release."""
 
 Outcome = str
-"""What an image shows: ``both``, ``first``, ``second`` or ``none`` of the concepts; a ``silent`` judge; ``unmade``."""
+"""What an image shows: ``both``, ``first``, ``second`` or ``none`` of the concepts; a ``silent`` judge; ``unmade``;
+``unsure``: both, but the judge doubts the second."""
 
 
 def draw(prompt: Prompt, outcome: Outcome, seed: int) -> Picture:
@@ -59,6 +60,7 @@ def judged(prompt: Prompt, outcome: Outcome, seed: int, folder: Path) -> ScoredI
         truths = true_answers(concept.name, picture.truths)
         for question, yes in zip(load_questions().ask(concept), truths, strict=True):
             p_yes = float(rng.uniform(0.8, 1.0) if yes else rng.uniform(0.0, 0.2))
+            p_yes = 0.6 if outcome == "unsure" and concept is prompt.concepts[-1] else p_yes
             answers.append(Answer(question, yes, p_yes))
     if outcome == "silent":
         answers[-1] = Answer(answers[-1].question, None, None, "the judge answered “maybe”")

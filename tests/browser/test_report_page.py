@@ -76,6 +76,26 @@ def test_filters_hide_and_show(open_page, verdict):
     assert page.locator(".prompt:visible").count() == 10 and page.locator("#shown").inner_text() == ""
 
 
+def test_the_images_that_hang_on_doubtful_answers_can_be_shown_alone(open_file, drawn_run, audit_plan, tmp_path):
+    first, second = audit_plan[0][0], audit_plan[1][0]
+    plan = [(first, ("unsure", "both", "unsure", "first")), (second, ("both",) * 3)]
+    page = open_file(write_report(drawn_run(plan, tmp_path), tmp_path))
+    page.check("#filter input[value=doubtful]", force=True)
+    assert page.locator(".im:visible").count() == page.locator(".im[data-doubtful]:visible").count() == 2
+    assert page.locator("#shown").inner_text() == "2 of 7 images shown"
+    assert page.locator(".prompt:visible").count() == 1
+    page.check("#filter input[value=all]", force=True)
+    assert page.locator(".im:visible").count() == 7
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_what_is_said_of_doubtful_answers_has_contrast(open_file, drawn_run, audit_plan, tmp_path, scheme):
+    path = write_report(drawn_run([(audit_plan[0][0], ("unsure",) * 2)], tmp_path), tmp_path)
+    page = open_file(path, width=360, scheme=scheme)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    assert page.evaluate(CONTRASTS) == []
+
+
 def test_a_link_to_a_hidden_prompt_shows_it_again(open_page):
     page = open_page()
     page.check("#filter input[value=lost]", force=True)

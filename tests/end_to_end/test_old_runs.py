@@ -105,6 +105,21 @@ def test_a_run_reads_back_and_reports(name: str, command: Command, runs: Path) -
     assert (runs / name / "report.html").is_file()
 
 
+@pytest.mark.parametrize(("name", "balanced"), [("audit", 0), ("audit2", 1)])
+def test_what_hangs_on_doubtful_answers_is_found_in_an_old_run(
+    name: str, balanced: int, command: Command, runs: Path
+) -> None:
+    hanging = {"balanced": balanced, "collapsed": 0, "lost": 0, "mixed": 0}
+    assert dominance.read_result(name).hanging == hanging
+    document = command("report", name, "--json").document
+    assert document["hanging"] == hanging
+    assert sum(prompt["hanging"]["balanced"] for prompt in document["prompts"]) == balanced
+    told = command("report", name).out.splitlines()
+    assert ("1 of 4 images hangs on doubtful answers" in told) == bool(balanced)
+    page = (runs / name / "report.html").read_text(encoding="utf-8")
+    assert page.count(" data-doubtful>") == balanced
+
+
 def test_a_bench_is_shown(command: Command, runs: Path) -> None:
     shown = command("bench", "show", "bench", "--json")
     assert shown.status == 0, shown.err

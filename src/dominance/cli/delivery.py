@@ -46,6 +46,7 @@ def print_result(result: RunResult, written: Sequence[Path]) -> None:
     from dominance.report.audit.headline import gate_reason
     from dominance.report.parts.next_steps import after_audit
     from dominance.report.parts.ranking import worst_first
+    from dominance.report.parts.sentences import hanging_sentence
 
     rows = [_row(prompt) for prompt in worst_of(result.prompts, worst_first)]
     columns = ("prompt", "verdict", "images", "DvD (95%)", "present")
@@ -54,6 +55,9 @@ def print_result(result: RunResult, written: Sequence[Path]) -> None:
     undrawn = result.scored + result.unscored - result.images
     rest = f" ({undrawn} could not be made)" if undrawn > 0 else ""
     echo(f"{plural(result.images, 'image')}, {result.scored} scored, {result.unscored} unscored{rest}")
+    hanging = None if result.hanging is None else sum(result.hanging.values())
+    if said := hanging_sentence(hanging, result.scored, result.unscored):
+        echo(said)
     if result.identity is not None:
         print_identity(result.identity)
     warn_again(result.judge_warnings)

@@ -86,7 +86,7 @@ def deliver(result: "AdapterSweep", json: bool, images: shared.PageImages = "aut
 
 def print_sweep(result: "AdapterSweep") -> None:
     """What was found, on one screen."""
-    from dominance.report.sweep.page import cell_rows, order_sentences, sweep_headline
+    from dominance.report.sweep.page import cell_rows, doubt_sentence, order_sentences, sweep_headline
 
     rows = [(row.name, row.composition, row.presence, row.dvd, row.standing) for row in cell_rows(result)]
     columns = ("cell", "composition", "identity", "DvD towards it", "")
@@ -95,3 +95,5 @@ def print_sweep(result: "AdapterSweep") -> None:
     echo(sweep_headline(result), *order_sentences(result))
     warn_again(result.judge_warnings)
     echo(f"{plural(result.images, 'image')}, {result.unscored} unscored")
+    if said := doubt_sentence(result):
+        echo(said)

@@ -1,4 +1,7 @@
-"""Runs made by hand: each image is written as its counts of yes, or as the reason why it has no score."""
+"""Runs made by hand: each image is written as its counts of yes, or as the reason why it has no score.
+
+A count with doubtful answers is written as ``(yes, fewest, most)``: how many there are, and how many there may be.
+"""
 
 import dataclasses
 from collections.abc import Callable, Sequence
@@ -10,7 +13,7 @@ from dominance.records import Answer, Concept, Gate, Prompt, PromptResult, Quest
 from dominance.run_settings import RunSettings
 from dominance.runs.stages.scoring import judge_gate, score_groups, score_image, score_prompt
 
-Counts = tuple[int, ...] | str
+Counts = tuple[int | tuple[int, int, int], ...] | str
 """How many of five questions were answered yes for each concept, or why the image is unscored."""
 
 
@@ -18,13 +21,14 @@ def _image(prompt: Prompt, place: int, counts: Counts) -> ScoredImage:
     name, file = str(place), f"images/{prompt.id}/{place}.png"
     if isinstance(counts, str):
         return score_image(prompt, name, None, (), counts, place)
+    ranges = [(count, count, count) if isinstance(count, int) else count for count in counts]
     answers = [
         Answer(
             Question(concept.name, f"Is there a {concept.name} ({grade})?", grade),
             grade <= yes,
-            0.9 if grade <= yes else 0.1,
+            (0.9 if grade <= fewest else 0.6) if grade <= yes else (0.4 if grade <= most else 0.1),
         )
-        for concept, yes in zip(prompt.concepts, counts, strict=True)
+        for concept, (yes, fewest, most) in zip(prompt.concepts, ranges, strict=True)
         for grade in range(1, 6)
     ]
     return score_image(prompt, name, file, answers, seed=place)

@@ -85,6 +85,8 @@ def _numbers(prompt: PromptResult) -> dict[str, object]:
         "lost": prompt.lost,
         "mixed": prompt.mixed,
     }
+    if prompt.hanging is not None:
+        numbers["hanging"] = sum(prompt.hanging.values())
     if prompt.prompt.group is not None:
         numbers["group"] = prompt.prompt.group
     if prompt.dvd_mean is not None:

@@ -14,6 +14,7 @@
     section.querySelectorAll(".im").forEach(function (image) {
       own.all += 1;
       own[image.dataset.v] = (own[image.dataset.v] || 0) + 1;
+      if ("doubtful" in image.dataset) own.doubtful = (own.doubtful || 0) + 1;
     });
     return own;
   });

@@ -19,7 +19,7 @@ from dominance.report.parts.page_stream import write_page
 from dominance.report.parts.palette import group_styles
 from dominance.report.parts.pictures import Pictures, Shown, pictures_of
 from dominance.report.parts.ranking import directions, worst_first
-from dominance.report.parts.sentences import prompt_sentence
+from dominance.report.parts.sentences import hanging_sentence, prompt_sentence
 from dominance.report.parts.strips import Dot, Mark, Strip, strips
 
 REPORT_NAME = "report.html"
@@ -61,7 +61,7 @@ class GroupView:
 
 @dataclass(frozen=True)
 class Page:
-    """All that the template needs."""
+    """All that the template needs; ``hanging``: how many images hang on doubtful answers."""
 
     result: RunResult
     headline: str
@@ -69,6 +69,8 @@ class Page:
     failures: tuple[str, ...]
     notes: tuple[str, ...]
     counts: dict[str, int]
+    hanging: int | None
+    doubt: str | None
     bar: Markup
     prompts: tuple[PromptView, ...]
     groups: tuple[GroupView, ...]
@@ -111,6 +113,7 @@ def _build_page(result: RunResult, pictures: Pictures) -> Page:
     ordered = {name: counts[name] for name in VERDICTS}
     dots_are, groups = _group_views(result)
     plotted = [group.strip for group in groups if group.strip.dots]
+    hanging = result.hanging
     return Page(
         result=result,
         headline=headline(result),
@@ -118,6 +121,8 @@ def _build_page(result: RunResult, pictures: Pictures) -> Page:
         failures=_failures(result),
         notes=notes(result),
         counts=ordered,
+        hanging=None if hanging is None else sum(hanging.values()),
+        doubt=hanging_sentence(hanging, result.scored, result.unscored),
         bar=verdict_bar(ordered, _counted(ordered)),
         prompts=_prompt_views(result, pictures),
         groups=groups,

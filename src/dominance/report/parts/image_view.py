@@ -7,7 +7,7 @@ from markupsafe import Markup
 from dominance.numbers import coefficient, score
 from dominance.records import Answer, PromptResult, Question, ScoredImage
 from dominance.report.parts.pictures import Embedded, Missing, Pictures
-from dominance.report.parts.sentences import image_label, image_sentence
+from dominance.report.parts.sentences import either, image_label, image_sentence
 
 VERDICTS: tuple[str, ...] = ("collapsed", "balanced", "lost", "mixed", "unscored")
 """Of images, in the order in which the page counts them; ``unscored`` stands for None."""
@@ -17,18 +17,25 @@ _MARKS = {True: ("y", "✓"), False: ("n", "✗"), None: ("u", "?")}
 
 @dataclass(frozen=True)
 class AnswerRow:
-    """The answers about one concept in one image: marks in the order of the questions, and P(yes) as text."""
+    """The answers about one concept in one image: marks in the order of the questions, and P(yes) as text.
+
+    ``doubtful``: doubtful answers decide whether the concept is there.
+    """
 
     concept: str
     marks: Markup
     spoken: str
     probabilities: str | None
+    doubtful: bool
     problems: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class ImageView:
-    """One image as the page shows it; ``picture`` is the file, or why it is missing."""
+    """One image as the page shows it; ``picture`` is the file, or why it is missing.
+
+    ``doubt``: what its verdict may be instead, where it hangs on doubtful answers.
+    """
 
     verdict: str
     label: str
@@ -39,6 +46,7 @@ class ImageView:
     rows: tuple[AnswerRow, ...]
     facts: tuple[str, ...]
     problem: str | None
+    doubt: str | None
 
     @property
     def has_details(self) -> bool:
@@ -69,9 +77,10 @@ def image_view(result: PromptResult, image: ScoredImage, pictures: Pictures) -> 
         picture=picture,
         dvd=None if image.dvd is None else score(image.dvd),
         direction=direction,
-        rows=tuple(_answer_row(c.name, image.answers) for c in result.prompt.concepts) if image.answers else (),
+        rows=tuple(_answer_row(c.name, image) for c in result.prompt.concepts) if image.answers else (),
         facts=_facts(image),
         problem=(image.problem or "no reason recorded") if image.verdict is None else None,
+        doubt=f"hangs on doubtful answers: may be {either(image.could_be)}" if image.hangs else None,
     )
 
 
@@ -82,21 +91,30 @@ def _facts(image: ScoredImage) -> tuple[str, ...]:
     return tuple(facts)
 
 
-def _answer_row(concept: str, answers: tuple[Answer, ...]) -> AnswerRow:
-    own = [answer for answer in answers if answer.question.concept == concept]
+def _answer_row(concept: str, image: ScoredImage) -> AnswerRow:
+    own = [answer for answer in image.answers if answer.question.concept == concept]
     marks, probabilities = [], [answer.p_yes for answer in own]
     for answer in own:
-        name, mark = _MARKS[answer.yes]
+        name, mark = _mark(answer)
         if marks and marks[-1][0] == name:
             marks[-1] = (name, marks[-1][1] + mark)
         else:
             marks.append((name, mark))
-    yes, unknown = sum(a.yes is True for a in own), sum(a.yes is None for a in own)
+    said = [f"{sum(a.yes is True for a in own)} of {len(own)} yes"]
+    for count, what in ((sum(a.yes is None for a in own), "unanswered"), (sum(a.doubtful for a in own), "doubtful")):
+        said += [f"{count} {what}"] if count else []
     known = any(value is not None for value in probabilities)
     return AnswerRow(
         concept=concept,
         marks=Markup("").join(Markup('<i class="{}">{}</i>').format(*mark) for mark in marks),
-        spoken=f"{yes} of {len(own)} yes" + (f", {unknown} unanswered" if unknown else ""),
+        spoken=", ".join(said),
         probabilities=" ".join(map(coefficient, probabilities)) if known else None,
+        doubtful=concept in image.doubtful,
         problems=tuple(f"question {a.question.grade}: {a.problem}" for a in own if a.yes is None and a.problem),
     )
+
+
+def _mark(answer: Answer) -> tuple[str, str]:
+    """Its classes and its sign."""
+    name, mark = _MARKS[answer.yes]
+    return (f"{name} d" if answer.doubtful else name), mark

@@ -1,9 +1,10 @@
 """Sentences about one image and about one prompt, always with n and with what is unscored."""
 
 from collections import Counter
+from collections.abc import Mapping
 
 from dominance.numbers import plural, score
-from dominance.records import PromptResult, ScoredImage
+from dominance.records import ImageVerdict, PromptResult, ScoredImage
 from dominance.report.parts.ranking import directions
 
 
@@ -14,6 +15,38 @@ def listed(parts: list[str] | tuple[str, ...]) -> str:
     'a, b and c'
     """
     return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
+
+
+def either(parts: list[str] | tuple[str, ...]) -> str:
+    """Alternatives in words.
+
+    >>> either(["a", "b", "c"])
+    'a, b or c'
+    """
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} or {parts[-1]}"
+
+
+def hanging_sentence(hanging: int | Mapping[ImageVerdict, int] | None, scored: int, unscored: int) -> str | None:
+    """How many of the scored images hang on doubtful answers, by verdict where that is known; no full stop.
+
+    None where none does, and where the judge gives no probability.
+
+    >>> hanging_sentence(1, 20, 0)
+    '1 of 20 images hangs on doubtful answers'
+    >>> hanging_sentence({"balanced": 0, "collapsed": 5, "lost": 0, "mixed": 2}, 220, 3)
+    '7 of 220 scored images hang on doubtful answers: 5 collapsed and 2 mixed'
+    """
+    count = sum(hanging.values()) if isinstance(hanging, Mapping) else hanging
+    if not count:
+        return None
+    said = f"{count} of {plural(scored, 'scored image' if unscored else 'image')} {_hang(count)}"
+    if not isinstance(hanging, Mapping):
+        return said
+    return f"{said}: {listed([f'{own} {name}' for name, own in hanging.items() if own])}"
+
+
+def _hang(count: int) -> str:
+    return f"{'hangs' if count == 1 else 'hang'} on doubtful answers"
 
 
 def image_label(image: ScoredImage) -> str:
@@ -36,6 +69,8 @@ def image_sentence(text: str, image: ScoredImage, label: str) -> str:
             found.append(f"{image.dominating} dominates {image.dominated}")
         if image.dvd is not None:
             found.append(f"DvD {score(image.dvd)}")
+        if image.hangs:
+            found.append(f"hangs on doubtful answers, may be {either(image.could_be)}")
     return f"“{text}”, {label}: {', '.join(found)}"
 
 
@@ -49,7 +84,9 @@ def prompt_sentence(result: PromptResult) -> str:
         return _nothing_scored(result)
     said = _one_concept(result) if len(result.prompt.concepts) == 1 else _several_concepts(result)
     unscored = len(result.images) - result.scored
-    return f"{said}; {unscored} unscored" if unscored else said
+    hanging = sum(image.hangs for image in result.images)
+    rest = [*([f"{unscored} unscored"] if unscored else []), *([f"{hanging} {_hang(hanging)}"] if hanging else [])]
+    return "; ".join([said, *rest])
 
 
 def of_images(count: int, result: PromptResult) -> str:

@@ -9,6 +9,7 @@ from dominance.report.parts.identity import similarity
 from dominance.report.parts.next_steps import after_sweep
 from dominance.report.parts.page_stream import write_page
 from dominance.report.parts.pictures import Embedded, Missing, Pictures, Shown, pictures_of
+from dominance.report.parts.sentences import either, hanging_sentence
 from dominance.report.sweep.plots import curves, trade_off
 from dominance.runs.sweep.result import AdapterSweep, CellResult, SweepPicture, SweepPrompt
 
@@ -25,6 +26,7 @@ class GridCell:
     verdict: str
     alt: str
     present: str
+    doubt: str | None = None
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,7 @@ def write_sweep(result: AdapterSweep, folder: Path, images: Shown = "auto") -> P
         headline=sweep_headline(result),
         curves=curves(result.cells, result.floors, title),
         trade_off=trade_off(result.cells, result.recommended, "Composition against identity"),
+        doubt=doubt_sentence(result),
         table=cell_rows(result),
         grid=_rows(result, shown, pictures),
         grid_rows=len(shown),
@@ -81,6 +84,11 @@ def write_sweep(result: AdapterSweep, folder: Path, images: Shown = "auto") -> P
 def sweep_headline(result: AdapterSweep) -> str:
     """The recommendation as a sentence of its own."""
     return f"{result.why[0].upper()}{result.why[1:]}."
+
+
+def doubt_sentence(result: AdapterSweep) -> str | None:
+    """How many images hang on doubtful answers; no full stop."""
+    return hanging_sentence(result.hanging, len(result.pictures) - result.unscored, result.unscored)
 
 
 def cell_rows(result: AdapterSweep) -> tuple[CellRow, ...]:
@@ -137,7 +145,9 @@ def _grid_cell(prompt: SweepPrompt, picture: SweepPicture | None, cell: CellResu
     verdict = picture.verdict or "unscored"
     shows = ", ".join(picture.present) or "none of them"
     alt = f"“{prompt.text}”, {picture.name}, {cell.name}: {verdict}, shows {shows}"
-    return GridCell(pictures.of(picture.file), verdict, alt, shows)
+    doubt = f"may be {either(picture.could_be)}" if picture.could_be else None
+    told = f"{alt}; hangs on doubtful answers, {doubt}" if doubt else alt
+    return GridCell(pictures.of(picture.file), verdict, told, shows, doubt)
 
 
 def order_sentences(result: AdapterSweep) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from dominance.records import (
     GateResult,
     GroupResult,
     Identity,
+    ImageVerdict,
     Interval,
     JudgeWarning,
     LeftOut,
@@ -40,7 +41,11 @@ class UnscoredImage:
 
 @dataclass(frozen=True, kw_only=True)
 class PromptDocument:
-    """One prompt; ``presence`` is a share of its scored images; ``pairs`` only with three or more concepts."""
+    """One prompt; ``presence`` is a share of its scored images; ``pairs`` only with three or more concepts.
+
+    Attributes:
+        hanging: by verdict, how many images hang on doubtful answers; None where the judge gives no probability.
+    """
 
     id: str
     prompt: str
@@ -54,6 +59,7 @@ class PromptDocument:
     collapsed: int
     lost: int
     mixed: int
+    hanging: dict[ImageVerdict, int] | None = None
     presence: dict[str, float | None]
     pairs: Annotated[tuple[PairSummary, ...] | None, Field(exclude_if=lambda pairs: pairs is None)] = None
     dominating: str | None
@@ -63,7 +69,11 @@ class PromptDocument:
 
 @dataclass(frozen=True)
 class AuditDocument:
-    """The public document of a run: see the reference, ``dominance audit``."""
+    """The public document of a run: see the reference, ``dominance audit``.
+
+    Attributes:
+        hanging: the sum over the prompts.
+    """
 
     run: str
     suite: str
@@ -78,6 +88,7 @@ class AuditDocument:
     gate: GateResult | None
     judge_warnings: tuple[JudgeWarning, ...] = ()
     left_out: tuple[LeftOut, ...] = ()
+    hanging: dict[ImageVerdict, int] | None = None
     unread: Annotated[dict[str, str], Field(exclude_if=lambda unread: not unread)] = field(default_factory=dict)
     identity: Annotated[Identity | None, Field(exclude_if=lambda identity: identity is None)] = None
 
@@ -98,6 +109,7 @@ def document_of(result: RunResult) -> AuditDocument:
         gate=result.gate,
         judge_warnings=result.judge_warnings,
         left_out=result.left_out,
+        hanging=result.hanging,
         unread=result.unread,
         identity=result.identity,
     )
@@ -105,7 +117,10 @@ def document_of(result: RunResult) -> AuditDocument:
 
 def prompt_values(result: PromptResult) -> dict:
     """The fields of a prompt's document."""
-    same = ("scored", "dvd_mean", "dvd_interval", "balanced", "collapsed", "lost", "mixed", "dominating", "verdict")
+    same = (
+        *("scored", "dvd_mean", "dvd_interval", "balanced", "collapsed", "lost", "mixed", "hanging"),
+        *("dominating", "verdict"),
+    )
     return {
         "id": result.prompt.id,
         "prompt": result.prompt.text,

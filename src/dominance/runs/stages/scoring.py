@@ -6,21 +6,19 @@ from collections.abc import Mapping, Sequence
 
 from dominance.metrics import bootstrap_mean, dvd_score, rate
 from dominance.records import (
-    COLLAPSE,
     Answer,
     Concept,
     Gate,
     GateResult,
     GroupResult,
-    ImageVerdict,
     JudgeWarning,
     Prompt,
     PromptResult,
     PromptVerdict,
     Rate,
     ScoredImage,
-    is_present,
 )
+from dominance.runs.stages.verdicts import doubtful_concepts, image_verdict, possible_verdicts
 
 _MOST_OF_TEN = 7
 _MOST_NAMED = 3
@@ -46,6 +44,7 @@ def score_image(
     questions = len(next(iter(by_concept.values())))
     pairs = {(a, b): dvd_score(counted[a], counted[b], questions) for a, b in itertools.permutations(counted, 2)}
     best = max(pairs, key=lambda pair: pairs[pair], default=None)
+    verdict = image_verdict(counted.values(), questions)
     dominating, dominated = best if best is not None and pairs[best] > pairs[best[::-1]] else (None, None)
     return ScoredImage(
         prompt_id=prompt.id,
@@ -59,7 +58,9 @@ def score_image(
         dominating=dominating,
         dominated=dominated,
         pairs=pairs,
-        verdict=image_verdict(counted, pairs, questions),
+        verdict=verdict,
+        doubtful=doubtful_concepts(by_concept),
+        could_be=tuple(name for name in possible_verdicts(by_concept, questions) if name != verdict),
     )
 
 
@@ -78,20 +79,6 @@ def _soft_score(by_concept: dict[str, list[Answer]], questions: int) -> float | 
         sums[concept] = min(sum(values), float(questions))
     scores = [dvd_score(sums[a], sums[b], questions) for a, b in itertools.permutations(sums, 2)]
     return max(scores, default=None)
-
-
-def image_verdict(yes: dict[str, int], pairs: dict[tuple[str, str], float], questions: int) -> ImageVerdict:
-    """The first that applies: all present, balanced; DvD from 36, collapsed; none present, lost; else mixed.
-
-    An image that shows every concept by majority is balanced even if 5 yes against 3 give DvD 40; see
-    docs/decisions/004-verdicts.md.
-    """
-    present = [is_present(count, questions) for count in yes.values()]
-    if all(present):
-        return "balanced"
-    if max(pairs.values(), default=0.0) >= COLLAPSE:
-        return "collapsed"
-    return "mixed" if any(present) else "lost"
 
 
 def score_prompt(prompt: Prompt, images: Sequence[ScoredImage]) -> PromptResult:
@@ -185,7 +172,7 @@ def judge_gate(
     elif (planned - scored) / planned > gate.max_unscored:
         of_run.append(f"{planned - scored} of {planned} images are unscored (limit {_percent(gate.max_unscored)})")
     failures = {p.prompt.id: f"{p.prompt.id}: {'; '.join(found)}" for p in prompts if (found := _failures(gate, p))}
-    lets_pass = let_pass(gate, prompts)
+    lets_pass = "; and ".join(filter(None, (let_pass(gate, prompts), doubtful_passes(gate, prompts)))) or None
     if of_run or failures:
         reasons = [*of_run, *([_failing(failures, len(prompts))] if failures and scored else [])]
         return GateResult(False, "; and ".join(reasons), failures, lets_pass, tuple(of_run))
@@ -223,6 +210,24 @@ def let_pass(gate: Gate, prompts: Sequence[PromptResult]) -> str | None:
     )
     said = ", ".join(found)
     return f"{said}; --max-collapse alone does not catch this: give --min-presence too" if said else None
+
+
+def doubtful_passes(gate: Gate, prompts: Sequence[PromptResult]) -> str | None:
+    """How many of the prompts that pass would fail with some way to settle their doubtful answers; None for none."""
+    count = sum(not _failures(gate, prompt) and _could_fail(gate, prompt) for prompt in prompts)
+    if not count:
+        return None
+    verb = "passes" if count == 1 else "pass"
+    return f"{count} of {len(prompts)} prompts {verb} only if doubtful answers count as they were given"
+
+
+def _could_fail(gate: Gate, result: PromptResult) -> bool:
+    scored = [image for image in result.images if image.verdict is not None]
+    collapsed = sum("collapsed" in (image.verdict, *image.could_be) for image in scored)
+    sure = [sum(i.shows(c) and c not in i.doubtful for i in scored) for c in result.presence]
+    return (gate.max_collapse is not None and collapsed / len(scored) > gate.max_collapse) or (
+        gate.min_presence is not None and any(count / len(scored) < gate.min_presence for count in sure)
+    )
 
 
 def _limits(gate: Gate) -> str:
@@ -268,12 +273,30 @@ def _failures(gate: Gate, result: PromptResult) -> list[str]:
     if gate.max_collapse is not None and result.collapsed / scored > gate.max_collapse:
         found.append(
             f"{result.collapsed} of {scored} images collapse, {_dominators(result)}"
-            f" (limit {_percent(gate.max_collapse)})"
+            f" (limit {_percent(gate.max_collapse)}){_doubtful_collapse(result, gate.max_collapse)}"
         )
     for concept, presence in result.presence.items():
         if gate.min_presence is not None and presence.count / scored < gate.min_presence:
             found.append(
                 f"{concept} is present in {presence.count} of {scored} images"
                 f" (at least {_percent(gate.min_presence)} required)"
+                f"{_doubtful_absence(result, concept, gate.min_presence)}"
             )
     return found
+
+
+def _doubtful_collapse(result: PromptResult, limit: float) -> str:
+    """Says so where the limit would hold with some way to settle the doubtful answers."""
+    hanging = sum(image.hangs for image in result.images if image.verdict == "collapsed")
+    if (result.collapsed - hanging) / result.scored > limit:
+        return ""
+    return f", but {hanging} of them {'hangs' if hanging == 1 else 'hang'} on doubtful answers"
+
+
+def _doubtful_absence(result: PromptResult, concept: str, limit: float) -> str:
+    """The same of a concept's presence."""
+    absent = [image for image in result.images if image.verdict is not None and not image.shows(concept)]
+    doubtful = sum(concept in image.doubtful for image in absent)
+    if (result.presence[concept].count + doubtful) / result.scored < limit:
+        return ""
+    return f", but doubtful in {doubtful} of the others"

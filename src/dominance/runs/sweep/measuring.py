@@ -122,6 +122,7 @@ def _pictures(cell: CellResult, run: RunResult, rows: Mapping[str, str]) -> list
             verdict=image.verdict,
             present=tuple(c.name for c in prompt.prompt.concepts if image.shows(c.name)),
             dvd=image.dvd,
+            could_be=image.could_be,
         )
         for prompt in run.prompts
         for image in prompt.images

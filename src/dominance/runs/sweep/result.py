@@ -26,6 +26,7 @@ class CellResult:
         presence: of the images of prompts that name it, those that show it; with two adapters, the lower of the two.
         identities: all measures, for each taught concept.
         front: whether no other cell has more of both.
+        hanging: how many of its images hang on doubtful answers; None where the judge gives no probability.
         holds: whether the cell holds the floors that were asked for; None without floors, or where it is not known.
         model: path of the cell's own model, where checkpoints are whole models.
     """
@@ -40,6 +41,7 @@ class CellResult:
     composition: Counted | None
     presence: Counted | None
     identities: tuple[Identity, ...]
+    hanging: int | None = None
     front: bool = False
     holds: bool | None = None
     model: str | None = None
@@ -61,6 +63,7 @@ class SweepPicture:
         name: its seed, or its file's name.
         present: the concepts of the prompt that it shows.
         verdict: None when unscored.
+        could_be: the other verdicts that it has with some way to settle its doubtful answers.
     """
 
     prompt_id: str
@@ -70,6 +73,7 @@ class SweepPicture:
     verdict: ImageVerdict | None
     present: tuple[str, ...]
     dvd: float | None
+    could_be: tuple[ImageVerdict, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -153,6 +157,11 @@ class AdapterSweep:
         """Whether the cells are whole models, checkpoints of a training, and not a model with adapters."""
         return any(cell.model is not None for cell in self.cells)
 
+    @property
+    def hanging(self) -> int:
+        """Images that hang on doubtful answers."""
+        return sum(bool(picture.could_be) for picture in self.pictures)
+
     def cell(self, name: str | None) -> CellResult | None:
         """The cell of that name."""
         return next((cell for cell in self.cells if cell.name == name), None)
@@ -177,6 +186,7 @@ def cell_result(cell: Cell, run: RunResult, identities: tuple[Identity, ...], to
         presence=min(presences, key=lambda found: found.share or 0.0) if len(presences) == len(identities) else None,
         identities=identities,
         model=cell.model,
+        hanging=None if run.hanging is None else sum(run.hanging.values()),
     )
 
 

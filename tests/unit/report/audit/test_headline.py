@@ -96,19 +96,23 @@ def test_survival_is_claimed_only_if_every_prompt_is_scored(prompt_of, run_of):
     assert "survives" not in headline(unscored)
 
 
+DOUBTFUL_MUG, DOUBTFUL_BOTH = (5, (1, 1, 3)), (5, (4, 2, 5))
 UNFIT = JudgeWarning("another world", "the judge was made for others")
 
 
 def test_gates(prompt_of, run_of, golden: Golden) -> None:
     good, bad, lost = prompt_of([BOTH] * 10), prompt_of([LOST_MUG] * 10), prompt_of([NEITHER] * 10)
     assert gate_sentence(run_of(good)) is None
-    limit = Gate(max_collapse=0.2)
+    limit, both_limits = Gate(max_collapse=0.2), Gate(max_collapse=0.2, min_presence=0.9)
     gates = {
         "holds": run_of(good, gate=limit),
         "fails": run_of(bad, gate=limit),
         "lets lost images pass": run_of(lost, gate=limit),
         "nothing scored": run_of(prompt_of([OUT]), gate=Gate()),
         "fails in two": run_of(bad, prompt_of([NEITHER] * 10, ("book", "lamp")), gate=Gate(min_presence=0.9)),
+        "fails by doubtful answers": run_of(prompt_of([DOUBTFUL_MUG] * 3 + [BOTH] * 7), gate=both_limits),
+        "would fail anyway": run_of(prompt_of([LOST_MUG] * 3 + [DOUBTFUL_MUG] * 2 + [BOTH] * 5), gate=both_limits),
+        "passes by doubtful answers": run_of(prompt_of([DOUBTFUL_BOTH] * 3 + [BOTH] * 7), gate=limit),
         "unfit judge": run_of(good, gate=limit, judge_warnings=(UNFIT,)),
         "unfit judge, allowed": run_of(
             good, gate=limit, judge_warnings=(UNFIT,), settings=RunSettings(allow_unfit_judge=True)
@@ -133,6 +137,7 @@ def test_prompt_sentences(prompt_of, golden: Golden) -> None:
         ([(5,)] * 9 + [(0,)], ("tower",)),
         ([(5, 5, 5)] * 4, three),
         ([(5, 0, 4)] * 4, three),
+        ([DOUBTFUL_MUG] * 2 + [DOUBTFUL_BOTH, LOST_MUG, OUT], pair),
     ]
     said = {str(images): prompt_sentence(prompt_of(images, concepts)) for images, concepts in cases}
     golden("report/prompts", one_a_case(said))

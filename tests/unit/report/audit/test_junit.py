@@ -70,6 +70,16 @@ def test_failures_of_the_gate_belong_to_their_prompts_and_to_the_gate(run_with, 
     assert passing(suite) == ["book-lamp"]
 
 
+def test_a_prompt_says_how_many_of_its_images_hang_on_doubtful_answers(prompt_of, run_of, tmp_path):
+    doubtful = [(5, (1, 1, 3))] * 2
+    suite = parsed(run_of(prompt_of([*doubtful, BOTH]), gate=Gate(max_collapse=0.2)), tmp_path)
+    first, _ = suite.findall("testcase")
+    properties = {p.get("name"): p.get("value") for p in first.find("properties")}
+    assert (properties["hanging"], properties["collapsed"]) == ("2", "2")
+    assert first.find("failure").get("message").endswith("(limit 20%), but 2 of them hang on doubtful answers")
+    assert first.find("failure").text.endswith("; 2 hang on doubtful answers")
+
+
 def test_no_prompt_passes_where_the_gate_fails_for_the_whole_run(prompt_of, run_of, tmp_path):
     suite = parsed(run_of(prompt_of([BOTH] * 9 + [OUT]), gate=Gate(max_collapse=0.2)), tmp_path)
     prompt, gate = suite.findall("testcase")

@@ -16,6 +16,7 @@ from dominance.errors import RunError
 from dominance.records import Gate, JudgeWarning
 from dominance.report.audit.page import write_report
 from dominance.run_settings import RunSettings
+from dominance.runs.stages.scoring import score_image, score_prompt
 
 LOST_MUG, BOTH, NEITHER, OUT = (5, 0), (5, 5), (0, 0), "out of memory"
 
@@ -113,6 +114,45 @@ def test_every_image_is_described(page_of, audit):
     assert "“a tower and a mug”, seed 9: balanced, DvD 0" in alts
     assert all(image["loading"] == "lazy" and image["decoding"] == "async" for image in images)
     assert [a["data-v"] for a in page.classed("im")].count("unscored") == 1
+
+
+def test_doubtful_answers_are_marked_and_what_hangs_on_them_is_said(page_of, prompt_of, run_of):
+    """The third image has a doubtful answer on which nothing hangs, the fourth a concept on which no verdict does."""
+    pair = prompt_of([(5, (3, 2, 3)), (5, (1, 1, 3)), (5, (5, 4, 5)), BOTH])
+    page = page_of(run_of(pair, prompt_of([(5, 0, (2, 2, 3))], ("book", "lamp", "chair"))))
+    assert "2 of 5 images hang on doubtful answers: 1 balanced and 1 collapsed." in page.text
+    assert "tower takes over from mug in 1; 2 hang on doubtful answers" in page.text
+    assert ["data-doubtful" in a for a in page.classed("im")].count(True) == 2
+    assert page.text.count("hangs on doubtful answers: may be ") == 2
+    assert "hangs on doubtful answers: may be collapsed" in page.text
+    assert "hangs on doubtful answers: may be balanced" in page.text
+    assert "mug doubtful" in page.text and "chair doubtful" in page.text and "tower doubtful" not in page.text
+    assert sorted(a["class"] for a in page.classed("d")) == ["d"] + ["n d"] * 2 + ["y d"] * 2
+    spoken = [a["aria-label"] for a in page.classed("m")]
+    assert spoken.count("3 of 5 yes, 1 doubtful") == 1 and spoken.count("1 of 5 yes, 2 doubtful") == 1
+    (box,) = page.all("input", name="show", value="doubtful")
+    assert "disabled" not in box
+    alts = [image["alt"] for image in page.all("img")]
+    assert any(alt.endswith("balanced, DvD 40, hangs on doubtful answers, may be collapsed") for alt in alts)
+
+
+def test_without_doubtful_answers_there_is_nothing_to_filter(page_of, prompt_of, run_of):
+    page = page_of(run_of(prompt_of([BOTH])))
+    assert "disabled" in page.all("input", name="show", value="doubtful")[0]
+    assert "images hang on doubtful answers" not in page.text
+
+
+def test_a_judge_without_probabilities_has_no_doubtful_answers(page_of, prompt_of, run_of):
+    result = prompt_of([BOTH, (5, (3, 2, 3))])
+    images = [
+        score_image(result.prompt, i.name, i.file, [dataclasses.replace(a, p_yes=None) for a in i.answers])
+        for i in result.images
+    ]
+    run = run_of(score_prompt(result.prompt, images))
+    assert run.hanging is None
+    page = page_of(run)
+    assert page.all("input", name="show", value="doubtful") == []
+    assert [a["class"] for a in page.classed("d")] == ["d"]
 
 
 def test_hostile_texts_stay_texts(page_of, prompt_of, run_of):

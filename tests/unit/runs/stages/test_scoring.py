@@ -77,6 +77,34 @@ def test_an_unanswered_question_leaves_the_image_unscored_and_says_why() -> None
     assert result.presence["mug"].n == 1
 
 
+def test_an_answer_is_doubtful_between_a_quarter_and_three_quarters() -> None:
+    def doubtful(p_yes: float | None) -> bool:
+        return Answer(Question("mug", "mug?", 1), True, p_yes).doubtful
+
+    assert [p for p in (None, 0.0, 0.25, 0.251, 0.5, 0.749, 0.75, 1.0) if doubtful(p)] == [0.251, 0.5, 0.749]
+
+
+def test_images_that_hang_on_doubtful_answers_are_counted_by_verdict() -> None:
+    def judged(p_yes: Sequence[float]) -> ScoredImage:
+        mug = [Answer(a.question, p >= 0.5, p) for a, p in zip(answers(MUG, 0), p_yes, strict=True)]
+        return score_image(PAIR, "0", "x", [*answers(TOWER, 5), *mug])
+
+    present, absent, sure = (
+        judged((0.9, 0.8, 0.6, 0.1, 0)),
+        judged((0.9, 0.8, 0.4, 0.3, 0)),
+        judged((0.6, 0.6, 0, 0, 0)),
+    )
+    assert (present.verdict, present.could_be, present.doubtful) == ("balanced", ("collapsed",), ("mug",))
+    assert (absent.verdict, absent.could_be, absent.doubtful) == ("collapsed", ("balanced",), ("mug",))
+    assert (sure.verdict, sure.hangs, sure.doubtful) == ("collapsed", False, ())
+    unscored = image(PAIR, (5, None))
+    assert (unscored.hangs, unscored.doubtful) == (False, ())
+    result = score_prompt(PAIR, [present, absent, absent, sure, unscored])
+    assert result.hanging == {"balanced": 1, "collapsed": 2, "lost": 0, "mixed": 0}
+    hard = [Answer(a.question, a.yes) for a in present.answers]
+    assert score_prompt(PAIR, [score_image(PAIR, "0", "x", hard), unscored]).hanging is None
+
+
 def test_soft_score_is_the_sum_of_probabilities_and_absent_without_them() -> None:
     assert image(PAIR, (5, 0)).soft_dvd == pytest.approx(4.5 * (5 - 0.5) / 25 * 100)
     hard = [Answer(a.question, a.yes) for a in [*answers(TOWER, 5), *answers(MUG, 0)]]

@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
+from dominance.cli.sweep import print_sweep
 from dominance.errors import InputError
 from dominance.judges.protocol import ScriptedJudge
 from dominance.models.drawing import Drawing, Machine
@@ -67,6 +68,30 @@ def test_the_tags_of_a_grid_are_its_cells(tmp_path: Path) -> None:
     assert estimate_images(
         PROMPT, tmp_path / "grid", judge(), tmp_path / "run", SweepOptions(taught=Taught("tower"))
     ).questions_to_ask == 0  # fmt: skip
+    assert read_run(tmp_path / "run") == found
+
+
+def test_what_hangs_on_doubtful_answers_is_told_with_its_picture(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    """The judge doubts the mug of the strong cell: each picture is balanced, and may be collapsed."""
+    for seed in (1, 2):
+        for name, tag, red in (("0", "", 100), ("10", "<lora:brand:1>", 150)):
+            picture(tmp_path / "grid" / f"{name}-{seed}.png", f"a tower and a mug {tag}", seed, red)
+    unsure = ScriptedJudge(
+        lambda image, question: 0.7 if question.concept == "mug" and image.getpixel((0, 0))[0] == 150 else 1.0
+    )
+    options = SweepOptions(taught=Taught("tower"), machine=Machine("cpu"))
+    found = sweep_images(PROMPT, tmp_path / "grid", unsure, tmp_path / "run", options)
+    assert [(cell.name, cell.hanging) for cell in found.cells] == [("base", 0), ("1", 2)]
+    assert {(p.cell, p.verdict, p.could_be) for p in found.pictures} == {
+        ("base", "balanced", ()),
+        ("1", "balanced", ("collapsed",)),
+    }
+    page = write_sweep(found, tmp_path / "run").read_text()
+    assert "2 of 4 images hang on doubtful answers." in page
+    assert page.count("; hangs on doubtful answers, may be collapsed") == 2
+    assert page.count("</svg> may be collapsed</span>") == 2
+    print_sweep(found)
+    assert "2 of 4 images hang on doubtful answers" in capsys.readouterr().out.splitlines()
     assert read_run(tmp_path / "run") == found
 
 
