@@ -42,11 +42,12 @@ DOCUMENT = {
     "groups",
     "gate",
     "left_out",
+    "hanging",
     "judge_warnings",
 }
 PROMPT = {
     *("id", "prompt", "concepts", "scored", "dvd_mean", "dvd_interval", "balanced", "collapsed", "lost", "mixed"),
-    *("presence", "dominating", "verdict", "group", "images", "problems"),
+    *("hanging", "presence", "dominating", "verdict", "group", "images", "problems"),
 }
 
 
