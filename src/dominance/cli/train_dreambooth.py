@@ -85,10 +85,11 @@ def tell_estimate(found: "TeachingEstimate", json: bool) -> int:
     title = f"“{found.token}” taught to {found.model}: what is left to do at each checkpoint"
     print_table(title, columns if audited else columns[:3], rows)
     left = found.steps - found.steps_done
+    asked = f", and {plural(found.questions_to_ask, 'question')} to ask" if audited else ""
     echo(
         f"{plural(found.steps, 'step')} ({found.train}): {found.steps_done} done, {left} to do",
         f"{plural(found.pictures, 'picture')} to learn from; {_prior(found)}",
-        f"{plural(found.images_to_draw, 'image')} to draw, and {plural(found.questions_to_ask, 'question')} to ask",
+        f"{plural(found.images_to_draw, 'image')} to draw{asked}",
     )
     if more := sum(checkpoint.audit.control_questions for checkpoint in found.checkpoints if checkpoint.audit):
         echo(f"up to {plural(more, 'more question')} about control pictures")
