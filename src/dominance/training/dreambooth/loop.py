@@ -14,7 +14,7 @@ from diffusers.optimization import get_scheduler
 from torch import nn
 
 from dominance.errors import InputError, RunError
-from dominance.progress import Progress
+from dominance.progress import Progress, said_if_slow, tell_within
 from dominance.training.checkpoints import load_checkpoint, save_checkpoint
 from dominance.training.dreambooth.batches import Batches
 from dominance.training.dreambooth.families.family import Family
@@ -58,7 +58,8 @@ class Loop:
         denoiser = self.family.denoiser
         trained = nn.ParameterList([p for p in denoiser.parameters() if p.requires_grad])
         optimizer = _optimizer(options.optimizer, trained, settings.rate)
-        done = load_checkpoint(self.state, self.tuning.record(), trained, optimizer)
+        with said_if_slow("reading the checkpoint to go on from"):
+            done = load_checkpoint(self.state, self.tuning.record(), trained, optimizer)
         self.losses.keep(done)
         rates = get_scheduler(
             options.schedule, optimizer, num_warmup_steps=options.warmup, num_training_steps=settings.steps
@@ -102,11 +103,13 @@ class Loop:
         if not accelerator.is_main_process:
             return
         self._check_weights(step, trained)
+        tell_within("writing the checkpoint")  # of a large model, that takes a minute
         path = self.save(step)
         self.losses.write()
         own = getattr(optimizer, "optimizer", optimizer)
         with writing(self.state):
             save_checkpoint(self.state, step, self.tuning.record(), trained, own)
+        tell_within("")
         self._after(step, path, denoiser)
 
     def _after(self, step: int, path: Path, denoiser: nn.Module) -> None:

@@ -165,6 +165,14 @@ def test_large_pictures_are_encoded_fewer_at_a_time(tmp_path: Path, monkeypatch:
     assert torch.allclose(apart.latents.mean, together.latents.mean, atol=1e-5)
 
 
+def test_progress_says_when_a_checkpoint_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[str] = []
+    monkeypatch.setattr(loop, "tell_within", told.append)
+    monkeypatch.setattr(loop, "save_checkpoint", lambda *_: told.append("state"))
+    taught(fresh("sd1"), tmp_path, every=2)
+    assert told == ["writing the checkpoint", "state", ""] * 2
+
+
 def test_mirrored_pictures_are_seen_too(tmp_path: Path) -> None:
     family, given = family_of(fresh("sd1")), lesson(tmp_path, count=2)
     both = encode_pictures(family, given.pictures, 16, CPU, True, "pictures")
