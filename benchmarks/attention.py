@@ -25,18 +25,24 @@ def draw(pipeline: Any, prompts: list[str], steps: int, seeds: list[int] | None 
         )  # fmt: skip
 
 
-def full_size_pipeline() -> StableDiffusionPipeline:
-    """Stable Diffusion 1.4's own architecture, weights drawn at random, and the miniature's words."""
+def full_size_pipeline(autoencoder: tuple[int, ...] = (32,) * 4, layers: int = 1) -> StableDiffusionPipeline:
+    """Stable Diffusion 1.4's own architecture, weights drawn at random, and the miniature's words.
+
+    Args:
+        autoencoder, layers: channels of its blocks, and layers in each; SD 1.4's own are (128, 256, 512, 512) and 2.
+    """
     tokenizer = dominance.load_pipeline("miniature", "cpu").tokenizer  # ty: ignore[unresolved-attribute]
     config = CLIPTextConfig(
-        vocab_size=len(tokenizer), hidden_size=768, intermediate_size=3072, num_hidden_layers=12,
+        vocab_size=49408, hidden_size=768, intermediate_size=3072, num_hidden_layers=12,
         num_attention_heads=12, bos_token_id=tokenizer.bos_token_id, eos_token_id=tokenizer.eos_token_id,
         pad_token_id=tokenizer.pad_token_id,
     )  # fmt: skip
     absent: dict[str, Any] = {"safety_checker": None, "feature_extractor": None}
     pipeline = StableDiffusionPipeline(
-        vae=AutoencoderKL(block_out_channels=(32,) * 4, down_block_types=("DownEncoderBlock2D",) * 4,
-                          up_block_types=("UpDecoderBlock2D",) * 4),
+        vae=AutoencoderKL(
+            block_out_channels=autoencoder, down_block_types=("DownEncoderBlock2D",) * 4,
+            up_block_types=("UpDecoderBlock2D",) * 4, layers_per_block=layers,
+        ),
         text_encoder=CLIPTextModel(config),
         tokenizer=tokenizer,
         unet=UNet2DConditionModel(sample_size=64, cross_attention_dim=768, attention_head_dim=8),

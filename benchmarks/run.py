@@ -116,9 +116,10 @@ def main() -> None:
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
     prepare()
-    import attention  # beside this file, as the next two; they load torch, which prepare() must come before
+    import attention  # beside this file, as the next three; they load torch, which prepare() must come before
     import flux
     import judges
+    import teaching
 
     comparisons: dict[str, Callable[[], dict[str, float]]] = {
         "start-up, beyond the interpreter's own": start_up,
@@ -128,6 +129,7 @@ def main() -> None:
         **judges.comparisons(),
         **attention.comparisons(),
         **flux.comparisons(),
+        **teaching.comparisons(),
         "demo audit": lambda: demo(given.model, given.judge),
     }
     if given.only:

@@ -14,7 +14,7 @@ from dominance.training.dreambooth.families.protocol import Conditions, LatentPi
 from dominance.training.dreambooth.pictures import TrainingPicture, View, read_pictures
 
 _AT_ONCE, _PIXELS_AT_ONCE = 8, 2**18
-"""The most pictures, and pixels, that are encoded together: more at once take no less time, and much memory."""
+"""The most pictures, and pixels, that are encoded together: more large ones at once would take much memory."""
 _MOST_BYTES = 2**31
 """Memory for encoded captions; those that were not used for longest give way."""
 
