@@ -242,6 +242,25 @@ def running_forward(denoiser: nn.Module) -> Forward | None:
     return None if tap is None else tap.forward
 
 
+@contextlib.contextmanager
+def aside(denoiser: nn.Module, probe: Probe, forward: Forward) -> Generator[None]:
+    """While the block runs, one more forward of an intercepted denoiser is seen by this probe alone.
+
+    For forwards of one's own in the middle of the pipeline's call: the other probes neither see nor count them.
+
+    Args:
+        forward: what the probe is told of it.
+    """
+    tap = _TAPS[denoiser]
+    before = (tap.probes, tap.forward, tap._site)
+    tap.probes, tap.forward = [probe], forward
+    try:
+        yield
+    finally:
+        tap._leave()
+        tap.probes, tap.forward, tap._site = before
+
+
 class _Answered(threading.local):
     """What answers a thread's softmax attention; None for torch itself, as everywhere outside an attention site."""
 

@@ -1,25 +1,20 @@
 """One computation for samples that are still the same: variants of an image share what comes before their edits."""
 
 import contextlib
-import functools
 import inspect
 from collections.abc import Callable, Generator, Hashable, Sequence
-from dataclasses import replace
 from typing import Any
 
 import torch
 from diffusers.pipelines.pipeline_utils import DiffusionPipeline
-from diffusers.utils import BaseOutput
 from torch import Tensor, nn
 
 from dominance.errors import InputError
 from dominance.probes.calls import Forward
 from dominance.probes.interception import Probe, intercept, running_forward
+from dominance.probes.passing import batched, called_through, picked
 from dominance.probes.samples import ROWS_RUN
 from dominance.probes.sites import AttentionSite, denoiser_of
-
-_UNBATCHED = ("img_ids", "txt_ids")
-"""Arguments of FLUX that have no sample axis."""
 
 
 @contextlib.contextmanager
@@ -41,7 +36,7 @@ def shared_forwards(
     """
     denoiser = denoiser_of(pipeline)
     sharing = _Sharing(denoiser, tuple(alike), tuple(starts))
-    with intercept(pipeline, sharing), _called_through(denoiser, sharing.call):
+    with intercept(pipeline, sharing), called_through(denoiser, sharing.call):
         yield
 
 
@@ -68,12 +63,12 @@ class _Sharing(Probe):
         rows, homes = self._chosen(forward)
         given = self._signature.bind_partial(self._denoiser, *args, **kwargs).arguments
         given.pop("self")
-        fewer = {name: _picked(value, rows, forward.samples) for name, value in _batched(given).items()}
-        if len(rows) == forward.samples or not _same(_batched(given), fewer, homes, forward.samples):
+        fewer = {name: picked(value, rows, forward.samples) for name, value in batched(given).items()}
+        if len(rows) == forward.samples or not _same(batched(given), fewer, homes, forward.samples):
             return run(*args, **kwargs)
         ROWS_RUN[self._denoiser] = tuple(rows)
         try:
-            return _picked(run(**{**given, **fewer}), homes, len(rows))
+            return picked(run(**{**given, **fewer}), homes, len(rows))
         finally:
             del ROWS_RUN[self._denoiser]
 
@@ -94,48 +89,9 @@ class _Sharing(Probe):
         return rows, homes
 
 
-@contextlib.contextmanager
-def _called_through(
-    denoiser: nn.Module, call: Callable[[Callable[..., Any], tuple[Any, ...], dict[str, Any]], Any]
-) -> Generator[None]:
-    """Has the denoiser's forward go through a function; its hooks stay around it."""
-    own = vars(denoiser).get("forward")  # offloading leaves one there
-    run = denoiser.forward
-
-    @functools.wraps(run)
-    def through(*args: Any, **kwargs: Any) -> Any:
-        return call(run, args, kwargs)
-
-    denoiser.forward = through
-    try:
-        yield
-    finally:
-        if own is None:
-            del denoiser.forward
-        else:
-            denoiser.forward = own
-
-
-def _batched(given: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in given.items() if name not in _UNBATCHED}
-
-
-def _picked(value: Any, rows: Sequence[int], samples: int) -> Any:
-    """The value with these samples of its tensors' first axis, wherever that axis is the samples'."""
-    if isinstance(value, Tensor):
-        return value[list(rows)] if value.ndim and value.shape[0] == samples else value
-    if isinstance(value, BaseOutput):
-        return replace(value, **{name: _picked(entry, rows, samples) for name, entry in value.items()})
-    if isinstance(value, dict):
-        return {name: _picked(entry, rows, samples) for name, entry in value.items()}
-    if isinstance(value, tuple | list):
-        return type(value)(_picked(entry, rows, samples) for entry in value)
-    return value
-
-
 def _same(given: dict[str, Any], fewer: dict[str, Any], homes: Sequence[int], samples: int) -> bool:
     """Whether the fewer samples, each copied to its homes, are what was given."""
-    return all(_equal(value, _picked(fewer[name], homes, len(set(homes))), samples) for name, value in given.items())
+    return all(_equal(value, picked(fewer[name], homes, len(set(homes))), samples) for name, value in given.items())
 
 
 def _equal(value: Any, other: Any, samples: int) -> bool:
