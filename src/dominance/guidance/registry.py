@@ -1,6 +1,7 @@
 """Methods that steer the drawing, by the names that users give to ``--method``.
 
-Another package provides methods through entry points of the group ``dominance.methods``; in its pyproject.toml::
+A bundled method may be followed by its settings: ``overlap:loss=com:strength=0.5``. Another package provides methods
+through entry points of the group ``dominance.methods``; in its pyproject.toml::
 
     [project.entry-points."dominance.methods"]
     tinymethod = "tinymethod.steering:make"
@@ -9,11 +10,15 @@ The entry point's name is the method's. It names a callable without arguments th
 imported only when its method is used. The names of bundled methods are reserved.
 """
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Protocol
+from dataclasses import dataclass, fields
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Protocol, get_args, get_type_hints
 
 from dominance.errors import InputError, ModelError
+from dominance.guidance.plan import Plan
 from dominance.plugins import find_plugin, load_plugin, plugin_names, plugin_owner
 from dominance.records import Prompt
 
@@ -21,7 +26,50 @@ if TYPE_CHECKING:
     from diffusers.pipelines.pipeline_utils import DiffusionPipeline
 
 GROUP: str = "dominance.methods"
-_BUNDLED: dict[str, str] = {"none": "no steering: images as the model draws them"}
+_NONE: str = "none"
+
+
+class Recipe(Protocol):
+    """A bundled method: what it does to the images of a prompt, whatever the model."""
+
+    def plan(self, prompt: Prompt) -> Plan: ...
+
+
+@dataclass(frozen=True)
+class Bundled:
+    """Where a bundled method is, and what it is.
+
+    Attributes:
+        settings: of the recipe, in place of its own defaults.
+    """
+
+    about: str
+    module: str
+    recipe: str
+    settings: tuple[tuple[str, object], ...] = ()
+
+    def kind(self) -> type:
+        """The recipe's class."""
+        return getattr(import_module(f"dominance.guidance.{self.module}"), self.recipe)
+
+
+BUNDLED: Mapping[str, Bundled] = {
+    "regions": Bundled("each concept's region reads the prompt without its rivals", "regional", "Regional"),
+    "overlap": Bundled("latents moved so that the concepts' maps lie apart", "overlap", "Overlap"),
+    "regions+overlap": Bundled("both of them", "both", "RegionsAndOverlap"),
+    "attend-and-excite": Bundled(
+        "latents moved until each concept is attended to", "attend_and_excite", "AttendAndExcite"
+    ),
+    "initial-noise": Bundled("the noise to begin with, moved in the same way", "initial_noise", "InitialNoise"),
+    "rebalance": Bundled("the same attention for every concept", "rebalance", "Rebalance"),
+    "schedule": Bundled("a category word in an entity's place for the first steps", "category", "Category"),
+    "replace": Bundled(
+        "a category word for the whole run: a test of the detector, which loses the entity", "category", "Category",
+        (("until", 1.0),),
+    ),
+}  # fmt: skip
+
+_RESERVED = (_NONE, *BUNDLED)
 
 
 class Method(Protocol):
@@ -43,28 +91,95 @@ class Method(Protocol):
         ...
 
 
-def find_method(name: str) -> Method | None:
+@dataclass(frozen=True)
+class ChosenRecipe:
+    """A bundled method with its settings.
+
+    Attributes:
+        name: as the user gave it.
+        identity: its name and all of its settings.
+    """
+
+    name: str
+    recipe: Recipe
+
+    @property
+    def identity(self) -> str:
+        values = ",".join(f"{item.name}={getattr(self.recipe, item.name)}" for item in fields(self.recipe))  # ty: ignore
+        return f"{self.name.partition(':')[0]}({values})"
+
+
+def find_method(name: str) -> Method | ChosenRecipe | None:
     """The method of that name, loaded; None for ``none``.
 
     Raises:
-        InputError: no such method.
+        InputError: no such method, or a setting that it does not have.
         ModelError: a method of another package that cannot be used.
     """
-    point = find_plugin(GROUP, name, _BUNDLED)
+    own, _, settings = name.partition(":")
+    if own in BUNDLED:
+        find_plugin(GROUP, own, _RESERVED)  # nobody else may take the name
+        return ChosenRecipe(name, _made(own, settings))
+    point = find_plugin(GROUP, name, _RESERVED)
     if point is not None:
         what = f"the method {name[:60]!r} from {plugin_owner(point)}"
         return load_plugin(point, what, lambda load: load(), texts=("identity",), acts=("steer",))
-    if name not in _BUNDLED:
+    if name != _NONE:
         raise InputError(f"no method {name[:60]!r}; give one of {', '.join(listed_methods())}")
     return None
 
 
+def _made(name: str, settings: str) -> Recipe:
+    """The recipe with these settings, ``KEY=VALUE`` by colons.
+
+    Raises:
+        InputError: a setting that it does not have, or a value of another type or out of its range.
+    """
+    bundled = BUNDLED[name]
+    kind = bundled.kind()
+    hints = get_type_hints(kind)
+    values = dict(bundled.settings)
+    for part in filter(None, settings.split(":")):
+        key, equals, text = (piece.strip() for piece in part.partition("="))
+        if not equals or key not in hints:
+            known = ", ".join(f"{each}=…" for each in hints) or "none"
+            raise InputError(f"the method {name} has no setting {part[:60]!r}; its settings are {known}")
+        values[key] = _value(name, key, text, hints[key])
+    return kind(**values)
+
+
+def _value(name: str, key: str, text: str, hint: Any) -> object:
+    """A setting's value, by the type of its field.
+
+    Raises:
+        InputError: it is none.
+    """
+    choices = [choice for choice in get_args(hint) if isinstance(choice, str)]
+    if choices:
+        if text not in choices:
+            raise InputError(f"the method {name} has no {key} {text[:60]!r}; give one of {', '.join(choices)}")
+        return text
+    if hint is bool:
+        if text not in ("true", "false"):
+            raise InputError(f"the method's {key} is {text[:60]!r}; give true or false")
+        return text == "true"
+    if hint is str:
+        return text
+    try:
+        number = int(text) if hint is int else float(text)
+    except ValueError:
+        raise InputError(f"the method's {key} is {text[:60]!r}; give a number") from None
+    if not math.isfinite(number):
+        raise InputError(f"the method's {key} is {text[:60]!r}; give a number")
+    return number
+
+
 def listed_methods() -> dict[str, str]:
     """Every method and what it is; one from another package that cannot be used says why."""
-    listed = dict(_BUNDLED)
+    listed = {_NONE: "no steering: images as the model draws them"} | {n: each.about for n, each in BUNDLED.items()}
     for name in plugin_names(GROUP):
         try:
-            point = find_plugin(GROUP, name, _BUNDLED)
+            point = find_plugin(GROUP, name, _RESERVED)
         except ModelError as error:
             listed.setdefault(name, str(error))
         else:

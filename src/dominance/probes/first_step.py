@@ -82,7 +82,7 @@ def first_step(
     options: dict[str, Any] = {
         "prompt": list(prompts),
         "num_inference_steps": steps,
-        "guidance_scale": guidance if _is_told(pipeline) else 1.0,
+        "guidance_scale": guidance if tells_guidance(pipeline) else 1.0,
         "generator": [torch.Generator("cpu").manual_seed(seed) for seed in seeds],
         "output_type": "latent",
         **{name: side for name, side in (("height", height), ("width", width)) if side is not None},
@@ -90,7 +90,7 @@ def first_step(
     with torch.no_grad(), unchanged(pipeline), intercept(pipeline, seen), inputs, _ended_after(denoiser, sites[-1]):
         call(**(options | call_of(call).switched_off | given))
     seen.check_complete(pipeline)
-    branches = 2 if guidance > 1 and not _is_told(pipeline) else 1
+    branches = 2 if guidance > 1 and not tells_guidance(pipeline) else 1
     return FirstStep(
         layers=tuple(site.layer for site in sites),
         attention=torch.stack([seen.means[site.layer] for site in sites], dim=1),
@@ -168,7 +168,7 @@ def _ended_after(denoiser: nn.Module, site: AttentionSite) -> Generator[None]:
     raise ModelError(f"layer {site.layer} ({site.name}) was not reached in the first step; choose other layers")
 
 
-def _is_told(pipeline: DiffusionPipeline) -> bool:
+def tells_guidance(pipeline: DiffusionPipeline) -> bool:
     """Whether the denoiser takes the guidance scale as an input and so needs no second branch, as FLUX does."""
     if "true_cfg_scale" in inspect.signature(type(pipeline).__call__).parameters:
         return True

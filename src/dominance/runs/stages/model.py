@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dominance.errors import ItemError
-from dominance.guidance.registry import Method, find_method
+from dominance.guidance.registry import Method
 from dominance.models.drawing import Drawing, Machine
 from dominance.models.on_demand import OnDemand
 from dominance.models.settings import GenerationSettings
@@ -14,6 +14,8 @@ from dominance.progress import say
 from dominance.records import Prompt
 from dominance.runs.stages.batches import BatchSize
 from dominance.runs.stages.drawing import Draws
+from dominance.runs.stages.localisation import layers_of
+from dominance.runs.stages.methods import method_of
 from dominance.runs.stages.texts import Texts, read_texts
 from dominance.wording import on_one_line
 
@@ -74,11 +76,12 @@ class RunModel:
     ) -> None:
         self.source = model if isinstance(model, ModelSource) else find_source(model, drawing)
         self.settings = drawing.settings(self.source)
-        self.method = find_method(method)
         self._drawing, self._machine, self._prompts, self._check = drawing, machine, prompts, check
         self._loaded = OnDemand(self._load)
         self._batches: BatchSize | None = None
         self._texts: Texts | None = None
+        # Decided at once: what a method looks at is part of what its images are known by.
+        self.method = method_of(method, self._layers)
 
     def __call__(self) -> "PipelineModel":
         return self._loaded()
@@ -133,6 +136,9 @@ class RunModel:
     def manifest(self) -> dict[str, object]:
         """The manifest's entries on model and device."""
         return {"model": self.source.describe(self.settings), "device": str(self.source.device(self._machine))}
+
+    def _layers(self) -> tuple[int, ...]:
+        return layers_of(self.source, self.settings, lambda: self().pipeline)
 
     def _load(self) -> "PipelineModel":
         from dominance.models.image_model import PipelineModel

@@ -1,0 +1,69 @@
+"""Regional substitution: each concept's region reads the prompt in which its rivals are neutralised."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from dominance.errors import InputError
+from dominance.guidance.neutral import STAND_INS, alone
+from dominance.guidance.plan import Backend, Plan
+from dominance.guidance.regions import Regions
+from dominance.records import Prompt
+
+
+@dataclass(frozen=True)
+class Regional:
+    """Regional substitution, symmetric: no concept has to be known to lose.
+
+    In the first step, maps of the layers that show where words lie give each concept's centre. From the second on, each
+    concept's region, a half-plane with a soft edge, reads the mean embedding of the prompt with its rivals replaced by
+    other nouns: ``out = Σ_k M_k · attention(q, E[k alone])`` at every site of cross-attention, in the conditional
+    branch; or, by predictions, ``ε = Σ_k M_k · ε(x, E[k alone])``.
+
+    Raises:
+        InputError: a value out of its range.
+
+    Source: ours (decision 024).
+    """
+
+    backend: Literal["auto", "attention", "predictions"] = "auto"
+    """Where regions act: in each cross-attention, or in the predictions; auto: the first where the model has it."""
+    shape: Literal["half-planes", "halves"] = "half-planes"
+    """Of two concepts: half-planes of any direction, or the left and the right half."""
+    edge: float = 1.0
+    """Softness of the edges, in latents."""
+    fixed: float = 0.4
+    """Share of the steps after which the regions stay where they are."""
+    until: float | None = None
+    """Share of the steps in which regions act; default: all by attention, the first half by predictions."""
+    nouns: int = STAND_INS
+    """Nouns that stand in for a rival, in as many texts."""
+    strength: float = 1.0
+    """From 0, no effect, to 1."""
+
+    def __post_init__(self) -> None:
+        for name, low, high in (("fixed", 0, 1), ("until", 0, 1), ("strength", 0, 1), ("edge", 0.01, 100)):
+            value = getattr(self, name)
+            if value is not None and not low <= value <= high:
+                raise InputError(f"the method's {name} is {value:g}; give a number from {low} to {high}")
+        if not 1 <= self.nouns <= STAND_INS:
+            raise InputError(f"the method's nouns is {self.nouns}; give a whole number from 1 to {STAND_INS}")
+
+    def plan(self, prompt: Prompt) -> Plan:
+        """How an image of this prompt is steered; not at all with fewer than two concepts.
+
+        Raises:
+            InputError: the prompt does not name a concept, or two share words.
+        """
+        if len(prompt.concepts) < 2:
+            return Plan()
+        backend: Backend | None = None if self.backend == "auto" else self.backend
+        until = self.until if self.until is not None else 0.5 if backend == "predictions" else 1.0
+        regions = Regions(
+            texts=tuple(alone(prompt, concept, self.nouns) for concept in prompt.concepts),
+            fixed=self.fixed,
+            until=until,
+            halves=self.shape == "halves",
+            edge=self.edge,
+            strength=self.strength,
+        )
+        return Plan(concepts=tuple(concept.name for concept in prompt.concepts), regions=regions, backend=backend)

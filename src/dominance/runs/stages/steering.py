@@ -1,0 +1,289 @@
+"""Draws under plans: latents moved, regions parted, texts changed, as guidance says and probes let it."""
+
+import contextlib
+import inspect
+from collections.abc import Callable, Generator, Sequence
+from typing import Any, cast
+
+import torch
+from diffusers.pipelines.pipeline_utils import DiffusionPipeline
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from dominance.errors import InputError, ModelError
+from dominance.guidance.plan import Plan
+from dominance.guidance.regions import Parting
+from dominance.models.tokens import prompt_tokens
+from dominance.probes.calls import AttentionCall, Forward
+from dominance.probes.interception import Probe, intercept, running_forward
+from dominance.probes.looking import Looking, output_of, with_output
+from dominance.probes.passing import called_through
+from dominance.probes.rebalancing import Rebalancing, rebalance
+from dominance.probes.reduction import reduced_attention
+from dominance.probes.shifting import shifted
+from dominance.probes.sites import AttentionSite, attention_sites, denoiser_of
+from dominance.probes.text_inputs import text_inputs, with_texts
+from dominance.runs.stages.moving import Mover, mean_maps
+from dominance.wording import quoted
+
+
+@contextlib.contextmanager
+def steered(
+    pipeline: DiffusionPipeline,
+    plans: Sequence[Plan],
+    layers: Sequence[int] = (),
+    prompts: Sequence[str] | None = None,
+    guided: bool | None = None,
+) -> Generator[None]:
+    """Steers the images of each call in the block as planned; nothing is left behind.
+
+    Args:
+        plans: one a prompt.
+        layers: whose maps show where concepts lie, numbered from 1; see ``localise``.
+        prompts: the texts, where the pipeline is given embeddings instead.
+        guided: as for ``record_attention``.
+
+    Raises:
+        InputError: plans that need layers, and none; a concept that a prompt does not name; not one plan a prompt.
+        ModelError: the model's attention sites are not known, cannot be seen, or not edited in this way.
+    """
+    if any(plan.looks for plan in plans) and not layers:
+        raise InputError("where this model's concepts lie is not known; give the layers that show it, from localise")
+    course = _Course(pipeline, tuple(plans), frozenset(layers), prompts)
+    with contextlib.ExitStack() as stack:
+        if any(plan.rebalanced for plan in plans):
+            each = [Rebalancing(plan.concepts) if plan.rebalanced else None for plan in plans]
+            stack.enter_context(rebalance(pipeline, each=each, prompts=prompts, guided=guided))
+        stack.enter_context(intercept(pipeline, course, guided))
+        stack.enter_context(called_through(denoiser_of(pipeline), course.call))
+        stack.enter_context(shifted(cast(Any, pipeline).scheduler, course.mover.taken))
+        yield
+
+
+class _Course(Probe):
+    """Follows the steps of a call, and does at each what the images' plans say."""
+
+    def __init__(
+        self,
+        pipeline: DiffusionPipeline,
+        plans: tuple[Plan, ...],
+        layers: frozenset[int],
+        prompts: Sequence[str] | None,
+    ) -> None:
+        self._pipeline, self._denoiser = pipeline, denoiser_of(pipeline)
+        self._given_plans, self._layers = plans, layers
+        self._prompts = None if prompts is None else tuple(prompts)
+        self._signature = inspect.signature(type(self._denoiser).forward)
+        sites = attention_sites(pipeline)
+        self._sites = {site.layer: site for site in sites}
+        if unknown := sorted(layers - self._sites.keys()):
+            raise InputError(f"no attention layer {unknown[0]}: the model has {len(sites)}; localise it again")
+        self._by_attention = all(site.kind == "cross" for site in sites)
+        self._plans: list[Plan] = []
+        self._partings: list[Parting | None] = []
+        self._weights: Tensor | None = None
+        self._maps: dict[int, Tensor] = {}
+        self._texts: dict[tuple[str, ...], dict[str, Tensor]] = {}
+        self.mover = Mover(pipeline, self._layers)
+
+    # What a call begins with
+
+    def begin(self, forward: Forward) -> None:
+        prompts = self._prompts or forward.prompts
+        if prompts is None or forward.images % len(prompts):
+            raise InputError("the prompts are not known, so no concept can be located; give one per image as prompts=")
+        each = forward.images // len(prompts)
+        texts = [text for text in prompts for _ in range(each)]
+        if forward.images % len(self._given_plans):
+            raise InputError(f"{len(self._given_plans)} plans for {forward.images} images; give one per prompt")
+        again = forward.images // len(self._given_plans)
+        self._plans = [plan for plan in self._given_plans for _ in range(again)]
+        self._partings = [None if plan.regions is None else Parting(plan.regions) for plan in self._plans]
+        columns = [self._columns(text, plan) for text, plan in zip(texts, self._plans, strict=True)]
+        self._weights = _weights(columns, forward.tokens)
+        self.mover.begin([plan.moves for plan in self._plans], columns, self._weights, self._tokens(texts))
+
+    def _columns(self, text: str, plan: Plan) -> list[tuple[int, ...]]:
+        """The columns of each of the plan's concepts.
+
+        Raises:
+            InputError: a concept that the prompt does not name, or is not read, or two that share words.
+        """
+        if not plan.concepts:
+            return []
+        columns = list(prompt_tokens(self._pipeline, text).concepts(plan.concepts).values())
+        if len({column for own in columns for column in own}) < sum(map(len, columns)):
+            raise InputError(
+                f"the concepts {', '.join(plan.concepts)} share words of the prompt {quoted(text)}; choose others"
+            )
+        return columns
+
+    def _tokens(self, texts: Sequence[str]) -> list[tuple[int, ...]]:
+        """The columns of each prompt's own tokens, where the latents are moved."""
+        moved = [plan.moves is not None for plan in self._plans]
+        pairs = zip(texts, moved, strict=True)
+        return [prompt_tokens(self._pipeline, text).indices if moves else () for text, moves in pairs]
+
+    # What each forward does
+
+    def call(self, run: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Runs the denoiser's forward as the plans have it."""
+        forward = running_forward(self._denoiser)
+        if forward is None:
+            return run(*args, **kwargs)
+        given = dict(self._signature.bind_partial(self._denoiser, *args, **kwargs).arguments)
+        given.pop("self")
+        steps = steps_of(self._pipeline)
+        looking = Looking(self._denoiser, run, given, forward)
+        rows = _prompted(forward)
+        if rows:
+            self._read_others(forward, given, steps)
+        self.mover.move(looking, steps, rows)
+        self._maps = {}
+        made = run(**given)
+        if rows and self._maps:
+            self._see(forward, steps)
+        return self._parted_predictions(looking, made, steps, rows) if rows else made
+
+    def _read_others(self, forward: Forward, given: dict[str, Any], steps: int) -> None:
+        """Puts another text in the place of the prompt, where a plan has one at this step."""
+        for image, plan in enumerate(self._plans):
+            if plan.other is not None and forward.step < round(plan.other.until * steps):
+                inputs = self._inputs((plan.other.text,))
+                with_texts(given, [forward.conditional.start + image], inputs)
+
+    def _inputs(self, texts: tuple[str, ...]) -> dict[str, Tensor]:
+        """The denoiser's arguments for texts, the mean of several; each encoded once in the block."""
+        if texts not in self._texts:
+            each = text_inputs(self._pipeline, texts)
+            self._texts[texts] = {
+                name: value.amax(dim=0, keepdim=True) if "mask" in name else value.mean(dim=0, keepdim=True)
+                for name, value in each.items()
+            }
+        return self._texts[texts]
+
+    def _see(self, forward: Forward, steps: int) -> None:
+        """Hands the maps of this step to the partings."""
+        maps = mean_maps([self._maps[layer] for layer in sorted(self._maps)])
+        for image, parting in enumerate(self._partings):
+            if parting is not None:
+                parting.see(maps[image, : len(self._plans[image].concepts)].detach(), forward.step / steps)
+
+    # Regions
+
+    def _acting(self, step: int, steps: int, backend: str) -> list[int]:
+        """The images whose regions act at this step; in the first, nothing is known of where concepts lie."""
+        found = []
+        for image, (plan, parting) in enumerate(zip(self._plans, self._partings, strict=True)):
+            if plan.regions is None or parting is None or parting.centres is None:
+                continue
+            chosen = plan.backend or ("attention" if self._by_attention else "predictions")
+            if chosen == "attention" and not self._by_attention:
+                raise ModelError(
+                    f"{type(self._denoiser).__name__} reads the text in its joint attention, where regions cannot be"
+                    " told apart; give the back-end predictions"
+                )
+            if chosen == backend and plan.regions.strength and step < round(plan.regions.until * steps):
+                found.append(image)
+        return found
+
+    def wants(self, site: AttentionSite, forward: Forward) -> bool:
+        if not _prompted(forward) or forward.index:
+            return False
+        if site.layer in self._layers and any(parting is not None for parting in self._partings):
+            return True
+        return bool(self._acting(forward.step, steps_of(self._pipeline), "attention"))
+
+    def read(self, call: AttentionCall) -> None:
+        if call.site.layer not in self._layers or self._weights is None:
+            return
+        with torch.no_grad():
+            _, maps = reduced_attention(call, self._weights.to(call.query.device))
+        if maps is not None:
+            self._maps.setdefault(call.site.layer, maps)
+
+    def edit_output(self, call: AttentionCall, output: Tensor) -> Tensor:
+        forward = call.forward
+        acting = self._acting(forward.step, steps_of(self._pipeline), "attention")
+        if not acting:
+            return output
+        output = output.clone()
+        attention = self._denoiser.get_submodule(call.site.name)
+        for image in acting:
+            row = forward.conditional.start + image
+            parting, regions = self._partings[image], self._plans[image].regions
+            if parting is None or regions is None:
+                continue
+            query = call.query[row : row + 1]
+            masks = parting.masks(*call.grid, forward.sides).flatten(1).to(query)
+            made = torch.zeros_like(query[..., : output.shape[-1]])
+            for mask, texts in zip(masks, regions.texts, strict=True):
+                text = self._inputs(texts)["encoder_hidden_states"].to(query)
+                key, value = _projected(attention, text, query.shape[1])
+                made += mask[None, None, :, None] * F.scaled_dot_product_attention(query, key, value, scale=call.scale)
+            output[row] = torch.lerp(output[row], made[0], regions.strength)
+        return output
+
+    def _parted_predictions(self, looking: Looking, made: Any, steps: int, rows: Sequence[int]) -> Any:
+        """The prediction with each concept's region from the text in which it is alone."""
+        acting = self._acting(looking.forward.step, steps, "predictions")
+        if not acting:
+            return made
+        output = output_of(made).clone()
+        count = max(len(self._plans[image].concepts) for image in acting)
+        total = torch.zeros_like(output[[rows[image] for image in acting]])
+        for place in range(count):
+            own = [image for image in acting if place < len(self._plans[image].concepts)]
+            given = looking.arguments([rows[image] for image in own])
+            for number, image in enumerate(own):
+                regions = self._plans[image].regions
+                if regions is not None:
+                    with_texts(given, [number], self._inputs(regions.texts[place]), pooled=False)
+            predicted = looking.predicted([rows[image] for image in own], given)
+            for number, image in enumerate(own):
+                parting = self._partings[image]
+                if parting is not None:
+                    mask = _as_predicted(parting, predicted[number], looking.forward)[place]
+                    total[acting.index(image)] += mask.to(predicted) * predicted[number]
+        for number, image in enumerate(acting):
+            regions = self._plans[image].regions
+            if regions is not None:
+                output[rows[image]] = torch.lerp(output[rows[image]], total[number], regions.strength)
+        return with_output(made, output)
+
+
+def steps_of(pipeline: Any) -> int:
+    """The denoising steps of the pipeline's running call."""
+    return max(1, len(torch.unique(pipeline.scheduler.timesteps)))
+
+
+def _prompted(forward: Forward) -> list[int]:
+    """The rows of the batch that carry the prompts, one an image."""
+    return list(range(forward.conditional.start or 0, forward.conditional.stop or 0))
+
+
+def _weights(columns: Sequence[Sequence[Sequence[int]]], tokens: int) -> Tensor:
+    """The share of every token in each concept's map; concepts that an image lacks have none."""
+    weights = torch.zeros(len(columns), tokens, max(1, *map(len, columns)) if columns else 1)
+    for image, concepts in enumerate(columns):
+        for number, own in enumerate(concepts):
+            weights[image, list(own), number] = 1 / len(own)
+    return weights
+
+
+def _projected(attention: Any, text: Tensor, heads: int) -> tuple[Tensor, Tensor]:
+    """Keys and values of a text at a site of cross-attention, as its own processor makes them."""
+    if attention.norm_cross:
+        text = attention.norm_encoder_hidden_states(text)
+    key, value = (
+        linear(text).unflatten(-1, (heads, -1)).transpose(1, 2) for linear in (attention.to_k, attention.to_v)
+    )
+    return (key if getattr(attention, "norm_k", None) is None else cast(nn.Module, attention.norm_k)(key)), value
+
+
+def _as_predicted(parting: Parting, predicted: Tensor, forward: Forward) -> Tensor:
+    """The masks as one image's prediction is laid out: channels, rows, columns; or FLUX's positions, channels."""
+    if forward.image_ids is None:
+        return parting.masks(*predicted.shape[-2:], forward.sides)[:, None]
+    rows, columns = (int(last) + 1 for last in forward.image_ids.reshape(-1, 3)[:, 1:].amax(dim=0))
+    return parting.masks(rows, columns, (2 * rows, 2 * columns)).flatten(1)[..., None]
