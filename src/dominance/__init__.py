@@ -47,12 +47,14 @@ if TYPE_CHECKING:
     from dominance.runs.explanation.run import explain
     from dominance.runs.judge_check.options import JudgeCheckOptions
     from dominance.runs.judge_check.run import check_judge
+    from dominance.runs.localisation.run import LocaliseOptions, localise
     from dominance.runs.noise_norm.options import NoiseNormOptions
     from dominance.runs.noise_norm.run import measure_noise_norm
     from dominance.runs.reading import read_run
     from dominance.runs.risk.calibrate import calibrate
     from dominance.runs.risk.options import CalibrationOptions, PreflightOptions
     from dominance.runs.risk.preflight import Preflight, preflight
+    from dominance.runs.stages.methods import mitigate
     from dominance.runs.suite_check.run import check_suite
     from dominance.runs.sweep.brought import sweep_images
     from dominance.runs.sweep.options import SweepOptions
@@ -105,12 +107,14 @@ _HOMES: dict[str, tuple[str, ...]] = {
     "runs.explanation.run": ("explain",),
     "runs.judge_check.options": ("JudgeCheckOptions",),
     "runs.judge_check.run": ("check_judge",),
+    "runs.localisation.run": ("LocaliseOptions", "localise"),
     "runs.noise_norm.options": ("NoiseNormOptions",),
     "runs.noise_norm.run": ("measure_noise_norm",),
     "runs.reading": ("read_run",),
     "runs.risk.calibrate": ("calibrate",),
     "runs.risk.options": ("CalibrationOptions", "PreflightOptions"),
     "runs.risk.preflight": ("Preflight", "preflight"),
+    "runs.stages.methods": ("mitigate",),
     "runs.suite_check.run": ("check_suite",),
     "runs.sweep.brought": ("sweep_images",),
     "runs.sweep.options": ("SweepOptions",),

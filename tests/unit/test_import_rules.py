@@ -43,7 +43,17 @@ LAYERS: list[set[str]] = [
     BASE | {"records"},
 ]
 RUNS: list[set[str]] = [
-    {"explanation", "ablation", "judge_check", "bench", "noise_norm", "suite_check", "sweep", "teaching"},
+    {
+        "explanation",
+        "ablation",
+        "judge_check",
+        "bench",
+        "noise_norm",
+        "suite_check",
+        "sweep",
+        "teaching",
+        "localisation",
+    },
     {"risk"},
     {"audit", "diversity"},
     {"stages"},
@@ -60,6 +70,7 @@ BUNDLED_NAMES = {
     "models/folders.py",
     "runs/risk/calibration.py",
     "runs/stages/judge_fit.py",
+    "runs/stages/localisation.py",
 }
 """Where something of ``miniature.bundled`` is imported: names that the user may give, and files that ship."""
 FACES = {"__init__.py", "diversity/__init__.py", "metrics/__init__.py", "suites/__init__.py"}

@@ -1,6 +1,7 @@
 """Attend-and-Excite: latents moved until every concept has a place where it is attended to."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from dominance.errors import InputError
 from dominance.guidance.moves import Moves, Step
@@ -20,6 +21,8 @@ class AttendAndExcite:
 
     Source: Chefer et al. (2023), arXiv 2301.13826, with the settings of its release for 50 steps as shares.
     """
+
+    looks: ClassVar[bool] = True
 
     step: Step = "raw"
     """How a gradient becomes a step: raw as in the paper, or rms."""

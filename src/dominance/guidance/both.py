@@ -1,6 +1,7 @@
 """Regional substitution and overlap guidance in one run."""
 
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 from dominance.guidance.overlap import Loss, Overlap
 from dominance.guidance.plan import Plan
@@ -14,6 +15,8 @@ class RegionsAndOverlap:
 
     Source: ours.
     """
+
+    looks: ClassVar[bool] = True
 
     loss: Loss = "kl"
     """What the guidance lowers; see metrics/overlap."""

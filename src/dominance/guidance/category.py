@@ -1,6 +1,7 @@
 """A category word in the place of an entity's name: for the first steps, or for the whole run."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from dominance.errors import InputError
 from dominance.guidance.neutral import in_words
@@ -21,6 +22,8 @@ class Category:
     Source: Jeong & Lee (2025), arXiv 2512.20666, for the whole run, which tests the detector and loses the concept;
     in the first steps alone it is ours, after Park et al. (2025), "Rare-to-Frequent", turned round.
     """
+
+    looks: ClassVar[bool] = False
 
     until: float = 0.16
     """Share of the steps that read the category word; 1 is the whole run."""

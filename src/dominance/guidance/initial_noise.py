@@ -1,6 +1,7 @@
 """A better noise to begin with: moved before the first step until the concepts' attention maps lie apart."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from dominance.errors import InputError
 from dominance.guidance.moves import Moves
@@ -18,6 +19,8 @@ class InitialNoise:
 
     Source: in the manner of Guo et al. (2024), "InitNO", arXiv 2404.04650; loss and step are ours.
     """
+
+    looks: ClassVar[bool] = True
 
     loss: Loss = "kl"
     """What is lowered; see metrics/overlap."""

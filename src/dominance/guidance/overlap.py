@@ -1,7 +1,7 @@
 """Overlap guidance: latents moved so that the concepts' attention maps lie apart."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 from dominance.errors import InputError
 from dominance.guidance.moves import Moves, Step
@@ -25,6 +25,8 @@ class Overlap:
 
     Source: Marioriyad et al. (2024), arXiv 2410.20972; that maps are normalised and steps have one length is ours.
     """
+
+    looks: ClassVar[bool] = True
 
     loss: Loss = "kl"
     """What is lowered; see metrics/overlap."""

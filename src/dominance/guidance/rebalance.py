@@ -1,6 +1,7 @@
 """Rebalancing: the concepts of a prompt get the same attention."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from dominance.guidance.plan import Plan
 from dominance.records import Prompt
@@ -12,6 +13,8 @@ class Rebalance:
 
     Source: ours.
     """
+
+    looks: ClassVar[bool] = False
 
     def plan(self, prompt: Prompt) -> Plan:
         """How an image of this prompt is steered; not at all with fewer than two concepts."""

@@ -1,7 +1,7 @@
 """Regional substitution: each concept's region reads the prompt in which its rivals are neutralised."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 from dominance.errors import InputError
 from dominance.guidance.neutral import STAND_INS, alone
@@ -24,6 +24,8 @@ class Regional:
 
     Source: ours (decision 024).
     """
+
+    looks: ClassVar[bool] = True
 
     backend: Literal["auto", "attention", "predictions"] = "auto"
     """Where regions act: in each cross-attention, or in the predictions; auto: the first where the model has it."""

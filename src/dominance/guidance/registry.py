@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, fields
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Protocol, get_args, get_type_hints
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, cast, get_args, get_type_hints
 
 from dominance.errors import InputError, ModelError
 from dominance.guidance.plan import Plan
@@ -30,7 +30,13 @@ _NONE: str = "none"
 
 
 class Recipe(Protocol):
-    """A bundled method: what it does to the images of a prompt, whatever the model."""
+    """A bundled method: what it does to the images of a prompt, whatever the model.
+
+    Attributes:
+        looks: whether it needs layers that show where concepts lie.
+    """
+
+    looks: ClassVar[bool]
 
     def plan(self, prompt: Prompt) -> Plan: ...
 
@@ -48,7 +54,7 @@ class Bundled:
     recipe: str
     settings: tuple[tuple[str, object], ...] = ()
 
-    def kind(self) -> type:
+    def kind(self) -> Any:
         """The recipe's class."""
         return getattr(import_module(f"dominance.guidance.{self.module}"), self.recipe)
 
@@ -105,7 +111,7 @@ class ChosenRecipe:
 
     @property
     def identity(self) -> str:
-        values = ",".join(f"{item.name}={getattr(self.recipe, item.name)}" for item in fields(self.recipe))  # ty: ignore
+        values = ",".join(f"{item.name}={getattr(self.recipe, item.name)}" for item in fields(cast(Any, self.recipe)))
         return f"{self.name.partition(':')[0]}({values})"
 
 
@@ -137,7 +143,8 @@ def _made(name: str, settings: str) -> Recipe:
     """
     bundled = BUNDLED[name]
     kind = bundled.kind()
-    hints = get_type_hints(kind)
+    types = get_type_hints(kind)
+    hints = {field.name: types[field.name] for field in fields(kind)}
     values = dict(bundled.settings)
     for part in filter(None, settings.split(":")):
         key, equals, text = (piece.strip() for piece in part.partition("="))

@@ -261,6 +261,12 @@ def aside(denoiser: nn.Module, probe: Probe, forward: Forward) -> Generator[None
         tap.probes, tap.forward, tap._site = before
 
 
+def running_option(denoiser: nn.Module, name: str) -> Any:
+    """What the pipeline's running call was given under this name; None where nothing intercepts it, or it has none."""
+    tap = _TAPS.get(denoiser)
+    return None if tap is None or tap._caller is None else tap._caller.f_locals.get(name)
+
+
 class _Answered(threading.local):
     """What answers a thread's softmax attention; None for torch itself, as everywhere outside an attention site."""
 

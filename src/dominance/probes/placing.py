@@ -19,7 +19,7 @@ from dominance.probes.first_step import tells_guidance
 from dominance.probes.interception import Probe, intercept
 from dominance.probes.looking import Looking, sample_name
 from dominance.probes.shifting import input_scale
-from dominance.probes.sites import attention_sites, denoiser_of
+from dominance.probes.sites import AttentionSite, attention_sites, denoiser_of
 from dominance.probes.unchanged import unchanged
 
 _AT_ONCE = 16
@@ -119,7 +119,7 @@ def right_sides(
 
 
 class _Nothing(Probe):
-    def wants(self, *_: object) -> bool:
+    def wants(self, site: AttentionSite, forward: Forward) -> bool:  # noqa: ARG002  (a Probe's signature)
         return False
 
 

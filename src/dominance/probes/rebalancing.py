@@ -82,13 +82,13 @@ def rebalance(
     edits = EditsByImage(
         denoiser_of(pipeline), Rebalancing(concepts, steps) if each is None else list(each), "rebalanced"
     )
-    balancer = _Balancer(pipeline, sites, edits, None if prompts is None else tuple(prompts))
+    balancer = Balancer(pipeline, sites, edits, None if prompts is None else tuple(prompts))
     with intercept(pipeline, balancer, guided):
         yield
     edits.check_complete()
 
 
-class _Balancer(Probe):
+class Balancer(Probe):
     """Adds to the logits of the concepts' tokens what makes their sums equal."""
 
     def __init__(

@@ -27,11 +27,14 @@ class _Arrived(BaseException):
     """Passes through the pipeline's call, which may catch exceptions of its own."""
 
 
-def text_inputs(pipeline: DiffusionPipeline, texts: Sequence[str]) -> dict[str, Tensor]:
+def text_inputs(pipeline: DiffusionPipeline, texts: Sequence[str], **given: Any) -> dict[str, Tensor]:
     """The denoiser's arguments that carry these texts, one row a text, by flat names.
 
     The pipeline's own call encodes them and is stopped before its denoiser runs; it stays as it was. Of
     ``added_cond_kwargs`` only the pooled text is taken; sizes stay what the picture has.
+
+    Args:
+        given: further arguments of the pipeline's own call.
 
     Raises:
         ModelError: the pipeline has no denoiser whose attention can be seen.
@@ -54,7 +57,7 @@ def text_inputs(pipeline: DiffusionPipeline, texts: Sequence[str]) -> dict[str, 
     handle = denoiser.register_forward_pre_hook(arrive, with_kwargs=True, prepend=True)
     try:
         with torch.no_grad(), unchanged(pipeline):
-            call(**(options | call_of(call).switched_off))
+            call(**(options | call_of(call).switched_off | given))
     except _Arrived:
         pass
     finally:

@@ -5,14 +5,14 @@ from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from dominance.errors import InputError
+from dominance.guidance.plan import Plan
 from dominance.guidance.registry import ChosenRecipe, Method, find_method
-from dominance.records import Prompt
+from dominance.models.drawing import Drawing
+from dominance.records import Concept, Prompt
 
 if TYPE_CHECKING:
     from diffusers.pipelines.pipeline_utils import DiffusionPipeline
-
-Layers = Callable[["DiffusionPipeline"], Sequence[int]]
-"""The layers of a pipeline whose maps show where concepts lie."""
 
 
 @dataclass(frozen=True)
@@ -20,15 +20,17 @@ class SteeredBy:
     """A bundled method: its recipe's plans, carried out.
 
     Attributes:
+        layers: whose maps show where concepts lie, where the method looks at any.
         identity: changes whenever an image drawn by the method could.
     """
 
     chosen: ChosenRecipe
-    layers: Layers
+    layers: tuple[int, ...] = ()
 
     @property
     def identity(self) -> str:
-        return self.chosen.identity
+        looked_at = f" at layers {','.join(map(str, self.layers))}" if self.layers else ""
+        return f"{self.chosen.identity}{looked_at}"
 
     @contextlib.contextmanager
     def steer(self, pipeline: "DiffusionPipeline", prompts: Sequence[Prompt]) -> Generator[None]:
@@ -40,17 +42,78 @@ class SteeredBy:
         """
         from dominance.runs.stages.steering import steered
 
-        plans = [self.chosen.recipe.plan(prompt) for prompt in prompts]
-        layers = self.layers(pipeline) if any(plan.looks for plan in plans) else ()
-        with steered(pipeline, plans, layers, [prompt.text for prompt in prompts]):
+        by_text = {prompt.text: prompt for prompt in prompts}
+
+        def planned(texts: Sequence[str]) -> list[Plan]:
+            return [self.chosen.recipe.plan(by_text[text]) for text in texts]
+
+        with steered(pipeline, planned, self.layers, [prompt.text for prompt in prompts]):
             yield
 
 
-def method_of(name: str, layers: Layers) -> Method | None:
+@contextlib.contextmanager
+def mitigate(
+    pipeline: "DiffusionPipeline",
+    concepts: Sequence[str | Concept],
+    method: str = "regions",
+    *,
+    layers: Sequence[int] | None = None,
+    prompts: Sequence[str] | None = None,
+    guided: bool | None = None,
+) -> Generator[None]:
+    """Steers the images that a pipeline of the caller's own draws in the block; nothing is left behind.
+
+    Args:
+        concepts: that every prompt names, the same of all; as names, or with their kinds.
+        method: a bundled one, with settings as in ``overlap:loss=com``; see ``dominance list methods``.
+        layers: whose maps show where concepts lie; what ``localise`` found, which runs first where nothing was found.
+        prompts: the texts, where the pipeline is given embeddings instead.
+        guided: as for ``record_attention``.
+
+    Raises:
+        InputError: no such bundled method, or concepts that it cannot use.
+        ModelError: a pipeline that it cannot steer.
+
+    >>> with dominance.mitigate(pipeline, concepts=["tower", "mug"], method="regions"):  # doctest: +SKIP
+    ...     pipeline("a tower and a mug")
+    """
+    from dominance.models.source import find_source
+    from dominance.runs.stages.localisation import layers_of
+    from dominance.runs.stages.steering import steered
+
+    found = find_method(method)
+    if found is None:
+        yield
+        return
+    named = tuple(concept if isinstance(concept, Concept) else Concept(concept) for concept in concepts)
+    if not isinstance(found, ChosenRecipe):
+        if prompts is None:
+            raise InputError(f"the method {method[:60]!r} is of another package; give the texts as prompts=")
+        with found.steer(pipeline, [Prompt(text, text, named) for text in prompts]):
+            yield
+        return
+    recipe = found.recipe
+    if layers is None and recipe.looks:
+        source = find_source(pipeline)
+        layers = layers_of(source, Drawing().settings(source), lambda: pipeline)
+
+    def planned(texts: Sequence[str]) -> list[Plan]:
+        return [recipe.plan(Prompt(text, text, named)) for text in texts]
+
+    with steered(pipeline, planned, layers or (), prompts, guided):
+        yield
+
+
+def method_of(name: str, layers: Callable[[], tuple[int, ...]]) -> Method | None:
     """The method of that name; None for ``none``.
+
+    Args:
+        layers: gives the layers that show where concepts lie; called only for a method that looks at them.
 
     Raises:
         InputError, ModelError: as ``find_method``.
     """
     found = find_method(name)
-    return SteeredBy(found, layers) if isinstance(found, ChosenRecipe) else found
+    if isinstance(found, ChosenRecipe):
+        return SteeredBy(found, layers() if found.recipe.looks else ())
+    return found

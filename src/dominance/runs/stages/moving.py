@@ -113,7 +113,7 @@ class Mover:
         gradients = gradients.float() / up
         if not torch.isfinite(gradients).all() or not torch.isfinite(total):
             raise ItemError("the guidance's gradient is not a number; try --dtype float32, or another method")
-        return [float(loss) for loss in losses], gradients
+        return [float(loss.detach()) for loss in losses], gradients
 
     def _looked_at(self, images: Sequence[int]) -> Tensor:
         """The shares of tokens in each map: of concepts, or, for Attend-and-Excite, of every token by itself."""

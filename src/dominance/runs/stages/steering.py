@@ -15,22 +15,26 @@ from dominance.guidance.plan import Plan
 from dominance.guidance.regions import Parting
 from dominance.models.tokens import prompt_tokens
 from dominance.probes.calls import AttentionCall, Forward
-from dominance.probes.interception import Probe, intercept, running_forward
+from dominance.probes.interception import Probe, intercept, running_forward, running_option
 from dominance.probes.looking import Looking, output_of, with_output
 from dominance.probes.passing import called_through
-from dominance.probes.rebalancing import Rebalancing, rebalance
+from dominance.probes.rebalancing import Balancer, Rebalancing
 from dominance.probes.reduction import reduced_attention
+from dominance.probes.samples import EditsByImage
 from dominance.probes.shifting import shifted
 from dominance.probes.sites import AttentionSite, attention_sites, denoiser_of
 from dominance.probes.text_inputs import text_inputs, with_texts
 from dominance.runs.stages.moving import Mover, mean_maps
 from dominance.wording import quoted
 
+Planned = Callable[[Sequence[str]], Sequence[Plan]]
+"""From the prompts of a call to their plans."""
+
 
 @contextlib.contextmanager
 def steered(
     pipeline: DiffusionPipeline,
-    plans: Sequence[Plan],
+    planned: Planned,
     layers: Sequence[int] = (),
     prompts: Sequence[str] | None = None,
     guided: bool | None = None,
@@ -38,25 +42,21 @@ def steered(
     """Steers the images of each call in the block as planned; nothing is left behind.
 
     Args:
-        plans: one a prompt.
+        planned: gives a plan for each prompt of a call.
         layers: whose maps show where concepts lie, numbered from 1; see ``localise``.
         prompts: the texts, where the pipeline is given embeddings instead.
         guided: as for ``record_attention``.
 
     Raises:
-        InputError: plans that need layers, and none; a concept that a prompt does not name; not one plan a prompt.
+        InputError: plans that need layers, and none; a concept that a prompt does not name.
         ModelError: the model's attention sites are not known, cannot be seen, or not edited in this way.
     """
-    if any(plan.looks for plan in plans) and not layers:
-        raise InputError("where this model's concepts lie is not known; give the layers that show it, from localise")
-    course = _Course(pipeline, tuple(plans), frozenset(layers), prompts)
-    with contextlib.ExitStack() as stack:
-        if any(plan.rebalanced for plan in plans):
-            each = [Rebalancing(plan.concepts) if plan.rebalanced else None for plan in plans]
-            stack.enter_context(rebalance(pipeline, each=each, prompts=prompts, guided=guided))
-        stack.enter_context(intercept(pipeline, course, guided))
-        stack.enter_context(called_through(denoiser_of(pipeline), course.call))
-        stack.enter_context(shifted(cast(Any, pipeline).scheduler, course.mover.taken))
+    course = _Course(pipeline, planned, frozenset(layers), prompts)
+    with (
+        intercept(pipeline, course, guided),
+        called_through(denoiser_of(pipeline), course.call),
+        shifted(cast(Any, pipeline).scheduler, course.mover.taken),
+    ):
         yield
 
 
@@ -66,12 +66,12 @@ class _Course(Probe):
     def __init__(
         self,
         pipeline: DiffusionPipeline,
-        plans: tuple[Plan, ...],
+        planned: Planned,
         layers: frozenset[int],
         prompts: Sequence[str] | None,
     ) -> None:
         self._pipeline, self._denoiser = pipeline, denoiser_of(pipeline)
-        self._given_plans, self._layers = plans, layers
+        self._planned, self._layers = planned, layers
         self._prompts = None if prompts is None else tuple(prompts)
         self._signature = inspect.signature(type(self._denoiser).forward)
         sites = attention_sites(pipeline)
@@ -84,6 +84,7 @@ class _Course(Probe):
         self._weights: Tensor | None = None
         self._maps: dict[int, Tensor] = {}
         self._texts: dict[tuple[str, ...], dict[str, Tensor]] = {}
+        self._balancer: Balancer | None = None
         self.mover = Mover(pipeline, self._layers)
 
     # What a call begins with
@@ -92,16 +93,28 @@ class _Course(Probe):
         prompts = self._prompts or forward.prompts
         if prompts is None or forward.images % len(prompts):
             raise InputError("the prompts are not known, so no concept can be located; give one per image as prompts=")
-        each = forward.images // len(prompts)
-        texts = [text for text in prompts for _ in range(each)]
-        if forward.images % len(self._given_plans):
-            raise InputError(f"{len(self._given_plans)} plans for {forward.images} images; give one per prompt")
-        again = forward.images // len(self._given_plans)
-        self._plans = [plan for plan in self._given_plans for _ in range(again)]
+        texts = [text for text in prompts for _ in range(forward.images // len(prompts))]
+        known = dict(zip(texts, self._planned(texts), strict=True))
+        self._plans = [known[text] for text in texts]
+        if any(plan.looks for plan in self._plans) and not self._layers:
+            raise InputError(
+                "the layers that show where this model's concepts lie are not known; find them by localise"
+            )
+        self._balancer = self._begun_balancer(forward, texts)
         self._partings = [None if plan.regions is None else Parting(plan.regions) for plan in self._plans]
         columns = [self._columns(text, plan) for text, plan in zip(texts, self._plans, strict=True)]
         self._weights = _weights(columns, forward.tokens)
         self.mover.begin([plan.moves for plan in self._plans], columns, self._weights, self._tokens(texts))
+
+    def _begun_balancer(self, forward: Forward, texts: Sequence[str]) -> Balancer | None:
+        """What makes attention equal, where a plan asks for it."""
+        if not any(plan.rebalanced for plan in self._plans):
+            return None
+        each = [Rebalancing(plan.concepts) if plan.rebalanced else None for plan in self._plans]
+        edits = EditsByImage(self._denoiser, each, "rebalanced")
+        balancer = Balancer(self._pipeline, list(self._sites.values()), edits, tuple(texts))
+        balancer.begin(forward)
+        return balancer
 
     def _columns(self, text: str, plan: Plan) -> list[tuple[int, ...]]:
         """The columns of each of the plan's concepts.
@@ -155,7 +168,8 @@ class _Course(Probe):
     def _inputs(self, texts: tuple[str, ...]) -> dict[str, Tensor]:
         """The denoiser's arguments for texts, the mean of several; each encoded once in the block."""
         if texts not in self._texts:
-            each = text_inputs(self._pipeline, texts)
+            longest = running_option(self._denoiser, "max_sequence_length")
+            each = text_inputs(self._pipeline, texts, **({} if longest is None else {"max_sequence_length": longest}))
             self._texts[texts] = {
                 name: value.amax(dim=0, keepdim=True) if "mask" in name else value.mean(dim=0, keepdim=True)
                 for name, value in each.items()
@@ -188,6 +202,8 @@ class _Course(Probe):
         return found
 
     def wants(self, site: AttentionSite, forward: Forward) -> bool:
+        if self._balancer is not None and self._balancer.wants(site, forward):
+            return True
         if not _prompted(forward) or forward.index:
             return False
         if site.layer in self._layers and any(parting is not None for parting in self._partings):
@@ -201,6 +217,14 @@ class _Course(Probe):
             _, maps = reduced_attention(call, self._weights.to(call.query.device))
         if maps is not None:
             self._maps.setdefault(call.site.layer, maps)
+
+    def edit(self, call: AttentionCall) -> AttentionCall:
+        balancer = self._balancer
+        return balancer.edit(call) if balancer is not None and balancer.wants(call.site, call.forward) else call
+
+    def finish(self, forward: Forward) -> None:
+        if self._balancer is not None:
+            self._balancer.finish(forward)
 
     def edit_output(self, call: AttentionCall, output: Tensor) -> Tensor:
         forward = call.forward

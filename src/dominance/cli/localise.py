@@ -1,0 +1,72 @@
+"""``dominance localise``."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Parameter
+
+from dominance.cli import shared
+from dominance.cli.app import new_app
+from dominance.cli.output import echo, print_json, print_table, tell_next, tell_written
+from dominance.numbers import rate
+from dominance.runs.localisation.run import LocaliseOptions
+
+if TYPE_CHECKING:
+    from dominance.runs.stages.localisation import Localisation
+
+app = new_app(
+    "localise",
+    help_epilogue="Example:\n  dominance localise --model owner/name\n",
+)
+
+
+@app.default
+def command(
+    *,
+    model: shared.Model = "miniature",
+    options: LocaliseOptions = LocaliseOptions(),
+    out: Annotated[
+        Path | None,
+        Parameter(
+            group=shared.OUTPUT, help="File for the result; in runs/localisations, where methods find it, unless given."
+        ),
+    ] = None,
+    output: shared.Answered = shared.Answered(),
+) -> None:
+    """Find the attention layers that put a word where its thing is, for the methods that part a picture.
+
+    The model draws single things; two of them, side by side, are noised and denoised once with a prompt that names
+    both. `dominance audit --method regions` and its like do this by themselves, once for a model.
+    """
+    from dominance.documents import to_json
+    from dominance.runs.localisation.run import localise
+    from dominance.runs.stages.localisation import kept_file
+
+    found = localise(model, out, options)
+    if output.json:
+        print_json(to_json(found))
+        return
+    _print(found)
+    tell_written([out or kept_file(found.identity)])
+    if found.chosen:
+        tell_next([f"draw with it: dominance audit SUITE --model {model} --method regions"])
+
+
+def _print(found: "Localisation") -> None:
+    shown = sorted({found.shown[0], found.shown[len(found.shown) // 2], found.shown[-1]})
+    columns = ("layer", *(f"step {step}" for step in shown), "counted", "")
+    rows = [
+        (
+            str(layer.layer),
+            *(f"{layer.by_step[found.shown.index(step)]:.0%}" for step in shown),
+            rate(layer.counted),
+            "chosen" if layer.layer in found.chosen else "",
+        )
+        for layer in found.layers
+    ]
+    print_table(f"Pictures of {found.model} in which a word lies where its thing is", columns, rows)
+    echo(
+        f"Layer {found.chosen[0]} shows best where concepts lie."
+        if found.chosen
+        else "No layer does better than chance, so methods that part a picture cannot be used with this model."
+    )

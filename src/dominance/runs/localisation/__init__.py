@@ -1,0 +1,1 @@
+"""Which layers of a model show where concepts lie."""
