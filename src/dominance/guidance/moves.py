@@ -23,7 +23,7 @@ class Moves:
         size: of the first step: of latents of unit variance for ``rms``, a factor of the gradient for ``raw``.
         until: share of the steps that are moved before.
         thresholds: shares of the steps at which the loss is lowered until it is at most so much, by at most
-            ``refinements`` moves.
+            ``refinements`` moves and one more.
         first: moves before step 0 alone, after each of which the noise is brought back to its own mean and variance.
     """
 
@@ -42,11 +42,11 @@ class Moves:
         """Whether the latents are moved before this step."""
         return (self.first > 0 and step == 0) or step < round(self.until * steps)
 
-    def times(self, step: int, steps: int) -> int:
-        """How often at most."""
+    def turns(self, step: int, steps: int) -> int:
+        """How often the latents are moved before this step at most."""
         if self.first and step == 0:
             return self.first
-        return self.refinements if self.threshold(step, steps) is not None else 1
+        return self.refinements + 1 if self.threshold(step, steps) is not None else 1
 
     def threshold(self, step: int, steps: int) -> float | None:
         """The loss at which refinement stops; None at a step without one."""

@@ -1,5 +1,6 @@
 """Moves the latents of a running call by the gradient of a loss on the concepts' attention maps."""
 
+import math
 from collections.abc import Sequence
 from typing import Any, cast
 
@@ -15,6 +16,8 @@ from dominance.probes.looking import Looking, sample_name
 from dominance.probes.shifting import input_scale
 
 ATTEND_AND_EXCITE = "attend-and-excite"
+_RELEASED = 0.5 * math.sqrt(2)
+"""Standard deviation of the smoothing: the release's kernel is exp(−(x / 2σ)²) with σ = 0.5."""
 _UP = 2.0**10
 """By what a loss is multiplied where gradients are in half precision, so that small ones are not lost."""
 
@@ -26,7 +29,6 @@ class Mover:
         self._pipeline, self._layers = pipeline, layers
         self._moves: list[Moves | None] = []
         self._columns: Sequence[Sequence[Sequence[int]]] = ()
-        self._tokens: Sequence[Sequence[int]] = ()
         self._weights = torch.zeros(0)
         self._shift: Tensor | None = None
 
@@ -35,16 +37,14 @@ class Mover:
         moves: Sequence[Moves | None],
         columns: Sequence[Sequence[Sequence[int]]],
         weights: Tensor,
-        tokens: Sequence[Sequence[int]],
     ) -> None:
         """A call begins.
 
         Args:
             columns: of each image's concepts.
             weights: (image, token, concept) shares of each token in a concept's map.
-            tokens: columns of each image's own tokens.
         """
-        self._moves, self._columns, self._weights, self._tokens = list(moves), columns, weights, tokens
+        self._moves, self._columns, self._weights = list(moves), columns, weights
         self._shift = None
 
     def taken(self) -> Tensor | None:
@@ -78,22 +78,20 @@ class Mover:
         step = looking.forward.step
         with torch.inference_mode(mode=False), torch.enable_grad():
             latents = before.detach().clone()
-            open_images = {image: cast(Moves, self._moves[image]) for image in acting}
-            for turn in range(max(moves.times(step, steps) for moves in open_images.values())):
-                images = [image for image, moves in open_images.items() if turn < moves.times(step, steps)]
-                if not images:
-                    break
+            waiting = {image: cast(Moves, self._moves[image]).turns(step, steps) for image in acting}
+            while images := [image for image, turns in waiting.items() if turns]:
                 losses, gradients = self._gradients(looking, latents, images)
                 for number, image in enumerate(images):
-                    moves, most = open_images[image], open_images[image].threshold(step, steps)
-                    if most is not None and losses[number] <= most and turn:
-                        del open_images[image]
-                        continue
-                    own = gradients[number] * (scale if moves.step == "raw" else 1.0)
-                    by = moves.moved(own, step, steps) * (scale if moves.step == "raw" else 1.0)
-                    latents[image] = (
-                        _as_noise(latents[image], by) if moves.first and not step else latents[image] - by.to(latents)
-                    )
+                    moves = cast(Moves, self._moves[image])
+                    raw = scale if moves.step == "raw" else 1.0  # its gradient is that of the latents themselves
+                    by = moves.moved(gradients[number] * raw, step, steps) * raw
+                    again = moves.first and step == 0
+                    latents[image] = _as_noise(latents[image], by) if again else latents[image] - by.to(latents)
+                    most = moves.threshold(step, steps)
+                    reached = most is not None and losses[number] <= most and not again
+                    first = waiting[image] == moves.turns(step, steps)
+                    # A loss that is low enough at once is lowered once; one that has become so, once more.
+                    waiting[image] = (0 if first else min(1, waiting[image] - 1)) if reached else waiting[image] - 1
             return latents
 
     def _gradients(self, looking: Looking, latents: Tensor, images: Sequence[int]) -> tuple[list[float], Tensor]:
@@ -119,11 +117,11 @@ class Mover:
         """The shares of tokens in each map: of concepts, or, for Attend-and-Excite, of every token by itself."""
         if not any(self._excites(image) for image in images):
             return self._weights[list(images)]
-        longest = max(len(self._tokens[image]) for image in images)
-        weights = torch.zeros(len(images), self._weights.shape[1], max(longest, self._weights.shape[2]))
+        tokens = self._weights.shape[1] - 2  # all columns but the first and the last, as in the release
+        weights = torch.zeros(len(images), tokens + 2, max(tokens, self._weights.shape[2]))
         for number, image in enumerate(images):
             if self._excites(image):
-                weights[number, list(self._tokens[image]), range(len(self._tokens[image]))] = 1
+                weights[number, range(1, tokens + 1), range(tokens)] = 1
             else:
                 weights[number, :, : self._weights.shape[2]] = self._weights[image]
         return weights
@@ -136,9 +134,9 @@ class Mover:
         moves = cast(Moves, self._moves[image])
         if moves.loss != ATTEND_AND_EXCITE:
             return LOSSES[moves.loss](maps[: len(self._columns[image])])
-        tokens = list(self._tokens[image])
-        named = [tokens.index(column) for own in self._columns[image] for column in own if column in tokens]
-        return attend_and_excite(smoothed(competing(maps[: len(tokens)])[named]))
+        tokens = maps[: self._weights.shape[1] - 2]
+        named = [column - 1 for own in self._columns[image] for column in own if 0 < column <= len(tokens)]
+        return attend_and_excite(smoothed(competing(tokens)[named], _RELEASED))
 
 
 def _as_noise(noise: Tensor, by: Tensor) -> Tensor:

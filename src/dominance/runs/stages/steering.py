@@ -104,7 +104,7 @@ class _Course(Probe):
         self._partings = [None if plan.regions is None else Parting(plan.regions) for plan in self._plans]
         columns = [self._columns(text, plan) for text, plan in zip(texts, self._plans, strict=True)]
         self._weights = _weights(columns, forward.tokens)
-        self.mover.begin([plan.moves for plan in self._plans], columns, self._weights, self._tokens(texts))
+        self.mover.begin([plan.moves for plan in self._plans], columns, self._weights)
 
     def _begun_balancer(self, forward: Forward, texts: Sequence[str]) -> Balancer | None:
         """What makes attention equal, where a plan asks for it."""
@@ -130,12 +130,6 @@ class _Course(Probe):
                 f"the concepts {', '.join(plan.concepts)} share words of the prompt {quoted(text)}; choose others"
             )
         return columns
-
-    def _tokens(self, texts: Sequence[str]) -> list[tuple[int, ...]]:
-        """The columns of each prompt's own tokens, where the latents are moved."""
-        moved = [plan.moves is not None for plan in self._plans]
-        pairs = zip(texts, moved, strict=True)
-        return [prompt_tokens(self._pipeline, text).indices if moves else () for text, moves in pairs]
 
     # What each forward does
 
