@@ -1,0 +1,130 @@
+"""Which layers show where concepts lie: on every family, kept and found again, and as pictures of known places tell."""
+
+import itertools
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from tiny_families import FAMILIES, draw, tiny
+from traces import traces
+
+from dominance.errors import ModelError
+from dominance.metrics import rate
+from dominance.miniature.renderer import render
+from dominance.miniature.world import pair_scene
+from dominance.models.drawing import Drawing, Machine
+from dominance.models.source import find_source
+from dominance.probes.placing import Placed, own_latents, right_sides, side_by_side
+from dominance.probes.sites import attention_sites
+from dominance.runs.stages import localisation
+from dominance.runs.stages.localisation import (
+    LayerPlaces,
+    Localisation,
+    find_localisation,
+    keep,
+    kept_file,
+    layers_of,
+    measure_localisation,
+)
+
+NAMES = ("tower", "mug", "lamp")
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_every_family_is_looked_at_and_left_as_it_was(family: str) -> None:
+    pipeline = tiny(family)
+    draw(pipeline, steps=1)  # diffusers leaves hooks of its own behind in a first call
+    before = traces(pipeline)
+    prompts = [f"a {name}" for name in NAMES]
+    latents = own_latents(pipeline, prompts, [0, 0, 0], steps=2, guidance=2.0)
+    both = side_by_side(pipeline, latents[[0, 1]], latents[[1, 2]])
+    assert both.shape == latents[:2].shape
+    placed = Placed(("a tower and a mug", "a lamp and a mug"), ("tower", "mug"), ("mug", "lamp"), both)
+    found = right_sides(pipeline, placed, 6, (0, 2))
+    assert found.shape == (2, len(attention_sites(pipeline)), 2)
+    assert found.dtype == torch.bool
+    assert traces(pipeline) == before
+
+
+def test_the_middles_stand_side_by_side() -> None:
+    left, right = (torch.arange(8.0).repeat(1, 1, 8, 1) + shift for shift in (0, 100))
+    assert side_by_side(tiny("sd1"), left, right)[0, 0, 0].tolist() == [2, 3, 4, 5, 102, 103, 104, 105]
+    packed = torch.arange(16.0).reshape(1, 16, 1)
+    joined = side_by_side(tiny("flux"), packed, packed + 100).flatten().tolist()
+    assert joined[:4] == [1, 2, 101, 102]
+    assert len(joined) == 16
+
+
+def made(identity: str, chosen: tuple[int, ...] = (2,)) -> Localisation:
+    layers = tuple(LayerPlaces(layer, (0.5, 0.9), rate(9, 10)) for layer in (1, 2))
+    return Localisation("m", identity, 25, (0, 1), 10, layers, chosen)
+
+
+def test_what_is_measured_is_kept_and_found_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    source = find_source(tiny("sd1"))
+    assert find_localisation(source) is None
+    calls = []
+
+    def measured(*_: object) -> Localisation:
+        calls.append(1)
+        return made(source.identity)
+
+    monkeypatch.setattr(localisation, "measure_localisation", measured)
+    settings = Drawing().settings(source)
+    for _ in range(2):
+        assert layers_of(source, settings, lambda: tiny("sd1")) == (2,)
+    assert calls == [1]
+    assert find_localisation(source) == made(source.identity)
+    kept_file(source.identity).write_text("{}")
+    assert find_localisation(source) is None
+
+
+def test_a_model_whose_layers_show_nothing_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    source = find_source(tiny("sd1"))
+    keep(made(source.identity, ()))
+    with pytest.raises(ModelError, match=r"no attention layer .* shows where concepts lie"):
+        layers_of(source, Drawing().settings(source), lambda: tiny("sd1"))
+
+
+@pytest.mark.parametrize("name", ["miniature", "miniature-base", "miniature-swapped"])
+def test_bundled_models_ship_theirs(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    found = find_localisation(find_source(name))
+    assert found is not None
+    assert len(found.chosen) == 1
+    assert found.layers[found.chosen[0] - 1].counted.share == max(layer.counted.share or 0 for layer in found.layers)
+
+
+@pytest.mark.slow
+def test_the_model_s_own_pictures_tell_what_renders_of_known_places_tell() -> None:
+    source = find_source("miniature")
+    settings = Drawing().settings(source)
+    pipeline = source.load(settings, Machine(device="cpu"))
+    own = measure_localisation(source, settings, pipeline)
+    placed = rendered_pairs(pipeline)
+    sides = right_sides(pipeline, placed, own.steps, own.shown)[4:].double().mean(dim=(0, 2))
+    assert set(sides.topk(3).indices.tolist()) & {layer - 1 for layer in own.chosen}
+    shares = torch.tensor([layer.counted.share for layer in own.layers])
+    assert np.corrcoef(shares, sides)[0, 1] > 0.8
+
+
+def rendered_pairs(pipeline: object) -> Placed:
+    """Forty-eight rendered pairs of known places, through the model's own autoencoder."""
+    generator = np.random.default_rng(0)
+    objects = ("mug", "umbrella", "book", "lamp", "chair", "bottle", "clock", "shirt")
+    prompts, left, right, pictures = [], [], [], []
+    for number, (a, b) in enumerate(list(itertools.permutations(objects, 2))[:48]):
+        scene = pair_scene((a, b), dict.fromkeys(objects, 1.0), generator)
+        pictures.append(render(scene).pixels)
+        ordered = sorted(scene.placements, key=lambda placement: placement.x)
+        left.append(ordered[0].concept)
+        right.append(ordered[1].concept)
+        prompts.append(f"a {a} and a {b}" if number % 2 else f"a {b} and a {a}")
+    pixels = torch.tensor(np.stack(pictures)).permute(0, 3, 1, 2).float() / 127.5 - 1
+    vae = pipeline.vae
+    with torch.no_grad():
+        latents = vae.encode(pixels).latent_dist.mode() * vae.config.scaling_factor
+    return Placed(tuple(prompts), tuple(left), tuple(right), latents)
