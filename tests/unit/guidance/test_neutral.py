@@ -1,0 +1,82 @@
+"""Prompts whose rivals are neutralised: whole phrases, the right article, no word of the prompt itself."""
+
+import pytest
+
+from dominance.errors import InputError
+from dominance.guidance.neutral import STAND_INS, alone, in_words, stand_ins
+from dominance.records import Concept, Prompt
+
+
+def prompt(text: str, *names: str, kind: str = "object") -> Prompt:
+    return Prompt("p", text, tuple(Concept(name, kind) for name in names))
+
+
+@pytest.mark.parametrize(
+    ("text", "names", "kept", "starts", "ends"),
+    [
+        ("a tower beside a blue clock", ("tower", "clock"), "tower", "a tower beside a", ""),
+        ("a tower beside a blue clock", ("tower", "clock"), "clock", "", " beside a blue clock"),
+        ("a neuschwanstein castle coaster", ("neuschwanstein castle", "coaster"), "coaster", "", " coaster"),
+        ("the old red mug on the table and a hat", ("mug", "hat"), "hat", "a", " on the table and a hat"),
+        ("Two mugs, a robot", ("mugs", "robot"), "mugs", "Two mugs, a", ""),
+        ("mug and hat", ("mug", "hat"), "mug", "mug and ", ""),
+    ],
+)
+def test_a_rival_goes_with_its_phrase(text: str, names: tuple[str, ...], kept: str, starts: str, ends: str) -> None:
+    given = prompt(text, *names)
+    found = alone(given, next(concept for concept in given.concepts if concept.name == kept))
+    assert len(set(found)) == len(found) >= 10
+    nouns = {noun for listed in stand_ins().values() for noun in listed}
+    for each in found:
+        assert each.startswith(starts)
+        assert each.endswith(ends)
+        assert kept in each
+        middle = each[len(starts) : len(each) - len(ends) or None].split()
+        assert middle[-1] in nouns
+        assert each.split()[0] != "a" or each.split()[1][0] not in "aeiou", each
+
+
+def test_articles_follow_the_noun() -> None:
+    found = alone(prompt("a tower and a clock", "tower", "clock"), Concept("tower"))
+    assert "a tower and an umbrella" in found
+    assert not any(each.endswith((" a umbrella", " an mug")) for each in found)
+
+
+def test_words_of_the_prompt_are_not_stand_ins() -> None:
+    found = alone(prompt("a tower and a clock beside a lamp", "tower", "clock"), Concept("tower"), STAND_INS)
+    assert len(found) == len({*found}) <= STAND_INS
+    assert all(each.count("lamp") == 1 and each.count("tower") == 1 for each in found)
+
+
+def test_of_three_concepts_two_are_replaced_by_different_nouns() -> None:
+    given = prompt("a tower, a clock and a mug", "tower", "clock", "mug")
+    for each in alone(given, given.concepts[1]):
+        first, middle, last = each.replace(" and ", ", ").split(", ")
+        assert middle == "a clock"
+        assert first != last
+
+
+def test_an_artist_is_replaced_by_artists() -> None:
+    given = prompt("a mug by van gogh", "mug")
+    given = Prompt("p", given.text, (Concept("mug"), Concept("van gogh", "artist")))
+    assert set(alone(given, given.concepts[0])) == {f"a mug by {noun}" for noun in stand_ins()["artist"]}
+
+
+def test_every_mention_goes() -> None:
+    given = prompt("a clock and a tower, another clock", "clock", "tower")
+    assert all("clock" not in each for each in alone(given, given.concepts[1]))
+
+
+def test_category_words_take_their_article() -> None:
+    given = prompt("an owl and a mug", "owl", "mug")
+    assert in_words(given, {"owl": "bird"}) == "a bird and a mug"
+    assert in_words(given, {}) == given.text
+
+
+@pytest.mark.parametrize(
+    ("names", "match"), [(("tower", "hat"), "'hat' is not in the prompt"), (("blue clock", "clock"), "share words")]
+)
+def test_what_cannot_be_replaced_is_named(names: tuple[str, ...], match: str) -> None:
+    given = prompt("a tower and a blue clock", *names)
+    with pytest.raises(InputError, match=match):
+        alone(given, given.concepts[0])
