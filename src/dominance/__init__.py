@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from dominance.report.diversity.page import write_diversity
     from dominance.report.explanation.folder import write_explanation
     from dominance.report.judge_check.page import write_judge_check
+    from dominance.report.mitigation.page import write_mitigation
     from dominance.report.noise_norm.page import write_memorization
     from dominance.report.sweep.page import write_sweep
     from dominance.report.teaching.page import write_teaching
@@ -48,6 +49,9 @@ if TYPE_CHECKING:
     from dominance.runs.judge_check.options import JudgeCheckOptions
     from dominance.runs.judge_check.run import check_judge
     from dominance.runs.localisation.run import LocaliseOptions, localise
+    from dominance.runs.mitigation.options import MitigateOptions
+    from dominance.runs.mitigation.result import MitigationResult
+    from dominance.runs.mitigation.run import estimate_mitigation, mitigate_suite
     from dominance.runs.noise_norm.options import NoiseNormOptions
     from dominance.runs.noise_norm.run import measure_noise_norm
     from dominance.runs.reading import read_run
@@ -86,6 +90,7 @@ _HOMES: dict[str, tuple[str, ...]] = {
     "report.diversity.page": ("write_diversity",),
     "report.explanation.folder": ("write_explanation",),
     "report.judge_check.page": ("write_judge_check",),
+    "report.mitigation.page": ("write_mitigation",),
     "report.noise_norm.page": ("write_memorization",),
     "report.sweep.page": ("write_sweep",),
     "report.teaching.page": ("write_teaching",),
@@ -108,6 +113,9 @@ _HOMES: dict[str, tuple[str, ...]] = {
     "runs.judge_check.options": ("JudgeCheckOptions",),
     "runs.judge_check.run": ("check_judge",),
     "runs.localisation.run": ("LocaliseOptions", "localise"),
+    "runs.mitigation.options": ("MitigateOptions",),
+    "runs.mitigation.result": ("MitigationResult",),
+    "runs.mitigation.run": ("estimate_mitigation", "mitigate_suite"),
     "runs.noise_norm.options": ("NoiseNormOptions",),
     "runs.noise_norm.run": ("measure_noise_norm",),
     "runs.reading": ("read_run",),

@@ -51,6 +51,7 @@ RUNS: list[set[str]] = [
         "noise_norm",
         "suite_check",
         "sweep",
+        "mitigation",
         "teaching",
         "localisation",
     },

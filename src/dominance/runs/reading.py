@@ -18,11 +18,12 @@ if TYPE_CHECKING:
     from dominance.runs.diversity.result import DiversityResult
     from dominance.runs.explanation.result import Explanation
     from dominance.runs.judge_check.result import JudgeCheck
+    from dominance.runs.mitigation.result import MitigationResult
     from dominance.runs.noise_norm.result import MemorizationResult
     from dominance.runs.sweep.result import AdapterSweep
     from dominance.runs.teaching.result import TeachingResult
 
-    Measured = DiversityResult | MemorizationResult | TeachingResult | AdapterSweep
+    Measured = DiversityResult | MemorizationResult | TeachingResult | AdapterSweep | MitigationResult
     Result = RunResult | AblationResult | BenchResult | Explanation | JudgeCheck | Measured
 
 DOCUMENT_NAME = "explanation.json"
@@ -33,6 +34,7 @@ _KEPT = {
     "judge check": ("judge check", "dominance judge check"),
     "fine-tuning": ("teaching", "dominance train dreambooth"),
     "sweep": ("sweep", "dominance sweep"),
+    "mitigate": ("mitigate", "dominance mitigate"),
 }
 """By the key that marks a kind of folder: the result's key in the ledger, and the command that writes it."""
 
@@ -71,11 +73,20 @@ def _kept(folder: Path, kind: str) -> Any:
     from dominance.runs.ablation.result import AblationResult
     from dominance.runs.diversity.result import DiversityResult
     from dominance.runs.judge_check.result import JudgeCheck
+    from dominance.runs.mitigation.result import MitigationResult
     from dominance.runs.noise_norm.result import MemorizationResult
     from dominance.runs.sweep.result import AdapterSweep
     from dominance.runs.teaching.result import TeachingResult
 
-    kinds = (DiversityResult, MemorizationResult, AblationResult, JudgeCheck, TeachingResult, AdapterSweep)
+    kinds = (
+        DiversityResult,
+        MemorizationResult,
+        AblationResult,
+        JudgeCheck,
+        TeachingResult,
+        AdapterSweep,
+        MitigationResult,
+    )
     classes = dict(zip(_KEPT, kinds, strict=True))
     key, command = _KEPT[kind]
     with Ledger(folder / LEDGER_NAME) as ledger:

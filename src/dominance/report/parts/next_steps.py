@@ -60,8 +60,8 @@ def after_audit(result: RunResult) -> tuple[NextStep, ...]:
     """
     given = given_to(result.run, result.model, result.judge, result.settings.record())
     if not result.scored:
-        return (_again(result.run, given),)
-    if other := _another_judge(result.judge_warnings):
+        return (run_again(result.run, given),)
+    if other := another_judge(result.judge_warnings):
         return other
     worst = next((p for p in worst_first(result.prompts) if p.collapsed or p.verdict in {"dominance", "lost"}), None)
     if worst is None:
@@ -74,7 +74,7 @@ def after_audit(result: RunResult) -> tuple[NextStep, ...]:
     return tuple(step for step in steps if step is not None)
 
 
-def _another_judge(warnings: Sequence[JudgeWarning]) -> tuple[NextStep, ...]:
+def another_judge(warnings: Sequence[JudgeWarning]) -> tuple[NextStep, ...]:
     """The one step where the judge is unfit, because everything else rests on its answers; none otherwise."""
     if any(warning.kind == "another world" for warning in warnings):
         return (NextStep("choose a judge that looks at any picture, and give it with --judge", _JUDGES),)
@@ -83,7 +83,8 @@ def _another_judge(warnings: Sequence[JudgeWarning]) -> tuple[NextStep, ...]:
     return ()
 
 
-def _again(run: str, given: Given) -> NextStep:
+def run_again(run: str, given: Given) -> NextStep:
+    """The step where nothing was scored."""
     name = given.more.get("command")
     again = command(str(name), config=str(Path(run) / "run.yaml")) if name else None
     return NextStep("fix what left images without a score, and run the same command again", again)
@@ -175,7 +176,7 @@ def _adding_a_judge(model: str | None) -> str:
 
 def after_calibrate(run: Path, report: "CalibrationReport", file: Path) -> tuple[NextStep, ...]:
     """Predict with the rule, unless it was fitted to the verdicts of an unfit judge."""
-    if other := _another_judge(report.judge_warnings):
+    if other := another_judge(report.judge_warnings):
         return other
     model = report.calibration.model
     given = given_to(run, model)
@@ -188,7 +189,7 @@ def after_calibrate(run: Path, report: "CalibrationReport", file: Path) -> tuple
 
 def after_explain(found: "Explanation", folder: Path | str) -> tuple[NextStep, ...]:
     """Look for the cause where an image collapses; else draw more images. An unfit judge is replaced first."""
-    if other := _another_judge(found.judge_warnings):
+    if other := another_judge(found.judge_warnings):
         return other
     given, text = given_to(folder, found.model, found.judge, found.settings).of(found.prompt), _marked(found.prompt)
     judged = found.judge is not None
@@ -204,7 +205,7 @@ def after_explain(found: "Explanation", folder: Path | str) -> tuple[NextStep, .
 
 def after_ablate(result: "AblationResult") -> tuple[NextStep, ...]:
     """Remove the mitigating heads together, or try the other edit. An unfit judge is replaced first."""
-    if other := _another_judge(result.judge_warnings):
+    if other := another_judge(result.judge_warnings):
         return other
     given = given_to(result.run, result.model, result.judge, result.settings)
     if not result.unedited.collapsed.count:
@@ -224,7 +225,7 @@ def after_ablate(result: "AblationResult") -> tuple[NextStep, ...]:
 
 def after_judge_check(result: "JudgeCheck") -> tuple[NextStep, ...]:
     """Audit with a judge that can be trusted; look for another otherwise."""
-    if other := _another_judge(result.judge_warnings):
+    if other := another_judge(result.judge_warnings):
         return other
     judge, given = result.judges[0], given_to(result.run, DEFAULT, result.judges[0].name)
     if judge.trust != "good":
@@ -266,7 +267,7 @@ def after_teaching(result: "TeachingResult") -> tuple[NextStep, ...]:
 
     An unfit judge is replaced first.
     """
-    if other := _another_judge(result.judge_warnings):
+    if other := another_judge(result.judge_warnings):
         return other
     given = given_to(result.run, result.model, result.judge, result.settings)
     good = (result.at(result.composes) if result.falls is not None else None) or (result.checkpoints or (None,))[-1]
@@ -315,7 +316,7 @@ def after_sweep(result: "AdapterSweep") -> tuple[NextStep, ...]:
 
     An unfit judge is replaced first.
     """
-    if other := _another_judge(result.judge_warnings):
+    if other := another_judge(result.judge_warnings):
         return other
     given = given_to(result.run, result.model, result.judge, result.settings)
     written = given.more
@@ -332,7 +333,7 @@ def after_sweep(result: "AdapterSweep") -> tuple[NextStep, ...]:
             else [NextStep("let the adapter act later, where it still may help", later)]
         )
         return (*steps, NextStep(_VARY))
-    seeds, taught = _seeds_after(written.get("seeds")), result.taught[0]
+    seeds, taught = seeds_after(written.get("seeds")), result.taught[0]
     if cell.model is not None:
         given = given.with_model(cell.model)
         audit = given.command("audit", given.suite, seeds=seeds, taught=taught) if given.suite else None
@@ -346,7 +347,8 @@ def after_sweep(result: "AdapterSweep") -> tuple[NextStep, ...]:
     return (NextStep("audit the recommended cell from new seeds", audit),)
 
 
-def _seeds_after(given: object) -> list[int]:
+def seeds_after(given: object) -> list[int]:
+    """Ten seeds that a run with these ones, as its file has them, did not draw."""
     return _fresh(list(range(given)) if isinstance(given, int) else [0] if given is None else [], 10)
 
 
@@ -355,7 +357,7 @@ def after_bench(bench: "BenchResult") -> tuple[NextStep, ...]:
 
     An unfit judge is replaced first.
     """
-    if other := _another_judge(bench.run.judge_warnings):
+    if other := another_judge(bench.run.judge_warnings):
         return other
     if not bench.entries:
         return (NextStep("try other pools or another model; nothing was kept"),)

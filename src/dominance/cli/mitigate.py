@@ -1,0 +1,87 @@
+"""``dominance mitigate``."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dominance.cli import shared
+from dominance.cli.app import new_app
+from dominance.cli.delivery import tell_estimate
+from dominance.cli.interrupts import results_are_in
+from dominance.cli.output import echo, note, print_json, print_table, tell_next, tell_written, warn_again
+from dominance.cli.statuses import EXIT_DONE, EXIT_UNSCORED
+from dominance.numbers import plural
+from dominance.runs.mitigation.options import MitigateOptions
+
+if TYPE_CHECKING:
+    from dominance.runs.mitigation.result import MitigationResult
+
+app = new_app(
+    "mitigate",
+    help_epilogue="Examples:\n"
+    "  dominance mitigate miniature-bench --method regions,overlap --seeds 4\n"
+    "  dominance mitigate prompts.csv --model owner/name --judge qwen:owner/judge --only-failing\n",
+)
+
+
+@app.default
+def command(
+    suite: shared.Suite = "miniature",
+    *,
+    model: shared.Model = "miniature",
+    judge: shared.JudgeName = "miniature",
+    options: MitigateOptions = MitigateOptions(),
+    output: shared.Estimated = shared.Estimated(),
+) -> int:
+    """Draw the same prompts and seeds plain and by methods of repair, and compare them pair by pair.
+
+    Says of each method how far it lowers the DvD score, whether what dominated is kept and what was lost is back, what
+    it harms, and what it costs. With --only-failing, it draws again only what the judge finds failing. The same command
+    resumes. Exit status: 0 done, 2 bad input, 3 done but some images have no score.
+    """
+    from dominance.runs.mitigation.run import estimate_mitigation, mitigate_suite
+
+    if output.estimate:
+        if options.only_failing:
+            note("note: at most: only images that lose a concept are drawn again")
+        return tell_estimate(estimate_mitigation(suite, model, judge, output.out, options), output.json)
+    return deliver(mitigate_suite(suite, model, judge, output.out, options), output.json, output.page_images)
+
+
+def deliver(result: "MitigationResult", json: bool, images: shared.PageImages = "auto") -> int:
+    """Writes the page and prints what was found; gives the command's exit status."""
+    from dominance.documents import printed
+    from dominance.report.mitigation.page import write_mitigation
+    from dominance.report.mitigation.steps import after_mitigate
+
+    results_are_in(Path(result.run))
+    page = write_mitigation(result, Path(result.run), images)
+    if json:
+        print_json(printed(result))
+    else:
+        print_mitigation(result)
+        tell_written([page])
+        tell_next(after_mitigate(result))
+    return EXIT_UNSCORED if result.unscored else EXIT_DONE
+
+
+def print_mitigation(result: "MitigationResult") -> None:
+    """What was found, on one screen."""
+    from dominance.report.mitigation.sentences import (
+        control_sentence,
+        cost_sentence,
+        doubt_sentence,
+        method_rows,
+        mitigation_headline,
+    )
+
+    rows = [
+        (row.name, row.change, row.collapsed, row.kept.partition(" (")[0], row.harmed.partition(" (")[0], row.time)
+        for row in method_rows(result)
+    ]
+    columns = ("method", "change of DvD (95%)", "collapsed", "kept", "harmed", "time")
+    print_table(f"{result.suite}: {result.model}, judged by {result.judge}", columns, rows)
+    told = (mitigation_headline(result), control_sentence(result), doubt_sentence(result), cost_sentence(result))
+    echo(*(sentence for sentence in told if sentence is not None))
+    warn_again(result.judge_warnings)
+    note(*(f"note: {said}" for said in result.notes))
+    echo(f"{plural(result.images, 'image')}, {result.unscored} unscored")

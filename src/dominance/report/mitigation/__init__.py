@@ -1,0 +1,1 @@
+"""A mitigation: its page and its plot."""

@@ -1,0 +1,132 @@
+"""What a mitigation says in words: its headline, and its figures as tables show them."""
+
+from dataclasses import dataclass
+
+from dominance.numbers import UNKNOWN, counted, difference, fraction, mean, plural, rate, score
+from dominance.report.parts.sentences import listed
+from dominance.runs.mitigation.options import POLICY
+from dominance.runs.mitigation.result import Cost, MethodResult, MitigationResult
+
+
+@dataclass(frozen=True)
+class MethodRow:
+    """One method's figures, as the page and the terminal show them."""
+
+    name: str
+    dvd: str
+    change: str
+    collapsed: str
+    kept: str
+    restored: str
+    neither: str
+    harmed: str
+    time: str
+    evaluations: str
+
+
+def mitigation_headline(result: MitigationResult) -> str:
+    """What the best method does, in one sentence."""
+    best = result.best
+    if best.change is None:
+        return "No image has a score both plain and repaired, so nothing can be compared."
+    said = [f"mean DvD {score(best.dvd_before)} to {score(best.dvd_after)}"]
+    if best.collapsed_before.n:
+        said.append(f"{best.collapsed_before.count} to {counted(best.collapsed_after)} images collapsed")
+    said.append(_harmed(best))
+    if best.cost.time is not None:
+        said.append(f"{times(best.cost.time)} the time")
+    return f"{_named(result, best)}: {', '.join(said)}."
+
+
+def _named(result: MitigationResult, row: MethodResult) -> str:
+    if row.method == POLICY:
+        return f"Drawing only what fails again, by {listed([method.method for method in result.methods])}"
+    others = len(result.methods) - 1
+    return f"{row.method}, the most of {others + 1} methods" if others else row.method
+
+
+def _harmed(row: MethodResult) -> str:
+    if not row.harmed.n:
+        return "no image was balanced before"
+    return f"harmed {counted(row.harmed)} balanced images"
+
+
+def control_sentence(result: MitigationResult) -> str | None:
+    """What drawing again from another seed does without a method; None where nothing says it."""
+    control = result.control
+    if control is None or (not control.harmed.n and control.change is None):
+        return None
+    said = f"Another seed alone takes mean DvD from {score(control.dvd_before)} to {score(control.dvd_after)}"
+    return f"{said} and loses {counted(control.harmed)} balanced images." if control.harmed.n else f"{said}."
+
+
+def doubt_sentence(result: MitigationResult) -> str | None:
+    """That chance alone could be behind the change; None where it could not, or where nothing is compared."""
+    best = result.best
+    if best.change is None:
+        return None
+    if best.change_interval is None:
+        return "One prompt says nothing about others: give more prompts."
+    low, high = best.change_interval
+    if high >= 0 >= low:
+        return (
+            f"The interval of the change, {difference(best.change, best.change_interval)}, holds 0: draw more prompts."
+        )
+    return None
+
+
+def cost_sentence(result: MitigationResult) -> str | None:
+    """How far costs are known; None where all are."""
+    known, pairs = result.best.cost.images, result.best.pairs + result.best.unscored
+    if known >= pairs:
+        return None
+    if not known:
+        return "What it costs is not known: the images were there already, and nobody timed them."
+    return (
+        f"Costs are of {known} of {plural(pairs, 'pair')}: the other images were there already, and nobody timed them."
+    )
+
+
+def method_rows(result: MitigationResult) -> tuple[MethodRow, ...]:
+    """The figures of every method, the policy and the control."""
+    return tuple(_row(result, row) for row in result.rows)
+
+
+def _row(result: MitigationResult, row: MethodResult) -> MethodRow:
+    part = result.only_failing and row in result.methods
+    return MethodRow(
+        name=f"{row.method}, {plural(row.pairs + row.unscored, 'failing image')}" if part else row.method,
+        dvd=f"{score(row.dvd_before)} to {score(row.dvd_after)}" if row.pairs else UNKNOWN,
+        change=difference(row.change, row.change_interval),
+        collapsed=f"{row.collapsed_before.count} to {counted(row.collapsed_after)}" if row.pairs else UNKNOWN,
+        kept=rate(row.kept),
+        restored=rate(row.restored),
+        neither=fraction(row.neither),
+        harmed=rate(row.harmed),
+        time=times(row.cost.time),
+        evaluations=times(row.cost.evaluations),
+    )
+
+
+def times(ratio: float | None) -> str:
+    """A cost over that of plain images.
+
+    >>> times(1.0712), times(None)
+    ('1.07 times', '–')
+    """
+    return UNKNOWN if ratio is None else f"{ratio:.2f} times"
+
+
+def cost_title(name: str, cost: Cost, row: MethodResult) -> str:
+    """A point of the plot in words."""
+    return f"{name}: change of DvD {difference(row.change, row.change_interval)}, {times(cost.time)} the time"
+
+
+def settings_of(row: MethodResult) -> str:
+    """A method's settings on one line."""
+    return ", ".join(f"{name} {value}" for name, value in row.settings.items() if value is not None)
+
+
+def dvd_by_arm(values: dict[str, float | None]) -> str:
+    """A prompt's mean DvD by arm."""
+    return ", ".join(f"{name} {mean(value)}" for name, value in values.items())

@@ -1,0 +1,37 @@
+"""What to do after a mitigation."""
+
+from dominance.report.parts.given import given_to
+from dominance.report.parts.next_steps import NextStep, another_judge, run_again, seeds_after
+from dominance.runs.mitigation.result import MitigationResult
+
+_TO_TRY = ("regions", "overlap", "regions+overlap")
+
+
+def after_mitigate(result: MitigationResult) -> tuple[NextStep, ...]:
+    """Audit the best method from new seeds, leave alone what is good already, or try another method.
+
+    An unfit judge is replaced first.
+    """
+    given = given_to(result.run, result.model, result.judge, result.settings)
+    if all(not row.pairs for row in result.rows):
+        return (run_again(result.run, given),)
+    if other := another_judge(result.judge_warnings):
+        return other
+    told, best = given.suite is not None and given.can_draw, result.best
+    suite, seeds = [given.suite] if given.suite else [], seeds_after(given.more.get("seeds"))
+    if best.change is None or best.change >= 0:
+        names = [method.method for method in result.methods]
+        others = ",".join(name for name in _TO_TRY if name not in names)
+        again = given.command("mitigate", *suite, method=others) if told and others else None
+        return (NextStep("nothing is gained by it here; try other methods", again),)
+    if result.only_failing:
+        names = ",".join(method.method for method in result.methods)
+        again = given.command("mitigate", *suite, seeds=seeds, method=names, only_failing=True) if told else None
+        why = "repair these prompts from new seeds, which took no part in choosing the methods"
+        return (NextStep(why, again),)
+    drawn = given.command("audit", *suite, seeds=seeds, method=best.method) if told else None
+    steps = [NextStep("audit under it from new seeds, without the advantage of having been chosen", drawn)]
+    if best.harmed.count:
+        kept = given.command("mitigate", *suite, method=best.method, only_failing=True) if told else None
+        steps.append(NextStep("leave alone what is good without it", kept))
+    return tuple(steps)

@@ -1,0 +1,142 @@
+"""Draws images of several methods from one loaded model, and measures what each takes."""
+
+import contextlib
+import itertools
+import time
+from collections.abc import Callable, Generator, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from dominance.errors import InputError, ItemError, ModelError
+from dominance.models.settings import GenerationSettings
+from dominance.records import Prompt
+from dominance.runs.mitigation.arms import Arm
+from dominance.runs.stages.drawing import Draws
+from dominance.runs.stages.model import Steered
+from dominance.runs.store.plan import PlannedImage
+
+if TYPE_CHECKING:
+    from diffusers.pipelines.pipeline_utils import DiffusionPipeline
+    from PIL import Image
+
+    from dominance.models.image_model import PipelineModel
+
+SECONDS, EVALUATIONS = "seconds", "evaluations"
+"""What a ledger's row of an image notes beside its settings: its share of its batch's time and of the samples that the
+denoiser was run on."""
+_WARM_STEPS, _WARM_TEXTS = 2, 3
+
+
+class ArmsModel:
+    """A loaded model that draws each image as its arm says.
+
+    Args:
+        arms: the plain one first.
+        prompts: of the suite.
+    """
+
+    def __init__(self, model: "PipelineModel", arms: Sequence[Arm], prompts: Sequence[Prompt]) -> None:
+        by_text = {prompt.text: prompt for prompt in prompts}
+        self._pipeline = model.pipeline
+        self._draws: dict[str, Draws] = {
+            arm.name: model if arm.method is None else Steered(model, arm.method, by_text) for arm in arms
+        }
+        self._arm_of: Mapping[str, Arm] = {image.item: arm for arm in arms for image in arm.images}
+        self._took: dict[str, dict[str, object]] = {}
+
+    def warm_up(self, texts: Sequence[str], settings: GenerationSettings) -> None:
+        """Draws an image in each arm, in few steps: what a method cannot serve shows, and no image pays for a start.
+
+        Args:
+            texts: the first few are tried until a method can use one.
+
+        Raises:
+            InputError, ModelError: a method cannot steer this model, or use any of the texts.
+        """
+        few = replace(settings, steps=min(_WARM_STEPS, settings.steps))
+        for draws in self._draws.values():
+            _try(draws, texts[:_WARM_TEXTS], few)
+
+    def draw(self, planned: Sequence[PlannedImage], settings: GenerationSettings) -> "list[Image.Image | ItemError]":
+        """One image of each, those of one arm together."""
+        parts = itertools.groupby(planned, key=lambda image: self._arm_of[image.item].name)
+        return [image for name, part in parts for image in self._together(name, list(part), settings)]
+
+    def _together(
+        self, name: str, planned: Sequence[PlannedImage], settings: GenerationSettings
+    ) -> "list[Image.Image | ItemError]":
+        """The images of one arm.
+
+        Raises:
+            ItemError: a prompt that the arm's method cannot use; the model it can, as ``warm_up`` has shown.
+        """
+        began = time.perf_counter()
+        with counted(self._pipeline) as count:
+            try:
+                drawn = self._draws[name].generate([p.text for p in planned], [p.seed or 0 for p in planned], settings)
+            except (InputError, ModelError) as error:
+                if name == next(iter(self._draws)):
+                    raise
+                raise ItemError(str(error)) from None
+        took: dict[str, object] = {SECONDS: round((time.perf_counter() - began) / len(planned), 6)}
+        if (samples := count()) is not None:
+            took[EVALUATIONS] = round(samples / len(planned), 3)
+        self._took |= {image.item: took for image in planned}
+        return drawn
+
+    def record(self, planned: PlannedImage, settings: GenerationSettings) -> dict[str, object]:
+        """The settings of one image, and what it took."""
+        arm = self._arm_of[planned.item]
+        return settings.record() | ({} if arm.method is None else {"method": arm.name}) | self._took[planned.item]
+
+
+def _try(draws: Draws, texts: Sequence[str], settings: GenerationSettings) -> None:
+    refused: InputError | ModelError | None = None
+    for text in texts:
+        try:
+            draws.generate([text], [0], settings)
+        except (InputError, ModelError) as error:
+            refused = error
+        except Exception:  # a model may raise anything; the run itself says of which image
+            return
+        else:
+            return
+    if refused is not None:
+        raise refused
+
+
+@contextlib.contextmanager
+def counted(pipeline: "DiffusionPipeline") -> Generator[Callable[[], int | None]]:
+    """Counts the samples that the denoiser is run on in the block, whoever runs it; None where that cannot be seen.
+
+    A forward that stops half way counts as one; the gradient of one is not counted beside it.
+    """
+    from torch import Tensor
+
+    from dominance.probes.looking import SAMPLES
+    from dominance.probes.passing import called_through
+    from dominance.probes.sites import denoiser_of
+
+    samples = 0
+
+    def call(run: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        nonlocal samples
+        given = args[0] if args else next((kwargs[name] for name in SAMPLES if name in kwargs), None)
+        samples += given.shape[0] if isinstance(given, Tensor) else 0
+        return run(*args, **kwargs)
+
+    try:
+        denoiser = denoiser_of(pipeline)
+    except ModelError:  # it is compiled, or of a kind that is not known
+        yield lambda: None
+        return
+    with called_through(denoiser, call):
+        yield lambda: samples or None
+
+
+def in_turns(missing: Sequence[PlannedImage], arms: Sequence[Arm], size: int) -> list[PlannedImage]:
+    """The images in batches of one arm each, arm after arm, so that a busy machine slows all of them alike."""
+    arm_of = {image.item: place for place, arm in enumerate(arms) for image in arm.images}
+    by_arm = [[image for image in missing if arm_of[image.item] == place] for place in range(len(arms))]
+    most = max(map(len, by_arm), default=0)
+    return [image for start in range(0, most, size) for own in by_arm for image in own[start : start + size]]

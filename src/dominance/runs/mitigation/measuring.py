@@ -1,0 +1,246 @@
+"""From the judged images of all arms to what each method changes, keeps, harms and costs."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from dominance.documents import from_json
+from dominance.metrics import bootstrap_mean, rate
+from dominance.records import Prompt, Rate, RunResult, ScoredImage
+from dominance.runs.audit.result import scored_images
+from dominance.runs.mitigation.arms import Arm
+from dominance.runs.mitigation.drawing import EVALUATIONS, SECONDS
+from dominance.runs.mitigation.options import PLAIN, POLICY
+from dominance.runs.mitigation.policy import attempts, delivered
+from dominance.runs.mitigation.result import Cost, MethodResult, MitigatedImage, MitigatedPrompt, MitigationResult, Shot
+from dominance.runs.store.ledger import Ledger
+from dominance.runs.store.plan import Plan
+
+CONTROL = "another seed"
+"""Name of the control: the plain image of the next seed."""
+
+
+@dataclass(frozen=True)
+class Took:
+    """What one image took; None where that is not known."""
+
+    seconds: float | None = None
+    evaluations: float | None = None
+
+
+@dataclass(frozen=True)
+class Seen:
+    """The scored images of one prompt and seed.
+
+    Attributes:
+        shots: by arm, plain first; of a method, only where it was to draw.
+        took: what each took.
+        chosen: the arm that the policy hands over.
+        tried: the methods that the policy draws by, in turn.
+    """
+
+    prompt: Prompt
+    shots: Mapping[str, ScoredImage]
+    took: Mapping[str, Took]
+    chosen: str
+    tried: tuple[str, ...]
+
+
+def seen(arms: Sequence[Arm], plan: Plan, ledger: Ledger, only_failing: bool) -> tuple[Seen, ...]:
+    """Every prompt and seed with its images, as far as they are drawn and judged."""
+    prompts = {prompt.id: prompt for prompt in plan.suite.prompts}
+    rows, failed = ledger.images(), ledger.failures()
+    scored = {arm.name: _in_order(arm, plan, ledger) for arm in arms}
+    methods = [arm.name for arm in arms if arm.method is not None]
+    found = []
+    for place, plain in enumerate(arms[0].images):
+        items = {arm.name: arm.images[place].item for arm in arms}
+        shots = {name: images[place] for name, images in scored.items()}
+        judged = {name: item in failed or shots[name].verdict is not None for name, item in items.items()}
+        tried = attempts({name: shot.verdict for name, shot in shots.items()}, methods, judged)
+        if only_failing:
+            shots = {name: shot for name, shot in shots.items() if name == PLAIN or name in tried}
+        took = {name: _took(rows[items[name]].settings) for name in shots if items[name] in rows}
+        chosen = delivered({name: shots[name] for name in (PLAIN, *tried)})
+        found.append(Seen(prompts[plain.prompt_id], shots, took, chosen, tuple(tried)))
+    return tuple(found)
+
+
+def _in_order(arm: Arm, plan: Plan, ledger: Ledger) -> list[ScoredImage]:
+    """The arm's images with their scores, in the order of its plan."""
+    by_prompt = {id: iter(own) for id, own in scored_images(replace(plan, images=arm.images), ledger).items()}
+    return [next(by_prompt[image.prompt_id]) for image in arm.images]
+
+
+def _took(settings: Mapping[str, object]) -> Took:
+    values = [settings.get(name) for name in (SECONDS, EVALUATIONS)]
+    return Took(*(float(value) if isinstance(value, int | float) else None for value in values))
+
+
+def measure(
+    arms: Sequence[Arm], whole: RunResult, ledger: Ledger, folder: Path, only_failing: bool, notes: Sequence[str]
+) -> MitigationResult:
+    """The result of a mitigation whose images are judged.
+
+    Args:
+        whole: of all images together.
+        notes: to be shown beside the result.
+    """
+    plan = from_json(Plan, ledger.get("plan"))
+    found = seen(arms, plan, ledger, only_failing)
+    told = [f"prompt {id}: {why}" for id, why in (*plan.refused.items(), *plan.notes.items())]
+    control = _next_seeds(found)
+    return MitigationResult(
+        run=str(folder),
+        suite=whole.suite,
+        model=whole.model,
+        judge=whole.judge,
+        settings=whole.settings.record(),
+        only_failing=only_failing,
+        methods=tuple(compared(arm.name, arm.settings, _of_method(arm.name, found)) for arm in arms if arm.method),
+        policy=compared(POLICY, {"methods": [arm.name for arm in arms if arm.method]}, _of_policy(found)),
+        control=compared(CONTROL, {}, control) if control else None,
+        prompts=tuple(
+            _prompt(prompt, [each for each in found if each.prompt.id == prompt.id]) for prompt in plan.suite.prompts
+        ),
+        notes=(*notes, *told[:20]),
+        manifest=whole.manifest,
+        judge_warnings=whole.judge_warnings,
+    )
+
+
+@dataclass(frozen=True)
+class Pair:
+    """An image before and after, and what both took; ``spent`` is None where one of its parts is not known."""
+
+    prompt_id: str
+    before: ScoredImage
+    after: ScoredImage
+    plain: Took
+    spent: Took
+
+
+def _of_method(name: str, found: Sequence[Seen]) -> list[Pair]:
+    return [
+        Pair(each.prompt.id, each.shots[PLAIN], each.shots[name], _known(each, PLAIN), _known(each, name))
+        for each in found
+        if name in each.shots
+    ]
+
+
+def _of_policy(found: Sequence[Seen]) -> list[Pair]:
+    """Every image, with the time of all that was drawn for it."""
+    pairs = []
+    for each in found:
+        parts = [_known(each, name) for name in (PLAIN, *each.tried)]
+        seconds, evaluations = ([getattr(part, what) for part in parts] for what in (SECONDS, EVALUATIONS))
+        spent = Took(*(None if None in values else sum(values) for values in (seconds, evaluations)))
+        pairs.append(Pair(each.prompt.id, each.shots[PLAIN], each.shots[each.chosen], parts[0], spent))
+    return pairs
+
+
+def _next_seeds(found: Sequence[Seen]) -> list[Pair]:
+    """Every plain image against that of the prompt's next seed; the last one's is the first."""
+    by_prompt: dict[str, list[Seen]] = {}
+    for each in found:
+        by_prompt.setdefault(each.prompt.id, []).append(each)
+    return [
+        Pair(id, one.shots[PLAIN], other.shots[PLAIN], _known(one, PLAIN), _known(other, PLAIN))
+        for id, own in by_prompt.items()
+        if len(own) > 1
+        for one, other in zip(own, [*own[1:], own[0]], strict=True)
+    ]
+
+
+def _known(each: Seen, name: str) -> Took:
+    return each.took.get(name, Took())
+
+
+def compared(name: str, settings: dict[str, object], pairs: Sequence[Pair]) -> MethodResult:
+    """What becomes of images under a method."""
+    both = [pair for pair in pairs if pair.before.verdict is not None and pair.after.verdict is not None]
+    scores = [(pair, pair.before.dvd or 0.0, pair.after.dvd or 0.0) for pair in both]
+    clusters: dict[str, list[float]] = {}
+    for pair, before, after in scores:
+        clusters.setdefault(pair.prompt_id, []).append(after - before)
+    collapsed = [pair for pair in both if pair.before.verdict == "collapsed"]
+    balanced = [pair for pair in both if pair.before.verdict == "balanced"]
+    failing = [pair for pair in both if pair.before.verdict != "balanced"]
+
+    def of(some: Sequence[Pair], holds: Callable[[Pair], bool]) -> Rate:
+        return rate(sum(map(holds, some)), len(some))
+
+    return MethodResult(
+        method=name,
+        settings=settings,
+        pairs=len(both),
+        unscored=len(pairs) - len(both),
+        dvd_before=_mean([before for _, before, _ in scores]),
+        dvd_after=_mean([after for _, _, after in scores]),
+        change=_mean([after - before for _, before, after in scores]),
+        change_interval=bootstrap_mean(list(clusters.values())) if len(clusters) > 1 else None,
+        collapsed_before=rate(len(collapsed), len(both)),
+        collapsed_after=of(both, lambda pair: pair.after.verdict == "collapsed"),
+        balanced_before=rate(len(balanced), len(both)),
+        balanced_after=of(both, lambda pair: pair.after.verdict == "balanced"),
+        kept=of(collapsed, _keeps),
+        restored=of(collapsed, _restores),
+        neither=of(collapsed, lambda pair: not _keeps(pair) and not _restores(pair)),
+        repaired=of(failing, lambda pair: pair.after.verdict == "balanced"),
+        harmed=of(balanced, lambda pair: pair.after.verdict != "balanced"),
+        cost=_cost(pairs),
+    )
+
+
+def _mean(values: Sequence[float]) -> float | None:
+    return sum(values) / len(values) if values else None
+
+
+def _keeps(pair: Pair) -> bool:
+    """Whether all that dominated is still present."""
+    return all(pair.after.shows(concept) for concept in {dominating for dominating, _ in pair.before.collapses})
+
+
+def _restores(pair: Pair) -> bool:
+    """Whether all that was lost is present."""
+    return all(pair.after.shows(concept) for concept in pair.before.yes if not pair.before.shows(concept))
+
+
+def _cost(pairs: Sequence[Pair]) -> Cost:
+    times = [(p.spent.seconds, p.plain.seconds) for p in pairs]
+    timed = [(own, plain) for own, plain in times if own is not None and plain is not None]
+    counts = [(p.spent.evaluations, p.plain.evaluations) for p in pairs]
+    counted = [(own, plain) for own, plain in counts if own is not None and plain is not None]
+    seconds = _mean([own for own, _ in timed])
+    return Cost(_ratio(timed), _ratio(counted), None if seconds is None else round(seconds, 4), len(timed))
+
+
+def _ratio(pairs: Sequence[tuple[float, float]]) -> float | None:
+    plain = sum(plain for _, plain in pairs)
+    return round(sum(own for own, _ in pairs) / plain, 4) if plain else None
+
+
+def _prompt(prompt: Prompt, own: Sequence[Seen]) -> MitigatedPrompt:
+    arms = list(dict.fromkeys(name for each in own for name in each.shots))
+    dvd = {name: _mean_dvd([each.shots[name] for each in own if name in each.shots]) for name in arms}
+    dvd[POLICY] = _mean_dvd([each.shots[each.chosen] for each in own])
+    return MitigatedPrompt(
+        id=prompt.id,
+        text=prompt.text,
+        group=prompt.group,
+        concepts=tuple(concept.name for concept in prompt.concepts),
+        dvd=dvd,
+        images=tuple(_image(each) for each in own),
+    )
+
+
+def _mean_dvd(images: Sequence[ScoredImage]) -> float | None:
+    return _mean([image.dvd for image in images if image.dvd is not None])
+
+
+def _image(each: Seen) -> MitigatedImage:
+    shots = {}
+    for name, image in each.shots.items():
+        present, took = tuple(c.name for c in each.prompt.concepts if image.shows(c.name)), _known(each, name)
+        shots[name] = Shot(image.file, image.verdict, image.dvd, present, image.problem, took.seconds, took.evaluations)
+    return MitigatedImage(each.shots[PLAIN].name, shots, each.chosen)

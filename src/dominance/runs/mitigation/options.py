@@ -1,0 +1,90 @@
+"""Options of a mitigation: which methods, and whether only what fails is drawn again."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Annotated
+
+from cyclopts import Group, Parameter, Token
+
+from dominance.errors import InputError
+from dominance.judges.options import Asking
+from dominance.models.drawing import Drawing, Machine
+from dominance.runs.audit.options import Limit, Words, check_limit
+from dominance.seeds import DEFAULT_SEEDS
+from dominance.written import NAMED, WRITTEN
+
+PLAIN = "plain"
+"""Name of the images that no method steers."""
+POLICY = "policy"
+"""Name of the images that are plain where they hold every concept, and drawn again where they do not."""
+_RESERVED = (PLAIN, POLICY)
+_MOST = 20
+
+
+def parse_methods(text: str) -> tuple[str, ...]:
+    """Methods with commas between them, each once, in the order given.
+
+    Raises:
+        InputError: none is given, or too many.
+
+    >>> parse_methods("regions, overlap:loss=com,regions")
+    ('regions', 'overlap:loss=com')
+    """
+    found = tuple(dict.fromkeys(filter(None, (part.strip() for part in text.split(",")))))
+    if not found:
+        raise InputError("--method is empty; give one or more, such as regions,overlap (`dominance list methods`)")
+    if len(found) > _MOST:
+        raise InputError(f"--method gives {len(found)} methods; give at most {_MOST}")
+    return found
+
+
+def _read_methods(_type: object, tokens: Sequence[Token]) -> tuple[str, ...]:
+    return parse_methods(tokens[-1].value)
+
+
+Methods = Annotated[
+    tuple[str, ...],
+    Parameter(name="--method", converter=_read_methods, n_tokens=1, metavar="M[,M…]"),
+]
+
+
+@Parameter(name="*", group=Group("Repair", sort_key=15))
+@dataclass(frozen=True)
+class MitigateOptions:
+    """The methods that are compared with plain drawing, and how to draw.
+
+    Raises:
+        InputError: no method, or a value out of its range.
+    """
+
+    methods: Methods = field(default=("regions",), metadata={NAMED: "method", WRITTEN: ",".join})
+    """Methods, with commas between them, each with its settings after colons, such as regions,overlap:loss=com; see
+    `dominance list methods`."""
+    only_failing: bool = False
+    """Judge the plain images, and draw again, from the same seed, only those that lose a concept: by the first method,
+    what still fails by the next, and so on."""
+    limit: Limit | None = None
+    concepts: Words | None = None
+    drawing: Drawing = field(default_factory=Drawing)
+    asking: Asking = field(default_factory=Asking)
+    machine: Machine = field(default_factory=Machine)
+
+    def __post_init__(self) -> None:
+        check_limit(self.limit)
+        if not self.named:
+            raise InputError(
+                "plain images are always drawn, so --method none alone leaves nothing to compare; give a method, such"
+                " as regions (`dominance list methods`)"
+            )
+        if taken := next((name for name in self.named if name in _RESERVED), None):
+            raise InputError(f"no method {taken!r}; give one that `dominance list methods` names")
+
+    @property
+    def named(self) -> tuple[str, ...]:
+        """The methods without ``none``, which is drawn anyway."""
+        return tuple(name for name in self.methods if name != "none")
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        """Seeds of every prompt's images: 0 to 9 by default."""
+        return self.drawing.seeds or DEFAULT_SEEDS

@@ -1,0 +1,171 @@
+"""The result of a mitigation, as its page shows it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Annotated, ClassVar
+
+from pydantic import Field
+
+from dominance.documents import Counted
+from dominance.records import ImageVerdict, Interval, JudgeWarning
+from dominance.runs.mitigation.options import PLAIN
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What images cost, over the plain images of the same prompts and seeds in the same run.
+
+    Attributes:
+        time: drawing time; None where no image of the pairs was timed.
+        evaluations: samples that the denoiser was run on; None where they could not be counted.
+        seconds: mean drawing time of one image.
+        images: pairs that were timed, which are those that this folder's own command drew.
+    """
+
+    time: float | None
+    evaluations: float | None
+    seconds: float | None
+    images: int
+
+
+@dataclass(frozen=True)
+class MethodResult:
+    """One method against plain drawing, on pairs of images from the same prompt and seed.
+
+    Attributes:
+        method: as it was given; of the policy ``policy``, of the control ``another seed``.
+        settings: of the method.
+        pairs: with a score on both sides; all that follows is about these.
+        unscored: pairs without.
+        change: mean of the paired differences in DvD, after less before; its interval is clustered by prompt.
+        kept: of the plain images that collapse, those whose dominating concept is still present.
+        restored: of the same, those in which all that was lost is present.
+        neither: of the same, those that show neither the dominating concept nor all that was lost.
+        repaired: of the plain images that lose a concept, those that are balanced now.
+        harmed: of the plain images that are balanced, those that no longer are.
+    """
+
+    method: str
+    settings: dict[str, object]
+    pairs: int
+    unscored: int
+    dvd_before: float | None
+    dvd_after: float | None
+    change: float | None
+    change_interval: Interval | None
+    collapsed_before: Counted
+    collapsed_after: Counted
+    balanced_before: Counted
+    balanced_after: Counted
+    kept: Counted
+    restored: Counted
+    neither: Counted
+    repaired: Counted
+    harmed: Counted
+    cost: Cost
+
+
+@dataclass(frozen=True)
+class Shot:
+    """One image of an arm.
+
+    Attributes:
+        present: the concepts of the prompt that it shows.
+        verdict: None when unscored.
+        seconds, evaluations: what it took; None where that is not known.
+    """
+
+    file: str | None
+    verdict: ImageVerdict | None
+    dvd: float | None
+    present: tuple[str, ...]
+    problem: str | None = None
+    seconds: float | None = None
+    evaluations: float | None = None
+
+
+@dataclass(frozen=True)
+class MitigatedImage:
+    """The images of one prompt and seed.
+
+    Attributes:
+        shots: by arm: ``plain``, and each method that drew it.
+        delivered: the arm whose image the policy hands over.
+    """
+
+    name: str
+    shots: dict[str, Shot]
+    delivered: str
+
+    @property
+    def plain(self) -> Shot:
+        return self.shots[PLAIN]
+
+
+@dataclass(frozen=True)
+class MitigatedPrompt:
+    """One prompt; ``dvd`` holds its mean DvD by arm and by ``policy``, None where nothing is scored."""
+
+    id: str
+    text: Annotated[str, Field(alias="prompt")]
+    group: str | None
+    concepts: tuple[str, ...]
+    dvd: dict[str, float | None]
+    images: tuple[MitigatedImage, ...]
+
+
+@dataclass(frozen=True)
+class MitigationResult:
+    """The same prompts and seeds, plain and repaired.
+
+    Attributes:
+        only_failing: whether methods drew only what lost a concept; then each method's pairs are the images that it was
+            given, and only the policy is about all.
+        methods: in the order given.
+        policy: plain images where they are balanced, else the first method's that is; where none is, the one that
+            shows most. The judge that selects also scores.
+        control: each image against the plain one of the prompt's next seed: what drawing again does without a method;
+            None where no prompt has two seeds.
+    """
+
+    UNPRINTED: ClassVar[set[str]] = {"manifest"}
+
+    run: str
+    suite: str
+    model: str
+    judge: str
+    settings: dict[str, object]
+    only_failing: bool
+    methods: tuple[MethodResult, ...]
+    policy: MethodResult
+    control: MethodResult | None
+    prompts: tuple[MitigatedPrompt, ...]
+    notes: tuple[str, ...] = ()
+    manifest: dict[str, object] = field(default_factory=dict)
+    judge_warnings: tuple[JudgeWarning, ...] = ()
+
+    @property
+    def shots(self) -> Iterator[Shot]:
+        """Every image, plain and repaired."""
+        return (shot for prompt in self.prompts for image in prompt.images for shot in image.shots.values())
+
+    @property
+    def images(self) -> int:
+        return sum(shot.file is not None for shot in self.shots)
+
+    @property
+    def unscored(self) -> int:
+        """Images without a score."""
+        return sum(shot.verdict is None for shot in self.shots)
+
+    @property
+    def rows(self) -> tuple[MethodResult, ...]:
+        """Methods, policy and control, as tables show them."""
+        return (*self.methods, self.policy, *([] if self.control is None else [self.control]))
+
+    @property
+    def best(self) -> MethodResult:
+        """What lowers DvD most over all images: the policy where only that is about all, else a method."""
+        if self.only_failing:
+            return self.policy
+        return min(self.methods, key=lambda row: 0.0 if row.change is None else row.change)

@@ -1,0 +1,213 @@
+"""Draws the same prompts and seeds plain and by each method, and compares them pair by pair."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dominance.documents import from_json, to_json
+from dominance.guidance.registry import Method
+from dominance.judges.protocol import Judge
+from dominance.models.on_demand import OnDemand
+from dominance.records import Prompt, RunResult, Suite
+from dominance.run_settings import RunSettings
+from dominance.runs.audit.estimate import Estimate, copied_ledger, estimate_of
+from dominance.runs.audit.options import Limits, limited
+from dominance.runs.audit.result import finish, put_plan
+from dominance.runs.audit.run import carried_out
+from dominance.runs.audit.sameness import folder_of
+from dominance.runs.mitigation.arms import Arm, find_arms, with_pairs
+from dominance.runs.mitigation.drawing import ArmsModel, in_turns
+from dominance.runs.mitigation.measuring import measure, seen
+from dominance.runs.mitigation.options import MitigateOptions
+from dominance.runs.mitigation.result import MitigationResult
+from dominance.runs.stages.drawing import make_planned, missing_images
+from dominance.runs.stages.judge_fit import OPEN_WORLD, of_model, world_warnings
+from dominance.runs.stages.judging import ReadyJudge, check_questions, judge_for, questions_of, refuse_named, unasked
+from dominance.runs.stages.model import RunModel
+from dominance.runs.store.folder import LEDGER_NAME, check_run_folder
+from dominance.runs.store.ledger import Ledger
+from dominance.runs.store.plan import Plan, PlannedImage, ask_all
+from dominance.runs.store.repeat import Repeat
+from dominance.suites import find_suite, load_questions
+
+if TYPE_CHECKING:
+    from diffusers.pipelines.pipeline_utils import DiffusionPipeline
+
+MITIGATE = "mitigate"
+"""Key of the result in the ledger, and origin of the plan."""
+
+
+def mitigate_suite(
+    suite: str | Suite = "miniature",
+    model: "str | DiffusionPipeline" = "miniature",
+    judge: str | Judge = "miniature",
+    out: Path | str | None = None,
+    options: MitigateOptions | None = None,
+) -> MitigationResult:
+    """Draws a suite plain and by each method from the same noise, and says what each repairs, harms and costs.
+
+    With ``only_failing``, plain images are judged first, and only those that lose a concept are drawn again. The same
+    call resumes.
+
+    Args:
+        suite: a bundled suite, a file, a bracketed prompt, or the suite itself; prompts with one concept are left out.
+        model: ``miniature``, a diffusers folder, a hub id, or your own pipeline.
+        judge: a judge's name, or the judge itself.
+        out: the run folder; ``runs/mitigate-SUITE`` by default.
+
+    Raises:
+        InputError: the suite, model, judge, a method, the folder or an option cannot be used; nothing is written.
+    """
+    options = options or MitigateOptions()
+    run = _decided(judge_for, suite, model, judge, out, options)
+    repeat = Repeat("mitigate", {"suite": suite, "model": model, "judge": judge, "out": out}, options)
+    if not (run.folder / LEDGER_NAME).exists():  # a method that cannot serve the model shows before anything is written
+        run.model.make_room(run.judge)
+        run.drawer()
+    plan = replace(run.plan, images=run.arms[0].images) if options.only_failing else run.plan
+    with carried_out(plan, run.folder, run.judge, run.model, repeat, run.draw) as (ledger, judged):
+        whole = run.draw_failing(ledger) if options.only_failing else judged
+        result = measure(run.arms, whole, ledger, run.folder, options.only_failing, run.notes)
+        ledger.put(MITIGATE, to_json(result))
+        return result
+
+
+def estimate_mitigation(
+    suite: str | Suite = "miniature",
+    model: "str | DiffusionPipeline" = "miniature",
+    judge: str | Judge = "miniature",
+    out: Path | str | None = None,
+    options: MitigateOptions | None = None,
+) -> Estimate:
+    """What the same call of ``mitigate_suite`` would still draw and ask; draws, asks and writes nothing.
+
+    With ``only_failing``, an image that is not judged yet counts as one that every method draws again: it is the most.
+
+    Raises:
+        InputError: as ``mitigate_suite``, except for what shows only when the model is loaded or the judge is reached.
+    """
+    options = options or MitigateOptions()
+    run = _decided(unasked, suite, model, judge, out, options)
+    plan = run.plan
+    if options.only_failing:
+        with copied_ledger(run.folder) as ledger:
+            plan = replace(plan, images=_at_most(run.arms, plan, ledger))
+    return estimate_of(plan, run.folder, run.judge())
+
+
+def _at_most(arms: Sequence[Arm], plan: Plan, ledger: Ledger) -> tuple[PlannedImage, ...]:
+    """The plain images, and those that would be drawn again if all that is not judged yet should fail."""
+    wanted = []
+    for place, each in enumerate(seen(arms, plan, ledger, only_failing=False)):
+        done = each.shots[arms[0].name].verdict == "balanced"
+        wanted.append(arms[0].images[place])
+        for arm in arms[1:]:
+            if done:
+                break
+            wanted.append(arm.images[place])
+            done = each.shots[arm.name].verdict == "balanced"
+    return tuple(wanted)
+
+
+@dataclass(frozen=True)
+class _Run:
+    """A mitigation that is decided.
+
+    Attributes:
+        plan: with the images of all arms.
+        drawer: the loaded model with all arms, warmed up.
+        notes: what the result should say of its suite.
+    """
+
+    arms: tuple[Arm, ...]
+    plan: Plan
+    folder: Path
+    judge: OnDemand[Judge]
+    model: RunModel
+    drawer: OnDemand[ArmsModel]
+    notes: tuple[str, ...]
+
+    def draw(self, missing: Sequence[PlannedImage], ledger: Ledger) -> None:
+        """Draws these images, in batches of one arm each."""
+        batches = self.model.batches()
+        waiting = in_turns(missing, self.arms, batches.size)
+        make_planned(waiting, self.drawer(), self.model.settings, ledger, self.folder, batches)
+        self.drawer.set_aside()
+
+    def draw_failing(self, ledger: Ledger) -> RunResult:
+        """Draws what fails by one method after the other, and judges it; gives all images together."""
+        whole = None
+        for _ in self.arms[1:]:
+            plan = from_json(Plan, ledger.get("plan"))
+            plan = replace(plan, images=self._wanted(plan, ledger))
+            missing = missing_images(plan.to_draw, ledger, self.folder)
+            put_plan(plan, ledger)
+            if missing:
+                self.model.make_room(self.judge)
+                ledger.forget_images(image.item for image in missing)
+                self.draw(missing, ledger)
+                self.model.set_aside()
+            manifest = {**self.model.manifest(), "judge_mode": plan.settings.judge_mode}
+            whole = finish(plan, ledger, self.folder, self.judge(), manifest, device=self.model.device)
+        if whole is None:
+            raise RuntimeError("there is no method")
+        return whole
+
+    def _wanted(self, plan: Plan, ledger: Ledger) -> tuple[PlannedImage, ...]:
+        """The plain images, and those of the methods that failing ones are given to, as far as that is known yet."""
+        found = seen(self.arms, plan, ledger, only_failing=True)
+        again = [
+            arm.images[place] for arm in self.arms[1:] for place, each in enumerate(found) if arm.name in each.tried
+        ]
+        return (*self.arms[0].images, *again)
+
+
+def _decided(
+    ready: ReadyJudge,
+    suite: str | Suite,
+    model: "str | DiffusionPipeline",
+    judge: str | Judge,
+    out: Path | str | None,
+    options: MitigateOptions,
+) -> _Run:
+    """Everything that is decided before anything is made."""
+    loaded, note = with_pairs(limited(find_suite(suite, options.concepts), options.limit, Limits()))
+    questions = load_questions(options.asking.questions)
+    name = f"mitigate-{loaded.name}"
+    check_run_folder(Path(out or Path("runs") / name))
+    drawn = RunModel(model, options.drawing, options.machine, loaded.prompts)
+
+    def method(named: str) -> Method | None:
+        return RunModel(drawn.source, options.drawing, options.machine, loaded.prompts, method=named).method
+
+    arms = find_arms(options.named, loaded, options.seeds, drawn.source.identity, drawn.settings, method)
+    asked = ask_all(loaded, questions.ask)
+    seen_by = OnDemand(lambda: ready(asked, judge, options.machine.device, options.asking))
+    check_questions(seen_by(), asked, options.asking.questions)
+    refuse_named(seen_by(), "a mitigation draws its own images")
+    settings = {"seeds": options.seeds, **drawn.settings.record(), "limit": options.limit}
+    settings |= {"methods": [arm.name for arm in arms[1:]], "only_failing": options.only_failing}
+    settings |= {"questions": questions.name, "batch": options.machine.batch or "auto", **options.asking.record()}
+    plan = Plan(
+        suite=loaded,
+        model=drawn.source.name,
+        judge=seen_by().name,
+        judge_identity=seen_by().identity,
+        questions=questions_of(seen_by(), asked),
+        images=tuple(image for arm in arms for image in arm.images),
+        settings=RunSettings.of(settings),
+        origin=MITIGATE,
+        world=drawn.source.world or OPEN_WORLD,
+        judge_warnings=world_warnings(seen_by(), drawn.source.world, of_model(drawn.source.name)),
+        model_identity=drawn.source.identity,
+    )
+    drawer = OnDemand(lambda: _warmed(drawn, arms, loaded.prompts))
+    return _Run(arms, plan, folder_of(plan, out, name), seen_by, drawn, drawer, () if note is None else (note,))
+
+
+def _warmed(model: RunModel, arms: Sequence[Arm], prompts: Sequence[Prompt]) -> ArmsModel:
+    refused = model.texts().refused
+    made = ArmsModel(model(), arms, prompts)
+    made.warm_up([prompt.text for prompt in prompts if prompt.id not in refused], model.settings)
+    return made
