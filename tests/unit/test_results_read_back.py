@@ -55,6 +55,9 @@ from dominance.runs.judge_check.result import (
     ReliabilityBin,
     YesTally,
 )
+from dominance.runs.mitigation.measuring import Pair as RepairedPair
+from dominance.runs.mitigation.measuring import Took, compared
+from dominance.runs.mitigation.result import MitigatedImage, MitigatedPrompt, MitigationResult, Shot
 from dominance.runs.noise_norm.result import MemorizationResult, PromptNorms, compare_groups, group_norms
 from dominance.runs.risk.calibrate import CalibrationReport, LayerQuality, ReportDocument, RuleQuality
 from dominance.runs.risk.calibrate import document_of as calibration_document
@@ -180,6 +183,22 @@ def lesson() -> TeachingResult:
     )  # fmt: skip
 
 
+def mitigation() -> MitigationResult:
+    before, after = scored(PAIR, (5, 0), (5, 5)).images, scored(PAIR, (5, 5), (5, 0)).images
+    pairs = [RepairedPair("tower-mug", *both, Took(1.0, 8), Took()) for both in zip(before, after, strict=True)]
+    shots = {
+        "plain": Shot("images/0.png", "collapsed", 100.0, ("tower",), None, 1.0, 8.0),
+        "m": Shot(None, None, None, (), "not made"),
+    }
+    image = MitigatedImage("0", shots, "plain")
+    prompt = MitigatedPrompt("tower-mug", PAIR.text, None, ("tower", "mug"), {"plain": 50.0, "m": None}, (image,))
+    return MitigationResult(
+        run="run", suite="small", model="tiny", judge="judge", settings={"seeds": [0]}, only_failing=False,
+        methods=(compared("m", {"until": None}, pairs),), policy=compared("policy", {}, pairs),
+        control=compared("another seed", {}, []), prompts=(prompt,), notes=("a note",), manifest={"device": "cpu"},
+    )  # fmt: skip
+
+
 def preflight() -> Preflight:
     return Preflight("a mug", ("a", "mug"), (0.2, 0.8), {9: 0.01, 10: 0.02}, 0.015, 0.01, "high", "mug", None, 0.01)
 
@@ -205,6 +224,7 @@ RESULTS: dict[str, Callable[[], Any]] = {
     "judge check": judge_check,
     "diversity": diversity,
     "memorization": noise_norm,
+    "mitigate": mitigation,
     "train dreambooth": lesson,
     "preflight": preflight,
     "calibrate": calibration,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from dominance.numbers import UNKNOWN, counted, difference, fraction, mean, plural, rate, score
 from dominance.report.parts.sentences import listed
 from dominance.runs.mitigation.options import POLICY
-from dominance.runs.mitigation.result import Cost, MethodResult, MitigationResult
+from dominance.runs.mitigation.result import MethodResult, MitigationResult
 
 
 @dataclass(frozen=True)
@@ -103,8 +103,8 @@ def _row(result: MitigationResult, row: MethodResult) -> MethodRow:
         restored=rate(row.restored),
         neither=fraction(row.neither),
         harmed=rate(row.harmed),
-        time=times(row.cost.time),
-        evaluations=times(row.cost.evaluations),
+        time=_over(row.cost.time),
+        evaluations=_over(row.cost.evaluations),
     )
 
 
@@ -117,14 +117,8 @@ def times(ratio: float | None) -> str:
     return UNKNOWN if ratio is None else f"{ratio:.2f} times"
 
 
-def cost_title(name: str, cost: Cost, row: MethodResult) -> str:
-    """A point of the plot in words."""
-    return f"{name}: change of DvD {difference(row.change, row.change_interval)}, {times(cost.time)} the time"
-
-
-def settings_of(row: MethodResult) -> str:
-    """A method's settings on one line."""
-    return ", ".join(f"{name} {value}" for name, value in row.settings.items() if value is not None)
+def _over(ratio: float | None) -> str:
+    return UNKNOWN if ratio is None else f"{ratio:.2f}×"
 
 
 def dvd_by_arm(values: dict[str, float | None]) -> str:

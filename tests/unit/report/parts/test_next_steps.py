@@ -14,6 +14,7 @@ from dominance.cli.app import make_app
 from dominance.judges.options import Asking
 from dominance.models.drawing import Drawing
 from dominance.records import Answer, Concept, JudgeWarning, Prompt, PromptResult, Question, RunResult
+from dominance.report.mitigation.steps import after_mitigate
 from dominance.report.parts import next_steps, suite_steps
 from dominance.report.parts.next_steps import NextStep
 from dominance.run_settings import RunSettings
@@ -22,6 +23,7 @@ from dominance.runs.audit.options import AuditOptions
 from dominance.runs.diversity.options import DiversityOptions
 from dominance.runs.explanation.options import ExplainOptions
 from dominance.runs.judge_check.options import JudgeCheckOptions
+from dominance.runs.mitigation.options import MitigateOptions
 from dominance.runs.risk.options import PreflightOptions
 from dominance.runs.stages.scoring import score_image, score_prompt
 from dominance.runs.store.repeat import Repeat
@@ -132,6 +134,27 @@ def ablations(tmp_path: Path) -> dict[str, tuple[NextStep, ...]]:
     }
 
 
+def repairs(tmp_path: Path) -> dict[str, tuple[NextStep, ...]]:
+    options = MitigateOptions(methods=("regions", "overlap"), drawing=Drawing(seeds=(0, 1)))
+    folder = repeated(tmp_path / "repair", "mitigate", options, suite="s.yaml", model="owner/name", judge="blip:x")
+    method = {"method": "regions", "pairs": 2, "change": -40.0, "harmed": any_of(count=1)}
+    given = {"run": str(folder), "model": "owner/name", "judge": "blip:x", "settings": {}, "judge_warnings": (),
+             "only_failing": False, "methods": [any_of(method="regions"), any_of(method="overlap")]}  # fmt: skip
+
+    def after(more: dict[str, object] | None = None, **row: object) -> tuple[NextStep, ...]:
+        best = any_of(**method | row)
+        return after_mitigate(any_of(**given | {"rows": [best], "best": best} | (more or {})))
+
+    return {
+        "mitigate": after(),
+        "mitigate, nothing harmed": after(harmed=any_of(count=0)),
+        "mitigate, nothing gained": after(change=0.0),
+        "mitigate, only what fails": after({"only_failing": True}),
+        "mitigate, unscored": after(pairs=0),
+        "mitigate with an unfit judge": after({"judge_warnings": (FOREIGN,)}),
+    }
+
+
 def others(tmp_path: Path) -> dict[str, tuple[NextStep, ...]]:
     high, low, asked = any_of(risk="high"), any_of(risk="low"), PreflightOptions(drawing=Drawing(steps=5))
     unknown = any_of(risk="uncalibrated", fitted=False, dominating="tower")
@@ -201,7 +224,7 @@ def others(tmp_path: Path) -> dict[str, tuple[NextStep, ...]]:
 
 
 def all_of_them(tmp_path: Path) -> dict[str, tuple[NextStep, ...]]:
-    return audits(tmp_path) | explanations(tmp_path) | ablations(tmp_path) | others(tmp_path)
+    return audits(tmp_path) | explanations(tmp_path) | ablations(tmp_path) | repairs(tmp_path) | others(tmp_path)
 
 
 def test_the_next_steps_of_every_command(golden: Golden, tmp_path: Path) -> None:

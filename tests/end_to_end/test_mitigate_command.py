@@ -1,0 +1,76 @@
+"""``dominance mitigate`` as a user runs it, on the bundled model."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+Command = Callable[..., Any]
+FEW = ("--limit", 2, "--seeds", 2, "--steps", 6, "--device", "cpu")
+
+
+def test_methods_are_compared_on_the_bundled_model(command: Command, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    arguments = ("mitigate", "miniature-bench", "--method", "regions,schedule:until=0.5", *FEW, "--out", out)
+    expected = command(*arguments, "--estimate", "--json")
+    assert expected.document["images_to_draw"] == 12
+    assert not out.exists()
+    first = command(*arguments, "--json")
+    assert first.status == 0, first.err
+    document = first.document
+    assert [row["method"] for row in document["methods"]] == ["regions", "schedule:until=0.5"]
+    for row in document["methods"]:
+        assert row["pairs"] == 4
+        assert row["change"] == pytest.approx(row["dvd_after"] - row["dvd_before"])
+        assert row["cost"]["time"] > 0
+        assert row["cost"]["evaluations"] == 1.0
+        assert row["collapsed_before"]["n"] == row["collapsed_after"]["n"] == 4
+    assert [len(prompt["images"]) for prompt in document["prompts"]] == [2, 2]
+    assert {"dvd_before", "change_interval", "kept", "harmed", "settings"} <= document["policy"].keys()
+    again = command(*arguments)
+    assert again.status == 0
+    assert "images:" not in again.err, "nothing is drawn again"
+    assert f"wrote {out / 'mitigation.html'}" in again.out
+    assert "next: " in again.out
+    assert command("report", out, "--json").document == document
+    repeated = command("mitigate", "--config", out / "run.yaml", "--json")
+    assert repeated.document == document
+
+
+def test_a_table_fits_into_80_columns(command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    out = tmp_path / "run"
+    command("mitigate", "miniature-bench", "--method", "schedule", "--only-failing", *FEW, "--out", out)
+    monkeypatch.setattr("shutil.get_terminal_size", lambda *_: __import__("os").terminal_size((80, 24)))
+    printed = command("report", out)
+    assert "Drawing only what fails again, by schedule" in printed.out
+    table = printed.out.split("\n\n")[0].splitlines()[1:]
+    assert all(len(line) <= 80 for line in table)
+    assert next(line.split()[0] for line in table[2:]).startswith("schedule")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--method", "magic"], "no method 'magic'; give one of none, regions"),
+        (["--method", "regions:foo=1"], "the method regions has no setting 'foo=1'"),
+        (["--method", "none"], "--method none alone leaves nothing to compare"),
+        (["--method", ","], "--method is empty"),
+        (["--judge", "answers:answers.csv"], "a mitigation draws its own images"),
+        (["--limit", "0"], "limit is 0"),
+    ],
+)
+def test_bad_settings_end_in_one_line(command: Command, tmp_path: Path, arguments: list[str], message: str) -> None:
+    (tmp_path / "answers.csv").write_text("prompt_id,image,concept,present\nx,0,mug,yes\n")
+    arguments = [argument.replace("answers.csv", str(tmp_path / "answers.csv")) for argument in arguments]
+    refused = command("mitigate", "miniature-bench", *arguments, "--out", tmp_path / "run")
+    assert refused.status == 2
+    assert refused.err.count("\n") == 1
+    assert message in refused.err
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_suite_of_single_things_has_nothing_to_repair(command: Command, tmp_path: Path) -> None:
+    refused = command("mitigate", "a [lamp]", "--out", tmp_path / "run")
+    assert refused.status == 2
+    assert "names two concepts, so none can take over from another" in refused.err

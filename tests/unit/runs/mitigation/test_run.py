@@ -1,0 +1,237 @@
+"""Mitigations of a tiny model: pairs, the policy, kills, what is counted, and what is refused."""
+
+import copy
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+from tiny_families import draw, save, tiny
+
+import dominance
+from dominance.documents import from_json, printed, to_json
+from dominance.errors import InputError, ItemError
+from dominance.judges.protocol import ScriptedJudge
+from dominance.models.drawing import Drawing, Machine
+from dominance.models.image_model import PipelineModel
+from dominance.models.settings import GenerationSettings
+from dominance.records import Concept, Prompt, Question, Suite
+from dominance.report.mitigation.page import write_mitigation
+from dominance.runs.audit.options import AuditOptions
+from dominance.runs.mitigation.arms import Arm
+from dominance.runs.mitigation.drawing import ArmsModel, counted, in_turns
+from dominance.runs.mitigation.options import MitigateOptions, parse_methods
+from dominance.runs.mitigation.result import MitigationResult
+from dominance.runs.mitigation.run import estimate_mitigation, mitigate_suite
+from dominance.runs.reading import read_run
+from dominance.runs.store.ledger import Ledger
+from dominance.runs.store.plan import PlannedImage
+
+PROMPT = "a [tower:landmark] and a [mug]"
+YES = ScriptedJudge(lambda image, question: 1.0)
+TOWER = ScriptedJudge(lambda image, question: float(question.concept == "tower"))
+STEPS = 4
+METHODS = ("schedule:until=0.5", "replace")
+
+
+def options(*methods: str, seeds: tuple[int, ...] = (0, 1), **more: Any) -> MitigateOptions:
+    drawing = Drawing(seeds=seeds, steps=STEPS, guidance=2.0)
+    return MitigateOptions(**{"methods": methods or METHODS, "drawing": drawing, "machine": Machine("cpu", 1), **more})
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> str:
+    return str(save("sd1", tmp_path / "model"))
+
+
+def files(folder: Path) -> dict[str, int]:
+    return {path.name: path.stat().st_mtime_ns for path in folder.glob("images/*/*.png")}
+
+
+def items(folder: Path) -> dict[str, dict[str, Any]]:
+    with Ledger(folder / "run.sqlite") as ledger:
+        return {item: row.settings for item, row in ledger.images().items()}
+
+
+def test_methods_are_read_with_their_settings() -> None:
+    assert parse_methods("regions, overlap:loss=com:strength=0.5,,regions") == (
+        "regions",
+        "overlap:loss=com:strength=0.5",
+    )
+
+
+def test_pairs_are_what_audits_would_draw_and_read_back(model: str, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    assert estimate_mitigation(PROMPT, model, TOWER, out, options()).images_to_draw == 6
+    assert not out.exists()
+    found = mitigate_suite(PROMPT, model, TOWER, out, options())
+    assert [row.method for row in found.rows] == [*METHODS, "policy", "another seed"]
+    assert [(row.pairs, row.change, row.kept.count) for row in found.methods] == [(2, 0.0, 2)] * 2
+    assert found.methods[0].settings["until"] == 0.5
+    assert [row.cost.evaluations for row in found.rows] == [1.0, 1.0, 3.0, 1.0]
+    assert all(shot.evaluations == 2 * STEPS and shot.seconds for shot in found.shots)
+    for method in ("none", *METHODS):
+        same = AuditOptions(drawing=options().drawing, machine=Machine("cpu"), method=method)
+        dominance.audit(PROMPT, model, TOWER, tmp_path / method, same)
+        assert items(tmp_path / method).keys() <= items(out).keys()
+    assert to_json(read_run(out)) == to_json(found)
+    assert from_json(MitigationResult, printed(found)).methods == found.methods
+    page = write_mitigation(found, out).read_text()
+    assert page.count('<div class="pic">') == 6
+    assert "Another seed alone takes mean DvD from 100 to 100." in page
+
+
+def test_a_killed_run_goes_on_and_still_knows_what_its_images_cost(
+    model: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out, drawn = tmp_path / "run", []
+    whole = PipelineModel.generate
+
+    def stopping(self: PipelineModel, texts: Sequence[str], seeds: Sequence[int], settings: GenerationSettings) -> Any:
+        if settings.steps == STEPS:  # not to warm up
+            drawn.append(seeds)
+            if len(drawn) == 4:
+                raise KeyboardInterrupt
+        return whole(self, texts, seeds, settings)
+
+    monkeypatch.setattr(PipelineModel, "generate", stopping)
+    with pytest.raises(KeyboardInterrupt):
+        mitigate_suite(PROMPT, model, YES, out, options())
+    before = files(out)
+    assert len(before) == 3
+    found = mitigate_suite(PROMPT, model, YES, out, options())
+    assert len(drawn) == 4 + 3
+    assert files(out).items() >= before.items()
+    assert [row.cost.images for row in found.methods] == [2, 2]
+    lost = next(iter(sorted(out.glob("images/*/0-*.png"))))
+    lost.unlink()
+    mitigate_suite(PROMPT, model, YES, out, options())
+    assert len(drawn) == 4 + 3 + 1
+
+
+def test_only_what_fails_is_drawn_again_by_one_method_after_the_other(model: str, tmp_path: Path) -> None:
+    seen = mitigate_suite(PROMPT, model, YES, tmp_path / "all", options())
+    (prompt,) = seen.prompts
+    pictures = {
+        (image.name, arm): Image.open(tmp_path / "all" / str(shot.file)).tobytes()
+        for image in prompt.images
+        for arm, shot in image.shots.items()
+    }
+    assert len(set(pictures.values())) == 6
+    shows = {picture: {"tower", "mug"} for picture in pictures.values()}
+    shows |= {pictures["0", "plain"]: {"tower"}, pictures["0", METHODS[0]]: set()}
+
+    def script(image: Image.Image, question: Question) -> float:
+        return float(question.concept in shows[image.tobytes()])
+
+    out, how, judge = tmp_path / "run", options(only_failing=True), ScriptedJudge(script)
+    assert estimate_mitigation(PROMPT, model, judge, out, how).images_to_draw == 6, "if all should fail"
+    found = mitigate_suite(PROMPT, model, judge, out, how)
+    assert len(files(out)) == 4
+    failed, good = found.prompts[0].images
+    assert [*failed.shots] == ["plain", *METHODS]
+    assert (failed.delivered, [*good.shots], good.delivered) == (METHODS[1], ["plain"], "plain")
+    assert [(row.pairs, row.repaired.count) for row in found.methods] == [(1, 0), (1, 1)]
+    assert (found.policy.pairs, found.policy.dvd_before, found.policy.dvd_after) == (2, 50.0, 0.0)
+    assert (found.policy.harmed.count, found.policy.harmed.n) == (0, 1)
+    assert found.policy.cost.evaluations == 2.0
+    assert estimate_mitigation(PROMPT, model, judge, out, how).images_to_draw == 0
+    assert mitigate_suite(PROMPT, model, judge, out, how).policy == found.policy
+    assert mitigate_suite(PROMPT, model, judge, tmp_path / "other", options()).policy.dvd_after == 0.0
+    assert "Methods drew only what failed" in write_mitigation(found, out).read_text()
+
+
+def test_prompts_that_name_a_single_thing_are_left_out_and_named(model: str, tmp_path: Path) -> None:
+    suite = Suite("two", (_prompt("pair", "tower", "mug"), _prompt("alone", "lamp")))
+    found = mitigate_suite(suite, model, YES, tmp_path / "run", options("replace", seeds=(0,)))
+    assert [prompt.id for prompt in found.prompts] == ["pair"]
+    assert found.notes == ("1 prompt with a single concept left out: there is nothing to lose",)
+    assert found.control is None
+
+
+def _prompt(id: str, *names: str) -> Prompt:
+    return Prompt(id, " and ".join(f"a {name}" for name in names), tuple(Concept(name, "landmark") for name in names))
+
+
+@pytest.mark.parametrize(
+    ("suite", "methods", "match"),
+    [
+        (PROMPT, "magic", "no method 'magic'; give one of none, regions"),
+        (PROMPT, "regions:foo=1", "the method regions has no setting 'foo=1'; its settings are"),
+        (PROMPT, "regions:strength=2", "the method's strength is 2; give a number from 0 to 1"),
+        ("a [lamp]", "regions", "names two concepts, so none can take over"),
+    ],
+)
+def test_what_cannot_be_repaired_is_refused(suite: str, methods: str, match: str, model: str, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=match):
+        mitigate_suite(suite, model, YES, tmp_path / "run", options(*parse_methods(methods)))
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    ("methods", "match"),
+    [
+        (("none",), "--method none alone leaves nothing to compare"),
+        ((), "--method none alone leaves nothing to compare"),
+        (("plain",), "no method 'plain'"),
+    ],
+)
+def test_a_comparison_with_itself_is_refused(methods: tuple[str, ...], match: str) -> None:
+    with pytest.raises(InputError, match=match):
+        MitigateOptions(methods=methods)
+
+
+class Picky:
+    """A method that cannot use the prompt of a lamp, or, if it knows no model, any."""
+
+    identity = "picky"
+
+    def __init__(self, refused: str = "lamp") -> None:
+        self.refused = refused
+
+    def steer(self, pipeline: Any, prompts: Sequence[Prompt]) -> AbstractContextManager[object]:
+        if any(self.refused in prompt.text for prompt in prompts):
+            raise InputError("the concepts share words")
+        return nullcontext()
+
+
+def test_a_prompt_that_a_method_cannot_use_fails_alone(tmp_path: Path) -> None:
+    prompts = (_prompt("lamp", "tower", "lamp"), _prompt("mug", "tower", "mug"))
+    planned = [PlannedImage(p.id, p.id, p.text, "0", 0, f"{p.id}.png") for p in prompts]
+    plain = Arm("plain", None, {}, tuple(PlannedImage(f"{p.id}-plain", p.id, p.text, "0", 0, "x") for p in prompts))
+    settings = GenerationSettings(STEPS, 2.0)
+
+    def model(method: Picky) -> ArmsModel:
+        return ArmsModel(PipelineModel(tiny("sd1")), (plain, Arm("picky", method, {}, tuple(planned))), prompts)
+
+    model(Picky()).warm_up([prompt.text for prompt in prompts], settings)
+    with pytest.raises(ItemError, match="share words"):
+        model(Picky()).draw(planned, settings)
+    (drawn,) = model(Picky()).draw(planned[1:], settings)
+    assert isinstance(drawn, Image.Image)
+    with pytest.raises(InputError, match="share words"):
+        model(Picky("tower")).warm_up([prompt.text for prompt in prompts], settings)
+
+
+def test_every_sample_of_the_denoiser_is_counted_and_nothing_is_left_behind() -> None:
+    pipeline = copy.deepcopy(tiny("sd1"))
+    before = vars(pipeline.unet).copy()
+    with counted(pipeline) as count:
+        assert count() is None
+        draw(pipeline, ["a tower", "a mug"], steps=3)
+        assert count() == 2 * 2 * 3
+    assert vars(pipeline.unet).keys() == before.keys()
+    with pytest.raises(RuntimeError, match="stop"), counted(pipeline):
+        raise RuntimeError("stop")
+    assert vars(pipeline.unet).keys() == before.keys()
+
+
+def test_batches_of_the_arms_take_turns() -> None:
+    arms = [
+        Arm(name, None, {}, tuple(PlannedImage(f"{name}{seed}", "p", "t", str(seed), seed, "f") for seed in range(3)))
+        for name in "ab"
+    ]
+    missing = [image for arm in arms for image in arm.images]
+    assert [image.item for image in in_turns(missing, arms, 2)] == ["a0", "a1", "b0", "b1", "a2", "b2"]
