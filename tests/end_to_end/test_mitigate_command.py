@@ -61,7 +61,7 @@ def test_a_table_fits_into_80_columns(command: Command, tmp_path: Path, monkeypa
     ],
 )
 def test_bad_settings_end_in_one_line(command: Command, tmp_path: Path, arguments: list[str], message: str) -> None:
-    (tmp_path / "answers.csv").write_text("prompt_id,image,concept,present\nx,0,mug,yes\n")
+    (tmp_path / "answers.csv").write_text("prompt_id,image,concept,present\nx,0,castle,yes\n")
     arguments = [argument.replace("answers.csv", str(tmp_path / "answers.csv")) for argument in arguments]
     refused = command("mitigate", "miniature-bench", *arguments, "--out", tmp_path / "run")
     assert refused.status == 2
