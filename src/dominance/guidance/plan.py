@@ -29,7 +29,7 @@ class Plan:
     Attributes:
         concepts: the names whose attention is looked at, in the prompt's order.
         rebalanced: whether the concepts' attention is made equal.
-        own_adapters: whether adapters act only in the region of the concept that they teach.
+        taught: the place of the concept that the model's adapters teach, where they are to act in its region alone.
     """
 
     concepts: tuple[str, ...] = ()
@@ -38,7 +38,7 @@ class Plan:
     moves: Moves | None = None
     other: OtherText | None = None
     rebalanced: bool = False
-    own_adapters: bool = False
+    taught: int | None = None
 
     @property
     def looks(self) -> bool:

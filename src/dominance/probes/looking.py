@@ -1,7 +1,7 @@
 """A further forward of the denoiser in the middle of a call: where concepts lie, or what other texts would give."""
 
 import contextlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -56,16 +56,18 @@ class Looking:
         with aside(self.denoiser, _Nothing(), self._told(rows)):
             return output_of(self.run(**given))
 
+    @contextlib.contextmanager
     def maps(
         self,
         rows: Sequence[int],
         latents: Float[Tensor, "row ..."],
         layers: frozenset[int],
         weights: Float[Tensor, "row token map"],
-    ) -> dict[int, Float[Tensor, "row map row column"]]:
+    ) -> Generator[dict[int, Float[Tensor, "row map row column"]]]:
         """Maps at these layers, of a forward from other latents that ends behind the last of them.
 
-        The maps are part of the graph where the latents are.
+        The maps are part of the graph where the latents are. A backward pass belongs into the block, since checkpointed
+        parts of the denoiser run again in it.
 
         Raises:
             ModelError: a layer's attention cannot be seen.
@@ -73,11 +75,12 @@ class Looking:
         given = {name: _outside(value) for name, value in self.arguments(rows).items()}
         given[sample_name(given)] = latents
         probe = _Maps(layers, weights)
-        with aside(self.denoiser, probe, self._told(rows)), contextlib.suppress(_EnoughError):
-            self.run(**given)
-        if unseen := sorted(layers - probe.seen.keys()):
-            raise ModelError(f"the attention of layer {unseen[0]} was not seen; localise the model again")
-        return probe.seen
+        with aside(self.denoiser, probe, self._told(rows)):
+            with contextlib.suppress(_EnoughError):
+                self.run(**given)
+            if unseen := sorted(layers - probe.seen.keys()):
+                raise ModelError(f"the attention of layer {unseen[0]} was not seen; localise the model again")
+            yield probe.seen
 
     def _told(self, rows: Sequence[int]) -> Forward:
         prompts = self.forward.prompts
@@ -122,10 +125,10 @@ class _Maps(Probe):
 
     def read(self, call: AttentionCall) -> None:
         _, maps = reduced_attention(call, self._weights.to(call.query.device))
-        if maps is not None:
-            self.seen.setdefault(call.site.layer, maps)
-        if self.seen.keys() == self._layers:
-            raise _EnoughError
+        if maps is not None and call.site.layer not in self.seen:
+            self.seen[call.site.layer] = maps
+            if self.seen.keys() == self._layers:
+                raise _EnoughError
 
 
 def _outside(value: Any) -> Any:

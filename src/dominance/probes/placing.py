@@ -110,11 +110,11 @@ def right_sides(
         for number, step in enumerate(shown):
             with torch.no_grad(), intercept(pipeline, _Nothing()):
                 looking, latents = _at(denoiser, template, scheduler, step, placed.latents[part], noise[part], prompts)
-                rows = range(len(prompts))
-                maps = looking.maps(rows, latents, frozenset(site.layer for site in sites), weights)
-            for site in sites:
-                columns = centres(maps[site.layer].double())[..., 1]
-                found[number, site.layer - 1, part] = (columns[:, 0] < columns[:, 1]).cpu()
+                layers = frozenset(site.layer for site in sites)
+                with looking.maps(range(len(prompts)), latents, layers, weights) as maps:
+                    for layer, own in maps.items():
+                        columns = centres(own.double())[..., 1]
+                        found[number, layer - 1, part] = (columns[:, 0] < columns[:, 1]).cpu()
     return found
 
 

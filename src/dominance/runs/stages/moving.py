@@ -102,12 +102,13 @@ class Mover:
         """
         start = looking.forward.conditional.start or 0
         given = latents[list(images)].clone().requires_grad_()
-        maps = looking.maps([start + image for image in images], given, self._layers, self._looked_at(images))
-        own = mean_maps([maps[layer] for layer in sorted(maps)])
-        losses = [self._loss(own[number], image) for number, image in enumerate(images)]
-        total = torch.stack(losses).sum()
+        rows = [start + image for image in images]
         up = _UP if given.dtype == torch.float16 else 1.0
-        (gradients,) = torch.autograd.grad(total * up, given)
+        with looking.maps(rows, given, self._layers, self._looked_at(images)) as maps:
+            own = mean_maps([maps[layer] for layer in sorted(maps)])
+            losses = [self._loss(own[number], image) for number, image in enumerate(images)]
+            total = torch.stack(losses).sum()
+            (gradients,) = torch.autograd.grad(total * up, given)
         gradients = gradients.float() / up
         if not torch.isfinite(gradients).all() or not torch.isfinite(total):
             raise ItemError("the guidance's gradient is not a number; try --dtype float32, or another method")

@@ -13,10 +13,11 @@ from torch.nn import functional as F
 from dominance.errors import InputError, ModelError
 from dominance.guidance.plan import Plan
 from dominance.guidance.regions import Parting
+from dominance.models.adapter_places import at_rest, has_adapters, placed
 from dominance.models.tokens import prompt_tokens
 from dominance.probes.calls import AttentionCall, Forward
 from dominance.probes.interception import Probe, intercept, running_forward, running_option
-from dominance.probes.looking import Looking, output_of, with_output
+from dominance.probes.looking import Looking, output_of, sample_name, with_output
 from dominance.probes.passing import called_through
 from dominance.probes.rebalancing import Balancer, Rebalancing
 from dominance.probes.reduction import reduced_attention
@@ -83,7 +84,7 @@ class _Course(Probe):
         self._partings: list[Parting | None] = []
         self._weights: Tensor | None = None
         self._maps: dict[int, Tensor] = {}
-        self._texts: dict[tuple[str, ...], dict[str, Tensor]] = {}
+        self._texts: dict[tuple[tuple[str, ...], bool], dict[str, Tensor]] = {}
         self._balancer: Balancer | None = None
         self.mover = Mover(pipeline, self._layers)
 
@@ -147,7 +148,8 @@ class _Course(Probe):
             self._read_others(forward, given, steps)
         self.mover.move(looking, steps, rows)
         self._maps = {}
-        made = run(**given)
+        with self._adapters_placed(looking, steps):
+            made = run(**given)
         if rows and self._maps:
             self._see(forward, steps)
         return self._parted_predictions(looking, made, steps, rows) if rows else made
@@ -159,16 +161,38 @@ class _Course(Probe):
                 inputs = self._inputs((plan.other.text,))
                 with_texts(given, [forward.conditional.start + image], inputs)
 
-    def _inputs(self, texts: tuple[str, ...]) -> dict[str, Tensor]:
-        """The denoiser's arguments for texts, the mean of several; each encoded once in the block."""
-        if texts not in self._texts:
+    def _adapters_placed(self, looking: Looking, steps: int) -> contextlib.AbstractContextManager[None]:
+        """Adapters in their own concept's region, in all branches, where a plan asks for it."""
+        forward = looking.forward
+        acting = self._acting(forward.step, steps, "attention")
+        placed_images = [image for image in acting if self._plans[image].taught is not None]
+        if not placed_images or not has_adapters(self._denoiser):
+            return contextlib.nullcontext()
+        masks = torch.ones(forward.samples, 1, *forward.sides)
+        for image in placed_images:
+            parting, taught = self._partings[image], self._plans[image].taught
+            if parting is not None and taught is not None:
+                masks[image :: forward.images, 0] = parting.masks(*forward.sides, forward.sides)[taught]
+        return placed(self._denoiser, masks.to(looking.given[sample_name(looking.given)].device))
+
+    def _inputs(self, texts: tuple[str, ...], resting: bool = False) -> dict[str, Tensor]:
+        """The denoiser's arguments for texts, the mean of several; each encoded once in the block.
+
+        Args:
+            resting: whether adapters of the text encoders do not act.
+        """
+        with at_rest(list(self._pipeline.components.values())) if resting else contextlib.nullcontext():
+            return self._encoded(texts, resting)
+
+    def _encoded(self, texts: tuple[str, ...], resting: bool) -> dict[str, Tensor]:
+        if (texts, resting) not in self._texts:
             longest = running_option(self._denoiser, "max_sequence_length")
             each = text_inputs(self._pipeline, texts, **({} if longest is None else {"max_sequence_length": longest}))
-            self._texts[texts] = {
+            self._texts[texts, resting] = {
                 name: value.amax(dim=0, keepdim=True) if "mask" in name else value.mean(dim=0, keepdim=True)
                 for name, value in each.items()
             }
-        return self._texts[texts]
+        return self._texts[texts, resting]
 
     def _see(self, forward: Forward, steps: int) -> None:
         """Hands the maps of this step to the partings."""
@@ -235,9 +259,12 @@ class _Course(Probe):
             query = call.query[row : row + 1]
             masks = parting.masks(*call.grid, forward.sides).flatten(1).to(query)
             made = torch.zeros_like(query[..., : output.shape[-1]])
-            for mask, texts in zip(masks, regions.texts, strict=True):
-                text = self._inputs(texts)["encoder_hidden_states"].to(query)
-                key, value = _projected(attention, text, query.shape[1])
+            taught = self._plans[image].taught
+            for place, (mask, texts) in enumerate(zip(masks, regions.texts, strict=True)):
+                resting = taught is not None and place != taught
+                text = self._inputs(texts, resting)["encoder_hidden_states"].to(query)
+                with at_rest([attention]) if resting else contextlib.nullcontext():
+                    key, value = _projected(attention, text, query.shape[1])
                 made += mask[None, None, :, None] * F.scaled_dot_product_attention(query, key, value, scale=call.scale)
             output[row] = torch.lerp(output[row], made[0], regions.strength)
         return output
