@@ -25,12 +25,14 @@ def test_methods_are_compared_on_the_bundled_model(command: Command, tmp_path: P
         assert row["change"] == pytest.approx(row["dvd_after"] - row["dvd_before"])
         assert row["cost"]["time"] > 0
         assert row["cost"]["evaluations"] == 1.0
+        assert row["distance"] > 0
         assert row["collapsed_before"]["n"] == row["collapsed_after"]["n"] == 4
     assert [len(prompt["images"]) for prompt in document["prompts"]] == [2, 2]
     assert {"dvd_before", "change_interval", "kept", "harmed", "settings"} <= document["policy"].keys()
+    drawn = {file: file.stat().st_mtime_ns for file in out.glob("images/*/*.png")}
     again = command(*arguments)
     assert again.status == 0
-    assert "images:" not in again.err, "nothing is drawn again"
+    assert {file: file.stat().st_mtime_ns for file in out.glob("images/*/*.png")} == drawn
     assert f"wrote {out / 'mitigation.html'}" in again.out
     assert "next: " in again.out
     assert command("report", out, "--json").document == document

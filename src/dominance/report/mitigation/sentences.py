@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from dominance.numbers import UNKNOWN, counted, difference, fraction, mean, plural, rate, score
+from dominance.numbers import UNKNOWN, coefficient, counted, difference, fraction, mean, plural, rate, score
 from dominance.report.parts.sentences import listed
 from dominance.runs.mitigation.options import POLICY
 from dominance.runs.mitigation.result import MethodResult, MitigationResult
@@ -20,6 +20,7 @@ class MethodRow:
     restored: str
     neither: str
     harmed: str
+    distance: str
     time: str
     evaluations: str
 
@@ -103,6 +104,7 @@ def _row(result: MitigationResult, row: MethodResult) -> MethodRow:
         restored=rate(row.restored),
         neither=fraction(row.neither),
         harmed=rate(row.harmed),
+        distance=coefficient(row.distance, row.distance_interval),
         time=_over(row.cost.time),
         evaluations=_over(row.cost.evaluations),
     )

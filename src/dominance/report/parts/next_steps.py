@@ -54,7 +54,7 @@ class NextStep:
 
 
 def after_audit(result: RunResult) -> tuple[NextStep, ...]:
-    """For the worst prompt: explain it, draw the seeds that worked, and try the wording that does better.
+    """Repair what fails; of the worst prompt, explain it, draw the seeds that worked, try the wording that does better.
 
     Where no prompt loses a concept, check the judge that says so. Where the judge is unfit, the step is another judge.
     """
@@ -70,7 +70,8 @@ def after_audit(result: RunResult) -> tuple[NextStep, ...]:
         return (NextStep(trusted, check if given.judge is not None else None),)
     drawn_here = all(image.seed is not None for image in worst.images)
     own = given.of(worst.prompt)
-    steps = (_explain(worst, own, drawn_here), _worked(worst, own, drawn_here), _reworded(worst, result, own))
+    steps = (_explain(worst, own, drawn_here), _repair(worst, given), _worked(worst, own, drawn_here))
+    steps = (*steps, _reworded(worst, result, own))
     return tuple(step for step in steps if step is not None)
 
 
@@ -102,6 +103,13 @@ def _explain(worst: PromptResult, given: Given, drawn_here: bool) -> NextStep:
     chosen = sorted(seed for seed in ordered[:_SHOWN] if seed is not None)
     judge = None if given.can_draw else "none"
     return NextStep(why, given.command("explain", text, seeds=chosen, judge=judge))
+
+
+def _repair(worst: PromptResult, given: Given) -> NextStep | None:
+    plain = given.more.get("command") == "audit" and given.more.get("method") in (None, "none")
+    told = plain and worst.collapsed and given.can_draw and given.suite
+    words = given.command("mitigate", str(given.suite), only_failing=True) if told else None
+    return NextStep("bring lost concepts back, in what fails alone", words) if words else None
 
 
 def _worked(worst: PromptResult, given: Given, drawn_here: bool) -> NextStep | None:

@@ -16,6 +16,8 @@ from dominance.runs.store.plan import Plan
 from dominance.wording import on_one_line, quoted
 
 _MOST_NAMED = 5
+_CONTINUED = {("audit", "mitigate")}
+"""Origins of a folder and of the run that may go on in it, because it draws the same images and more."""
 _DRAWN_WITH = ("steps", "guidance", "height", "width", "dtype", "scheduler", "negative_prompt", "adapters")
 """Settings that make other images of the same seeds."""
 
@@ -102,7 +104,7 @@ def _difference_in(plan: Plan, folder: Path) -> str | None:
 def _difference(plan: Plan, earlier: Plan, ledger: Ledger) -> str | None:
     if earlier.suite.name != plan.suite.name and not _renamed(earlier.suite, plan.suite):
         return f"a run with the suite {earlier.suite.name!r}, not {plan.suite.name!r}"
-    if earlier.origin != plan.origin:
+    if earlier.origin != plan.origin and (earlier.origin, plan.origin) not in _CONTINUED:
         return f"a run with the origin of images {earlier.origin!r}, not {plan.origin!r}"
     if earlier.suite.prompts and not _prompts(earlier.suite) & _prompts(plan.suite):
         if len(earlier.suite.prompts) == len(plan.suite.prompts) == 1:

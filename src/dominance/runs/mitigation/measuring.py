@@ -2,14 +2,13 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
-from dominance.documents import from_json
 from dominance.metrics import bootstrap_mean, rate
-from dominance.records import Prompt, Rate, RunResult, ScoredImage
+from dominance.records import Interval, Prompt, Rate, RunResult, ScoredImage
 from dominance.runs.audit.result import scored_images
 from dominance.runs.mitigation.arms import Arm
 from dominance.runs.mitigation.drawing import EVALUATIONS, SECONDS
+from dominance.runs.mitigation.likeness import Likeness
 from dominance.runs.mitigation.options import PLAIN, POLICY
 from dominance.runs.mitigation.policy import attempts, delivered
 from dominance.runs.mitigation.result import Cost, MethodResult, MitigatedImage, MitigatedPrompt, MitigationResult, Shot
@@ -18,6 +17,7 @@ from dominance.runs.store.plan import Plan
 
 CONTROL = "another seed"
 """Name of the control: the plain image of the next seed."""
+_NOT_COMPARED = Likeness()
 
 
 @dataclass(frozen=True)
@@ -78,31 +78,39 @@ def _took(settings: Mapping[str, object]) -> Took:
 
 
 def measure(
-    arms: Sequence[Arm], whole: RunResult, ledger: Ledger, folder: Path, only_failing: bool, notes: Sequence[str]
+    arms: Sequence[Arm],
+    found: Sequence[Seen],
+    whole: RunResult,
+    plan: Plan,
+    alike: Likeness,
+    only_failing: bool,
+    notes: Sequence[str],
 ) -> MitigationResult:
     """The result of a mitigation whose images are judged.
 
     Args:
+        found: all images, by prompt and seed.
         whole: of all images together.
         notes: to be shown beside the result.
     """
-    plan = from_json(Plan, ledger.get("plan"))
-    found = seen(arms, plan, ledger, only_failing)
     told = [f"prompt {id}: {why}" for id, why in (*plan.refused.items(), *plan.notes.items())]
     control = _next_seeds(found)
     return MitigationResult(
-        run=str(folder),
+        run=whole.run,
         suite=whole.suite,
         model=whole.model,
         judge=whole.judge,
         settings=whole.settings.record(),
         only_failing=only_failing,
-        methods=tuple(compared(arm.name, arm.settings, _of_method(arm.name, found)) for arm in arms if arm.method),
-        policy=compared(POLICY, {"methods": [arm.name for arm in arms if arm.method]}, _of_policy(found)),
-        control=compared(CONTROL, {}, control) if control else None,
+        methods=tuple(
+            compared(arm.name, arm.settings, _of_method(arm.name, found), alike) for arm in arms if arm.method
+        ),
+        policy=compared(POLICY, {"methods": [arm.name for arm in arms if arm.method]}, _of_policy(found), alike),
+        control=compared(CONTROL, {}, control, alike) if control else None,
         prompts=tuple(
             _prompt(prompt, [each for each in found if each.prompt.id == prompt.id]) for prompt in plan.suite.prompts
         ),
+        embedder=alike.embedder,
         notes=(*notes, *told[:20]),
         manifest=whole.manifest,
         judge_warnings=whole.judge_warnings,
@@ -156,13 +164,18 @@ def _known(each: Seen, name: str) -> Took:
     return each.took.get(name, Took())
 
 
-def compared(name: str, settings: dict[str, object], pairs: Sequence[Pair]) -> MethodResult:
+def compared(
+    name: str, settings: dict[str, object], pairs: Sequence[Pair], alike: Likeness = _NOT_COMPARED
+) -> MethodResult:
     """What becomes of images under a method."""
     both = [pair for pair in pairs if pair.before.verdict is not None and pair.after.verdict is not None]
-    scores = [(pair, pair.before.dvd or 0.0, pair.after.dvd or 0.0) for pair in both]
-    clusters: dict[str, list[float]] = {}
-    for pair, before, after in scores:
-        clusters.setdefault(pair.prompt_id, []).append(after - before)
+    scores = [(pair.before.dvd or 0.0, pair.after.dvd or 0.0) for pair in both]
+    change, change_interval = _clustered(
+        [(p.prompt_id, after - before) for p, (before, after) in zip(both, scores, strict=True)]
+    )
+    distance, distance_interval = _clustered(
+        [(p.prompt_id, far) for p in both if (far := alike.distance(p.before.file, p.after.file)) is not None]
+    )
     collapsed = [pair for pair in both if pair.before.verdict == "collapsed"]
     balanced = [pair for pair in both if pair.before.verdict == "balanced"]
     failing = [pair for pair in both if pair.before.verdict != "balanced"]
@@ -175,10 +188,10 @@ def compared(name: str, settings: dict[str, object], pairs: Sequence[Pair]) -> M
         settings=settings,
         pairs=len(both),
         unscored=len(pairs) - len(both),
-        dvd_before=_mean([before for _, before, _ in scores]),
-        dvd_after=_mean([after for _, _, after in scores]),
-        change=_mean([after - before for _, before, after in scores]),
-        change_interval=bootstrap_mean(list(clusters.values())) if len(clusters) > 1 else None,
+        dvd_before=_mean([before for before, _ in scores]),
+        dvd_after=_mean([after for _, after in scores]),
+        change=change,
+        change_interval=change_interval,
         collapsed_before=rate(len(collapsed), len(both)),
         collapsed_after=of(both, lambda pair: pair.after.verdict == "collapsed"),
         balanced_before=rate(len(balanced), len(both)),
@@ -188,8 +201,19 @@ def compared(name: str, settings: dict[str, object], pairs: Sequence[Pair]) -> M
         neither=of(collapsed, lambda pair: not _keeps(pair) and not _restores(pair)),
         repaired=of(failing, lambda pair: pair.after.verdict == "balanced"),
         harmed=of(balanced, lambda pair: pair.after.verdict != "balanced"),
+        distance=distance,
+        distance_interval=distance_interval,
         cost=_cost(pairs),
     )
+
+
+def _clustered(values: Sequence[tuple[str, float]]) -> tuple[float | None, Interval | None]:
+    """The mean, with its interval over prompts; None where there are none, and without one of a single prompt."""
+    clusters: dict[str, list[float]] = {}
+    for prompt_id, value in values:
+        clusters.setdefault(prompt_id, []).append(value)
+    interval = bootstrap_mean(list(clusters.values())) if len(clusters) > 1 else None
+    return _mean([value for _, value in values]), interval
 
 
 def _mean(values: Sequence[float]) -> float | None:

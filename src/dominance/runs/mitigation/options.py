@@ -63,6 +63,9 @@ class MitigateOptions:
     only_failing: bool = False
     """Judge the plain images, and draw again, from the same seed, only those that lose a concept: by the first method,
     what still fails by the next, and so on."""
+    embedder: str | None = None
+    """What says how far a repaired image is from the plain one: miniature, or a folder or hub id of a CLIP, SigLIP,
+    DINOv2 or BLIP model; default: miniature for its own world, none for other pictures."""
     limit: Limit | None = None
     concepts: Words | None = None
     drawing: Drawing = field(default_factory=Drawing)

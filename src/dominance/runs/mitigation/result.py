@@ -43,6 +43,8 @@ class MethodResult:
         neither: of the same, those that show neither the dominating concept nor all that was lost.
         repaired: of the plain images that lose a concept, those that are balanced now.
         harmed: of the plain images that are balanced, those that no longer are.
+        distance: mean cosine distance to the plain image, 0 to 2, by the result's embedder; None without one. Its
+            interval is clustered by prompt.
     """
 
     method: str
@@ -62,6 +64,8 @@ class MethodResult:
     neither: Counted
     repaired: Counted
     harmed: Counted
+    distance: float | None
+    distance_interval: Interval | None
     cost: Cost
 
 
@@ -126,6 +130,7 @@ class MitigationResult:
             shows most. The judge that selects also scores.
         control: each image against the plain one of the prompt's next seed: what drawing again does without a method;
             None where no prompt has two seeds.
+        embedder: what distances are between; None where none are measured.
     """
 
     UNPRINTED: ClassVar[set[str]] = {"manifest"}
@@ -140,6 +145,7 @@ class MitigationResult:
     policy: MethodResult
     control: MethodResult | None
     prompts: tuple[MitigatedPrompt, ...]
+    embedder: str | None = None
     notes: tuple[str, ...] = ()
     manifest: dict[str, object] = field(default_factory=dict)
     judge_warnings: tuple[JudgeWarning, ...] = ()

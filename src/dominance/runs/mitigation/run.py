@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dominance.diversity.embedders import load_embedder
 from dominance.documents import from_json, to_json
 from dominance.guidance.registry import Method
 from dominance.judges.protocol import Judge
@@ -18,10 +19,12 @@ from dominance.runs.audit.run import carried_out
 from dominance.runs.audit.sameness import folder_of
 from dominance.runs.mitigation.arms import Arm, find_arms, with_pairs
 from dominance.runs.mitigation.drawing import ArmsModel, in_turns
+from dominance.runs.mitigation.likeness import likeness
 from dominance.runs.mitigation.measuring import measure, seen
 from dominance.runs.mitigation.options import MitigateOptions
 from dominance.runs.mitigation.result import MitigationResult
 from dominance.runs.stages.drawing import make_planned, missing_images
+from dominance.runs.stages.identity import fitting_embedder
 from dominance.runs.stages.judge_fit import OPEN_WORLD, of_model, world_warnings
 from dominance.runs.stages.judging import ReadyJudge, check_questions, judge_for, questions_of, refuse_named, unasked
 from dominance.runs.stages.model import RunModel
@@ -65,10 +68,16 @@ def mitigate_suite(
     if not (run.folder / LEDGER_NAME).exists():  # a method that cannot serve the model shows before anything is written
         run.model.make_room(run.judge)
         run.drawer()
-    plan = replace(run.plan, images=run.arms[0].images) if options.only_failing else run.plan
-    with carried_out(plan, run.folder, run.judge, run.model, repeat, run.draw) as (ledger, judged):
+    if run.embedder is not None:  # one that cannot be had shows before anything is drawn
+        load_embedder(run.embedder, options.machine.device)
+    begun = replace(run.plan, images=run.arms[0].images) if options.only_failing else run.plan
+    with carried_out(begun, run.folder, run.judge, run.model, repeat, run.draw) as (ledger, judged):
         whole = run.draw_failing(ledger) if options.only_failing else judged
-        result = measure(run.arms, whole, ledger, run.folder, options.only_failing, run.notes)
+        plan = from_json(Plan, ledger.get("plan"))
+        found = seen(run.arms, plan, ledger, options.only_failing)
+        files = dict.fromkeys(shot.file for each in found for shot in each.shots.values() if shot.file is not None)
+        alike = likeness(run.embedder, files, run.folder, options.machine.device)
+        result = measure(run.arms, found, whole, plan, alike, options.only_failing, run.notes)
         ledger.put(MITIGATE, to_json(result))
         return result
 
@@ -118,6 +127,7 @@ class _Run:
         plan: with the images of all arms.
         drawer: the loaded model with all arms, warmed up.
         notes: what the result should say of its suite.
+        embedder: what compares repaired with plain pictures, if anything does.
     """
 
     arms: tuple[Arm, ...]
@@ -127,6 +137,7 @@ class _Run:
     model: RunModel
     drawer: OnDemand[ArmsModel]
     notes: tuple[str, ...]
+    embedder: str | None
 
     def draw(self, missing: Sequence[PlannedImage], ledger: Ledger) -> None:
         """Draws these images, in batches of one arm each."""
@@ -181,6 +192,7 @@ def _decided(
     def method(named: str) -> Method | None:
         return RunModel(drawn.source, options.drawing, options.machine, loaded.prompts, method=named).method
 
+    embedder = fitting_embedder(options.embedder, drawn.source.world)
     arms = find_arms(options.named, loaded, options.seeds, drawn.source.identity, drawn.settings, method)
     asked = ask_all(loaded, questions.ask)
     seen_by = OnDemand(lambda: ready(asked, judge, options.machine.device, options.asking))
@@ -203,7 +215,8 @@ def _decided(
         model_identity=drawn.source.identity,
     )
     drawer = OnDemand(lambda: _warmed(drawn, arms, loaded.prompts))
-    return _Run(arms, plan, folder_of(plan, out, name), seen_by, drawn, drawer, () if note is None else (note,))
+    notes = () if note is None else (note,)
+    return _Run(arms, plan, folder_of(plan, out, name), seen_by, drawn, drawer, notes, embedder)
 
 
 def _warmed(model: RunModel, arms: Sequence[Arm], prompts: Sequence[Prompt]) -> ArmsModel:

@@ -53,18 +53,28 @@ def find_taught(
         if embedder is not None:
             raise InputError("--embedder is given, but no pictures to compare with; give --references, or leave it out")
         return TaughtPlan(concept)
-    chosen = embedder or (MINIATURE if world == RENDERED_WORLD else None)
+    chosen = fitting_embedder(embedder, world)
     if chosen is None:
         raise InputError(
             f"--references needs an --embedder for such pictures, such as {PAPER_EMBEDDER} or facebook/dinov2-base"
         )
+    files, keys = _references(references)
+    return TaughtPlan(concept, files, keys, chosen, None)
+
+
+def fitting_embedder(given: str | None, world: str | None) -> str | None:
+    """The embedder as given, else the bundled one for pictures of its own world; None for others.
+
+    Raises:
+        InputError: the bundled one is given for other pictures.
+    """
+    chosen = given or (MINIATURE if world == RENDERED_WORLD else None)
     if chosen == MINIATURE and world != RENDERED_WORLD:
         raise InputError(
             "the embedder miniature knows only the drawings of the miniature world, and these pictures are none; give"
             f" another --embedder, such as {PAPER_EMBEDDER}"
         )
-    files, keys = _references(references)
-    return TaughtPlan(concept, files, keys, chosen, None)
+    return chosen
 
 
 def unknown_taught(suite: Suite, words: Sequence[str] = ()) -> InputError:

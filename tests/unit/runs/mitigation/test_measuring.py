@@ -1,9 +1,13 @@
 """What a method changes, keeps, harms and costs, on answers that are made up."""
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 
 from dominance.records import Answer, Concept, Prompt, Question, ScoredImage
 from dominance.report.mitigation.sentences import cost_sentence, doubt_sentence, mitigation_headline
+from dominance.runs.mitigation.likeness import Likeness
 from dominance.runs.mitigation.measuring import CONTROL, Pair, Took, compared
 from dominance.runs.mitigation.policy import attempts, delivered
 from dominance.runs.mitigation.result import MethodResult, MitigationResult
@@ -77,6 +81,13 @@ def test_a_cost_is_of_the_pairs_that_were_timed() -> None:
     cost = compared("m", {}, [timed, untimed]).cost
     assert (cost.time, cost.evaluations, cost.seconds, cost.images) == (1.5, 1.0, 3.0, 1)
     assert compared("m", {}, [untimed]).cost.time is None
+
+
+def test_distances_are_between_the_images_of_a_pair() -> None:
+    both = [replace(pair(TOWER, BOTH), after=replace(image(*BOTH), file=name)) for name in ("same", "other", "unknown")]
+    directions = {"0.png": np.array([1.0, 0.0]), "same": np.array([1.0, 0.0]), "other": np.array([0.0, 1.0])}
+    assert compared("m", {}, both, Likeness("e", directions)).distance == 0.5
+    assert compared("m", {}, both).distance is None
 
 
 def test_nothing_to_compare_is_not_a_change_of_nothing() -> None:

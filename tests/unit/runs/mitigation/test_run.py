@@ -12,7 +12,7 @@ from tiny_families import draw, save, tiny
 
 import dominance
 from dominance.documents import from_json, printed, to_json
-from dominance.errors import InputError, ItemError
+from dominance.errors import InputError, ItemError, ModelError
 from dominance.judges.protocol import ScriptedJudge
 from dominance.models.drawing import Drawing, Machine
 from dominance.models.image_model import PipelineModel
@@ -81,6 +81,26 @@ def test_pairs_are_what_audits_would_draw_and_read_back(model: str, tmp_path: Pa
     page = write_mitigation(found, out).read_text()
     assert page.count('<div class="pic">') == 6
     assert "Another seed alone takes mean DvD from 100 to 100." in page
+
+
+def test_a_mitigation_goes_on_from_an_audit_and_does_not_guess_what_its_images_took(model: str, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    dominance.audit(PROMPT, model, TOWER, out, AuditOptions(drawing=options().drawing, machine=Machine("cpu", 1)))
+    before = files(out)
+    assert estimate_mitigation(PROMPT, model, TOWER, out, options()).images_to_draw == 4
+    found = mitigate_suite(PROMPT, model, TOWER, out, options())
+    assert files(out).items() >= before.items()
+    assert [(row.pairs, row.cost.time, row.cost.images) for row in found.methods] == [(2, None, 0)] * 2
+    assert isinstance(read_run(out), MitigationResult)
+    assert "What it costs is not known" in write_mitigation(found, out).read_text()
+
+
+def test_distances_are_measured_by_an_embedder_for_such_pictures_alone(model: str, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="the embedder miniature knows only the drawings of the miniature world"):
+        mitigate_suite(PROMPT, model, YES, tmp_path / "run", options(embedder="miniature"))
+    with pytest.raises(ModelError, match=r"has no \.safetensors weights"):
+        mitigate_suite(PROMPT, model, YES, tmp_path / "run", options(embedder=str(tmp_path)))
+    assert not (tmp_path / "run").exists()
 
 
 def test_a_killed_run_goes_on_and_still_knows_what_its_images_cost(
