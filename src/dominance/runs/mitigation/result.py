@@ -16,7 +16,7 @@ class Cost:
     """What images cost, over the plain images of the same prompts and seeds in the same run.
 
     Attributes:
-        time: drawing time; None where no image of the pairs was timed.
+        time: drawing time, on a CPU that of the processor; None where no image of the pairs was timed.
         evaluations: samples that the denoiser was run on; None where they could not be counted.
         seconds: mean drawing time of one image.
         images: pairs that were timed, which are those that this folder's own command drew.
