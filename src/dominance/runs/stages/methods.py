@@ -2,7 +2,7 @@
 
 import contextlib
 from collections.abc import Callable, Generator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from dominance.errors import InputError
@@ -13,6 +13,8 @@ from dominance.records import Concept, Prompt
 
 if TYPE_CHECKING:
     from diffusers.pipelines.pipeline_utils import DiffusionPipeline
+
+    from dominance.runs.stages.steering import Encoded
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,7 @@ class SteeredBy:
 
     chosen: ChosenRecipe
     layers: tuple[int, ...] = ()
+    _encoded: "Encoded" = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def identity(self) -> str:
@@ -47,7 +50,8 @@ class SteeredBy:
         def planned(texts: Sequence[str]) -> list[Plan]:
             return [self.chosen.recipe.plan(by_text[text]) for text in texts]
 
-        with steered(pipeline, planned, self.layers, [prompt.text for prompt in prompts]):
+        texts = [prompt.text for prompt in prompts]
+        with steered(pipeline, planned, self.layers, texts, encoded=self._encoded):
             yield
 
 

@@ -7,12 +7,13 @@ from typing import Any, cast
 
 import torch
 from diffusers.pipelines.pipeline_utils import DiffusionPipeline
+from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from dominance.errors import InputError, ModelError
 from dominance.guidance.plan import Plan
-from dominance.guidance.regions import Parting
+from dominance.guidance.regions import Parting, Regions
 from dominance.models.adapter_places import at_rest, has_adapters, placed
 from dominance.models.tokens import prompt_tokens
 from dominance.probes.calls import AttentionCall, Forward
@@ -30,6 +31,8 @@ from dominance.wording import quoted
 
 Planned = Callable[[Sequence[str]], Sequence[Plan]]
 """From the prompts of a call to their plans."""
+Encoded = dict[tuple[tuple[str, ...], bool], dict[str, Tensor]]
+"""What a denoiser is told of texts, the mean of several, by the texts and whether adapters rested."""
 
 
 @contextlib.contextmanager
@@ -39,6 +42,7 @@ def steered(
     layers: Sequence[int] = (),
     prompts: Sequence[str] | None = None,
     guided: bool | None = None,
+    encoded: Encoded | None = None,
 ) -> Generator[None]:
     """Steers the images of each call in the block as planned; nothing is left behind.
 
@@ -47,12 +51,13 @@ def steered(
         layers: whose maps show where concepts lie, numbered from 1; see ``localise``.
         prompts: the texts, where the pipeline is given embeddings instead.
         guided: as for ``record_attention``.
+        encoded: texts encoded in earlier blocks on the same pipeline, its adapters the same; more are added.
 
     Raises:
         InputError: plans that need layers, and none; a concept that a prompt does not name.
         ModelError: the model's attention sites are not known, cannot be seen, or not edited in this way.
     """
-    course = _Course(pipeline, planned, frozenset(layers), prompts)
+    course = _Course(pipeline, planned, frozenset(layers), prompts, {} if encoded is None else encoded)
     with (
         intercept(pipeline, course, guided),
         called_through(denoiser_of(pipeline), course.call),
@@ -70,6 +75,7 @@ class _Course(Probe):
         planned: Planned,
         layers: frozenset[int],
         prompts: Sequence[str] | None,
+        encoded: Encoded,
     ) -> None:
         self._pipeline, self._denoiser = pipeline, denoiser_of(pipeline)
         self._planned, self._layers = planned, layers
@@ -84,7 +90,9 @@ class _Course(Probe):
         self._partings: list[Parting | None] = []
         self._weights: Tensor | None = None
         self._maps: dict[int, Tensor] = {}
-        self._texts: dict[tuple[tuple[str, ...], bool], dict[str, Tensor]] = {}
+        self._texts = encoded
+        self._masked: dict[tuple[tuple[int, ...], tuple[int, int]], Tensor] = {}
+        self._read: dict[tuple[tuple[int, ...], int], Tensor] = {}
         self._balancer: Balancer | None = None
         self.mover = Mover(pipeline, self._layers)
 
@@ -105,6 +113,7 @@ class _Course(Probe):
         self._partings = [None if plan.regions is None else Parting(plan.regions) for plan in self._plans]
         columns = [self._columns(text, plan) for text, plan in zip(texts, self._plans, strict=True)]
         self._weights = _weights(columns, forward.tokens)
+        self._masked, self._read = {}, {}
         self.mover.begin([plan.moves for plan in self._plans], columns, self._weights)
 
     def _begun_balancer(self, forward: Forward, texts: Sequence[str]) -> Balancer | None:
@@ -196,6 +205,7 @@ class _Course(Probe):
 
     def _see(self, forward: Forward, steps: int) -> None:
         """Hands the maps of this step to the partings."""
+        self._masked = {}
         maps = mean_maps([self._maps[layer] for layer in sorted(self._maps)])
         for image, parting in enumerate(self._partings):
             if parting is not None:
@@ -249,25 +259,52 @@ class _Course(Probe):
         acting = self._acting(forward.step, steps_of(self._pipeline), "attention")
         if not acting:
             return output
-        output = output.clone()
         attention = self._denoiser.get_submodule(call.site.name)
-        for image in acting:
-            row = forward.conditional.start + image
-            parting, regions = self._partings[image], self._plans[image].regions
-            if parting is None or regions is None:
-                continue
-            query = call.query[row : row + 1]
-            masks = parting.masks(*call.grid, forward.sides).flatten(1).to(query)
-            made = torch.zeros_like(query[..., : output.shape[-1]])
-            taught = self._plans[image].taught
-            for place, (mask, texts) in enumerate(zip(masks, regions.texts, strict=True)):
-                resting = taught is not None and place != taught
-                text = self._inputs(texts, resting)["encoder_hidden_states"].to(query)
+        rows = [forward.conditional.start + image for image in acting]
+        query = call.query[rows]
+        masks = self._masks(acting, call.grid, forward.sides).to(query)
+        made = torch.zeros_like(output[rows])
+        for place in range(masks.shape[1]):
+            for resting in (False, True):
+                own = [n for n, image in enumerate(acting) if self._rests(image, place) is resting]
+                if not own:
+                    continue
+                text = self._stacked([acting[n] for n in own], place, resting).to(query)
                 with at_rest([attention]) if resting else contextlib.nullcontext():
                     key, value = _projected(attention, text, query.shape[1])
-                made += mask[None, None, :, None] * F.scaled_dot_product_attention(query, key, value, scale=call.scale)
-            output[row] = torch.lerp(output[row], made[0], regions.strength)
+                asked = query if len(own) == len(acting) else query[own]
+                attended = F.scaled_dot_product_attention(asked, key, value, scale=call.scale)
+                made[own] += masks[own, place, None, :, None] * attended
+        strengths = torch.tensor([cast(Regions, self._plans[image].regions).strength for image in acting])
+        output = output.clone()
+        output[rows] = torch.lerp(output[rows], made, strengths.to(output)[:, None, None, None])
         return output
+
+    def _masks(
+        self, acting: Sequence[int], grid: tuple[int, int], latents: tuple[int, int]
+    ) -> Float[Tensor, "image concept position"]:
+        """The shares of each image's concepts at a grid, zero for concepts that an image lacks; the same all step."""
+        known = (tuple(acting), grid)
+        if known not in self._masked:
+            each = [cast(Parting, self._partings[image]).masks(*grid, latents).flatten(1) for image in acting]
+            most = max(map(len, each))
+            self._masked[known] = torch.stack([F.pad(own, (0, 0, 0, most - len(own))) for own in each])
+        return self._masked[known]
+
+    def _rests(self, image: int, place: int) -> bool | None:
+        """Whether adapters rest where this concept is; None where the image has no such concept."""
+        plan = self._plans[image]
+        if place >= len(plan.concepts):
+            return None
+        return plan.taught is not None and place != plan.taught
+
+    def _stacked(self, images: Sequence[int], place: int, resting: bool) -> Float[Tensor, "image token channel"]:
+        """What each image's region of a concept reads."""
+        known = (tuple(images), place)
+        if known not in self._read:
+            texts = [cast(Regions, self._plans[image].regions).texts[place] for image in images]
+            self._read[known] = torch.cat([self._inputs(own, resting)["encoder_hidden_states"] for own in texts])
+        return self._read[known]
 
     def _parted_predictions(self, looking: Looking, made: Any, steps: int, rows: Sequence[int]) -> Any:
         """The prediction with each concept's region from the text in which it is alone."""
