@@ -21,6 +21,10 @@ COMMANDS: dict[str, tuple[list[str], str]] = {
     "audit": (["audit", "miniature", "--seeds", "6", "--min-presence", "0.5"], "report.html"),
     "explain": (["explain", PROMPT, "--seeds", "2"], "explanation.html"),
     "ablate": (["ablate", "miniature-bench", "--limit", "2", "--seeds", "2", "--layers", "1-6"], "ablation.html"),
+    "mitigate": (
+        ["mitigate", "miniature-bench", "--method", "regions,overlap", "--limit", "4", "--seeds", "3"],
+        "mitigation.html",
+    ),
     "judge-check": (["judge", "check", "--each", "8", "--limit", "24"], "judge-check.html"),
     "bench": (["bench", "build", "--target", "2", "--limit", "12"], "contact.html"),
     "diversity": (["diversity", str(RUNS / "pictures")], "diversity.html"),

@@ -103,9 +103,11 @@ def test_distances_are_measured_by_an_embedder_for_such_pictures_alone(model: st
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.parametrize("only_failing", [False, True])
 def test_a_killed_run_goes_on_and_still_knows_what_its_images_cost(
-    model: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    only_failing: bool, model: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    how = options(only_failing=only_failing)
     out, drawn = tmp_path / "run", []
     whole = PipelineModel.generate
 
@@ -118,16 +120,16 @@ def test_a_killed_run_goes_on_and_still_knows_what_its_images_cost(
 
     monkeypatch.setattr(PipelineModel, "generate", stopping)
     with pytest.raises(KeyboardInterrupt):
-        mitigate_suite(PROMPT, model, YES, out, options())
+        mitigate_suite(PROMPT, model, TOWER, out, how)
     before = files(out)
     assert len(before) == 3
-    found = mitigate_suite(PROMPT, model, YES, out, options())
+    found = mitigate_suite(PROMPT, model, TOWER, out, how)
     assert len(drawn) == 4 + 3
     assert files(out).items() >= before.items()
     assert [row.cost.images for row in found.methods] == [2, 2]
     lost = next(iter(sorted(out.glob("images/*/0-*.png"))))
     lost.unlink()
-    mitigate_suite(PROMPT, model, YES, out, options())
+    mitigate_suite(PROMPT, model, TOWER, out, how)
     assert len(drawn) == 4 + 3 + 1
 
 
