@@ -42,8 +42,12 @@ def mitigation_headline(result: MitigationResult) -> str:
 def _named(result: MitigationResult, row: MethodResult) -> str:
     if row.method == POLICY:
         return f"Drawing only what fails again, by {listed([method.method for method in result.methods])}"
-    others = len(result.methods) - 1
-    return f"{row.method}, the most of {others + 1} methods" if others else row.method
+    count, helps = len(result.methods), row.change is not None and row.change < 0
+    if count == 1:
+        return row.method if helps else f"{row.method} does not lower DvD"
+    return (
+        f"{row.method}, the most of {count} methods" if helps else f"none of {count} methods lowers DvD, {row.method}"
+    )
 
 
 def _harmed(row: MethodResult) -> str:

@@ -139,6 +139,10 @@ def test_the_headline_names_the_best_method_and_what_it_costs_and_harms() -> Non
     assert "Drawing only what fails again, by good: mean DvD 100 to 0" in mitigation_headline(
         result(good, only_failing=True)
     )
+    assert mitigation_headline(result(idle)).startswith(
+        "idle does not lower DvD: mean DvD 100 to 100, 1 to 1 of 1 images"
+    )
+    assert mitigation_headline(result(idle, idle)).startswith("none of 2 methods lowers DvD, idle: mean DvD 100 to 100")
     assert "holds 0: draw more prompts" in str(doubt_sentence(result(good)))
     assert doubt_sentence(result(idle)) == "One prompt says nothing about others: give more prompts."
     untimed = compared("untimed", {}, [pair(TOWER, BOTH, plain=Took())])
