@@ -48,7 +48,8 @@ if TYPE_CHECKING:
     from dominance.runs.explanation.run import explain
     from dominance.runs.judge_check.options import JudgeCheckOptions
     from dominance.runs.judge_check.run import check_judge
-    from dominance.runs.localisation.run import LocaliseOptions, localise
+    from dominance.runs.localisation.options import LocaliseOptions
+    from dominance.runs.localisation.run import localise
     from dominance.runs.mitigation.options import MitigateOptions
     from dominance.runs.mitigation.result import MitigationResult
     from dominance.runs.mitigation.run import estimate_mitigation, mitigate_suite
@@ -112,7 +113,8 @@ _HOMES: dict[str, tuple[str, ...]] = {
     "runs.explanation.run": ("explain",),
     "runs.judge_check.options": ("JudgeCheckOptions",),
     "runs.judge_check.run": ("check_judge",),
-    "runs.localisation.run": ("LocaliseOptions", "localise"),
+    "runs.localisation.options": ("LocaliseOptions",),
+    "runs.localisation.run": ("localise",),
     "runs.mitigation.options": ("MitigateOptions",),
     "runs.mitigation.result": ("MitigationResult",),
     "runs.mitigation.run": ("estimate_mitigation", "mitigate_suite"),

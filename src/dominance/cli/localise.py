@@ -9,7 +9,7 @@ from dominance.cli import shared
 from dominance.cli.app import new_app
 from dominance.cli.output import echo, print_json, print_table, tell_next, tell_written
 from dominance.numbers import rate
-from dominance.runs.localisation.run import LocaliseOptions
+from dominance.runs.localisation.options import LocaliseOptions
 
 if TYPE_CHECKING:
     from dominance.runs.stages.localisation import Localisation

@@ -1,41 +1,15 @@
 """Finds the layers that put a word where its thing is, and keeps what was found for the methods that need it."""
 
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cyclopts import Group, Parameter
-
-from dominance.errors import InputError
 from dominance.files import check_writable
-from dominance.models.drawing import Drawing, Machine
+from dominance.runs.localisation.options import LocaliseOptions
 from dominance.runs.stages.localisation import Localisation, keep, kept_file, measure_localisation
 from dominance.runs.stages.model import RunModel
-from dominance.seeds import LARGEST_SEED
 
 if TYPE_CHECKING:
     from diffusers.pipelines.pipeline_utils import DiffusionPipeline
-
-
-@Parameter(name="*", group=Group("Localising", sort_key=15))
-@dataclass(frozen=True)
-class LocaliseOptions:
-    """How to find the layers.
-
-    Raises:
-        InputError: a value out of its range.
-    """
-
-    seed: int = 0
-    """Of the model's own pictures and of the noise on them."""
-    drawing: Drawing = field(default_factory=Drawing)
-    machine: Machine = field(default_factory=Machine)
-
-    def __post_init__(self) -> None:
-        if not 0 <= self.seed <= LARGEST_SEED:
-            raise InputError(f"seed is {self.seed}; give a whole number from 0")
-        if self.drawing.seeds is not None:
-            raise InputError("localising draws one picture of each of its own nouns; give --seed in place of --seeds")
 
 
 def localise(

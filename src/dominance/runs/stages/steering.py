@@ -109,6 +109,8 @@ class _Course(Probe):
             raise InputError(
                 "the layers that show where this model's concepts lie are not known; find them by localise"
             )
+        if any(plan.taught is not None for plan in self._plans) and not has_adapters(self._denoiser):
+            raise InputError("the model has no adapter to keep to its region; give one, or use the method regions")
         self._balancer = self._begun_balancer(forward, texts)
         self._partings = [None if plan.regions is None else Parting(plan.regions) for plan in self._plans]
         columns = [self._columns(text, plan) for text, plan in zip(texts, self._plans, strict=True)]
@@ -175,7 +177,7 @@ class _Course(Probe):
         forward = looking.forward
         acting = self._acting(forward.step, steps, "attention")
         placed_images = [image for image in acting if self._plans[image].taught is not None]
-        if not placed_images or not has_adapters(self._denoiser):
+        if not placed_images:
             return contextlib.nullcontext()
         masks = torch.ones(forward.samples, 1, *forward.sides)
         for image in placed_images:

@@ -1,0 +1,30 @@
+"""Options of localising."""
+
+from dataclasses import dataclass, field
+
+from cyclopts import Group, Parameter
+
+from dominance.errors import InputError
+from dominance.models.drawing import Drawing, Machine
+from dominance.seeds import LARGEST_SEED
+
+
+@Parameter(name="*", group=Group("Localising", sort_key=15))
+@dataclass(frozen=True)
+class LocaliseOptions:
+    """How to find the layers.
+
+    Raises:
+        InputError: a value out of its range.
+    """
+
+    seed: int = 0
+    """Of the model's own pictures and of the noise on them."""
+    drawing: Drawing = field(default_factory=Drawing)
+    machine: Machine = field(default_factory=Machine)
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.seed <= LARGEST_SEED:
+            raise InputError(f"seed is {self.seed}; give a whole number from 0")
+        if self.drawing.seeds is not None:
+            raise InputError("localising draws one picture of each of its own nouns; give --seed in place of --seeds")
