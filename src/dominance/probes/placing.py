@@ -15,11 +15,11 @@ from dominance.metrics.overlap import centres
 from dominance.models.calls import call_of
 from dominance.models.tokens import prompt_tokens
 from dominance.probes.calls import Forward
-from dominance.probes.first_step import tells_guidance
 from dominance.probes.interception import Probe, intercept
 from dominance.probes.looking import Looking, sample_name
 from dominance.probes.shifting import input_scale
 from dominance.probes.sites import AttentionSite, attention_sites, denoiser_of
+from dominance.probes.text_inputs import FirstForward, first_forward
 from dominance.probes.unchanged import unchanged
 
 _AT_ONCE = 16
@@ -38,18 +38,6 @@ class Placed:
     left: tuple[str, ...]
     right: tuple[str, ...]
     latents: Float[Tensor, "picture ..."]
-
-
-class _Arrived(BaseException):
-    """Passes through the pipeline's call, which may catch exceptions of its own."""
-
-
-@dataclass(eq=False)
-class _Template:
-    """The arguments of a call's first forward."""
-
-    given: dict[str, Any]
-    timesteps: Tensor
 
 
 def own_latents(
@@ -103,7 +91,7 @@ def right_sides(
     for start in range(0, len(placed.prompts), _AT_ONCE):
         part = slice(start, start + _AT_ONCE)
         prompts = placed.prompts[part]
-        template = _template(pipeline, prompts, steps)
+        template = first_forward(pipeline, prompts, steps)
         scheduler = copy.deepcopy(cast(Any, pipeline).scheduler)
         scheduler.set_timesteps(**_timesteps(scheduler, template, steps))
         weights = _weights(pipeline, prompts, placed.left[part], placed.right[part], template)
@@ -123,37 +111,7 @@ class _Nothing(Probe):
         return False
 
 
-def _template(pipeline: DiffusionPipeline, prompts: Sequence[str], steps: int) -> _Template:
-    """What the pipeline's own call of these prompts gives its denoiser first."""
-    denoiser = denoiser_of(pipeline)
-    kept: list[_Template] = []
-
-    def arrive(_module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        given = dict(inspect.signature(type(denoiser).forward).bind_partial(denoiser, *args, **kwargs).arguments)
-        given.pop("self")
-        kept.append(_Template(given, cast(Any, pipeline).scheduler.timesteps.clone()))
-        raise _Arrived
-
-    call = cast(Callable[..., Any], pipeline)
-    options = {
-        "prompt": list(prompts),
-        "num_inference_steps": steps,
-        "generator": [torch.Generator("cpu").manual_seed(0) for _ in prompts],
-        "output_type": "latent",
-        **({} if tells_guidance(pipeline) else {"guidance_scale": 1.0}),
-    }
-    handle = denoiser.register_forward_pre_hook(arrive, with_kwargs=True, prepend=True)
-    try:
-        with torch.no_grad(), unchanged(pipeline):
-            call(**(options | call_of(call).switched_off))
-    except _Arrived:
-        pass
-    finally:
-        handle.remove()
-    return kept[0]
-
-
-def _timesteps(scheduler: Any, template: _Template, steps: int) -> dict[str, Any]:
+def _timesteps(scheduler: Any, template: FirstForward, steps: int) -> dict[str, Any]:
     """How the pipeline set its scheduler's steps: flow models shift them by the size of the picture."""
     if "mu" in inspect.signature(scheduler.set_timesteps).parameters and scheduler.config.get("use_dynamic_shifting"):
         sigmas = (template.timesteps / scheduler.config.num_train_timesteps).tolist()
@@ -165,7 +123,7 @@ def _timesteps(scheduler: Any, template: _Template, steps: int) -> dict[str, Any
 
 def _at(
     denoiser: nn.Module,
-    template: _Template,
+    template: FirstForward,
     scheduler: Any,
     step: int,
     latents: Tensor,
@@ -203,7 +161,11 @@ def _at(
 
 
 def _weights(
-    pipeline: DiffusionPipeline, prompts: Sequence[str], left: Sequence[str], right: Sequence[str], template: _Template
+    pipeline: DiffusionPipeline,
+    prompts: Sequence[str],
+    left: Sequence[str],
+    right: Sequence[str],
+    template: FirstForward,
 ) -> Float[Tensor, "picture token 2"]:
     """The share of every token in the map of what stands on the left, and on the right."""
     weights = torch.zeros(len(prompts), template.given["encoder_hidden_states"].shape[1], 2)

@@ -1,7 +1,9 @@
 """What a pipeline tells its denoiser of a text, as the pipeline's own call makes it."""
 
+import contextlib
 import inspect
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any, cast
 
 import torch
@@ -27,11 +29,21 @@ class _Arrived(BaseException):
     """Passes through the pipeline's call, which may catch exceptions of its own."""
 
 
-def text_inputs(pipeline: DiffusionPipeline, texts: Sequence[str], **given: Any) -> dict[str, Tensor]:
-    """The denoiser's arguments that carry these texts, one row a text, by flat names.
+@dataclass(frozen=True, eq=False)
+class FirstForward:
+    """What a pipeline's call gives its denoiser first.
 
-    The pipeline's own call encodes them and is stopped before its denoiser runs; it stays as it was. Of
-    ``added_cond_kwargs`` only the pooled text is taken; sizes stay what the picture has.
+    Attributes:
+        given: the denoiser's arguments by name, without guidance's second branch.
+        timesteps: of the whole call, as the scheduler has them.
+    """
+
+    given: dict[str, Any]
+    timesteps: Tensor
+
+
+def first_forward(pipeline: DiffusionPipeline, texts: Sequence[str], steps: int = 1, **given: Any) -> FirstForward:
+    """The first forward of a call of these texts, which is stopped before it runs; the pipeline stays as it was.
 
     Args:
         given: further arguments of the pipeline's own call.
@@ -40,28 +52,45 @@ def text_inputs(pipeline: DiffusionPipeline, texts: Sequence[str], **given: Any)
         ModelError: the pipeline has no denoiser whose attention can be seen.
     """
     denoiser = denoiser_of(pipeline)
-    kept: dict[str, Any] = {}
+    signature = inspect.signature(type(denoiser).forward)
+    kept: list[FirstForward] = []
 
     def arrive(_module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        kept.update(inspect.signature(type(denoiser).forward).bind_partial(denoiser, *args, **kwargs).arguments)
+        found = dict(signature.bind_partial(denoiser, *args, **kwargs).arguments)
+        found.pop("self")
+        kept.append(FirstForward(found, cast(Any, pipeline).scheduler.timesteps.clone()))
         raise _Arrived
 
     call = cast(Callable[..., Any], pipeline)  # every text-to-image pipeline has its own signature
     options = {
         "prompt": list(texts),
-        "num_inference_steps": 1,
+        "num_inference_steps": steps,
         "generator": [torch.Generator("cpu").manual_seed(0) for _ in texts],
         "output_type": "latent",
         **({} if tells_guidance(pipeline) else {"guidance_scale": 1.0}),
     }
     handle = denoiser.register_forward_pre_hook(arrive, with_kwargs=True, prepend=True)
     try:
-        with torch.no_grad(), unchanged(pipeline):
+        with torch.no_grad(), unchanged(pipeline), contextlib.suppress(_Arrived):
             call(**(options | call_of(call).switched_off | given))
-    except _Arrived:
-        pass
     finally:
         handle.remove()
+    return kept[0]
+
+
+def text_inputs(pipeline: DiffusionPipeline, texts: Sequence[str], **given: Any) -> dict[str, Tensor]:
+    """The denoiser's arguments that carry these texts, one row a text, by flat names.
+
+    The pipeline's own call encodes them. Of ``added_cond_kwargs`` only the pooled text is taken; sizes stay what the
+    picture has.
+
+    Args:
+        given: further arguments of the pipeline's own call.
+
+    Raises:
+        ModelError: the pipeline has no denoiser whose attention can be seen.
+    """
+    kept = first_forward(pipeline, texts, **given).given
     found = {name: kept[name] for name in TEXT_ARGUMENTS[:3] if isinstance(kept.get(name), Tensor)}
     pooled = (kept.get("added_cond_kwargs") or {}).get(_TEXT_EMBEDS)
     if isinstance(pooled, Tensor):
