@@ -45,7 +45,7 @@ def alone(prompt: Prompt, concept: Concept, count: int = STAND_INS) -> tuple[str
 
     >>> prompt = Prompt("p", "a tower beside a blue clock", (Concept("tower", "landmark"), Concept("clock")))
     >>> alone(prompt, prompt.concepts[0], 2)
-    ('a tower beside a castle', 'a tower beside an umbrella')
+    ('a tower beside a clown', 'a tower beside a mug')
     """
     rivals = [other for other in prompt.concepts if other.name != concept.name]
     spans = _phrases(prompt)
