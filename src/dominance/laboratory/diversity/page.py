@@ -107,7 +107,7 @@ def _levels(levels: Sequence[Level]) -> str:
         "concept alone", "with scenery", "object pairs: both", "diversity of the set", "copies",
     ]  # fmt: skip
     rows = [
-        [level_name(found.level), f"{found.models} ({found.subjects} × {plural(found.seeds, 'seed')})",
+        [level_name(found.level), f"{found.models} ({_of(found)})",
          mean(found.dvd, found.dvd_interval), mean(found.reverse, found.reverse_interval),
          " / ".join(map(str, found.shown.counts)), rate(found.alone), rate(found.scenery), rate(found.pairs),
          numbers.distance(found.diversity), rate(found.copies)]
@@ -118,6 +118,12 @@ def _levels(levels: Sequence[Level]) -> str:
         " image of the\nconcept alone that is nearer to a training picture than that set's next one is, in the"
         " median.\n\n" + table(columns, rows)
     )
+
+
+def _of(found: Level) -> str:
+    """Of how many concepts and seeds a level's models are; not all of a level need have been taught."""
+    shown = f"{found.subjects} × {plural(found.seeds, 'seed')}"
+    return shown if found.models == found.subjects * found.seeds else f"of {shown}"
 
 
 def _trends(results: Sequence[DiversityResult]) -> str:
