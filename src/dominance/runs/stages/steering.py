@@ -7,7 +7,7 @@ from typing import Any, cast
 
 import torch
 from diffusers.pipelines.pipeline_utils import DiffusionPipeline
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -92,7 +92,7 @@ class _Course(Probe):
         self._maps: dict[int, Tensor] = {}
         self._texts = encoded
         self._masked: dict[tuple[tuple[int, ...], tuple[int, int]], Tensor] = {}
-        self._read: dict[tuple[tuple[int, ...], int], Tensor] = {}
+        self._read: dict[tuple[tuple[int, ...], int], tuple[Tensor, Tensor | None]] = {}
         self._balancer: Balancer | None = None
         self.mover = Mover(pipeline, self._layers)
 
@@ -271,11 +271,11 @@ class _Course(Probe):
                 own = [n for n, image in enumerate(acting) if self._rests(image, place) is resting]
                 if not own:
                     continue
-                text = self._stacked([acting[n] for n in own], place, resting).to(query)
+                text, mask = self._stacked([acting[n] for n in own], place, resting)
                 with at_rest([attention]) if resting else contextlib.nullcontext():
-                    key, value = _projected(attention, text, query.shape[1])
+                    key, value = _projected(attention, text.to(query), query.shape[1])
                 asked = query if len(own) == len(acting) else query[own]
-                attended = F.scaled_dot_product_attention(asked, key, value, scale=call.scale)
+                attended = F.scaled_dot_product_attention(asked, key, value, attn_mask=mask, scale=call.scale)
                 made[own] += masks[own, place, None, :, None] * attended
         strengths = torch.tensor([cast(Regions, self._plans[image].regions).strength for image in acting])
         output = output.clone()
@@ -300,12 +300,19 @@ class _Course(Probe):
             return None
         return plan.taught is not None and place != plan.taught
 
-    def _stacked(self, images: Sequence[int], place: int, resting: bool) -> Float[Tensor, "image token channel"]:
-        """What each image's region of a concept reads."""
+    def _stacked(
+        self, images: Sequence[int], place: int, resting: bool
+    ) -> tuple[Float[Tensor, "image token channel"], Bool[Tensor, "image 1 1 token"] | None]:
+        """What each image's region of a concept reads, and which of its tokens count, where a model masks padding."""
         known = (tuple(images), place)
         if known not in self._read:
             texts = [cast(Regions, self._plans[image].regions).texts[place] for image in images]
-            self._read[known] = torch.cat([self._inputs(own, resting)["encoder_hidden_states"] for own in texts])
+            inputs = [self._inputs(own, resting) for own in texts]
+            masks = [each["encoder_attention_mask"] for each in inputs if "encoder_attention_mask" in each]
+            mask = torch.cat(masks)[:, None, None].bool() if masks else None
+            text = torch.cat([each["encoder_hidden_states"] for each in inputs])
+            projection = getattr(self._denoiser, "caption_projection", None)  # PixArt's, before all of its blocks
+            self._read[known] = (text if projection is None else projection(text), mask)
         return self._read[known]
 
     def _parted_predictions(self, looking: Looking, made: Any, steps: int, rows: Sequence[int]) -> Any:
