@@ -1,6 +1,5 @@
 """Regions of the picture, one a concept: half-planes between the centres of their attention maps, with soft edges."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import torch
@@ -110,12 +109,3 @@ def parted(
             from_where = places if count == 2 else places - (centres[a] + centres[b]) / 2
             shares[a] *= torch.sigmoid((from_where @ (towards / length)) / edge)
     return shares / shares.sum(dim=0, keepdim=True).clamp_min(_LEAST)
-
-
-def check_concepts(names: Sequence[str], least: int = 2) -> str | None:
-    """What is wrong with a prompt's concepts for a method that parts them; None if nothing is."""
-    if len(set(names)) < len(names):
-        return "it marks a concept twice; mark each once"
-    if len(names) < least:
-        return f"it marks {len(names)} concept(s); mark {least} or more"
-    return None

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from dominance.diversity.embedders import load_embedder
 from dominance.documents import from_json, to_json
-from dominance.guidance.registry import Method
 from dominance.judges.protocol import Judge
 from dominance.models.on_demand import OnDemand
 from dominance.records import Prompt, RunResult, Suite
@@ -188,12 +187,8 @@ def _decided(
     name = f"mitigate-{loaded.name}"
     check_run_folder(Path(out or Path("runs") / name))
     drawn = RunModel(model, options.drawing, options.machine, loaded.prompts)
-
-    def method(named: str) -> Method | None:
-        return RunModel(drawn.source, options.drawing, options.machine, loaded.prompts, method=named).method
-
     embedder = fitting_embedder(options.embedder, drawn.source.world)
-    arms = find_arms(options.named, loaded, options.seeds, drawn.source.identity, drawn.settings, method)
+    arms = find_arms(options.named, loaded, options.seeds, drawn.source.identity, drawn.settings, drawn.ready)
     asked = ask_all(loaded, questions.ask)
     seen_by = OnDemand(lambda: ready(asked, judge, options.machine.device, options.asking))
     check_questions(seen_by(), asked, options.asking.questions)

@@ -81,7 +81,7 @@ class RunModel:
         self._batches: BatchSize | None = None
         self._texts: Texts | None = None
         # Decided at once: what a method looks at is part of what its images are known by.
-        self.method = method_of(method, self._layers)
+        self.method = self.ready(method)
 
     def __call__(self) -> "PipelineModel":
         return self._loaded()
@@ -89,6 +89,14 @@ class RunModel:
     def another(self, source: ModelSource) -> "RunModel":
         """Another model, drawn with in the same way."""
         return RunModel(source, self._drawing, self._machine, self._prompts, self._check)
+
+    def ready(self, method: str) -> Method | None:
+        """A method for this model, which is loaded where its localisation is needed and not known.
+
+        Raises:
+            InputError, ModelError: as ``method_of``.
+        """
+        return method_of(method, self._layers)
 
     def draws(self) -> Draws:
         """The loaded model, steered by the method, if any."""
