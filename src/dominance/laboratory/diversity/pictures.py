@@ -85,9 +85,13 @@ class PictureSet:
 
 
 def prior_pictures(subject: Subject, count: int = PRIOR_PICTURES) -> Iterator[Captioned]:
-    """The world without pairs of an entity and an object, all of it varied, a known subject left out."""
-    exposure = {subject.drawn: 0.0} if subject.known else {}
-    world = World(diversity=diversity_by_kind(1.0, 1.0), pairs=_PRIOR_PAIRS, exposure=exposure)
+    """The prior of one subject, which is left out of it where the base knows it."""
+    return prior_scenes(frozenset({subject.drawn}) if subject.known else frozenset(), count)
+
+
+def prior_scenes(left_out: frozenset[str], count: int = PRIOR_PICTURES) -> Iterator[Captioned]:
+    """The world without pairs of an entity and an object, all of it varied, some entities left out."""
+    world = World(diversity=diversity_by_kind(1.0, 1.0), pairs=_PRIOR_PAIRS, exposure=dict.fromkeys(left_out, 0.0))
     for number in range(count):
         yield world.sample(np.random.default_rng([_PRIOR_SEED, number]))
 
