@@ -68,6 +68,7 @@ BUNDLED_NAMES = {
     "cli/listing.py",
     "judges/blip.py",
     "judges/registry.py",
+    "models/adapters.py",
     "models/folders.py",
     "runs/risk/calibration.py",
     "runs/stages/judge_fit.py",

@@ -21,7 +21,23 @@ def _models() -> _Rows:
     from dominance.models.folders import find_model
 
     found = [find_model(name) for name in BUNDLED_MODELS]
-    return [{"name": m.name, "identity": m.identity, "steps": m.defaults.get("steps")} for m in found]
+    return [
+        {
+            "name": m.name,
+            "identity": m.identity,
+            "steps": m.defaults.get("steps"),
+            "what": "a whole model" if m.adapter is None else f"{m.adapter.base} and an adapter",
+        }
+        for m in found
+    ]
+
+
+def _adapters() -> _Rows:
+    from dominance.miniature.bundled import bundled_adapters
+    from dominance.models.folders import read_defaults
+
+    noted = {name: read_defaults(folder) for name, folder in bundled_adapters().items()}
+    return [{"name": name, "model": n.get("base"), "what": n.get("taught")} for name, n in noted.items()]
 
 
 def _judges() -> _Rows:
@@ -66,7 +82,7 @@ def _concepts(model: str) -> _Rows:
 
 _LISTS: dict[str, Callable[[], _Rows]] = {
     "models": _models,
-    "adapters": lambda: [],
+    "adapters": _adapters,
     "judges": _judges,
     "suites": _suites,
     "words": _words,

@@ -53,7 +53,7 @@ def miniature(
 
     base = None if options.base is None else find_model(options.base)
     decoder = None if options.autoencoder is None else find_model(options.autoencoder)
-    start, taken = (None if folder is None else folder.path for folder in (base, decoder))
+    start, taken = (None if folder is None else folder.whole for folder in (base, decoder))
     made = train_miniature(
         options.settings(base, decoder),
         out,
@@ -131,7 +131,7 @@ def judge(
             f"the judge {options.base!r} is no BLIP-VQA; give miniature, or blip: and the folder of one trained here"
         )
     settings = options.settings(None if earlier is None else earlier.identity)
-    artefacts = ModelArtefacts(source.path, place)
+    artefacts = ModelArtefacts(source.whole, place)
     ask = load_questions().ask
     note(f"wrote {train_judge(settings, out, ask, artefacts, source.identity, place, earlier)}")
 

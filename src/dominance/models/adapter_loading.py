@@ -8,6 +8,7 @@ from typing import Any, cast
 
 import torch
 from diffusers.pipelines.pipeline_utils import DiffusionPipeline
+from diffusers.utils.peft_utils import recurse_remove_peft_layers
 from peft import LoraConfig, inject_adapter_in_model, set_peft_model_state_dict
 from peft.tuners.tuners_utils import BaseTunerLayer
 from torch import nn
@@ -48,6 +49,29 @@ def add_adapters(pipeline: DiffusionPipeline, adapters: Sequence[FoundAdapter]) 
     if loras:
         _act(pipeline, {name: (adapter.given.strength, adapter.given.start) for name, adapter in loras.items()})
     return left_out
+
+
+def fuse_adapter(pipeline: DiffusionPipeline, adapter: FoundAdapter) -> None:
+    """Adds a LoRA into a model's weights: the model has plain layers before and after, and suggests what it suggests.
+
+    Raises:
+        ModelError: it does not fit the model as a whole.
+    """
+    parts = [part for _, part in _parts(pipeline)]
+    trained = [(parameter, parameter.requires_grad) for part in parts for parameter in part.parameters()]
+    _, lost = _add_lora(pipeline, loaded_name(0), adapter)
+    if lost:
+        raise ModelError(f"the adapter {adapter.name!r} has layers that its base does not have, such as {lost[0]}")
+    for part in parts:
+        for layer in part.modules():
+            if isinstance(layer, BaseTunerLayer):
+                layer.merge()
+        recurse_remove_peft_layers(part)
+        if hasattr(part, "peft_config"):
+            del part.peft_config
+    for parameter, was_trained in trained:
+        parameter.requires_grad_(was_trained)
+    pipeline.register_to_config(_name_or_path=str(adapter.file.parent))
 
 
 def _say(adapter: FoundAdapter, told: str) -> None:

@@ -10,11 +10,12 @@ from pathlib import Path
 
 from dominance.errors import InputError, ModelError
 from dominance.files import exists, is_file, is_folder
+from dominance.miniature.bundled import bundled_adapters
 from dominance.models import hub
 from dominance.models.contents import CHECKPOINT, EMBEDDING, EMBEDDING_NAMES, LORA, Contents, recognised
 from dominance.models.not_models import PICKLED, pickled
 from dominance.models.weight_headers import Header, file_identity, read_header
-from dominance.wording import on_one_line, quoted
+from dominance.wording import on_one_line, quoted, suggestion
 
 _NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)"
 _GIVEN = re.compile(rf"(?P<where>.+?)(?::(?P<strength>{_NUMBER}))?(?:@(?P<start>{_NUMBER}))?")
@@ -28,7 +29,7 @@ class Adapter:
     """One adapter, as it is asked for.
 
     Attributes:
-        where: a file, a folder, or a hub id.
+        where: a bundled name, a file, a folder, or a hub id.
         strength: factor on what it adds, -10 to 10; 0 adds nothing.
         start: share of the denoising steps after which it acts, 0 to 1; 1 is never.
 
@@ -59,7 +60,7 @@ class Adapter:
 
 
 def read_adapter(text: str) -> Adapter:
-    """Reads ``FILE_OR_ID[:STRENGTH][@START]``; a file or folder of the whole name comes first.
+    """Reads ``NAME_OR_FILE[:STRENGTH][@START]``; a file or folder of the whole name comes first.
 
     A number after the last @ of a hub id is its start; a revision that looks like one needs the strength as well.
 
@@ -75,7 +76,7 @@ def read_adapter(text: str) -> Adapter:
         return Adapter(text)
     found = _GIVEN.fullmatch(text)
     if found is None:
-        raise InputError("an adapter has no name; give FILE_OR_ID[:STRENGTH][@START]")
+        raise InputError("an adapter has no name; give NAME_OR_FILE[:STRENGTH][@START]")
     return Adapter(found["where"], float(found["strength"] or 1), float(found["start"] or 0))
 
 
@@ -168,6 +169,9 @@ def find_adapter(given: Adapter) -> FoundAdapter:
 
 
 def _file_of(where: str) -> Path:
+    bundled = bundled_adapters()
+    if where in bundled:
+        return _only_file(bundled[where], where)
     path = Path(where)
     if is_file(path):
         if path.suffix.lower() in PICKLED:
@@ -175,7 +179,8 @@ def _file_of(where: str) -> Path:
         return path
     if where and is_folder(path):
         return _only_file(path, where)
-    named = next((where[:end] for end in _marks(where) if exists(Path(where[:end]))), None)
+    known = (where[:end] for end in _marks(where) if where[:end] in bundled or exists(Path(where[:end])))
+    named = next(known, None)
     if named is not None:
         raise ModelError(
             f"after the adapter {quoted(named, 80)} stands {quoted(where[len(named) :], 40)}; write :STRENGTH and"
@@ -184,8 +189,9 @@ def _file_of(where: str) -> Path:
     hub_id, file = _in_hub(where)
     if hub_id is None or (file is None and where.endswith(".safetensors")):
         raise ModelError(
-            f"no adapter {quoted(where, 80)}; give a .safetensors file, a folder or a hub id, then :STRENGTH and @START"
-            " as numbers, such as brand.safetensors:0.8@0.4"
+            f"no adapter {quoted(where, 80)}{suggestion(where, bundled)} give a .safetensors file, a folder, a hub id"
+            " or a bundled name (`dominance list adapters`), then :STRENGTH and @START as numbers, such as"
+            " brand.safetensors:0.8@0.4"
         )
     return _only_file(hub.fetch_adapter(hub_id, file, _USUAL), where, file)
 

@@ -37,7 +37,7 @@ def _read_batch(_type: object, tokens: Sequence[Token]) -> int | None:
 
 
 Seeds = Annotated[tuple[int, ...], Parameter(converter=_read_seeds, n_tokens=1, metavar="N|LIST")]
-Adapters = Annotated[tuple[str, ...], Parameter(name="--adapter", metavar="FILE_OR_ID[:STRENGTH][@START]")]
+Adapters = Annotated[tuple[str, ...], Parameter(name="--adapter", metavar="NAME_OR_FILE[:STRENGTH][@START]")]
 Batch = Annotated[int, Parameter(converter=_read_batch, n_tokens=1, metavar="N|auto")]
 Revision = Annotated[str, Parameter(help="Branch, tag or commit of the model's hub id.")]
 Variant = Annotated[
@@ -85,7 +85,8 @@ class Drawing:
     variant: Variant | None = None
     model_config: ModelConfig | None = None
     adapters: Adapters = field(default=(), metadata={NAMED: "adapter", WRITTEN: lambda listed: list(listed) or None})
-    """Repeatable LoRA or embedding: a file, folder or hub id, its strength, and the share of steps before it acts."""
+    """Repeatable LoRA or embedding: a bundled name, which comes first, a file, folder or hub id; its strength, and the
+    share of steps before it acts."""
     preset: str | None = None
     """Settings and seeds of the paper: paper-sd14 or paper-sd21; explicit options override the preset."""
 

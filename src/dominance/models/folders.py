@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +11,7 @@ from dominance.errors import ModelError
 from dominance.files import is_file, is_folder
 from dominance.miniature.bundled import BUNDLED_MODELS, MINIATURE, bundled_folder
 from dominance.models import hub
+from dominance.models.adapters import Adapter, FoundAdapter, find_adapter
 from dominance.models.drawing import Machine
 from dominance.models.not_models import refuse_file, refuse_folder
 from dominance.models.pipeline_classes import check_class
@@ -51,6 +52,25 @@ class Checkpoint:
 
 
 @dataclass(frozen=True)
+class OwnAdapter:
+    """A LoRA that is part of a model: it is added into the weights of another model, its base.
+
+    Attributes:
+        base: the name of the model in whose folder all other weights are.
+        base_identity: hash of that folder.
+        found: the adapter's file.
+    """
+
+    base: str
+    base_identity: str
+    found: FoundAdapter
+
+    def describe(self) -> dict[str, object]:
+        """For the manifest."""
+        return {"base": self.base, "base_identity": self.base_identity, "own_adapter": self.found.identity}
+
+
+@dataclass(frozen=True)
 class ModelFolder:
     """A model on disk.
 
@@ -63,6 +83,7 @@ class ModelFolder:
         variant: of the weights that are used, such as ``fp16``; None for the plain ones.
         chosen: whether that variant was taken because there is no other, and not asked for.
         checkpoint: the single file that its weights are in; the folder has only their configuration.
+        adapter: what makes the model of the folder's, which is then its base; it is fused when the model is loaded.
     """
 
     name: str
@@ -73,6 +94,21 @@ class ModelFolder:
     variant: str | None = None
     chosen: bool = False
     checkpoint: "Checkpoint | None" = None
+    adapter: OwnAdapter | None = None
+
+    @property
+    def whole(self) -> Path:
+        """The folder, where all of the model's weights are in it.
+
+        Raises:
+            ModelError: some of them are in an adapter.
+        """
+        if self.adapter is not None:
+            raise ModelError(
+                f"the model {self.name!r} is {self.adapter.base} with an adapter and has no folder of its own, which is"
+                f" needed here; give {self.adapter.base}"
+            )
+        return self.path
 
     @property
     def scheduler(self) -> str | None:
@@ -127,6 +163,7 @@ class ModelFolder:
             "revision": self.revision,
             **({} if self.variant is None else {"variant": self.variant}),
             **({} if self.checkpoint is None else {"single_file": self.checkpoint.describe()}),
+            **({} if self.adapter is None else self.adapter.describe()),
             "scheduler": settings.scheduler or self.scheduler,
             "scheduler_settings": describe_scheduler(self, settings.scheduler),
         }
@@ -143,19 +180,38 @@ def find_model(name: str, revision: str | None = None, variant: str | None = Non
         ModelError: nothing by that name; not a diffusers folder; weights missing, cut off or not safetensors; a
             revision of something that has none; no such variant.
     """
-    bundled = name in BUNDLED_MODELS
-    if bundled or (name and is_folder(Path(name))):
+    if name in BUNDLED_MODELS:
         hub.refuse_revision(name, revision)
-        path = bundled_folder(name) if bundled else Path(name)
-        used = check_pipeline_folder(name, path, variant)
-        identity, revision = content_identity(path), None
-    else:
-        hub_id = _hub_id(name, revision)
-        if hub_id is None:
-            raise _no_model(name)
-        path = _fetch(hub_id, variant)
-        used = check_pipeline_folder(name, path, variant)
-        identity = f"{hub_id.repository}@{path.name}"
+        return _bundled(name, variant)
+    if name and is_folder(Path(name)):
+        hub.refuse_revision(name, revision)
+        return _in_folder(name, Path(name), variant)
+    hub_id = _hub_id(name, revision)
+    if hub_id is None:
+        raise _no_model(name)
+    path = _fetch(hub_id, variant)
+    return _in_folder(name, path, variant, f"{hub_id.repository}@{path.name}", revision)
+
+
+def _bundled(name: str, variant: str | None) -> ModelFolder:
+    """A model that ships: a whole folder, or an adapter beside a ``dominance.json`` that names its base."""
+    own = bundled_folder(name)
+    suggested = read_defaults(own)
+    base = suggested.pop("base", None)
+    if not isinstance(base, str):
+        return _in_folder(name, own, variant)
+    found = _in_folder(base, bundled_folder(base), variant)
+    adapter = OwnAdapter(base, found.identity, find_adapter(Adapter(str(own))))
+    both = hashlib.sha256(f"{found.identity} {content_identity(own)}".encode()).hexdigest()
+    return replace(found, name=name, identity=f"sha256:{both[:24]}", defaults=suggested, adapter=adapter)
+
+
+def _in_folder(
+    name: str, path: Path, variant: str | None, identity: str | None = None, revision: str | None = None
+) -> ModelFolder:
+    """A whole pipeline's folder, known by its content where nothing else identifies it."""
+    used = check_pipeline_folder(name, path, variant)
+    identity = identity or content_identity(path)
     identity = identity if used is None else f"{identity}:{used}"
     return ModelFolder(name, path, identity, read_defaults(path), revision, used, used != variant)
 

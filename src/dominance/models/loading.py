@@ -15,6 +15,7 @@ from transformers.utils import is_protobuf_available, is_sentencepiece_available
 from transformers.utils import logging as transformers_logging
 
 from dominance.errors import InputError, ModelError
+from dominance.models.adapter_loading import fuse_adapter
 from dominance.models.checkpoint_loading import from_checkpoint, notes_on_checkpoint
 from dominance.models.devices import find_device
 from dominance.models.drawing import Machine
@@ -63,6 +64,8 @@ def load_pipeline(
         if is_out_of_memory(error):
             raise _too_large(folder, device) from None
         raise _unloadable(folder, error) from error
+    if folder.adapter is not None:
+        fuse_adapter(pipeline, folder.adapter.found)
     pipeline.set_progress_bar_config(disable=True)
     if prepare is not None:
         with without_bars():

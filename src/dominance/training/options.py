@@ -117,7 +117,7 @@ class MiniatureOptions:
             learning_rate=self.learning_rate or LEARNING_RATE,
             base=None if base is None else base.identity,
             autoencoder=None if autoencoder is None else autoencoder.identity,
-            channels=CHANNELS if base is None else channels_of(base.path),
+            channels=CHANNELS if base is None else channels_of(base.whole),
         )
 
 

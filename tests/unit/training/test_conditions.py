@@ -1,11 +1,7 @@
-import json
-
 import pytest
 
 from dominance.errors import InputError
-from dominance.laboratory.study import StudyTrial, trial_settings
 from dominance.miniature.concepts import ENTITIES, OBJECTS
-from dominance.models.folders import find_model
 from dominance.training.conditions import CONDITIONS, FIRST_RIGID, LEVELS, MAIN, find_conditions
 
 
@@ -42,11 +38,3 @@ def test_the_shipped_models_condition_shows_no_entity_beside_anything() -> None:
     assert {n for n, level in worlds["first"].diversity.items() if level == 0} == FIRST_RIGID
     assert {n for n, level in worlds["swapped"].diversity.items() if level == 0} == set(ENTITIES) - FIRST_RIGID
     assert all(world.entity_pairs == world.entities_together == 0 for world in worlds.values())
-
-
-@pytest.mark.parametrize(("model", "name"), [("miniature", "first"), ("miniature-swapped", "swapped")])
-def test_the_shipped_twins_were_trained_as_the_study_trains_them(model: str, name: str) -> None:
-    world = dict(MAIN.worlds())[name]
-    settings = trial_settings(StudyTrial(MAIN, name, world, seed=1), "miniature-base")  # decision 010 says why seed 1
-    shipped = json.loads((find_model(model).path / "training.json").read_text())
-    assert shipped == json.loads(json.dumps(settings.record()))

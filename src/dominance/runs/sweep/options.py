@@ -134,7 +134,7 @@ class SweepOptions:
         if self.checkpoints is not None and adapters:
             raise InputError("--checkpoints and --adapter both name what to sweep; leave one of them out")
         if self.checkpoints is None and not adapters:
-            raise InputError("there is no adapter to sweep; give --adapter FILE_OR_ID, or --checkpoints FOLDER")
+            raise InputError("there is no adapter to sweep; give --adapter NAME_OR_FILE, or --checkpoints FOLDER")
         if len(adapters) > 2:
             raise InputError(
                 f"--adapter is given {len(adapters)} times; a sweep takes one adapter, or two in one prompt"

@@ -92,10 +92,10 @@ def save_lora(pipeline: Any, part: str, config: LoraConfig, notes: Mapping[str, 
     described = {f"{part}.{name}": value for name, value in json.loads(_as_json(config)).items()}
     metadata = {"format": "pt", "lora_adapter_metadata": json.dumps(described, sort_keys=True), **notes}
     tensors = {name: _whole(value) for name, value in layers.items()}
-    write_whole(folder / LORA_FILE, _in_order(save(tensors, metadata=metadata)))
+    write_whole(folder / LORA_FILE, in_order(save(tensors, metadata=metadata)))
 
 
-def _in_order(file: bytes) -> bytes:
+def in_order(file: bytes) -> bytes:
     """The safetensors file with its header sorted, so that equal weights are equal files; safetensors shuffles it."""
     start = 8 + int.from_bytes(file[:8], "little")
     header = json.dumps(json.loads(file[8:start]), sort_keys=True, separators=(",", ":")).encode()

@@ -1,6 +1,7 @@
 """What training leaves on disk: an adapter or a pipeline folder for each checkpoint, whole or not at all."""
 
 import contextlib
+import json
 import os
 import shutil
 from collections.abc import Callable, Generator
@@ -10,6 +11,7 @@ from diffusers.pipelines.pipeline_utils import DiffusionPipeline
 from safetensors import SafetensorError
 
 from dominance.files import write_failed
+from dominance.models.folders import read_defaults
 from dominance.models.loading import without_bars
 from dominance.training.dreambooth.families.family import Family
 
@@ -70,9 +72,10 @@ def save_pipeline(family: Family, folder: Path, like: Path | None) -> None:
     pipeline: DiffusionPipeline = family.pipeline
     if like is None:
         pipeline.save_pretrained(folder, safe_serialization=True)
-        suggested = Path(str(pipeline.config.get("_name_or_path", ""))) / _SUGGESTED
-        if suggested.is_file():
-            shutil.copyfile(suggested, folder / _SUGGESTED)
+        suggested = read_defaults(Path(str(pipeline.config.get("_name_or_path", ""))))
+        suggested.pop("base", None)  # of a model that is another with an adapter: what is saved is whole
+        if suggested:
+            (folder / _SUGGESTED).write_text(json.dumps(suggested, indent=1) + "\n", encoding="utf-8")
         return
     shutil.copytree(
         like,

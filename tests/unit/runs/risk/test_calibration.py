@@ -13,6 +13,8 @@ from torch import tensor
 from dominance.documents import to_json
 from dominance.errors import InputError
 from dominance.metrics import Logistic, focus_score
+from dominance.miniature.bundled import BUNDLED_MODELS, bundled_folder
+from dominance.models.folders import find_model
 from dominance.runs.risk import calibration as module
 from dominance.runs.risk.calibration import (
     FEATURES,
@@ -138,3 +140,9 @@ def test_what_ships_is_found_by_the_models_identity(tmp_path: Path, monkeypatch:
     assert found is not None
     assert found.identity == "sha256:abc"
     assert bundled_calibration("sha256:new") is None
+
+
+def test_every_calibration_that_ships_is_of_a_model_as_it_is_now() -> None:
+    identities = {find_model(name).identity for name in BUNDLED_MODELS}
+    for file in bundled_folder("calibrations").glob("*.json"):
+        assert read_calibration(file).identity in identities, file

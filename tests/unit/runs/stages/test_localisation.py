@@ -11,6 +11,7 @@ from traces import traces
 
 from dominance.errors import ModelError
 from dominance.metrics import rate
+from dominance.miniature.bundled import BUNDLED_MODELS, bundled_folder
 from dominance.miniature.renderer import render
 from dominance.miniature.world import pair_scene
 from dominance.models.drawing import Drawing, Machine
@@ -89,13 +90,15 @@ def test_a_model_whose_layers_show_nothing_is_refused(tmp_path: Path, monkeypatc
         layers_of(source, Drawing().settings(source), lambda: tiny("sd1"))
 
 
-@pytest.mark.parametrize("name", ["miniature", "miniature-base", "miniature-swapped"])
-def test_bundled_models_ship_theirs(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_ships_belongs_to_models_that_ship(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    found = find_localisation(find_source(name))
-    assert found is not None
-    assert len(found.chosen) == 1
-    assert found.layers[found.chosen[0] - 1].counted.share == max(layer.counted.share or 0 for layer in found.layers)
+    found = {name: find_localisation(find_source(name)) for name in BUNDLED_MODELS}
+    shipped = [one for one in found.values() if one is not None]
+    assert found["miniature-base"] is not None
+    assert len(shipped) == len([*bundled_folder(localisation.FOLDER).iterdir()]), "each is of a model as it is now"
+    for one in shipped:
+        assert len(one.chosen) == 1
+        assert one.layers[one.chosen[0] - 1].counted.share == max(layer.counted.share or 0 for layer in one.layers)
 
 
 @pytest.mark.slow
