@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
-from dominance.cli import train_diversity, train_dreambooth
+from dominance.cli import train_diversity, train_dreambooth, train_labels
 from dominance.cli.app import GROUPS, new_app
 from dominance.cli.output import note
 from dominance.errors import InputError
@@ -17,6 +17,7 @@ from dominance.written import Names
 app = new_app("train", GROUPS["train"])
 app.command(train_dreambooth.dreambooth, name="dreambooth", help_epilogue=train_dreambooth.EXAMPLE)
 app.command(train_diversity.diversity, name="diversity", help_epilogue=train_diversity.EXAMPLE)
+app.command(train_labels.labels, name="labels", help_epilogue=train_labels.EXAMPLE)
 
 Folder = Annotated[Path, Parameter(help="Where checkpoints, sample sheets and the result go.")]
 TrainDevice = Annotated[str, Parameter(help="auto, cpu, cuda or cuda:N.")]

@@ -1,6 +1,12 @@
 """Pure functions from tensors and numbers to tensors and numbers: no model, no file, no clock."""
 
-from dominance.metrics.agreement import Confusion, confusion, kappa_interval
+from dominance.metrics.agreement import (
+    Confusion,
+    category_kappa,
+    category_kappa_interval,
+    confusion,
+    kappa_interval,
+)
 from dominance.metrics.correlation import spearman, spearman_chance, spearman_interval
 from dominance.metrics.detection import roc_auc, roc_auc_interval, youden_threshold
 from dominance.metrics.differences import mean_difference, rate_difference
@@ -52,6 +58,8 @@ __all__ = [
     "bootstrap_mean",
     "brier_score",
     "calibration_interval",
+    "category_kappa",
+    "category_kappa_interval",
     "chance_error",
     "clustered_rate",
     "concept_attention",

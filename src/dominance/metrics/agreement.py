@@ -7,6 +7,7 @@ import numpy as np
 from jaxtyping import Float
 from numpy.typing import ArrayLike
 
+from dominance.errors import InputError
 from dominance.metrics.bootstrap import percentile_interval, resampled
 from dominance.metrics.samples import numbered, paired
 from dominance.records import Interval
@@ -106,3 +107,70 @@ def _kappas(counts: Float[np.ndarray, "table 4"]) -> Float[np.ndarray, " table"]
     beyond = n * n - chance
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.where(beyond > 0, ((counts[:, 0] + counts[:, 3]) * n - chance) / beyond, np.nan)
+
+
+def category_kappa(first: Sequence[Hashable], second: Sequence[Hashable]) -> float | None:
+    """Cohen's κ of two people who put the same things into categories; None where both know one and the same only.
+
+    ``(p_o − p_e) / (1 − p_e)`` with ``p_e = Σ_c p1(c) p2(c)``; see ``Confusion.kappa`` for two categories.
+
+    Raises:
+        InputError: not as many of the one as of the other.
+
+    Source: Cohen (1960), equation 1.
+
+    >>> round(category_kappa("ppdda", "ppdaa"), 12)
+    0.705882352941
+    """
+    value = float(_category_kappas(_tables(first, second, None))[0])
+    return None if np.isnan(value) else value
+
+
+def category_kappa_interval(
+    first: Sequence[Hashable],
+    second: Sequence[Hashable],
+    groups: Sequence[Hashable],
+    resamples: int = 10_000,
+    seed: int = 0,
+    confidence: float = 0.95,
+) -> Interval | None:
+    """Percentile bootstrap interval of ``category_kappa``, whole groups drawn with replacement.
+
+    None where κ has no value, and where there is only one group.
+
+    Raises:
+        InputError: not as many of the one as of the other, or as groups.
+
+    Source: as ``kappa_interval``.
+    """
+    tables = _tables(first, second, groups)
+    if len(tables) < 2 or category_kappa(first, second) is None:
+        return None
+    flat = tables.reshape(len(tables), -1)
+    kappas = resampled(
+        lambda weights: _category_kappas((weights @ flat).reshape(-1, *tables.shape[1:])), len(tables), resamples, seed
+    )
+    kappas = kappas[~np.isnan(kappas)]
+    return percentile_interval(kappas, confidence) if len(kappas) else None
+
+
+def _tables(
+    first: Sequence[Hashable], second: Sequence[Hashable], groups: Sequence[Hashable] | None
+) -> Float[np.ndarray, "group category category"]:
+    """How often each pair of categories occurs in each group; in one group where None."""
+    if len(first) != len(second):
+        raise InputError(f"{len(first)} categories of one and {len(second)} of the other; give as many of both")
+    owners = numbered(groups if groups is not None else [0] * len(first), len(first))
+    known = {category: place for place, category in enumerate(dict.fromkeys([*first, *second]))}
+    tables = np.zeros((int(owners.max(initial=0)) + 1, len(known), len(known)))
+    for owner, one, other in zip(owners, first, second, strict=True):
+        tables[owner, known[one], known[other]] += 1
+    return tables
+
+
+def _category_kappas(tables: Float[np.ndarray, "table category category"]) -> Float[np.ndarray, " table"]:
+    n = tables.sum((1, 2))
+    chance = (tables.sum(2) * tables.sum(1)).sum(1)
+    beyond = n * n - chance
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.where(beyond > 0, (np.trace(tables, axis1=1, axis2=2) * n - chance) / beyond, np.nan)

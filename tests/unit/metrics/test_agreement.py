@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dominance.errors import InputError
-from dominance.metrics import Confusion, confusion, kappa_interval
+from dominance.metrics import Confusion, category_kappa, category_kappa_interval, confusion, kappa_interval
 
 
 def test_kappa_of_the_textbook_table() -> None:
@@ -87,3 +87,29 @@ def test_unequal_lists_are_refused() -> None:
         confusion([True, False], [True])
     with pytest.raises(InputError, match="1 groups for 2 items"):
         kappa_interval([True, False], [True, True], ["a"])
+
+
+def test_kappa_of_three_categories() -> None:
+    """By hand: p_o = 8/10, p_e = (5·4 + 3·3 + 2·3)/100 = 0.35, κ = 0.45/0.65."""
+    first, second = "aaaaabbbcc", "aaaabbbccc"
+    assert category_kappa(first, second) == pytest.approx((0.8 - 0.35) / 0.65)
+    assert category_kappa("aab", "aab") == 1.0
+    assert category_kappa("aa", "aa") is None
+
+
+@given(st.lists(st.tuples(st.booleans(), st.booleans()), min_size=1, max_size=30))
+def test_kappa_of_two_categories_is_that_of_yes_and_no(pairs: list[tuple[bool, bool]]) -> None:
+    first, second = [one for one, _ in pairs], [other for _, other in pairs]
+    assert category_kappa(first, second) == pytest.approx(confusion(first, second).kappa)
+
+
+def test_the_interval_of_categories_holds_kappa_and_draws_whole_groups() -> None:
+    rng = np.random.default_rng(0)
+    first = rng.choice(list("abc"), 200).tolist()
+    second = [one if rng.random() < 0.8 else "a" for one in first]
+    groups = [place // 4 for place in range(200)]
+    value, interval = category_kappa(first, second), category_kappa_interval(first, second, groups, resamples=500)
+    assert interval is not None and value is not None and interval[0] < value < interval[1]
+    assert category_kappa_interval(first, second, [0] * 200) is None
+    with pytest.raises(InputError, match="give as many of both"):
+        category_kappa("aa", "a")
