@@ -1,6 +1,7 @@
 """``dominance train``: a concept of one's own, and the miniature world's model and judge."""
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -122,6 +123,7 @@ def judge(
     from dominance.models.folders import find_model
     from dominance.suites import load_questions
     from dominance.training.artefacts import ModelArtefacts
+    from dominance.training.drawn_pictures import all_answers, read_drawn
     from dominance.training.judge import train_judge
 
     source = find_model(model)
@@ -131,10 +133,13 @@ def judge(
         raise InputError(
             f"the judge {options.base!r} is no BLIP-VQA; give miniature, or blip: and the folder of one trained here"
         )
-    settings = options.settings(None if earlier is None else earlier.identity)
     artefacts = ModelArtefacts(source.whole, place)
     ask = load_questions().ask
-    note(f"wrote {train_judge(settings, out, ask, artefacts, source.identity, place, earlier)}")
+    drawn, labelled = None, None
+    if options.labelled and earlier is not None:
+        drawn, labelled = read_drawn(options.labelled, partial(all_answers, earlier, ask))
+    settings = options.settings(None if earlier is None else earlier.identity, labelled)
+    note(f"wrote {train_judge(settings, out, ask, artefacts, source.identity, place, earlier, drawn)}")
 
 
 @app.command(name="card", help_epilogue="Example:\n  dominance train card --out MODEL_CARD.md --runs runs/card\n")

@@ -24,6 +24,7 @@ from dominance.miniature.concepts import CONCEPTS
 from dominance.miniature.renderer import SIDE
 from dominance.records import Concept, Question
 from dominance.training.artefacts import ModelArtefacts
+from dominance.training.drawn_pictures import DrawnPictures
 from dominance.training.images import as_images
 from dominance.training.judge_pictures import JudgedPicture, sample_judged
 from dominance.training.judge_questions import PATCH, Catechism, all_true_answers, asked_rows, concept_patches
@@ -33,6 +34,8 @@ LEARNING_RATE: float = 8e-4
 """Peak when training begins with nothing."""
 LATER_LEARNING_RATE: float = 4e-4
 """Peak when an earlier judge's training goes on."""
+_ASKED_OF_DRAWN = 14
+_ASIDE_OF_DRAWN = 0.3
 _MEAN, _DEVIATION = (0.5, 0.5, 0.5), (0.5, 0.5, 0.5)
 
 
@@ -47,6 +50,8 @@ class JudgeSettings:
         asked: questions about each of those.
         garbled: share of the pictures in which a concept is made unrecognisable, once they are as damaged as they come.
         base: identity of the judge whose training goes on; None starts from nothing.
+        labelled: identity of the drawn pictures that it also learns from, labelled by people; None for none.
+        drawn: share of each batch that these are.
     """
 
     seed: int = 0
@@ -60,6 +65,8 @@ class JudgeSettings:
     learning_rate: float = LEARNING_RATE
     garbled: float = 0.35
     base: str | None = None
+    labelled: str | None = None
+    drawn: float = 0.6
 
     def record(self) -> dict[str, object]:
         return asdict(self)
@@ -162,6 +169,7 @@ def train_judge(
     artefacts_of: str | None = None,
     device: str = "cpu",
     base: EarlierJudge | None = None,
+    drawn: DrawnPictures | None = None,
 ) -> Path:
     """Trains, or resumes, and returns the folder of the finished judge, ``folder/judge``.
 
@@ -171,6 +179,7 @@ def train_judge(
         ask: the questions about a concept, by rising strictness, as ``QuestionSet.ask`` gives them.
         artefacts: of the model that the judge shall see through; None trains without them.
         artefacts_of: that model's identity, so that a run is not resumed with another.
+        drawn: what people have labelled; it is learned from once the judge learns to answer.
 
     Raises:
         ModelError: the base is no such judge.
@@ -184,7 +193,7 @@ def train_judge(
     record = settings.record() | {"questions": catechism.texts, "artefacts_of": artefacts_of}
     looking = Schedule(settings.pictures // settings.batch, settings.batch, settings.learning_rate)
     answering = Schedule(settings.answered // settings.batch, settings.batch, settings.learning_rate)
-    lessons = _Lessons(settings, student, catechism, artefacts, device)
+    lessons = _Lessons(settings, student, catechism, artefacts, device, drawn)
     if looking.steps:
         look = partial(lessons.to_look, looking.steps)
         train("judge looks", student, look, looking, folder / "judge-looking.safetensors", record)
@@ -201,33 +210,60 @@ class _Lessons:
     catechism: Catechism
     artefacts: ModelArtefacts | None
     device: str
+    labelled: DrawnPictures | None = None
 
     def to_look(self, steps: int, step: int) -> Tensor:
         """The loss of a step in which it learns to see, of so many steps; the pictures become worse by and by."""
         rng = np.random.default_rng([self.settings.seed, 11, step])
-        pictures, images = self._drawn(rng, min(1.0, 3 * step / steps))
+        pictures, images = self._drawn(rng, min(1.0, 3 * step / steps), self.settings.batch)
         return self._aside(pictures, *self.student.look(images)[1:])
 
     def to_answer(self, step: int) -> Tensor:
         """The loss of a step in which it learns to answer."""
-        rng = np.random.default_rng([self.settings.seed, 12, step])
-        pictures, images = self._drawn(rng, 1.0)
-        catechism, student = self.catechism, self.student
-        rows = asked_rows(pictures, self.settings.asked, rng)
-        answer_ids = torch.tensor([catechism.no, catechism.yes])
-        spoken = answer_ids[all_true_answers(pictures).gather(1, rows).long()].to(self.device)
-        begun = torch.stack([torch.full_like(spoken, student.judge.decoder_start_token_id), spoken], dim=-1)
-        seen, everything, somewhere = student.look(images)
-        tokens, mask = (table[rows].to(self.device) for table in (catechism.tokens, catechism.mask))
-        logits = student.answer(seen, tokens, mask, begun)
-        ending = torch.full_like(spoken, catechism.tokenizer.sep_token_id)
-        said = nn.functional.cross_entropy(logits[:, 0], spoken.flatten())
-        ended = nn.functional.cross_entropy(logits[:, 1], ending.flatten())
-        return said + 0.1 * ended + self._aside(pictures, everything, somewhere)
-
-    def _drawn(self, rng: np.random.Generator, damage: float) -> tuple[list[JudgedPicture], Tensor]:
         settings = self.settings
-        pictures = [sample_judged(rng, damage, settings.garbled) for _ in range(settings.batch)]
+        rng = np.random.default_rng([settings.seed, 12, step])
+        if self.labelled is None:
+            return self._of_renders(settings.batch, rng)
+        share = settings.drawn
+        count = round(settings.batch * share)
+        return share * self._of_labelled(self.labelled, count, rng) + (1 - share) * self._of_renders(
+            settings.batch - count, rng
+        )
+
+    def _of_renders(self, count: int, rng: np.random.Generator) -> Tensor:
+        pictures, images = self._drawn(rng, 1.0, count)
+        rows = asked_rows(pictures, self.settings.asked, rng)
+        truth = all_true_answers(pictures).float()
+        seen, everything, somewhere = self.student.look(images)
+        said = self._said(seen, rows, truth.gather(1, rows), torch.ones(rows.shape))
+        return said + self._aside(pictures, everything, somewhere)
+
+    def _of_labelled(self, labelled: DrawnPictures, count: int, rng: np.random.Generator) -> Tensor:
+        drawn = labelled.draw(count, rng)
+        rows = drawn.asked(_ASKED_OF_DRAWN, rng)
+        seen, everything, _ = self.student.look(as_images(drawn.pixels).to(self.device))
+        said = self._said(seen, rows, drawn.yes.gather(1, rows), drawn.weight.gather(1, rows))
+        return said + _ASIDE_OF_DRAWN * _weighted_answers(everything, drawn.yes, drawn.weight)
+
+    def _said(self, seen: Tensor, rows: Tensor, yes: Tensor, weight: Tensor) -> Tensor:
+        """Cross-entropy of the answers to the questions of these rows, and of the end after each.
+
+        Args:
+            yes, weight: (picture, asked), what P(yes) should be, and how much that counts.
+        """
+        catechism, student = self.catechism, self.student
+        yes, weight = yes.to(self.device).flatten(), weight.to(self.device).flatten()
+        answer = torch.where(yes > 0.5, catechism.yes, catechism.no)
+        begun = torch.stack([torch.full_like(answer, student.judge.decoder_start_token_id), answer], dim=-1)
+        tokens, mask = (table[rows].to(self.device) for table in (catechism.tokens, catechism.mask))
+        logits = student.answer(seen, tokens, mask, begun.view(*rows.shape, 2))
+        first = logits[:, 0].log_softmax(-1)
+        said = -(weight * (yes * first[:, catechism.yes] + (1 - yes) * first[:, catechism.no])).sum() / weight.sum()
+        ending = torch.full_like(answer, catechism.tokenizer.sep_token_id)
+        return said + 0.1 * nn.functional.cross_entropy(logits[:, 1], ending)
+
+    def _drawn(self, rng: np.random.Generator, damage: float, count: int) -> tuple[list[JudgedPicture], Tensor]:
+        pictures = [sample_judged(rng, damage, self.settings.garbled) for _ in range(count)]
         images = as_judge_images(pictures).to(self.device)
         return pictures, images if self.artefacts is None else self.artefacts.on(images, pictures, rng)
 
@@ -247,10 +283,11 @@ def _begin_at(base: EarlierJudge, student: JudgeInTraining, catechism: Catechism
     student.judge.load_state_dict(weights)
 
 
-def _weighted_answers(logits: Tensor, truth: Tensor) -> Tensor:
+def _weighted_answers(logits: Tensor, truth: Tensor, weight: Tensor | None = None) -> Tensor:
     """Cross-entropy of yes/no logits, the rarer yes counting four times."""
     target = truth.to(logits)
-    return nn.functional.binary_cross_entropy_with_logits(logits, target, 1 + 3 * target)
+    counts = 1 + 3 * target if weight is None else (1 + 3 * target) * weight.to(logits)
+    return nn.functional.binary_cross_entropy_with_logits(logits, target, counts)
 
 
 def save_judge(judge: BlipForQuestionAnswering, catechism: Catechism, target: Path) -> Path:

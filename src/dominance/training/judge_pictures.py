@@ -40,7 +40,7 @@ def sample_judged(rng: np.random.Generator, damage: float = 1.0, garbled: float 
         spoiled = rng.random() < garbled * damage
         picture = garbled_picture(picture, rng) if spoiled else picture
         pixels, truths = picture.pixels, picture.truths
-    return JudgedPicture(_filmed(pixels, rng) if rng.random() < damage else pixels, truths)
+    return JudgedPicture(filmed(pixels, rng) if rng.random() < damage else pixels, truths)
 
 
 def _nothing(rng: np.random.Generator) -> np.ndarray:
@@ -96,7 +96,7 @@ def _recoloured(placement: Placement, rng: np.random.Generator, damage: float) -
     return placement
 
 
-def _filmed(pixels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def filmed(pixels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Wavy outlines and blotches, as a denoiser leaves them; slight blur, half the resolution, noise, brightness,
     contrast, as any file may have. Truths do not change.
     """

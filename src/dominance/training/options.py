@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
@@ -138,6 +139,9 @@ class JudgeOptions:
     """Share of the pictures in which a concept is made unrecognisable."""
     base: str | None = None
     """Judge whose training goes on: miniature, or blip:FOLDER; from nothing unless given."""
+    labelled: Annotated[tuple[Path, ...], Parameter(negative="")] = ()
+    """Folders of pictures that models drew, labelled by people, which a base also learns from; see dominance train
+    labels."""
     learning_rate: float | None = None
     """Peak; 0.0008 from nothing and 0.0004 from a base unless given."""
     seed: int = 0
@@ -152,8 +156,11 @@ class JudgeOptions:
                 f"pictures is {self.pictures}; give at least {FEWEST_PICTURES}, or leave it out where a base is given"
             )
 
-    def settings(self, base: str | None) -> "JudgeSettings":
-        """What is trained, given the identity of the judge that the options name."""
+        if self.labelled and not self.base:
+            raise InputError("labelled is for a judge whose training goes on; give --base, such as miniature")
+
+    def settings(self, base: str | None, labelled: str | None = None) -> "JudgeSettings":
+        """What is trained, given the identities of the judge and the labelled pictures that the options name."""
         from dominance.training.judge import LATER_LEARNING_RATE, LEARNING_RATE, JudgeSettings
 
         pictures = 0 if base else _PICTURES_OF_A_NEW_JUDGE
@@ -164,4 +171,5 @@ class JudgeOptions:
             garbled=self.garbled,
             learning_rate=self.learning_rate or (LATER_LEARNING_RATE if base else LEARNING_RATE),
             base=base,
+            labelled=labelled,
         )
