@@ -7,11 +7,13 @@ from typing import Any
 
 import pytest
 import torch
+from made_calibrations import calibration, written
 from tiny_families import lora_of_one_layer, save
 
 import dominance
 from dominance.judges.protocol import ScriptedJudge
 from dominance.metrics import focus_score
+from dominance.models.folders import find_model
 from dominance.records import Answer
 from dominance.runs.risk import calibration as calibrations
 
@@ -39,6 +41,16 @@ def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return place
 
 
+@pytest.fixture
+def shipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A made-up rule, by which every pair is at high risk, ships for the bundled model."""
+    folder = tmp_path / "weights" / "calibrations"
+    folder.mkdir(parents=True)
+    made = calibration(identity=find_model("miniature").identity, threshold=0.0)
+    (folder / "miniature.json").write_text(json.dumps(written(made)))
+    monkeypatch.setattr(calibrations, "bundled_folder", folder.parent.joinpath)
+
+
 def test_a_prompt_on_the_bundled_model(command: Command) -> None:
     """The paper's rule, seen to be its formula; and what it cost."""
     done = command("preflight", PROMPT, "--calibration", "none", "--json")
@@ -58,11 +70,12 @@ def test_a_prompt_on_the_bundled_model(command: Command) -> None:
     assert 0 < found["unet_share"] < 8 / 50  # each noise costs less than one branch of one of 25 steps
 
 
+@pytest.mark.usefixtures("shipped")
 def test_a_single_concept_is_at_no_risk_whatever_its_score(command: Command) -> None:
-    [alone] = command("preflight", "a [tower:landmark]", "--threshold", 0, "--json").document
+    [alone] = command("preflight", "a [tower:landmark]", "--json").document
     assert alone["score"] > 0.010
     assert (alone["risk"], alone["threshold"], alone["dominating"]) == ("low", None, None)
-    [beside] = command("preflight", "a [castle:landmark] with a [chair]", "--threshold", 0, "--json").document
+    [beside] = command("preflight", "a [castle:landmark] with a [chair]", "--json").document
     assert beside["risk"] == "high"
     assert beside["dominating"] in ("castle", "chair")
 
@@ -218,6 +231,7 @@ def test_without_a_rule_the_risk_is_uncalibrated_and_the_next_step_fits_one(comm
     assert "next: then fit the rule, and give --calibration risk.json: dominance calibrate" in many.out
 
 
+@pytest.mark.usefixtures("shipped")
 def test_a_prompt_without_brackets_is_not_told_that_its_model_has_no_rule(command: Command) -> None:
     said = command("preflight", "a tower and a mug", "--seeds", 1)
     assert "0 of 1 prompts at high risk, 1 uncalibrated: the model's rule compares concepts in brackets" in said.out
@@ -233,6 +247,7 @@ def test_a_model_of_few_layers_needs_no_layers_named(command: Command, tmp_path:
     assert "no attention layer 9: the model has 7" in refused.err
 
 
+@pytest.mark.usefixtures("shipped")
 def test_explain_says_what_preflight_says(command: Command, tiny_model: Path) -> None:
     [looked] = command("preflight", PROMPT, "--json").document
     explained = command("explain", PROMPT, "--seeds", 2, "--steps", 2, "--judge", "none", "--json").document
@@ -358,6 +373,7 @@ def test_one_prompt_that_does_not_name_its_concepts_stops_no_suite(command: Comm
     assert nameless["threshold"] == plain["threshold"]
 
 
+@pytest.mark.usefixtures("shipped")
 def test_a_threshold_is_for_one_rule(command: Command, workplace: Path) -> None:
     assert command("preflight", "a tower and a mug", "--threshold", 9, "--json").document[0]["threshold"] == 9
     (workplace / "both.yaml").write_text("prompts: ['a [tower:landmark] and a [mug]', 'a [mug] on a table']\n")

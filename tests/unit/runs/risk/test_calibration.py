@@ -5,23 +5,19 @@ import math
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 import torch
+from made_calibrations import calibration, written
 from torch import tensor
 
-from dominance.documents import to_json
 from dominance.errors import InputError
-from dominance.metrics import Logistic, focus_score
+from dominance.metrics import focus_score
 from dominance.miniature.bundled import BUNDLED_MODELS, bundled_folder
 from dominance.models.folders import find_model
 from dominance.runs.risk import calibration as module
 from dominance.runs.risk.calibration import (
     FEATURES,
-    Calibration,
-    CalibrationDocument,
     bundled_calibration,
-    document_values,
     feature_names,
     read_calibration,
     risk_features,
@@ -30,16 +26,6 @@ from dominance.runs.risk.calibration import (
 
 CONCEPTS = {"tower": (1, 2), "mug": (4,)}
 ATTENTION = tensor([[0.01, 0.10, 0.02, 0.01, 0.03], [0.01, 0.01, 0.01, 0.20, 0.08]])
-
-
-def calibration(layers: tuple[int, ...] = (3, 5)) -> Calibration:
-    count = len(feature_names(layers))
-    logistic = Logistic(np.linspace(-1, 1, count), 0.25, np.linspace(0, 1, count), np.full(count, 2.0))
-    return Calibration("miniature", "sha256:abc", "prompt", "concept", "content", layers, (5,), logistic, 10.0, 0.4)
-
-
-def written(calibration: Calibration) -> dict[str, Any]:
-    return to_json(CalibrationDocument(**document_values(calibration)))
 
 
 START = tensor([0.5, 0.7])
