@@ -25,19 +25,24 @@ def suite(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def check(command: Command, suite: Path, tiny_judge: Path, tmp_path: Path) -> Command:
+def check(command: Command, tiny_judge: Path, tmp_path: Path) -> Command:
     """The command with a judge of random weights, few images, into one folder."""
-    few = ("--suite", suite, "--judge", f"blip:{tiny_judge}", "--each", 3, "--limit", 4, "--device", "cpu")
+    few = ("--judge", f"blip:{tiny_judge}", "--each", 3, "--limit", 4, "--device", "cpu")
     return lambda *arguments: command("judge", "check", *arguments, *few, "--out", tmp_path / "check")
 
 
-def test_a_judge_alone_is_checked_on_renders_and_the_command_resumes(check: Command, tmp_path: Path) -> None:
+def test_a_judge_alone_is_checked_on_labelled_pictures_and_the_command_resumes(check: Command, tmp_path: Path) -> None:
     first = check("--json")
     assert first.status == 0, first.err
     document = first.document
     assert document["verdict"] == document["judges"][0]["verdict"]
     assert [one["control"] for one in document["judges"][0]["controls"]][:3] == ["blank", "noise", "blurred noise"]
-    assert document["judges"][0]["calibration"][0]["truth"] == "what the renderer drew"
+    assert document["judges"][0]["calibration"][0]["truth"] == "what people saw"
+    generated = document["judges"][0]["generated"]
+    counts = [generated["total"][name]["n"] for name in ("false_no", "false_yes", "doubtful")]
+    assert (document["images"], sum(counts)) == (4, 4 * 14)
+    assert {row["criterion"] for row in generated["criteria"]} >= {"false no", "false yes"}
+    assert "wrong" not in generated and document["readers"]["readers"] >= 2
     assert {path.name for path in (tmp_path / "check").iterdir()} >= {"judge-check.html", "judge-check.json"}
     again = check()
     assert again.status == 0
@@ -81,7 +86,9 @@ def test_a_copy_of_a_judge_is_the_same_judge(check: Command, tiny_judge: Path, t
         (["--against-mode", "fast"], "is given twice in the mode 'fast'"),
         (["--against-mode", "official"], "has no mode 'official'"),
         (["--judge-mode", "slow"], "no judge mode 'slow'"),
-        (["--labels", "labels.csv"], "there are labels but no images"),
+        (["--labels", "labels.csv"], "there is a --labels but no images"),
+        (["--suite", "miniature"], "there is a --suite but no images"),
+        (["--half", "best"], "half"),
         (["--seed", "-1"], "seed is -1"),
     ],
 )

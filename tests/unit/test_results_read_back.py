@@ -42,6 +42,14 @@ from dominance.runs.diversity.result import (
 )
 from dominance.runs.explanation.document import ExplanationDocument
 from dominance.runs.explanation.document import document_of as explanation_document
+from dominance.runs.judge_check.generated_result import (
+    Criterion,
+    DoubtfulAnswers,
+    GeneratedFindings,
+    Mistakes,
+    WrongPicture,
+)
+from dominance.runs.judge_check.readers import ReaderAgreement
 from dominance.runs.judge_check.result import (
     Agreement,
     AgreementRow,
@@ -130,12 +138,26 @@ def judge_check() -> JudgeCheck:
         unanswered=0, bins=bins, error=0.1, chance=(0.0, 0.2),
     )  # fmt: skip
     findings = JudgeFindings(
-        "judge", "fast", "sha256:j", own, (control,), (calibration,), 1, "no answer", "care", "With care.", ("More.",)
-    )
+        "judge", "fast", "sha256:j", own, (control,), (calibration,), 1, "no answer", "care", "With care.", ("More.",),
+        on_generated_pictures(),
+    )  # fmt: skip
     row = AgreementRow(**vars(confusion(said, true)), name="all", images=3, interval=None)
     difference = Disagreement("a.png", "a mug", "0", 5, (Difference("Is there a mug?", True, False, 0.9, None),))
     agreement = Agreement(row, (row,), (), row, row, (difference,), "They agree.")
-    return JudgeCheck("run", "small", 2, (findings,), agreement, ("a note",), {"seed": 0}, manifest={"device": "cpu"})
+    return JudgeCheck(
+        "run", "small", 2, (findings,), agreement, ("a note",), {"seed": 0}, manifest={"device": "cpu"},
+        readers=ReaderAgreement(2, 2, rate(27, 28), rate(3, 4), 0.8, None, 3, 1, 24),
+    )  # fmt: skip
+
+
+def on_generated_pictures() -> GeneratedFindings:
+    some = Mistakes("rigid entities", 2, rate(1, 3), rate(0, 24), rate(1, 1), 2)
+    wrong = WrongPicture(
+        "images/labelled/7.png", 7, "miniature", "a mug", "mug", "plain", (True, False, False), (0.9, 0.1, None)
+    )
+    criterion = Criterion("false no", rate(1, 3), most=0.03)
+    doubtful = DoubtfulAnswers("doubtful", rate(2, 5))
+    return GeneratedFindings(some, some, some, (some,), (some,), (), (some,), (doubtful,), (criterion,), (wrong,))
 
 
 def diversity() -> DiversityResult:

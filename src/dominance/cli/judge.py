@@ -11,11 +11,12 @@ from dominance.cli.interrupts import results_are_in
 from dominance.cli.output import echo, note, print_json, print_table, tell_next, tell_written, warn_again
 from dominance.cli.statuses import EXIT_DONE, EXIT_UNSCORED
 from dominance.judges.options import JUDGE
-from dominance.numbers import coefficient, fraction, rate
+from dominance.numbers import coefficient, fraction, rate, share
 from dominance.runs.audit.options import WHAT
 from dominance.runs.judge_check.options import JudgeCheckOptions
 
 if TYPE_CHECKING:
+    from dominance.runs.judge_check.generated_result import GeneratedFindings
     from dominance.runs.judge_check.result import AgreementRow, JudgeCheck
 
 app = new_app("judge", GROUPS["judge"])
@@ -24,6 +25,7 @@ app = new_app("judge", GROUPS["judge"])
 @app.command(
     help_epilogue="Examples:\n"
     "  dominance judge check --judge miniature\n"
+    "  dominance judge check --judge blip:my-judge --half dev\n"
     "  dominance judge check runs/campaign --judge qwen:owner/name\n"
     "  dominance judge check pictures/ --suite campaign.yaml --labels people.csv\n",
 )
@@ -32,7 +34,8 @@ def check(
         Path,
         Parameter(
             group=WHAT,
-            help="Run folders of audits, or folders of images; by default, images of the miniature world are drawn.",
+            help="Run folders of audits, or folders of images; by default, pictures that the bundled models drew and"
+            " people labelled.",
         ),
     ],
     judge: shared.JudgeName = "miniature",
@@ -44,15 +47,16 @@ def check(
         ),
     ] = None,
     suite: Annotated[
-        str, Parameter(group=WHAT, help="Suite that the images of a plain folder were made from.")
-    ] = "miniature",
+        str | None,
+        Parameter(group=WHAT, help="Suite that the images of a plain folder were made from; default: miniature."),
+    ] = None,
     options: JudgeCheckOptions = JudgeCheckOptions(),
     output: shared.Output = shared.Output(),
 ) -> int:
     """Find out whether a judge's "yes" can be trusted, before you pay for a run.
 
-    Asks about images that do not show the concept (blank, noise, of another prompt or concept, torn, shuffled) and
-    about ordinary images. Compares with a second judge and with labels, if given.
+    Compares its answers with what people saw on pictures that the bundled models drew, or with your own images and
+    labels. Asks as well about images that do not show the concept: blank, noise, of another prompt, torn, shuffled.
     Exit status: 0 done, 2 bad input, 3 done but some questions have no answer, or some images no prompt.
     """
     from dominance.runs.judge_check.run import check_judge
@@ -94,12 +98,31 @@ def print_check(result: "JudgeCheck") -> None:
         asked = [("the prompt's own concepts", judge.own), *((control.shows, control) for control in judge.controls)]
         rows = [(shows, str(tally.images), rate(tally.yes), *map(fraction, tally.grades)) for shows, tally in asked]
         print_table(f"{judge.title}: share of yes", columns, rows)
+        if judge.generated is not None:
+            _print_generated(judge.title, judge.generated)
     if result.agreement is not None:
         found = result.agreement
         echo(found.sentence)
         rows = [_agreed(row) for row in (found.total, *found.kinds, *found.grades, found.controls, found.together)]
         print_table("agreement", ("questions about", "agreed", "κ (95%)"), rows)
+    if result.readers is not None:
+        echo(result.readers.sentence)
     echo(*(f"note: {line}" for line in result.notes))
+
+
+def _print_generated(title: str, found: "GeneratedFindings") -> None:
+    """False noes and false yeses, and what is wanted."""
+    rows = [
+        [row.name, rate(row.false_no), rate(row.false_yes)]
+        for row in (found.total, found.named, *found.scenes)
+    ]  # fmt: skip
+    print_table(f"{title} on pictures that models drew", ("about", "false no", "false yes"), rows)
+    wanted = [
+        [row.name, f"≤ {share(row.most)}" if row.most is not None else f"≥ {share(row.least or 0.0)}",
+         rate(row.found), "–" if row.holds is None else "yes" if row.holds else "NO"]
+        for row in found.criteria
+    ]  # fmt: skip
+    print_table(f"{title}: what is wanted", ("criterion", "wanted", "found", "holds"), wanted)
 
 
 def _agreed(row: "AgreementRow") -> tuple[str, ...]:

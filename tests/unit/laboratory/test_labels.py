@@ -8,13 +8,14 @@ import pytest
 from PIL import Image
 
 from dominance.errors import InputError
+from dominance.files import read_table
 from dominance.laboratory.labels.brief import write_brief
 from dominance.laboratory.labels.gather import labels_of, read_answers
 from dominance.laboratory.labels.makers import makers
 from dominance.laboratory.labels.plan import FIRST_NOISE, pictures_to_label
 from dominance.laboratory.labels.sheets import numbers_of, sheet_count, write_sheets
 from dominance.miniature.concepts import BY_NAME
-from dominance.miniature.labelled import Seen, read_images, read_labelled, write_labelled
+from dominance.miniature.labelled import TABLE, Seen, bundled_labels, read_images, read_labelled, write_labelled
 from dominance.pictures import open_image
 
 PLANNED = pictures_to_label()
@@ -131,3 +132,16 @@ def test_a_sheet_shows_36_pictures_and_the_brief_names_everything(tmp_path: Path
     assert (first.getpixel((4 + 88, 20 + 88)), last.size) == ((0, 0, 0), (6 * 184, 200))
     told = write_brief(tmp_path, 38, 2).read_text()
     assert all(name in told for name in BY_NAME) and "38 small pictures" in told and "{" not in told
+
+
+def test_the_labels_that_ship_are_of_these_pictures_and_their_columns_say_what_all_readers_say() -> None:
+    shipped = read_labelled(bundled_labels())
+    assert [(p.number, p.prompt, p.seed, p.half, p.scene) for p in shipped] == [
+        (p.number, p.text, p.noise, p.half, p.scene) for p in PLANNED
+    ]
+    assert {len(picture.readers) for picture in shipped} == {2}
+    file = bundled_labels() / TABLE
+    rows = [row for _, row in read_table(file.read_text(encoding="utf-8"), file, ()).rows]
+    for row, picture in zip(rows, shipped, strict=True):
+        assert row["plain"].split() == list(picture.labelled("plain"))
+        assert row["doubtful"].split() == list(picture.labelled("doubtful"))

@@ -11,6 +11,7 @@ from dominance.report.judge_check.plots import reliability_plot
 from dominance.report.parts.next_steps import after_judge_check
 from dominance.report.parts.page_stream import write_page
 from dominance.report.parts.pictures import Embedded, Missing, embed, thumbnail_side
+from dominance.runs.judge_check.generated_result import WrongPicture
 from dominance.runs.judge_check.result import (
     ControlFindings,
     Disagreement,
@@ -24,6 +25,7 @@ from dominance.runs.judge_check.verdict import calibration_sentence
 
 JUDGE_CHECK_REPORT_NAME = "judge-check.html"
 JUDGE_CHECK_DOCUMENT_NAME = "judge-check.json"
+_MOST_WRONG = 60
 _BADGES = {"good": "balanced", "care": "mixed", "none": "collapsed", "unknown": "unscored"}
 _WORDS = {
     "good": "its “yes” can be trusted",
@@ -52,6 +54,14 @@ class Shown:
 
 
 @dataclass(frozen=True)
+class WrongView:
+    """A labelled picture on which the judge is wrong."""
+
+    found: WrongPicture
+    picture: Embedded | Missing
+
+
+@dataclass(frozen=True)
 class CalibrationView:
     """One comparison with the truth; ``plot`` is None if the judge gives no probabilities."""
 
@@ -71,6 +81,7 @@ class JudgeView:
     rows: tuple[Row, ...]
     deceived: tuple[tuple[ControlFindings, tuple[Shown, ...]], ...]
     calibrations: tuple[CalibrationView, ...]
+    wrong: tuple[WrongView, ...]
 
 
 @dataclass(frozen=True)
@@ -116,6 +127,14 @@ def _judge_view(judge: JudgeFindings, place: int, folder: Path, side: int) -> Ju
         )
         for found in judge.calibrations
     )
+    mistakes = () if judge.generated is None else judge.generated.wrong[:_MOST_WRONG]
     return JudgeView(
-        judge, f"judge-{place + 1}", _BADGES[judge.trust], _WORDS[judge.trust], (own, *controls), deceived, calibrations
+        found=judge,
+        anchor=f"judge-{place + 1}",
+        badge=_BADGES[judge.trust],
+        word=_WORDS[judge.trust],
+        rows=(own, *controls),
+        deceived=deceived,
+        calibrations=calibrations,
+        wrong=tuple(WrongView(wrong, embed(folder / wrong.file, side)) for wrong in mistakes),
     )

@@ -10,6 +10,7 @@ from PIL import Image, ImageFilter
 from dominance.errors import ItemError
 from dominance.mentions import mention
 from dominance.miniature.controls import garbled_picture, hidden_concept
+from dominance.miniature.labelled import Label
 from dominance.miniature.renderer import render
 from dominance.miniature.world import single_scene
 from dominance.pictures import open_image
@@ -51,6 +52,8 @@ CONTROLS: tuple[Control, ...] = (
     BLANK, NOISE, BLURRED_NOISE, ANOTHER_PROMPT, SAME_KIND, HIDDEN, GARBLED, TORN, PATCHES
 )  # fmt: skip
 """In display order."""
+NOT_NAMED = Control("not named", "concepts that the prompt does not name", certain=False)
+"""No control: what is to be seen is known by the labels."""
 OF_MINIATURE: frozenset[Control] = frozenset({HIDDEN, GARBLED})
 """Kinds that only the miniature renderer can draw."""
 
@@ -62,7 +65,7 @@ class Asked:
     Attributes:
         prompt_id: the image's prompt; None for an image without one.
         control: None for an unaltered image and a concept of its prompt.
-        truths: a perfect judge's answers by grade, if known.
+        label: what people saw of the concept, if it is one of the labelled pictures.
     """
 
     item: str
@@ -71,19 +74,28 @@ class Asked:
     prompt_id: str | None
     concept: Concept
     control: Control | None = None
-    truths: tuple[bool, ...] | None = None
+    label: Label | None = None
 
 
 def as_they_are(sources: Sequence[Source]) -> list[Asked]:
     """Every image with every concept of its prompt."""
+    return [_asked(source, concept) for source in sources for concept in source.prompt.concepts]
+
+
+def not_named(sources: Sequence[Source], concepts: Sequence[Concept]) -> list[Asked]:
+    """Every labelled picture with every other concept."""
     return [
-        Asked(
-            source.item, source.file, source.name, source.prompt.id, concept,
-            truths=None if source.truths is None else source.truths[concept.name],
-        )
+        _asked(source, concept, NOT_NAMED)
         for source in sources
-        for concept in source.prompt.concepts
-    ]  # fmt: skip
+        if source.labelled is not None
+        for concept in concepts
+        if concept not in source.prompt.concepts
+    ]
+
+
+def _asked(source: Source, concept: Concept, control: Control | None = None) -> Asked:
+    label = None if source.labelled is None else source.labelled.label(concept.name)
+    return Asked(source.item, source.file, source.name, source.prompt.id, concept, control, label)
 
 
 def make_controls(
@@ -165,6 +177,7 @@ def _asked_about_others(sources: Sequence[Source], concepts: Sequence[Concept], 
                 concept
                 for concept in concepts
                 if mention(source.prompt.text, concept.name) is None
+                and (source.labelled is None or source.labelled.label(concept.name) == "absent")
                 and concept.name.casefold() not in marked
                 and (control is ANOTHER_PROMPT or concept.kind in kinds)
             ]

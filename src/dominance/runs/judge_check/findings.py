@@ -195,26 +195,6 @@ class Known:
     reply: Reply | None
 
 
-def known_answers(replies: Sequence[Replies]) -> list[Known]:
-    """Questions with a known true answer: from the renderer, and from controls on which every yes is wrong.
-
-    Empty unless the renderer drew the unaltered images: for others, only the controls are known.
-    """
-    if not any(case.asked.truths is not None for case in replies):
-        return []
-    known = []
-    for case in replies:
-        truths = case.asked.truths
-        if truths is None and case.asked.control is not None and case.asked.control.certain:
-            truths = (False,) * len(case.questions)
-        if truths is not None and len(truths) == len(case.given):
-            known += [
-                Known(case.asked.item, true, reply)
-                for true, reply in zip(truths, case.given, strict=True)
-            ]  # fmt: skip
-    return known
-
-
 def calibration(truth: str, level: str, known: Sequence[Known]) -> JudgeCalibration | None:
     """One judge against the known truth; None if it answered none of it."""
     answered = [(fact, fact.reply) for fact in known if fact.reply is not None]

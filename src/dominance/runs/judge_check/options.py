@@ -10,6 +10,7 @@ from dominance.errors import InputError
 from dominance.judges.options import JUDGE, Asking, check_mode
 from dominance.models.drawing import Machine
 from dominance.runs.audit.options import Words
+from dominance.runs.judge_check.labelled import Halves
 
 
 @Parameter(name="*", group=Group("Check", sort_key=15))
@@ -23,8 +24,12 @@ class JudgeCheckOptions:
 
     each: int = 48
     """Control images of each kind."""
-    limit: int = 120
-    """At most this many unaltered images, spread over the prompts."""
+    half: Halves = "kept"
+    """Which of the labelled pictures, where no images are given: dev, kept or both. The kept half is for the last test
+    of a judge, not for choosing its settings: for that, take dev."""
+    limit: int | None = None
+    """At most this many unaltered images, spread over the prompts; default: 120, or all of the labelled pictures, or 24
+    of these for a judge that was not made for them, as each is asked about 14 concepts."""
     seed: int = 0
     """Seed for choosing images, drawing controls, and assigning questions."""
     concepts: Words | None = None
@@ -42,5 +47,5 @@ class JudgeCheckOptions:
         for name, value, least, most in (
             ("each", self.each, 1, 10_000), ("limit", self.limit, 1, 100_000), ("seed", self.seed, 0, 2**31),
         ):  # fmt: skip
-            if not least <= value <= most:
+            if value is not None and not least <= value <= most:
                 raise InputError(f"{name} is {value}; give a whole number from {least} to {most}")

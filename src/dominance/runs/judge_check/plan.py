@@ -48,7 +48,7 @@ class CheckPlan:
 
     @property
     def drawn(self) -> bool:
-        """Whether the renderer drew the images, because none were given."""
+        """Whether the images are the labelled pictures, because none were given."""
         return not self.paths
 
     @property
@@ -100,8 +100,6 @@ def _difference(check: CheckPlan, earlier: Plan) -> str | None:
         return f"a check against the judge {quoted(str(was['against']))}, not {quoted(str(now['against']))}"
     if not set(_images(was.get("images"))) <= set(_images(now["images"])):
         return "a check on other images"
-    if check.drawn and not set(_texts(earlier.suite)) & set(_texts(check.suite)):
-        return "a check on other prompts"
     return None
 
 
@@ -128,7 +126,7 @@ def plan_of(check: CheckPlan, asked: Sequence[Asked]) -> Plan:
         images.append(PlannedImage(image.item, prompt_id, prompts[prompt_id].text, image.name, None, image.file))
     return Plan(
         suite=Suite(_SUITE, tuple(prompts.values())),
-        model="drawn by the renderer" if check.drawn else "existing images",
+        model="bundled models" if check.drawn else "existing images",
         judge=check.judges[0].judge.name,
         judge_identity=check.judges[0].judge.identity,
         questions=check.questions,
@@ -155,7 +153,12 @@ def notes_of(check: CheckPlan, asked: Sequence[Asked]) -> list[str]:
             few = f"only {count} of {check.each}" if count else "none"
             notes.append(f"{control.shows}: {few} could be made from the {len(check.sources)} images")
     if check.drawn:
-        notes.append(
-            "the miniature world's renderer drew the unaltered images, and they show every concept of their prompts"
-        )
+        notes.append(_on_labels(check))
     return notes
+
+
+def _on_labels(check: CheckPlan) -> str:
+    whose = f"{len(check.sources)} pictures that the bundled models drew"
+    if check.settings["half"] == "dev":
+        return f"the images are {whose}, of the half that settings may be chosen by"
+    return f"the images are {whose}; do not choose settings by this half, --half dev is for that"

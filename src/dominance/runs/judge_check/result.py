@@ -9,6 +9,8 @@ from dominance.documents import Counted
 from dominance.metrics import Bin, Confusion, Discernment
 from dominance.records import Interval, JudgeWarning, LeftOut
 from dominance.runs.judge_check.controls import CONTROLS
+from dominance.runs.judge_check.generated_result import GeneratedFindings
+from dominance.runs.judge_check.readers import ReaderAgreement
 
 Trust = Literal["good", "care", "none", "unknown"]
 """How far a judge's "yes" can be trusted; ``unknown`` if it answered too little or rarely says yes."""
@@ -127,6 +129,7 @@ class JudgeFindings:
     Attributes:
         mode: as loaded; None for a judge object given by the caller.
         own: its answers about unaltered images and their own concepts, the baseline for the controls.
+        generated: how it does against the labels of pictures that models drew; None on other images.
         unanswered: questions it did not answer; ``problem`` is one of the reasons.
         verdict: one sentence; ``details`` qualify it.
     """
@@ -142,6 +145,7 @@ class JudgeFindings:
     trust: Trust
     verdict: str
     details: tuple[str, ...]
+    generated: GeneratedFindings | None = None
 
     @property
     def title(self) -> str:
@@ -213,12 +217,16 @@ class JudgeCheck:
     """One judge checked, or two side by side.
 
     Attributes:
-        images: unaltered ones, made elsewhere or drawn for the check.
+        images: unaltered ones: given, or the labelled pictures.
         notes: caveats, such as a kind of control that could not be made.
         left_out: images of plain folders that are not used.
+        readers: how far the people agree who labelled the pictures that models drew; None on other images.
     """
 
-    UNPRINTED: ClassVar[dict] = {"manifest": True, "judges": {"__all__": {"controls": {"__all__": {"worst"}}}}}
+    UNPRINTED: ClassVar[dict] = {
+        "manifest": True,
+        "judges": {"__all__": {"controls": {"__all__": {"worst"}}, "generated": GeneratedFindings.UNPRINTED}},
+    }
 
     run: str
     suite: str
@@ -230,6 +238,7 @@ class JudgeCheck:
     left_out: tuple[LeftOut, ...] = ()
     manifest: dict[str, object] = field(default_factory=dict)
     judge_warnings: tuple[JudgeWarning, ...] = ()
+    readers: ReaderAgreement | None = None
 
     @computed_field
     @property

@@ -8,10 +8,10 @@ from dominance.documents import to_json
 from dominance.errors import InputError
 from dominance.files import is_file
 from dominance.judges.options import Asking
-from dominance.judges.protocol import Judge, NamedJudge
+from dominance.judges.protocol import Judge, NamedJudge, TaughtJudge
 from dominance.judges.registry import shown_name
 from dominance.records import Concept, JudgeWarning, Question, Suite
-from dominance.runs.judge_check.controls import as_they_are, make_controls
+from dominance.runs.judge_check.controls import NOT_NAMED, as_they_are, make_controls, not_named
 from dominance.runs.judge_check.findings import (
     Replies,
     agreement_row,
@@ -21,10 +21,11 @@ from dominance.runs.judge_check.findings import (
     calibration,
     control_findings,
     disagreements,
-    known_answers,
     replies_of,
     tally,
 )
+from dominance.runs.judge_check.generated import generated_findings, known_pictures
+from dominance.runs.judge_check.labelled import labelled_pictures, labelled_sources, suite_of
 from dominance.runs.judge_check.labels import known_labels, read_labels
 from dominance.runs.judge_check.options import JudgeCheckOptions
 from dominance.runs.judge_check.plan import (
@@ -36,17 +37,16 @@ from dominance.runs.judge_check.plan import (
     plan_of,
     refuse_other_run,
 )
+from dominance.runs.judge_check.readers import agreement_of_readers
 from dominance.runs.judge_check.result import Agreement, JudgeCheck, JudgeFindings, shown_title
 from dominance.runs.judge_check.sources import (
     ORIGIN,
     Source,
-    drawn_prompts,
     find_sources,
-    render_sources,
     spread,
 )
-from dominance.runs.judge_check.verdict import agreement_sentence, verdict_of
-from dominance.runs.stages.judge_fit import is_miniature, of_folders, warn, world_warnings
+from dominance.runs.judge_check.verdict import agreement_sentence, on_generated, verdict_of
+from dominance.runs.stages.judge_fit import RENDERED_WORLD, is_miniature, of_folders, warn, world_warnings
 from dominance.runs.stages.judging import ask_judge, judge_of, judge_record, unanswered
 from dominance.runs.store.folder import LEDGER_NAME, held
 from dominance.runs.store.ledger import Ledger
@@ -54,14 +54,17 @@ from dominance.runs.store.plan import ask_all
 from dominance.runs.store.repeat import Repeat
 from dominance.suites import find_suite, load_questions
 
-_RENDERED = "what the renderer drew"
+_PEOPLE = "what people saw"
+_FEW = 24
+"""Labelled pictures for a judge that was not made for them, and may be slow."""
+_MANY = 120
 
 
 def check_judge(
     judge: str | Judge = "miniature",
     images: Sequence[Path | str] = (),
     against: str | Judge | None = None,
-    suite: str | Suite = "miniature",
+    suite: str | Suite | None = None,
     out: Path | str | None = None,
     options: JudgeCheckOptions | None = None,
 ) -> JudgeCheck:
@@ -70,10 +73,10 @@ def check_judge(
     Both judges are in memory at the same time. Answers already in the folder are not asked again.
 
     Args:
-        images: run folders of audits, or image folders as for ``score``; without any, the miniature world's renderer
-            draws the suite's prompts, so the truth is known.
+        images: run folders of audits, or image folders as for ``score``; without any, pictures that the bundled models
+            drew and that people labelled.
         against: a second judge, or the first in another mode.
-        suite: the prompts of plain image folders; run folders name their own.
+        suite: the prompts of plain image folders, ``miniature`` by default; run folders name their own.
         out: the check's folder; ``runs/judge-check`` by default.
 
     Raises:
@@ -87,22 +90,25 @@ def check_judge(
         against = judge
     _refuse_twice(judge, against, options)
     refuse_other_run(folder)
-    loaded = find_suite(suite, options.concepts)
+    _refuse_idle(paths, suite, options)
     questions = load_questions(options.asking.questions)
+    pictures = () if paths else labelled_pictures(options.half, None, options.seed)
+    loaded = find_suite(suite or "miniature", options.concepts) if paths else suite_of(pictures)
     sources, left_out = find_sources(paths, loaded)
     about = _suite_of(sources, paths, loaded)
-    _check_drawable(about, options, drawn=not paths)
     asked = ask_all(about, questions.ask)
     labels = None if options.labels is None else read_labels(options.labels, sources, asked)
     judges = _load(judge, against, options, asked)
+    limit = options.limit or (_MANY if paths else None if _made_for_them(judges) else _FEW)
     settings: dict[str, object] = {
         "judge": judges[0].judge.name,
         "mode": judges[0].mode,
         **({"judge options": list(options.asking.judge_option)} if options.asking.judge_option else {}),
         "against": judges[1].judge.name if against is not None else None,
         "against mode": judges[1].mode if against is not None else None,
-        "images": [str(path) for path in paths] or "drawn by the renderer",
-        "images at most": options.limit,
+        "images": [str(path) for path in paths] or f"labelled pictures, {options.half}",
+        "half": None if paths else options.half,
+        "images at most": limit,
         "controls of each kind": options.each,
         "labels": None if labels is None else labels.name,
         "questions": questions.name,
@@ -112,15 +118,15 @@ def check_judge(
     folder = folder_of(check, out, folder)
     with held(folder), Ledger(folder / LEDGER_NAME) as ledger:
         if paths:
-            chosen = spread(sources, options.limit, options.seed, frozenset(labels.answers if labels else ()))
+            chosen = spread(sources, limit or _MANY, options.seed, frozenset(labels.answers if labels else ()))
         else:
-            chosen = render_sources(about, options.limit, options.seed, folder)
+            chosen = labelled_sources(labelled_pictures(options.half, limit, options.seed), folder)
         repeat.keep(folder)
         return _run(replace(check, sources=chosen), folder, ledger, options.machine.batch)
 
 
 def _suite_of(sources: Sequence[Source], paths: Sequence[Path], suite: Suite) -> Suite:
-    """The prompts of the images, or the whole suite if they are still to be drawn."""
+    """The prompts of the images."""
     if not paths:
         return suite
     runs = [path.resolve().name for path in paths if is_file(path / LEDGER_NAME)]
@@ -128,18 +134,20 @@ def _suite_of(sources: Sequence[Source], paths: Sequence[Path], suite: Suite) ->
     return Suite(", ".join(names), tuple({source.prompt.id: source.prompt for source in sources}.values()))
 
 
-def _check_drawable(suite: Suite, options: JudgeCheckOptions, *, drawn: bool) -> None:
-    if drawn and options.labels is not None:
+def _refuse_idle(paths: Sequence[Path], suite: str | Suite | None, options: JudgeCheckOptions) -> None:
+    """Refuses what only says something about images that are given."""
+    given = {"labels": options.labels, "suite": suite, "concepts": options.concepts}
+    idle = next((name for name, value in given.items() if value is not None), None)
+    if not paths and idle is not None:
         raise InputError(
-            "there are labels but no images; give the run folder, or the image folder, that the labels are about"
+            f"there is a --{idle} but no images; give the run folder, or the image folder, that it is about, or leave"
+            f" out --{idle}"
         )
-    if drawn and not is_miniature(suite):
-        raise InputError(
-            f"there are no images to check the judge on, and the miniature world cannot draw the suite {suite.name!r};"
-            " give the run folder of an audit, or an image folder and its --suite"
-        )
-    if drawn:
-        drawn_prompts(suite)
+
+
+def _made_for_them(judges: Sequence[LoadedJudge]) -> bool:
+    """Whether all judges were made for pictures of the miniature world."""
+    return all(isinstance(j.judge, TaughtJudge) and j.judge.world == RENDERED_WORLD for j in judges)
 
 
 def _refuse_twice(judge: str | Judge, against: str | Judge | None, options: JudgeCheckOptions) -> None:
@@ -188,7 +196,7 @@ def _run(check: CheckPlan, folder: Path, ledger: Ledger, batch: int | None) -> J
     from dominance.runs.store.manifest import environment
 
     miniature = is_miniature(check.suite)
-    asked = as_they_are(check.sources)
+    asked = as_they_are(check.sources) + not_named(check.sources, list(check.questions))
     warnings = _foreign(check)
     warn(warnings)
     asked += make_controls(
@@ -208,6 +216,7 @@ def _run(check: CheckPlan, folder: Path, ledger: Ledger, batch: int | None) -> J
         problem = next((why for item, why in ledger.failures().items() if item in silent), None)
         replies.append(told)
         findings.append(_findings(loaded, told, check, problem))
+    pictures = [source.labelled for source in check.sources if source.labelled is not None]
     result = JudgeCheck(
         run=str(folder),
         suite=check.suite.name,
@@ -219,6 +228,7 @@ def _run(check: CheckPlan, folder: Path, ledger: Ledger, batch: int | None) -> J
         left_out=check.left_out,
         manifest={"judges": [judge_record(loaded.judge, ledger) for loaded in check.judges], **environment()},
         judge_warnings=warnings,
+        readers=agreement_of_readers(pictures) if pictures else None,
     )
     ledger.put("manifest", result.manifest)
     ledger.put(ORIGIN, to_json(result))
@@ -239,12 +249,15 @@ def _foreign(check: CheckPlan) -> tuple[JudgeWarning, ...]:
 def _findings(loaded: LoadedJudge, replies: Sequence[Replies], check: CheckPlan, problem: str | None) -> JudgeFindings:
     own = tally([case for case in replies if case.asked.control is None])
     controls = control_findings(replies)
-    known = [(_RENDERED, "question", known_answers(replies))]
+    generated = generated_findings(replies, check.sources, controls)
+    known = [(_PEOPLE, "concept", known_pictures(replies))]
     if check.labels is not None:
         known.append((check.labels.name, check.labels.level, known_labels(check.labels, replies)))
     missing = own.unanswered + sum(control.unanswered for control in controls)
     title = shown_title(loaded.judge.name, loaded.mode)
     verdict = verdict_of(title, own, controls)
+    if generated is not None:
+        verdict = on_generated(title, generated, verdict)
     return JudgeFindings(
         name=loaded.judge.name,
         mode=loaded.mode,
@@ -257,11 +270,13 @@ def _findings(loaded: LoadedJudge, replies: Sequence[Replies], check: CheckPlan,
         trust=verdict.trust,
         verdict=verdict.sentence,
         details=verdict.details,
+        generated=generated,
     )
 
 
 def _agreement(findings: Sequence[JudgeFindings], replies: Sequence[Sequence[Replies]], check: CheckPlan) -> Agreement:
-    both = answered_by_both(replies[0], replies[1])
+    first, second = ([case for case in told if case.asked.control is not NOT_NAMED] for told in replies)
+    both = answered_by_both(first, second)
     own = [pair for pair in both if pair.asked.control is None]
     total, together = agreement_row("unaltered images", own), agreement_row("all images", both)
     return Agreement(

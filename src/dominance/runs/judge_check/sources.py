@@ -1,4 +1,4 @@
-"""The images that a judge is checked on: from audits, from image folders, or drawn by the miniature world."""
+"""The images that a judge is checked on: from audits and from image folders."""
 
 import hashlib
 from collections.abc import Sequence
@@ -10,15 +10,12 @@ from PIL import Image
 
 from dominance.errors import InputError, RunError
 from dominance.files import is_file
-from dominance.miniature.renderer import render
-from dominance.miniature.scene import Scene
-from dominance.miniature.truth import true_answers
-from dominance.miniature.world import pair_scene, single_scene
+from dominance.miniature.labelled import LabelledPicture
 from dominance.pictures import is_whole, write_png
 from dominance.records import LeftOut, Prompt, Suite
 from dominance.runs.audit.brought import find_images
 from dominance.runs.audit.result import recorded_plan
-from dominance.runs.stages.judge_fit import OPEN_WORLD, RENDERED_WORLD, world_of_files
+from dominance.runs.stages.judge_fit import OPEN_WORLD, world_of_files
 from dominance.runs.store.folder import LEDGER_NAME
 from dominance.runs.store.ledger import Ledger
 from dominance.runs.store.plan import PlannedImage
@@ -26,9 +23,6 @@ from dominance.wording import on_one_line
 
 ORIGIN = "judge check"
 """Origin in the plan of a check, where a run has ``audit`` or ``score``."""
-_DRAWN_CONCEPTS = 2
-_RENDERS = 888_000
-"""Starts the seeds of renders, far from every training seed."""
 
 
 @dataclass(frozen=True)
@@ -39,16 +33,16 @@ class Source:
         item: its key in the ledger.
         name: its seed, or its file's name.
         file: relative to the check's folder, or absolute.
-        truths: if the renderer drew it, a perfect judge's answers for each concept, by grade.
         world: the closed world that it belongs to, ``open`` for none.
+        labelled: what people saw on it, if it is one of the labelled pictures.
     """
 
     item: str
     prompt: Prompt
     name: str
     file: str
-    truths: dict[str, tuple[bool, ...]] | None = None
     world: str = OPEN_WORLD
+    labelled: LabelledPicture | None = None
 
     @property
     def key(self) -> tuple[str, str]:
@@ -138,44 +132,6 @@ def spread(
         turns += [(key not in first, turn, float(rng.random()), key) for turn, key in enumerate(drawn)]
     kept = {key for *_, key in sorted(turns)[:limit]}
     return tuple(source for source in sources if source.key in kept)
-
-
-def drawn_prompts(suite: Suite) -> list[Prompt]:
-    """The prompts to draw.
-
-    Raises:
-        InputError: no prompt has one or two concepts.
-    """
-    prompts = [prompt for prompt in suite.prompts if len(prompt.concepts) <= _DRAWN_CONCEPTS]
-    if not prompts:
-        raise InputError(
-            f"the suite {suite.name!r} has no prompt with one or two concepts, so nothing can be drawn; give the run"
-            " folder of an audit"
-        )
-    return prompts
-
-
-def render_sources(suite: Suite, limit: int, seed: int, folder: Path) -> tuple[Source, ...]:
-    """Draws the suite's prompts of one and two concepts in turn, always with all concepts; writes PNG files.
-
-    A prompt's pictures alternate between canonical and varied designs.
-    """
-    prompts = drawn_prompts(suite)
-    found = []
-    for index in range(limit):
-        prompt, turn = prompts[index % len(prompts)], index // len(prompts)
-        picture = render(_scene(prompt, float(turn % 2), np.random.default_rng([_RENDERS, seed, index])))
-        truths = {concept.name: true_answers(concept.name, picture.truths) for concept in prompt.concepts}
-        item, file = keep(Image.fromarray(picture.pixels), folder, f"renders/{prompt.id}", str(turn))
-        found.append(Source(item, prompt, str(turn), file, truths, RENDERED_WORLD))
-    return tuple(found)
-
-
-def _scene(prompt: Prompt, diversity: float, rng: np.random.Generator) -> Scene:
-    names = [concept.name for concept in prompt.concepts]
-    if len(names) == 1:
-        return single_scene(names[0], diversity, rng)
-    return pair_scene((names[0], names[1]), dict.fromkeys(names, diversity), rng)
 
 
 def keep(image: Image.Image, folder: Path, subfolder: str, name: str) -> tuple[str, str]:

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 from dominance.metrics import Confusion
 from dominance.numbers import coefficient, plural, rate, share
+from dominance.runs.judge_check.generated import MISTAKEN
+from dominance.runs.judge_check.generated_result import GeneratedFindings
 from dominance.runs.judge_check.result import AgreementRow, ControlFindings, JudgeCalibration, Trust, YesTally
 
 GOOD: float = 0.05
@@ -13,6 +15,7 @@ BAD: float = 0.15
 """From this share on, it cannot. Our choice."""
 SILENT = 0.05
 """A judge that rarely says yes, even about the prompts' own concepts, cannot be checked by its "no" answers."""
+_FROM_GOOD: tuple[Trust, ...] = ("good", "unknown", "care", "none")
 BROKEN: float = 0.5
 """From this share of yes on broken images on, a judge takes broken images for intact ones. Our choice."""
 
@@ -67,6 +70,28 @@ def _broken(controls: Sequence[ControlFindings]) -> tuple[str, ...]:
     ]
     part = "which may still show part of the concept, but never all of it"
     return (f"It says yes to {' and to '.join(parts)}, {part}.",) if parts else ()
+
+
+def on_generated(name: str, found: GeneratedFindings, controls: Verdict) -> Verdict:
+    """The verdict by the labels of pictures that models drew, no better than that by the controls.
+
+    Source: our own rule; good is what ``generated`` accepts, and from ``BAD`` on no answer can be trusted.
+    """
+    no, yes, named = found.total.false_no, found.total.false_yes, found.named
+    if not no.n or not yes.n:
+        return controls
+    shares = [rate.share or 0.0 for rate in (no, yes, named.false_yes, named.false_no)]
+    own: Trust = "none" if max(shares) >= BAD else "care" if max(shares) > MISTAKEN else "good"
+    trust = max(own, controls.trust, key=_FROM_GOOD.index)
+    sentence = (
+        f"On pictures that models drew, {name} says no to {rate(no)} concepts that people plainly see, and yes to"
+        f" {rate(yes)} that they do not see."
+    )
+    missing = f"Of the concepts that a prompt names and people do not see, it says yes to {rate(named.false_yes)}."
+    missed = [criterion.name for criterion in found.missed]
+    reached = f"{len(found.criteria) - len(missed)} of {len(found.criteria)} criteria hold"
+    accepted = f"{reached}; not: {'; '.join(missed)}." if missed else f"All {len(found.criteria)} criteria hold."
+    return Verdict(trust, sentence, (missing, accepted, controls.sentence, *controls.details))
 
 
 def agreement_sentence(first: str, second: str, row: AgreementRow, together: AgreementRow) -> str:

@@ -1,5 +1,6 @@
 """The control images: what they show, and that they are what they are called."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -7,10 +8,21 @@ import pytest
 from PIL import Image
 
 from dominance.miniature.concepts import BY_NAME
+from dominance.miniature.labelled import LabelledPicture, Seen
+from dominance.miniature.renderer import render
+from dominance.miniature.world import pair_scene, single_scene
 from dominance.records import Concept, Prompt, Suite
 from dominance.runs.judge_check import sources as judge_check_images
-from dominance.runs.judge_check.controls import CONTROLS, Asked, as_they_are, make_controls, shuffled_patches, torn
-from dominance.runs.judge_check.sources import Source, find_sources, render_sources, spread
+from dominance.runs.judge_check.controls import (
+    CONTROLS,
+    Asked,
+    as_they_are,
+    make_controls,
+    not_named,
+    shuffled_patches,
+    torn,
+)
+from dominance.runs.judge_check.sources import Source, find_sources, keep, spread
 from dominance.runs.stages.judge_fit import is_miniature
 from dominance.suites import load_suite
 
@@ -24,7 +36,20 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def sources(folder: Path) -> tuple[Source, ...]:
-    return render_sources(load_suite("miniature"), 10, 0, folder)
+    return render_sources(load_suite("miniature"), 10, folder)
+
+
+def render_sources(suite: Suite, count: int, folder: Path) -> tuple[Source, ...]:
+    """Renders of the suite's prompts in turn, each with all its concepts."""
+    made = []
+    for index in range(count):
+        prompt, rng = suite.prompts[index % len(suite.prompts)], np.random.default_rng(index)
+        names = [concept.name for concept in prompt.concepts]
+        varied = dict.fromkeys(names, 1.0)
+        scene = single_scene(names[0], 1.0, rng) if len(names) == 1 else pair_scene((names[0], names[1]), varied, rng)
+        item, file = keep(Image.fromarray(render(scene).pixels), folder, "renders", str(index))
+        made.append(Source(item, prompt, str(index), file))
+    return tuple(made)
 
 
 def concepts_of(suite: Suite) -> list[Concept]:
@@ -103,16 +128,26 @@ def test_the_same_seed_draws_the_same_and_writes_nothing_anew(sources: tuple[Sou
     assert make_controls(sources, concepts, 3, 8, folder, miniature=True) != first
 
 
-def test_renders_know_what_is_true_of_them(sources: tuple[Source, ...]) -> None:
-    asked = as_they_are(sources)
-    assert len(asked) == sum(len(source.prompt.concepts) for source in sources)
-    assert all(one.truths is not None and len(one.truths) == 5 and one.truths[0] for one in asked)
+def test_a_labelled_picture_is_asked_about_every_concept_and_is_no_control_for_one_that_people_see(
+    tmp_path: Path,
+) -> None:
+    tower, mug, lamp = Concept("tower", "landmark"), Concept("mug"), Concept("lamp")
+    suite = Suite("s", (Prompt("tower", "a tower", (tower,)),))
+    seen = (Seen(("tower", "mug"), ()), Seen(("tower", "mug"), ()))
+    labelled = LabelledPicture(1, "base", "m", "", 1.0, 25, 0, "a tower", ("tower",), "varied", "dev", seen)
+    sources = tuple(replace(source, labelled=labelled) for source in render_sources(suite, 4, tmp_path))
+    asked = as_they_are(sources) + not_named(sources, [tower, mug, lamp])
+    labels = {(one.concept.name, one.label) for one in asked}
+    assert (len(asked), labels) == (12, {("tower", "plain"), ("mug", "plain"), ("lamp", "absent")})
+    made = make_controls(sources, [tower, mug, lamp], 4, 0, tmp_path, miniature=False)
+    others = {one.concept.name for one in made if one.control and one.control.name == "another prompt"}
+    assert others == {"lamp"}
 
 
 def test_of_one_concept_alone_nothing_else_can_be_asked(tmp_path: Path) -> None:
     mug = Concept("mug")
     suite = Suite("one", (Prompt("mug", "a mug", (mug,)),))
-    made = make_controls(render_sources(suite, 4, 0, tmp_path), [mug], 4, 0, tmp_path, miniature=True)
+    made = make_controls(render_sources(suite, 4, tmp_path), [mug], 4, 0, tmp_path, miniature=True)
     names = {one.control.name for one in made if one.control}
     assert {"another prompt", "another of its kind"}.isdisjoint(names) and "torn" in names
 
@@ -121,7 +156,7 @@ def test_what_a_prompt_mentions_unmarked_is_no_control_either(tmp_path: Path) ->
     tower, mug = Concept("tower", "landmark"), Concept("mug")
     suite = Suite("s", (Prompt("tower", "a tower beside a Mug", (tower,)), Prompt("mug", "a mug", (mug,))))
     concepts = [tower, mug, Concept("Mug")]
-    made = make_controls(render_sources(suite, 4, 0, tmp_path), concepts, 20, 0, tmp_path, miniature=False)
+    made = make_controls(render_sources(suite, 4, tmp_path), concepts, 20, 0, tmp_path, miniature=False)
     others = [one for one in made if one.control and one.control.name == "another prompt"]
     assert {(one.prompt_id, one.concept.name) for one in others} == {("mug", "tower")}
 

@@ -4,7 +4,7 @@ import csv
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pytest
@@ -13,10 +13,12 @@ from PIL import Image
 from dominance.documents import printed
 from dominance.errors import InputError, ModelError, RunError
 from dominance.judges.protocol import ScriptedJudge
+from dominance.miniature.labelled import LabelledPicture, bundled_labels, read_images, read_labelled
 from dominance.miniature.renderer import render
 from dominance.miniature.world import single_scene
 from dominance.records import Answer, Concept, Prompt, Question, Suite
 from dominance.report.judge_check.page import write_judge_check
+from dominance.runs.judge_check.labelled import Halves, labelled_pictures
 from dominance.runs.judge_check.run import JudgeCheckOptions, check_judge
 from dominance.runs.store.ledger import Ledger
 
@@ -45,17 +47,20 @@ def shares(findings: Any) -> dict[str, float | None]:
 def test_a_judge_that_always_says_yes_is_not_to_be_trusted(tmp_path: Path) -> None:
     found = check_judge(ALWAYS, out=tmp_path / "check", options=FEW).judges[0]
     assert found.trust == "none"
-    assert "which says yes to everything" in found.verdict
+    assert any("which says yes to everything" in detail for detail in found.details)
     assert set(shares(found).values()) == {1.0}
     assert [rate.n for rate in found.controls[0].grades] == [5] * 5
     assert found.controls[0].present.count == 5
     assert len(found.controls[0].worst) == 5
 
 
-def test_a_judge_that_always_says_no_passes_every_control_and_gets_no_verdict(tmp_path: Path) -> None:
+def test_a_judge_that_always_says_no_passes_every_control_and_fails_on_what_people_see(tmp_path: Path) -> None:
     found = check_judge(NEVER, out=tmp_path / "check", options=FEW).judges[0]
-    assert found.trust == "unknown"
-    assert "rarely says yes" in found.verdict
+    assert found.generated is not None
+    plain = found.generated.total.false_no.n
+    assert (found.trust, found.generated.total.false_no.share) == ("none", 1.0)
+    assert found.verdict.startswith(f"On pictures that models drew, never says no to {plain} of {plain}")
+    assert any("rarely says yes" in detail for detail in found.details)
     assert set(shares(found).values()) == {0.0}
     assert found.calibrations[0].sensitivity.count == 0
 
@@ -64,27 +69,77 @@ def test_a_judge_that_answers_by_detail_alone_is_found_out_by_noise_and_not_by_b
     found = check_judge(DETAIL, out=tmp_path / "check", options=FEW).judges[0]
     assert (shares(found)["blank"], shares(found)["noise"], shares(found)["another prompt"]) == (0.0, 1.0, 1.0)
     assert found.trust == "none"
-    assert found.verdict.startswith("Do not trust detail: it says yes to 25 of 25 (")
+    assert found.details[2].startswith("Do not trust detail: it says yes to 25 of 25 (")
 
 
-def test_a_judge_that_knows_the_answers_is_trusted_but_for_broken_images(tmp_path: Path) -> None:
-    """It has seen the images as they are, and says yes to nothing else."""
-    folder = tmp_path / "check"
-    check_judge(NEVER, out=folder, options=FEW)
-    known = {}
-    for path in (folder / "images" / "renders").rglob("*.png"):
-        known[Image.open(path).convert("RGB").tobytes()] = path.parent.name
+@pytest.fixture(scope="module")
+def labelled() -> dict[bytes, LabelledPicture]:
+    """The labelled pictures, by their pixels."""
+    folder = bundled_labels()
+    pictures = read_labelled(folder)
+    images = read_images(folder, pictures)
+    return {image.tobytes(): picture for picture, image in zip(pictures, images, strict=True)}
+
+
+def of_people(labelled: dict[bytes, LabelledPicture]) -> Script:
+    """Answers as people do, in doubt where they are, and no about all other images."""
+    p_yes = {"plain": 0.97, "doubtful": 0.5, "absent": 0.02}
 
     def script(image: Image.Image, question: Question) -> float:
-        return 0.97 if question.concept in known.get(image.tobytes(), "") else 0.02
+        picture = labelled.get(image.tobytes())
+        return 0.02 if picture is None else p_yes[picture.label(question.concept)]
 
-    found = check_judge(judge(script, "knowing"), out=tmp_path / "known", options=FEW).judges[0]
-    assert (found.trust, found.own.yes.share) == ("good", 1.0)
-    assert found.verdict.startswith("knowing does not see what is not there")
+    return script
+
+
+def test_a_judge_that_says_what_people_say_is_trusted(labelled: dict[bytes, LabelledPicture], tmp_path: Path) -> None:
+    options = JudgeCheckOptions(each=20, limit=40)
+    result = check_judge(judge(of_people(labelled), "knowing"), out=tmp_path / "known", options=options)
+    (found,) = result.judges
+    generated = found.generated
+    assert generated is not None and result.readers is not None
+    assert (found.trust, generated.missed, generated.wrong) == ("good", (), ())
+    assert found.verdict.startswith("On pictures that models drew, knowing says no to 0 of")
+    assert generated.total.agreed.share == 1.0
+    assert generated.total.false_no.n + generated.total.false_yes.n + generated.total.doubtful.n == 40 * 14
+    assert [row.answers.share for row in generated.answers] == [0.0, 1.0, 0.0]
     calibration = found.calibrations[0]
-    assert calibration.balanced_accuracy == 1.0
-    assert (calibration.area, calibration.held_out) == (1.0, 1.0)
+    assert (calibration.balanced_accuracy, calibration.area) == (1.0, 1.0)
     assert calibration.error == pytest.approx(0.02, abs=0.01)
+
+
+def test_a_judge_that_believes_the_prompt_overlooks_every_concept_that_is_lost(
+    labelled: dict[bytes, LabelledPicture], tmp_path: Path
+) -> None:
+    def believing(image: Image.Image, question: Question) -> float:
+        picture = labelled.get(image.tobytes())
+        return 0.9 if picture is not None and question.concept in picture.concepts else 0.1
+
+    options = JudgeCheckOptions(each=4, limit=60, half="dev")
+    result = check_judge(judge(believing, "believing"), out=tmp_path / "check", options=options)
+    found = result.judges[0].generated
+    assert found is not None and found.named.false_yes.n > 0
+    assert (found.named.false_yes.share, found.others.false_yes.share, found.named.false_no.share) == (1.0, 0.0, 0.0)
+    assert result.judges[0].trust == "none"
+    assert "false yes, of concepts that the prompt names" in {criterion.name for criterion in found.missed}
+    lost = [wrong for wrong in found.wrong if wrong.label == "absent"]
+    assert len(lost) == found.named.false_yes.count
+    for wrong in lost:
+        assert wrong.concept in wrong.prompt and wrong.yes == (True,) * 5 and wrong.p_yes == (0.9,) * 5
+    for rows in (found.scenes, found.makers, found.concepts):
+        assert sum(row.false_yes.n for row in rows) == found.total.false_yes.n
+        assert sum(row.false_no.count for row in rows) == found.total.false_no.count
+    page = write_judge_check(result, tmp_path / "check")[0].read_text(encoding="utf-8")
+    assert "Pictures on which it is wrong" in page and f"picture {lost[0].number}" in page
+
+
+def test_halves_have_no_picture_in_common_and_both_have_all(tmp_path: Path) -> None:
+    halves = [{picture.number for picture in labelled_pictures(half, None, 0)} for half in get_args(Halves)]
+    assert halves[0].isdisjoint(halves[1]) and halves[0] | halves[1] == halves[2]
+    first = check_judge(NEVER, out=tmp_path / "check", options=FEW)
+    assert first.settings["half"] == "kept"
+    with pytest.raises(RunError, match="holds a check on other images"):
+        check_judge(NEVER, out=tmp_path / "check", options=JudgeCheckOptions(each=5, limit=8, half="dev"))
 
 
 def test_nothing_is_asked_twice_and_another_judge_is_asked_everything(tmp_path: Path) -> None:
@@ -127,6 +182,8 @@ def test_what_is_left_unanswered_is_counted_named_and_asked_again(tmp_path: Path
     silent = ScriptedJudge(lambda image, question: None if question.grade == 3 else 0.9)
     found = check_judge(silent, out=tmp_path / "check", options=FEW)
     assert found.unanswered == found.judges[0].own.images + sum(one.images for one in found.judges[0].controls)
+    generated = found.judges[0].generated
+    assert generated is not None and generated.total.unanswered == 8 * 14
     assert found.judges[0].problem == "the judge gave no answer"
     assert [rate.n for rate in found.judges[0].controls[0].grades] == [5, 5, 0, 5, 5]
     assert found.judges[0].controls[0].present.n == 0
@@ -306,7 +363,6 @@ def test_what_cannot_be_checked_is_refused_in_one_line_and_nothing_is_written(pi
         tmp_path / "unsure.csv", [{"prompt_id": "mug", "image": "0.png", "concept": "mug", "present": "unsure"}]
     )
     abroad = Suite("abroad", (Prompt("eiffel", "the eiffel tower", (Concept("eiffel tower", "landmark"),)),))
-    crowd = Suite("crowd", (Prompt("crowd", "all", tuple(map(Concept, ("mug", "lamp", "chair")))),))
     cases: list[tuple[type[Exception], str, dict[str, Any]]] = [
         (InputError, "given twice in the mode 'fast'", {"judge": "miniature", "against": "miniature"}),
         (
@@ -315,11 +371,10 @@ def test_what_cannot_be_checked_is_refused_in_one_line_and_nothing_is_written(pi
             {"judge": DETAIL, "against": ScriptedJudge(detail, "twin", DETAIL.identity)},
         ),
         (ModelError, "no judge 'nobody'", {"judge": "nobody"}),
-        (InputError, "there are no images to check the judge on", {"suite": abroad}),
-        (InputError, "the suite 'crowd' has no prompt with one or two concepts", {"suite": crowd}),
+        (InputError, "there is a --suite but no images", {"suite": abroad}),
         (InputError, "no image folder", {"images": [tmp_path / "nowhere"]}),
         (InputError, "holds no image of any prompt", {"images": [pictures], "suite": abroad}),
-        (InputError, "there are labels but no images", {"options": JudgeCheckOptions(labels=labels)}),
+        (InputError, "there is a --labels but no images", {"options": JudgeCheckOptions(labels=labels)}),
         (
             ModelError,
             "no column present or answer or p_yes",
@@ -330,7 +385,8 @@ def test_what_cannot_be_checked_is_refused_in_one_line_and_nothing_is_written(pi
         (InputError, "does not look at images", {"judge": f"answers:{foreign}"}),
     ]
     for kind, message, arguments in cases:
-        given: dict[str, Any] = {"judge": DETAIL, "suite": SUITE, "out": tmp_path / "check", **arguments}
+        own = {"suite": SUITE} if "images" in arguments else {}
+        given: dict[str, Any] = {"judge": DETAIL, **own, "out": tmp_path / "check", **arguments}
         with pytest.raises(kind, match=message) as refused:
             check_judge(**given)
         assert "\n" not in str(refused.value)
