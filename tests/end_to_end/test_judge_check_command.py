@@ -37,7 +37,7 @@ def test_a_judge_alone_is_checked_on_labelled_pictures_and_the_command_resumes(c
     document = first.document
     assert document["verdict"] == document["judges"][0]["verdict"]
     assert [one["control"] for one in document["judges"][0]["controls"]][:3] == ["blank", "noise", "blurred noise"]
-    assert document["judges"][0]["calibration"][0]["truth"] == "what people saw"
+    assert document["judges"][0]["calibration"][0]["truth"] == "what readers saw"
     generated = document["judges"][0]["generated"]
     counts = [generated["total"][name]["n"] for name in ("false_no", "false_yes", "doubtful")]
     assert (document["images"], sum(counts)) == (4, 4 * 14)
@@ -120,7 +120,19 @@ def test_the_help_shows_an_example(command: Command) -> None:
 @pytest.mark.slow
 def test_the_bundled_judge_does_not_see_what_is_not_there(command: Command, tmp_path: Path) -> None:
     found = command(
-        "judge", "check", "--each", 12, "--limit", 24, "--out", tmp_path / "check", "--device", "cpu", "--json"
+        "judge",
+        "check",
+        "--half",
+        "dev",
+        "--each",
+        12,
+        "--limit",
+        24,
+        "--out",
+        tmp_path / "check",
+        "--device",
+        "cpu",
+        "--json",
     )
     assert found.status == 0, found.err
     judge = json.loads(found.out)["judges"][0]

@@ -35,7 +35,7 @@ def check(
         Parameter(
             group=WHAT,
             help="Run folders of audits, or folders of images; by default, pictures that the bundled models drew and"
-            " people labelled.",
+            " readers labelled.",
         ),
     ],
     judge: shared.JudgeName = "miniature",
@@ -55,7 +55,7 @@ def check(
 ) -> int:
     """Find out whether a judge's "yes" can be trusted, before you pay for a run.
 
-    Compares its answers with what people saw on pictures that the bundled models drew, or with your own images and
+    Compares its answers with what readers saw on pictures that the bundled models drew, or with your own images and
     labels. Asks as well about images that do not show the concept: blank, noise, of another prompt, torn, shuffled.
     Exit status: 0 done, 2 bad input, 3 done but some questions have no answer, or some images no prompt.
     """

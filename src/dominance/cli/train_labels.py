@@ -1,4 +1,4 @@
-"""``dominance train labels``: pictures that people label, and the table of what they saw."""
+"""``dominance train labels``: pictures that readers label, and the table of what they saw."""
 
 from pathlib import Path
 from typing import Annotated
@@ -28,7 +28,7 @@ def labels(
     ] = (),
     device: Annotated[str, Parameter(help="auto, cpu, cuda or cuda:N.")] = "auto",
 ) -> None:
-    """Draw pictures with the bundled models on numbered sheets for people to label, and gather what they saw.
+    """Draw pictures with the bundled models on numbered sheets for readers to label, and gather what they saw.
 
     `dominance judge check` measures judges on these pictures; HOW.md in the folder tells the readers what to do.
     """

@@ -110,7 +110,7 @@ def _kappas(counts: Float[np.ndarray, "table 4"]) -> Float[np.ndarray, " table"]
 
 
 def category_kappa(first: Sequence[Hashable], second: Sequence[Hashable]) -> float | None:
-    """Cohen's κ of two people who put the same things into categories; None where both know one and the same only.
+    """Cohen's κ of two readers who put the same things into categories; None where both know one and the same only.
 
     ``(p_o − p_e) / (1 − p_e)`` with ``p_e = Σ_c p1(c) p2(c)``; see ``Confusion.kappa`` for two categories.
 

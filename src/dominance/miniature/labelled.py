@@ -1,4 +1,4 @@
-"""Pictures that models of the miniature world drew, and what people saw on them.
+"""Pictures that models of the miniature world drew, and what readers saw on them.
 
 The pictures ship in one lossless atlas, beside a table of what drew each of them and of what its readers saw.
 """
@@ -20,7 +20,7 @@ from dominance.pictures import open_image
 from dominance.wording import complaint, quoted
 
 Label = Literal["plain", "doubtful", "absent"]
-"""What people saw of a concept; ``doubtful`` also where they do not agree."""
+"""What readers saw of a concept; ``doubtful`` also where they do not agree."""
 Scene = Literal["rigid", "between", "varied", "objects"]
 """How the model that drew a picture knows the entities that its prompt names; ``objects`` where it names none."""
 Half = Literal["dev", "kept"]
@@ -40,7 +40,7 @@ _COLUMNS = (
 
 @dataclass(frozen=True)
 class Seen:
-    """What somebody saw on a picture; all other concepts are absent."""
+    """What one reader saw on a picture; all other concepts are absent."""
 
     plain: tuple[str, ...]
     doubtful: tuple[str, ...]

@@ -1,1 +1,1 @@
-"""The labelled pictures: drawn by the bundled models, read by people, and what a judge is accepted on."""
+"""The labelled pictures: drawn by the bundled models, labelled by readers, and what a judge is accepted on."""

@@ -31,7 +31,7 @@ def draw_sheets(folder: Path, device: str) -> Iterator[str]:
     write_reference(folder)
     write_brief(folder, len(planned), len(sheets))
     yield f"wrote {plural(len(planned), 'picture')} on {plural(len(sheets), 'sheet')} to {folder}, with {REFERENCE}"
-    yield f"next: give two people or more {BRIEF} and the sheets, then gather their answers with --gather"
+    yield f"next: give {BRIEF} and the sheets to two readers or more, then gather their answers with --gather"
 
 
 def gather_labels(folder: Path, readers: Sequence[Path]) -> Iterator[str]:

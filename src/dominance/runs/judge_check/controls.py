@@ -65,7 +65,7 @@ class Asked:
     Attributes:
         prompt_id: the image's prompt; None for an image without one.
         control: None for an unaltered image and a concept of its prompt.
-        label: what people saw of the concept, if it is one of the labelled pictures.
+        label: what readers saw of the concept, if it is one of the labelled pictures.
     """
 
     item: str

@@ -142,7 +142,7 @@ def _wrong(cases: Sequence[Labelled]) -> list[WrongPicture]:
 
 
 def known_pictures(replies: Iterable[Replies]) -> list[Known]:
-    """What people call plain or absent, and the judge's majority with its mean P(yes)."""
+    """What readers call plain or absent, and the judge's majority with its mean P(yes)."""
     return [
         Known(case.asked.item, case.asked.label == "plain", (_present(case), case.p_yes) if case.complete else None)
         for case in replies
@@ -154,7 +154,7 @@ def _criteria(
     total: Mistakes, named: Mistakes, scenes: Sequence[Mistakes], controls: Sequence[ControlFindings]
 ) -> Iterable[Criterion]:
     yield Criterion("agrees with plain and absent", total.agreed, least=AGREED)
-    yield Criterion("the same, of concepts that the prompt names", named.agreed, least=AGREED)
+    yield Criterion("agrees, of concepts that the prompt names", named.agreed, least=AGREED)
     yield Criterion("false no", total.false_no, most=MISTAKEN)
     yield Criterion("false yes", total.false_yes, most=MISTAKEN)
     yield Criterion("false yes, of concepts that the prompt names", named.false_yes, most=MISTAKEN)

@@ -1,4 +1,4 @@
-"""What a check found on pictures that models drew and people labelled."""
+"""What a check found on pictures that models drew and readers labelled."""
 
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
@@ -19,9 +19,9 @@ class Mistakes:
     Attributes:
         name: what they are.
         pictures: how many.
-        false_no: of the concepts that people call plain, those that the judge calls absent.
-        false_yes: of the concepts that people call absent, those that the judge calls present.
-        doubtful: of the concepts that people call doubtful or disagree about, those that the judge calls present.
+        false_no: of the concepts that readers call plain, those that the judge calls absent.
+        false_yes: of the concepts that readers call absent, those that the judge calls present.
+        doubtful: of the concepts that readers call doubtful or disagree about, those that the judge calls present.
         unanswered: concepts with a question that it did not answer, excluded from all rates.
     """
 
@@ -35,7 +35,7 @@ class Mistakes:
     @computed_field
     @property
     def agreed(self) -> Counted:
-        """Of the concepts that people call plain or absent, those that the judge calls the same."""
+        """Of the concepts that readers call plain or absent, those that the judge calls the same."""
         n = self.false_no.n + self.false_yes.n
         return rate(n - self.false_no.count - self.false_yes.count, n)
 

@@ -36,7 +36,9 @@ class ReaderAgreement:
     def sentence(self) -> str:
         """In words."""
         alike = f"{self.same.count} of {self.same.n} pairs of a picture and a concept ({share(self.same.share or 0.0)})"
-        some = f"{self.mentioned.count} of {self.mentioned.n} that somebody saw ({share(self.mentioned.share or 0.0)})"
+        some = (
+            f"{self.mentioned.count} of {self.mentioned.n} that one of them saw ({share(self.mentioned.share or 0.0)})"
+        )
         kappa = coefficient(self.kappa, self.kappa_interval)
         return (
             f"{plural(self.readers, 'reader')} of {plural(self.pictures, 'picture')} say the same of {alike} and of"

@@ -220,7 +220,7 @@ class JudgeCheck:
         images: unaltered ones: given, or the labelled pictures.
         notes: caveats, such as a kind of control that could not be made.
         left_out: images of plain folders that are not used.
-        readers: how far the people agree who labelled the pictures that models drew; None on other images.
+        readers: how far the readers agree who labelled the pictures that models drew; None on other images.
     """
 
     UNPRINTED: ClassVar[dict] = {

@@ -54,7 +54,7 @@ from dominance.runs.store.plan import ask_all
 from dominance.runs.store.repeat import Repeat
 from dominance.suites import find_suite, load_questions
 
-_PEOPLE = "what people saw"
+_READERS = "what readers saw"
 _FEW = 24
 """Labelled pictures for a judge that was not made for them, and may be slow."""
 _MANY = 120
@@ -74,7 +74,7 @@ def check_judge(
 
     Args:
         images: run folders of audits, or image folders as for ``score``; without any, pictures that the bundled models
-            drew and that people labelled.
+            drew and that readers labelled.
         against: a second judge, or the first in another mode.
         suite: the prompts of plain image folders, ``miniature`` by default; run folders name their own.
         out: the check's folder; ``runs/judge-check`` by default.
@@ -250,7 +250,7 @@ def _findings(loaded: LoadedJudge, replies: Sequence[Replies], check: CheckPlan,
     own = tally([case for case in replies if case.asked.control is None])
     controls = control_findings(replies)
     generated = generated_findings(replies, check.sources, controls)
-    known = [(_PEOPLE, "concept", known_pictures(replies))]
+    known = [(_READERS, "concept", known_pictures(replies))]
     if check.labels is not None:
         known.append((check.labels.name, check.labels.level, known_labels(check.labels, replies)))
     missing = own.unanswered + sum(control.unanswered for control in controls)

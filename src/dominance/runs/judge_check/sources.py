@@ -34,7 +34,7 @@ class Source:
         name: its seed, or its file's name.
         file: relative to the check's folder, or absolute.
         world: the closed world that it belongs to, ``open`` for none.
-        labelled: what people saw on it, if it is one of the labelled pictures.
+        labelled: what readers saw on it, if it is one of the labelled pictures.
     """
 
     item: str

@@ -84,10 +84,10 @@ def on_generated(name: str, found: GeneratedFindings, controls: Verdict) -> Verd
     own: Trust = "none" if max(shares) >= BAD else "care" if max(shares) > MISTAKEN else "good"
     trust = max(own, controls.trust, key=_FROM_GOOD.index)
     sentence = (
-        f"On pictures that models drew, {name} says no to {rate(no)} concepts that people plainly see, and yes to"
-        f" {rate(yes)} that they do not see."
+        f"On pictures that models drew, {name} says no to {rate(no)} concepts that readers call plain, and yes to"
+        f" {rate(yes)} that they call absent."
     )
-    missing = f"Of the concepts that a prompt names and people do not see, it says yes to {rate(named.false_yes)}."
+    missing = f"Of the concepts that a prompt names and readers call absent, it says yes to {rate(named.false_yes)}."
     missed = [criterion.name for criterion in found.missed]
     reached = f"{len(found.criteria) - len(missed)} of {len(found.criteria)} criteria hold"
     accepted = f"{reached}; not: {'; '.join(missed)}." if missed else f"All {len(found.criteria)} criteria hold."

@@ -128,7 +128,7 @@ def test_the_same_seed_draws_the_same_and_writes_nothing_anew(sources: tuple[Sou
     assert make_controls(sources, concepts, 3, 8, folder, miniature=True) != first
 
 
-def test_a_labelled_picture_is_asked_about_every_concept_and_is_no_control_for_one_that_people_see(
+def test_a_labelled_picture_is_asked_about_every_concept_and_is_no_control_for_one_that_readers_see(
     tmp_path: Path,
 ) -> None:
     tower, mug, lamp = Concept("tower", "landmark"), Concept("mug"), Concept("lamp")

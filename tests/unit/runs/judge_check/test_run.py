@@ -54,7 +54,7 @@ def test_a_judge_that_always_says_yes_is_not_to_be_trusted(tmp_path: Path) -> No
     assert len(found.controls[0].worst) == 5
 
 
-def test_a_judge_that_always_says_no_passes_every_control_and_fails_on_what_people_see(tmp_path: Path) -> None:
+def test_a_judge_that_always_says_no_passes_every_control_and_fails_on_what_readers_see(tmp_path: Path) -> None:
     found = check_judge(NEVER, out=tmp_path / "check", options=FEW).judges[0]
     assert found.generated is not None
     plain = found.generated.total.false_no.n
@@ -81,8 +81,8 @@ def labelled() -> dict[bytes, LabelledPicture]:
     return {image.tobytes(): picture for picture, image in zip(pictures, images, strict=True)}
 
 
-def of_people(labelled: dict[bytes, LabelledPicture]) -> Script:
-    """Answers as people do, in doubt where they are, and no about all other images."""
+def of_readers(labelled: dict[bytes, LabelledPicture]) -> Script:
+    """Answers as readers do, in doubt where they are, and no about all other images."""
     p_yes = {"plain": 0.97, "doubtful": 0.5, "absent": 0.02}
 
     def script(image: Image.Image, question: Question) -> float:
@@ -92,9 +92,9 @@ def of_people(labelled: dict[bytes, LabelledPicture]) -> Script:
     return script
 
 
-def test_a_judge_that_says_what_people_say_is_trusted(labelled: dict[bytes, LabelledPicture], tmp_path: Path) -> None:
+def test_a_judge_that_says_what_readers_say_is_trusted(labelled: dict[bytes, LabelledPicture], tmp_path: Path) -> None:
     options = JudgeCheckOptions(each=20, limit=40)
-    result = check_judge(judge(of_people(labelled), "knowing"), out=tmp_path / "known", options=options)
+    result = check_judge(judge(of_readers(labelled), "knowing"), out=tmp_path / "known", options=options)
     (found,) = result.judges
     generated = found.generated
     assert generated is not None and result.readers is not None
