@@ -133,6 +133,15 @@ def test_a_judge_that_believes_the_prompt_overlooks_every_concept_that_is_lost(
     assert "Pictures on which it is wrong" in page and f"picture {lost[0].number}" in page
 
 
+def test_a_judge_that_was_not_made_for_them_is_asked_about_few_of_them(tmp_path: Path) -> None:
+    class Taught(ScriptedJudge):
+        world = "miniature"
+
+    few = check_judge(NEVER, out=tmp_path / "few", options=JudgeCheckOptions(each=1, half="dev"))
+    every = check_judge(Taught(detail, "taught"), out=tmp_path / "all", options=JudgeCheckOptions(each=1, half="dev"))
+    assert (few.images, every.images) == (24, len(labelled_pictures("dev", None, 0)))
+
+
 def test_halves_have_no_picture_in_common_and_both_have_all(tmp_path: Path) -> None:
     halves = [{picture.number for picture in labelled_pictures(half, None, 0)} for half in get_args(Halves)]
     assert halves[0].isdisjoint(halves[1]) and halves[0] | halves[1] == halves[2]
