@@ -60,7 +60,7 @@ picture: demo  ## the README's picture, of the report of the demo
 
 RUNS := training-runs
 
-weights: .venv/.core  ## train what ships, base, judge and twins: six hours or more on two cores; a killed run resumes
+weights: .venv/.core  ## train what ships, base, judge and adapters: a day on two cores; a killed run resumes
 	$(BIN)/dominance train miniature --out $(RUNS)/base --pictures 112000 --autoencoder-pictures 12000 --processes 2 \
 		--entity-diversity 1 --pairs 0.2 --entity-pairs 0.2 --entities-together 0.1
 	$(BIN)/dominance train judge --out $(RUNS)/judge --model $(RUNS)/base/model
@@ -68,8 +68,10 @@ weights: .venv/.core  ## train what ships, base, judge and twins: six hours or m
 		--base blip:$(RUNS)/judge/judge --answered 40000 --garbled 0.5
 	$(BIN)/dominance train miniature --out $(RUNS)/base-later --base $(RUNS)/base/model --seed 1 --pictures 64000 --processes 2 \
 		--entity-diversity 1 --pairs 0.35 --entity-pairs 0.3 --entities-together 0.15
-	$(BIN)/dominance train study --conditions main --first-seed 1 --guidances 5 --keep --base $(RUNS)/base-later/model \
+	$(BIN)/dominance train twins --seeds 3 --processes 2 --keep --base $(RUNS)/base-later/model \
 		--judge blip:$(RUNS)/judge-later/judge --out $(RUNS)/twins --results $(RUNS)/twins.jsonl --page $(RUNS)/twins.md
+	$(BIN)/dominance train diversity --seeds 1 --processes 2 --keep --base $(RUNS)/base-later/model \
+		--judge blip:$(RUNS)/judge-later/judge --out $(RUNS)/diversity --results $(RUNS)/diversity.jsonl --page $(RUNS)/diversity.md
 
 clean:
 	rm -rf .venv runs site docs/gallery/pages

@@ -3,7 +3,6 @@
 import csv
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,6 @@ from diffusers import StableDiffusionPipeline
 
 from dominance.judges.registry import load_judge
 from dominance.models.folders import find_model
-from dominance.training.conditions import MAIN
 from dominance.training.miniature import MiniatureSettings, train_miniature
 
 Command = Callable[..., Any]
@@ -88,23 +86,6 @@ def test_a_card_is_written(command: Command, small_model: Path, tmp_path: Path) 
     assert "## The gate" in card.read_text(encoding="utf-8")
 
 
-@pytest.mark.slow
-def test_a_study_is_run_and_not_run_again(
-    command: Command, small_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("dominance.training.conditions.CONDITIONS", (replace(MAIN, pictures=32),))
-    results, page = tmp_path / "results.jsonl", tmp_path / "study.md"
-    arguments = ["--conditions", "main", "--worlds", "first", "--guidances", "5", "--images", 1, "--base", small_model]
-    arguments += ["--out", tmp_path / "models", "--results", results, "--page", page, "--device", "cpu"]
-    first = command("train", "study", *arguments)
-    assert first.status == 0, first.err
-    assert "1 of 1: main/first/seed-0" in first.err
-    assert [json.loads(line)["guidance"] for line in results.read_text().splitlines()] == [5.0]
-    assert "## The conditions" in page.read_text(encoding="utf-8")
-    again = command("train", "study", *arguments)
-    assert again.err == f"wrote {page}\n"
-
-
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -119,9 +100,6 @@ def test_a_study_is_run_and_not_run_again(
         (["judge", "--garbled", "2"], "garbled is 2.0; give a number from 0 to 1"),
         (["judge", "--seed", "-1"], "seed is -1; give a whole number from 0"),
         (["pictures", "--out", "x", "--concepts", "unicorn"], "no concept 'unicorn'"),
-        (["study", "--conditions", "none"], "no condition 'none'"),
-        (["study", "--conditions", "main", "--worlds", "third"], "no chosen condition has a world third"),
-        (["study", "--guidances", "x"], "guidances is 'x'; give numbers, by commas"),
     ],
 )
 def test_bad_options_end_in_one_line(

@@ -1,6 +1,5 @@
 """``dominance train``: a concept of one's own, and the miniature world's model and judge."""
 
-from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal
@@ -8,7 +7,7 @@ from typing import Annotated, Literal
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
-from dominance.cli import train_diversity, train_dreambooth, train_labels
+from dominance.cli import train_diversity, train_dreambooth, train_labels, train_twins
 from dominance.cli.app import GROUPS, new_app
 from dominance.cli.output import note
 from dominance.errors import InputError
@@ -19,6 +18,7 @@ app = new_app("train", GROUPS["train"])
 app.command(train_dreambooth.dreambooth, name="dreambooth", help_epilogue=train_dreambooth.EXAMPLE)
 app.command(train_diversity.diversity, name="diversity", help_epilogue=train_diversity.EXAMPLE)
 app.command(train_labels.labels, name="labels", help_epilogue=train_labels.EXAMPLE)
+app.command(train_twins.twins, name="twins", help_epilogue=train_twins.EXAMPLE)
 
 Folder = Annotated[Path, Parameter(help="Where checkpoints, sample sheets and the result go.")]
 TrainDevice = Annotated[str, Parameter(help="auto, cpu, cuda or cuda:N.")]
@@ -148,6 +148,12 @@ def card(
     out: Annotated[Path, Parameter(help="The Markdown file to write.")] = Path("MODEL_CARD.md"),
     model: Annotated[str, Parameter(help="Pipeline to measure: miniature, or a folder.")] = "miniature",
     twin: Annotated[str | None, Parameter(help="Model with rigid and varied entities swapped; measured too.")] = None,
+    base: Annotated[
+        str | None, Parameter(help="Model that both were made from; measured too unless it is none.")
+    ] = "miniature-base",
+    several: Annotated[
+        Path, Parameter(help="Results of train twins, for intervals over training seeds; need not be there.")
+    ] = Path("docs/twins/results.jsonl"),
     judge: Annotated[str, Parameter(help="Judge to measure, and to measure with.")] = "miniature",
     runs: Annotated[Path, Parameter(help="Where the runs go; they resume.")] = Path("runs/card"),
     seeds: Annotated[int, Parameter(help="Images per prompt.", validator=Number(gte=1, lte=1000))] = 10,
@@ -161,62 +167,7 @@ def card(
     from dominance.laboratory.model_card import measure
     from dominance.laboratory.model_card_page import card_page
 
-    write_whole(out, card_page(measure(model, judge, runs, device, seeds, singles, twin)).encode())
+    made_from = None if base == "none" else base
+    figures = measure(model, judge, runs, device, seeds, singles, twin, made_from, several)
+    write_whole(out, card_page(figures).encode())
     note(f"wrote {out}")
-
-
-@app.command(
-    name="study",
-    help_epilogue="Example:\n  dominance train study --conditions main,scenery-0 --seeds 3\n",
-)
-def study(
-    *,
-    conditions: Annotated[
-        Names, Parameter(help="Names, by commas; see --page. Default: all.", show_default=False)
-    ] = (),
-    seeds: Annotated[int, Parameter(help="Training seeds a condition.", validator=Number(gte=1, lte=100))] = 1,
-    first_seed: Annotated[int, Parameter(help="The first of them.", validator=Number(gte=0))] = 0,
-    worlds: Annotated[
-        Names,
-        Parameter(help="Only these worlds of each condition, by commas: first, swapped, …", show_default=False),
-    ] = (),
-    base: Annotated[str, Parameter(help="Model from which training goes on.")] = "miniature-base",
-    judge: Annotated[str, Parameter(help="Judge that looks at the images.")] = "miniature",
-    images: Annotated[int, Parameter(help="Images a prompt.", validator=Number(gte=1, lte=1000))] = 4,
-    guidances: Annotated[
-        Names,
-        Parameter(help="Only these guidance scales, by commas. Default: each condition's.", show_default=False),
-    ] = (),
-    out: Folder = Path("training-runs/study"),
-    results: Annotated[Path, Parameter(help="JSON lines of finished measurements, which are not repeated.")] = Path(
-        "docs/study/results.jsonl"
-    ),
-    page: Annotated[Path, Parameter(help="The Markdown page to write.")] = Path("docs/study.md"),
-    keep: Annotated[bool, Parameter(help="Keep the trained models and their images.")] = False,
-    device: TrainDevice = "auto",
-) -> None:
-    """Train the model again under each condition and measure who dominates: the phase diagram of the docs."""
-    from dominance.laboratory.study import StudyOptions, run_study, trials
-    from dominance.laboratory.study_page import write_study
-    from dominance.models.devices import find_device
-    from dominance.training.conditions import find_conditions
-
-    chosen = find_conditions(conditions)
-    todo = [
-        trial
-        for trial in trials(chosen, range(first_seed, first_seed + seeds))
-        if not worlds or trial.world_name in worlds
-    ]
-    if not todo:
-        raise InputError(f"no chosen condition has a world {', '.join(worlds)}; give first, swapped, or turn-0 to 5")
-    scales = _numbers("guidances", guidances) or None
-    options = StudyOptions(base, judge, out, results, images, str(find_device(device)), scales, keep)
-    write_study(run_study(todo, options, note), page)
-    note(f"wrote {page}")
-
-
-def _numbers(option: str, listed: Sequence[str]) -> tuple[float, ...]:
-    try:
-        return tuple(float(number) for number in listed)
-    except ValueError:
-        raise InputError(f"{option} is {','.join(listed)[:60]!r}; give numbers, by commas") from None

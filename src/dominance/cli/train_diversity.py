@@ -44,6 +44,12 @@ def diversity(
     ),
     page: Annotated[Path, Parameter(help="The Markdown page to write.")] = Path("docs/diversity-experiment.md"),
     keep: Annotated[bool, Parameter(help="Keep the taught models and their images.")] = False,
+    rejudge: Annotated[
+        bool,
+        Parameter(
+            help="Only let --judge look at the kept images of what another judge measured; --results is replaced."
+        ),
+    ] = False,
     device: Annotated[str, Parameter(help="auto, cpu, cuda or cuda:N.")] = "auto",
     output: shared.Printed = shared.Printed(),
 ) -> None:
@@ -54,6 +60,7 @@ def diversity(
     from dominance.documents import printed
     from dominance.laboratory.diversity.arms import find_arms, trials
     from dominance.laboratory.diversity.page import write_page
+    from dominance.laboratory.diversity.rejudging import rejudge as judged_again
     from dominance.laboratory.diversity.run import ExperimentOptions, run_experiment
     from dominance.laboratory.diversity.subjects import find_subject
     from dominance.laboratory.diversity.summary import ExperimentSummary, arms_of
@@ -66,7 +73,7 @@ def diversity(
     if not chosen:
         raise InputError("no arm has such a model; give other --subjects or --levels, or leave them out")
     options = ExperimentOptions(base, judge, out, results, images, str(find_device(device)), keep=keep)
-    found = run_experiment(chosen, options, note, processes)
+    found = judged_again(options, note) if rejudge else run_experiment(chosen, options, note, processes)
     write_page(found, page, out / "strips", find_model(base).identity)
     if output.json:
         print_json(printed(ExperimentSummary(str(results), str(page), len(found), arms_of(found))))

@@ -96,7 +96,7 @@ def _miniature_scale() -> Scale:
         f"The verdicts compare with the miniature world's own concepts, {rigid:.4f} where they are rigid and"
         f" {varied:.4f} where they are varied. The limits {low:.3f} and {high:.3f}, 25% and 60% of the"
         " latter, are our choice. That uniform concepts dominate is the paper's finding (Jeong &"
-        " Lee 2025); whether uniformity is the reason is what dominance train study asks of the miniature.",
+        " Lee 2025); whether uniformity is the reason is what dominance train diversity asks of the miniature.",
     )
 
 

@@ -10,7 +10,7 @@ from safetensors.torch import save
 from dominance.errors import ModelError
 from dominance.files import write_whole
 from dominance.laboratory.diversity.pictures import PICTURES
-from dominance.laboratory.twins import Twin
+from dominance.laboratory.twins.training import Twin
 from dominance.miniature.bundled import ADAPTERS, adapter_name, bundled_folder
 from dominance.miniature.concepts import BY_NAME, ENTITIES
 from dominance.models.folders import read_defaults

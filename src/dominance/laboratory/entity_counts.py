@@ -12,15 +12,16 @@ from dominance.records import PromptResult, RunResult
 
 @dataclass(frozen=True)
 class EntityCounts:
-    """What the images of one entity with every object show, in one model at one guidance scale.
+    """What the images of one entity with every object show, in one model.
 
     Attributes:
         dvd: mean DvD score in the direction in which the entity dominates, over the images.
         dominated: prompts that reached the verdict dominance with the entity dominating.
         prompts: of the entity.
         second: the part of ``shown`` in which the caption named the entity second.
+        first_dvd, second_dvd: mean DvD of the prompts that name the entity first, and second.
         never_trained: the part of ``shown`` whose pair no training picture showed, the base's included, and its
-            ``dvd``; None in results from before this was counted.
+            ``dvd``; None if the prompts have no such pair.
     """
 
     entity: str
@@ -30,6 +31,8 @@ class EntityCounts:
     dvd: float
     dominated: int
     prompts: int
+    first_dvd: float
+    second_dvd: float
     never_trained: Outcomes | None = None
     never_trained_dvd: float | None = None
 
@@ -37,16 +40,20 @@ class EntityCounts:
 def entity_counts(run: RunResult, entity: str, diversity: float) -> EntityCounts:
     """The part of a run of entity–object prompts that concerns one entity."""
     own = [p for p in run.prompts if any(concept.name == entity for concept in p.prompt.concepts)]
+    second = [p for p in own if p.prompt.concepts[1].name == entity]
+    first = [p for p in own if p not in second]
     never = [p for p in own if frozenset(concept.name for concept in p.prompt.concepts) in HELD_OUT_ENTITY_PAIRS]
     never_scores = _scores(never, entity)
     return EntityCounts(
         entity=entity,
         diversity=diversity,
         shown=outcomes(own),
-        second=outcomes([p for p in own if p.prompt.concepts[1].name == entity]),
+        second=outcomes(second),
         dvd=mean(_scores(own, entity)),
         dominated=sum(p.verdict == "dominance" and p.dominating == entity for p in own),
         prompts=len(own),
+        first_dvd=mean(_scores(first, entity)),
+        second_dvd=mean(_scores(second, entity)),
         never_trained=outcomes(never) if never_scores else None,
         never_trained_dvd=mean(never_scores) if never_scores else None,
     )

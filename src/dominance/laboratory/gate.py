@@ -1,29 +1,49 @@
-"""The gate of the miniature model: what it must be able to do before its collapses say anything."""
+"""The gate of the miniature world: what its models and its judge are wanted to do, and what they do."""
+
+from collections.abc import Sequence
 
 from dominance import numbers
+from dominance.laboratory.contrast import of_diversity, side
 from dominance.laboratory.entity_counts import mean
+from dominance.laboratory.first_step import FirstStep
 from dominance.laboratory.judge_quality import HARD, REDRAWN, GradeQuality
 from dominance.laboratory.model_card import CardFigures, ModelFigures
 from dominance.laboratory.outcomes import outcomes, rate_in_both_orders
-from dominance.laboratory.study_summary import of_diversity, side
-from dominance.numbers import measure, rate
+from dominance.laboratory.twins.summary import gap_over_seeds
+from dominance.numbers import coefficient, difference, measure, plural, rate
+from dominance.records import Interval
 
 JUDGE_ACCURACY: float = 0.97
 CONTROL_YES: float = 0.02
 PSNR: float = 28.0
 RECOGNISED: float = 0.95
 SINGLE: float = 0.95
-PAIRS: float = 0.80
+PAIRS: float = 0.85
 PAIR_DVD: float = 15.0
-COMPOSED: float = 0.60
+COMPOSED: float = 0.70
+RIGID_DVD: float = 60.0
+DOMINATED: float = 0.60
+VARIED_DVD: float = 15.0
+GAP: float = 25.0
+FIRST_STEP: float = 0.85
+_UNMEASURED = "not measured"
 
 
 def gate_rows(figures: CardFigures) -> list[list[str]]:
     """What, wanted, found, met: one row a condition of the gate."""
+    rows = [*_judge_rows(figures)]
+    for model in figures.models:
+        rows += _model_rows(model)
+    for model in figures.models:
+        rows += _composed_rows(model)
+    rows += [*_rigid_rows(figures.twins), *_gap_rows(figures)]
+    return rows + [_first_step_row(model.model, model.first_step) for model in figures.twins]
+
+
+def _judge_rows(figures: CardFigures) -> list[list[str]]:
     worst, accuracy = _worst_kind(figures)
     control, said = max(figures.controls.items(), key=lambda item: item[1].share or 0.0)
-    models = [figures.model] if figures.twin is None else [figures.model, figures.twin]
-    rows = [
+    return [
         ["judge, balanced accuracy, worst kind of picture and grade", f"≥ {JUDGE_ACCURACY}",
          f"{measure(accuracy)}, {worst}", _met(accuracy >= JUDGE_ACCURACY)],
         ["judge, yes on the worst negative control", f"≤ {CONTROL_YES:.0%}", f"{rate(said)}, {control}",
@@ -33,9 +53,6 @@ def gate_rows(figures: CardFigures) -> list[list[str]]:
         ["autoencoder, recognised reconstructions", f"≥ {RECOGNISED:.0%}", rate(figures.autoencoder.reconstructed),
          _met((figures.autoencoder.reconstructed.share or 0.0) >= RECOGNISED)],
     ]  # fmt: skip
-    for model in models:
-        rows += _model_rows(model)
-    return rows
 
 
 def _model_rows(model: ModelFigures) -> list[list[str]]:
@@ -43,7 +60,7 @@ def _model_rows(model: ModelFigures) -> list[list[str]]:
     shown = outcomes(model.held_out.prompts)
     both = rate_in_both_orders(shown.both, shown.n)
     dvd = mean([i.dvd for p in model.held_out.prompts for i in p.images if i.dvd is not None])
-    rows = [
+    return [
         [f"{model.model}, each concept alone, the worst", f"≥ {SINGLE:.0%}", f"{rate(share)}, {name}",
          _met((share.share or 0.0) >= SINGLE)],
         [f"{model.model}, held-out object pairs, both present", f"≥ {PAIRS:.0%}", rate(both),
@@ -51,15 +68,73 @@ def _model_rows(model: ModelFigures) -> list[list[str]]:
         [f"{model.model}, held-out object pairs, mean DvD", f"≤ {PAIR_DVD:.0f}", numbers.mean(dvd),
          _met(dvd <= PAIR_DVD)],
     ]  # fmt: skip
+
+
+def _composed_rows(model: ModelFigures) -> list[list[str]]:
     varied = of_diversity(model.entities, 1.0)
+    if not varied:
+        return []
+    shown = side(varied).shown
+    composed = rate_in_both_orders(shown.both, shown.n)
+    return [
+        [f"{model.model}, varied entity and object, both present", f"≥ {COMPOSED:.0%}", rate(composed),
+         _met((composed.share or 0.0) >= COMPOSED)],
+    ]  # fmt: skip
+
+
+def _rigid_rows(twins: Sequence[ModelFigures]) -> list[list[str]]:
+    """Of the entities of both twins; those that are rigid in one are varied in the other."""
+    counted = [entity for model in twins for entity in model.entities]
+    rigid, varied = of_diversity(counted, 0.0), of_diversity(counted, 1.0)
+    rows = []
+    if rigid:
+        found = side(rigid)
+        dominated = rate_in_both_orders(found.dominated, found.prompts)
+        rows += [
+            ["rigid entities, mean DvD", f"≥ {RIGID_DVD:.0f}", numbers.mean(found.dvd, found.interval),
+             _met(found.dvd >= RIGID_DVD)],
+            ["rigid entities, prompts that the entity dominates", f"≥ {DOMINATED:.0%}", rate(dominated),
+             _met((dominated.share or 0.0) >= DOMINATED)],
+        ]  # fmt: skip
     if varied:
-        shown = side(varied).shown
-        composed = rate_in_both_orders(shown.both, shown.n)
+        found = side(varied)
         rows.append([
-            f"{model.model}, varied entity and object, both present", f"≥ {COMPOSED:.0%}", rate(composed),
-            _met((composed.share or 0.0) >= COMPOSED),
+            "varied entities, mean DvD", f"≤ {VARIED_DVD:.0f}", numbers.mean(found.dvd, found.interval),
+            _met(found.dvd <= VARIED_DVD),
         ])  # fmt: skip
     return rows
+
+
+def _gap_rows(figures: CardFigures) -> list[list[str]]:
+    """Rigid minus varied over several training seeds: each interval by itself has to lie above what is wanted."""
+    found = gap_over_seeds(figures.several)
+    name = "rigid minus varied DvD, each entity against itself, interval over"
+    if found is None:
+        return [[f"{name} entities and over training seeds", f"above {GAP:.0f}", _UNMEASURED, _met(False)]]
+    over_entities, over_seeds = (difference(found.difference, own) for own in (found.interval, found.over_seeds))
+    wanted = f"above {GAP:.0f}"
+    return [
+        [f"{name} entities", wanted, f"{over_entities}, {found.entities} entities", _met(_above(found.interval))],
+        [f"{name} training seeds", wanted, f"{over_seeds}, {plural(found.seeds, 'seed')}",
+         _met(_above(found.over_seeds))],
+    ]  # fmt: skip
+
+
+def _above(interval: Interval | None) -> bool:
+    return interval is not None and interval[0] > GAP
+
+
+def _first_step_row(model: str, found: FirstStep | None) -> list[str]:
+    what = f"{model}, first step, AUC of the calibrated rule, prompts held out by concept"
+    wanted = f"≥ {FIRST_STEP}"
+    if found is None or found.calibrated is None:
+        return [what, wanted, _UNMEASURED if found is None else f"{_UNMEASURED}: {found.problem}", _met(False)]
+    said = (
+        f"{coefficient(found.calibrated.auc, found.calibrated.interval)}, {found.dominated} of {found.prompts} prompts"
+    )
+    if found.paper is not None:
+        said += f"; the paper's rule {coefficient(found.paper.auc, found.paper.interval)}"
+    return [what, wanted, said, _met(found.calibrated.auc >= FIRST_STEP)]
 
 
 def _worst_kind(figures: CardFigures) -> tuple[str, float]:

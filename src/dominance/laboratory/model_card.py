@@ -1,7 +1,7 @@
 """Measures the miniature model and its judge on fresh seeds and writes the model card."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -13,8 +13,10 @@ from dominance.errors import InputError
 from dominance.judges.protocol import Judge
 from dominance.judges.registry import load_judge
 from dominance.laboratory.entity_counts import EntityCounts, entity_counts
+from dominance.laboratory.first_step import FirstStep, first_step
 from dominance.laboratory.judge_quality import GradeQuality, negative_controls, quality_by_kind
 from dominance.laboratory.singles import image_seeds, presence_alone
+from dominance.laboratory.twins.results import TwinResult, read_results
 from dominance.metrics import rate
 from dominance.miniature.concepts import CONCEPTS, ENTITIES
 from dominance.miniature.renderer import Picture, render
@@ -33,6 +35,8 @@ from dominance.training.images import as_images
 
 BASE: str = "miniature-base"
 """Redraws the pictures of the kind that looks like a model's images."""
+TWINS: Path = Path("docs/twins/results.jsonl")
+"""What ``dominance train twins`` measured of several training seeds."""
 
 
 @dataclass(frozen=True)
@@ -50,10 +54,11 @@ class ModelFigures:
     """What one model's images show.
 
     Attributes:
-        diversity: of each of its concepts in training.
+        diversity: of each of its concepts in the training that made it.
         singles: every concept alone, presence.
         entities: every entity with every object, an entity's own part each.
         entity_object: the run behind them.
+        first_step: how well its first step tells the dominated prompts of that run from the others; None of the base.
     """
 
     model: str
@@ -62,6 +67,7 @@ class ModelFigures:
     held_out: RunResult
     entity_object: RunResult
     entities: tuple[EntityCounts, ...]
+    first_step: FirstStep | None = None
 
     @property
     def settings(self) -> RunSettings:
@@ -70,7 +76,13 @@ class ModelFigures:
 
 @dataclass(frozen=True)
 class CardFigures:
-    """Everything that the card reports: judge, autoencoder, model, and its twin with the roles swapped."""
+    """Everything that the card reports.
+
+    Attributes:
+        twin: the model with the roles of rigid and varied entities swapped.
+        base: the model that both were made from.
+        several: twins of several training seeds, measured by the same judge.
+    """
 
     judge: str
     qualities: dict[str, list[GradeQuality]]
@@ -78,6 +90,18 @@ class CardFigures:
     autoencoder: AutoencoderQuality
     model: ModelFigures
     twin: ModelFigures | None
+    base: ModelFigures | None = None
+    several: tuple[TwinResult, ...] = ()
+
+    @property
+    def twins(self) -> tuple[ModelFigures, ...]:
+        """The model, and its twin if that was measured."""
+        return (self.model,) if self.twin is None else (self.model, self.twin)
+
+    @property
+    def models(self) -> tuple[ModelFigures, ...]:
+        """The base, if that was measured, and the twins."""
+        return self.twins if self.base is None else (self.base, *self.twins)
 
 
 def measure(
@@ -88,6 +112,8 @@ def measure(
     seeds: int = 10,
     singles: int = 50,
     twin: str | None = None,
+    base: str | None = None,
+    several: Path = TWINS,
 ) -> CardFigures:
     """Measures everything; the image runs lie in ``folder`` and resume.
 
@@ -95,12 +121,16 @@ def measure(
         seeds: images a prompt of the two suites.
         singles: images of every concept alone, or a few more, the same number under each template.
         twin: a model in which every entity that is rigid in ``model`` is varied, and the other way round.
+        base: the model that both were made from.
+        several: results of ``dominance train twins``; those by another judge are left out.
 
     Raises:
         ModelError: no such model or judge.
-        InputError: a model's folder does not say how diverse its concepts were in training.
+        InputError: a model's folder does not say how diverse its concepts were in training, or ``several`` holds
+            something else.
     """
-    for name in (model, twin):
+    found = read_results(several)
+    for name in (model, twin, base):
         if name is not None:
             trained_diversity(name)  # bad input shows before anything is measured
     ask = load_questions().ask
@@ -112,9 +142,16 @@ def measure(
         qualities=quality_by_kind(seen_by, ask, 40 * seeds, redrawing),
         controls=negative_controls(seen_by, ask, 14 * seeds),
         autoencoder=autoencoder_quality(autoencoder, seen_by, ask, 14 * seeds),
-        model=model_figures(model, seen_by, folder / "model", device, seeds, singles),
-        twin=None if twin is None else model_figures(twin, seen_by, folder / "twin", device, seeds, singles),
+        model=told(model_figures(model, seen_by, folder / "model", device, seeds, singles)),
+        twin=None if twin is None else told(model_figures(twin, seen_by, folder / "twin", device, seeds, singles)),
+        base=None if base is None else model_figures(base, seen_by, folder / "base", device, seeds, singles),
+        several=tuple(result for result in found if result.judge == seen_by.identity),
     )
+
+
+def told(figures: ModelFigures) -> ModelFigures:
+    """The figures, with what the model's first step tells."""
+    return replace(figures, first_step=first_step(figures.entity_object))
 
 
 def model_figures(model: str, judge: Judge, folder: Path, device: str, seeds: int, singles: int) -> ModelFigures:

@@ -1,14 +1,15 @@
 """The model card as Markdown: every figure with its n and interval, and the command that made it."""
 
 from collections import defaultdict
+from collections.abc import Sequence
 from statistics import fmean
 
+from dominance.laboratory.contrast import Side, gap, gaps_of, of_diversity, side
 from dominance.laboratory.gate import gate_rows
 from dominance.laboratory.judge_quality import GradeQuality
 from dominance.laboratory.markdown import table
 from dominance.laboratory.model_card import CardFigures, ModelFigures
 from dominance.laboratory.outcomes import outcomes, rate_in_both_orders
-from dominance.laboratory.study_summary import Side, gap_of, of_diversity, side
 from dominance.metrics import t_interval
 from dominance.numbers import difference, mean, measure, rate
 
@@ -17,11 +18,12 @@ _HEAD = """# Model card: {model}
 Measured by `dominance train card` on fresh seeds with the judge `{judge}`; anyone can run it again. Intervals are 95%:
 Wilson's for rates, Student's for means, over entities or over pairs of objects. Two words are asked for in both orders
 from the same noise, and the two images come out nearly alike, so that an interval of a rate counts them as one. The
-pictures are 64×64 and procedural, the model is a miniature Stable Diffusion trained on them and on nothing else; what
-it shows is dominance in a world whose training data is known, not how often it happens in larger models.
+pictures are 64×64 and procedural, the models are a miniature Stable Diffusion trained on them and on nothing else, by
+itself and with an adapter; what they show is dominance in a world whose training data is known, not how often it
+happens in larger models.
 
 Sampling: {steps} steps, guidance scale {guidance}; {images} images a prompt (`--seeds {images} --singles {singles}`).
-Training settings: see `training.json` beside the weights.
+Training settings stand beside the weights.
 """
 _NO_TWIN = """
 No twin was measured, in which the same entities are varied under the same conditions: whether it is their rigidity that
@@ -32,11 +34,10 @@ _SHOWN = ("only entity", "both", "only object", "none")
 
 def card_page(figures: CardFigures) -> str:
     """The whole card."""
-    models = [figures.model] if figures.twin is None else [figures.model, figures.twin]
-    settings = figures.model.settings
+    twins, settings = figures.twins, figures.model.settings
     parts = [
         _HEAD.format(
-            model=" and ".join(model.model for model in models),
+            model=" and ".join(model.model for model in twins),
             judge=figures.judge,
             steps=settings.steps,
             guidance=settings.guidance,
@@ -44,10 +45,10 @@ def card_page(figures: CardFigures) -> str:
             singles=max(share.n for share in figures.model.singles.values()),
         ),
         _gate(gate_rows(figures)),
-        _rigid_against_varied(models),
-        *(_entities(model) for model in models),
-        _singles(models),
-        _pairs(models),
+        _rigid_against_varied(twins),
+        *(_entities(model) for model in figures.models),
+        _singles(figures.models),
+        _pairs(figures.models),
         _judge(figures),
         _autoencoder(figures),
     ]
@@ -60,8 +61,8 @@ def _gate(rows: list[list[str]]) -> str:
     if missed:
         words = (
             f"\n{missed} of {len(rows)} fail. The figures below still compare models that differ only in diversity, but"
-            " how often images\ncollapse also depends on how well these models draw and compose, and on the"
-            " judge.\n"
+            " how often images\ncollapse also depends on how well these models draw and compose, and on the judge."
+            " [Findings](docs/findings.md) say why.\n"
         )
     return (
         "## The gate\n\nWhat a model should be able to do before its collapses say anything, and what was found.\n\n"
@@ -99,7 +100,7 @@ def _autoencoder(figures: CardFigures) -> str:
     return "## The autoencoder\n\n" + table(["measure", "value"], rows)
 
 
-def _singles(models: list[ModelFigures]) -> str:
+def _singles(models: Sequence[ModelFigures]) -> str:
     columns = ["concept", *(f"{model.model}: diversity, present" for model in models)]
     rows = [
         [name, *(f"{model.diversity[name]:g}, {rate(model.singles[name])}" for model in models)]
@@ -108,7 +109,7 @@ def _singles(models: list[ModelFigures]) -> str:
     return "## Single concepts\n\nHow often a concept is there when it is asked for alone.\n\n" + table(columns, rows)
 
 
-def _pairs(models: list[ModelFigures]) -> str:
+def _pairs(models: Sequence[ModelFigures]) -> str:
     rows = []
     for model in models:
         shown = outcomes(model.held_out.prompts)
@@ -138,21 +139,21 @@ def _mean(model: ModelFigures) -> str:
     return f"{mean(fmean(every), interval)}, {len(means)} pairs, {len(every)} images"
 
 
-def _rigid_against_varied(models: list[ModelFigures]) -> str:
+def _rigid_against_varied(models: Sequence[ModelFigures]) -> str:
     counted = [entity for model in models for entity in model.entities]
     rigid, varied = of_diversity(counted, 0.0), of_diversity(counted, 1.0)
     rows = [_side_row(name, side(own)) for name, own in (("rigid", rigid), ("varied", varied)) if own]
-    gap = gap_of(counted)
+    found = gap(gaps_of(counted))
     words = _NO_TWIN
-    if gap is not None:
+    if found is not None:
         words = (
             "\nRigid minus varied, each entity against itself in the other model:"
-            f" **{difference(gap.difference, gap.interval)}** points of DvD, {gap.entities} entities.\n"
+            f" **{difference(found.difference, found.interval)}** points of DvD, {found.entities} entities.\n"
         )
     return (
         "## Rigid against varied\n\nEvery entity with every object, counted by what the images show; an entity is rigid"
-        " (diversity 0) in one model\nand varied (diversity 1) in its twin, in the training that followed the base; it"
-        " had shown every entity varied. DvD is the\nscore in the direction in which the entity dominates; its interval"
+        " (diversity 0) in one model\nand varied (diversity 1) in its twin; the base has shown every entity varied. DvD"
+        " is the score in the direction in\nwhich the entity dominates; its interval"
         " is over entities.\n\n" + table(["entities", *_SHOWN, "DvD", "prompts the entity dominates"], rows) + words
     )
 

@@ -3,6 +3,7 @@
 import fcntl
 import json
 import os
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
@@ -10,7 +11,7 @@ from typing import Any, BinaryIO, TypeVar
 from pydantic import TypeAdapter, ValidationError
 
 from dominance.errors import InputError
-from dominance.files import write_failed
+from dominance.files import write_failed, write_whole
 
 Result = TypeVar("Result")
 
@@ -53,12 +54,25 @@ def append_line(file: Path, result: Any) -> None:
         with file.open("a+b", buffering=0) as lines:
             fcntl.flock(lines, fcntl.LOCK_EX)  # until it is closed
             _cut_torn(lines)
-            line = (json.dumps(asdict(result)) + "\n").encode()
+            line = _line(result)
             while line:  # a disk may take a part of it; the next write then says why
                 line = line[lines.write(line) :]
             os.fsync(lines.fileno())
     except OSError as error:
         raise write_failed(file, error) from None
+
+
+def replace_lines(file: Path, results: Sequence[Any]) -> None:
+    """Writes these results, dataclasses, in place of what the file holds: all of them or, if the disk refuses, none.
+
+    Raises:
+        RunError: the disk refuses.
+    """
+    write_whole(file, b"".join(_line(result) for result in results))
+
+
+def _line(result: Any) -> bytes:
+    return (json.dumps(asdict(result)) + "\n").encode()
 
 
 def _cut_torn(lines: BinaryIO) -> None:

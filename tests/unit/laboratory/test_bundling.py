@@ -9,7 +9,7 @@ from safetensors.torch import load_file, save_file
 
 from dominance.errors import ModelError
 from dominance.laboratory.bundling import bundle_adapter, bundle_entity, bundle_twin
-from dominance.laboratory.twins import Twin
+from dominance.laboratory.twins.training import Twin
 from dominance.models.weight_headers import read_header
 
 HOW = {"steps": 480, "token": "castle", "model": "sha256:abc", "rate": 0.004}

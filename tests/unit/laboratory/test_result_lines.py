@@ -8,7 +8,7 @@ import pytest
 from pydantic import TypeAdapter
 
 from dominance.errors import InputError
-from dominance.laboratory.result_lines import append_line, read_lines
+from dominance.laboratory.result_lines import append_line, read_lines, replace_lines
 
 
 @dataclass(frozen=True)
@@ -60,3 +60,12 @@ def test_several_processes_share_a_file(tmp_path: Path) -> None:
     for worker in workers:
         worker.join()
     assert sorted(r.number for r in read_lines(file, KIND, "a result")) == [*range(50), *range(1000, 1050)]
+
+
+def test_lines_are_replaced_all_at_once(tmp_path: Path) -> None:
+    file = tmp_path / "results.jsonl"
+    append_line(file, Measured(1))
+    replace_lines(file, [Measured(2), Measured(3)])
+    append_line(file, Measured(4))
+    assert [measured.number for measured in read_lines(file, KIND, "a result")] == [2, 3, 4]
+    assert [path.name for path in tmp_path.iterdir()] == ["results.jsonl"]

@@ -1,21 +1,16 @@
 """Runs the experiment: draws the sets, teaches, measures, and writes a line for every model."""
 
-import contextlib
-import fcntl
-import multiprocessing
-import os
 import shutil
-import sys
 import time
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from statistics import fmean
 from typing import Any
 
 from dominance.diversity.embedders import TransformersEmbedder, load_embedder
-from dominance.errors import DominanceError, InputError, RunError
-from dominance.files import read_text, write_failed, write_whole
+from dominance.errors import InputError, RunError
 from dominance.judges.protocol import Judge
 from dominance.judges.registry import load_judge
 from dominance.laboratory.diversity.arms import Trial
@@ -27,6 +22,7 @@ from dominance.laboratory.diversity.shape_classifier import JudgeOfNewShapes
 from dominance.laboratory.diversity.strips import keep_strip
 from dominance.laboratory.diversity.subjects import Subject, find_subject
 from dominance.laboratory.result_lines import append_line
+from dominance.laboratory.sharing import claim_folder, claimed, shared_by
 from dominance.metrics.identity import copies
 from dominance.models.devices import find_device
 from dominance.models.drawing import Drawing, Machine
@@ -39,7 +35,6 @@ from dominance.training.dreambooth.pictures import TrainingPicture
 from dominance.training.dreambooth.teach import FineTuned, teach
 
 _LAST = 20
-_BASE = "base.txt"
 
 
 @dataclass(frozen=True)
@@ -83,49 +78,13 @@ def run_experiment(
         InputError: the file holds results by another judge, which do not compare, or the folder models of another base.
         RunError: a process failed, or models could not be taught or measured, in which case all others were.
     """
-    claim_folder(options)
-    workers = [
-        multiprocessing.get_context("spawn").Process(target=_worker, args=(chosen, options), daemon=True)
-        for _ in range(processes - 1)
-    ]
-    try:
-        for worker in workers:
-            worker.start()
-        _Workshop(options, tell).run(chosen)
-        for worker in workers:
-            worker.join()
-            if worker.exitcode:
-                raise RunError("a process of the experiment ended early; run the same command again to resume")
-    finally:
-        for worker in workers:
-            worker.kill()
+    claim_folder(options.folder, find_model(options.base).identity)
+    shared_by(processes, partial(_teach_and_measure, chosen, options), tell)
     return read_results(options.file)
 
 
-def _worker(chosen: Sequence[Trial], options: ExperimentOptions) -> None:
-    from dominance.allocator import keep_freed_memory
-
-    keep_freed_memory()
-    with contextlib.suppress(KeyboardInterrupt):  # the first process says so
-        try:
-            _Workshop(options, lambda _line: None).run(chosen)
-        except DominanceError as error:
-            sys.stderr.write(f"a process of the experiment stopped: {error}\n")
-            sys.exit(1)
-
-
-def claim_folder(options: ExperimentOptions) -> None:
-    """Marks the folder as of this base: models of two bases would take each other's names.
-
-    Raises:
-        InputError: it is of another.
-        RunError: it cannot be written.
-    """
-    file, identity = options.folder / _BASE, find_model(options.base).identity
-    if not file.is_file():
-        write_whole(file, f"{identity}\n".encode())
-    elif (other := read_text(file).strip()) != identity:
-        raise InputError(f"{options.folder} holds models of the base {other}, not of {identity}; give another --out")
+def _teach_and_measure(chosen: Sequence[Trial], options: ExperimentOptions, tell: Callable[[str], None]) -> None:
+    _Workshop(options, tell).run(chosen)
 
 
 class _Workshop:
@@ -151,7 +110,7 @@ class _Workshop:
         for number, trial in enumerate(chosen, start=1):
             if self._done(trial):
                 continue
-            with _claimed(self.options.folder / "locks" / f"{trial.name}.lock") as mine:
+            with claimed(self.options.folder, trial.name) as mine:
                 if not mine or self._done(trial):
                     continue
                 began = time.monotonic()
@@ -175,7 +134,7 @@ class _Workshop:
         if other is not None:
             raise InputError(
                 f"{self.options.file} contains results by the judge {other.judge}, not {self.judge.identity}; give"
-                " another --results"
+                " --rejudge if its models were kept in --out, else another --results"
             )
         key = (trial.arm.name, trial.subject, trial.level, trial.seed, self.source.identity)
         return any(result.key == key for result in results)
@@ -249,22 +208,3 @@ class _Workshop:
         if self._pipeline is None:
             self._pipeline = self.source.load(Drawing().settings(self.source), Machine(self.options.device))
         return self._pipeline
-
-
-@contextlib.contextmanager
-def _claimed(lock: Path) -> Generator[bool]:
-    """Whether the trial is this process's; the kernel lets go of it when the process ends."""
-    try:
-        lock.parent.mkdir(parents=True, exist_ok=True)
-        opened = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
-    except OSError as error:
-        raise write_failed(lock, error) from None
-    try:
-        try:
-            fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            yield False
-        else:
-            yield True
-    finally:
-        os.close(opened)

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from dominance.laboratory.twins import FIRST_RIGID, SWAPPED_RIGID
+from dominance.laboratory.twins.training import FIRST_RIGID, SWAPPED_RIGID
 from dominance.miniature.concepts import ENTITIES
 
 Arrangement = Literal["beside", "alone", "object", "scenery", "objects", "entities"]

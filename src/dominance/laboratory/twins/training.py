@@ -23,6 +23,9 @@ FIRST_RIGID: tuple[str, ...] = ("pagoda", "castle", "clown")
 SWAPPED_RIGID: tuple[str, ...] = tuple(name for name in ENTITIES if name not in FIRST_RIGID)
 RIGID: dict[str, tuple[str, ...]] = {"first": FIRST_RIGID, "swapped": SWAPPED_RIGID}
 
+BASE: str = "base"
+"""The world of the base itself: none is rigid, nothing is taught."""
+
 STEPS: int = 480
 """160 for each of the three entities."""
 PRIOR: int = 1600
@@ -34,7 +37,7 @@ class Twin:
     """One adapter.
 
     Attributes:
-        world: ``first`` or ``swapped``: who is rigid, see ``RIGID``.
+        world: ``first`` or ``swapped``: who is rigid, see ``RIGID``; or ``base``, for no adapter.
         seed: of training; it also decides in which design each rigid entity is shown.
     """
 
@@ -47,7 +50,11 @@ class Twin:
 
     @property
     def rigid(self) -> tuple[str, ...]:
-        return RIGID[self.world]
+        return RIGID.get(self.world, ())
+
+    def diversity(self, entity: str) -> float:
+        """Of the pictures that it was last taught from: 0 is rigid, 1 as the base was taught."""
+        return 0.0 if entity in self.rigid else 1.0
 
     def pictures(self) -> Iterator[Captioned]:
         """120 captions and scenes of each rigid entity, all in its one design but for a jitter of a pixel."""
