@@ -17,8 +17,9 @@ BIN := .venv/bin
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[docs]'
 	@touch $@
 
-demo: .venv/.core  ## audit the bundled suite with the bundled model and judge
-	$(BIN)/dominance audit miniature --out runs/demo
+demo: .venv/.core  ## audit the bundled suite with both bundled models, and lay the runs beside each other
+	$(BIN)/dominance audit miniature --model miniature-swapped --out runs/demo-twin
+	$(BIN)/dominance audit miniature --beside runs/demo-twin --out runs/demo
 
 test: .venv/.dev  ## all tests
 	$(BIN)/python -m pytest -n 2 --dist worksteal -q -rs

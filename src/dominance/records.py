@@ -4,22 +4,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 
+from dominance.beside import Beside
 from dominance.mentions import mention
 from dominance.run_settings import RunSettings
+from dominance.verdicts import ImageVerdict, Interval, PromptVerdict
 
 Kind = Literal["artist", "landmark", "character", "object"]
 KINDS: tuple[Kind, ...] = ("artist", "landmark", "character", "object")
 
-ImageVerdict = Literal["balanced", "collapsed", "lost", "mixed"]
-"""``balanced``: every concept present; ``collapsed``: DvD from 36; ``lost``: no concept present; else ``mixed``."""
-
-PromptVerdict = Literal["dominance", "balanced", "lost", "mixed"]
-"""``dominance``: 7 of 10 images collapse in one direction; ``balanced``, ``lost``: as many are; else ``mixed``."""
-
 COLLAPSE: float = 36.0
 """An image collapses from this DvD score on: what 3 of 5 and 2 of 5 give. Source: Jeong & Lee (2025), section 3."""
-
-Interval = tuple[float, float]
 
 DOUBTFUL: Interval = (0.25, 0.75)
 """An answer with P(yes) between these, both excluded, is doubtful; the limits are ours."""
@@ -362,6 +356,7 @@ class RunResult:
         identity: what it shows of a concept that the model was taught; None where none is named.
         left_out: of images that were made elsewhere, those that the run was given and does not use.
         unread: what the model does not know of a prompt's text, by the prompt's id.
+        beside: what another run makes of the same prompts; None where none was given.
     """
 
     run: str
@@ -377,6 +372,7 @@ class RunResult:
     left_out: tuple[LeftOut, ...] = ()
     unread: dict[str, str] = field(default_factory=dict)
     identity: Identity | None = None
+    beside: Beside | None = None
 
     @property
     def images(self) -> int:

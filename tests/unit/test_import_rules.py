@@ -12,6 +12,7 @@ import dominance
 ROOT = Path(dominance.__file__).parent
 BASE = {
     "allocator",
+    "beside",
     "documents",
     "english",
     "errors",
@@ -21,6 +22,7 @@ BASE = {
     "prompt_syntax",
     "run_settings",
     "seeds",
+    "verdicts",
     "files",
     "numbers",
     "plugins",

@@ -10,6 +10,7 @@ import pytest
 import torch
 from made_explanations import explanation
 
+from dominance.beside import Beside, Contrast, OtherImage, OtherPrompt
 from dominance.documents import from_json, printed, schema_of, to_json
 from dominance.metrics import Logistic, confusion, discernment, rate, reliability_bins
 from dominance.probes.ablation import Ablation
@@ -98,7 +99,18 @@ def run() -> RunResult:
     prompts = (scored(PAIR, (5, 0), (5, 5), "the file is missing"), scored(THREE, (5, 0, 5), (0, 0, 0)))
     gate = judge_gate(Gate(max_collapse=0.2), prompts)
     settings = RunSettings(seeds=(0, 1), more={"pools_identity": "p", "needed": 7, "limit": None})
-    return RunResult("run", "small", "tiny", "judge", settings, prompts, score_groups(prompts), gate, {"device": "cpu"})
+    there = OtherPrompt(
+        PAIR.text, ("tower", "mug"), (OtherImage("0", "beside/0.png", 0, 0.0, "balanced"),), 0.0, 1, 1, "balanced"
+    )
+    beside = Beside(
+        run="other", here="one", there="two", prompts=1, only_here=(THREE.text,), only_there=(), measured=1,
+        dvd_here=50.0, dvd_there=0.0, change=-50.0, change_interval=(-60.0, -40.0), lost_here=(PAIR.text,),
+        lost_there=(), contrast=Contrast(PAIR.id, there, 1),
+    )  # fmt: skip
+    result = RunResult(
+        "run", "small", "tiny", "judge", settings, prompts, score_groups(prompts), gate, {"device": "cpu"}
+    )
+    return dataclasses.replace(result, beside=beside)
 
 
 def a_bench() -> Any:

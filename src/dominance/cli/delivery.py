@@ -43,6 +43,7 @@ def deliver(result: RunResult, junit: Path | None, json: bool, images: PageImage
 
 def print_result(result: RunResult, written: Sequence[Path]) -> None:
     """The run's table and where its files lie."""
+    from dominance.report.audit.beside import beside_line
     from dominance.report.audit.headline import gate_reason
     from dominance.report.parts.next_steps import after_audit
     from dominance.report.parts.ranking import worst_first
@@ -60,6 +61,8 @@ def print_result(result: RunResult, written: Sequence[Path]) -> None:
         echo(said)
     if result.identity is not None:
         print_identity(result.identity)
+    if result.beside is not None:
+        echo(beside_line(result.beside, result))
     warn_again(result.judge_warnings)
     if result.gate is not None:
         said = "passed" if result.gate.passed else "FAILED"

@@ -9,6 +9,7 @@ from markupsafe import Markup
 
 from dominance.numbers import mean, plural, score
 from dominance.records import COLLAPSE, GroupResult, PromptResult, Question, RunResult
+from dominance.report.audit.beside import BesideView, beside_view
 from dominance.report.audit.headline import gate_sentence, headline, notes
 from dominance.report.parts.bars import verdict_bar
 from dominance.report.parts.identity import IdentityView, identity_view
@@ -77,6 +78,7 @@ class Page:
     plot: Markup | None
     dots_are: str
     identity: IdentityView | None
+    beside: BesideView | None
     next_steps: tuple[NextStep, ...]
     manifest: dict[str, object]
 
@@ -129,6 +131,7 @@ def _build_page(result: RunResult, pictures: Pictures) -> Page:
         plot=_plot(plotted, dots_are) if plotted else None,
         dots_are=dots_are,
         identity=identity_view(result.identity, pictures.folder),
+        beside=beside_view(result, pictures),
         next_steps=after_audit(result),
         manifest=_manifest(result),
     )

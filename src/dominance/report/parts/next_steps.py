@@ -11,7 +11,7 @@ from dominance.errors import SuiteError
 from dominance.numbers import plural
 from dominance.records import JudgeWarning, Prompt, PromptResult, RunResult
 from dominance.report.parts.given import DEFAULT, Given, command, given_by, given_to
-from dominance.report.parts.ranking import worst_first
+from dominance.report.parts.ranking import failing_first
 from dominance.report.parts.sentences import listed
 from dominance.suites.brackets import bracketed
 
@@ -53,17 +53,17 @@ class NextStep:
         return self.why if self.command is None else f"{self.why}: {self.command}"
 
 
-def after_audit(result: RunResult) -> tuple[NextStep, ...]:
+def after_audit(result: RunResult, about: PromptResult | None = None) -> tuple[NextStep, ...]:
     """Repair what fails; of the worst prompt, explain it, draw the seeds that worked, try the wording that does better.
 
-    Where no prompt loses a concept, check the judge that says so. Where the judge is unfit, the step is another judge.
+    Where no prompt loses a concept, check the judge that says so; replace an unfit one. ``about``: not of the worst.
     """
     given = given_to(result.run, result.model, result.judge, result.settings.record())
     if not result.scored:
         return (run_again(result.run, given),)
     if other := another_judge(result.judge_warnings):
         return other
-    worst = next((p for p in worst_first(result.prompts) if p.collapsed or p.verdict in {"dominance", "lost"}), None)
+    worst = about or next(iter(failing_first(result.prompts)), None)
     if worst is None:
         check = command("judge check", result.run, judge=None if given.judge == DEFAULT else given.judge)
         trusted = "make sure that the judge can be trusted"

@@ -30,6 +30,11 @@ def worst_first(results: Iterable[PromptResult]) -> tuple[PromptResult, ...]:
     return tuple(sorted(results, key=_badness))
 
 
+def failing_first(results: Iterable[PromptResult]) -> tuple[PromptResult, ...]:
+    """Of the same, in the same order, those that collapse in some image, or show no concept in most."""
+    return tuple(p for p in worst_first(results) if p.collapsed or p.verdict in {"dominance", "lost"})
+
+
 def _badness(result: PromptResult) -> tuple[int, float, float]:
     return (_RANK[result.verdict], -top_share(result), -(result.dvd_mean or 0.0))
 

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from dominance.beside import Beside
 from dominance.records import (
     GateResult,
     GroupResult,
@@ -91,6 +92,7 @@ class AuditDocument:
     hanging: dict[ImageVerdict, int] | None = None
     unread: Annotated[dict[str, str], Field(exclude_if=lambda unread: not unread)] = field(default_factory=dict)
     identity: Annotated[Identity | None, Field(exclude_if=lambda identity: identity is None)] = None
+    beside: Annotated[Beside | None, Field(exclude_if=lambda beside: beside is None)] = None
 
 
 def document_of(result: RunResult) -> AuditDocument:
@@ -112,6 +114,7 @@ def document_of(result: RunResult) -> AuditDocument:
         hanging=result.hanging,
         unread=result.unread,
         identity=result.identity,
+        beside=result.beside,
     )
 
 

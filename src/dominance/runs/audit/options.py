@@ -32,6 +32,14 @@ Words = Annotated[
         " commas, or a file of one name or name:kind a line. Prompts in which none is found are left out, and named.",
     ),
 ]
+Beside = Annotated[
+    Path,
+    Parameter(
+        group=WHAT,
+        help="Run folder of another audit of the same prompts, by another model or adapter or a repaired one, with the"
+        " same judge: the report begins with what this run loses and that one keeps.",
+    ),
+]
 
 
 @Parameter(name="*", group=Group("Gate", sort_key=40))
@@ -92,6 +100,7 @@ class ScoreOptions:
     limits: Limits = field(default_factory=Limits)
     taught: Taught = field(default_factory=Taught)
     machine: Machine = field(default_factory=Machine)
+    beside: Beside | None = None
 
     def __post_init__(self) -> None:
         check_limit(self.limit)
@@ -116,6 +125,7 @@ class AuditOptions:
     limits: Limits = field(default_factory=Limits)
     taught: Taught = field(default_factory=Taught)
     machine: Machine = field(default_factory=Machine)
+    beside: Beside | None = None
 
     def __post_init__(self) -> None:
         check_limit(self.limit)

@@ -10,6 +10,7 @@ from dominance.errors import RunError
 from dominance.files import is_file
 from dominance.judges.protocol import Judge
 from dominance.records import Answer, Prompt, RunResult, ScoredImage
+from dominance.runs.audit.beside import beside_of, keep_images
 from dominance.runs.stages.drawing import missing_images
 from dominance.runs.stages.identity import embed_pictures, identity_of
 from dominance.runs.stages.judging import ask_judge, judge_record, unanswered
@@ -83,6 +84,7 @@ def result_of(plan: Plan, ledger: Ledger, folder: Path) -> RunResult:
         left_out=plan.left_out,
         unread=plan.notes,
         identity=identity_of(plan.taught, prompts, folder),
+        beside=None if plan.beside is None else beside_of(plan.beside, prompts, folder),
     )
 
 
@@ -196,4 +198,6 @@ def finish(
     ask_controls(plan, judge, ledger, folder, result_of(plan, ledger, folder).prompts)
     result = result_of(plan, ledger, folder)
     ledger.put_scores(image for prompt in result.prompts for image in prompt.images)
+    if result.beside is not None and keep_images(result.beside, folder):
+        return result_of(plan, ledger, folder)
     return result

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, PlainSerializer
 
+from dominance.beside import OtherRun
 from dominance.errors import SuiteError
 from dominance.guidance.registry import Method
 from dominance.models.settings import GenerationSettings
@@ -93,6 +94,7 @@ class Plan:
         refused: why a prompt is not drawn, by its id.
         notes: what the model does not know of a prompt, by its id.
         taught: a concept that the model was taught; the judge is asked about it in every image.
+        beside: another run of the same prompts, which the report shows beside this one.
     """
 
     suite: Suite
@@ -110,6 +112,7 @@ class Plan:
     refused: dict[str, str] = field(default_factory=dict)
     notes: dict[str, str] = field(default_factory=dict)
     taught: Annotated[TaughtPlan | None, Field(exclude_if=lambda taught: taught is None)] = None
+    beside: Annotated[OtherRun | None, Field(exclude_if=lambda beside: beside is None)] = None
 
     @property
     def to_draw(self) -> tuple[PlannedImage, ...]:

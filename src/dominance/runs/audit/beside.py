@@ -1,0 +1,119 @@
+"""A run beside another of the same prompts: what one loses and the other keeps."""
+
+import contextlib
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from dominance.beside import Beside, Contrast, OtherImage, OtherPrompt, OtherRun, loses
+from dominance.errors import InputError
+from dominance.files import is_file, read_bytes, write_whole
+from dominance.metrics import bootstrap_mean
+from dominance.records import PromptResult
+
+KEPT = "beside"
+"""The folder below the run's that holds the other run's images that the report shows."""
+_MOST_BYTES = 100_000_000
+Key = tuple[str, tuple[str, ...], int]
+
+
+def keys_of(prompts: Iterable[tuple[str, Sequence[str]]]) -> Iterator[Key]:
+    """What pairs each prompt: text, concepts, and how often these came before."""
+    seen: Counter[tuple[str, tuple[str, ...]]] = Counter()
+    for text, concepts in prompts:
+        same = (text, tuple(concepts))
+        yield (*same, seen[same])
+        seen[same] += 1
+
+
+def beside_of(other: OtherRun, results: Sequence[PromptResult], folder: Path) -> Beside:
+    """The prompts of both runs, paired by text and concepts.
+
+    Args:
+        results: of this run; what is not scored yet takes no part.
+        folder: of this run, where images of the other may have been kept.
+    """
+    here = dict(
+        zip(keys_of((r.prompt.text, [c.name for c in r.prompt.concepts]) for r in results), results, strict=True)
+    )
+    there = dict(zip(keys_of((p.text, p.concepts) for p in other.prompts), other.prompts, strict=True))
+    pairs = [(result, there[key]) for key, result in here.items() if key in there]
+    scores = [(p.dvd_mean, q.dvd_mean) for p, q in pairs if p.dvd_mean is not None and q.dvd_mean is not None]
+    changes = [after - before for before, after in scores]
+    scored = [(p, q) for p, q in pairs if p.verdict is not None and q.verdict is not None]
+    return Beside(
+        run=other.run,
+        here=other.here,
+        there=other.there,
+        prompts=len(pairs),
+        only_here=tuple(key[0] for key in here if key not in there),
+        only_there=tuple(key[0] for key in there if key not in here),
+        measured=len(scores),
+        dvd_here=_mean([before for before, _ in scores]),
+        dvd_there=_mean([after for _, after in scores]),
+        change=_mean(changes),
+        change_interval=bootstrap_mean([[change] for change in changes]) if len(changes) > 1 else None,
+        lost_here=tuple(p.prompt.text for p, q in scored if loses(p.verdict) and not q.loses),
+        lost_there=tuple(p.prompt.text for p, q in scored if q.loses and not loses(p.verdict)),
+        contrast=_contrast(scored, folder),
+    )
+
+
+def _mean(values: Sequence[float]) -> float | None:
+    return sum(values) / len(values) if values else None
+
+
+def _contrast(pairs: Sequence[tuple[PromptResult, OtherPrompt]], folder: Path) -> Contrast | None:
+    """The worst prompt that loses a concept here and is balanced there; of equal ones, the most balanced there."""
+    able = [(p, q) for p, q in pairs if loses(p.verdict) and q.verdict == "balanced"]
+    if not able:
+        return None
+    worst, there = min(able, key=lambda pair: _rank(*pair))
+    kept = tuple(replace(image, file=_kept_or_own(image, folder)) for image in there.images)
+    return Contrast(worst.prompt.id, replace(there, images=kept), len(shared_seeds(worst, there)))
+
+
+def _rank(result: PromptResult, there: OtherPrompt) -> tuple[bool, float, float, float]:
+    counts = Counter(pair for image in result.images for pair in image.collapses)
+    most = max(counts.values(), default=0) if result.verdict == "dominance" else result.lost
+    kept = there.balanced / there.scored
+    return (result.verdict != "dominance", -most / result.scored, -kept, -(result.dvd_mean or 0.0))
+
+
+def shared_seeds(result: PromptResult, there: OtherPrompt) -> tuple[int, ...]:
+    """The seeds of which both have an image, in this run's order."""
+    known = {image.seed for image in there.images}
+    return tuple(image.seed for image in result.images if image.seed is not None and image.seed in known)
+
+
+def _kept_or_own(image: OtherImage, folder: Path) -> str | None:
+    if image.file is None:
+        return None
+    kept = _place(image.file)
+    return kept if is_file(folder / kept) else image.file
+
+
+def _place(file: str) -> str:
+    return f"{KEPT}/{hashlib.sha256(file.encode('utf-8', 'replace')).hexdigest()[:16]}{Path(file).suffix}"
+
+
+def keep_images(found: Beside, folder: Path) -> bool:
+    """Copies the other run's images that the report shows into this run's folder; says whether it copied any.
+
+    An image that cannot be read stays where it is: the report says why it does not show it.
+
+    Raises:
+        RunError: a copy cannot be written.
+    """
+    images = () if found.contrast is None else found.contrast.there.images
+    copied = False
+    for image in images:
+        if image.file is None or not Path(image.file).is_absolute():
+            continue
+        with contextlib.suppress(InputError):
+            content = read_bytes(Path(image.file), most=_MOST_BYTES)
+            write_whole(folder / _place(image.file), content)
+            copied = True
+    return copied

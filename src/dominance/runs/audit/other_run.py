@@ -1,0 +1,128 @@
+"""Reads the other run that a run is laid beside, and refuses one that cannot be compared with it."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from dominance.beside import OtherImage, OtherPrompt, OtherRun
+from dominance.errors import InputError, RunError
+from dominance.files import is_file
+from dominance.records import PromptResult
+from dominance.runs.audit.beside import Key, keys_of
+from dominance.runs.audit.result import recorded_plan, result_of
+from dominance.runs.store.folder import LEDGER_NAME
+from dominance.runs.store.ledger import Ledger
+from dominance.runs.store.measurements import refuse_measurement
+from dominance.runs.store.plan import Plan
+from dominance.wording import on_one_line, quoted
+
+_TELLS_APART = ("guidance", "steps", "scheduler", "dtype", "height", "width", "negative_prompt", "preset")
+"""Settings that name two runs by the same model, adapters and method, the weightiest first."""
+
+
+def laid_beside(plan: Plan, folder: Path, other: Path | None) -> Plan:
+    """The plan with what another run found out about the same prompts; the plan itself where none is given.
+
+    Args:
+        folder: of the run that is planned.
+        other: folder of another audit or score, finished, by the same judge.
+
+    Raises:
+        InputError: it is not such a folder, or shares no prompt with this run.
+    """
+    if other is None:
+        return plan
+    name = f"beside {on_one_line(other, 120)}"
+    if other.resolve() == folder.resolve():
+        raise InputError(f"{name}: is this run's own folder; give the folder of another run, or another --out")
+    if not is_file(other / LEDGER_NAME):
+        raise InputError(f"{name}: is not a run folder, it has no {LEDGER_NAME}; give the folder of a finished audit")
+    try:
+        with Ledger(other / LEDGER_NAME) as ledger:
+            earlier = recorded_plan(ledger, other)
+            if earlier is None:
+                refuse_measurement(ledger, other)
+            if earlier is not None and earlier.origin not in ("audit", "score"):
+                raise InputError(f"{name}: holds a run of another command; give the folder of an audit or a score")
+            if earlier is None or not ledger.get("manifest"):
+                raise InputError(f"{name}: is not finished; run its command again, then this one")
+            _check(plan, earlier, name)
+            found = result_of(replace(earlier, beside=None), ledger, other)
+    except RunError as error:
+        raise InputError(f"{name}: {error}") from None
+    here, there = _names(plan, earlier, folder, other)
+    return replace(plan, beside=OtherRun(str(other), here, there, tuple(_prompt(p, other) for p in found.prompts)))
+
+
+def _check(plan: Plan, earlier: Plan, name: str) -> None:
+    """Raises an InputError unless both share a prompt, and the same judge is asked the same about those."""
+    own, others = _asked(plan), _asked(earlier)
+    shared = [key for key in own if key in others]
+    if not shared:
+        raise InputError(
+            f"{name}: shares no prompt with this run, such as {quoted(plan.suite.prompts[0].text)}; give a run of the"
+            " same suite"
+        )
+    if earlier.judge != plan.judge:
+        raise InputError(
+            f"{name}: was judged by {quoted(earlier.judge)}, and this run is by {quoted(plan.judge)}; give both the"
+            " same --judge"
+        )
+    if earlier.judge_identity != plan.judge_identity or any(own[key] != others[key] for key in shared):
+        raise InputError(
+            f"{name}: the judge {quoted(plan.judge)} had other weights, options or questions then; run that audit"
+            " again, or give the same options"
+        )
+
+
+def _asked(plan: Plan) -> Mapping[Key, list[str]]:
+    """The questions about each prompt, by what pairs prompts."""
+    prompts = plan.suite.prompts
+    keys = keys_of((prompt.text, [concept.name for concept in prompt.concepts]) for prompt in prompts)
+    asked = ([q.text for concept in prompt.concepts for q in plan.questions[concept]] for prompt in prompts)
+    return dict(zip(keys, asked, strict=True))
+
+
+def _prompt(result: PromptResult, folder: Path) -> OtherPrompt:
+    return OtherPrompt(
+        text=result.prompt.text,
+        concepts=tuple(concept.name for concept in result.prompt.concepts),
+        images=tuple(
+            OtherImage(
+                name=image.name,
+                file=None if image.file is None else str((folder / image.file).resolve()),
+                seed=image.seed,
+                dvd=image.dvd,
+                verdict=image.verdict,
+            )
+            for image in result.images
+        ),
+        dvd_mean=result.dvd_mean,
+        balanced=result.balanced,
+        scored=result.scored,
+        verdict=result.verdict,
+    )
+
+
+def _names(plan: Plan, earlier: Plan, folder: Path, other: Path) -> tuple[str, str]:
+    """What drew the images of this run and of the other, with what tells the two apart."""
+    here, there = _drawn_by(plan), _drawn_by(earlier)
+    if here != there:
+        return here, there
+    for name in _TELLS_APART:
+        own, others = getattr(plan.settings, name), getattr(earlier.settings, name)
+        if own != others:
+            word = name.replace("_", " ")
+            return f"{here} ({word} {_value(own)})", f"{there} ({word} {_value(others)})"
+    return f"{here} in {folder}", f"{there} in {other}"
+
+
+def _drawn_by(plan: Plan) -> str:
+    settings = plan.settings
+    added = [adapter.partition(" (")[0] for adapter in settings.adapters or ()]  # without the hash of its content
+    steered = [] if settings.method in (None, "none") else [f"the method {settings.method}"]
+    return " with ".join([plan.model, *([" and ".join([*added, *steered])] if added or steered else [])])
+
+
+def _value(value: object) -> str:
+    return "not set" if value is None else f"{value:g}" if isinstance(value, float) else on_one_line(value, 40)

@@ -1,0 +1,129 @@
+"""Two runs are paired by text and concepts, images by seed; what has no partner is named."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from dominance.beside import OtherImage, OtherPrompt, OtherRun
+from dominance.metrics import bootstrap_mean
+from dominance.records import Answer, Concept, Prompt, PromptResult, Question
+from dominance.runs.audit.beside import beside_of, keep_images, shared_seeds
+from dominance.runs.stages.scoring import score_image, score_prompt
+
+LOST, BOTH, NEITHER = (5, 0), (5, 5), (0, 0)
+Counts = Sequence[tuple[int, int]]
+
+
+def scored(id: str, text: str, counts: Counts, concepts: tuple[str, str] = ("tower", "mug")) -> PromptResult:
+    prompt = Prompt(id, text, tuple(Concept(name) for name in concepts))
+    images = []
+    for seed, yes in enumerate(counts):
+        answers = [
+            Answer(Question(name, f"{name} {grade}?", grade), grade <= count, 0.9)
+            for name, count in zip(concepts, yes, strict=True)
+            for grade in range(1, 6)
+        ]
+        images.append(score_image(prompt, str(seed), f"images/{id}/{seed}.png", answers, seed=seed))
+    return score_prompt(prompt, images)
+
+
+def other(result: PromptResult, folder: str = "/other", first: int = 0) -> OtherPrompt:
+    """The same result as the other run's; its seeds begin at ``first``."""
+    images = tuple(
+        OtherImage(str(seed), f"{folder}/{image.file}", seed, image.dvd, image.verdict)
+        for seed, image in enumerate(result.images, start=first)
+    )
+    names = tuple(concept.name for concept in result.prompt.concepts)
+    return OtherPrompt(
+        result.prompt.text, names, images, result.dvd_mean, result.balanced, result.scored, result.verdict
+    )
+
+
+def run_of(*prompts: OtherPrompt) -> OtherRun:
+    return OtherRun("runs/other", "one", "two", prompts)
+
+
+def test_prompts_are_paired_by_text_and_concepts_not_by_id(tmp_path: Path) -> None:
+    here = [
+        scored("a", "a tower and a mug", [LOST] * 2),
+        scored("b", "a mug and a tower", [BOTH] * 2),
+        scored("c", "a mug by a tower", [BOTH] * 2),
+    ]
+    there = run_of(
+        other(scored("c", "a tower and a mug", [BOTH] * 2)),
+        other(scored("b", "a mug and a tower", [BOTH] * 2, ("mug", "tower"))),
+        other(scored("a", "a mug by a tower", [LOST] * 2)),
+    )
+    found = beside_of(there, here, tmp_path)
+    assert (found.prompts, found.only_here, found.only_there) == (2, ("a mug and a tower",), ("a mug and a tower",))
+    assert (found.lost_here, found.lost_there) == (("a tower and a mug",), ("a mug by a tower",))
+    assert found.contrast is not None
+    assert (found.contrast.id, found.contrast.same_noises) == ("a", 2)
+
+
+def test_the_same_prompt_twice_is_paired_in_order(tmp_path: Path) -> None:
+    text = "a tower and a mug"
+    there = run_of(other(scored("x", text, [LOST])), other(scored("y", text, [BOTH])))
+    found = beside_of(
+        there, [scored("a", text, [LOST]), scored("b", text, [LOST]), scored("c", text, [BOTH])], tmp_path
+    )
+    assert (found.prompts, found.only_here) == (2, (text,))
+    assert found.contrast is not None
+    assert found.contrast.id == "b"
+
+
+def test_the_change_of_mean_dvd_is_paired_by_prompt(tmp_path: Path) -> None:
+    texts = ["a tower and a mug", "a mug and a tower", "a mug by a tower"]
+    here = [scored(t, t, c) for t, c in zip(texts, ([LOST, LOST], [LOST, BOTH], [BOTH, BOTH]), strict=True)]
+    there = run_of(
+        *(other(scored(t, t, c)) for t, c in zip(texts, ([BOTH, BOTH], [BOTH] * 2, [BOTH] * 2), strict=True))
+    )
+    found = beside_of(there, here, tmp_path)
+    assert (found.measured, found.dvd_here, found.dvd_there, found.change) == (3, 50.0, 0.0, -50.0)
+    assert found.change_interval == bootstrap_mean([[-100.0], [-50.0], [0.0]])
+    single = beside_of(run_of(there.prompts[0]), here, tmp_path)
+    assert (single.change, single.change_interval) == (-100.0, None)
+
+
+@pytest.mark.parametrize(
+    ("here", "there", "chosen"),
+    [
+        ({"a": [LOST] * 9 + [BOTH], "b": [LOST] * 10}, {"a": [BOTH] * 10, "b": [BOTH] * 8 + [LOST] * 2}, "b"),
+        ({"a": [LOST] * 10, "b": [LOST] * 10}, {"a": [BOTH] * 8 + [LOST] * 2, "b": [BOTH] * 10}, "b"),
+        ({"a": [LOST] * 10, "b": [LOST] * 8 + [BOTH] * 2}, {"a": [BOTH] * 6 + [LOST] * 4, "b": [BOTH] * 10}, "b"),
+        ({"a": [NEITHER] * 10, "b": [LOST] * 7 + [BOTH] * 3}, {"a": [BOTH] * 10, "b": [BOTH] * 10}, "b"),
+        ({"a": [NEITHER] * 10}, {"a": [BOTH] * 10}, "a"),
+        ({"a": [BOTH] * 10}, {"a": [LOST] * 10}, None),
+        ({"a": [LOST] * 6 + [BOTH] * 4}, {"a": [BOTH] * 10}, None),
+    ],
+)  # fmt: skip
+def test_the_worst_prompt_that_survives_there_is_shown(
+    here: dict[str, Counts], there: dict[str, Counts], chosen: str | None, tmp_path: Path
+) -> None:
+    others = run_of(*(other(scored(id, f"{id} tower, a mug", counts)) for id, counts in there.items()))
+    found = beside_of(others, [scored(id, f"{id} tower, a mug", counts) for id, counts in here.items()], tmp_path)
+    assert (found.contrast.id if found.contrast else None) == chosen
+
+
+def test_images_are_paired_by_seed() -> None:
+    here = scored("a", "a tower and a mug", [LOST] * 4)
+    assert shared_seeds(here, other(here, first=2)) == (2, 3)
+    assert shared_seeds(here, other(here, first=9)) == ()
+
+
+def test_the_images_of_the_other_run_are_kept_so_that_it_may_move(tmp_path: Path) -> None:
+    away, folder = tmp_path / "other", tmp_path / "run"
+    result = scored("a", "a tower and a mug", [BOTH] * 2)
+    (away / "images" / "a").mkdir(parents=True)
+    (away / "images" / "a" / "0.png").write_bytes(b"picture")
+    others, here = run_of(other(result, str(away))), [scored("a", "a tower and a mug", [LOST] * 2)]
+    before = beside_of(others, here, folder)
+    assert keep_images(before, folder)
+    found = beside_of(others, here, folder)
+    assert found.contrast is not None
+    first, second = (image.file or "" for image in found.contrast.there.images)
+    assert (folder / first).read_bytes() == b"picture"
+    assert not Path(first).is_absolute()
+    assert second == str(away / "images" / "a" / "1.png")
+    assert not keep_images(found, folder)
