@@ -80,6 +80,7 @@ def test_a_judges_training_goes_on(command: Command, tmp_path: Path) -> None:
 def test_a_card_is_written(command: Command, small_model: Path, tmp_path: Path) -> None:
     card = tmp_path / "CARD.md"
     arguments = ["--model", small_model, "--seeds", 1, "--singles", 1, "--runs", tmp_path / "runs", "--device", "cpu"]
+    arguments += ["--base", "none"]
     finished = command("train", "card", "--out", card, *arguments)
     assert finished.status == 0, finished.err
     assert f"wrote {card}" in finished.err

@@ -149,7 +149,7 @@ def test_the_card_measures_and_says_n_everywhere(trained: Path, tmp_path: Path) 
     assert all(grade.yes.n > 20 and grade.no.n > 50 for grades in figures.qualities.values() for grade in grades)
     assert set(figures.controls) >= {"blank", "noise", "another concept", "garbled shape"}
     page = card_page(figures)
-    for heading in ("The gate", "Rigid against varied", "The judge", "The autoencoder", "Single concepts"):
+    for heading in ("The gate", "Rigid against varied", "The judge on renders", "The autoencoder", "Single concepts"):
         assert f"## {heading}" in page
     assert "None" not in page
     assert f"{page.count('**no**')} of {len(gate_rows(figures))} fail" in page

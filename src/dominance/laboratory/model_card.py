@@ -28,6 +28,9 @@ from dominance.records import Concept, Question, Rate, RunResult, Suite, is_pres
 from dominance.run_settings import RunSettings
 from dominance.runs.audit.options import AuditOptions
 from dominance.runs.audit.run import audit
+from dominance.runs.judge_check.generated_result import Criterion
+from dominance.runs.judge_check.options import JudgeCheckOptions
+from dominance.runs.judge_check.run import check_judge
 from dominance.suites import load_questions, load_suite
 from dominance.training.artefacts import ModelArtefacts
 from dominance.training.autoencoder import load_autoencoder, reconstruction_psnr
@@ -79,6 +82,8 @@ class CardFigures:
     """Everything that the card reports.
 
     Attributes:
+        qualities, controls: of the judge on renders.
+        criteria: what is wanted of the judge, on pictures that models drew and readers labelled.
         twin: the model with the roles of rigid and varied entities swapped.
         base: the model that both were made from.
         several: twins of several training seeds, measured by the same judge.
@@ -87,6 +92,7 @@ class CardFigures:
     judge: str
     qualities: dict[str, list[GradeQuality]]
     controls: dict[str, Rate]
+    criteria: tuple[Criterion, ...]
     autoencoder: AutoencoderQuality
     model: ModelFigures
     twin: ModelFigures | None
@@ -141,12 +147,20 @@ def measure(
         judge=judge,
         qualities=quality_by_kind(seen_by, ask, 40 * seeds, redrawing),
         controls=negative_controls(seen_by, ask, 14 * seeds),
+        criteria=judge_criteria(judge, folder / "judge", device),
         autoencoder=autoencoder_quality(autoencoder, seen_by, ask, 14 * seeds),
         model=told(model_figures(model, seen_by, folder / "model", device, seeds, singles)),
         twin=None if twin is None else told(model_figures(twin, seen_by, folder / "twin", device, seeds, singles)),
         base=None if base is None else model_figures(base, seen_by, folder / "base", device, seeds, singles),
         several=tuple(result for result in found if result.judge == seen_by.identity),
     )
+
+
+def judge_criteria(judge: str, folder: Path, device: str) -> tuple[Criterion, ...]:
+    """What the kept half of the labelled pictures says of the judge; see docs/decisions/026-labels.md."""
+    found = check_judge(judge, out=folder, options=JudgeCheckOptions(machine=Machine(device)))
+    generated = found.judges[0].generated
+    return () if generated is None else generated.criteria
 
 
 def told(figures: ModelFigures) -> ModelFigures:

@@ -79,7 +79,8 @@ def _judge(figures: CardFigures) -> str:
     ]
     controls = [[name, rate(said)] for name, said in figures.controls.items()]
     return (
-        "## The judge\n\nOn held-out renders, by kind of picture and grade of the question.\n\n"
+        "## The judge on renders\n\nHow it does on pictures that models draw stands in the gate and in `dominance judge"
+        " check`. Here: held-out\nrenders, by kind of picture and grade of the question.\n\n"
         + table(["picture", "grade", "balanced accuracy", "yes where it is yes", "no where it is no"], rows)
         + "\nNegative controls: how often it says yes where the truth is no.\n\n"
         + table(["picture", "yes"], controls)

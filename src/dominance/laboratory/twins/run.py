@@ -19,7 +19,8 @@ from dominance.laboratory.twins.training import BASE, STEPS, Twin, train_twin
 from dominance.models.drawing import Drawing
 from dominance.models.folders import find_model
 
-_LAST = 20
+_LAST, _LOSS_DIGITS = 20, 4
+"""Losses that are read again have fewer digits than those just computed."""
 
 
 @dataclass(frozen=True)
@@ -110,7 +111,7 @@ def _train_and_measure(chosen: Sequence[Twin], options: TwinsOptions, tell: Call
                 images=options.images,
                 steps=sampling.steps,
                 guidance=sampling.guidance,
-                loss=None if taught is None else fmean(taught.losses[-_LAST:]),
+                loss=None if taught is None else round(fmean(taught.losses[-_LAST:]), _LOSS_DIGITS),
                 **vars(seen),
             )
             append_line(options.file, result)
