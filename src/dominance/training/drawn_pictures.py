@@ -1,4 +1,4 @@
-"""Pictures that models drew, with what people saw on them: what a judge learns by when its training goes on."""
+"""Pictures that models drew, with what readers saw on them: what a judge learns by when its training goes on."""
 
 import hashlib
 from collections.abc import Callable, Sequence
@@ -8,7 +8,7 @@ from typing import Protocol
 
 import numpy as np
 import torch
-from jaxtyping import Float, UInt8
+from jaxtyping import Bool, Float, UInt8
 from PIL import Image
 from torch import Tensor
 
@@ -49,25 +49,33 @@ class DrawnPictures:
         pixels: uint8 (picture, 64, 64, 3).
         yes: (picture, question), P(yes) from 0 to 1, in the order of the catechism.
         weight: (picture, question), how much an answer counts; 0 where the truth is unknown.
+        named: (picture, question), whether it is about a concept that the picture's prompt names.
     """
 
     pixels: UInt8[np.ndarray, "picture 64 64 3"]
     yes: Float[Tensor, "picture question"]
     weight: Float[Tensor, "picture question"]
+    named: Bool[Tensor, "picture question"]
 
     def draw(self, count: int, rng: np.random.Generator) -> "DrawnPictures":
         """Some of them, each changed in ways that change no answer."""
         chosen = rng.choice(len(self.pixels), count)
         pixels = np.stack([varied(self.pixels[number], rng) for number in chosen])
-        return DrawnPictures(pixels, self.yes[chosen], self.weight[chosen])
+        return DrawnPictures(pixels, self.yes[chosen], self.weight[chosen], self.named[chosen])
 
     def asked(self, count: int, rng: np.random.Generator) -> Tensor:
-        """Int64 (picture, count): which questions each picture is asked, fewer than half about what it shows."""
+        """Int64 (picture, count): which questions each picture is asked.
+
+        Fewer than half are about what it shows, and up to as many about what its prompt names and it does not show:
+        there a model comes closest to drawing what is not there.
+        """
         rows = []
-        for yes in self.yes.numpy():
-            there, absent = np.flatnonzero(yes > 0), np.flatnonzero(yes == 0)
-            about = min(count * 3 // 7, len(there))
-            rows.append([*rng.choice(there, about, replace=False), *rng.choice(absent, count - about, replace=False)])
+        for yes, named in zip(self.yes.numpy(), self.named.numpy(), strict=True):
+            row: list[int] = []
+            for some in (np.flatnonzero(yes > 0), np.flatnonzero((yes == 0) & named)):
+                row += rng.choice(some, min(count * 3 // 7, len(some)), replace=False).tolist()
+            others = np.flatnonzero((yes == 0) & ~named)
+            rows.append([*row, *rng.choice(others, count - len(row), replace=False)])
         return torch.tensor(np.array(rows))
 
 
@@ -103,8 +111,10 @@ def read_drawn(folders: Sequence[Path], earlier: EarlierAnswers) -> tuple[DrawnP
     weight = 1 - (1 - _DOUBTFUL_WEIGHT) * doubtful * torch.ones(GRADES)
     denied = earlier(images).view(yes.shape) < _LIKELY
     weight = weight.masked_fill(plain & (torch.arange(GRADES) >= _STRICT) & denied, 0.0)
+    named = torch.tensor([[concept.name in picture.concepts for concept in CONCEPTS] for picture in found])
     pixels = np.stack([np.asarray(image.convert("RGB")) for image in images])
-    return DrawnPictures(pixels, yes.flatten(1), weight.flatten(1)), f"sha256:{digest.hexdigest()[:24]}"
+    drawn = DrawnPictures(pixels, yes.flatten(1), weight.flatten(1), named.repeat_interleave(GRADES, dim=1))
+    return drawn, f"sha256:{digest.hexdigest()[:24]}"
 
 
 def all_answers(

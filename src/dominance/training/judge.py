@@ -50,7 +50,7 @@ class JudgeSettings:
         asked: questions about each of those.
         garbled: share of the pictures in which a concept is made unrecognisable, once they are as damaged as they come.
         base: identity of the judge whose training goes on; None starts from nothing.
-        labelled: identity of the drawn pictures that it also learns from, labelled by people; None for none.
+        labelled: identity of the drawn pictures that it also learns from, labelled by eye; None for none.
         drawn: share of each batch that these are.
     """
 
@@ -66,7 +66,7 @@ class JudgeSettings:
     garbled: float = 0.35
     base: str | None = None
     labelled: str | None = None
-    drawn: float = 0.6
+    drawn: float = 0.5
 
     def record(self) -> dict[str, object]:
         return asdict(self)
@@ -179,7 +179,7 @@ def train_judge(
         ask: the questions about a concept, by rising strictness, as ``QuestionSet.ask`` gives them.
         artefacts: of the model that the judge shall see through; None trains without them.
         artefacts_of: that model's identity, so that a run is not resumed with another.
-        drawn: what people have labelled; it is learned from once the judge learns to answer.
+        drawn: what readers have labelled; it is learned from once the judge learns to answer.
 
     Raises:
         ModelError: the base is no such judge.

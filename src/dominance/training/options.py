@@ -140,7 +140,7 @@ class JudgeOptions:
     base: str | None = None
     """Judge whose training goes on: miniature, or blip:FOLDER; from nothing unless given."""
     labelled: Annotated[tuple[Path, ...], Parameter(negative="")] = ()
-    """Folders of pictures that models drew, labelled by people, which a base also learns from; see dominance train
+    """Folders of pictures that models drew, labelled by eye, which a base also learns from; see dominance train
     labels."""
     learning_rate: float | None = None
     """Peak; 0.0008 from nothing and 0.0004 from a base unless given."""

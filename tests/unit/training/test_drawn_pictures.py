@@ -1,4 +1,4 @@
-"""What a judge learns from pictures that people have labelled."""
+"""What a judge learns from pictures that readers have labelled."""
 
 import numpy as np
 import pytest
@@ -81,9 +81,14 @@ def test_variations_keep_the_size_and_depend_on_the_seed_alone():
     assert any((varied(pixels, np.random.default_rng(seed)) != pixels).any() for seed in range(5))
 
 
-def test_each_picture_is_asked_about_what_it_shows_and_mostly_about_the_rest(folder):
-    drawn, _ = read_drawn([folder], says(0.9))
+def test_each_picture_is_asked_about_what_it_shows_what_it_should_show_and_the_rest(tmp_path):
+    seen = Seen(("lamp",), ())
+    named = ("lamp", "mug")
+    own = LabelledPicture(1, "base", "m", "", 1.0, 25, 1, "a lamp and a mug", named, "objects", "dev", (seen,))
+    write_labelled(tmp_path, [own], [Image.new("RGB", (64, 64))])
+    drawn, _ = read_drawn([tmp_path], says(0.9))
     asked = drawn.asked(14, np.random.default_rng(0))
-    about = [int((drawn.yes[row][asked[row]] > 0).sum()) for row in range(2)]
-    assert asked.shape == (2, 14)
-    assert about == [6, 0]
+    about = [NAMES[number // GRADES] for number in asked[0].tolist()]
+    assert asked.shape == (1, 14)
+    assert (about.count("lamp"), about.count("mug")) == (5, 5)
+    assert len(set(asked[0].tolist())) == 14
