@@ -30,6 +30,11 @@ if TYPE_CHECKING:
     from dominance.report.noise_norm.page import write_memorization
     from dominance.report.sweep.page import write_sweep
     from dominance.report.teaching.page import write_teaching
+    from dominance.reproduce.options import ReproduceOptions
+    from dominance.reproduce.page import write_reproduction
+    from dominance.reproduce.result import ReproduceResult
+    from dominance.reproduce.run import estimate_reproduction, read_reproduction, reproduce_claims
+    from dominance.reproduce.work import ReproduceEstimate
     from dominance.runs.ablation.options import AblationOptions
     from dominance.runs.ablation.result import AblationResult
     from dominance.runs.ablation.run import ablate_suite
@@ -95,6 +100,11 @@ _HOMES: dict[str, tuple[str, ...]] = {
     "report.noise_norm.page": ("write_memorization",),
     "report.sweep.page": ("write_sweep",),
     "report.teaching.page": ("write_teaching",),
+    "reproduce.options": ("ReproduceOptions",),
+    "reproduce.page": ("write_reproduction",),
+    "reproduce.result": ("ReproduceResult",),
+    "reproduce.run": ("estimate_reproduction", "read_reproduction", "reproduce_claims"),
+    "reproduce.work": ("ReproduceEstimate",),
     "runs.ablation.options": ("AblationOptions",),
     "runs.ablation.result": ("AblationResult",),
     "runs.ablation.run": ("ablate_suite",),

@@ -33,6 +33,7 @@ COMMANDS: dict[str, str] = {
     "sweep": "Find the strength, start step or checkpoint at which an adapter leaves room for the prompt.",
     "diversity": "Measure how varied each concept's images are, before fine-tuning on them.",
     "memorization": "Measure how strongly each prompt moves the predicted noise, by group.",
+    "reproduce": "Examine the claims of the papers on a model, theirs beside ours.",
     "report": "Write the pages of any folder of results again.",
     "list": "List what the other commands take.",
 }

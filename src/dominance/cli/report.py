@@ -15,6 +15,7 @@ from dominance.cli import (
     judge,
     memorization,
     mitigate,
+    reproduce,
     shared,
     sweep,
     train_dreambooth,
@@ -34,6 +35,7 @@ _DELIVER: dict[str, Callable[[Any, Path, Path | None, bool, shared.PageImages], 
     "AdapterSweep": lambda result, _, __, json, images: sweep.deliver(result, json, images),
     "MitigationResult": lambda result, _, __, json, images: mitigate.deliver(result, json, images),
     "MemorizationResult": lambda result, _, __, json, ___: memorization.deliver(result, json),
+    "ReproduceResult": lambda result, _, __, json, images: reproduce.deliver(result, json, images),
     "TeachingResult": lambda result, _, __, json, ___: train_dreambooth.deliver(result, json),
 }
 """How each kind of result is written and printed, by the name of its class, so that none is imported here."""
@@ -53,10 +55,11 @@ def command(
 
     Works for every command, and for an unfinished audit.
     """
+    from dominance.reproduce.run import is_reproduction, read_reproduction
     from dominance.runs.reading import read_run
 
     check_writable(junit)
-    result = read_run(run)
+    result = read_reproduction(run) if is_reproduction(run) else read_run(run)
     kind = type(result).__name__
     if junit is not None and kind != "RunResult":
         raise InputError(f"--junit needs an audit, and {run} holds another result; leave it out")

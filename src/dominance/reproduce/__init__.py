@@ -1,0 +1,1 @@
+"""The papers' claims: each a small experiment composed of the commands' functions."""

@@ -1,0 +1,86 @@
+"""What a claim is: what the paper says, what is run here, and how it is decided."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from dominance.records import ScoredImage
+from dominance.reproduce.decision import FEWEST, Measured, Rule, Verdict, chance, decide
+from dominance.reproduce.experiments import Experiments
+from dominance.reproduce.result import Figure, Finding, Plot, Shown
+
+DVD = "Jeong & Lee (2025), arXiv 2512.20666"
+OVERLAP = "Marioriyad et al. (2024), arXiv 2410.20972"
+MOST_PICTURES = 8
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One claim of a paper.
+
+    Attributes:
+        name: as the command takes it.
+        title: in a few words.
+        says: the paper's sentence, in ours.
+        figure: the paper's figure, as it is written.
+        design: what is run here.
+        needs: the shared runs that it looks at, as ``work.WORK`` names them.
+        examine: measures it; raises ``ImpossibleError`` where that cannot be.
+    """
+
+    name: str
+    title: str
+    says: str
+    source: str
+    figure: str
+    design: str
+    rule: Rule
+    needs: tuple[str, ...]
+    examine: Callable[[Experiments], Finding]
+
+
+def found(
+    measured: Measured,
+    rule: Rule,
+    seeds: int,
+    figures: Sequence[Figure] = (),
+    plots: Sequence[Plot] = (),
+    pictures: Sequence[Shown] = (),
+    why: str = "",
+) -> Finding:
+    """The finding of a claim whose quantity could be measured."""
+    enough = measured.enough
+    few = "" if enough else f"Too few {measured.of} to decide anything: at least {FEWEST} are needed. "
+    return Finding(
+        value=measured.value,
+        interval=measured.interval,
+        n=measured.n,
+        of=measured.of,
+        seeds=seeds,
+        chance=chance(measured, rule.threshold) if enough else None,
+        why=f"{few}{why}".strip(),
+        figures=tuple(figures),
+        plots=tuple(plots),
+        pictures=tuple(pictures)[:MOST_PICTURES],
+    )
+
+
+def verdict_of(finding: Finding, rule: Rule) -> Verdict:
+    """The verdict on a finding: undecided over too few units, whatever their interval."""
+    if finding.interval is None:
+        return "not possible here"
+    return "undecided" if finding.chance is None else decide(rule, finding.interval)
+
+
+def pictures_of(images: Sequence[tuple[str, ScoredImage]], run: str, folder: Path) -> list[Shown]:
+    """Images of a run below the folder of results, each under its prompt and what it shows.
+
+    Args:
+        images: the prompt's text, and its image.
+        run: the run's own folder.
+    """
+    return [
+        Shown((Path(run) / image.file).relative_to(folder).as_posix(), f"{text}: {image.verdict}")
+        for text, image in images
+        if image.file is not None and image.verdict is not None
+    ]

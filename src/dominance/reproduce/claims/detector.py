@@ -1,0 +1,98 @@
+"""The focus score of the first step tells dominance prompts from balanced ones before anything is drawn."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from dominance.metrics import PAPER_THRESHOLD, grouped_folds, rate, roc_auc, roc_auc_interval, youden_threshold
+from dominance.numbers import measure
+from dominance.numbers import rate as written
+from dominance.records import Rate
+from dominance.reproduce.claims.claim import DVD, Claim, found
+from dominance.reproduce.decision import Measured, Rule
+from dominance.reproduce.experiments import Experiments
+from dominance.reproduce.plots import lines_of_roc
+from dominance.reproduce.result import Figure, Finding, Group, Plot
+from dominance.runs.bench.candidates import BALANCED
+from dominance.runs.bench.result import DOMINANCE
+
+RULE = Rule(
+    "area under the ROC curve of the mean focus score of layers 9 and 10, dominance against balanced prompts",
+    0.5,
+    "above",
+    "coefficient",
+)
+_FOLDS = 5
+
+
+def examine(experiments: Experiments) -> Finding:
+    """The area, and what the paper's threshold and one chosen on other prompts flag."""
+    steps, layers = experiments.first_steps, experiments.layers
+    scores = [step.mean_focus(layers.detecting) for step in steps]
+    positive = [step.part == DOMINANCE for step in steps]
+    counts = (sum(positive), len(positive) - sum(positive))
+    measured = Measured(
+        roc_auc(scores, positive),
+        lambda confidence: roc_auc_interval(scores, positive, confidence=confidence),
+        len(steps),
+        fewest=min(counts),
+    )
+    papers = [score >= PAPER_THRESHOLD for score in scores]
+    figures = [
+        Figure(
+            "dominance prompts that the paper's threshold 0.010 flags", written(_flagged(papers, positive)), "70.67%"
+        ),
+        Figure("balanced prompts that it flags", written(_flagged(papers, [not one for one in positive])), "33.67%"),
+    ]
+    if min(counts) >= _FOLDS:
+        own = _held_out([step.id for step in steps], scores, positive)
+        figures += [
+            Figure(
+                "dominance prompts that a threshold chosen on other prompts flags", written(_flagged(own, positive))
+            ),
+            Figure("balanced prompts that it flags", written(_flagged(own, [not one for one in positive]))),
+            Figure("threshold chosen on all prompts", measure(youden_threshold(scores, positive))),
+        ]
+    parts = {
+        part: tuple(s for s, step in zip(scores, steps, strict=True) if step.part == part)
+        for part in (DOMINANCE, BALANCED)
+    }
+    curve = lines_of_roc(scores, positive, "focus")
+    groups = tuple(Group(part, values) for part, values in parts.items())
+    plots = [
+        Plot("roc", "dominance prompts flagged over balanced ones flagged", lines=(curve,),
+             axis="balanced prompts flagged"),
+        Plot("groups", "mean focus score of layers 9 and 10", groups,
+             mark=(PAPER_THRESHOLD, "0.010")),
+    ]  # fmt: skip
+    return found(measured, RULE, experiments.size.noises, figures, plots, why=layers.note)
+
+
+def _flagged(flagged: Sequence[bool], among: Sequence[bool]) -> Rate:
+    own = [one for one, counts in zip(flagged, among, strict=True) if counts]
+    return rate(sum(own), len(own))
+
+
+def _held_out(prompts: Sequence[str], scores: Sequence[float], positive: Sequence[bool]) -> list[bool]:
+    """Whether each prompt reaches the threshold that suits the prompts of the other folds."""
+    values, labels = np.asarray(scores), np.asarray(positive)
+    flagged = np.zeros(len(values), dtype=bool)
+    for train, test in grouped_folds(prompts, labels, _FOLDS, 0):
+        if len(set(labels[train].tolist())) == 2:
+            flagged[test] = values[test] >= youden_threshold(values[train], labels[train])
+    return flagged.tolist()
+
+
+CLAIM = Claim(
+    "detector",
+    "The focus score detects dominance beforehand",
+    "A threshold of 0.010 on the first step's focus score of layers 9 and 10 flags 70.67% of the dominance prompts and"
+    " 33.67% of the balanced ones.",
+    DVD,
+    "70.7% / 33.7%",
+    "The same first steps. An area of one half is what chance gives. The paper's threshold is of Stable Diffusion, so"
+    " one that is chosen on other prompts of this model stands beside it.",
+    RULE,
+    ("bench", "first steps"),
+    examine,
+)

@@ -1,0 +1,77 @@
+"""The dominated token leads early, and loses its lead while the picture is made."""
+
+from collections.abc import Sequence
+
+import torch
+
+from dominance.metrics import bootstrap_mean, deviation_change
+from dominance.numbers import measure
+from dominance.reproduce.claims.claim import DVD, Claim, found
+from dominance.reproduce.decision import Rule, of_clusters
+from dominance.reproduce.experiments import Experiments, ImpossibleError
+from dominance.reproduce.result import Figure, Finding, Line, Plot
+from dominance.runs.bench.candidates import BALANCED
+from dominance.runs.bench.result import DOMINANCE
+
+RULE = Rule(
+    "change of the dominated concept's attention deviation over the first fifth of the steps, layer 7",
+    0.0,
+    "below",
+    "measure",
+)
+
+
+def examine(experiments: Experiments) -> Finding:
+    """The first interval decides; all intervals, both roles and the balanced prompts stand beside it."""
+    recorded = [one for one in experiments.recorded if len(one.edges) > 2]
+    dominance = [one for one in recorded if one.part == DOMINANCE and one.dominated in one.trailing]
+    if not dominance:
+        raise ImpossibleError("a generation has too few steps to part it, or no prompt leaves its concepts apart")
+    fallen = [_changes(one.trailing[one.dominated or ""], one.edges) for one in dominance]
+    risen = [
+        _changes(one.leading[one.dominating or ""], one.edges) for one in dominance if one.dominating in one.leading
+    ]
+    both = [_changes(course, one.edges) for one in recorded if one.part == BALANCED for course in one.trailing.values()]
+    named = {"dominated, layer 7": fallen, "dominating, layers 8 to 10": risen, "balanced, layer 7": both}
+    lines = tuple(_line(name, rows) for name, rows in named.items() if rows)
+    figures = [
+        Figure(f"{line.name}: change over the first fifth", measure(line.values[0][1], line.values[0][2]))
+        for line in lines
+    ]
+    plot = Plot(
+        "lines", "change of the attention deviation", lines=lines, axis="fifth of the generation", mark=(0.0, "0")
+    )
+    return found(
+        of_clusters([[row[0]] for row in fallen]),
+        RULE,
+        experiments.size.recorded_seeds,
+        figures,
+        [plot],
+        why=experiments.layers.note,
+    )
+
+
+def _changes(course: Sequence[float], edges: Sequence[int]) -> list[float]:
+    return deviation_change(torch.tensor(course), edges).tolist()
+
+
+def _line(name: str, rows: Sequence[Sequence[float]]) -> Line:
+    values = []
+    for place, column in enumerate(zip(*rows, strict=True), start=1):
+        interval = bootstrap_mean([[value] for value in column]) if len(column) > 1 else None
+        values.append((place, sum(column) / len(column), interval))
+    return Line(name, tuple(values))
+
+
+CLAIM = Claim(
+    "dynamics",
+    "The dominated token declines from the start",
+    "The dominated token peaks early in layer 7 and then declines, most in the first interval of steps (50 to 40); the"
+    " dominating one holds its lead in layers 8 to 10.",
+    DVD,
+    "declines, interval 50–40 first",
+    "Whole generations of the bench's prompts are recorded; the attention deviation is followed over five intervals.",
+    RULE,
+    ("bench", "recorded"),
+    examine,
+)

@@ -1,0 +1,163 @@
+"""Rigid and varied concepts in every slot: what a concept's own rigidity and its rivals' do to its survival."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from statistics import fmean
+
+import numpy as np
+from jaxtyping import Float
+
+from dominance.metrics.bootstrap import resampled
+from dominance.numbers import plural, share_difference
+from dominance.records import PromptResult, RunResult
+from dominance.reproduce.claims.claim import Claim, found
+from dominance.reproduce.decision import Measured, Rule, of_draws
+from dominance.reproduce.experiments import Experiments, ImpossibleError
+from dominance.reproduce.result import Figure, Finding, Group, Plot
+from dominance.reproduce.suites import SLOTS, is_rigid
+
+OWN = Rule("survival of a rigid concept less that of a varied one, in the same slots", 0.0, "above", "share difference")
+RIVALS = Rule(
+    "survival of a concept beside two rigid ones less that beside two varied ones", 0.0, "below", "share difference"
+)
+TERMS = ("own rigidity", "rigid rivals", "interaction")
+
+
+@dataclass(frozen=True)
+class Survival:
+    """One slot of one prompt.
+
+    Attributes:
+        prompt: number of the prompt, which is drawn again as a whole.
+        rigid: whether the slot's concept is rigid.
+        rivals: share of the other slots that are.
+        shown: share of the images that show it.
+    """
+
+    prompt: int
+    slot: int
+    rigid: bool
+    rivals: float
+    shown: float
+
+
+def survivals(runs: Sequence[tuple[RunResult, Mapping[str, float]]]) -> list[Survival]:
+    """Every slot of every scored prompt, of runs each with the diversity of its model's concepts."""
+    found_here: list[Survival] = []
+    number = 0
+    for result, diversity in runs:
+        for prompt in result.prompts:
+            rigid = [is_rigid(concept, diversity) for concept in prompt.prompt.concepts]
+            if len(rigid) == SLOTS and None not in rigid and prompt.scored:
+                found_here += _slots(prompt, [bool(one) for one in rigid], number)
+                number += 1
+    return found_here
+
+
+def _slots(prompt: PromptResult, rigid: Sequence[bool], number: int) -> list[Survival]:
+    return [
+        Survival(
+            number,
+            slot,
+            rigid[slot],
+            (sum(rigid) - rigid[slot]) / (SLOTS - 1),
+            prompt.presence[concept.name].share or 0.0,
+        )
+        for slot, concept in enumerate(prompt.prompt.concepts)
+    ]
+
+
+def effects(rows: Sequence[Survival]) -> tuple[dict[str, float], dict[str, Float[np.ndarray, " draw"]]]:
+    """By term, its effect and its values where whole prompts are drawn again: least squares with a level a slot.
+
+    Rigidity is coded −½ and ½, and so is the share of rigid rivals, so that each effect is that of going from none to
+    all at the mean of the other.
+    """
+    own = np.array([row.rigid - 0.5 for row in rows])
+    rivals = np.array([row.rivals - 0.5 for row in rows])
+    slots = np.array([[float(row.slot == slot) for slot in range(SLOTS)] for row in rows])
+    design = np.column_stack([own, rivals, own * rivals, slots])
+    shown = np.array([row.shown for row in rows])
+    members = np.array([row.prompt for row in rows])
+
+    def fit(weights: Float[np.ndarray, "draw prompt"]) -> Float[np.ndarray, "draw term"]:
+        each = weights[:, members].astype(float)
+        normal = np.einsum("dn,ni,nj->dij", each, design, design)
+        right = np.einsum("dn,ni->di", each, design * shown[:, None])
+        return np.einsum("dij,dj->di", np.linalg.pinv(normal), right)[:, : len(TERMS)]
+
+    count = int(members.max()) + 1
+    values = fit(np.ones((1, count)))[0]
+    draws = resampled(fit, count, resamples=2000, width=len(rows) * design.shape[1])
+    return dict(zip(TERMS, map(float, values), strict=True)), dict(zip(TERMS, draws.T, strict=True))
+
+
+def _measured(experiments: Experiments) -> tuple[dict[str, Measured], list[Survival]]:
+    rows = survivals(experiments.factorial)
+    prompts = len({row.prompt for row in rows})
+    if not rows or len({(row.rigid, row.rivals) for row in rows}) < 6:
+        raise ImpossibleError("some cell of the design has no scored prompt")
+    values, draws = effects(rows)
+    return {term: of_draws(values[term], draws[term], prompts) for term in TERMS}, rows
+
+
+def _finding(experiments: Experiments, term: str, rule: Rule) -> Finding:
+    measured, rows = _measured(experiments)
+    figures = [Figure(name, share_difference(one.value, one.interval)) for name, one in measured.items()]
+    groups = []
+    for rigid in (True, False):
+        for rivals in (0.0, 0.5, 1.0):
+            shown = [row.shown for row in rows if (row.rigid, row.rivals) == (rigid, rivals)]
+            name = f"{'rigid' if rigid else 'varied'} beside {plural(round(2 * rivals), 'rigid rival')}"
+            groups.append(Group(name, (), fmean(shown)))
+    why = f"{len(experiments.factorial)} models of the same prompts. " if len(experiments.factorial) > 1 else ""
+    return found(
+        measured[term],
+        rule,
+        experiments.size.cell_seeds,
+        figures,
+        [Plot("groups", "share of the images that show the concept", tuple(groups))],
+        why=why,
+    )
+
+
+def examine_own(experiments: Experiments) -> Finding:
+    """The main effect of a concept's own rigidity."""
+    return _finding(experiments, "own rigidity", OWN)
+
+
+def examine_rivals(experiments: Experiments) -> Finding:
+    """The main effect of its rivals' rigidity."""
+    return _finding(experiments, "rigid rivals", RIVALS)
+
+
+_SOURCE = "ours, after the authors' 2×2×2 design"
+_DESIGN = (
+    "Three concepts a prompt, each slot rigid or varied, on the model and, where there is one, on its twin, in which"
+    " the same concepts have the opposite rigidity: nothing but training tells them apart. Least squares with a level a"
+    " slot; whole prompts are drawn again."
+)
+CLAIMS = (
+    Claim(
+        "factorial-own",
+        "A rigid concept survives more often",
+        "If uniform training pictures make a concept dominate, it survives beside others more often than a varied one.",
+        _SOURCE,
+        "above 0",
+        _DESIGN,
+        OWN,
+        ("factorial",),
+        examine_own,
+    ),
+    Claim(
+        "factorial-rivals",
+        "Rigid rivals make a concept vanish",
+        "If uniform training pictures make a concept dominate, others survive less often beside it.",
+        _SOURCE,
+        "below 0",
+        _DESIGN,
+        RIVALS,
+        ("factorial",),
+        examine_rivals,
+    ),
+)

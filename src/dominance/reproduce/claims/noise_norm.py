@@ -1,0 +1,59 @@
+"""Dominance prompts move the predicted noise more than balanced ones, and memorized ones most."""
+
+from dominance.metrics import bootstrap_mean
+from dominance.numbers import measure
+from dominance.reproduce.claims.claim import DVD, Claim, found
+from dominance.reproduce.decision import Rule, of_difference
+from dominance.reproduce.experiments import Experiments, ImpossibleError
+from dominance.reproduce.result import Figure, Finding, Group, Line, Plot
+from dominance.runs.bench.candidates import BALANCED
+from dominance.runs.bench.result import DOMINANCE
+
+RULE = Rule(
+    "mean norm at step 1 of what the prompt adds to the predicted noise, dominance less balanced prompts",
+    0.0,
+    "above",
+    "measure",
+)
+MEMORIZED = "not possible here: no prompt of the model is known to be memorized"
+
+
+def examine(experiments: Experiments) -> Finding:
+    """Both groups at step 1 and over the steps."""
+    for part in (DOMINANCE, BALANCED):
+        experiments.entries(part)
+    result = experiments.norms
+    norms: dict[str, list[float]] = {DOMINANCE: [], BALANCED: []}
+    for prompt in result.prompts:
+        if (value := prompt.mean("first")) is not None:
+            norms[prompt.group].append(value)
+    if not all(norms.values()):
+        raise ImpossibleError("no norm of one of the groups could be measured")
+    figures = [Figure("memorized prompts", MEMORIZED, "highest")]
+    for part, values in norms.items():
+        interval = bootstrap_mean([[value] for value in values]) if len(values) > 1 else None
+        figures.append(Figure(f"{len(values)} {part} prompts", measure(sum(values) / len(values), interval)))
+    groups = tuple(Group(part, tuple(values), sum(values) / len(values)) for part, values in norms.items())
+    lines = tuple(
+        Line(group.name, tuple((step, *found_here) for step, found_here in enumerate(group.course, start=1)))
+        for group in result.groups
+    )
+    plots = [
+        Plot("groups", "noise norm at step 1", groups),
+        Plot("lines", "mean noise norm", lines=lines, axis="denoising step"),
+    ]
+    return found(of_difference(norms[BALANCED], norms[DOMINANCE]), RULE, experiments.size.norm_seeds, figures, plots)
+
+
+CLAIM = Claim(
+    "noise-norm",
+    "Dominance prompts move the predicted noise more than balanced ones",
+    "The text-conditional noise norm at step 1 is highest for memorized prompts, then dominance, then balanced ones.",
+    DVD,
+    "memorized > dominance > balanced",
+    "The norm is measured for every prompt of the bench. The third group needs prompts that the model has memorized;"
+    " the verdict is about the other two.",
+    RULE,
+    ("bench", "norms"),
+    examine,
+)

@@ -1,0 +1,58 @@
+"""All claims, in the order of the papers."""
+
+from collections.abc import Sequence
+
+from dominance.errors import InputError
+from dominance.reproduce.claims import (
+    bench_medians,
+    bench_yield,
+    categories,
+    detector,
+    dynamics,
+    factorial,
+    focus,
+    heads,
+    independent,
+    losses,
+    noise_norm,
+    overlap_presence,
+    peak_token,
+    replacement,
+    trained,
+    twins,
+)
+from dominance.reproduce.claims.claim import Claim
+from dominance.wording import quoted, suggestion
+
+_ALL: tuple[Claim, ...] = (
+    bench_yield.CLAIM,
+    bench_medians.CLAIM,
+    focus.CLAIM,
+    peak_token.CLAIM,
+    dynamics.CLAIM,
+    detector.CLAIM,
+    replacement.CLAIM,
+    *heads.CLAIMS,
+    noise_norm.CLAIM,
+    trained.CLAIM,
+    twins.CLAIM,
+    categories.CLAIM,
+    independent.CLAIM,
+    *factorial.CLAIMS,
+    *overlap_presence.CLAIMS,
+    *losses.CLAIMS,
+)
+CLAIMS: dict[str, Claim] = {claim.name: claim for claim in _ALL}
+"""By name."""
+
+
+def find_claims(names: Sequence[str]) -> tuple[Claim, ...]:
+    """The claims of these names, in the order of the papers; all where none is named.
+
+    Raises:
+        InputError: no claim of that name.
+    """
+    for name in names:
+        if name not in CLAIMS:
+            raise InputError(f"no claim {quoted(name)}{suggestion(name, CLAIMS)} give some of {', '.join(CLAIMS)}")
+    return tuple(claim for claim in CLAIMS.values() if not names or claim.name in names)

@@ -1,0 +1,89 @@
+"""The same concept, prompts and noise in two models that differ in its training pictures alone."""
+
+from statistics import fmean
+
+from dominance.numbers import difference
+from dominance.records import PromptResult
+from dominance.reproduce.claims.claim import DVD, Claim, found, pictures_of
+from dominance.reproduce.claims.independent import leads
+from dominance.reproduce.decision import Rule, of_clusters
+from dominance.reproduce.experiments import Experiments, ImpossibleError
+from dominance.reproduce.result import Figure, Finding, Group, Plot
+from dominance.reproduce.suites import is_rigid
+
+RULE = Rule(
+    "DvD lead of an entity where its training pictures are uniform, less where they are varied, prompt by prompt",
+    0.0,
+    "above",
+    "score difference",
+)
+
+
+def examine(experiments: Experiments) -> Finding:
+    """Each prompt of the independent suite in both models, the entity being the unit that is drawn again."""
+    first, second = experiments.independent, experiments.twin_independent
+    ours, theirs = experiments.diversities
+    by_id = {prompt.prompt.id: prompt for prompt in second.prompts}
+    clusters: dict[str, list[float]] = {}
+    uniform: list[float] = []
+    varied: list[float] = []
+    for prompt in first.prompts:
+        entity = next(concept for concept in prompt.prompt.concepts if concept.kind != "object")
+        rigid = (is_rigid(entity, ours), is_rigid(entity, theirs))
+        other = by_id.get(prompt.prompt.id)
+        if rigid not in ((True, False), (False, True)) or other is None:
+            continue
+        ours_here, theirs_here = _lead(prompt), _lead(other)
+        if ours_here is None or theirs_here is None:
+            continue
+        strict, loose = (ours_here, theirs_here) if rigid[0] else (theirs_here, ours_here)
+        uniform.append(strict)
+        varied.append(loose)
+        clusters.setdefault(entity.name, []).append(strict - loose)
+    if not clusters:
+        raise ImpossibleError("no entity is rigid in one of the models and varied in the other")
+    figures = [Figure(f"{name}: uniform less varied", difference(fmean(values))) for name, values in clusters.items()]
+    images = [
+        (f"{prompt.prompt.text} ({name})", image)
+        for own in range(0, len(first.prompts), 15)
+        for name, prompt in (("model", first.prompts[own]), ("twin", second.prompts[own]))
+        for image in prompt.images[:1]
+    ]
+    pictures = [
+        shown
+        for place, pair in enumerate(images)
+        for shown in pictures_of([pair], (first, second)[place % 2].run, experiments.folder)
+    ]
+    groups = (
+        Group("uniform training pictures", (), fmean(uniform)),
+        Group("varied training pictures", (), fmean(varied)),
+    )
+    plots = [Plot("points", "mean DvD lead of the entity", groups)]
+    return found(
+        of_clusters(list(clusters.values()), "entities"),
+        RULE,
+        experiments.size.independent_seeds,
+        figures,
+        plots,
+        pictures,
+        why=f"The twin is {second.model}. ",
+    )
+
+
+def _lead(prompt: PromptResult) -> float | None:
+    values = leads(prompt)
+    return fmean(values) if values else None
+
+
+CLAIM = Claim(
+    "twins",
+    "Uniform training pictures alone make a concept dominate",
+    "The cause of dominance is the low diversity of a concept's training pictures.",
+    DVD,
+    "cause, not only correlation",
+    "Two models from the same base, in which the same entities have uniform or varied training pictures, draw the"
+    " independent suite from the same noise. With --other, any model that lists its concepts' diversity.",
+    RULE,
+    ("independent", "twin"),
+    examine,
+)

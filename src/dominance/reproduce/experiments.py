@@ -1,0 +1,350 @@
+"""The runs that claims share: each is made once, when a claim first asks for it, in a folder of its own."""
+
+import itertools
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from dominance.documents import from_json, json_bytes
+from dominance.files import is_file, write_whole
+from dominance.judges.protocol import Judge
+from dominance.models.drawing import Drawing
+from dominance.models.source import find_source
+from dominance.progress import Progress
+from dominance.records import JudgeWarning, Prompt, RunResult, Suite
+from dominance.reproduce.attention import (
+    FirstStep,
+    PaperLayers,
+    Recorded,
+    first_step_of,
+    overlaps_of,
+    paper_layers,
+    recorded_of,
+)
+from dominance.reproduce.options import ReproduceOptions
+from dominance.reproduce.size import Size
+from dominance.reproduce.suites import SLOTS, diversity_of, factorial_suite, independent_suite, nouns_by_rigidity
+from dominance.runs.ablation.options import AblationOptions
+from dominance.runs.ablation.result import AblationResult
+from dominance.runs.ablation.run import ablate_suite
+from dominance.runs.audit.options import AuditOptions
+from dominance.runs.audit.run import audit
+from dominance.runs.bench.candidates import BALANCED
+from dominance.runs.bench.options import BenchOptions
+from dominance.runs.bench.result import DOMINANCE, BenchResult, Entry, bench_suite
+from dominance.runs.bench.run import build_bench
+from dominance.runs.explanation.options import ExplainOptions
+from dominance.runs.explanation.run import explain
+from dominance.runs.mitigation.options import MitigateOptions
+from dominance.runs.mitigation.result import MitigationResult
+from dominance.runs.mitigation.run import mitigate_suite
+from dominance.runs.noise_norm.options import NoiseNormOptions
+from dominance.runs.noise_norm.result import MemorizationResult
+from dominance.runs.noise_norm.run import measure_noise_norm
+from dominance.runs.stages.first_steps import look_at
+from dominance.runs.stages.model import RunModel
+from dominance.seeds import DEFAULT_SEEDS
+from dominance.suites.pools import Pools, default_pools, load_pools
+
+if TYPE_CHECKING:
+    from diffusers.pipelines.pipeline_utils import DiffusionPipeline
+
+    from dominance.models.source import ModelSource
+
+Kind = TypeVar("Kind")
+
+_FRESH = 100
+"""Seeds from here on are new to the bench, whose prompts were chosen by their images of other seeds."""
+_TRIED = 8
+"""Candidates for each prompt of the bench, at most."""
+
+
+LOSSES: tuple[str, ...] = ("kl", "com", "iou", "cc")
+"""The overlap losses of the paper."""
+_TWINS = {"miniature": "miniature-swapped", "miniature-swapped": "miniature"}
+
+
+class ImpossibleError(Exception):
+    """A claim that cannot be examined here, and why."""
+
+
+def twin_of(source: "ModelSource", options: ReproduceOptions) -> str | None:
+    """A model of other training: the one that is given, or the bundled twin of a bundled model."""
+    return options.other or _TWINS.get(source.name)
+
+
+class Experiments:
+    """One model's shared runs, of one size, in one folder.
+
+    Attributes:
+        source: what is known of the model before it is loaded.
+    """
+
+    def __init__(
+        self,
+        model: "str | DiffusionPipeline",
+        judge: str | Judge,
+        options: ReproduceOptions,
+        size: Size,
+        folder: Path,
+    ) -> None:
+        self.model, self.judge, self.options, self.size, self.folder = model, judge, options, size, folder
+        self.source: ModelSource = find_source(model, options.drawing)
+
+    @property
+    def judge_warnings(self) -> tuple[JudgeWarning, ...]:
+        """Reasons to mistrust the judge that the runs made so far have found."""
+        made = [
+            vars(self)[name]
+            for name in ("redrawn", "ablated", "replaced", "independent", "steered")
+            if name in vars(self)
+        ]
+        if "bench" in vars(self):
+            made.append(self.bench.run)
+        return tuple(dict.fromkeys(warning for run in made for warning in run.judge_warnings))
+
+    def drawing(self, seeds: Sequence[int]) -> Drawing:
+        """How images are drawn, with these seeds."""
+        return replace(self.options.drawing, seeds=tuple(seeds))
+
+    def fresh(self, count: int) -> tuple[int, ...]:
+        """So many seeds that the bench did not draw."""
+        return tuple(range(_FRESH, _FRESH + count))
+
+    @cached_property
+    def bench(self) -> BenchResult:
+        """Prompts that the model dominates or balances, found among candidates."""
+        base = self.options.drawing.seeds or DEFAULT_SEEDS
+        options = BenchOptions(
+            target=self.size.bench,
+            limit=_TRIED * self.size.bench,
+            drawing=self.drawing(base[: self.size.bench_seeds]),
+            asking=self.options.asking,
+            machine=self.options.machine,
+        )
+        return build_bench(self.model, self.judge, self.folder / "bench", options)
+
+    def entries(self, part: str, count: int | None = None) -> tuple[Entry, ...]:
+        """Prompts of a part of the bench, its categories by turns.
+
+        Raises:
+            ImpossibleError: there are none.
+        """
+        by_category: dict[str, list[Entry]] = {}
+        for entry in self.bench.part(part):
+            by_category.setdefault(entry.kept.category, []).append(entry)
+        turns = itertools.zip_longest(*by_category.values())
+        found = [entry for row in turns for entry in row if entry is not None]
+        if not found:
+            tried = sum(tally.tried for tally in self.bench.tallies)
+            raise ImpossibleError(f"of {tried} candidates, none is a {part} prompt of this model")
+        return tuple(found[:count])
+
+    @property
+    def both(self) -> tuple[Entry, ...]:
+        """All prompts of the bench.
+
+        Raises:
+            ImpossibleError: a part of it has none.
+        """
+        return (*self.entries(DOMINANCE), *self.entries(BALANCED))
+
+    @cached_property
+    def redrawn(self) -> RunResult:
+        """The bench's prompts from new seeds, without the advantage of its selection.
+
+        Raises:
+            ImpossibleError: a part of the bench is empty.
+        """
+        for part in (DOMINANCE, BALANCED):
+            self.entries(part)
+        return self._audit(bench_suite(self.bench, name="bench"), self.size.fresh_seeds, "fresh")
+
+    def _audit(self, suite: Suite, seeds: int, name: str, model: "str | DiffusionPipeline | None" = None) -> RunResult:
+        options = AuditOptions(
+            drawing=self.drawing(self.fresh(seeds)), asking=self.options.asking, machine=self.options.machine
+        )
+        return audit(suite, self.model if model is None else model, self.judge, self.folder / name, options)
+
+    @cached_property
+    def opened(self) -> RunModel:
+        """The model, for what records attention."""
+        return RunModel(self.source, self.drawing(self.fresh(1)), self.options.machine)
+
+    @cached_property
+    def layers(self) -> PaperLayers:
+        """The paper's layers in this model."""
+        from dominance.probes.sites import attention_sites
+
+        return paper_layers(attention_sites(self.opened().pipeline))
+
+    @cached_property
+    def first_steps(self) -> tuple[FirstStep, ...]:
+        """The first step of each prompt of the bench, with several noises."""
+
+        def look() -> tuple[FirstStep, ...]:
+            entries, seeds = self.both, self.fresh(self.size.noises)
+            prompts = [entry.result.prompt for entry in entries]
+            looks = look_at(self.opened, prompts, [seeds] * len(prompts), None, "content")
+            return tuple(first_step_of(entry, seen, self.layers) for entry, seen in zip(entries, looks, strict=True))
+
+        return self._kept("first-steps", tuple[FirstStep, ...], look)
+
+    @cached_property
+    def recorded(self) -> tuple[Recorded, ...]:
+        """Whole generations of prompts of both parts, a file a prompt."""
+        count = self.size.recorded
+        entries = (*self.entries(DOMINANCE, count), *self.entries(BALANCED, count))
+        found = []
+        with Progress("generations recorded", total=len(entries), each="a prompt") as progress:
+            for entry in entries:
+                found.append(self._kept(f"recorded/{entry.kept.id}", Recorded, lambda e=entry: self._recorded(e)))
+                progress.advance(1)
+        return tuple(found)
+
+    def _recorded(self, entry: Entry) -> Recorded:
+        options = ExplainOptions(
+            drawing=self.drawing(self.fresh(self.size.recorded_seeds)), machine=self.options.machine
+        )
+        explained = explain(entry.result.prompt, self.opened().pipeline, None, options)
+        return recorded_of(entry, explained, self.layers)
+
+    @cached_property
+    def norms(self) -> MemorizationResult:
+        """How far each prompt of the bench moves the predicted noise."""
+        options = NoiseNormOptions(drawing=self.drawing(self.fresh(self.size.norm_seeds)), machine=self.options.machine)
+        return measure_noise_norm(bench_suite(self.bench, name="bench"), self.model, self.folder / "norms", options)
+
+    @cached_property
+    def ablated(self) -> AblationResult:
+        """Dominance prompts with heads removed: each alone, the mitigating ones together, and pairs of the others."""
+        options = AblationOptions(
+            sweep=("heads", "multi", "controls"),
+            drawing=self.drawing(self.fresh(self.size.ablated_seeds)),
+            asking=self.options.asking,
+            machine=self.options.machine,
+        )
+        suite = self._dominance_suite(self.size.ablated)
+        return ablate_suite(suite, self.model, self.judge, self.folder / "ablation", options)
+
+    @cached_property
+    def replaced(self) -> MitigationResult:
+        """Dominance prompts plain, and with a category word for the concept that the bench expects to dominate."""
+        return self.mitigated(
+            self._dominance_suite(self.size.repaired), ("replace",), self.size.repaired_seeds, "replacement"
+        )
+
+    @cached_property
+    def pools(self) -> Pools:
+        """Concepts and captions that suit the model."""
+        return load_pools(default_pools(self.source.world))
+
+    @cached_property
+    def independent(self) -> RunResult:
+        """Prompts that nothing filters."""
+        suite = independent_suite(self.pools, self.size.independent)
+        return self._audit(suite, self.size.independent_seeds, "independent")
+
+    @property
+    def twin(self) -> str | None:
+        """A model of other training, if there is one."""
+        return twin_of(self.source, self.options)
+
+    @cached_property
+    def twin_independent(self) -> RunResult:
+        """The same prompts and noise in a model of other training.
+
+        Raises:
+            ImpossibleError: none is known.
+        """
+        if self.twin is None:
+            raise ImpossibleError("it needs a second model that differs in its training pictures; give --other")
+        suite = independent_suite(self.pools, self.size.independent)
+        return self._audit(suite, self.size.independent_seeds, "twin-independent", self.twin)
+
+    @property
+    def diversities(self) -> tuple[dict[str, float], dict[str, float]]:
+        """The diversity of each concept's training pictures in the model and in its twin, as far as they list them."""
+        twin = None if self.twin is None else find_source(self.twin, self.options.drawing)
+        listed = [None if source is None else source.defaults.get("concepts") for source in (self.source, twin)]
+        return diversity_of(listed[0]), diversity_of(listed[1])
+
+    @cached_property
+    def overlaps(self) -> dict[str, dict[str, list[float]]]:
+        """By prompt and measure, the overlap of the concepts' maps at the last step, an image a value."""
+        found = {}
+        prompts = [result.prompt for result in self.independent.prompts]
+        with Progress("maps recorded", total=len(prompts), each="a prompt") as progress:
+            for prompt in prompts:
+                kept = self._kept(f"maps/{prompt.id}", dict[str, list[float]], lambda p=prompt: self._overlaps(p))
+                if kept:
+                    found[prompt.id] = kept
+                progress.advance(1)
+        return found
+
+    def _overlaps(self, prompt: Prompt) -> dict[str, list[float]]:
+        drawing = self.drawing(self.fresh(self.size.independent_seeds))
+        last = self.opened.settings.steps - 1
+        options = ExplainOptions(maps_steps=(last,), drawing=drawing, machine=self.options.machine)
+        explained = explain(prompt, self.opened().pipeline, None, options)
+        return overlaps_of(explained) if len(explained.places) > 1 else {}
+
+    @cached_property
+    def steered(self) -> MitigationResult:
+        """Prompts of the independent suite plain, under each overlap loss and under Attend-and-Excite."""
+        suite = independent_suite(self.pools, self.size.steered)
+        methods = (*(f"overlap:loss={loss}" for loss in LOSSES), "attend-and-excite")
+        return self.mitigated(suite, methods, self.size.steered_seeds, "steered")
+
+    @cached_property
+    def factorial(self) -> tuple[tuple[RunResult, dict[str, float]], ...]:
+        """Three concepts a prompt, rigid or varied, on the model and on its twin, each with its concepts' diversity.
+
+        Raises:
+            ImpossibleError: the model has not three concepts of either kind.
+        """
+        ours, theirs = self.diversities
+        if (
+            self.source.world is None and not ours
+        ):  # landmarks and characters stand for the uniform, objects for the varied
+            ours = {
+                noun.concept.name: float(kind == "object") for kind, own in self.pools.nouns.items() for noun in own
+            }
+        rigid, varied = nouns_by_rigidity(self.pools, ours)
+        if min(len(rigid), len(varied)) < SLOTS:
+            raise ImpossibleError(
+                f"the model lists {len(rigid)} concepts of uniform and {len(varied)} of varied training pictures;"
+                " three of each are needed"
+            )
+        suite = factorial_suite("factorial", rigid, varied, self.size.cell)
+        runs = [(self._audit(suite, self.size.cell_seeds, "factorial"), ours)]
+        if self.twin is not None and theirs:
+            runs.append((self._audit(suite, self.size.cell_seeds, "twin-factorial", self.twin), theirs))
+        return tuple(runs)
+
+    def mitigated(self, suite: Suite, methods: tuple[str, ...], seeds: int, name: str) -> MitigationResult:
+        """A suite plain and by methods."""
+        options = MitigateOptions(
+            methods=methods,
+            drawing=self.drawing(self.fresh(seeds)),
+            asking=self.options.asking,
+            machine=self.options.machine,
+        )
+        return mitigate_suite(suite, self.model, self.judge, self.folder / name, options)
+
+    def _dominance_suite(self, count: int) -> Suite:
+        prompts = tuple(entry.result.prompt for entry in self.entries(DOMINANCE, count))
+        return Suite("bench-dominance", prompts, "Dominance prompts of the bench.")
+
+    def _kept(self, name: str, kind: Any, make: Callable[[], Kind]) -> Kind:
+        """What a file holds, or what is made now and written to it."""
+        file = self.folder / f"{name}.json"
+        if is_file(file):
+            return from_json(kind, json.loads(file.read_text(encoding="utf-8")))
+        made = make()
+        file.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(file, json_bytes(made))
+        return made

@@ -1,0 +1,43 @@
+"""Options of a reproduction: how long it may take, what it may bring along, and how images are drawn."""
+
+import math
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from cyclopts import Group, Parameter
+
+from dominance.errors import InputError
+from dominance.judges.options import Asking
+from dominance.models.drawing import Drawing, Machine
+
+MOST_MINUTES: float = 100_000.0
+"""Ten weeks."""
+
+
+@Parameter(name="*", group=Group("Reproduction", sort_key=15))
+@dataclass(frozen=True)
+class ReproduceOptions:
+    """How claims are examined.
+
+    Raises:
+        InputError: a value out of its range, or seeds, of which every claim has its own.
+    """
+
+    budget: float | None = None
+    """Minutes that all of it may take: prompts and seeds are as many as fit (default: the full size)."""
+    other: str | None = None
+    """A model of other training, for the claims that compare two; default: the bundled twin of the miniature."""
+    trained: Path | None = None
+    """Results of `dominance train diversity`; default: docs/diversity-experiment/results.jsonl, where it is."""
+    drawing: Drawing = field(default_factory=Drawing)
+    asking: Asking = field(default_factory=Asking)
+    machine: Machine = field(default_factory=Machine)
+
+    def __post_init__(self) -> None:
+        if self.budget is not None and not (math.isfinite(self.budget) and 0 < self.budget <= MOST_MINUTES):
+            raise InputError(f"the budget is {self.budget:g}; give minutes above 0 and up to {MOST_MINUTES:g}")
+        if self.drawing.seeds is not None and self.drawing.preset is None:
+            raise InputError(
+                "every claim has as many seeds as it needs, so --seeds cannot be used; leave it out, and give --budget"
+                " for a smaller reproduction"
+            )

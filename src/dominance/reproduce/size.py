@@ -1,0 +1,103 @@
+"""How many prompts and seeds every run has: the full size, and what of it fits into a budget of minutes."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, fields, replace
+
+PROMPTS = ("bench", "recorded", "ablated", "repaired", "steered", "independent", "cell")
+_FEWEST_PROMPTS = {"bench": 6, "recorded": 5, "ablated": 5, "repaired": 5, "steered": 5, "independent": 12, "cell": 1}
+_FEWEST_SEEDS = {"bench_seeds": 4, "noises": 2}
+_BISECTIONS = 24
+_LEAST = 0.005
+
+
+@dataclass(frozen=True)
+class Size:
+    """Prompts and seeds of every run.
+
+    Attributes:
+        share: of the work of the full size, 0 to 1.
+        bench: dominance prompts to find, and as many balanced ones, each with ``bench_seeds`` images.
+        fresh_seeds: images of each of them from other seeds.
+        noises: first steps of each of them.
+        recorded: prompts of each kind whose whole generation is recorded.
+        norm_seeds: generations of each prompt whose noise norm is measured.
+        ablated: dominance prompts whose heads are removed one by one.
+        repaired: dominance prompts that are drawn with a category word.
+        steered: prompts of the independent suite that are drawn under the losses.
+        independent: prompts that nothing filters.
+        cell: prompts in each of the eight cells of the factorial design.
+    """
+
+    share: float = 1.0
+    bench: int = 24
+    bench_seeds: int = 10
+    fresh_seeds: int = 4
+    noises: int = 8
+    recorded: int = 24
+    recorded_seeds: int = 2
+    norm_seeds: int = 3
+    ablated: int = 10
+    ablated_seeds: int = 2
+    repaired: int = 16
+    repaired_seeds: int = 3
+    steered: int = 24
+    steered_seeds: int = 1
+    independent: int = 60
+    independent_seeds: int = 3
+    cell: int = 6
+    cell_seeds: int = 3
+
+
+FULL: dict[str | None, Size] = {
+    "miniature": Size(),
+    None: Size(
+        bench=300,
+        fresh_seeds=10,
+        recorded=300,
+        norm_seeds=10,
+        ablated=300,
+        ablated_seeds=1,
+        repaired=300,
+        repaired_seeds=10,
+        steered=190,
+        independent=300,
+        independent_seeds=10,
+        cell=30,
+        cell_seeds=10,
+    ),
+}
+"""By the world of the model: what takes an hour of two cores, and what the papers have."""
+
+
+def full_size(world: str | None) -> Size:
+    """The full size for a model of that world."""
+    return FULL.get(world, FULL[None])
+
+
+def scaled(full: Size, share: float) -> Size:
+    """About that share of the work: prompts and seeds both by its square root, but never below what says anything.
+
+    >>> scaled(Size(), 0.25).bench, scaled(Size(), 0.25).bench_seeds, scaled(Size(), 1e-6).bench
+    (12, 5, 6)
+    """
+    counts = {}
+    for item in fields(Size):
+        if item.name == "share":
+            continue
+        most = getattr(full, item.name)
+        least = min(most, _FEWEST_PROMPTS.get(item.name, _FEWEST_SEEDS.get(item.name, 1)))
+        counts[item.name] = max(least, min(most, round(most * share**0.5)))
+    return replace(full, share=share, **counts)
+
+
+def fitting(full: Size, minutes: Callable[[Size], float], budget: float | None) -> Size:
+    """The largest size that takes no longer than the budget; the smallest there is where even that takes longer."""
+    if budget is None or minutes(full) <= budget:
+        return full
+    low, high = _LEAST, 1.0
+    if minutes(scaled(full, low)) > budget:
+        return scaled(full, low)
+    for _ in range(_BISECTIONS):
+        middle = (low + high) / 2
+        low, high = (middle, high) if minutes(scaled(full, middle)) <= budget else (low, middle)
+    return scaled(full, low)

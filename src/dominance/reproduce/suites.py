@@ -1,0 +1,93 @@
+"""Two designs of our own, in which nothing is filtered: independent prompts, and a factorial of rigid and varied."""
+
+import itertools
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from dominance.records import Concept, Prompt, Suite
+from dominance.runs.bench.candidates import category_candidates, prompt_id
+from dominance.suites.pools import Noun, Pools
+
+RIGID = 0.5
+"""Concepts of a diversity below this are rigid, from it on varied."""
+SLOTS = 3
+CELLS: tuple[tuple[bool, ...], ...] = tuple(itertools.product((True, False), repeat=SLOTS))
+"""Whether the concept in each of the three slots is rigid."""
+_TEMPLATE = "{} and {} and {}"
+_SEED = 1
+
+
+def independent_suite(pools: Pools, prompts: int, seed: int = _SEED) -> Suite:
+    """Prompts of a landmark, character or artist with an object, from the pools' templates; nothing is filtered.
+
+    Categories have as many prompts each. Within one, every concept is paired with objects in seeded order, under a
+    style that is drawn for the pair, so that neither order of naming nor frequency goes with the concept.
+
+    Source: the answer of Jeong & Lee to the filter of their benchmark.
+    """
+    categories = pools.categories
+    shares = [prompts // len(categories) + (place < prompts % len(categories)) for place in range(len(categories))]
+    listed = [
+        replace(candidate.prompt, group=category)
+        for category, share in zip(categories, shares, strict=True)
+        for candidate in category_candidates(pools, category, seed)[:share]
+    ]
+    named = ", ".join(f"{share} {category}" for category, share in zip(categories, shares, strict=True))
+    about = f"Independent prompts: {named} prompts, each with an object, from fixed templates; nothing is filtered."
+    return Suite(f"{pools.name}-independent", tuple(listed), about)
+
+
+def cell_name(cell: Sequence[bool]) -> str:
+    """Such as ``rigid-varied-varied``."""
+    return "-".join("rigid" if rigid else "varied" for rigid in cell)
+
+
+def factorial_suite(name: str, rigid: Sequence[Noun], varied: Sequence[Noun], prompts: int, seed: int = _SEED) -> Suite:
+    """Three concepts a prompt, each slot rigid or varied: eight cells of at most so many prompts, in seeded order.
+
+    Args:
+        rigid, varied: three or more of each.
+    """
+    rng = random.Random(f"factorial:{seed}")
+    listed: list[Prompt] = []
+    for cell in CELLS:
+        pools = [rigid if wanted else varied for wanted in cell]
+        triples = [
+            triple for triple in itertools.product(*pools) if len({noun.concept.name for noun in triple}) == SLOTS
+        ]
+        for triple in rng.sample(triples, min(prompts, len(triples))):
+            text = _TEMPLATE.format(*(noun.phrase for noun in triple))
+            concepts = tuple(noun.concept for noun in triple)
+            listed.append(Prompt(prompt_id(text), text, concepts, cell_name(cell)))
+    about = f"Three concepts a prompt, each rigid or varied: eight cells, {len(listed)} prompts."
+    return Suite(name, tuple(listed), about)
+
+
+def nouns_by_rigidity(pools: Pools, diversity: Mapping[str, float]) -> tuple[list[Noun], list[Noun]]:
+    """The concepts of the pools that are rigid, and the varied landmarks, characters and artists, or else objects.
+
+    Args:
+        diversity: of concepts by name, 0 to 1; one that is not named is in neither list.
+    """
+    known = [noun for own in pools.nouns.values() for noun in own if noun.concept.name in diversity]
+    rigid = [noun for noun in known if diversity[noun.concept.name] < RIGID]
+    entities = {noun.concept.name for category in pools.categories for noun in pools.nouns[category]}
+    varied = [noun for noun in known if noun not in rigid]
+    return rigid, [noun for noun in varied if noun.concept.name in entities] or varied
+
+
+def diversity_of(listed: object) -> dict[str, float]:
+    """The diversity of each concept that a model's defaults list, by name; empty where it lists none."""
+    if not isinstance(listed, Sequence) or isinstance(listed, str):
+        return {}
+    return {
+        str(row["name"]): float(row["diversity"])
+        for row in listed
+        if isinstance(row, Mapping) and isinstance(row.get("diversity"), int | float) and "name" in row
+    }
+
+
+def is_rigid(concept: Concept, diversity: Mapping[str, float]) -> bool | None:
+    """Whether the concept is rigid in a model; None where that is not known."""
+    return None if concept.name not in diversity else diversity[concept.name] < RIGID

@@ -1,0 +1,213 @@
+"""What the shared runs take: images, evaluations of the denoiser, calls of the judge, minutes at a measured rate."""
+
+import tempfile
+import time
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dominance.judges.protocol import Judge
+from dominance.records import Prompt
+from dominance.reproduce.options import ReproduceOptions
+from dominance.reproduce.size import Size
+from dominance.runs.audit.options import AuditOptions
+from dominance.runs.audit.run import audit
+from dominance.suites import load_suite
+
+if TYPE_CHECKING:
+    from diffusers.pipelines.pipeline_utils import DiffusionPipeline
+
+_TRIED = 1.7
+"""Candidates of a bench are this many times the prompts that it keeps, in images."""
+_BLIND = 0.8
+"""The share of an image's time that its drawing takes; the rest is the judge's."""
+_RECORDING = 1.3
+"""What recording attention costs, over drawing alone."""
+_STEERING = 4.0
+"""What a step with a gradient costs, over one without."""
+_METHODS = 5
+"""Four losses and Attend-and-Excite."""
+_TIMED, _WARMING = 6, 2
+QUESTIONS = 10
+"""About one image of two concepts."""
+
+
+@dataclass(frozen=True)
+class Work:
+    """What a run takes.
+
+    Attributes:
+        images: drawn to the end.
+        judged: of them, those that the judge looks at.
+        weight: images that would take as long, drawn and judged as usual.
+        generations: evaluations of the denoiser over those of one image.
+        words: its size, as people read it.
+    """
+
+    images: float
+    judged: float
+    weight: float
+    generations: float
+    words: str
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the work depends on: the size, the model's heads, the steps of an image, and whether it has a twin."""
+
+    size: Size
+    heads: int = 0
+    steps: int = 1
+    twin: bool = False
+
+
+def _drawn(images: float, words: str) -> Work:
+    return Work(images, images, images, images, words)
+
+
+def _unjudged(generations: float, weight: float, words: str, *, images: bool = False) -> Work:
+    return Work(generations if images else 0.0, 0, generations * weight, generations, words)
+
+
+def _bench(on: Facts) -> Work:
+    count, seeds = on.size.bench, on.size.bench_seeds
+    return _drawn(2 * count * seeds * _TRIED, f"{count} dominance and {count} balanced prompts, {seeds} seeds")
+
+
+def _fresh(on: Facts) -> Work:
+    count, seeds = 2 * on.size.bench, on.size.fresh_seeds
+    return _drawn(count * seeds, f"{count} prompts, {seeds} new seeds")
+
+
+def _first_steps(on: Facts) -> Work:
+    count, noises = 2 * on.size.bench, on.size.noises
+    return _unjudged(count * noises / on.steps, 1.0, f"{count} prompts, {noises} noises")
+
+
+def _recorded(on: Facts) -> Work:
+    count, seeds = 2 * on.size.recorded, on.size.recorded_seeds
+    return _unjudged(count * seeds, _RECORDING, f"{count} prompts, {seeds} seeds", images=True)
+
+
+def _norms(on: Facts) -> Work:
+    count, seeds = 2 * on.size.bench, on.size.norm_seeds
+    return _unjudged(count * seeds, _BLIND, f"{count} prompts, {seeds} seeds")
+
+
+def _ablation(on: Facts) -> Work:
+    count, seeds = on.size.ablated, on.size.ablated_seeds
+    return _drawn(count * seeds * (1.1 * on.heads + 1), f"{count} prompts, {seeds} seeds, {on.heads} heads")
+
+
+def _replacement(on: Facts) -> Work:
+    count, seeds = on.size.repaired, on.size.repaired_seeds
+    return _drawn(2 * count * seeds, f"{count} prompts, {seeds} seeds, plain and replaced")
+
+
+def _independent(on: Facts) -> Work:
+    count, seeds = on.size.independent, on.size.independent_seeds
+    return _drawn(count * seeds, f"{count} prompts, {seeds} seeds")
+
+
+def _maps(on: Facts) -> Work:
+    count, seeds = on.size.independent, on.size.independent_seeds
+    return _unjudged(count * seeds, _RECORDING, f"{count} prompts, {seeds} seeds", images=True)
+
+
+def _steered(on: Facts) -> Work:
+    count, seeds = on.size.steered, on.size.steered_seeds
+    images = count * seeds * (1 + _METHODS)
+    steered = count * seeds * _METHODS * _STEERING
+    words = f"{count} prompts, {seeds} seeds, plain and by {_METHODS} methods"
+    return Work(images, images, steered + count * seeds, steered + count * seeds, words)
+
+
+def _factorial(on: Facts) -> Work:
+    count, seeds = 8 * on.size.cell, on.size.cell_seeds
+    models = "the model and its twin" if on.twin else "the model"
+    return _drawn((1 + on.twin) * count * seeds, f"{count} prompts of three concepts, {seeds} seeds, {models}")
+
+
+WORK: Mapping[str, Callable[[Facts], Work]] = {
+    "bench": _bench,
+    "fresh": _fresh,
+    "first steps": _first_steps,
+    "recorded": _recorded,
+    "norms": _norms,
+    "ablation": _ablation,
+    "replacement": _replacement,
+    "independent": _independent,
+    "twin": _independent,
+    "maps": _maps,
+    "steered": _steered,
+    "factorial": _factorial,
+}
+"""What each shared run takes."""
+
+
+@dataclass(frozen=True)
+class Rate:
+    """Measured: seconds an image drawn and judged, and seconds to begin with a run."""
+
+    image: float
+    start: float
+
+    def minutes(self, work: Collection[Work]) -> float:
+        """That so much work takes."""
+        return (self.image * sum(each.weight for each in work) + self.start * len(work)) / 60
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReproduceEstimate:
+    """What a reproduction would take.
+
+    Attributes:
+        evaluations: of the denoiser, on one sample; under guidance an image takes two a step.
+        calls: questions to the judge, of which one image of two concepts gets ten.
+        minutes: at the rate that a short timing of ``timed`` images measured.
+        full_minutes: what the full size would take.
+        runs: what each shared run holds.
+    """
+
+    claims: tuple[str, ...]
+    model: str
+    judge: str
+    share: float
+    images: int
+    evaluations: int
+    calls: int
+    minutes: float
+    full_minutes: float
+    seconds_an_image: float
+    timed: int
+    runs: dict[str, str]
+
+
+def total(works: Collection[Work], guided: bool, steps: int) -> tuple[int, int, int]:
+    """Images, evaluations and calls of several runs."""
+    images = sum(each.images for each in works)
+    evaluations = sum(each.generations for each in works) * steps * (2 if guided else 1)
+    return round(images), round(evaluations), round(QUESTIONS * sum(each.judged for each in works))
+
+
+def measured_rate(
+    model: "str | DiffusionPipeline", judge: str | Judge, prompt: Prompt, options: ReproduceOptions
+) -> Rate:
+    """Draws and judges a few images, in folders that are deleted; what more of them take leaves out the beginning."""
+    suite = replace(load_suite("a [tower:landmark] and a [mug]"), prompts=(prompt,))
+
+    def seconds(seeds: range, folder: Path) -> float:
+        drawing = replace(options.drawing, seeds=tuple(seeds))
+        before = time.perf_counter()
+        audit(
+            suite, model, judge, folder, AuditOptions(drawing=drawing, asking=options.asking, machine=options.machine)
+        )
+        return time.perf_counter() - before
+
+    with tempfile.TemporaryDirectory() as place:
+        seconds(range(1), Path(place, "warm"))
+        few = seconds(range(_WARMING), Path(place, "few"))
+        many = seconds(range(_WARMING + _TIMED), Path(place, "many"))
+    image = max((many - few) / _TIMED, 0.001)
+    return Rate(image, max(few - _WARMING * image, 0.0))

@@ -1,0 +1,227 @@
+"""Independent and factorial designs, twins, overlap, losses and training on results made by hand: every verdict."""
+
+import itertools
+import json
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from claims import FOLDER, judged, made
+
+from dominance.records import Concept, Prompt, PromptResult, Rate
+from dominance.reproduce.claims import factorial, losses, overlap_presence, trained
+from dominance.reproduce.claims.categories import CLAIM as CATEGORIES
+from dominance.reproduce.claims.claim import verdict_of
+from dominance.reproduce.claims.independent import CLAIM as INDEPENDENT
+from dominance.reproduce.claims.twins import CLAIM as TWINS
+from dominance.reproduce.decision import Verdict
+from dominance.reproduce.experiments import Experiments, ImpossibleError
+from dominance.runs.mitigation.result import MitigatedImage, MitigatedPrompt, Shot
+from dominance.runs.stages.scoring import score_groups
+
+ENTITY_WINS, OBJECT_WINS, BOTH = [(5, 0), (5, 1)], [(0, 5), (1, 5)], [(5, 5), (4, 5)]
+
+
+def run_of(prompts: list[PromptResult], name: str = "independent") -> SimpleNamespace:
+    return SimpleNamespace(
+        prompts=tuple(prompts), groups=score_groups(tuple(prompts)), run=str(FOLDER / name), model="twin"
+    )
+
+
+@pytest.mark.parametrize(
+    ("counts", "verdict"),
+    [(ENTITY_WINS, "reproduced"), (OBJECT_WINS, "contradicted"), ([(5, 0), (0, 5)], "undecided")],
+)
+def test_the_entity_takes_over_or_not(counts: list[tuple[int, int]], verdict: Verdict) -> None:
+    prompts = [judged(f"p{place}", "landmark", counts) for place in range(8)]
+    finding = INDEPENDENT.examine(made(independent=run_of(prompts)))
+    assert verdict_of(finding, INDEPENDENT.rule) == verdict
+    assert finding.n == 8
+
+
+def twins(first: list[tuple[int, int]], second: list[tuple[int, int]], rigid_in_first: bool = True) -> Experiments:
+    """Six entities, each in two prompts, rigid in one of two models."""
+
+    def drawn(counts: list[tuple[int, int]]) -> list[PromptResult]:
+        return [judged(f"p{one}{number}", "landmark", counts, f"e{one}") for one in range(6) for number in range(2)]
+
+    names = [f"e{one}" for one in range(6)]
+    diversities = (dict.fromkeys(names, 0.0), dict.fromkeys(names, 1.0))
+    return made(
+        independent=run_of(drawn(first)),
+        twin_independent=run_of(drawn(second), "twin"),
+        diversities=diversities if rigid_in_first else diversities[::-1],
+    )
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "rigid_in_first", "verdict"),
+    [
+        (ENTITY_WINS, BOTH, True, "reproduced"),
+        (ENTITY_WINS, BOTH, False, "contradicted"),
+        (BOTH, BOTH, True, "undecided"),
+    ],
+)
+def test_uniform_pictures_make_it_dominate_or_not(
+    first: list[tuple[int, int]], second: list[tuple[int, int]], rigid_in_first: bool, verdict: Verdict
+) -> None:
+    finding = TWINS.examine(twins(first, second, rigid_in_first))
+    assert verdict_of(finding, TWINS.rule) == verdict
+    assert (finding.n, finding.of) == (6, "entities")
+
+
+def test_twins_of_the_same_training_say_nothing() -> None:
+    experiments = twins(BOTH, BOTH)
+    same = made(**{**vars(experiments), "diversities": (experiments.diversities[0],) * 2})
+    with pytest.raises(ImpossibleError, match="no entity is rigid in one"):
+        TWINS.examine(same)
+
+
+def factorial_run(own: float, rivals: float) -> Experiments:
+    """Survival of one half, moved by a concept's own rigidity and by its rivals'."""
+    names = {True: ("r0", "r1", "r2"), False: ("v0", "v1", "v2")}
+    diversity = {name: 0.0 if rigid else 1.0 for rigid, listed in names.items() for name in listed}
+    prompts = []
+    for number, cell in enumerate(list(itertools.product((True, False), repeat=3)) * 2):
+        concepts = tuple(Concept(names[rigid][slot], "landmark") for slot, rigid in enumerate(cell))
+        shown = {
+            concept.name: Rate(
+                round(100 * (0.5 + own * (cell[slot] - 0.5) + rivals * (_rivals(cell, slot) - 0.5))), 100, None
+            )
+            for slot, concept in enumerate(concepts)
+        }
+        prompts.append(SimpleNamespace(prompt=Prompt(f"p{number}", "text", concepts), presence=shown, scored=4))
+    return made(factorial=((SimpleNamespace(prompts=tuple(prompts)), diversity),))
+
+
+def _rivals(cell: tuple[bool, ...], slot: int) -> float:
+    return (sum(cell) - cell[slot]) / 2
+
+
+@pytest.mark.parametrize(
+    ("own", "rivals", "verdicts"),
+    [
+        (0.4, -0.3, ("reproduced", "reproduced")),
+        (-0.4, 0.3, ("contradicted", "contradicted")),
+        (0.4, 0.0, ("reproduced", "undecided")),
+    ],
+)
+def test_rigidity_moves_survival_or_not(own: float, rivals: float, verdicts: tuple[Verdict, Verdict]) -> None:
+    experiments = factorial_run(own, rivals)
+    findings = [factorial.examine_own(experiments), factorial.examine_rivals(experiments)]
+    assert [finding.value for finding in findings] == pytest.approx([own, rivals], abs=0.01)
+    if rivals:
+        rules = (factorial.OWN, factorial.RIVALS)
+        assert [verdict_of(one, rule) for one, rule in zip(findings, rules, strict=True)] == list(verdicts)
+    assert len(findings[0].plots[0].groups) == 6
+
+
+def overlapping(direction: float) -> Experiments:
+    """Presence that rises with the maps' divergence, or falls; spread says little."""
+    prompts, maps = [], {}
+    for place in range(24):
+        prompts.append(judged(f"p{place}", "landmark", [(5, place % 6)]))
+        apart = direction * (place % 6) + (place % 5) / 10
+        maps[f"p{place}"] = {
+            "KL": [10 + apart],
+            "IoU": [10 - apart],
+            "CoM": [10 + apart],
+            "intensity": [10 + (place % 7)],
+            "spread": [10 + (place % 4 + place // 4) % 4],
+        }
+    return made(independent=run_of(prompts), overlaps=maps)
+
+
+@pytest.mark.parametrize(("direction", "verdict"), [(1.0, "reproduced"), (-1.0, "contradicted")])
+def test_presence_goes_with_maps_apart_or_not(direction: float, verdict: Verdict) -> None:
+    experiments = overlapping(direction)
+    finding = overlap_presence.examine_presence(experiments)
+    assert verdict_of(finding, overlap_presence.PRESENCE) == verdict
+    assert abs(finding.value or 0) > 0.9
+    order = overlap_presence.examine_order(experiments)
+    assert verdict_of(order, overlap_presence.ORDER) == "reproduced"  # by size, whatever the sign
+
+
+def test_presence_that_never_differs_goes_with_nothing() -> None:
+    prompts = [judged(f"p{place}", "landmark", [(5, 5)]) for place in range(6)]
+    maps = {f"p{place}": {name: [float(place)] for name in overlap_presence.PAPER} for place in range(6)}
+    with pytest.raises(ImpossibleError, match="the same for all"):
+        overlap_presence.examine_presence(made(independent=run_of(prompts), overlaps=maps))
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "verdict"),
+    [(("a",), ("a", "b"), "reproduced"), (("a", "b"), ("a",), "contradicted"), (("a",), ("b",), "undecided")],
+)
+def test_a_loss_raises_presence_or_not(before: tuple[str, ...], after: tuple[str, ...], verdict: Verdict) -> None:
+    method = "overlap:loss=kl"
+    prompts = [
+        MitigatedPrompt(f"p{place}", "text", None, ("a", "b"), {}, (_steered(before, after, method),))
+        for place in range(8)
+    ]
+    row = SimpleNamespace(method=method, balanced_before=Rate(1, 8, None), balanced_after=Rate(2, 8, None))
+    experiments = made(steered=SimpleNamespace(prompts=tuple(prompts), methods=(row,)))
+    claim = losses.CLAIMS[0]
+    finding = claim.examine(experiments)
+    assert verdict_of(finding, claim.rule) == verdict
+    assert finding.value == (len(after) - len(before)) / 2
+    assert finding.pictures[0].file == "steered/images/0.png"
+
+
+def _steered(before: tuple[str, ...], after: tuple[str, ...], method: str) -> MitigatedImage:
+    shots = {"plain": before, method: after, losses.EXCITE: before}
+    return MitigatedImage(
+        "0", {name: Shot("images/0.png", "mixed", 0.0, present) for name, present in shots.items()}, "plain"
+    )
+
+
+def results_file(folder: Path, falling: bool) -> Path:
+    """Six concepts at five levels in one training seed."""
+    levels = (1, 2, 4, 6, 8)
+    none = {"only_first": 0, "both": 1, "only_second": 0, "none": 0}
+    lines = []
+    for subject in ("tower", "pagoda", "castle", "robot", "clown", "wizard"):
+        for place, level in enumerate(levels):
+            dvd = 60.0 - 10 * place if falling else 20.0 + 10 * place
+            beside = {"shown": none, "dvd": dvd, "reverse": 0.0}
+            known = {
+                "arm": "known",
+                "subject": subject,
+                "level": level,
+                "seed": 0,
+                "base": "b",
+                "judge": "j",
+                "images": 1,
+            }
+            measured = {
+                "scenery": [1, 1],
+                "alone": [1, 1],
+                "pairs": none,
+                "diversity": 0.1,
+                "copies": [0, 1],
+                "loss": 0.1,
+            }
+            known |= {"subject_first": beside, "object_first": beside, **measured, "seconds": [1.0, 1.0]}
+            lines.append(json.dumps(known))
+    file = folder / "results.jsonl"
+    file.write_text("\n".join(lines) + "\n")
+    return file
+
+
+@pytest.mark.parametrize(("falling", "verdict"), [(True, "reproduced"), (False, "contradicted")])
+def test_varied_training_lowers_dominance_or_not(tmp_path: Path, falling: bool, verdict: Verdict) -> None:
+    options = SimpleNamespace(trained=results_file(tmp_path, falling))
+    finding = trained.examine(made(options=options))
+    assert verdict_of(finding, trained.RULE) == verdict
+    assert finding.n == 6
+    assert len(finding.figures) == 5
+
+
+def test_what_nobody_trained_or_has_is_not_possible(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for world, said in (("miniature", "there is no docs"), (None, "give --trained")):
+        source = SimpleNamespace(world=world)
+        with pytest.raises(ImpossibleError, match=said):
+            trained.examine(made(options=SimpleNamespace(trained=None), source=source))
+        with pytest.raises(ImpossibleError):
+            CATEGORIES.examine(made(source=source))

@@ -1,0 +1,169 @@
+"""Detector, replacement, heads and norms on results made by hand: every verdict."""
+
+from collections.abc import Callable, Sequence
+from types import SimpleNamespace
+
+import pytest
+from claims import first_step, judged, made
+
+from dominance.records import ScoredImage
+from dominance.reproduce.claims import heads
+from dominance.reproduce.claims.claim import verdict_of
+from dominance.reproduce.claims.detector import CLAIM as DETECTOR
+from dominance.reproduce.claims.noise_norm import CLAIM as NORM
+from dominance.reproduce.claims.registry import CLAIMS
+from dominance.reproduce.claims.replacement import CLAIM as REPLACEMENT
+from dominance.reproduce.decision import Verdict
+from dominance.reproduce.experiments import Experiments, ImpossibleError
+from dominance.runs.ablation.options import How, Window
+from dominance.runs.ablation.outcomes import Judged, mitigating
+from dominance.runs.ablation.result import SweepResult, sweep_result
+from dominance.runs.ablation.variants import heads_together
+from dominance.runs.mitigation.result import MitigatedImage, MitigatedPrompt, Shot
+from dominance.runs.noise_norm.result import PromptNorms, group_norms
+
+COUNTS = {"mitigated": (5, 5), "unchanged": (5, 0), "corrupted": (0, 0)}
+
+
+@pytest.mark.parametrize(
+    ("dominance", "balanced", "verdict"),
+    [(0.03, 0.005, "reproduced"), (0.005, 0.03, "contradicted"), (0.02, 0.02, "undecided")],
+)
+def test_the_detector_tells_them_apart_or_not(dominance: float, balanced: float, verdict: Verdict) -> None:
+    steps = [first_step(place, "dominance", dominance) for place in range(8)]
+    steps += [first_step(place, "balanced", balanced) for place in range(8)]
+    finding = DETECTOR.examine(made(first_steps=tuple(steps)))
+    assert verdict_of(finding, DETECTOR.rule) == verdict
+    flagged = {figure.name: figure.ours.partition(" (")[0] for figure in finding.figures}
+    if verdict == "reproduced":
+        assert finding.value == 1.0
+        assert flagged["dominance prompts that the paper's threshold 0.010 flags"] == "8 of 8"
+        assert flagged["dominance prompts that a threshold chosen on other prompts flags"] == "8 of 8"
+    curve = finding.plots[0].lines[0].values
+    assert (curve[0][:2], curve[-1][:2]) == ((0, 1.0 if verdict == "reproduced" else 0.0), (1000, 1.0))
+
+
+def repaired(before: float, after: float) -> Experiments:
+    prompts = [
+        MitigatedPrompt(
+            f"p{place}",
+            f"prompt {place}",
+            None,
+            ("a", "b"),
+            {},
+            (
+                MitigatedImage(
+                    "0",
+                    {
+                        "plain": Shot("images/plain.png", "collapsed", before + place, ("a",)),
+                        "replace": Shot("images/replaced.png", "lost", after + place, ()),
+                    },
+                    "plain",
+                ),
+            ),
+        )
+        for place in range(8)
+    ]
+    return made(replaced=SimpleNamespace(prompts=tuple(prompts)))
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "verdict"), [(64, 20, "reproduced"), (20, 64, "contradicted"), (40, 40, "undecided")]
+)
+def test_replacement_lowers_the_median_or_not(before: float, after: float, verdict: Verdict) -> None:
+    finding = REPLACEMENT.examine(repaired(before, after))
+    assert verdict_of(finding, REPLACEMENT.rule) == verdict
+    assert finding.value == after - before
+    assert finding.n == 8
+    assert finding.pictures[0].file == "replacement/images/plain.png"
+
+
+def trials(outcomes: Sequence[dict[tuple[int, int], str]], together: bool = False) -> list[Judged]:
+    """A prompt for each mapping from head to outcome; with ``together``, its first heads at once."""
+    found = []
+    for place, own in enumerate(outcomes):
+        before = _image(place, (5, 0))
+        listed = {tuple(own): next(iter(own.values()))} if together else {(head,): what for head, what in own.items()}
+        for chosen, what in listed.items():
+            variant = heads_together(chosen, How())
+            prompt = judged(f"p{place}", "dominance", [(5, 0)]).prompt
+            found.append(Judged(prompt, 0, variant, before, _image(place, COUNTS[what])))
+    return found
+
+
+def _image(place: int, counts: tuple[int, int]) -> ScoredImage:
+    return judged(f"p{place}", "dominance", [counts]).images[0]
+
+
+def ablated(sweeps: Sequence[SweepResult], singles: Sequence[Judged] = ()) -> Experiments:
+    found = mitigating(singles)
+    prompts = [
+        SimpleNamespace(text=id, mitigating=own, collapsed=SimpleNamespace(count=1), example=None)
+        for id, own in found.items()
+    ]
+    return made(ablated=SimpleNamespace(sweeps=tuple(sweeps), prompts=tuple(prompts), notes=("nothing collapsed",)))
+
+
+def head_outcomes(early: str, late: str) -> dict[tuple[int, int], str]:
+    """Two heads in each of the first twelve layers."""
+    return {(layer, head): early if layer <= 6 else late for layer in range(1, 13) for head in range(2)}
+
+
+@pytest.mark.parametrize(("mitigated", "verdict"), [(2, "reproduced"), (30, "contradicted"), (22, "undecided")])
+def test_single_heads_mitigate_few_prompts_or_many(mitigated: int, verdict: Verdict) -> None:
+    rows = [head_outcomes("mitigated" if place < mitigated else "unchanged", "unchanged") for place in range(30)]
+    singles = trials(rows)
+    finding = heads.single(ablated([sweep_result("heads", Window(0, 0), singles)], singles))
+    assert verdict_of(finding, heads.SINGLE) == verdict
+    assert finding.value == mitigated / 30
+
+
+@pytest.mark.parametrize(
+    ("early", "late", "verdict"),
+    [
+        ("mitigated", "unchanged", "reproduced"),
+        ("unchanged", "mitigated", "contradicted"),
+        ("mitigated",) * 2 + ("undecided",),
+    ],
+)
+def test_mitigating_heads_are_early_or_not(early: str, late: str, verdict: Verdict) -> None:
+    singles = trials([head_outcomes(early, late) for _ in range(6)])
+    finding = heads.where(ablated([sweep_result("heads", Window(0, 0), singles)], singles))
+    assert verdict_of(finding, heads.WHERE) == verdict
+    if verdict == "reproduced":
+        assert finding.value == 1.0
+        assert finding.figures[0].ours == "1 and 2"
+
+
+@pytest.mark.parametrize(
+    ("examine", "sweep", "rule"), [(heads.several, "multi", heads.SEVERAL), (heads.controls, "controls", heads.CONTROL)]
+)
+def test_heads_together_mitigate_or_not(examine: Callable[[Experiments], object], sweep: str, rule: object) -> None:
+    pair = ((1, 0), (1, 1))
+    for what, verdict in (("unchanged", "reproduced"), ("mitigated", "contradicted")):
+        rows = trials([dict.fromkeys(pair, what) for _ in range(30)], together=True)
+        finding = examine(ablated([sweep_result(sweep, Window(0, 0), rows)]))  # ty: ignore[invalid-argument-type]
+        assert verdict_of(finding, rule) == verdict  # ty: ignore[invalid-argument-type]
+
+
+def test_without_collapsed_images_no_head_can_be_tried() -> None:
+    for name in ("single-head", "early-layers", "several-heads", "control-pairs"):
+        with pytest.raises(ImpossibleError, match="nothing collapsed"):
+            CLAIMS[name].examine(ablated([]))
+
+
+@pytest.mark.parametrize(
+    ("dominance", "balanced", "verdict"),
+    [(3.0, 1.0, "reproduced"), (1.0, 3.0, "contradicted"), (2.0, 2.0, "undecided")],
+)
+def test_dominance_prompts_move_the_noise_more_or_not(dominance: float, balanced: float, verdict: Verdict) -> None:
+    prompts = tuple(
+        PromptNorms(f"{part}{place}", part, part, {0: (norm + place / 100, norm)}, ())
+        for part, norm in (("dominance", dominance), ("balanced", balanced))
+        for place in range(7)
+    )
+    norms = SimpleNamespace(prompts=prompts, groups=group_norms(prompts))
+    finding = NORM.examine(made(norms=norms, entries=lambda _: ()))
+    assert verdict_of(finding, NORM.rule) == verdict
+    assert finding.value == pytest.approx(dominance - balanced)
+    assert finding.figures[0].ours.startswith("not possible here")
