@@ -80,6 +80,12 @@ def _concepts(model: str) -> _Rows:
     return [{str(key): value for key, value in row.items()} for row in listed]
 
 
+def _claims() -> _Rows:
+    from dominance.reproduce.claims.registry import CLAIMS
+
+    return [{"name": claim.name, "claim": claim.title, "paper": claim.figure} for claim in CLAIMS.values()]
+
+
 _LISTS: dict[str, Callable[[], _Rows]] = {
     "models": _models,
     "adapters": _adapters,
@@ -88,6 +94,7 @@ _LISTS: dict[str, Callable[[], _Rows]] = {
     "words": _words,
     "engines": _engines,
     "methods": _methods,
+    "claims": _claims,
 }
 LISTED: tuple[str, ...] = (*_LISTS, "concepts")
 

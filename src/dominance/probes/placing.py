@@ -101,6 +101,8 @@ def right_sides(
                 layers = frozenset(site.layer for site in sites)
                 with looking.maps(range(len(prompts)), latents, layers, weights) as maps:
                     for layer, own in maps.items():
+                        if own.shape[-1] < 2:  # so few positions show no side
+                            continue
                         columns = centres(own.double())[..., 1]
                         found[number, layer - 1, part] = (columns[:, 0] < columns[:, 1]).cpu()
     return found

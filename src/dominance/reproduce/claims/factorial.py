@@ -20,6 +20,7 @@ OWN = Rule("survival of a rigid concept less that of a varied one, in the same s
 RIVALS = Rule(
     "survival of a concept beside two rigid ones less that beside two varied ones", 0.0, "below", "share difference"
 )
+_RESAMPLES = 2000
 TERMS = ("own rigidity", "rigid rivals", "interaction")
 
 
@@ -88,8 +89,11 @@ def effects(rows: Sequence[Survival]) -> tuple[dict[str, float], dict[str, Float
 
     count = int(members.max()) + 1
     values = fit(np.ones((1, count)))[0]
-    draws = resampled(fit, count, resamples=2000, width=len(rows) * design.shape[1])
-    return dict(zip(TERMS, map(float, values), strict=True)), dict(zip(TERMS, draws.T, strict=True))
+    draws = {
+        term: resampled(lambda weights, place=place: fit(weights)[:, place], count, _RESAMPLES, width=len(rows) * 6)
+        for place, term in enumerate(TERMS)
+    }
+    return dict(zip(TERMS, map(float, values), strict=True)), draws
 
 
 def _measured(experiments: Experiments) -> tuple[dict[str, Measured], list[Survival]]:

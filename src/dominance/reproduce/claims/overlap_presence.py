@@ -53,10 +53,10 @@ def _columns(experiments: Experiments) -> tuple[dict[str, np.ndarray], np.ndarra
 
 def _correlations(experiments: Experiments) -> tuple[dict[str, Measured], dict[str, np.ndarray]]:
     measures, there = _columns(experiments)
+    if min(np.ptp(own) for own in (there, *measures.values())) == 0:
+        raise ImpossibleError("presence, or a measure of the maps, is the same for all prompts")
     draws = {name: pearson_draws(values, there) for name, values in measures.items()}
     values = {name: float(np.corrcoef(own, there)[0, 1]) for name, own in measures.items()}
-    if any(np.isnan(value) for value in values.values()):
-        raise ImpossibleError("presence is the same for all prompts, so nothing can go with it")
     return {name: of_draws(values[name], draws[name], len(there)) for name in measures}, draws
 
 
