@@ -70,14 +70,14 @@ def load_embedder(name: str = MINIATURE, device: str = "auto") -> TransformersEm
     """The image encoder of that name.
 
     Args:
-        name: ``miniature`` for the encoder of the bundled judge, a folder, or a hub id such as
+        name: ``miniature`` for the bundled encoder, a folder, or a hub id such as
             ``openai/clip-vit-large-patch14``.
 
     Raises:
         ModelError: nothing by that name, not an image encoder that is known, or its weights cannot be loaded.
     """
     if name == MINIATURE:
-        path = bundled_folder("judge")
+        path = bundled_folder("encoder")
         folder = ModelFolder(name, path, content_identity(path), {})
     else:
         folder = find_weights(name, f"the embedder {name[:80]!r}")
@@ -99,7 +99,7 @@ def load_embedder(name: str = MINIATURE, device: str = "auto") -> TransformersEm
             f"cannot load the embedder {name[:80]!r} from {folder.path}: {complaint(error)}; {remedy_for(error)}"
         ) from error
     if name == MINIATURE:
-        words = "the image encoder of the bundled judge, which knows only the miniature world"
+        words = "the bundled image encoder, which knows only the miniature world"
     comparable: Comparable = "miniature" if name == MINIATURE else "paper" if _is_paper(config) else "itself"
     return TransformersEmbedder(name, f"{folder.identity}:{kind}-1", words, comparable, model, processor, pool)
 
@@ -181,8 +181,28 @@ def _blip(path: Path) -> Loaded:
 
     processor = BlipImageProcessorPil.from_pretrained(path, local_files_only=True)
     model = cast(Any, _loaded(BlipForQuestionAnswering, path)).vision_model
-    # The class token serves the judge's questions; the mean of the patches follows more of what varies in a picture.
-    return model, processor, lambda out: out.last_hidden_state[:, 1:].mean(dim=1), "the mean of BLIP's image patches"
+    return model, processor, _patches, _PATCHES
 
 
-_LOADERS: dict[str, Callable[[Path], Loaded]] = {"clip": _clip, "siglip": _siglip, "dinov2": _dinov2, "blip": _blip}
+_PATCHES = "the mean of BLIP's image patches"
+
+
+def _patches(out: Any) -> torch.Tensor:
+    """The class token serves a judge's questions; the mean of the patches follows more of what varies in a picture."""
+    return out.last_hidden_state[:, 1:].mean(dim=1)
+
+
+def _blip_vision(path: Path) -> Loaded:
+    from transformers import BlipImageProcessorPil, BlipVisionModel
+
+    processor = BlipImageProcessorPil.from_pretrained(path, local_files_only=True)
+    return _loaded(BlipVisionModel, path), processor, _patches, _PATCHES
+
+
+_LOADERS: dict[str, Callable[[Path], Loaded]] = {
+    "clip": _clip,
+    "siglip": _siglip,
+    "dinov2": _dinov2,
+    "blip": _blip,
+    "blip_vision_model": _blip_vision,
+}
