@@ -69,10 +69,15 @@ weights: .venv/.core  ## train what ships, base, judge and adapters: a day on tw
 		--base blip:$(RUNS)/judge/judge --answered 40000 --garbled 0.5
 	$(BIN)/dominance train miniature --out $(RUNS)/base-later --base $(RUNS)/base/model --seed 1 --pictures 64000 --processes 2 \
 		--entity-diversity 1 --pairs 0.35 --entity-pairs 0.3 --entities-together 0.15
+	$(BIN)/dominance train judge --out $(RUNS)/judge-drawn --model $(RUNS)/base-later/model --learning-rate 0.0003 \
+		--base blip:$(RUNS)/judge-later/judge --answered 30400 --garbled 0.5 --labelled labels/for-training
+	$(BIN)/dominance train judge --out $(RUNS)/judge-last --model $(RUNS)/base-later/model --learning-rate 0.00015 \
+		--base blip:$(RUNS)/judge-drawn/judge --answered 11200 --garbled 0.6 \
+		--labelled labels/for-training --labelled src/dominance/miniature/weights/labels
 	$(BIN)/dominance train twins --seeds 3 --processes 2 --keep --base $(RUNS)/base-later/model \
-		--judge blip:$(RUNS)/judge-later/judge --out $(RUNS)/twins --results $(RUNS)/twins.jsonl --page $(RUNS)/twins.md
+		--judge blip:$(RUNS)/judge-last/judge --out $(RUNS)/twins --results $(RUNS)/twins.jsonl --page $(RUNS)/twins.md
 	$(BIN)/dominance train diversity --seeds 1 --processes 2 --keep --base $(RUNS)/base-later/model \
-		--judge blip:$(RUNS)/judge-later/judge --out $(RUNS)/diversity --results $(RUNS)/diversity.jsonl --page $(RUNS)/diversity.md
+		--judge blip:$(RUNS)/judge-last/judge --out $(RUNS)/diversity --results $(RUNS)/diversity.jsonl --page $(RUNS)/diversity.md
 
 clean:
 	rm -rf .venv runs site docs/gallery/pages
