@@ -177,6 +177,43 @@ def test_bad_input_is_one_line(command: Callable[..., Any], arguments: tuple[str
     assert done.err.count("\n") == 1
 
 
+def test_the_papers_preset_goes_the_same_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A Stable Diffusion of random weights, whose figures mean nothing: it runs, resumes, and says how large it was."""
+    from tiny_families import save
+
+    def miniature(_: object) -> str:
+        return "miniature"  # the tiny tokenizer knows no other words
+
+    for module in ("dominance.suites.pools", "dominance.runs.bench.run", "dominance.reproduce.experiments"):
+        monkeypatch.setattr(f"{module}.default_pools", miniature)
+    drawing = dominance.Drawing(preset="paper-sd14", steps=2, height=16, width=16)
+    memorized = tmp_path / "memorized.txt"
+    memorized.write_text("a [tower:landmark] and a [mug]\na [book] and a [lamp]\n")
+    options = ReproduceOptions(budget=0.01, drawing=drawing, memorized=str(memorized))
+    names = (
+        "bench-yield",
+        "bench-medians",
+        "focus",
+        "peak-token",
+        "detector",
+        "noise-norm",
+        "twins",
+        "category-diversity",
+    )
+    model = str(save("sd1", tmp_path / "model"))
+    result = reproduce_claims(names, model, JUDGE, tmp_path / "out", options)
+    verdicts = {claim.name: claim.verdict for claim in result.claims}
+    assert verdicts.pop("twins") == verdicts.pop("category-diversity") == "not possible here"
+    assert "not possible here" not in verdicts.values()
+    bench = dominance.read_bench(tmp_path / "out" / "bench")
+    assert bench.run.settings.seeds == (1825, 410, 4507, 4013)
+    assert bench.run.settings.scheduler == "ddim"
+    norms = next(claim for claim in result.claims if claim.name == "noise-norm")
+    assert norms.finding.figures[0].name == "2 memorized prompts"
+    again = reproduce_claims(names, model, JUDGE, tmp_path / "out", options)
+    assert [claim.finding for claim in again.claims] == [claim.finding for claim in result.claims]
+
+
 def test_options_refuse_what_they_cannot_use() -> None:
     with pytest.raises(InputError, match="budget"):
         ReproduceOptions(budget=float("nan"))

@@ -47,6 +47,7 @@ from dominance.runs.noise_norm.run import measure_noise_norm
 from dominance.runs.stages.first_steps import look_at
 from dominance.runs.stages.model import RunModel
 from dominance.seeds import DEFAULT_SEEDS
+from dominance.suites import find_suite
 from dominance.suites.pools import Pools, default_pools, load_pools
 
 if TYPE_CHECKING:
@@ -65,6 +66,9 @@ _TRIED = 8
 LOSSES: tuple[str, ...] = ("kl", "com", "iou", "cc")
 """The overlap losses of the paper."""
 _TWINS = {"miniature": "miniature-swapped", "miniature-swapped": "miniature"}
+_BASES = dict.fromkeys(_TWINS, "miniature-base")
+MEMORIZED = "memorized"
+"""The group of prompts that the model has memorized."""
 
 
 class ImpossibleError(Exception):
@@ -214,9 +218,14 @@ class Experiments:
 
     @cached_property
     def norms(self) -> MemorizationResult:
-        """How far each prompt of the bench moves the predicted noise."""
+        """How far each prompt of the bench, and each that is known to be memorized, moves the predicted noise."""
         options = NoiseNormOptions(drawing=self.drawing(self.fresh(self.size.norm_seeds)), machine=self.options.machine)
-        return measure_noise_norm(bench_suite(self.bench, name="bench"), self.model, self.folder / "norms", options)
+        suite = bench_suite(self.bench, name="bench")
+        if self.options.memorized is not None:
+            known = find_suite(self.options.memorized).prompts
+            more = tuple(replace(prompt, id=f"{MEMORIZED}-{prompt.id}", group=MEMORIZED) for prompt in known)
+            suite = replace(suite, prompts=(*suite.prompts, *more))
+        return measure_noise_norm(suite, self.model, self.folder / "norms", options)
 
     @cached_property
     def ablated(self) -> AblationResult:
@@ -264,6 +273,20 @@ class Experiments:
             raise ImpossibleError("it needs a second model that differs in its training pictures; give --other")
         suite = independent_suite(self.pools, self.size.independent)
         return self._audit(suite, self.size.independent_seeds, "twin-independent", self.twin)
+
+    @cached_property
+    def other_independent(self) -> RunResult:
+        """The same prompts and noise in a model of other training: the one that is given, or the miniature's base.
+
+        Raises:
+            ImpossibleError: none is known.
+        """
+        other = self.options.other or _BASES.get(self.source.name)
+        if other is None:
+            raise ImpossibleError("it needs a second model of other training; give --other")
+        suite = independent_suite(self.pools, self.size.independent)
+        name = "twin-independent" if other == self.twin else "other-independent"
+        return self._audit(suite, self.size.independent_seeds, name, other)
 
     @property
     def diversities(self) -> tuple[dict[str, float], dict[str, float]]:

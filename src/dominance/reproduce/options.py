@@ -26,7 +26,9 @@ class ReproduceOptions:
     budget: float | None = None
     """Minutes that all of it may take: prompts and seeds are as many as fit (default: the full size)."""
     other: str | None = None
-    """A model of other training, for the claims that compare two; default: the bundled twin of the miniature."""
+    """A model of other training, for the claims that compare two; default: the miniature's bundled twin and base."""
+    memorized: str | None = None
+    """Suite or file of prompts that the model has memorized, for the order of the noise norm."""
     trained: Path | None = None
     """Results of `dominance train diversity`; default: docs/diversity-experiment/results.jsonl, where it is."""
     drawing: Drawing = field(default_factory=Drawing)

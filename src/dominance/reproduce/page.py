@@ -11,6 +11,7 @@ from dominance.files import write_whole
 from dominance.report.parts.page_stream import write_page
 from dominance.report.parts.pictures import Embedded, Missing, Pictures, Shown, pictures_of
 from dominance.reproduce.plots import draw, styles_of
+from dominance.reproduce.questions import QUESTIONS, answers
 from dominance.reproduce.result import ClaimResult, ReproduceResult
 from dominance.reproduce.steps import after_reproduce
 from dominance.reproduce.words import HOLM, headline, mark, ours, over, size_sentence
@@ -61,6 +62,7 @@ def write_reproduction(result: ReproduceResult, folder: Path, images: Shown = "a
         size=size_sentence(result),
         holm=HOLM,
         views=(_view(claim, shown) for claim in result.claims),
+        questions=[(question, answers(question, result.claims)) for question in QUESTIONS],
         next_steps=after_reproduce(result),
         linked=shown.linked,
     )
@@ -86,6 +88,11 @@ def reproduction_markdown(result: ReproduceResult) -> str:
     ]
     for claim in result.claims:
         lines += _section(claim)
+    lines += ["## Open questions", ""]
+    for question in QUESTIONS:
+        found = [f"- {answer}" for answer in answers(question, result.claims)]
+        lines += [f"### {question.asks}", "", question.says, "", *found, *([""] if found else [])]
+        lines += [f"`{question.command}`", ""] if question.command else []
     return "\n".join(lines)
 
 
@@ -105,6 +112,7 @@ def _section(claim: ClaimResult) -> list[str]:
         f"{claim.design} Decided by: {claim.rule.words}.",
         "",
         *why,
+        *([claim.otherwise, ""] if claim.verdict == "contradicted" and claim.otherwise else []),
         *([_table(("figure", "here", "the paper"), figures)] if figures else []),
     ]
 

@@ -90,6 +90,7 @@ class ClaimResult:
     """A claim, what the paper says of it, and what was found.
 
     Attributes:
+        otherwise: what to think of it where it is contradicted.
         stands: whether the verdict still holds after Holm's correction over all decided claims of the result.
     """
 
@@ -102,6 +103,7 @@ class ClaimResult:
     rule: Rule
     verdict: Verdict
     finding: Finding
+    otherwise: str = ""
     stands: bool = False
 
 

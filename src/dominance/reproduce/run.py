@@ -81,7 +81,7 @@ def reproduce_claims(
         source.name,
         source.identity,
         *seen_by,
-        repr((options.drawing, options.asking, options.other)),
+        repr((options.drawing, options.asking, options.other, options.memorized, options.trained)),
         options.budget,
         tuple(claim.name for claim in chosen),
         full_size(source.world),
@@ -297,6 +297,7 @@ def _outcome(claim: Claim, ledger: Ledger) -> ClaimResult:
         claim.rule,
         verdict_of(finding, claim.rule),
         finding,
+        claim.otherwise,
     )
 
 

@@ -139,6 +139,7 @@ WORK: Mapping[str, Callable[[Facts], Work]] = {
     "replacement": _replacement,
     "independent": _independent,
     "twin": _independent,
+    "other": _independent,
     "maps": _maps,
     "steered": _steered,
     "factorial": _factorial,

@@ -8,6 +8,7 @@ from claims import FOLDER, judged, made
 from dominance.reproduce.claims.bench_medians import CLAIM as MEDIANS
 from dominance.reproduce.claims.bench_yield import CLAIM as YIELD
 from dominance.reproduce.claims.claim import verdict_of
+from dominance.reproduce.claims.trainings import CLAIM as TRAININGS
 from dominance.reproduce.decision import Verdict
 from dominance.reproduce.experiments import ImpossibleError
 from dominance.runs.bench.result import BenchResult, StreamTally
@@ -55,3 +56,19 @@ def test_the_medians_are_apart_or_not(
     assert verdict_of(finding, MEDIANS.rule) == verdict
     assert finding.n == 12
     assert finding.pictures[0].file == "fresh/images/dominance 0-0.png"
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "verdict"),
+    [(HIGH, LOW, "reproduced"), (LOW, HIGH, "contradicted"), (MIDDLE, MIDDLE, "undecided")],
+)
+def test_another_training_dominates_less_or_not(
+    first: list[tuple[int, int]], second: list[tuple[int, int]], verdict: Verdict
+) -> None:
+    runs = [
+        SimpleNamespace(prompts=tuple(judged(f"p{place}", "landmark", counts) for place in range(6)), model=name)
+        for name, counts in (("one", first), ("other", second))
+    ]
+    finding = TRAININGS.examine(made(independent=runs[0], other_independent=runs[1]))
+    assert verdict_of(finding, TRAININGS.rule) == verdict
+    assert [group.name for group in finding.plots[0].groups] == ["one", "other"]

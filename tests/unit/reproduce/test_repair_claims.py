@@ -167,3 +167,19 @@ def test_dominance_prompts_move_the_noise_more_or_not(dominance: float, balanced
     assert verdict_of(finding, NORM.rule) == verdict
     assert finding.value == pytest.approx(dominance - balanced)
     assert finding.figures[0].ours.startswith("not possible here")
+
+
+def test_prompts_that_are_known_to_be_memorized_are_the_third_group() -> None:
+    prompts = tuple(
+        PromptNorms(f"{part}{place}", part, part, {0: (norm, norm)}, ())
+        for part, norm in (("dominance", 2.0), ("balanced", 1.0), ("memorized", 3.0))
+        for place in range(5)
+    )
+    norms = SimpleNamespace(prompts=prompts, groups=group_norms(prompts))
+    finding = NORM.examine(made(norms=norms, entries=lambda _: ()))
+    assert [figure.name for figure in finding.figures] == [
+        "5 memorized prompts",
+        "5 dominance prompts",
+        "5 balanced prompts",
+    ]
+    assert [group.name for group in finding.plots[0].groups] == ["memorized", "dominance", "balanced"]

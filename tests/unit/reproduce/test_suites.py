@@ -10,6 +10,7 @@ from dominance.reproduce.suites import (
     independent_suite,
     nouns_by_rigidity,
 )
+from dominance.suites import load_suite
 from dominance.suites.pools import load_pools
 
 MINIATURE = load_pools("miniature")
@@ -54,3 +55,12 @@ def test_without_varied_entities_objects_stand_for_the_varied() -> None:
 def test_a_models_list_of_concepts_is_read_as_far_as_it_says_something() -> None:
     assert diversity_of([{"name": "tower", "diversity": 0.5}, {"name": "mug"}, "what"]) == {"tower": 0.5}
     assert diversity_of(None) == {}
+
+
+def test_the_bundled_suites_are_what_the_functions_make() -> None:
+    independent = load_suite("miniature-independent")
+    assert independent.prompts == independent_suite(MINIATURE, 60).prompts
+    factorial = load_suite("miniature-factorial")
+    assert (
+        factorial.prompts == factorial_suite("miniature-factorial", *nouns_by_rigidity(MINIATURE, DIVERSITY), 6).prompts
+    )

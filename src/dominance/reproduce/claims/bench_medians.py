@@ -58,4 +58,8 @@ CLAIM = Claim(
     RULE,
     ("bench", "fresh"),
     examine,
+    otherwise=(
+        "The prompts that were selected do not dominate from new seeds: what selected them was chance. Claims that"
+        " rest on the bench mean nothing then."
+    ),
 )

@@ -47,4 +47,8 @@ CLAIM = Claim(
     RULE,
     ("bench",),
     examine,
+    otherwise=(
+        "Dominance prompts are a rarity on this model, so that a bench of them describes its worst cases. Claims that"
+        " rest on the bench are about these cases alone."
+    ),
 )

@@ -26,6 +26,7 @@ class Claim:
         design: what is run here.
         needs: the shared runs that it looks at, as ``work.WORK`` names them.
         examine: measures it; raises ``ImpossibleError`` where that cannot be.
+        otherwise: what to think of it where it is contradicted.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Claim:
     rule: Rule
     needs: tuple[str, ...]
     examine: Callable[[Experiments], Finding]
+    otherwise: str = ""
 
 
 def found(

@@ -95,4 +95,9 @@ CLAIM = Claim(
     RULE,
     ("bench", "first steps"),
     examine,
+    otherwise=(
+        "An area below one half means that the score is informative with the opposite sign or in other layers, not"
+        " that it says nothing. A rule that is fitted to this model (`dominance calibrate` on the bench) shows what"
+        " of it can be used."
+    ),
 )

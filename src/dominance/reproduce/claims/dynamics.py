@@ -74,4 +74,9 @@ CLAIM = Claim(
     RULE,
     ("bench", "recorded"),
     examine,
+    otherwise=(
+        "A model of fewer steps and another schedule decides earlier, so that the first fifth may already lie past"
+        " the decline. The other intervals and roles in the plot show where the dominated concept loses its lead, if"
+        " it ever has it."
+    ),
 )

@@ -152,6 +152,10 @@ CLAIMS = (
         OWN,
         ("factorial",),
         examine_own,
+        otherwise=(
+            "A varied concept survives more often beside others than a rigid one. Three concepts a prompt are beyond"
+            " what the miniature was trained on, so that survival there is a test of drawing at all as well."
+        ),
     ),
     Claim(
         "factorial-rivals",
@@ -163,5 +167,9 @@ CLAIMS = (
         RIVALS,
         ("factorial",),
         examine_rivals,
+        otherwise=(
+            "Concepts survive more often beside rigid rivals. A rigid rival may take less room, or be lost itself; the"
+            " first effect says which."
+        ),
     ),
 )

@@ -61,4 +61,9 @@ CLAIM = Claim(
     RULE,
     ("bench", "first steps"),
     examine,
+    otherwise=(
+        "Layer numbers name places in one network, and another trained network need not do the same work in the same"
+        " places: the plot shows whether other layers tell the groups apart. A focus score also compares tokens of"
+        " one prompt, so that prompts of few words, as the miniature's are, leave it little to compare."
+    ),
 )

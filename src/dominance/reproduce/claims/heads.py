@@ -137,6 +137,10 @@ CLAIMS = (
         SINGLE,
         NEEDS,
         single,
+        otherwise=(
+            "Most prompts are mitigated by some single head: dominance is as localised here as memorization is in"
+            " Stable Diffusion. The plot says in which layers."
+        ),
     ),
     Claim(
         "early-layers",
@@ -148,6 +152,10 @@ CLAIMS = (
         WHERE,
         NEEDS,
         where,
+        otherwise=(
+            "The heads that matter sit in later layers of this network. Its layers do other work than those of"
+            " Stable Diffusion."
+        ),
     ),
     Claim(
         "several-heads",
@@ -161,6 +169,10 @@ CLAIMS = (
         SEVERAL,
         NEEDS,
         several,
+        otherwise=(
+            "Together the mitigating heads undo dominance as surely as they undo memorization in the paper."
+            " Corrupted images, which stand beside it, are the price."
+        ),
     ),
     Claim(
         "control-pairs",
@@ -173,5 +185,9 @@ CLAIMS = (
         CONTROL,
         NEEDS,
         controls,
+        otherwise=(
+            "Heads that do nothing alone mitigate in pairs: the outcome is not specific to the heads that were"
+            " found. Any disturbance of the first step may then count as a repair."
+        ),
     ),
 )

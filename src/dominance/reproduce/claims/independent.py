@@ -81,4 +81,8 @@ CLAIM = Claim(
     RULE,
     ("independent",),
     examine,
+    otherwise=(
+        "Then the products take over, or neither does, and the benchmark's direction comes of its filter. The"
+        " collapsed images by category say which."
+    ),
 )

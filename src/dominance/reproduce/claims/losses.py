@@ -98,6 +98,11 @@ def _claim(loss: str) -> Claim:
         rule,
         ("steered",),
         examiner(loss, rule),
+        otherwise=(
+            "A step of the published size may push the latents of a small model off what it can draw, which shows as"
+            " concepts lost where both were there. The methods' settings, and the layers that the maps are read from,"
+            " are those of `dominance mitigate`."
+        ),
     )
 
 

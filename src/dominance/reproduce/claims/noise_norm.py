@@ -4,7 +4,7 @@ from dominance.metrics import bootstrap_mean
 from dominance.numbers import measure
 from dominance.reproduce.claims.claim import DVD, Claim, found
 from dominance.reproduce.decision import Rule, of_difference
-from dominance.reproduce.experiments import Experiments, ImpossibleError
+from dominance.reproduce.experiments import MEMORIZED, Experiments, ImpossibleError
 from dominance.reproduce.result import Figure, Finding, Group, Line, Plot
 from dominance.runs.bench.candidates import BALANCED
 from dominance.runs.bench.result import DOMINANCE
@@ -15,7 +15,7 @@ RULE = Rule(
     "above",
     "measure",
 )
-MEMORIZED = "not possible here: no prompt of the model is known to be memorized"
+UNKNOWN = "not possible here: no prompt of the model is known to be memorized (--memorized)"
 
 
 def examine(experiments: Experiments) -> Finding:
@@ -23,17 +23,18 @@ def examine(experiments: Experiments) -> Finding:
     for part in (DOMINANCE, BALANCED):
         experiments.entries(part)
     result = experiments.norms
-    norms: dict[str, list[float]] = {DOMINANCE: [], BALANCED: []}
+    norms: dict[str, list[float]] = {MEMORIZED: [], DOMINANCE: [], BALANCED: []}
     for prompt in result.prompts:
         if (value := prompt.mean("first")) is not None:
             norms[prompt.group].append(value)
-    if not all(norms.values()):
+    if not norms[DOMINANCE] or not norms[BALANCED]:
         raise ImpossibleError("no norm of one of the groups could be measured")
-    figures = [Figure("memorized prompts", MEMORIZED, "highest")]
-    for part, values in norms.items():
+    known = {part: values for part, values in norms.items() if values}
+    figures = [] if MEMORIZED in known else [Figure("memorized prompts", UNKNOWN, "highest")]
+    for part, values in known.items():
         interval = bootstrap_mean([[value] for value in values]) if len(values) > 1 else None
         figures.append(Figure(f"{len(values)} {part} prompts", measure(sum(values) / len(values), interval)))
-    groups = tuple(Group(part, tuple(values), sum(values) / len(values)) for part, values in norms.items())
+    groups = tuple(Group(part, tuple(values), sum(values) / len(values)) for part, values in known.items())
     lines = tuple(
         Line(group.name, tuple((step, *found_here) for step, found_here in enumerate(group.course, start=1)))
         for group in result.groups
@@ -56,4 +57,9 @@ CLAIM = Claim(
     RULE,
     ("bench", "norms"),
     examine,
+    otherwise=(
+        "The norm grows with everything that a prompt pins down, not only with what it has memorized, and two clearly"
+        " drawn objects pin down more than one. The course over the steps shows whether the order is one of the first"
+        " step alone."
+    ),
 )

@@ -115,6 +115,10 @@ CLAIMS = (
         PRESENCE,
         NEEDS,
         examine_presence,
+        otherwise=(
+            "Maps lie further apart where concepts are missing. Of a missing concept the map shows where nothing is"
+            " drawn, which may be the background: it is apart from the other's because it is nowhere."
+        ),
     ),
     Claim(
         "overlap-order",
@@ -126,5 +130,9 @@ CLAIMS = (
         ORDER,
         NEEDS,
         examine_order,
+        otherwise=(
+            "How widely the maps spread goes with presence more than how far they overlap. On a grid of few cells the"
+            " two are hard to tell apart."
+        ),
     ),
 )

@@ -47,4 +47,9 @@ CLAIM = Claim(
     RULE,
     ("bench", "first steps"),
     examine,
+    otherwise=(
+        "The peak token may be another word of the prompt, such as the relation, where a text encoder puts what it"
+        " knows of the whole sentence. The second figure and the plot say whether the dominated concept peaks"
+        " instead, or merely another word, or another layer names the winner."
+    ),
 )

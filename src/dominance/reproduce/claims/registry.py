@@ -19,6 +19,7 @@ from dominance.reproduce.claims import (
     peak_token,
     replacement,
     trained,
+    trainings,
     twins,
 )
 from dominance.reproduce.claims.claim import Claim
@@ -27,6 +28,7 @@ from dominance.wording import quoted, suggestion
 _ALL: tuple[Claim, ...] = (
     bench_yield.CLAIM,
     bench_medians.CLAIM,
+    trainings.CLAIM,
     focus.CLAIM,
     peak_token.CLAIM,
     dynamics.CLAIM,

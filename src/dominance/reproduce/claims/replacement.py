@@ -67,4 +67,8 @@ CLAIM = Claim(
     RULE,
     ("bench", "replacement"),
     examine,
+    otherwise=(
+        "A category word that the model has never seen is read as noise and may collapse the picture by itself. Look"
+        " at the pairs of pictures before concluding that the entity's token does not carry the dominance."
+    ),
 )

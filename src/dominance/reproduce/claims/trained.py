@@ -79,4 +79,8 @@ CLAIM = Claim(
     RULE,
     (),
     examine,
+    otherwise=(
+        "Then more designs in training made the concept dominate more, against the paper's cause. Look at whether the"
+        " few-design models learnt the concept at all, which the experiment's page shows."
+    ),
 )

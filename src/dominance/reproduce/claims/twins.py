@@ -86,4 +86,8 @@ CLAIM = Claim(
     RULE,
     ("independent", "twin"),
     examine,
+    otherwise=(
+        "Then uniform pictures are not what makes these entities dominate in these models. Look at each entity: if"
+        " they disagree, the mean over so few says little about others."
+    ),
 )
