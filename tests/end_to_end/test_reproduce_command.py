@@ -207,7 +207,7 @@ def test_the_papers_preset_goes_the_same_way(tmp_path: Path, monkeypatch: pytest
     assert "not possible here" not in verdicts.values()
     bench = dominance.read_bench(tmp_path / "out" / "bench")
     assert bench.run.settings.seeds == (1825, 410, 4507, 4013)
-    assert bench.run.settings.scheduler == "ddim"
+    assert (bench.run.settings.steps, bench.run.settings.guidance) == (2, 7.5)
     norms = next(claim for claim in result.claims if claim.name == "noise-norm")
     assert norms.finding.figures[0].name == "2 memorized prompts"
     again = reproduce_claims(names, model, JUDGE, tmp_path / "out", options)

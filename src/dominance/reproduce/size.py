@@ -7,7 +7,7 @@ PROMPTS = ("bench", "recorded", "ablated", "repaired", "steered", "independent",
 _FEWEST_PROMPTS = {"bench": 6, "recorded": 5, "ablated": 5, "repaired": 5, "steered": 5, "independent": 12, "cell": 1}
 _FEWEST_SEEDS = {"bench_seeds": 4, "noises": 2}
 _BISECTIONS = 24
-_LEAST = 0.005
+_LEAST = 1e-6
 
 
 @dataclass(frozen=True)
@@ -95,9 +95,8 @@ def fitting(full: Size, minutes: Callable[[Size], float], budget: float | None) 
     if budget is None or minutes(full) <= budget:
         return full
     low, high = _LEAST, 1.0
-    if minutes(scaled(full, low)) > budget:
-        return scaled(full, low)
-    for _ in range(_BISECTIONS):
+    for _ in range(_BISECTIONS if minutes(scaled(full, low)) <= budget else 0):
         middle = (low + high) / 2
         low, high = (middle, high) if minutes(scaled(full, middle)) <= budget else (low, middle)
-    return scaled(full, low)
+    fitted = scaled(full, low)
+    return replace(fitted, share=minutes(fitted) / minutes(full))

@@ -37,7 +37,10 @@ def test_the_largest_size_within_the_budget_is_taken() -> None:
     fitted = fitting(full, minutes, 10.0)
     assert minutes(fitted) <= 10.0
     assert minutes(fitted) > 8.5
-    assert minutes(fitting(full, minutes, 0.001)) > 0.001
+    assert fitted.share == minutes(fitted) / minutes(full)
+    smallest = fitting(full, minutes, 0.001)
+    assert (smallest.bench, smallest.bench_seeds) == (6, 4)
+    assert minutes(smallest) > 0.001
 
 
 def test_the_papers_size_is_for_models_of_the_world() -> None:
