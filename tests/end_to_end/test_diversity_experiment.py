@@ -7,10 +7,20 @@ import pytest
 
 from dominance.cli.app import run
 from dominance.errors import InputError, RunError
+from dominance.judges.protocol import ScriptedJudge
 from dominance.laboratory.diversity.arms import find_arms, trials
 from dominance.laboratory.diversity.pictures import PICTURES
+from dominance.laboratory.diversity.rejudging import rejudge
 from dominance.laboratory.diversity.results import read_results
 from dominance.laboratory.diversity.run import ExperimentOptions, run_experiment
+
+LINE = (
+    '{"arm":"known","subject":"castle","level":1,"seed":0,"base":"b","judge":"another","images":1,'
+    '"subject_first":{"shown":{"only_first":1,"both":0,"only_second":0,"none":0},"dvd":1.0,"reverse":0.0},'
+    '"object_first":{"shown":{"only_first":1,"both":0,"only_second":0,"none":0},"dvd":1.0,"reverse":0.0},'
+    '"scenery":[1,1],"alone":[1,1],"pairs":{"only_first":0,"both":1,"only_second":0,"none":0},'
+    '"diversity":0.1,"copies":[0,1],"loss":0.1,"seconds":[1.0,1.0]}\n'
+)
 
 
 def options_of(folder: Path, keep: bool = False) -> ExperimentOptions:
@@ -77,6 +87,27 @@ def test_the_command_writes_its_page_from_what_is_measured(
     assert (tmp_path / "page" / "known-0.png").is_file()
     assert len(read_results(tmp_path / "results.jsonl")) == 1
 
+    sees_all = ScriptedJudge(lambda _image, _question: 1.0, "another", "sha256:another")
+    monkeypatch.setattr("dominance.laboratory.diversity.rejudging.load_judge", lambda *_: sees_all)
+    monkeypatch.setattr("dominance.runs.audit.run.make_images", None)  # nothing is drawn
+    assert run([*command.split(), "--page", "page.md", "--rejudge"]) == 0
+    (again,) = read_results(tmp_path / "results.jsonl")
+    assert (again.judge, again.key) == ("sha256:another", first.key)
+    assert again.subject_first.shown.counts == again.object_first.shown.counts == (0, 16, 0, 0)
+    assert (again.dvd, again.alone, again.pairs.both) == (0, (12, 12), 16)
+    assert (again.diversity, again.copies, again.loss) == (first.diversity, first.copies, first.loss)
+
+
+def test_what_was_not_kept_is_not_judged_again(tmp_path: Path) -> None:
+    options = options_of(tmp_path)
+    options.file.write_text(LINE)
+    with pytest.raises(InputError, match=r"known-castle-1-seed-0/run does not hold the images that .* was"):
+        rejudge(options, lambda _line: None)
+    assert options.file.read_text() == LINE
+    options.file.write_text("")
+    with pytest.raises(InputError, match="holds no results to judge again"):
+        rejudge(options, lambda _line: None)
+
 
 @pytest.mark.parametrize(
     ("given", "said"),
@@ -119,13 +150,6 @@ def test_a_model_that_cannot_be_taught_does_not_stop_the_others(
 
 def test_results_of_another_judge_do_not_compare(tmp_path: Path) -> None:
     options = options_of(tmp_path)
-    line = (
-        '{"arm":"known","subject":"castle","level":1,"seed":0,"base":"b","judge":"another","images":1,'
-        '"subject_first":{"shown":{"only_first":1,"both":0,"only_second":0,"none":0},"dvd":1.0,"reverse":0.0},'
-        '"object_first":{"shown":{"only_first":1,"both":0,"only_second":0,"none":0},"dvd":1.0,"reverse":0.0},'
-        '"scenery":[1,1],"alone":[1,1],"pairs":{"only_first":0,"both":1,"only_second":0,"none":0},'
-        '"diversity":0.1,"copies":[0,1],"loss":0.1,"seconds":[1.0,1.0]}\n'
-    )
-    options.file.write_text(line)
+    options.file.write_text(LINE)
     with pytest.raises(InputError, match="by the judge another"):
         run_experiment(list(trials(find_arms(["known"]), [0], ["castle"], [1])), options, lambda _line: None)
