@@ -22,8 +22,8 @@ _TRIED = 1.7
 """Candidates of a bench are this many times the prompts that it keeps, in images."""
 _BLIND = 0.8
 """The share of an image's time that its drawing takes; the rest is the judge's."""
-_RECORDING = 1.3
-"""What recording attention costs, over drawing alone."""
+_RECORDING = 2.0
+"""What recording attention costs, a prompt at a time, over drawing in batches."""
 _STEERING = 4.0
 """What a step with a gradient costs, over one without."""
 _METHODS = 5
