@@ -50,7 +50,7 @@ def size_sentence(result: ReproduceResult) -> str:
     """How large the runs were."""
     share = result.size.share
     whole = "the full size" if share == 1 else f"about {numbers.share(share)} of the work of the full size"
-    budget = "" if result.budget is None else f", which is what fits into {result.budget:g} minutes"
+    budget = "" if result.budget is None else f", chosen for a budget of {result.budget:g} minutes"
     return f"Prompts and seeds are {whole}{budget}; the runs took {result.minutes:.1f} minutes."
 
 
