@@ -78,6 +78,8 @@ weights: .venv/.core  ## train what ships, base, judge and adapters: a day on tw
 		--judge blip:$(RUNS)/judge-last/judge --out $(RUNS)/twins --results $(RUNS)/twins.jsonl --page $(RUNS)/twins.md
 	$(BIN)/dominance train diversity --seeds 1 --processes 2 --keep --base $(RUNS)/base-later/model \
 		--judge blip:$(RUNS)/judge-last/judge --out $(RUNS)/diversity --results $(RUNS)/diversity.jsonl --page $(RUNS)/diversity.md
+	$(BIN)/dominance train diversity --subjects robot --levels 1 --first-seed 1 --seeds 1 --keep --base $(RUNS)/base-later/model \
+		--judge blip:$(RUNS)/judge-last/judge --out $(RUNS)/diversity --results $(RUNS)/diversity.jsonl --page $(RUNS)/diversity.md
 
 clean:
 	rm -rf .venv runs site docs/gallery/pages

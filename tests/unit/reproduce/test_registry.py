@@ -56,6 +56,6 @@ def test_what_contradicts_is_discussed_and_nothing_else_is(tmp_path: Path) -> No
 
 def test_the_markdown_says_how_large_it_was(tmp_path: Path) -> None:
     text = reproduction_markdown(result_of("reproduced", tmp_path))
-    assert "about 25% of the work of the full size, which is what fits into 20 minutes" in text
+    assert "about 25% of the work of the full size, chosen for a budget of 20 minutes" in text
     assert "| The focus score is higher in the first step |" in text
     assert "reproduced, stands after Holm" in text
