@@ -8,8 +8,10 @@ from dominance.records import RunResult
 from dominance.runs.risk.calibrate import RuleQuality, calibrate
 from dominance.runs.risk.options import CalibrationOptions
 
-LAYERS: tuple[int, ...] = tuple(range(1, 11))
+LAYERS: tuple[int, ...] = (1,)
 """As the shipped calibration; see docs/decisions/018-eight-noises.md."""
+PAPER_LAYERS: tuple[int, ...] = (9, 10)
+"""Those of the paper's rule."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,10 @@ def first_step(run: RunResult) -> FirstStep:
     """
     dominated = sum(prompt.verdict == "dominance" for prompt in run.prompts)
     try:
-        report = calibrate(Path(run.run), options=CalibrationOptions(hold_out="concept", layers=LAYERS))
+        report, paper = (
+            calibrate(Path(run.run), options=CalibrationOptions(hold_out="concept", layers=layers))
+            for layers in (LAYERS, PAPER_LAYERS)
+        )
     except InputError as error:
         return FirstStep(len(run.prompts), dominated, None, None, str(error))
-    return FirstStep(report.n, report.positives, report.calibrated, report.paper)
+    return FirstStep(report.n, report.positives, report.calibrated, paper.paper)
