@@ -1,17 +1,16 @@
 """The labelled pictures that ship with the package, as images to check a judge on."""
 
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 
 from dominance.miniature.concepts import BY_NAME
 from dominance.miniature.labelled import LabelledPicture, bundled_labels, read_images, read_labelled
 from dominance.records import Concept, Prompt, Suite
+from dominance.runs.judge_check.options import Halves
 from dominance.runs.judge_check.sources import Source, keep
 from dominance.runs.stages.judge_fit import RENDERED_WORLD
 
-Halves = Literal["dev", "kept", "both"]
 _SUBFOLDER = "labelled"
 
 

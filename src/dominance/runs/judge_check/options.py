@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from cyclopts import Group, Parameter
 
@@ -10,7 +10,8 @@ from dominance.errors import InputError
 from dominance.judges.options import JUDGE, Asking, check_mode
 from dominance.models.drawing import Machine
 from dominance.runs.audit.options import Words
-from dominance.runs.judge_check.labelled import Halves
+
+Halves = Literal["dev", "kept", "both"]
 
 
 @Parameter(name="*", group=Group("Check", sort_key=15))

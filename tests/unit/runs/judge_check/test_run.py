@@ -18,7 +18,8 @@ from dominance.miniature.renderer import render
 from dominance.miniature.world import single_scene
 from dominance.records import Answer, Concept, Prompt, Question, Suite
 from dominance.report.judge_check.page import write_judge_check
-from dominance.runs.judge_check.labelled import Halves, labelled_pictures
+from dominance.runs.judge_check.labelled import labelled_pictures
+from dominance.runs.judge_check.options import Halves
 from dominance.runs.judge_check.run import JudgeCheckOptions, check_judge
 from dominance.runs.store.ledger import Ledger
 

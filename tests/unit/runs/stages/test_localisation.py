@@ -111,7 +111,7 @@ def test_the_model_s_own_pictures_tell_what_renders_of_known_places_tell() -> No
     sides = right_sides(pipeline, placed, own.steps, own.shown)[4:].double().mean(dim=(0, 2))
     assert set(sides.topk(3).indices.tolist()) & {layer - 1 for layer in own.chosen}
     shares = torch.tensor([layer.counted.share for layer in own.layers])
-    assert np.corrcoef(shares, sides)[0, 1] > 0.8
+    assert np.corrcoef(shares, sides)[0, 1] > 0.7
 
 
 def rendered_pairs(pipeline: object) -> Placed:
