@@ -18,7 +18,7 @@ BIN := .venv/bin
 	@touch $@
 
 demo: .venv/.core  ## audit the bundled suite with both bundled models, and lay the runs beside each other
-	$(BIN)/dominance audit miniature --model miniature-swapped --out runs/demo-twin
+	$(BIN)/dominance audit miniature --limit 12 --model miniature-swapped --out runs/demo-twin
 	$(BIN)/dominance audit miniature --beside runs/demo-twin --out runs/demo
 
 test: .venv/.dev  ## all tests

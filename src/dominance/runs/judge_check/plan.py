@@ -94,8 +94,11 @@ def folder_of(check: CheckPlan, out: Path | str | None, default: Path) -> Path:
 
 def _difference(check: CheckPlan, earlier: Plan) -> str | None:
     was, now = earlier.settings.record(), check.settings
-    if earlier.judge_identity != check.judges[0].judge.identity:
-        return f"a check of the judge {quoted(earlier.judge)}, not of {quoted(check.judges[0].judge.name)}"
+    judge = check.judges[0].judge
+    if earlier.judge_identity != judge.identity:
+        if earlier.judge == judge.name:
+            return f"a check of another state of the judge {quoted(judge.name)}"
+        return f"a check of the judge {quoted(earlier.judge)}, not of {quoted(judge.name)}"
     if None not in (was.get("against"), now["against"]) and was["against"] != now["against"]:
         return f"a check against the judge {quoted(str(was['against']))}, not {quoted(str(now['against']))}"
     if not set(_images(was.get("images"))) <= set(_images(now["images"])):
