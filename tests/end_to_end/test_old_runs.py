@@ -9,15 +9,21 @@ import json
 import re
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import dominance
+from dominance.diversity import embedders
+from dominance.judges import blip
+from dominance.models import folders
 
 Command = Callable[..., Any]
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "runs-0.1"
+MODEL_THEN = "sha256:8e7a5ba1d44e770359087ebc"
+JUDGE_THEN = "sha256:7742a4cc6270410a3fe6c69a"
 PROMPT = "a [castle:landmark] and a [mug]"
 COLLAPSING = "a [bottle] and a [castle:landmark]"
 COMMANDS: dict[str, list[object]] = {
@@ -31,6 +37,10 @@ COMMANDS: dict[str, list[object]] = {
     "diversity": ["diversity", "pics"],
     "judge-check": ["judge", "check", "audit2", "--each", 4],
 }
+READ_EVERY_TIME = {"diversity": {"images", "concepts"}, "bench": {"prompts kept"}}
+"""Progress of work that is no drawing and no judging: pictures are read to find them among the known embeddings,
+and the prompts of a bench are chosen again by what is known of them."""
+
 SAME_TEXT = re.compile(r"\.(prompt|text|suite|model|judge|question|dominating|name|concepts?)(\[\d+\])?$")
 """Texts that are data; sentences may be worded anew, but hold the same numbers."""
 NUMBER = re.compile(r"\d+(?:\.\d+)?")
@@ -71,6 +81,33 @@ def assert_same(was: Any, now: Any, where: str) -> None:
         assert now == pytest.approx(was, rel=1e-9, abs=1e-12), where
     else:
         assert now == was, where
+
+
+@pytest.fixture
+def as_they_were(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The bundled model, judge and encoder under the identities that they had when the runs were made.
+
+    Nothing is drawn, judged or embedded under them: a run that is whole needs their names alone.
+    """
+    find, load, embedder = folders._bundled, blip.load_blip_judge, embedders.TransformersEmbedder
+    monkeypatch.setattr(embedder, "embed", None)
+    monkeypatch.setattr(folders, "_bundled", lambda *given: replace(find(*given), identity=MODEL_THEN))
+    monkeypatch.setattr(blip, "load_blip_judge", lambda *given: replace(load(*given), identity=JUDGE_THEN))
+    monkeypatch.setattr(
+        embedders, "TransformersEmbedder", lambda name, _, *rest: embedder(name, f"{JUDGE_THEN}:blip-1", *rest)
+    )
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_same_command_does_nothing_again(name: str, command: Command, runs: Path, as_they_were: None) -> None:
+    pictures = sorted(path.name for path in (runs / name).rglob("*.png"))
+    finished = command(*COMMANDS[name], "--out", name, "--device", "cpu", "--json")
+    worked = set(re.findall(r"^(.*): \d+ of \d+", finished.err, re.MULTILINE))
+    assert worked <= READ_EVERY_TIME.get(name, set()), finished.err
+    assert finished.status == (3 if name == "bench" else 0), finished.err
+    assert_same(recorded(name), finished.document, name)
+    assert sorted(path.name for path in (runs / name).rglob("*.png")) == pictures
+    assert list((runs / name).glob("*.html"))
 
 
 @pytest.mark.parametrize("name", [name for name in COMMANDS if name not in ("score", "diversity")])
