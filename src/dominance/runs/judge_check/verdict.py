@@ -89,8 +89,9 @@ def on_generated(name: str, found: GeneratedFindings, controls: Verdict) -> Verd
     )
     missing = f"Of the concepts that a prompt names and readers call absent, it says yes to {rate(named.false_yes)}."
     missed = [criterion.name for criterion in found.missed]
-    reached = f"{len(found.criteria) - len(missed)} of {len(found.criteria)} criteria hold"
-    accepted = f"{reached}; not: {'; '.join(missed)}." if missed else f"All {len(found.criteria)} criteria hold."
+    measured = [criterion for criterion in found.criteria if criterion.holds is not None]
+    reached = f"{len(measured) - len(missed)} of {len(measured)} criteria hold"
+    accepted = f"{reached}; not: {'; '.join(missed)}." if missed else f"All {len(measured)} criteria hold."
     return Verdict(trust, sentence, (missing, accepted, controls.sentence, *controls.details))
 
 
