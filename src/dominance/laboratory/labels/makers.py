@@ -17,7 +17,6 @@ BETWEEN_STEPS: int = 12
 in the model's own number of steps."""
 LEVELS: tuple[int, ...] = (2, 4, 6, 8, 10)
 WITH_LEVELS: tuple[str, ...] = ("castle", "clown")
-STRENGTHS: tuple[float, ...] = (0.5, 0.75, 1.0)
 BROKEN_OFF: tuple[str, ...] = ("castle", "wizard")
 """Entities whose rigid adapters are also drawn with after a quarter of their training."""
 
