@@ -10,7 +10,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from dominance.judges.measuring import Measuring
     from dominance.judges.options import Asking
+    from dominance.judges.picture_scores import score_pictures
+    from dominance.measures import PictureScores
     from dominance.metrics import attention_deviation, focus_score
     from dominance.models.drawing import Drawing, Machine
     from dominance.models.pipelines import load_pipeline
@@ -80,7 +83,10 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES: dict[str, tuple[str, ...]] = {
+    "judges.measuring": ("Measuring",),
     "judges.options": ("Asking",),
+    "judges.picture_scores": ("score_pictures",),
+    "measures": ("PictureScores",),
     "metrics": ("attention_deviation", "focus_score"),
     "models.drawing": ("Drawing", "Machine"),
     "models.pipelines": ("load_pipeline",),

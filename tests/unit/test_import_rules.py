@@ -16,6 +16,7 @@ BASE = {
     "documents",
     "english",
     "errors",
+    "measures",
     "mentions",
     "pictures",
     "progress",

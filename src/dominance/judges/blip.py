@@ -123,18 +123,19 @@ def load_blip_judge(name: str, path: Path, device: str = "auto", identity: str |
     Raises:
         ModelError: the folder lacks a part, its parts do not fit together, or they are no BLIP-VQA.
     """
-    read_model_type(name, path, "blip")
-    model: Any = load_weights(name, path, BlipForQuestionAnswering, find_device(device))
-    with one_line(name, path):
+    what = f"the judge {name!r}"
+    read_model_type(what, path, "blip")
+    model: Any = load_weights(what, path, BlipForQuestionAnswering, find_device(device))
+    with one_line(what, path):
         tokenizer = load_tokenizer(path, BertTokenizer)
         processor = BlipImageProcessorPil.from_pretrained(path, local_files_only=True)
         sizes = side(processor.size), side(model.config.vision_config.image_size)
-        check_fits(name, path, {"the image size": sizes})
-        check_vocabulary(name, path, len(tokenizer), model.config.text_config.vocab_size)
+        check_fits(what, path, {"the image size": sizes})
+        check_vocabulary(what, path, len(tokenizer), model.config.text_config.vocab_size)
         # Some tokenizers are saved without the length that their model reads.
         tokenizer.model_max_length = min(tokenizer.model_max_length, model.config.text_config.max_position_embeddings)
     if tokenizer.unk_token_id in {tokenizer.convert_tokens_to_ids(word) for word in ("yes", "no")}:
-        raise ModelError(f"the judge {name!r} in {path} does not know the words yes and no; give a BLIP-VQA model")
+        raise ModelError(f"{what} in {path} does not know the words yes and no; give a BLIP-VQA model")
     return BlipJudge(name, identity or content_identity(path), model, tokenizer, processor, _taught(path))
 
 

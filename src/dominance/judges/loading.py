@@ -1,4 +1,4 @@
-"""Judges' folders as transformers saves them: what config.json says, the weights, whether the parts fit together."""
+"""Models that look at pictures, as transformers saves them: what config.json says, the weights, whether all fits."""
 
 import json
 from collections.abc import Callable, Generator, Mapping
@@ -27,8 +27,11 @@ SCHEMES: dict[str, str] = {
 """The scheme that takes models of each ``model_type``."""
 
 
-def read_model_type(name: str, path: Path, scheme: str) -> str:
-    """The ``model_type`` of a judge's config.json, once it is sure that the scheme takes such models.
+def read_model_type(what: str, path: Path, scheme: str) -> str:
+    """The ``model_type`` of a folder's config.json, once it is sure that the scheme takes such models.
+
+    Args:
+        what: it is to be, as everywhere here, for messages: ``"the judge 'blip:owner/name'"``.
 
     Raises:
         ModelError: no config.json, no safetensors beside it, or a model of another type.
@@ -36,36 +39,32 @@ def read_model_type(name: str, path: Path, scheme: str) -> str:
     taken = [model_type for model_type, owner in SCHEMES.items() if owner == scheme]
     if not (path / "config.json").is_file() or not any(path.glob("*.safetensors")):
         raise ModelError(
-            f"the judge {name!r} has no config.json with .safetensors weights in {path}; give {scheme}: and the folder"
+            f"{what} has no config.json with .safetensors weights in {path}; give {scheme}: and the folder"
             f" or hub id of a model of type {' or '.join(taken)}"
         )
-    with one_line(name, path):
+    with one_line(what, path):
         config = json.loads((path / "config.json").read_text(encoding="utf-8"))
         found = config.get("model_type") if isinstance(config, dict) else None
     if found not in taken:
         other = SCHEMES.get(str(found))
-        remedy = f"give {other}: and the same folder or hub id" if other else "give another judge"
-        raise ModelError(
-            f"the judge {name!r} in {path} is a {found!r} model, but {scheme}: takes {' or '.join(taken)}; {remedy}"
-        )
+        remedy = f"give {other}: and the same folder or hub id" if other else "give another model"
+        raise ModelError(f"{what} in {path} is a {found!r} model, but {scheme}: takes {' or '.join(taken)}; {remedy}")
     return found
 
 
 @contextmanager
-def one_line(name: str, path: Path) -> Generator[None]:
-    """Turns whatever a broken part raises into one ModelError that names the judge and its folder."""
+def one_line(what: str, path: Path) -> Generator[None]:
+    """Turns whatever a broken part raises into one ModelError that names the model and its folder."""
     try:
         yield
     except InputError:
         raise
     except Exception as error:  # transformers raises whatever the broken part raises
-        raise ModelError(
-            f"cannot load the judge {name!r} from {path}: {complaint(error)}; {remedy_for(error)}"
-        ) from error
+        raise ModelError(f"cannot load {what} from {path}: {complaint(error)}; {remedy_for(error)}") from error
 
 
 def load_weights(
-    name: str, path: Path, kind: type[Model], device: torch.device, dtype: torch.dtype = torch.float32
+    what: str, path: Path, kind: type[Model], device: torch.device, dtype: torch.dtype = torch.float32
 ) -> Model:
     """The model in evaluation mode on its device, from safetensors alone.
 
@@ -73,14 +72,14 @@ def load_weights(
         ModelError: the weights cannot be read, or some are missing or of another shape.
     """
     load = cast(Callable[..., tuple[Model, dict[str, Any]]], kind.from_pretrained)
-    with one_line(name, path):
+    with one_line(what, path):
         model, report = load(path, use_safetensors=True, dtype=dtype, local_files_only=True, output_loading_info=True)
     if missing := report["missing_keys"]:  # transformers would fill them with noise
         raise ModelError(
-            f"cannot load the judge {name!r} from {path}: {len(missing)} weights are missing, such as"
+            f"cannot load {what} from {path}: {len(missing)} weights are missing, such as"
             f" {min(missing)}; fetch its weights again, or give a model that has them"
         )
-    with one_line(name, path):
+    with one_line(what, path):
         return model.eval().to(cast(Any, device))
 
 
@@ -98,25 +97,25 @@ def load_tokenizer(path: Path, kind: type[Tokenizer]) -> Tokenizer:
     return cast(Tokenizer, kind.from_pretrained(path, local_files_only=True))
 
 
-def check_fits(name: str, path: Path, sizes: Mapping[str, tuple[object, object]]) -> None:
-    """Raises a ModelError that names the first size which a judge's processor and its model do not share.
+def check_fits(what: str, path: Path, sizes: Mapping[str, tuple[object, object]]) -> None:
+    """Raises a ModelError that names the first size which a processor and its model do not share.
 
     Args:
         sizes: for each size, what the processor or tokenizer has and what the model has.
     """
-    for what, (given, wanted) in sizes.items():
+    for size, (given, wanted) in sizes.items():
         if given != wanted:
             raise ModelError(
-                f"the judge {name!r} in {path} has parts that do not match: {what} is {given} in its processor but"
+                f"{what} in {path} has parts that do not match: {size} is {given} in its processor but"
                 f" {wanted} in its model; take both from the same source"
             )
 
 
-def check_vocabulary(name: str, path: Path, words: int, rows: int) -> None:
+def check_vocabulary(what: str, path: Path, words: int, rows: int) -> None:
     """Raises a ModelError if the tokenizer has more words than the model has embeddings for."""
     if words > rows:
         raise ModelError(
-            f"the judge {name!r} in {path} has parts that do not match: its tokenizer has {words} words but its"
+            f"{what} in {path} has parts that do not match: its tokenizer has {words} words but its"
             f" model embeds {rows}; take both from the same source"
         )
 

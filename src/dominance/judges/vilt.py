@@ -95,21 +95,22 @@ def load_vilt_judge(name: str, path: Path, device: str = "auto", identity: str |
     Raises:
         ModelError: the folder lacks a part, its parts do not fit together, or yes and no are not among its answers.
     """
-    read_model_type(name, path, "vilt")
-    model: Any = load_weights(name, path, ViltForQuestionAnswering, find_device(device))
-    with one_line(name, path):
+    what = f"the judge {name!r}"
+    read_model_type(what, path, "vilt")
+    model: Any = load_weights(what, path, ViltForQuestionAnswering, find_device(device))
+    with one_line(what, path):
         tokenizer = load_tokenizer(path, BertTokenizer)
         processor = ViltImageProcessorPil.from_pretrained(path, local_files_only=True)
         sizes = {
             "the image size": (side(processor.size), side(model.config.image_size)),
             "the patch size": (side(processor.size_divisor), side(model.config.patch_size)),
         }
-        check_fits(name, path, sizes)
-        check_vocabulary(name, path, len(tokenizer), model.config.vocab_size)
+        check_fits(what, path, sizes)
+        check_vocabulary(what, path, len(tokenizer), model.config.vocab_size)
     labels = {str(label).strip().lower(): number for number, label in model.config.id2label.items()}
     if not {"yes", "no"} <= set(labels):
         raise ModelError(
-            f"the judge {name!r} in {path} has {len(labels)} answers, but not both yes and no; give a ViLT"
+            f"{what} in {path} has {len(labels)} answers, but not both yes and no; give a ViLT"
             " that was trained to answer questions"
         )
     model.config.max_image_length = -1  # all patches of a picture; otherwise it drops some at random

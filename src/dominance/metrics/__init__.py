@@ -23,9 +23,11 @@ from dominance.metrics.focus import (
     peak_token,
 )
 from dominance.metrics.identity import ReferenceSimilarity, copies, reference_similarity
+from dominance.metrics.image_text import cosines, least_concept, photo_quality
 from dominance.metrics.intervals import bootstrap_mean, rate, t_interval, wilson_interval
 from dominance.metrics.logistic import Logistic, fit_logistic
 from dominance.metrics.memorization import NormSummary, conditional_norm, noise_scale, summarised
+from dominance.metrics.presence import harsh_presence, soft_presence
 from dominance.metrics.ranks import RankTest, mann_whitney
 from dominance.metrics.reliability import (
     Bin,
@@ -67,6 +69,7 @@ __all__ = [
     "conditional_norm",
     "confusion",
     "copies",
+    "cosines",
     "deviation_change",
     "discernment",
     "dvd_score",
@@ -74,22 +77,26 @@ __all__ = [
     "fit_logistic",
     "focus_score",
     "grouped_folds",
+    "harsh_presence",
     "held_out_accuracy",
     "held_out_splits",
     "interval_edges",
     "kappa_interval",
+    "least_concept",
     "mann_whitney",
     "mean_difference",
     "median_interval",
     "mirrored_pairs",
     "noise_scale",
     "peak_token",
+    "photo_quality",
     "rate",
     "rate_difference",
     "reference_similarity",
     "reliability_bins",
     "roc_auc",
     "roc_auc_interval",
+    "soft_presence",
     "spearman",
     "spearman_chance",
     "spearman_interval",

@@ -12,7 +12,7 @@ from PIL import Image
 from tiny_judges import save_clip, save_siglip
 
 from dominance.errors import ModelError
-from dominance.judges import similarity
+from dominance.judges import image_text
 from dominance.judges.similarity import NEUTRAL_TEXTS, SimilarityJudge, load_similarity_judge
 from dominance.records import Concept, Question
 from dominance.suites import load_questions
@@ -34,14 +34,14 @@ def noise(seed: int, width: int = 32, height: int = 32) -> Image.Image:
 
 def logits(judge: SimilarityJudge, image: Image.Image, texts: list[str]) -> torch.Tensor:
     """Of one picture and several texts, as the whole model gives them."""
-    longest = {"clip": {"padding": True}, "siglip": {"padding": "max_length", "max_length": 24}}[judge.scheme]
-    rows: Any = judge.tokenizer(texts, return_tensors="pt", **longest)
+    longest = {"clip": {"padding": True}, "siglip": {"padding": "max_length", "max_length": 24}}[judge.encoder.scheme]
+    rows: Any = judge.encoder.tokenizer(texts, return_tensors="pt", **longest)
     named = {"input_ids": rows.input_ids}
-    if judge.scheme == "clip":
+    if judge.encoder.scheme == "clip":
         named["attention_mask"] = rows.attention_mask
-    pixels = judge.processor(images=[image], return_tensors="pt")["pixel_values"]
+    pixels = judge.encoder.processor(images=[image], return_tensors="pt")["pixel_values"]
     with torch.no_grad():
-        return judge.model(**named, pixel_values=pixels).logits_per_image[0]
+        return judge.encoder.model(**named, pixel_values=pixels).logits_per_image[0]
 
 
 def test_p_yes_comes_from_the_models_own_logits(judge: SimilarityJudge) -> None:
@@ -49,7 +49,7 @@ def test_p_yes_comes_from_the_models_own_logits(judge: SimilarityJudge) -> None:
     answers = judge.answer(images, [ASKED, ASKED])
     for image, given in zip(images, answers, strict=True):
         for number, name in ((0, "mug"), (5, "Tower")):
-            if judge.scheme == "clip":
+            if judge.encoder.scheme == "clip":
                 found = logits(judge, image, [f"a photo of {name}", *NEUTRAL_TEXTS])
                 expected = torch.sigmoid(found[0] - found[1:].mean())
             else:
@@ -67,7 +67,7 @@ def test_all_questions_about_a_concept_get_one_answer_and_other_concepts_another
 def test_an_answer_does_not_depend_on_the_batch(judge: SimilarityJudge, monkeypatch: pytest.MonkeyPatch) -> None:
     images, asked = [noise(0), noise(1, 90, 40), noise(2)], [ASKED, ASKED[:5], ()]
     together = judge.answer(images, asked)
-    monkeypatch.setattr(similarity, "PICTURES", 1)
+    monkeypatch.setattr(image_text, "PICTURES", 1)
     alone = [judge.answer([image], [own])[0] for image, own in zip(images, asked, strict=True)]
     values = [[[a.p_yes for a in given] for given in answers] for answers in (together, alone)]
     assert values[0] == [pytest.approx(own, abs=1e-5) for own in values[1]]

@@ -157,22 +157,21 @@ def load_qwen_judge(
     Raises:
         ModelError: the folder lacks a part, its parts do not fit together, or they are of another model.
     """
-    kind = _CLASSES[read_model_type(name, path, "qwen")]
+    what = f"the judge {name!r}"
+    kind = _CLASSES[read_model_type(what, path, "qwen")]
     target = find_device(device)
-    model: QwenModel = load_weights(name, path, kind, target, precision(target))
-    with one_line(name, path):
-        reader = load_reader(name, path, model.config.image_token_id)
+    model: QwenModel = load_weights(what, path, kind, target, precision(target))
+    with one_line(what, path):
+        reader = load_reader(what, path, model.config.image_token_id)
         vision = model.config.vision_config
         patches = {
             "patch_size": (side(reader.processor.patch_size), side(vision.patch_size)),
             "merge_size": (reader.processor.merge_size, vision.spatial_merge_size),
             "temporal_patch_size": (side(reader.processor.temporal_patch_size), side(vision.temporal_patch_size)),
         }
-        check_fits(name, path, patches)
-        check_vocabulary(name, path, len(reader.tokenizer), model.get_input_embeddings().num_embeddings)
+        check_fits(what, path, patches)
+        check_vocabulary(what, path, len(reader.tokenizer), model.get_input_embeddings().num_embeddings)
         yes, no = answer_tokens(reader.tokenizer, YES), answer_tokens(reader.tokenizer, NO)
     if not yes or not no:
-        raise ModelError(
-            f"the judge {name!r} in {path} has no tokens for yes and no; give the folder of a Qwen-VL model"
-        )
+        raise ModelError(f"{what} in {path} has no tokens for yes and no; give the folder of a Qwen-VL model")
     return QwenJudge(name, f"{identity or content_identity(path)}+{mode}", mode, model, reader, yes, no)

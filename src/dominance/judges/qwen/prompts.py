@@ -89,10 +89,11 @@ class QwenReader:
         return next((word for word in words if word.strip() and word in text), None)
 
 
-def load_reader(name: str, path: Path, image_token: int) -> QwenReader:
+def load_reader(what: str, path: Path, image_token: int) -> QwenReader:
     """The reader of a Qwen-VL folder.
 
     Args:
+        what: it is, for messages.
         image_token: the number by which the model knows a patch of a picture.
 
     Raises:
@@ -102,12 +103,12 @@ def load_reader(name: str, path: Path, image_token: int) -> QwenReader:
     processor = Qwen2VLImageProcessorPil.from_pretrained(path, local_files_only=True)
     template = _template(path, tokenizer)
     if template is None:
-        raise ModelError(f"the judge {name!r} in {path} has no chat template; add its chat_template.json to the folder")
+        raise ModelError(f"{what} in {path} has no chat template; add its chat_template.json to the folder")
     reader = QwenReader(tokenizer, processor, template, image_token)
     chats = [reader.chat(text) for text in ("?", "yes?")]
     if any(chat.count(image_token) != 1 for chat in chats):
         raise ModelError(
-            f"the chat template of the judge {name!r} in {path} does not take exactly one image; fetch the template of"
+            f"the chat template of {what} in {path} does not take exactly one image; fetch the template of"
             " an instruct model"
         )
     return reader

@@ -282,7 +282,7 @@ def no_picture(folder: Path) -> None:
         (rewrite("config.json", model_type="blip"), "is a 'blip' model, .* give blip: and the same folder or hub id"),
         (
             rewrite("config.json", model_type="llava"),
-            "is a 'llava' model, but qwen: takes qwen2_vl or .* another judge",
+            "is a 'llava' model, but qwen: takes qwen2_vl or .* another model",
         ),
         (
             rewrite("preprocessor_config.json", patch_size=16),
