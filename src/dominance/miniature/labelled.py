@@ -12,11 +12,12 @@ from typing import Any, Literal, get_args
 from PIL import Image
 
 from dominance.errors import InputError, ItemError
-from dominance.files import csv_bytes, read_table, read_text, write_whole
+from dominance.files import csv_bytes, is_file, read_table, read_text, write_whole
 from dominance.miniature.bundled import bundled_folder
 from dominance.miniature.concepts import BY_NAME
 from dominance.miniature.renderer import SIDE
-from dominance.pictures import open_image
+from dominance.numbers import plural
+from dominance.pictures import image_size, open_image
 from dominance.wording import complaint, quoted
 
 Label = Literal["plain", "doubtful", "absent"]
@@ -118,8 +119,7 @@ def _column(reader: int, said: str) -> str:
 
 
 def _write_atlas(file: Path, images: Sequence[Image.Image]) -> Path:
-    rows = -(-len(images) // _ACROSS)
-    atlas = Image.new("RGB", (_ACROSS * SIDE, rows * SIDE))
+    atlas = Image.new("RGB", _atlas_size(len(images)))
     for place, image in enumerate(images):
         atlas.paste(image, _corner(place))
     content = io.BytesIO()
@@ -127,29 +127,34 @@ def _write_atlas(file: Path, images: Sequence[Image.Image]) -> Path:
     return write_whole(file, content.getvalue())
 
 
+def _atlas_size(pictures: int) -> tuple[int, int]:
+    """Width and height: full rows of 36, the last of which may have empty places."""
+    return _ACROSS * SIDE, -(-pictures // _ACROSS) * SIDE
+
+
 def _corner(place: int) -> tuple[int, int]:
     return place % _ACROSS * SIDE, place // _ACROSS * SIDE
 
 
 def read_images(folder: Path, pictures: Iterable[LabelledPicture]) -> Iterator[Image.Image]:
-    """The images of these pictures, from the atlas.
+    """The images of these pictures, which ``read_labelled`` found in the same folder.
 
     Raises:
-        InputError: it cannot be read.
+        InputError: the atlas cannot be read.
     """
     atlas = open_image(folder / ATLAS)
     if isinstance(atlas, ItemError):
-        raise InputError(f"{atlas}; install dominance again")
+        raise InputError(f"{atlas}; {_remedy(folder)}")
     for picture in pictures:
         left, top = _corner(picture.number - 1)
         yield atlas.crop((left, top, left + SIDE, top + SIDE))
 
 
 def read_labelled(folder: Path) -> tuple[LabelledPicture, ...]:
-    """The table in a folder, by number.
+    """The table in a folder, by number; the atlas beside it has room for just these pictures.
 
     Raises:
-        InputError: it is missing or broken.
+        InputError: one of the two is missing or broken, or they do not belong together.
     """
     file = folder / TABLE
     table = read_table(read_text(file), file, _COLUMNS, _COLUMNS)
@@ -162,7 +167,33 @@ def read_labelled(folder: Path) -> tuple[LabelledPicture, ...]:
             pictures.append(_picture(row, readers))
         except (KeyError, ValueError) as error:
             raise InputError(f"{file}: line {line}: {complaint(error)}; correct it") from None
+        if pictures[-1].number != len(pictures):
+            raise InputError(
+                f"{file}: line {line}: the number is {pictures[-1].number}, not {len(pictures)}; number the pictures from"
+                " 1 without a gap, as the atlas holds them"
+            )
+    _check_atlas(folder, len(pictures))
     return tuple(pictures)
+
+
+def _check_atlas(folder: Path, pictures: int) -> None:
+    """Raises an InputError unless the atlas is as large as so many pictures make it."""
+    file, wanted = folder / ATLAS, _atlas_size(pictures)
+    found = image_size(file)
+    if found is None:
+        what = "is not an image" if is_file(file) else "is missing"
+        raise InputError(f"{file} {what}, but {TABLE} lists {plural(pictures, 'picture')}; {_remedy(folder)}")
+    if found != wanted:
+        raise InputError(
+            f"{file} has {found[0]}×{found[1]} pixels, but the {plural(pictures, 'picture')} of {TABLE} fill"
+            f" {wanted[0]}×{wanted[1]}; {_remedy(folder)}"
+        )
+
+
+def _remedy(folder: Path) -> str:
+    if folder == bundled_labels():
+        return "install dominance again"
+    return f"give a folder with {TABLE} and {ATLAS} as `dominance train labels --gather` wrote them together"
 
 
 def _picture(row: dict[str, str], readers: Sequence[int]) -> LabelledPicture:

@@ -1,6 +1,7 @@
 """The pictures to label, the sheets, and the table of what readers saw."""
 
 import itertools
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,8 +16,18 @@ from dominance.laboratory.labels.makers import makers
 from dominance.laboratory.labels.plan import FIRST_NOISE, pictures_to_label
 from dominance.laboratory.labels.sheets import numbers_of, sheet_count, write_sheets
 from dominance.miniature.concepts import BY_NAME
-from dominance.miniature.labelled import TABLE, Seen, bundled_labels, read_images, read_labelled, write_labelled
+from dominance.miniature.labelled import (
+    ATLAS,
+    TABLE,
+    LabelledPicture,
+    Seen,
+    bundled_labels,
+    read_images,
+    read_labelled,
+    write_labelled,
+)
 from dominance.pictures import open_image
+from dominance.runs.judge_check.readers import agreement_of_readers
 
 PLANNED = pictures_to_label()
 FEW = PLANNED[:40]
@@ -90,6 +101,41 @@ def test_what_readers_saw_is_written_read_again_and_agreed_on(readers: list[Path
     two = next(picture for picture in again if len(picture.concepts) == 2)
     assert [two.label(name) for name in two.concepts] == ["plain", "doubtful"]
     assert (two.labelled("plain"), two.labelled("doubtful")) == (two.concepts[:1], two.concepts[1:])
+
+
+def test_a_single_reader_agrees_with_nobody(readers: list[Path]) -> None:
+    pictures = labels_of(FEW, readers)[:6]
+    both = agreement_of_readers(pictures)
+    assert both is not None and both.readers == 2
+    assert agreement_of_readers([replace(picture, readers=picture.readers[:1]) for picture in pictures]) is None
+    assert agreement_of_readers([]) is None
+
+
+def test_an_atlas_that_is_not_of_the_table_is_refused(readers: list[Path], tmp_path: Path) -> None:
+    pictures = labels_of(FEW, readers)
+    folder = tmp_path / "set"
+    write_labelled(folder, pictures[:36], [Image.new("RGB", (64, 64))] * 36)
+    small, table = (folder / ATLAS).read_bytes(), (folder / TABLE).read_text()
+    with pytest.raises(InputError, match=r"2304×64 pixels, but the 40 pictures of labels.csv fill 2304×128; give a"):
+        _with(folder, pictures, small)
+    with pytest.raises(InputError, match=r"pictures.webp is not an image, but labels.csv lists 40 pictures; give a"):
+        _with(folder, pictures, b"no image")
+    (folder / ATLAS).unlink()
+    with pytest.raises(InputError, match=r"pictures.webp no longer exists; give a folder with labels.csv"):
+        list(read_images(folder, pictures))
+    with pytest.raises(InputError, match=r"pictures.webp is missing, but labels.csv lists 40 pictures; give a folder"):
+        read_labelled(folder)
+    (folder / ATLAS).write_bytes(small)
+    (folder / TABLE).write_text(table.replace("\n2,", "\n3,"))
+    with pytest.raises(InputError, match=r"labels.csv: line 3: the number is 3, not 2; number the pictures from 1"):
+        read_labelled(folder)
+
+
+def _with(folder: Path, pictures: list[LabelledPicture], atlas: bytes) -> tuple[LabelledPicture, ...]:
+    """The table of these pictures, read beside this atlas."""
+    write_labelled(folder, pictures, [Image.new("RGB", (64, 64))] * len(pictures))
+    (folder / ATLAS).write_bytes(atlas)
+    return read_labelled(folder)
 
 
 @pytest.mark.parametrize(

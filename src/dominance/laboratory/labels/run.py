@@ -47,5 +47,7 @@ def gather_labels(folder: Path, readers: Sequence[Path]) -> Iterator[str]:
     if broken is not None:
         raise InputError(f"{broken}; run the command without --gather first, which draws what is missing")
     written = write_labelled(folder / TABLE_FOLDER, pictures, [i for i in images if not isinstance(i, ItemError)])
-    yield agreement_of_readers(pictures).sentence
+    agreement = agreement_of_readers(pictures)
+    if agreement is not None:
+        yield agreement.sentence
     yield from (f"wrote {file}" for file in written)

@@ -32,7 +32,8 @@ def holds_whole_run(folder: Path) -> bool:
 def judge_again(folder: Path, judge: Judge) -> RunResult:
     """Asks this judge the bundled questions about every image of the run; earlier answers stay in the folder.
 
-    Images that it has seen already, as of a call that was killed, are not asked about again.
+    A run that it was laid beside is not compared with it any more, as the earlier judge looked at that one. Images that
+    this judge has seen already, as of a call that was killed, are not asked about again.
 
     Raises:
         RunError: no run is there, or images of it are missing.
@@ -63,4 +64,5 @@ def _seen_by(judge: Judge, plan: Plan) -> Plan:
         judge_identity=judge.identity,
         questions=questions_of(judge, ask_all(plan.suite, load_questions().ask)),
         judge_warnings=world_warnings(judge, plan.world, of_model(plan.model)),
+        beside=None,
     )

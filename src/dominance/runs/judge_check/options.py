@@ -26,8 +26,8 @@ class JudgeCheckOptions:
     each: int = 48
     """Control images of each kind."""
     half: Halves = "kept"
-    """Which of the labelled pictures, where no images are given: dev, kept or both. The kept half is for the last test
-    of a judge, not for choosing its settings: for that, take dev."""
+    """Which of the labelled pictures, where no images are given: dev, kept or both. Choose the settings of a judge by
+    dev, and test it by kept. The bundled judge has learned from dev: only kept tests it."""
     limit: int | None = None
     """At most this many unaltered images, spread over the prompts; default: 120, or all of the labelled pictures, or 24
     of these for a judge that was not made for them, as each is asked about 14 concepts."""

@@ -162,6 +162,7 @@ def notes_of(check: CheckPlan, asked: Sequence[Asked]) -> list[str]:
 
 def _on_labels(check: CheckPlan) -> str:
     whose = f"{len(check.sources)} pictures that the bundled models drew"
-    if check.settings["half"] == "dev":
-        return f"the images are {whose}, of the half that settings may be chosen by"
-    return f"the images are {whose}; do not choose settings by this half, --half dev is for that"
+    if check.settings["half"] == "kept":
+        return f"the images are {whose}; do not choose settings by this half, --half dev is for that"
+    which = "the half dev" if check.settings["half"] == "dev" else "both halves"
+    return f"the images are {whose}, of {which}; the bundled judge has learned from dev: only --half kept tests it"

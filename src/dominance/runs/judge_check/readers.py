@@ -46,12 +46,11 @@ class ReaderAgreement:
         )
 
 
-def agreement_of_readers(pictures: Sequence[LabelledPicture]) -> ReaderAgreement:
-    """How far they agree.
-
-    Raises:
-        InputError: no picture.
-    """
+def agreement_of_readers(pictures: Sequence[LabelledPicture]) -> ReaderAgreement | None:
+    """How far they agree; None without a picture, or with a single reader."""
+    readers = len(pictures[0].readers) if pictures else 0
+    if readers < 2:
+        return None
     pairs = [(picture, name) for picture in pictures for name in BY_NAME]
     said = [[seen.label(name) for seen in picture.readers] for picture, name in pairs]
     first, second = ([labels[reader] for labels in said] for reader in (0, 1))
@@ -60,7 +59,7 @@ def agreement_of_readers(pictures: Sequence[LabelledPicture]) -> ReaderAgreement
     agreed = [picture.label(name) for picture, name in pairs]
     return ReaderAgreement(
         pictures=len(pictures),
-        readers=len(pictures[0].readers),
+        readers=readers,
         same=rate(sum(alike), len(alike)),
         mentioned=rate(sum(mentioned), len(mentioned)),
         kappa=category_kappa(first, second),

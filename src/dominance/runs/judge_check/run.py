@@ -228,7 +228,7 @@ def _run(check: CheckPlan, folder: Path, ledger: Ledger, batch: int | None) -> J
         left_out=check.left_out,
         manifest={"judges": [judge_record(loaded.judge, ledger) for loaded in check.judges], **environment()},
         judge_warnings=warnings,
-        readers=agreement_of_readers(pictures) if pictures else None,
+        readers=agreement_of_readers(pictures),
     )
     ledger.put("manifest", result.manifest)
     ledger.put(ORIGIN, to_json(result))
@@ -253,7 +253,7 @@ def _findings(loaded: LoadedJudge, replies: Sequence[Replies], check: CheckPlan,
     known = [(_READERS, "concept", known_pictures(replies))]
     if check.labels is not None:
         known.append((check.labels.name, check.labels.level, known_labels(check.labels, replies)))
-    missing = own.unanswered + sum(control.unanswered for control in controls)
+    missing = tally(replies).unanswered
     title = shown_title(loaded.judge.name, loaded.mode)
     verdict = verdict_of(title, own, controls)
     if generated is not None:

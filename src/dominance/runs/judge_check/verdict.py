@@ -75,7 +75,11 @@ def _broken(controls: Sequence[ControlFindings]) -> tuple[str, ...]:
 def on_generated(name: str, found: GeneratedFindings, controls: Verdict) -> Verdict:
     """The verdict by the labels of pictures that models drew, no better than that by the controls.
 
-    Source: our own rule; good is what ``generated`` accepts, and from ``BAD`` on no answer can be trusted.
+    It goes by the largest of four shares: false noes and false yeses among all concepts, and both among those that the
+    prompts name. Up to ``MISTAKEN`` a judge is good, from ``BAD`` on it cannot be trusted, in between it takes care.
+    Without a concept that readers call plain, or without one that they call absent, the controls alone decide.
+
+    Source: our own rule.
     """
     no, yes, named = found.total.false_no, found.total.false_yes, found.named
     if not no.n or not yes.n:

@@ -43,6 +43,16 @@ def test_another_judge_is_asked_about_the_same_images_without_a_model(
     assert read.manifest["model"] == judge_again(run, TOWER).manifest["model"]
 
 
+def test_a_run_is_no_longer_beside_one_that_the_earlier_judge_looked_at(
+    run: Path, tiny_model: Path, tmp_path: Path
+) -> None:
+    options = AuditOptions(drawing=Drawing(seeds=(2, 3), steps=1), beside=run)
+    beside = audit(SUITE, str(tiny_model), TOWER, tmp_path / "beside", options)
+    assert beside.beside is not None
+    assert judge_again(tmp_path / "beside", MUG).beside is None
+    assert read_result(tmp_path / "beside").beside is None
+
+
 def test_what_a_judge_has_answered_is_not_asked_again(run: Path) -> None:
     asked: list[str] = []
 

@@ -191,13 +191,36 @@ def test_by_default_another_judges_check_is_named_apart(
 def test_what_is_left_unanswered_is_counted_named_and_asked_again(tmp_path: Path) -> None:
     silent = ScriptedJudge(lambda image, question: None if question.grade == 3 else 0.9)
     found = check_judge(silent, out=tmp_path / "check", options=FEW)
-    assert found.unanswered == found.judges[0].own.images + sum(one.images for one in found.judges[0].controls)
+    assert found.unanswered == 8 * 14 + sum(one.images for one in found.judges[0].controls)
     generated = found.judges[0].generated
     assert generated is not None and generated.total.unanswered == 8 * 14
     assert found.judges[0].problem == "the judge gave no answer"
     assert [rate.n for rate in found.judges[0].controls[0].grades] == [5, 5, 0, 5, 5]
     assert found.judges[0].controls[0].present.n == 0
     assert check_judge(ScriptedJudge(lambda image, question: 0.9), out=tmp_path / "check", options=FEW).unanswered == 0
+
+
+def test_a_question_about_what_the_prompt_does_not_name_counts_as_unanswered(
+    labelled: dict[bytes, LabelledPicture], tmp_path: Path
+) -> None:
+    def script(image: Image.Image, question: Question) -> float | None:
+        picture = labelled.get(image.tobytes())
+        return None if picture is not None and question.concept not in picture.concepts else 0.1
+
+    found = check_judge(judge(script, "taciturn"), out=tmp_path / "check", options=FEW)
+    (silent,) = found.judges
+    assert silent.generated is not None and silent.generated.others.unanswered > 0
+    assert (silent.own.unanswered, found.complete, silent.problem) == (0, False, "the judge gave no answer")
+    others = {one.name: one.unanswered for one in silent.controls if one.unanswered}
+    assert silent.unanswered == 5 * silent.generated.others.unanswered + sum(others.values())
+
+
+@pytest.mark.parametrize("half", get_args(Halves))
+def test_the_note_says_which_half_tests_the_bundled_judge(half: Halves, tmp_path: Path) -> None:
+    result = check_judge(NEVER, out=tmp_path / "check", options=JudgeCheckOptions(each=1, limit=2, half=half))
+    (note,) = (line for line in result.notes if line.startswith("the images are"))
+    assert ("only --half kept tests it" in note) == (half != "kept")
+    assert ("do not choose settings by this half" in note) == (half == "kept")
 
 
 def test_a_judge_that_answers_nothing_gets_no_verdict(tmp_path: Path) -> None:
