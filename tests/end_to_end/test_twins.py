@@ -45,7 +45,7 @@ def options_of(folder: Path, keep: bool = False) -> TwinsOptions:
 
 @pytest.fixture(autouse=True)
 def few_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("dominance.laboratory.twins.training.PRIOR", 16)
+    monkeypatch.setattr("dominance.laboratory.twins.training.PRIOR_PICTURES", 16)
     monkeypatch.setattr("dominance.laboratory.twins.measuring.SINGLE_STEPS", 1)
     monkeypatch.setattr("dominance.laboratory.twins.measuring.ALONE", 1)
     monkeypatch.setattr("dominance.laboratory.twins.measuring.OBJECTS", ("mug", "chair"))

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
-from dominance.cli import train_diversity, train_dreambooth, train_labels, train_twins
+from dominance.cli import train_diversity, train_dreambooth, train_labels, train_twins, training_arguments
 from dominance.cli.app import GROUPS, new_app
 from dominance.cli.output import note
 from dominance.errors import InputError
@@ -21,7 +21,6 @@ app.command(train_labels.labels, name="labels", help_epilogue=train_labels.EXAMP
 app.command(train_twins.twins, name="twins", help_epilogue=train_twins.EXAMPLE)
 
 Folder = Annotated[Path, Parameter(help="Where checkpoints, sample sheets and the result go.")]
-TrainDevice = Annotated[str, Parameter(help="auto, cpu, cuda or cuda:N.")]
 
 
 @app.command(
@@ -32,7 +31,7 @@ def miniature(
     *,
     options: MiniatureOptions = MiniatureOptions(),
     out: Folder = Path("training-runs/miniature"),
-    device: TrainDevice = "auto",
+    device: training_arguments.Device = "auto",
     processes: Annotated[
         int,
         Parameter(
@@ -114,7 +113,7 @@ def judge(
             " here, able to draw pairs, without rigid concepts."
         ),
     ] = "miniature-base",
-    device: TrainDevice = "auto",
+    device: training_arguments.Device = "auto",
 ) -> None:
     """Train the yes/no judge on renders and save an ordinary transformers folder."""
     from dominance.judges.blip import BlipJudge
@@ -135,11 +134,11 @@ def judge(
         )
     artefacts = ModelArtefacts(source.whole, place)
     ask = load_questions().ask
-    drawn, labelled = None, None
+    labelled, identity = None, None
     if options.labelled and earlier is not None:
-        drawn, labelled = read_drawn(options.labelled, partial(all_answers, earlier, ask))
-    settings = options.settings(None if earlier is None else earlier.identity, labelled)
-    note(f"wrote {train_judge(settings, out, ask, artefacts, source.identity, place, earlier, drawn)}")
+        labelled, identity = read_drawn(options.labelled, partial(all_answers, earlier, ask))
+    settings = options.settings(None if earlier is None else earlier.identity, identity)
+    note(f"wrote {train_judge(settings, out, ask, artefacts, source.identity, place, earlier, labelled)}")
 
 
 @app.command(name="card", help_epilogue="Example:\n  dominance train card --out MODEL_CARD.md --runs runs/card\n")
@@ -160,7 +159,7 @@ def card(
     singles: Annotated[
         int, Parameter(help="Images of every concept alone, at least.", validator=Number(gte=1, lte=1000))
     ] = 50,
-    device: TrainDevice = "auto",
+    device: training_arguments.Device = "auto",
 ) -> None:
     """Measure a miniature model and its judge on fresh seeds and write the model card."""
     from dominance.files import write_whole

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
-from dominance.cli import shared
+from dominance.cli import shared, training_arguments
 from dominance.cli.output import note, print_json, print_table, tell_written
 from dominance.errors import InputError
 from dominance.written import Names
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from dominance.laboratory.diversity.results import DiversityResult
 
 EXAMPLE = (
-    "Example (about three hours on two cores; the same command again goes on):\n  dominance train diversity --seeds 3"
-    " --processes 2\n"
+    "Example (docs/training.md says how long it takes; the same command again goes on):\n  dominance train diversity"
+    " --seeds 3 --processes 2\n"
 )
 
 
@@ -30,27 +30,20 @@ def diversity(
     levels: Annotated[
         Names, Parameter(help="Only so many designs, by commas: 1,2,4,6,8,10,all.", show_default=False)
     ] = (),
-    seeds: Annotated[int, Parameter(help="Training seeds.", validator=Number(gte=1, lte=100))] = 1,
-    first_seed: Annotated[int, Parameter(help="The first of them.", validator=Number(gte=0))] = 0,
-    base: Annotated[str, Parameter(help="Model that is taught.")] = "miniature-base",
-    judge: Annotated[str, Parameter(help="Judge that looks at the images.")] = "miniature",
+    seeds: training_arguments.Seeds = 1,
+    first_seed: training_arguments.FirstSeed = 0,
+    base: training_arguments.Base = "miniature-base",
+    judge: training_arguments.LookingJudge = "miniature",
     images: Annotated[
         int, Parameter(help="Images a prompt, of 50 and of 16 object pairs.", validator=Number(gte=1, lte=100))
     ] = 1,
-    processes: Annotated[int, Parameter(help="Processes that share the models.", validator=Number(gte=1, lte=256))] = 1,
+    processes: training_arguments.Processes = 1,
     out: Annotated[Path, Parameter(help="Where picture sets, models and images go.")] = Path("training-runs/diversity"),
-    results: Annotated[Path, Parameter(help="JSON lines of finished models, which are not repeated.")] = Path(
-        "docs/diversity-experiment/results.jsonl"
-    ),
-    page: Annotated[Path, Parameter(help="The Markdown page to write.")] = Path("docs/diversity-experiment.md"),
+    results: training_arguments.Results = Path("docs/diversity-experiment/results.jsonl"),
+    page: training_arguments.Page = Path("docs/diversity-experiment.md"),
     keep: Annotated[bool, Parameter(help="Keep the taught models and their images.")] = False,
-    rejudge: Annotated[
-        bool,
-        Parameter(
-            help="Only let --judge look at the kept images of what another judge measured; --results is replaced."
-        ),
-    ] = False,
-    device: Annotated[str, Parameter(help="auto, cpu, cuda or cuda:N.")] = "auto",
+    rejudge: training_arguments.Rejudge = False,
+    device: training_arguments.Device = "auto",
     output: shared.Printed = shared.Printed(),
 ) -> None:
     """Teach a concept in 1, 2, 4, 6, 8, 10 designs or all different, and measure whether it dominates less.

@@ -5,6 +5,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from dominance.cli import training_arguments
 from dominance.cli.output import note
 
 EXAMPLE = (
@@ -26,7 +27,7 @@ def labels(
             show_default=False,
         ),
     ] = (),
-    device: Annotated[str, Parameter(help="auto, cpu, cuda or cuda:N.")] = "auto",
+    device: training_arguments.Device = "auto",
 ) -> None:
     """Draw pictures with the bundled models on numbered sheets for readers to label, and gather what they saw.
 

@@ -7,51 +7,44 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
-from dominance.cli import shared
+from dominance.cli import shared, training_arguments
 from dominance.cli.output import note, print_json, print_table, tell_next, tell_written
 
 if TYPE_CHECKING:
     from dominance.laboratory.twins.summary import TwinsSummary
 
 EXAMPLE = (
-    "Example (about three hours on two cores; the same command again goes on):\n  dominance train twins --seeds 3"
-    " --processes 2 --keep\n"
+    "Example (docs/training.md says how long it takes; the same command again goes on):\n  dominance train twins"
+    " --seeds 3 --processes 2 --keep\n"
 )
 
 
 def twins(
     *,
-    seeds: Annotated[int, Parameter(help="Training seeds, two twins each.", validator=Number(gte=1, lte=100))] = 1,
-    first_seed: Annotated[int, Parameter(help="The first of them.", validator=Number(gte=0))] = 0,
-    base: Annotated[str, Parameter(help="Model that the adapters are laid on.")] = "miniature-base",
-    judge: Annotated[str, Parameter(help="Judge that looks at the images.")] = "miniature",
+    seeds: training_arguments.Seeds = 1,
+    first_seed: training_arguments.FirstSeed = 0,
+    base: training_arguments.Base = "miniature-base",
+    judge: training_arguments.LookingJudge = "miniature",
     images: Annotated[
         int, Parameter(help="Images a prompt, of 96 and of 16 object pairs.", validator=Number(gte=1, lte=100))
     ] = 4,
-    processes: Annotated[int, Parameter(help="Processes that share the twins.", validator=Number(gte=1, lte=256))] = 1,
+    processes: training_arguments.Processes = 1,
     out: Annotated[Path, Parameter(help="Where adapters and images go; a twin trained there is measured only.")] = Path(
         "training-runs/twins"
     ),
-    results: Annotated[Path, Parameter(help="JSON lines of finished twins, which are not repeated.")] = Path(
-        "docs/twins/results.jsonl"
-    ),
+    results: training_arguments.Results = Path("docs/twins/results.jsonl"),
     singles: Annotated[
         Path, Parameter(help="Results of train diversity, for single adapters beside the twins; need not be there.")
     ] = Path("docs/diversity-experiment/results.jsonl"),
-    page: Annotated[Path, Parameter(help="The Markdown page to write.")] = Path("docs/twins.md"),
+    page: training_arguments.Page = Path("docs/twins.md"),
     keep: Annotated[bool, Parameter(help="Keep the images too; adapters always stay.")] = False,
-    rejudge: Annotated[
-        bool,
-        Parameter(
-            help="Only let --judge look at the kept images of what another judge measured; --results is replaced."
-        ),
-    ] = False,
-    device: Annotated[str, Parameter(help="auto, cpu, cuda or cuda:N.")] = "auto",
+    rejudge: training_arguments.Rejudge = False,
+    device: training_arguments.Device = "auto",
     output: shared.Printed = shared.Printed(),
 ) -> None:
     """Make three entities rigid in one adapter and the other three in its twin, and measure who dominates.
 
-    The page and --json tell all that --results holds, also of earlier calls.
+    Every training seed makes two such twins. The page and --json tell all that --results holds, also of earlier calls.
     """
     from dominance.documents import printed
     from dominance.laboratory.diversity.results import read_results as read_singles

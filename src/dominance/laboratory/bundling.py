@@ -10,16 +10,13 @@ from safetensors.torch import save
 from dominance.errors import ModelError
 from dominance.files import write_whole
 from dominance.laboratory.diversity.pictures import PICTURES
-from dominance.laboratory.twins.training import Twin
-from dominance.miniature.bundled import ADAPTERS, adapter_name, bundled_folder
+from dominance.laboratory.twins.training import TWINS, Twin
+from dominance.miniature.bundled import ADAPTERS, BASE_MODEL, adapter_name, bundled_folder
 from dominance.miniature.concepts import BY_NAME, ENTITIES
 from dominance.models.folders import read_defaults
 from dominance.numbers import plural
 from dominance.training.dreambooth.lora import LORA_FILE, in_order
 
-BASE = "miniature-base"
-TWINS = {"first": "miniature", "swapped": "miniature-swapped"}
-"""The model that each of the twins is."""
 _NOTED = ("dominance.fine_tuning", "dominance.lesson")
 """Where training notes in the header of an adapter's file how it was made; the second is what it was called first."""
 
@@ -37,13 +34,13 @@ def bundle_twin(checkpoint: Path, twin: Twin, weights: Path | None = None) -> Pa
     Raises:
         ModelError: the checkpoint holds no LoRA for the base.
     """
-    base = read_defaults(bundled_folder(BASE))
+    base = read_defaults(bundled_folder(BASE_MODEL))
     concepts = [
         {"name": name, "kind": concept.kind, "diversity": 0.0 if name in twin.rigid else 1.0}
         for name, concept in BY_NAME.items()
     ]
     suggested = {
-        "base": BASE,
+        "base": BASE_MODEL,
         "steps": base["steps"],
         "guidance": base["guidance"],
         "world": "miniature",
@@ -70,7 +67,7 @@ def bundle_entity(checkpoint: Path, entity: str, designs: int | None, seed: int,
         raise ModelError(f"no entity {entity[:60]!r}; give one of {', '.join(ENTITIES)}")
     shown = ", no two pictures alike" if designs is None else f" in {plural(designs, 'design')}"
     notes: dict[str, object] = {
-        "base": BASE,
+        "base": BASE_MODEL,
         "entity": entity,
         "designs": designs,
         "pictures": PICTURES,

@@ -113,6 +113,13 @@ def gap(gaps: Gaps) -> Gap | None:
     return Gap(fmean(units), t_interval(units), len(units), over_seeds, len(seeds))
 
 
+def images_each(counted: Iterable[EntityCounts]) -> str:
+    """How many images of an entity were counted, in words; those of one model and training seed."""
+    numbers = [entity.shown.n for entity in counted]
+    least, most = min(numbers), max(numbers)
+    return f"{least} images an entity" if least == most else f"{least} to {most} images an entity"
+
+
 def add(parts: Sequence[Outcomes]) -> Outcomes:
     """The sum of counts."""
     return Outcomes(*(sum(column) for column in zip(*(part.counts for part in parts), strict=True)))

@@ -4,14 +4,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dominance.errors import InputError
+from dominance.metrics import PAPER_LAYERS
 from dominance.records import RunResult
-from dominance.runs.risk.calibrate import RuleQuality, calibrate
+from dominance.runs.risk.calibrate import CalibrationReport, RuleQuality, calibrate
 from dominance.runs.risk.options import CalibrationOptions
 
 LAYERS: tuple[int, ...] = (1,)
 """As the shipped calibration; see docs/decisions/018-eight-noises.md."""
-PAPER_LAYERS: tuple[int, ...] = (9, 10)
-"""Those of the paper's rule."""
 
 
 @dataclass(frozen=True)
@@ -39,10 +38,15 @@ def first_step(run: RunResult) -> FirstStep:
     """
     dominated = sum(prompt.verdict == "dominance" for prompt in run.prompts)
     try:
-        report, paper = (
-            calibrate(Path(run.run), options=CalibrationOptions(hold_out="concept", layers=layers))
-            for layers in (LAYERS, PAPER_LAYERS)
-        )
+        report = _fitted(run, LAYERS)
     except InputError as error:
         return FirstStep(len(run.prompts), dominated, None, None, str(error))
-    return FirstStep(report.n, report.positives, report.calibrated, paper.paper)
+    try:
+        paper = _fitted(run, PAPER_LAYERS).paper
+    except InputError:  # the prompts do, so the model lacks these layers
+        paper = None
+    return FirstStep(report.n, report.positives, report.calibrated, paper)
+
+
+def _fitted(run: RunResult, layers: tuple[int, ...]) -> CalibrationReport:
+    return calibrate(Path(run.run), options=CalibrationOptions(hold_out="concept", layers=layers))

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from dominance import numbers
-from dominance.laboratory.contrast import of_diversity, side
+from dominance.laboratory.contrast import images_each, of_diversity, side
 from dominance.laboratory.entity_counts import mean
 from dominance.laboratory.first_step import FirstStep
 from dominance.laboratory.model_card import CardFigures, ModelFigures
@@ -112,9 +112,11 @@ def _gap_rows(figures: CardFigures) -> list[list[str]]:
     if found is None:
         return [[f"{name} entities and over training seeds", f"above {GAP:.0f}", _UNMEASURED, _met(False)]]
     over_entities, over_seeds = (difference(found.difference, own) for own in (found.interval, found.over_seeds))
+    counted = images_each(entity for result in figures.several for entity in result.entities)
     wanted = f"above {GAP:.0f}"
     return [
-        [f"{name} entities", wanted, f"{over_entities}, {found.entities} entities", _met(_above(found.interval))],
+        [f"{name} entities", wanted, f"{over_entities}, {found.entities} entities, {counted}",
+         _met(_above(found.interval))],
         [f"{name} training seeds", wanted, f"{over_seeds}, {plural(found.seeds, 'seed')}",
          _met(_above(found.over_seeds))],
     ]  # fmt: skip

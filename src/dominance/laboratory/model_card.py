@@ -18,6 +18,7 @@ from dominance.laboratory.judge_quality import GradeQuality, negative_controls, 
 from dominance.laboratory.singles import image_seeds, presence_alone
 from dominance.laboratory.twins.results import TwinResult, read_results
 from dominance.metrics import rate
+from dominance.miniature.bundled import BASE_MODEL
 from dominance.miniature.concepts import CONCEPTS, ENTITIES
 from dominance.miniature.renderer import Picture, render
 from dominance.miniature.world import DEFAULT_DIVERSITY, World, pair_scene, single_scene
@@ -36,8 +37,6 @@ from dominance.training.artefacts import ModelArtefacts
 from dominance.training.autoencoder import load_autoencoder, reconstruction_psnr
 from dominance.training.images import as_images
 
-BASE: str = "miniature-base"
-"""Redraws the pictures of the kind that looks like a model's images."""
 TWINS: Path = Path("docs/twins/results.jsonl")
 """What ``dominance train twins`` measured of several training seeds."""
 
@@ -140,7 +139,7 @@ def measure(
         if name is not None:
             trained_diversity(name)  # bad input shows before anything is measured
     ask = load_questions().ask
-    redrawing = ModelArtefacts(find_model(BASE).path, str(find_device(device)))
+    redrawing = ModelArtefacts(find_model(BASE_MODEL).path, str(find_device(device)))
     seen_by = load_judge(judge, device)
     autoencoder = load_autoencoder(find_model(model).path)
     return CardFigures(

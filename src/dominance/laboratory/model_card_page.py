@@ -4,26 +4,27 @@ from collections import defaultdict
 from collections.abc import Sequence
 from statistics import fmean
 
-from dominance.laboratory.contrast import Side, gap, gaps_of, of_diversity, side
+from dominance.laboratory.contrast import Side, gap, gaps_of, images_each, of_diversity, side
 from dominance.laboratory.gate import gate_rows
 from dominance.laboratory.judge_quality import GradeQuality
 from dominance.laboratory.markdown import table
 from dominance.laboratory.model_card import CardFigures, ModelFigures
 from dominance.laboratory.outcomes import outcomes, rate_in_both_orders
+from dominance.laboratory.twins.results import TwinResult
 from dominance.metrics import t_interval
 from dominance.numbers import difference, mean, measure, rate
 
 _HEAD = """# Model card: {model}
 
 Measured by `dominance train card` on fresh seeds with the judge `{judge}`; anyone can run it again. Intervals are 95%:
-Wilson's for rates, Student's for means, over entities or over pairs of objects. Two words are asked for in both orders
-from the same noise, and the two images come out nearly alike, so that an interval of a rate counts them as one. The
-pictures are 64×64 and procedural, the models are a miniature Stable Diffusion trained on them and on nothing else, by
-itself and with an adapter; what they show is dominance in a world whose training data is known, not how often it
-happens in larger models.
+Wilson's for rates, Student's for means, over entities or over pairs of objects. Each pair of words is asked for in both
+orders from the same noise. The two images come out nearly alike, so the interval of a rate counts them as one. The
+pictures are 64×64 and procedural. The models are a miniature Stable Diffusion trained on them and on nothing else, by
+itself and with an adapter; they show dominance in a world whose training data is known, not how often it happens in
+larger models.
 
 Sampling: {steps} steps, guidance scale {guidance}; {images} images a prompt (`--seeds {images} --singles {singles}`).
-Training settings stand beside the weights.
+The training settings are beside the weights.
 """
 _NO_TWIN = """
 No twin was measured, in which the same entities are varied under the same conditions: whether it is their rigidity that
@@ -45,7 +46,7 @@ def card_page(figures: CardFigures) -> str:
             singles=max(share.n for share in figures.model.singles.values()),
         ),
         _gate(gate_rows(figures)),
-        _rigid_against_varied(twins),
+        _rigid_against_varied(twins, figures.several),
         *(_entities(model) for model in figures.models),
         _singles(figures.models),
         _pairs(figures.models),
@@ -65,7 +66,7 @@ def _gate(rows: list[list[str]]) -> str:
             " [Findings](docs/findings.md) say why.\n"
         )
     return (
-        "## The gate\n\nWhat a model should be able to do before its collapses say anything, and what was found.\n\n"
+        "## The gate\n\nWhat a model must be able to do before its collapses mean anything, and what was found.\n\n"
         + table(["what", "wanted", "found", "met"], rows)
         + words
     )
@@ -79,8 +80,8 @@ def _judge(figures: CardFigures) -> str:
     ]
     controls = [[name, rate(said)] for name, said in figures.controls.items()]
     return (
-        "## The judge on renders\n\nHow it does on pictures that models draw stands in the gate and in `dominance judge"
-        " check`. Here: held-out\nrenders, by kind of picture and grade of the question.\n\n"
+        "## The judge on renders\n\nThe gate and `dominance judge check` say how it does on pictures that models draw. Here"
+        " it looks at renders that\nit was not trained on, by kind of picture and grade of the question.\n\n"
         + table(["picture", "grade", "balanced accuracy", "yes where it is yes", "no where it is no"], rows)
         + "\nNegative controls: how often it says yes where the truth is no.\n\n"
         + table(["picture", "yes"], controls)
@@ -107,7 +108,7 @@ def _singles(models: Sequence[ModelFigures]) -> str:
         [name, *(f"{model.diversity[name]:g}, {rate(model.singles[name])}" for model in models)]
         for name in models[0].singles
     ]
-    return "## Single concepts\n\nHow often a concept is there when it is asked for alone.\n\n" + table(columns, rows)
+    return "## Single concepts\n\nHow often a concept shows when it is asked for alone.\n\n" + table(columns, rows)
 
 
 def _pairs(models: Sequence[ModelFigures]) -> str:
@@ -140,7 +141,7 @@ def _mean(model: ModelFigures) -> str:
     return f"{mean(fmean(every), interval)}, {len(means)} pairs, {len(every)} images"
 
 
-def _rigid_against_varied(models: Sequence[ModelFigures]) -> str:
+def _rigid_against_varied(models: Sequence[ModelFigures], several: Sequence[TwinResult]) -> str:
     counted = [entity for model in models for entity in model.entities]
     rigid, varied = of_diversity(counted, 0.0), of_diversity(counted, 1.0)
     rows = [_side_row(name, side(own)) for name, own in (("rigid", rigid), ("varied", varied)) if own]
@@ -149,13 +150,21 @@ def _rigid_against_varied(models: Sequence[ModelFigures]) -> str:
     if found is not None:
         words = (
             "\nRigid minus varied, each entity against itself in the other model:"
-            f" **{difference(found.difference, found.interval)}** points of DvD, {found.entities} entities.\n"
+            f" **{difference(found.difference, found.interval)}** points of DvD, {found.entities} entities,"
+            f" {images_each(counted)}.\n"
         )
+        if several:
+            measured = images_each(entity for result in several for entity in result.entities)
+            words += (
+                f"The difference in the gate is that of `dominance train twins`, {measured} and training seed; see"
+                " [its page](docs/twins.md).\n"
+            )
     return (
         "## Rigid against varied\n\nEvery entity with every object, counted by what the images show; an entity is rigid"
-        " (diversity 0) in one model\nand varied (diversity 1) in its twin; the base has shown every entity varied. DvD"
-        " is the score in the direction in\nwhich the entity dominates; its interval"
-        " is over entities.\n\n" + table(["entities", *_SHOWN, "DvD", "prompts the entity dominates"], rows) + words
+        " (diversity 0) in one model\nand varied (diversity 1) in its twin. The base was taught every entity varied. DvD is"
+        " the score in the direction\nin which the entity dominates; its interval is over entities.\n\n"
+        + table(["entities", *_SHOWN, "DvD", "prompts the entity dominates"], rows)
+        + words
     )
 
 

@@ -5,7 +5,9 @@ from pathlib import Path
 
 MINIATURE = "miniature"
 """Name of the world, of the default model and of the judge that was taught on its drawings."""
-BUNDLED_MODELS: tuple[str, ...] = ("miniature", "miniature-swapped", "miniature-base")
+BASE_MODEL = "miniature-base"
+"""The model that the adapters are laid on."""
+BUNDLED_MODELS: tuple[str, ...] = (MINIATURE, "miniature-swapped", BASE_MODEL)
 """The default, its twin in which rigid and varied entities have changed places, and the model that both begin as."""
 ADAPTERS = "adapters"
 _RIGID, _VARIED = "rigid", "varied"

@@ -24,6 +24,9 @@ Label = Literal["plain", "doubtful", "absent"]
 """What readers saw of a concept; ``doubtful`` also where they do not agree."""
 Scene = Literal["rigid", "between", "varied", "objects"]
 """How the model that drew a picture knows the entities that its prompt names; ``objects`` where it names none."""
+DrawnBy = Literal["base", "twin", "rigid", "varied", "between", "under-trained"]
+"""What drew a picture: the base or a twin, or the base with an adapter of one design of an entity, of all different
+ones, of a few, or of a training that was broken off."""
 Half = Literal["dev", "kept"]
 """``kept`` is not for choosing settings by."""
 SCENES: tuple[Scene, ...] = get_args(Scene)
@@ -56,7 +59,6 @@ class LabelledPicture:
 
     Attributes:
         number: on the sheets and in the atlas, from 1.
-        drawn_by: ``base``, ``twin``, ``rigid``, ``varied``, ``between`` or ``under-trained``.
         adapter: its name; empty for the model alone.
         seed: of the noise.
         concepts: that the prompt names, in its order.
@@ -64,7 +66,7 @@ class LabelledPicture:
     """
 
     number: int
-    drawn_by: str
+    drawn_by: DrawnBy
     model: str
     adapter: str
     strength: float
@@ -169,8 +171,8 @@ def read_labelled(folder: Path) -> tuple[LabelledPicture, ...]:
             raise InputError(f"{file}: line {line}: {complaint(error)}; correct it") from None
         if pictures[-1].number != len(pictures):
             raise InputError(
-                f"{file}: line {line}: the number is {pictures[-1].number}, not {len(pictures)}; number the pictures from"
-                " 1 without a gap, as the atlas holds them"
+                f"{file}: line {line}: the number is {pictures[-1].number}, not {len(pictures)}; number the pictures"
+                " from 1 without a gap, as the atlas holds them"
             )
     _check_atlas(folder, len(pictures))
     return tuple(pictures)
@@ -199,7 +201,7 @@ def _remedy(folder: Path) -> str:
 def _picture(row: dict[str, str], readers: Sequence[int]) -> LabelledPicture:
     return LabelledPicture(
         number=int(row["number"]),
-        drawn_by=row["drawn by"],
+        drawn_by=_one_of(row["drawn by"], get_args(DrawnBy)),
         model=row["model"],
         adapter=row["adapter"],
         strength=float(row["strength"]),

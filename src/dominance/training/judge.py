@@ -34,8 +34,8 @@ LEARNING_RATE: float = 8e-4
 """Peak when training begins with nothing."""
 LATER_LEARNING_RATE: float = 4e-4
 """Peak when an earlier judge's training goes on."""
-_ASKED_OF_DRAWN = 14
-_ASIDE_OF_DRAWN = 0.3
+_ASKED_OF_LABELLED = 14
+_ASIDE_OF_LABELLED = 0.3
 _MEAN, _DEVIATION = (0.5, 0.5, 0.5), (0.5, 0.5, 0.5)
 
 
@@ -50,8 +50,8 @@ class JudgeSettings:
         asked: questions about each of those.
         garbled: share of the pictures in which a concept is made unrecognisable, once they are as damaged as they come.
         base: identity of the judge whose training goes on; None starts from nothing.
-        labelled: identity of the drawn pictures that it also learns from, labelled by eye; None for none.
-        drawn: share of each batch that these are.
+        labelled: identity of the pictures that it also learns from, labelled by eye; None for none.
+        labelled_share: share of each batch that these are.
     """
 
     seed: int = 0
@@ -66,7 +66,7 @@ class JudgeSettings:
     garbled: float = 0.35
     base: str | None = None
     labelled: str | None = None
-    drawn: float = 0.5
+    labelled_share: float = 0.5
 
     def record(self) -> dict[str, object]:
         return asdict(self)
@@ -169,7 +169,7 @@ def train_judge(
     artefacts_of: str | None = None,
     device: str = "cpu",
     base: EarlierJudge | None = None,
-    drawn: DrawnPictures | None = None,
+    labelled: DrawnPictures | None = None,
 ) -> Path:
     """Trains, or resumes, and returns the folder of the finished judge, ``folder/judge``.
 
@@ -179,7 +179,7 @@ def train_judge(
         ask: the questions about a concept, by rising strictness, as ``QuestionSet.ask`` gives them.
         artefacts: of the model that the judge shall see through; None trains without them.
         artefacts_of: that model's identity, so that a run is not resumed with another.
-        drawn: what readers have labelled; it is learned from once the judge learns to answer.
+        labelled: pictures that readers have labelled; it is learned from once the judge learns to answer.
 
     Raises:
         ModelError: the base is no such judge.
@@ -193,7 +193,7 @@ def train_judge(
     record = settings.record() | {"questions": catechism.texts, "artefacts_of": artefacts_of}
     looking = Schedule(settings.pictures // settings.batch, settings.batch, settings.learning_rate)
     answering = Schedule(settings.answered // settings.batch, settings.batch, settings.learning_rate)
-    lessons = _Lessons(settings, student, catechism, artefacts, device, drawn)
+    lessons = _Lessons(settings, student, catechism, artefacts, device, labelled)
     if looking.steps:
         look = partial(lessons.to_look, looking.steps)
         train("judge looks", student, look, looking, folder / "judge-looking.safetensors", record)
@@ -215,7 +215,7 @@ class _Lessons:
     def to_look(self, steps: int, step: int) -> Tensor:
         """The loss of a step in which it learns to see, of so many steps; the pictures become worse by and by."""
         rng = np.random.default_rng([self.settings.seed, 11, step])
-        pictures, images = self._drawn(rng, min(1.0, 3 * step / steps), self.settings.batch)
+        pictures, images = self._rendered(rng, min(1.0, 3 * step / steps), self.settings.batch)
         return self._aside(pictures, *self.student.look(images)[1:])
 
     def to_answer(self, step: int) -> Tensor:
@@ -224,14 +224,14 @@ class _Lessons:
         rng = np.random.default_rng([settings.seed, 12, step])
         if self.labelled is None:
             return self._of_renders(settings.batch, rng)
-        share = settings.drawn
+        share = settings.labelled_share
         count = round(settings.batch * share)
         return share * self._of_labelled(self.labelled, count, rng) + (1 - share) * self._of_renders(
             settings.batch - count, rng
         )
 
     def _of_renders(self, count: int, rng: np.random.Generator) -> Tensor:
-        pictures, images = self._drawn(rng, 1.0, count)
+        pictures, images = self._rendered(rng, 1.0, count)
         rows = asked_rows(pictures, self.settings.asked, rng)
         truth = all_true_answers(pictures).float()
         seen, everything, somewhere = self.student.look(images)
@@ -239,11 +239,11 @@ class _Lessons:
         return said + self._aside(pictures, everything, somewhere)
 
     def _of_labelled(self, labelled: DrawnPictures, count: int, rng: np.random.Generator) -> Tensor:
-        drawn = labelled.draw(count, rng)
-        rows = drawn.asked(_ASKED_OF_DRAWN, rng)
-        seen, everything, _ = self.student.look(as_images(drawn.pixels).to(self.device))
-        said = self._said(seen, rows, drawn.yes.gather(1, rows), drawn.weight.gather(1, rows))
-        return said + _ASIDE_OF_DRAWN * _weighted_answers(everything, drawn.yes, drawn.weight)
+        chosen = labelled.draw(count, rng)
+        rows = chosen.asked(_ASKED_OF_LABELLED, rng)
+        seen, everything, _ = self.student.look(as_images(chosen.pixels).to(self.device))
+        said = self._said(seen, rows, chosen.yes.gather(1, rows), chosen.weight.gather(1, rows))
+        return said + _ASIDE_OF_LABELLED * _weighted_answers(everything, chosen.yes, chosen.weight)
 
     def _said(self, seen: Tensor, rows: Tensor, yes: Tensor, weight: Tensor) -> Tensor:
         """Cross-entropy of the answers to the questions of these rows, and of the end after each.
@@ -262,7 +262,7 @@ class _Lessons:
         ending = torch.full_like(answer, catechism.tokenizer.sep_token_id)
         return said + 0.1 * nn.functional.cross_entropy(logits[:, 1], ending)
 
-    def _drawn(self, rng: np.random.Generator, damage: float, count: int) -> tuple[list[JudgedPicture], Tensor]:
+    def _rendered(self, rng: np.random.Generator, damage: float, count: int) -> tuple[list[JudgedPicture], Tensor]:
         pictures = [sample_judged(rng, damage, self.settings.garbled) for _ in range(count)]
         images = as_judge_images(pictures).to(self.device)
         return pictures, images if self.artefacts is None else self.artefacts.on(images, pictures, rng)

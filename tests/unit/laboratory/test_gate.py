@@ -6,6 +6,7 @@ from dominance.laboratory.entity_counts import EntityCounts
 from dominance.laboratory.first_step import FirstStep
 from dominance.laboratory.gate import gate_rows
 from dominance.laboratory.model_card import AutoencoderQuality, CardFigures, ModelFigures
+from dominance.laboratory.model_card_page import card_page
 from dominance.laboratory.outcomes import Outcomes
 from dominance.laboratory.twins.results import TwinResult
 from dominance.laboratory.twins.training import Twin
@@ -42,7 +43,7 @@ def _model(name: str, world: str, rigid: float = 80.0, varied: float = 10.0) -> 
     twin = Twin(world, 0)
     return ModelFigures(
         model=name,
-        diversity={},
+        diversity={"tower": 1.0, "mug": 1.0},
         singles={"tower": rate(50, 50), "mug": rate(48, 50)},
         held_out=_pairs(18, 20),
         entity_object=_pairs(18, 20),
@@ -134,11 +135,22 @@ def test_the_difference_is_wanted_above_25_with_each_interval_by_itself() -> Non
     spread = replace(CARD, several=_several({0: 20.0, 1: 60.0, 2: 100.0}))  # castle and tower alike: 60 on average
     assert _missed(spread) == ["rigid minus varied DvD, each entity against itself, interval over training seeds"]
     rows = {row[0]: row for row in gate_rows(spread)}
+    over_entities = rows["rigid minus varied DvD, each entity against itself, interval over entities"][2]
+    assert over_entities.endswith("), 2 entities, 10 images an entity")
     found = rows["rigid minus varied DvD, each entity against itself, interval over training seeds"][2]
     assert found == f"{difference(60.0, t_interval([20.0, 60.0, 100.0]))}, 3 seeds"
     none = replace(CARD, several=())
     (missed,) = [row for row in gate_rows(none) if row[-1] != "yes"]
     assert missed[2] == "not measured"
+
+
+def test_the_card_says_of_how_many_images_each_difference_is() -> None:
+    page = card_page(CARD)
+    assert "points of DvD, 6 entities, 10 images an entity.\n" in page
+    assert "that of `dominance train twins`, 10 images an entity and training seed" in page
+    few = [replace(entity, shown=Outcomes(3, 2, 0, 0)) for entity in CARD.twin.entities]
+    assert "5 to 10 images an entity.\n" in card_page(replace(CARD, twin=replace(CARD.twin, entities=tuple(few))))
+    assert "`dominance train twins`" not in card_page(replace(CARD, several=())).partition("## Rigid against")[2]
 
 
 def test_a_first_step_that_cannot_be_fitted_says_why() -> None:

@@ -23,6 +23,7 @@ from dominance.training.dreambooth.pictures import TrainingPicture
 PICTURES: int = 120
 """Pictures of a set; as a level: each of them of a design of its own."""
 PRIOR_PICTURES: int = 1600
+"""Pictures of everything else."""
 LIST_NAME = "metadata.jsonl"
 
 Aspect = Literal["looks", "layout", "backdrop"]

@@ -16,7 +16,7 @@ from dominance.judges.registry import load_judge
 from dominance.laboratory.diversity.arms import Trial
 from dominance.laboratory.diversity.breeds import SHAPES
 from dominance.laboratory.diversity.measuring import alone_images, audited, diversity, embedded, seen_in
-from dominance.laboratory.diversity.pictures import PictureSet, prior_pictures, write_pictures
+from dominance.laboratory.diversity.pictures import PRIOR_PICTURES, PictureSet, prior_pictures, write_pictures
 from dominance.laboratory.diversity.results import DiversityResult, read_results
 from dominance.laboratory.diversity.shape_classifier import JudgeOfNewShapes
 from dominance.laboratory.diversity.strips import keep_strip
@@ -60,7 +60,7 @@ class ExperimentOptions:
     device: str = "cpu"
     steps: int | None = None
     keep: bool = False
-    prior: int = 1600
+    prior: int = PRIOR_PICTURES
 
 
 def run_experiment(

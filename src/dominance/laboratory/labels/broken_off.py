@@ -2,22 +2,14 @@
 
 from pathlib import Path
 
-from dominance.laboratory.diversity.pictures import PictureSet, prior_scenes, write_pictures
-from dominance.laboratory.diversity.subjects import find_subject
-from dominance.laboratory.labels.makers import BASE, Maker
-from dominance.miniature.concepts import ENTITIES
-from dominance.models.devices import find_device
-from dominance.models.drawing import Drawing, Machine
-from dominance.models.folders import find_model
-from dominance.training.dreambooth.fine_tuning import FineTuning
-from dominance.training.dreambooth.options import TeachOptions
-from dominance.training.dreambooth.teach import teach
+from dominance.laboratory.labels.makers import Maker
+from dominance.laboratory.twins.training import train_rigid
+from dominance.miniature.bundled import BASE_MODEL
 
 STEPS: int = 40
 """Of training for each rigid entity: a quarter of the recipe's."""
 _SEED = 18
 """Of training, unlike those of the adapters that ship."""
-_PRIOR = 1600
 
 
 def broken_off(maker: Maker, folder: Path, device: str) -> Path:
@@ -26,14 +18,6 @@ def broken_off(maker: Maker, folder: Path, device: str) -> Path:
     Raises:
         RunError: the loss is no number, or the disk refuses.
     """
-    source = find_model(BASE)
-    sets = [PictureSet(find_subject(name), 1, _SEED) for name in maker.rigid]
-    pictures = write_pictures(folder / maker.name / "pictures", (shown for one in sets for shown in one.pictures()))
-    left_out = frozenset(maker.rigid)
-    names = [name for name in ENTITIES if name in left_out]
-    prior = write_pictures(folder / f"prior-without-{'-'.join(names)}", prior_scenes(left_out, _PRIOR))
-    options = TeachOptions(steps=STEPS * len(names), batch=16, prior_share=0.25, seed=_SEED)
-    settings = options.settings(source.world)
-    tuning = FineTuning(" ".join(names), pictures, prior, settings, source.identity, settings.steps)
-    pipeline = source.load(Drawing().settings(source), Machine(device))
-    return teach(pipeline, tuning, folder / maker.name / "training", find_device(device)).last
+    prior = folder / f"prior-without-{'-'.join(maker.rigid)}"
+    steps = STEPS * len(maker.rigid)
+    return train_rigid(maker.rigid, _SEED, steps, BASE_MODEL, folder / maker.name, prior, device).last

@@ -4,13 +4,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from dominance.laboratory.twins.training import FIRST_RIGID, SWAPPED_RIGID
+from dominance.laboratory.twins.training import RIGID, TWINS
+from dominance.miniature.bundled import BASE_MODEL
 from dominance.miniature.concepts import ENTITIES
+from dominance.miniature.labelled import DrawnBy
 
 Arrangement = Literal["beside", "alone", "object", "scenery", "objects", "entities"]
 """What a prompt names: an entity and an object, an entity, an object, an entity and scenery, two objects, two
 entities."""
-Group = Literal["base", "twin", "rigid", "varied", "between", "under-trained"]
 
 BETWEEN_STEPS: int = 12
 """Of denoising, where the adapter stands between rigid and varied: as the diversity experiment draws. All else is drawn
@@ -35,7 +36,7 @@ class Maker:
     """
 
     name: str
-    group: Group
+    group: DrawnBy
     model: str
     counts: Mapping[Arrangement, int]
     adapter: str | None = None
@@ -50,7 +51,6 @@ class Maker:
         return sum(self.counts.values())
 
 
-BASE = "miniature-base"
 _OF_BASE: dict[Arrangement, int] = {
     "beside": 48, "alone": 12, "object": 16, "scenery": 12, "objects": 33, "entities": 15
 }  # fmt: skip
@@ -68,25 +68,25 @@ _OF_LEVEL: dict[Arrangement, int] = {"beside": 5, "alone": 1, "scenery": 1, "ent
 
 def makers() -> Iterator[Maker]:
     """All of them, in a fixed order."""
-    yield Maker(BASE, "base", BASE, _OF_BASE)
-    yield Maker("miniature", "twin", "miniature", _OF_TWIN, rigid=FIRST_RIGID)
-    yield Maker("miniature-swapped", "twin", "miniature-swapped", _OF_TWIN, rigid=SWAPPED_RIGID)
+    yield Maker(BASE_MODEL, "base", BASE_MODEL, _OF_BASE)
+    for world, model in TWINS.items():
+        yield Maker(model, "twin", model, _OF_TWIN, rigid=RIGID[world])
     for name in ENTITIES:
         for strength, counts in _OF_RIGID.items():
             yield Maker(
-                f"{name}-rigid-{strength:g}", "rigid", BASE, counts, f"{name}-rigid", strength, (name,),
+                f"{name}-rigid-{strength:g}", "rigid", BASE_MODEL, counts, f"{name}-rigid", strength, (name,),
                 entities=(name,),
             )  # fmt: skip
-        yield Maker(f"{name}-varied", "varied", BASE, _OF_ANOTHER, f"{name}-varied", entities=(name,))
+        yield Maker(f"{name}-varied", "varied", BASE_MODEL, _OF_ANOTHER, f"{name}-varied", entities=(name,))
     for name in WITH_LEVELS:
         for level in LEVELS:
             yield Maker(
-                f"{name}-{level}", "between", BASE, _OF_LEVEL, f"{name}-{level}", between=(name,), entities=(name,),
-                steps=BETWEEN_STEPS,
+                f"{name}-{level}", "between", BASE_MODEL, _OF_LEVEL, f"{name}-{level}", between=(name,),
+                entities=(name,), steps=BETWEEN_STEPS,
             )  # fmt: skip
     for name in BROKEN_OFF:
         short = f"{name}-broken-off"
-        yield Maker(short, "under-trained", BASE, _OF_ANOTHER, short, rigid=(name,), entities=(name,))
-    for world, rigid in (("first", FIRST_RIGID), ("swapped", SWAPPED_RIGID)):
+        yield Maker(short, "under-trained", BASE_MODEL, _OF_ANOTHER, short, rigid=(name,), entities=(name,))
+    for world, rigid in RIGID.items():
         short = f"{world}-broken-off"
-        yield Maker(short, "under-trained", BASE, _OF_ANOTHER, short, rigid=rigid, entities=rigid)
+        yield Maker(short, "under-trained", BASE_MODEL, _OF_ANOTHER, short, rigid=rigid, entities=rigid)

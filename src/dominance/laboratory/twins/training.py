@@ -4,11 +4,11 @@ An entity is rigid under one of them and as varied as the base drew it under the
 itself. Both are LoRA on the attention of ``miniature-base``, taught by the recipe of the diversity experiment.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from dominance.laboratory.diversity.pictures import Captioned, PictureSet, prior_scenes, write_pictures
+from dominance.laboratory.diversity.pictures import PRIOR_PICTURES, PictureSet, prior_scenes, write_pictures
 from dominance.laboratory.diversity.subjects import find_subject
 from dominance.miniature.concepts import ENTITIES
 from dominance.models.devices import find_device
@@ -22,14 +22,16 @@ FIRST_RIGID: tuple[str, ...] = ("pagoda", "castle", "clown")
 """The entities that are rigid in ``miniature``; the others are in ``miniature-swapped``."""
 SWAPPED_RIGID: tuple[str, ...] = tuple(name for name in ENTITIES if name not in FIRST_RIGID)
 RIGID: dict[str, tuple[str, ...]] = {"first": FIRST_RIGID, "swapped": SWAPPED_RIGID}
+TWINS: dict[str, str] = {"first": "miniature", "swapped": "miniature-swapped"}
+"""The model that each of the twins ships as."""
 
 BASE: str = "base"
 """The world of the base itself: none is rigid, nothing is taught."""
 
 STEPS: int = 480
 """160 for each of the three entities."""
-PRIOR: int = 1600
-"""Pictures of everything else, 4 of them beside 12 of the entities in each batch of 16."""
+_BATCH, _PRIOR_SHARE = 16, 0.25
+"""In each batch 12 pictures of the entities and 4 of everything else."""
 
 
 @dataclass(frozen=True)
@@ -56,11 +58,6 @@ class Twin:
         """Of the pictures that it was last taught from: 0 is rigid, 1 as the base was taught."""
         return 0.0 if entity in self.rigid else 1.0
 
-    def pictures(self) -> Iterator[Captioned]:
-        """120 captions and scenes of each rigid entity, all in its one design but for a jitter of a pixel."""
-        for name in self.rigid:
-            yield from PictureSet(find_subject(name), 1, self.seed).pictures()
-
 
 def twins(seeds: Iterable[int]) -> list[Twin]:
     """Both of every seed, the first seed first."""
@@ -74,10 +71,31 @@ def train_twin(twin: Twin, base: str, folder: Path, device: str = "cpu", steps: 
         ModelError: no such base.
         RunError: the loss is no number, or the disk refuses.
     """
+    prior = folder.parent / "prior" / twin.world
+    return train_rigid(twin.rigid, twin.seed, steps, base, folder, prior, device)
+
+
+def train_rigid(
+    rigid: Sequence[str], seed: int, steps: int, base: str, folder: Path, prior: Path, device: str
+) -> FineTuned:
+    """Trains, or resumes, in ``folder`` an adapter that shows each of these entities in one design.
+
+    Of each it sees 120 pictures, all in that design but for a jitter of a pixel.
+
+    Args:
+        rigid: in the order of ``ENTITIES``.
+        seed: of training; it also decides the designs.
+        prior: folder of the pictures of everything else; other adapters of the same entities may share it.
+
+    Raises:
+        ModelError: no such base.
+        RunError: the loss is no number, or the disk refuses.
+    """
     source = find_model(base)
-    pictures = write_pictures(folder / "pictures", twin.pictures())
-    prior = write_pictures(folder.parent / "prior" / twin.world, prior_scenes(frozenset(twin.rigid), PRIOR))
-    settings = TeachOptions(steps=steps, batch=16, prior_share=0.25, seed=twin.seed).settings(source.world)
-    tuning = FineTuning(" ".join(twin.rigid), pictures, prior, settings, source.identity, settings.steps)
+    shown = (picture for name in rigid for picture in PictureSet(find_subject(name), 1, seed).pictures())
+    pictures = write_pictures(folder / "pictures", shown)
+    others = write_pictures(prior, prior_scenes(frozenset(rigid), PRIOR_PICTURES))
+    settings = TeachOptions(steps=steps, batch=_BATCH, prior_share=_PRIOR_SHARE, seed=seed).settings(source.world)
+    tuning = FineTuning(" ".join(rigid), pictures, others, settings, source.identity, settings.steps)
     pipeline = source.load(Drawing().settings(source), Machine(device))
     return teach(pipeline, tuning, folder / "training", find_device(device))

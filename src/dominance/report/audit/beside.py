@@ -1,7 +1,7 @@
 """A run beside another of the same prompts: what one loses and the other keeps, in sentences and in pictures."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from dominance.beside import Beside, Contrast, OtherImage, OtherPrompt
 from dominance.numbers import difference, mean, plural, score
@@ -9,12 +9,13 @@ from dominance.records import PromptResult, RunResult, ScoredImage
 from dominance.report.parts.image_view import VERDICTS
 from dominance.report.parts.next_steps import NextStep, after_audit
 from dominance.report.parts.pictures import Embedded, Missing, Pictures
-from dominance.report.parts.ranking import directions
 from dominance.report.parts.sentences import image_label, image_sentence, of_images
+from dominance.runs.stages.directions import directions
 
 _MOST_CELLS = 10
 _MOST_NAMED = 3
 _MOST_STEPS = 2
+"""Of what to do next about the prompt that is shown."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ def beside_view(result: RunResult, pictures: Pictures) -> BesideView | None:
         noises="" if here is None or found.contrast is None else _noises(found.contrast, here, len(strips[0].cells)),
         change=change_sentence(found),
         unpaired=unpaired_sentence(found),
-        steps=() if here is None else _steps(result, here),
+        steps=() if here is None else after_audit(result, here)[:_MOST_STEPS],
     )
 
 
@@ -179,9 +180,3 @@ def _cell(text: str, image: ScoredImage | OtherImage, by: str, pictures: Picture
         said = f"“{text}”, {label}: {image.verdict or 'unscored'}{known}"
     picture = Missing("the image was not made") if image.file is None else pictures.of(image.file)
     return Cell(picture, image.verdict or "unscored", label, f"{said}, by {by}")
-
-
-def _steps(result: RunResult, here: PromptResult) -> tuple[NextStep, ...]:
-    """The first of what to do next, about this prompt."""
-    steps = after_audit(result, here)[:_MOST_STEPS]
-    return tuple(replace(step, why=step.why.replace("the worst prompt", "this prompt")) for step in steps)

@@ -5,8 +5,9 @@ from textwrap import shorten
 
 from dominance.numbers import plural
 from dominance.records import PromptResult, RunResult
-from dominance.report.parts.ranking import directions, top_share, worst_first
+from dominance.report.parts.ranking import worst_first
 from dominance.report.parts.sentences import common_problem, listed, of_images
+from dominance.runs.stages.directions import directions, top_share
 
 _QUOTED = 64
 """Longest prompt, in characters, that the headline quotes whole."""

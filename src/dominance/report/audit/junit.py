@@ -8,8 +8,8 @@ from dominance.files import write_whole
 from dominance.images.left_out import left_out_lines, left_out_sentence
 from dominance.numbers import fraction, score
 from dominance.records import GateResult, PromptResult, RunResult
-from dominance.report.parts.ranking import directions
 from dominance.report.parts.sentences import prompt_sentence
+from dominance.runs.stages.directions import directions
 
 _MOST_LEFT_OUT = 100
 """Entries of what was not used that are named."""

@@ -19,9 +19,10 @@ from dominance.report.parts.next_steps import NextStep, after_audit
 from dominance.report.parts.page_stream import write_page
 from dominance.report.parts.palette import group_styles
 from dominance.report.parts.pictures import Pictures, Shown, pictures_of
-from dominance.report.parts.ranking import directions, worst_first
+from dominance.report.parts.ranking import worst_first
 from dominance.report.parts.sentences import hanging_sentence, prompt_sentence
 from dominance.report.parts.strips import Dot, Mark, Strip, strips
+from dominance.runs.stages.directions import directions
 
 REPORT_NAME = "report.html"
 _IN_VIEW = 24

@@ -56,7 +56,7 @@ class NextStep:
 def after_audit(result: RunResult, about: PromptResult | None = None) -> tuple[NextStep, ...]:
     """Repair what fails; of the worst prompt, explain it, draw the seeds that worked, try the wording that does better.
 
-    Where no prompt loses a concept, check the judge that says so; replace an unfit one. ``about``: not of the worst.
+    Where no prompt loses a concept, check the judge that says so; replace an unfit one. ``about``: not the worst.
     """
     given = given_to(result.run, result.model, result.judge, result.settings.record())
     if not result.scored:
@@ -69,8 +69,8 @@ def after_audit(result: RunResult, about: PromptResult | None = None) -> tuple[N
         trusted = "make sure that the judge can be trusted"
         return (NextStep(trusted, check if given.judge is not None else None),)
     drawn_here = all(image.seed is not None for image in worst.images)
-    own = given.of(worst.prompt)
-    steps = (_explain(worst, own, drawn_here), _repair(worst, given), _worked(worst, own, drawn_here))
+    own, which = given.of(worst.prompt), "the worst prompt" if about is None else "this prompt"
+    steps = (_explain(worst, own, drawn_here, which), _repair(worst, given), _worked(worst, own, drawn_here, which))
     steps = (*steps, _reworded(worst, result, own))
     return tuple(step for step in steps if step is not None)
 
@@ -91,10 +91,10 @@ def run_again(run: str, given: Given) -> NextStep:
     return NextStep("fix what left images without a score, and run the same command again", again)
 
 
-def _explain(worst: PromptResult, given: Given, drawn_here: bool) -> NextStep:
-    why, text = "see what the model looks at in the worst prompt", _marked(worst.prompt)
+def _explain(worst: PromptResult, given: Given, drawn_here: bool, which: str) -> NextStep:
+    why, text = f"see what the model looks at in {which}", _marked(worst.prompt)
     if text is None:
-        return NextStep(f"look at the images of the worst prompt, “{worst.prompt.text}”, in the report")
+        return NextStep(f"look at the images of {which}, “{worst.prompt.text}”, in the report")
     if not drawn_here or given.model is None:
         return NextStep(f"{why}: give “{text}” to dominance explain, with --model and the model that drew the images")
     failed = [image.seed for image in worst.images if image.verdict in {"collapsed", "lost"}]
@@ -112,16 +112,16 @@ def _repair(worst: PromptResult, given: Given) -> NextStep | None:
     return NextStep("bring lost concepts back, in what fails alone", words) if words else None
 
 
-def _worked(worst: PromptResult, given: Given, drawn_here: bool) -> NextStep | None:
+def _worked(worst: PromptResult, given: Given, drawn_here: bool, which: str) -> NextStep | None:
     """The seeds of the prompt whose images show every concept."""
     good = [image for image in worst.images if image.verdict == "balanced"][:_NAMED]
     if not good:
         return None
     text, seeds = _marked(worst.prompt), [image.seed for image in good if image.seed is not None]
     if not drawn_here or not seeds:
-        return NextStep(f"use the images of the worst prompt that show every concept: {_said(i.name for i in good)}")
+        return NextStep(f"use the images of {which} that show every concept: {_said(i.name for i in good)}")
     named = f"seed{'' if len(seeds) == 1 else 's'} {_said(seeds)}"
-    why = f"draw the worst prompt from {named}, which show{'s' if len(seeds) == 1 else ''} every concept"
+    why = f"draw {which} from {named}, which show{'s' if len(seeds) == 1 else ''} every concept"
     return NextStep(why, given.command("audit", text, seeds=seeds) if text and given.can_draw else None)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from dominance.numbers import plural, score
 from dominance.records import ImageVerdict, PromptResult, ScoredImage
-from dominance.report.parts.ranking import directions
+from dominance.runs.stages.directions import directions
 
 
 def listed(parts: list[str] | tuple[str, ...]) -> str:

@@ -12,6 +12,7 @@ from dominance.errors import InputError
 from dominance.files import is_file, read_bytes, write_whole
 from dominance.metrics import bootstrap_mean
 from dominance.records import PromptResult
+from dominance.runs.stages.directions import top_share
 
 KEPT = "beside"
 """The folder below the run's that holds the other run's images that the report shows."""
@@ -76,10 +77,10 @@ def _contrast(pairs: Sequence[tuple[PromptResult, OtherPrompt]], folder: Path) -
 
 
 def _rank(result: PromptResult, there: OtherPrompt) -> tuple[bool, float, float, float]:
-    counts = Counter(pair for image in result.images for pair in image.collapses)
-    most = max(counts.values(), default=0) if result.verdict == "dominance" else result.lost
+    dominated = result.verdict == "dominance"
+    most = top_share(result) if dominated else result.lost / result.scored
     kept = there.balanced / there.scored
-    return (result.verdict != "dominance", -most / result.scored, -kept, -(result.dvd_mean or 0.0))
+    return (not dominated, -most, -kept, -(result.dvd_mean or 0.0))
 
 
 def shared_seeds(result: PromptResult, there: OtherPrompt) -> tuple[int, ...]:

@@ -38,7 +38,7 @@ def holds(point: Point, floors: Floors) -> bool:
 
 
 def recommended(points: Mapping[str, Point], floors: Floors) -> str | None:
-    """The cell to use; None where none reaches the floors.
+    """The cell to use; None where none reaches the floors, and where none shows anything of both.
 
     Of the cells that do: with a floor on composition alone, the one with the most identity; with one on identity alone,
     the one with the most composition; with both or neither, the one whose smaller of the two is largest. Ties go to
@@ -47,8 +47,10 @@ def recommended(points: Mapping[str, Point], floors: Floors) -> str | None:
     >>> cells = {"0": (0.1, 0.9), "0.5": (0.8, 0.8), "1": (1.0, 0.2)}
     >>> recommended(cells, (None, None)), recommended(cells, (0.1, None)), recommended(cells, (0.95, 0.9))
     ('0.5', '1', None)
+    >>> recommended({"0.5": (1.0, 0.0), "1": (1.0, 0.0)}, (None, None)) is None
+    True
     """
-    kept = {name: point for name, point in points.items() if holds(point, floors)}
+    kept = {name: point for name, point in points.items() if min(point) > 0 and holds(point, floors)}
     least, least_identity = floors
 
     def worth(name: str) -> tuple[float, float]:

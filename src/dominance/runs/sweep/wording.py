@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from dominance.numbers import counted
 from dominance.records import Rate
-from dominance.runs.sweep.choice import Floors
+from dominance.runs.sweep.choice import Floors, holds
 from dominance.runs.sweep.result import CellResult
 
 
@@ -20,8 +20,12 @@ def recommendation(
     if chosen is not None:
         said = f"use {named(chosen)}: {_shown(chosen, name)}"
         return f"{said}{_under(asked)}{_doubt(chosen, floors)}"
-    closest = min(known, key=lambda cell: _short(cell, floors))
-    return f"no cell has {asked}; {named(closest)} comes closest: {_shown(closest, name)}"
+    closest = min(known, key=lambda cell: (_short(cell, floors), -sum(cell.point or (0.0, 0.0))))
+    near = f"{named(closest)} comes closest: {_shown(closest, name)}"
+    if any(cell.point is not None and holds(cell.point, floors) for cell in known):
+        lacking = f"no cell has images of {name} and images that show every concept"
+        return f"nothing can be recommended: {lacking}; {near}; draw more seeds"
+    return f"no cell has {asked}; {near}"
 
 
 def named(cell: CellResult) -> str:

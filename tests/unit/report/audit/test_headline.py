@@ -2,9 +2,10 @@
 
 from dominance.records import Gate, JudgeWarning
 from dominance.report.audit.headline import gate_sentence, headline, notes
-from dominance.report.parts.ranking import directions, worst_first
+from dominance.report.parts.ranking import worst_first
 from dominance.report.parts.sentences import prompt_sentence
 from dominance.run_settings import RunSettings
+from dominance.runs.stages.directions import directions
 from golden import Golden, one_a_case
 
 LOST_MUG, LOST_TOWER, BOTH, NEITHER = (5, 0), (0, 5), (5, 5), (0, 0)

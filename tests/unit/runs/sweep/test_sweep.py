@@ -14,6 +14,7 @@ from tiny_families import draw, save, tiny
 from dominance.documents import from_json, printed, to_json
 from dominance.errors import InputError
 from dominance.judges.protocol import ScriptedJudge
+from dominance.metrics import rate
 from dominance.models.adapter_dial import AdapterDial
 from dominance.models.adapter_loading import add_adapters
 from dominance.models.adapters import find_adapters
@@ -27,10 +28,11 @@ from dominance.runs.audit.options import AuditOptions, Taught
 from dominance.runs.audit.run import audit
 from dominance.runs.reading import read_run
 from dominance.runs.sweep.cells import find_grid
-from dominance.runs.sweep.choice import front, recommended
+from dominance.runs.sweep.choice import Floors, front, recommended
 from dominance.runs.sweep.options import SweepOptions, parse_values
-from dominance.runs.sweep.result import AdapterSweep
+from dominance.runs.sweep.result import AdapterSweep, CellResult
 from dominance.runs.sweep.run import estimate_sweep, exchanged, sweep_suite
+from dominance.runs.sweep.wording import recommendation
 
 PROMPT = "a [tower:landmark] and a [mug]"
 YES = ScriptedJudge(lambda image, question: 1.0)
@@ -95,6 +97,30 @@ def test_no_cell_is_recommended_below_the_floors() -> None:
     assert recommended(cells, (0.9, None)) is None
     assert recommended(cells, (None, 0.9)) == "1"
     assert recommended(cells, (0.75, 0.75)) == "0.5"
+
+
+def cell(name: str, composed: int, shown: int, n: int) -> CellResult:
+    return CellResult(name, (float(name),), None, None, False, n, n, rate(composed, n), rate(shown, n), ())
+
+
+@pytest.mark.parametrize("floors", [(None, None), (None, 0.5)])
+def test_where_no_cell_composes_nothing_is_recommended(floors: Floors) -> None:
+    cells = [cell("0.5", 0, 1, 1), cell("1", 0, 1, 1)]
+    points = {one.name: one.point for one in cells if one.point is not None}
+    assert recommended(points, floors) is None
+    said = recommendation(cells, None, floors, ["castle"])
+    assert said.startswith(
+        "nothing can be recommended: no cell has images of castle and images that show every concept"
+    )
+    assert said.endswith("0 of 1 images show every concept, and 1 of 1 show castle; draw more seeds")
+
+
+def test_where_one_cell_composes_it_is_recommended_and_a_missed_floor_is_still_named() -> None:
+    cells = [cell("0.5", 1, 1, 2), cell("1", 0, 2, 2)]
+    points = {one.name: one.point for one in cells if one.point is not None}
+    assert recommended(points, (None, None)) == "0.5"
+    said = recommendation(cells, None, (0.9, None), ["castle"])
+    assert said.startswith("no cell has every concept in at least 90% of the images; strength 0.5 comes closest")
 
 
 def test_names_are_exchanged_wherever_they_stand() -> None:
