@@ -80,8 +80,8 @@ def _judge(figures: CardFigures) -> str:
     ]
     controls = [[name, rate(said)] for name, said in figures.controls.items()]
     return (
-        "## The judge on renders\n\nThe gate and `dominance judge check` say how it does on pictures that models draw. Here"
-        " it looks at renders that\nit was not trained on, by kind of picture and grade of the question.\n\n"
+        "## The judge on renders\n\nThe gate and `dominance judge check` say how it does on pictures that models draw."
+        " Here it looks at renders that\nit was not trained on, by kind of picture and grade of the question.\n\n"
         + table(["picture", "grade", "balanced accuracy", "yes where it is yes", "no where it is no"], rows)
         + "\nNegative controls: how often it says yes where the truth is no.\n\n"
         + table(["picture", "yes"], controls)
@@ -161,8 +161,8 @@ def _rigid_against_varied(models: Sequence[ModelFigures], several: Sequence[Twin
             )
     return (
         "## Rigid against varied\n\nEvery entity with every object, counted by what the images show; an entity is rigid"
-        " (diversity 0) in one model\nand varied (diversity 1) in its twin. The base was taught every entity varied. DvD is"
-        " the score in the direction\nin which the entity dominates; its interval is over entities.\n\n"
+        " (diversity 0) in one model\nand varied (diversity 1) in its twin. The base was taught every entity varied. DvD"
+        " is the score in the direction\nin which the entity dominates; its interval is over entities.\n\n"
         + table(["entities", *_SHOWN, "DvD", "prompts the entity dominates"], rows)
         + words
     )
