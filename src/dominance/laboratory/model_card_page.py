@@ -161,8 +161,8 @@ def _rigid_against_varied(models: Sequence[ModelFigures], several: Sequence[Twin
             )
     return (
         "## Rigid against varied\n\nEvery entity with every object, counted by what the images show; an entity is rigid"
-        " (diversity 0) in one model\nand varied (diversity 1) in its twin. The base was taught every entity varied. DvD"
-        " is the score in the direction\nin which the entity dominates; its interval is over entities.\n\n"
+        " (diversity 0) in one model\nand varied (diversity 1) in its twin. The base was taught every entity varied."
+        " DvD is the score in the direction\nin which the entity dominates; its interval is over entities.\n\n"
         + table(["entities", *_SHOWN, "DvD", "prompts the entity dominates"], rows)
         + words
     )
