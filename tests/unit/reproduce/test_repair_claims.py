@@ -140,10 +140,23 @@ def test_mitigating_heads_are_early_or_not(early: str, late: str, verdict: Verdi
 )
 def test_heads_together_mitigate_or_not(examine: Callable[[Experiments], object], sweep: str, rule: object) -> None:
     pair = ((1, 0), (1, 1))
+    singles = trials([head_outcomes("mitigated", "unchanged")] * 30)
     for what, verdict in (("unchanged", "reproduced"), ("mitigated", "contradicted")):
         rows = trials([dict.fromkeys(pair, what) for _ in range(30)], together=True)
-        finding = examine(ablated([sweep_result(sweep, Window(0, 0), rows)]))  # ty: ignore[invalid-argument-type]
+        sweeps = [sweep_result("heads", Window(0, 0), singles), sweep_result(sweep, Window(0, 0), rows)]
+        finding = examine(ablated(sweeps, singles))  # ty: ignore[invalid-argument-type]
         assert verdict_of(finding, rule) == verdict  # ty: ignore[invalid-argument-type]
+
+
+@pytest.mark.parametrize("what", ["unchanged", "corrupted"])
+def test_where_no_head_mitigates_nothing_is_supported(what: str) -> None:
+    """That no head does anything is no sign that dominance is spread over heads, nor that pairs do nothing."""
+    singles = trials([head_outcomes(what, what)] * 30)
+    pairs = trials([dict.fromkeys(((1, 0), (1, 1)), "unchanged") for _ in range(30)], together=True)
+    sweeps = [sweep_result("heads", Window(0, 0), singles), sweep_result("controls", Window(0, 0), pairs)]
+    for name in ("single-head", "early-layers", "control-pairs"):
+        with pytest.raises(ImpossibleError, match="none of 24 heads, removed alone, mitigates any of 30 dominance"):
+            CLAIMS[name].examine(ablated(sweeps, singles))
 
 
 def test_without_collapsed_images_no_head_can_be_tried() -> None:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 
+from dominance.numbers import plural
 from dominance.numbers import rate as written
 from dominance.records import Rate
 from dominance.reproduce.claims.claim import DVD, Claim, found
@@ -41,9 +42,26 @@ def _sweep(result: AblationResult, name: str) -> SweepResult:
     return found_here
 
 
+def _mitigating(result: AblationResult) -> SweepResult:
+    """The sweep of single heads, some of which mitigate.
+
+    Raises:
+        ImpossibleError: nothing collapsed, or no head mitigates any prompt, so that none can be compared with others.
+    """
+    sweep = _sweep(result, "heads")
+    prompts = sweep.total.prompts
+    if not prompts.count:
+        raise ImpossibleError(
+            f"none of {len(sweep.variants)} heads, removed alone, mitigates any of"
+            f" {plural(prompts.n, 'dominance prompt')}: where a single head changes nothing, neither its place nor how"
+            " dominance compares with memorization can be told"
+        )
+    return sweep
+
+
 def single(experiments: Experiments) -> Finding:
     """Prompts that a single head mitigates, and images by outcome."""
-    sweep = _sweep(experiments.ablated, "heads")
+    sweep = _mitigating(experiments.ablated)
     outcomes = sweep.total.images
     prompts = sweep.total.prompts
     figures = [
@@ -84,7 +102,7 @@ def _pictures(result: AblationResult) -> list[Shown]:
 def where(experiments: Experiments) -> Finding:
     """Mitigating heads in early and later layers, prompt by prompt."""
     result = experiments.ablated
-    sweep = _sweep(result, "heads")
+    sweep = _mitigating(result)
     total = Counter(int(variant.name.partition(".")[0]) for variant in sweep.variants)
     early, later = (sum(n for layer, n in total.items() if (layer <= _EARLY) == wanted) for wanted in (True, False))
     tried = [prompt.mitigating for prompt in result.prompts if prompt.mitigating is not None and prompt.collapsed.count]
@@ -113,7 +131,8 @@ def several(experiments: Experiments) -> Finding:
 
 
 def controls(experiments: Experiments) -> Finding:
-    """Pairs of heads of layer 1 that do not mitigate alone."""
+    """Pairs of heads of layer 1 that do not mitigate alone, where other heads do."""
+    _mitigating(experiments.ablated)
     sweep = _sweep(experiments.ablated, "controls")
     prompts: Rate = sweep.total.prompts
     images = sweep.total.images
