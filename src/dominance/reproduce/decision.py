@@ -1,7 +1,7 @@
 """How a claim is decided: by where the interval of what was measured lies, and how many claims chance would decide."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -178,6 +178,23 @@ def of_medians(first: Sequence[float], second: Sequence[float], of: str = "promp
     one, other = (np.median(rng.choice(values, size=(10_000, len(values))), axis=1) for values in samples)
     value = float(np.median(samples[1]) - np.median(samples[0]))
     return Measured(value, _quantiles(other - one), len(first) + len(second), of, min(len(first), len(second)))
+
+
+def smallest(measured: Collection[Measured]) -> Measured:
+    """The smallest of several quantities, of which a claim asks that each lies above its threshold.
+
+    Its interval lies above a threshold where every interval does, which keeps the error of claiming that of all. It
+    lies below where any does, whose error is shared among them.
+
+    Source: Berger (1982), the intersection–union test; Bonferroni's correction for the upper end.
+    """
+    least = min(measured, key=lambda one: one.value)
+
+    def at(confidence: float) -> Interval:
+        shared = 1 - (1 - confidence) / len(measured)
+        return min(one.at(confidence)[0] for one in measured), min(one.at(shared)[1] for one in measured)
+
+    return Measured(least.value, at, least.n, least.of, min(one.n for one in measured))
 
 
 def of_paired_medians(before: Sequence[float], after: Sequence[float], of: str = "prompts") -> Measured:

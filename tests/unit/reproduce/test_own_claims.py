@@ -2,6 +2,7 @@
 
 import itertools
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -149,30 +150,75 @@ def test_presence_that_never_differs_goes_with_nothing() -> None:
         overlap_presence.examine_presence(made(independent=run_of(prompts), overlaps=maps))
 
 
+ONE, TWO, NONE = ("a",), ("a", "b"), ()
+
+
 @pytest.mark.parametrize(
-    ("before", "after", "verdict"),
-    [(("a",), ("a", "b"), "reproduced"), (("a", "b"), ("a",), "contradicted"), (("a",), ("b",), "undecided")],
+    ("plain", "excited", "steered", "verdict", "value"),
+    [
+        (ONE, ONE, TWO, "reproduced", 0.5),
+        (NONE, ONE, TWO, "reproduced", 0.5),  # the smaller difference counts
+        (TWO, ONE, ONE, "contradicted", -0.5),
+        (ONE, TWO, ONE, "contradicted", -0.5),
+        (ONE, TWO, TWO, "undecided", 0.0),  # better than plain alone is not better than both
+        (ONE, ONE, ("b",), "undecided", 0.0),
+    ],
 )
-def test_a_loss_raises_presence_or_not(before: tuple[str, ...], after: tuple[str, ...], verdict: Verdict) -> None:
-    method = "overlap:loss=kl"
-    prompts = [
-        MitigatedPrompt(f"p{place}", "text", None, ("a", "b"), {}, (_steered(before, after, method),))
-        for place in range(8)
-    ]
-    row = SimpleNamespace(method=method, balanced_before=Rate(1, 8, None), balanced_after=Rate(2, 8, None))
-    experiments = made(steered=SimpleNamespace(prompts=tuple(prompts), methods=(row,)))
+def test_a_loss_must_be_better_than_plain_and_than_attend_and_excite(
+    plain: tuple[str, ...], excited: tuple[str, ...], steered: tuple[str, ...], verdict: Verdict, value: float
+) -> None:
+    shown = {"plain": plain, KL: steered, losses.EXCITE: excited}
+    experiments = steered_prompts([(f"p{place}", ("a", "b"), [shown]) for place in range(8)])
     claim = losses.CLAIMS[0]
     finding = claim.examine(experiments)
     assert verdict_of(finding, claim.rule) == verdict
-    assert finding.value == (len(after) - len(before)) / 2
+    assert finding.value == value
     assert finding.pictures[0].file == "steered/images/0.png"
+    assert [group.name for group in finding.plots[0].groups] == ["plain", losses.EXCITE, KL]
 
 
-def _steered(before: tuple[str, ...], after: tuple[str, ...], method: str) -> MitigatedImage:
-    shots = {"plain": before, method: after, losses.EXCITE: before}
-    return MitigatedImage(
-        "0", {name: Shot("images/0.png", "mixed", 0.0, present) for name, present in shots.items()}, "plain"
+def test_images_without_a_score_in_one_arm_count_in_none() -> None:
+    shown = {"plain": ONE, KL: TWO, losses.EXCITE: ONE}
+    broken = {"plain": TWO, KL: ONE, losses.EXCITE: None}
+    listed = [(f"p{place}", ("a", "b"), [shown, broken]) for place in range(8)]
+    finding = losses.CLAIMS[0].examine(steered_prompts(listed))
+    assert finding.value == 0.5
+    assert finding.plots[0].groups[0].values == (0.5,) * 8
+    with pytest.raises(ImpossibleError, match="no image could be scored"):
+        losses.CLAIMS[0].examine(steered_prompts([("p", ("a", "b"), [broken])]))
+
+
+def test_prompts_of_more_concepts_stand_for_themselves() -> None:
+    pairs = [(f"p{n}", TWO, [{"plain": ONE, KL: TWO, losses.EXCITE: ONE}]) for n in range(6)]
+    triples = [(f"t{n}", ("a", "b", "c"), [{"plain": ONE, KL: ONE, losses.EXCITE: TWO}]) for n in range(6)]
+    figures = {
+        figure.name: figure.ours for figure in losses.CLAIMS[0].examine(steered_prompts([*pairs, *triples])).figures
+    }
+    assert figures["2 concepts, 6 prompts: presence less that of plain"].startswith("+50")
+    assert figures["3 concepts, 6 prompts: presence less that of plain"].startswith("+0 ")
+    assert figures["3 concepts, 6 prompts: presence less that of attend-and-excite"].startswith("−33")
+
+
+KL = "overlap:loss=kl"
+
+
+def steered_prompts(
+    listed: Sequence[tuple[str, tuple[str, ...], Sequence[dict[str, tuple[str, ...] | None]]]],
+) -> Experiments:
+    """Prompts, each with its concepts and, for every image, what each arm shows; None without a score."""
+    prompts = tuple(
+        MitigatedPrompt(name, "text", None, concepts, {}, tuple(_steered(shown) for shown in images))
+        for name, concepts, images in listed
     )
+    return made(steered=SimpleNamespace(prompts=prompts, methods=()))
+
+
+def _steered(shown: dict[str, tuple[str, ...] | None]) -> MitigatedImage:
+    shots = {
+        arm: Shot("images/0.png", None if present is None else "mixed", 0.0, present or ())
+        for arm, present in shown.items()
+    }
+    return MitigatedImage("0", shots, "plain")
 
 
 def results_file(folder: Path, falling: bool) -> Path:
