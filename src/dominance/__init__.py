@@ -31,11 +31,10 @@ if TYPE_CHECKING:
     from dominance.report.judge_check.page import write_judge_check
     from dominance.report.mitigation.page import write_mitigation
     from dominance.report.noise_norm.page import write_memorization
+    from dominance.report.reproduction.page import write_reproduction
     from dominance.report.sweep.page import write_sweep
     from dominance.report.teaching.page import write_teaching
     from dominance.reproduce.options import ReproduceOptions
-    from dominance.reproduce.page import write_reproduction
-    from dominance.reproduce.result import ReproduceResult
     from dominance.reproduce.run import estimate_reproduction, read_reproduction, reproduce_claims
     from dominance.reproduce.work import ReproduceEstimate
     from dominance.runs.ablation.options import AblationOptions
@@ -64,6 +63,7 @@ if TYPE_CHECKING:
     from dominance.runs.noise_norm.options import NoiseNormOptions
     from dominance.runs.noise_norm.run import measure_noise_norm
     from dominance.runs.reading import read_run
+    from dominance.runs.reproduction.result import ReproduceResult
     from dominance.runs.risk.calibrate import calibrate
     from dominance.runs.risk.options import CalibrationOptions, PreflightOptions
     from dominance.runs.risk.preflight import Preflight, preflight
@@ -107,8 +107,8 @@ _HOMES: dict[str, tuple[str, ...]] = {
     "report.sweep.page": ("write_sweep",),
     "report.teaching.page": ("write_teaching",),
     "reproduce.options": ("ReproduceOptions",),
-    "reproduce.page": ("write_reproduction",),
-    "reproduce.result": ("ReproduceResult",),
+    "report.reproduction.page": ("write_reproduction",),
+    "runs.reproduction.result": ("ReproduceResult",),
     "reproduce.run": ("estimate_reproduction", "read_reproduction", "reproduce_claims"),
     "reproduce.work": ("ReproduceEstimate",),
     "runs.ablation.options": ("AblationOptions",),

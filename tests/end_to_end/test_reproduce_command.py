@@ -14,10 +14,10 @@ import dominance
 from dominance.errors import InputError, RunError
 from dominance.judges.protocol import ScriptedJudge, as_answer
 from dominance.records import Answer, Question
+from dominance.report.reproduction.page import write_reproduction
 from dominance.reproduce.claims.registry import CLAIMS
 from dominance.reproduce.experiments import Experiments
 from dominance.reproduce.options import ReproduceOptions
-from dominance.reproduce.page import write_reproduction
 from dominance.reproduce.run import estimate_reproduction, read_reproduction, reproduce_claims
 
 ENTITIES = ("tower", "pagoda", "castle", "robot", "clown", "wizard")

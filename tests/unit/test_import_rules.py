@@ -57,6 +57,7 @@ RUNS: list[set[str]] = [
         "mitigation",
         "teaching",
         "localisation",
+        "reproduction",
     },
     {"risk"},
     {"audit", "diversity"},

@@ -16,8 +16,8 @@ from dominance.reproduce.options import ReproduceOptions
 from dominance.runs.audit.options import WHAT
 
 if TYPE_CHECKING:
-    from dominance.reproduce.result import ReproduceResult
     from dominance.reproduce.work import ReproduceEstimate
+    from dominance.runs.reproduction.result import ReproduceResult
 
 
 @Parameter(name="*", group=shared.OUTPUT)
@@ -76,9 +76,9 @@ def _list(json: bool) -> int:
 def deliver(result: "ReproduceResult", json: bool, images: shared.PageImages = "auto") -> int:
     """Writes the pages and prints what was found; gives the command's exit status."""
     from dominance.documents import printed
-    from dominance.reproduce.page import write_reproduction
-    from dominance.reproduce.steps import after_reproduce
-    from dominance.reproduce.words import headline, mark, ours, over, size_sentence
+    from dominance.report.reproduction.page import write_reproduction
+    from dominance.report.reproduction.steps import after_reproduce
+    from dominance.report.reproduction.words import headline, mark, ours, over, size_sentence
 
     results_are_in(Path(result.run))
     written = write_reproduction(result, Path(result.run), images)

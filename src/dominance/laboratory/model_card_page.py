@@ -7,12 +7,12 @@ from statistics import fmean
 from dominance.laboratory.contrast import Side, gap, gaps_of, images_each, of_diversity, side
 from dominance.laboratory.gate import gate_rows
 from dominance.laboratory.judge_quality import GradeQuality
-from dominance.laboratory.markdown import table
 from dominance.laboratory.model_card import CardFigures, ModelFigures
 from dominance.laboratory.outcomes import outcomes, rate_in_both_orders
 from dominance.laboratory.twins.results import TwinResult
 from dominance.metrics import t_interval
 from dominance.numbers import difference, mean, measure, rate
+from dominance.report.parts.markdown import table
 
 _HEAD = """# Model card: {model}
 

@@ -2,7 +2,7 @@
 
 import itertools
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -25,8 +25,9 @@ from dominance.reproduce.attention import (
     recorded_of,
 )
 from dominance.reproduce.options import ReproduceOptions
+from dominance.reproduce.rigidity import Rivals, rivals_of
 from dominance.reproduce.size import Size
-from dominance.reproduce.suites import SLOTS, diversity_of, factorial_suite, independent_suite, nouns_by_rigidity
+from dominance.reproduce.suites import SLOTS, by_kind, factorial_suite, independent_suite, nouns_by_rigidity
 from dominance.runs.ablation.options import AblationOptions
 from dominance.runs.ablation.result import AblationResult
 from dominance.runs.ablation.run import ablate_suite
@@ -45,6 +46,7 @@ from dominance.runs.noise_norm.options import NoiseNormOptions
 from dominance.runs.noise_norm.result import MemorizationResult
 from dominance.runs.noise_norm.run import measure_noise_norm
 from dominance.runs.stages.first_steps import look_at
+from dominance.runs.stages.judging import unasked
 from dominance.runs.stages.model import RunModel
 from dominance.seeds import DEFAULT_SEEDS
 from dominance.suites import find_suite
@@ -65,19 +67,19 @@ _TRIED = 8
 
 LOSSES: tuple[str, ...] = ("kl", "com", "iou", "cc")
 """The overlap losses of the paper."""
-_TWINS = {"miniature": "miniature-swapped", "miniature-swapped": "miniature"}
-_BASES = dict.fromkeys(_TWINS, "miniature-base")
 MEMORIZED = "memorized"
 """The group of prompts that the model has memorized."""
 
 
+def heads_of(model: RunModel) -> int:
+    """Attention heads of a model, over all layers."""
+    from dominance.probes.sites import attention_sites
+
+    return sum(site.heads for site in attention_sites(model().pipeline))
+
+
 class ImpossibleError(Exception):
     """A claim that cannot be examined here, and why."""
-
-
-def twin_of(source: "ModelSource", options: ReproduceOptions) -> str | None:
-    """A model of other training: the one that is given, or the bundled twin of a bundled model."""
-    return options.other or _TWINS.get(source.name)
 
 
 class Experiments:
@@ -101,14 +103,10 @@ class Experiments:
     @property
     def judge_warnings(self) -> tuple[JudgeWarning, ...]:
         """Reasons to mistrust the judge that the runs made so far have found."""
-        made = [
-            vars(self)[name]
-            for name in ("redrawn", "ablated", "replaced", "independent", "steered")
-            if name in vars(self)
-        ]
-        if "bench" in vars(self):
-            made.append(self.bench.run)
-        return tuple(dict.fromkeys(warning for run in made for warning in run.judge_warnings))
+        made = [getattr(own, "run", own) if isinstance(own, BenchResult) else own for own in vars(self).values()]
+        made += [run for run, _ in vars(self).get("factorial", ())]
+        found = [warning for run in made for warning in getattr(run, "judge_warnings", ())]
+        return tuple(dict.fromkeys(found))
 
     def drawing(self, seeds: Sequence[int]) -> Drawing:
         """How images are drawn, with these seeds."""
@@ -257,10 +255,10 @@ class Experiments:
         suite = independent_suite(self.pools, self.size.independent)
         return self._audit(suite, self.size.independent_seeds, "independent")
 
-    @property
-    def twin(self) -> str | None:
-        """A model of other training, if there is one."""
-        return twin_of(self.source, self.options)
+    @cached_property
+    def rivals(self) -> Rivals:
+        """Models of other training."""
+        return rivals_of(self.source, self.options)
 
     @cached_property
     def twin_independent(self) -> RunResult:
@@ -269,10 +267,10 @@ class Experiments:
         Raises:
             ImpossibleError: none is known.
         """
-        if self.twin is None:
+        if self.rivals.twin is None:
             raise ImpossibleError("it needs a second model that differs in its training pictures; give --other")
         suite = independent_suite(self.pools, self.size.independent)
-        return self._audit(suite, self.size.independent_seeds, "twin-independent", self.twin)
+        return self._audit(suite, self.size.independent_seeds, "twin-independent", self.rivals.twin)
 
     @cached_property
     def other_independent(self) -> RunResult:
@@ -281,19 +279,12 @@ class Experiments:
         Raises:
             ImpossibleError: none is known.
         """
-        other = self.options.other or _BASES.get(self.source.name)
+        other = self.rivals.other
         if other is None:
             raise ImpossibleError("it needs a second model of other training; give --other")
         suite = independent_suite(self.pools, self.size.independent)
-        name = "twin-independent" if other == self.twin else "other-independent"
+        name = "twin-independent" if other == self.rivals.twin else "other-independent"
         return self._audit(suite, self.size.independent_seeds, name, other)
-
-    @property
-    def diversities(self) -> tuple[dict[str, float], dict[str, float]]:
-        """The diversity of each concept's training pictures in the model and in its twin, as far as they list them."""
-        twin = None if self.twin is None else find_source(self.twin, self.options.drawing)
-        listed = [None if source is None else source.defaults.get("concepts") for source in (self.source, twin)]
-        return diversity_of(listed[0]), diversity_of(listed[1])
 
     @cached_property
     def overlaps(self) -> dict[str, dict[str, list[float]]]:
@@ -323,19 +314,13 @@ class Experiments:
         return self.mitigated(suite, methods, self.size.steered_seeds, "steered")
 
     @cached_property
-    def factorial(self) -> tuple[tuple[RunResult, dict[str, float]], ...]:
+    def factorial(self) -> tuple[tuple[RunResult, Mapping[str, float]], ...]:
         """Three concepts a prompt, rigid or varied, on the model and on its twin, each with its concepts' diversity.
 
         Raises:
             ImpossibleError: the model has not three concepts of either kind.
         """
-        ours, theirs = self.diversities
-        if (
-            self.source.world is None and not ours
-        ):  # landmarks and characters stand for the uniform, objects for the varied
-            ours = {
-                noun.concept.name: float(kind == "object") for kind, own in self.pools.nouns.items() for noun in own
-            }
+        ours = self.rivals.ours or (by_kind(self.pools) if self.kinds_stand_in else {})
         rigid, varied = nouns_by_rigidity(self.pools, ours)
         if min(len(rigid), len(varied)) < SLOTS:
             raise ImpossibleError(
@@ -344,9 +329,25 @@ class Experiments:
             )
         suite = factorial_suite("factorial", rigid, varied, self.size.cell)
         runs = [(self._audit(suite, self.size.cell_seeds, "factorial"), ours)]
-        if self.twin is not None and theirs:
-            runs.append((self._audit(suite, self.size.cell_seeds, "twin-factorial", self.twin), theirs))
+        twin, theirs = self.rivals.twin, self.rivals.theirs
+        if twin is not None and self.rivals.opposed >= {c.name for prompt in suite.prompts for c in prompt.concepts}:
+            runs.append((self._audit(suite, self.size.cell_seeds, "twin-factorial", twin), theirs))
         return tuple(runs)
+
+    @property
+    def kinds_stand_in(self) -> bool:
+        """Whether kinds stand for rigidity, because nothing is known of the model's training pictures."""
+        return self.source.world is None and not self.rivals.ours
+
+    @cached_property
+    def heads(self) -> int:
+        """Attention heads of the model, over all layers."""
+        return self._kept("heads", int, lambda: heads_of(self.opened))
+
+    @cached_property
+    def judged_by(self) -> str:
+        """The judge's identity."""
+        return unasked({}, self.judge, self.options.machine.device, self.options.asking).identity
 
     def mitigated(self, suite: Suite, methods: tuple[str, ...], seeds: int, name: str) -> MitigationResult:
         """A suite plain and by methods."""

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,21 +11,23 @@ from dominance.documents import from_json, to_json
 from dominance.errors import DominanceError, RunError
 from dominance.files import is_file
 from dominance.judges.protocol import Judge
+from dominance.metrics.multiplicity import holm
 from dominance.models.source import find_source
 from dominance.reproduce.claims.claim import Claim, verdict_of
 from dominance.reproduce.claims.registry import CLAIMS, find_claims
-from dominance.reproduce.decision import holm
-from dominance.reproduce.experiments import Experiments, ImpossibleError, twin_of
+from dominance.reproduce.experiments import Experiments, ImpossibleError, heads_of
 from dominance.reproduce.options import ReproduceOptions
-from dominance.reproduce.result import ClaimResult, Finding, ReproduceResult, SizeRecord
+from dominance.reproduce.rigidity import Rivals, rivals_of
 from dominance.reproduce.size import Size, fitting, full_size
-from dominance.reproduce.work import WORK, Facts, Rate, ReproduceEstimate, Work, measured_rate, total
+from dominance.reproduce.work import TIMED, Facts, Rate, ReproduceEstimate, Work, measured_rate, total, works
+from dominance.runs.reproduction.result import ClaimResult, Finding, ReproduceResult, SizeRecord
 from dominance.runs.stages.judging import refuse_named, unasked
 from dominance.runs.stages.model import RunModel
 from dominance.runs.store.folder import LEDGER_NAME, check_run_folder, default_folder, held
 from dominance.runs.store.ledger import Ledger
 from dominance.runs.store.repeat import Repeat
 from dominance.suites.entries import slug
+from dominance.suites.pools import default_pools, load_pools
 from dominance.wording import on_one_line, quoted
 
 if TYPE_CHECKING:
@@ -32,7 +35,7 @@ if TYPE_CHECKING:
 
 PLAN, RESULT, SPENT = "reproduce plan", "reproduce", "reproduce seconds"
 """Names of the ledger's values; a finding's is the claim's, after ``reproduce claim``."""
-_TIMED = 6
+WARNINGS = "reproduce warnings"
 
 
 @dataclass(frozen=True)
@@ -88,11 +91,10 @@ def reproduce_claims(
     )
     folder = _folder(out, plan)
     known = _plan_in(folder)
-    if known is None:
-        size, _, _ = _fitted(chosen, model, judge, options)
-        plan = replace(plan, size=size)
-    else:
+    if known is not None:
         plan = replace(plan, size=known.size)
+    elif options.budget is not None:
+        plan = replace(plan, size=_Estimator(chosen, model, judge, options).fitted)
     with held(folder), Ledger(folder / LEDGER_NAME) as ledger:
         if known is None:
             ledger.put(PLAN, to_json(plan))
@@ -125,10 +127,9 @@ def estimate_reproduction(
     """
     options = options or ReproduceOptions()
     chosen = find_claims(claims)
-    size, rate, works = _fitted(chosen, model, judge, options)
-    source = find_source(model, options.drawing)
-    settings = options.drawing.settings(source)
-    found = works(size)
+    estimator = _Estimator(chosen, model, judge, options)
+    source, settings, size = estimator.source, estimator.settings, estimator.fitted
+    found = estimator.works(size)
     images, evaluations, calls = total(found.values(), settings.guidance > 1, settings.steps)
     return ReproduceEstimate(
         claims=tuple(claim.name for claim in chosen),
@@ -138,43 +139,69 @@ def estimate_reproduction(
         images=images,
         evaluations=evaluations,
         calls=calls,
-        minutes=round(rate.minutes(found.values()), 1),
-        full_minutes=round(rate.minutes(works(full_size(source.world)).values()), 1),
-        seconds_an_image=round(rate.image, 3),
-        timed=_TIMED,
+        minutes=round(estimator.minutes(size), 1),
+        full_minutes=round(estimator.minutes(full_size(source.world)), 1),
+        seconds_an_image=round(estimator.rate.image, 3),
+        timed=TIMED,
         runs={name: work.words for name, work in found.items()},
     )
 
 
-_Works = Callable[[Size], dict[str, Work]]
+class _Estimator:
+    """What claims take on a model, by size; a few images are drawn once the rate is asked for."""
+
+    def __init__(
+        self, chosen: Sequence[Claim], model: "str | DiffusionPipeline", judge: str | Judge, options: ReproduceOptions
+    ) -> None:
+        self.model, self.judge, self.options = model, judge, options
+        self.needs = _needs(chosen)
+        self.source = find_source(model, options.drawing)
+        self.settings = options.drawing.settings(self.source)
+
+    @cached_property
+    def rate(self) -> Rate:
+        """Measured on a prompt like those of the bench; of claims that need no run, nothing is."""
+        from dominance.runs.bench.candidates import category_candidates
+
+        if not self.needs:
+            return Rate(0.0, 0.0)
+        pools = load_pools(default_pools(self.source.world))
+        prompt = category_candidates(pools, pools.categories[0], 0)[0].prompt
+        return measured_rate(self.model, self.judge, prompt, self.options)
+
+    @cached_property
+    def heads(self) -> int:
+        if "ablation" not in self.needs:
+            return 0
+        return heads_of(RunModel(self.source, self.options.drawing, self.options.machine))
+
+    def works(self, size: Size) -> dict[str, Work]:
+        """By shared run."""
+        return works(self.needs, _facts(size, rivals_of(self.source, self.options), self.heads, self.settings.steps))
+
+    def minutes(self, size: Size) -> float:
+        return self.rate.minutes(self.works(size).values())
+
+    @property
+    def fitted(self) -> Size:
+        """The size that fits into the budget."""
+        return fitting(full_size(self.source.world), self.minutes, self.options.budget)
 
 
-def _fitted(
-    chosen: Sequence[Claim], model: "str | DiffusionPipeline", judge: str | Judge, options: ReproduceOptions
-) -> tuple[Size, Rate, _Works]:
-    """The size, the measured rate, and what the shared runs take by size."""
-    from dominance.probes.sites import attention_sites
-    from dominance.runs.bench.candidates import category_candidates
-    from dominance.suites.pools import default_pools, load_pools
+def _needs(claims: Sequence[Claim]) -> tuple[str, ...]:
+    """The shared runs that claims look at, each once."""
+    return tuple(dict.fromkeys(need for claim in claims for need in claim.needs))
 
-    source = find_source(model, options.drawing)
-    settings = options.drawing.settings(source)
-    needs = list(dict.fromkeys(need for claim in chosen for need in claim.needs))
-    pools = load_pools(default_pools(source.world))
-    prompt = category_candidates(pools, pools.categories[0], 0)[0].prompt
-    rate = measured_rate(model, judge, prompt, options) if needs else Rate(0.0, 0.0)
-    loaded = RunModel(source, options.drawing, options.machine)
-    heads = sum(site.heads for site in attention_sites(loaded().pipeline)) if "ablation" in needs else 0
 
-    twin = twin_of(source, options) is not None
-
-    def works(size: Size) -> dict[str, Work]:
-        return {need: WORK[need](Facts(size, heads, settings.steps, twin)) for need in needs}
-
-    return (
-        fitting(full_size(source.world), lambda size: rate.minutes(works(size).values()), options.budget),
-        rate,
-        works,
+def _facts(size: Size, rivals: Rivals, heads: int, steps: int = 1) -> Facts:
+    return Facts(
+        size,
+        heads,
+        steps,
+        twin=rivals.twin is not None and bool(rivals.opposed),
+        other=rivals.other is not None,
+        shared=rivals.other == rivals.twin and bool(rivals.opposed),
+        mirrored=rivals.twin is not None and bool(rivals.opposed),
     )
 
 
@@ -242,7 +269,9 @@ def _examine(claim: Claim, experiments: Experiments, ledger: Ledger) -> None:
     finally:
         spent = ledger.get(SPENT)
         ledger.put(SPENT, (float(spent) if isinstance(spent, int | float) else 0.0) + time.perf_counter() - before)
-        ledger.put("reproduce warnings", to_json(experiments.judge_warnings) or ledger.get("reproduce warnings") or [])
+        known = ledger.get(WARNINGS)
+        noted = known if isinstance(known, list) else []
+        ledger.put(WARNINGS, noted + [each for each in to_json(experiments.judge_warnings) if each not in noted])
 
 
 def _result(
@@ -257,16 +286,17 @@ def _result(
     standing = holm(decided)
     spent = ledger.get(SPENT)
     settings = experiments.options.drawing.settings(experiments.source).record()
-    warned = ledger.get("reproduce warnings")
-    facts = Facts(plan.size, twin=experiments.twin is not None)
-    needs = dict.fromkeys(need for claim in chosen for need in claim.needs)
+    warned = ledger.get(WARNINGS)
+    needs = _needs([CLAIMS[one.name] for one in done])
+    facts = _facts(plan.size, experiments.rivals, experiments.heads if "ablation" in needs else 0)
+    made = {name: work.words for name, work in works(needs, facts).items()}
     result = ReproduceResult(
         run=str(folder),
         model=plan.model,
         judge=plan.judge,
         budget=plan.budget,
         minutes=(float(spent) if isinstance(spent, int | float) else 0.0) / 60,
-        size=SizeRecord(plan.size.share, {need: WORK[need](facts).words for need in needs}),
+        size=SizeRecord(plan.size.share, made),
         claims=tuple(replace(one, stands=one.name in standing and one.verdict != "undecided") for one in done),
         settings=settings,
         judge_warnings=tuple(from_json(JudgeWarning, each) for each in warned) if isinstance(warned, list) else (),

@@ -88,6 +88,14 @@ def diversity_of(listed: object) -> dict[str, float]:
     }
 
 
+def by_kind(pools: Pools) -> dict[str, float]:
+    """Where nothing is known of a model's training pictures: landmarks, characters and artists rigid, objects varied.
+
+    Kind and rigidity then go together, and what is found may be of either.
+    """
+    return {noun.concept.name: float(kind == "object") for kind, own in pools.nouns.items() for noun in own}
+
+
 def is_rigid(concept: Concept, diversity: Mapping[str, float]) -> bool | None:
     """Whether the concept is rigid in a model; None where that is not known."""
     return None if concept.name not in diversity else diversity[concept.name] < RIGID

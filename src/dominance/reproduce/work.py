@@ -28,7 +28,9 @@ _STEERING = 4.0
 """What a step with a gradient costs, over one without."""
 _METHODS = 5
 """Four losses and Attend-and-Excite."""
-_TIMED, _WARMING = 6, 2
+TIMED = 6
+"""Images whose time the rate is of."""
+_WARMING = 2
 QUESTIONS = 10
 """About one image of two concepts."""
 
@@ -54,12 +56,27 @@ class Work:
 
 @dataclass(frozen=True)
 class Facts:
-    """What the work depends on: the size, the model's heads, the steps of an image, and whether it has a twin."""
+    """What the work depends on.
+
+    Attributes:
+        heads: of the model.
+        steps: of an image.
+        twin: whether there is a model that differs in its training pictures.
+        other: whether there is one of other training; ``shared``: which is the twin.
+        mirrored: whether the twin is drawn under the factorial design too.
+    """
 
     size: Size
     heads: int = 0
     steps: int = 1
     twin: bool = False
+    other: bool = False
+    shared: bool = False
+    mirrored: bool = False
+
+
+NONE = Work(0, 0, 0, 0, "")
+"""Of a run that cannot be, since there is no such model."""
 
 
 def _drawn(images: float, words: str) -> Work:
@@ -110,6 +127,14 @@ def _independent(on: Facts) -> Work:
     return _drawn(count * seeds, f"{count} prompts, {seeds} seeds")
 
 
+def _twin(on: Facts) -> Work:
+    return _independent(on) if on.twin else NONE
+
+
+def _other(on: Facts) -> Work:
+    return _independent(on) if on.other else NONE
+
+
 def _maps(on: Facts) -> Work:
     count, seeds = on.size.independent, on.size.independent_seeds
     return _unjudged(count * seeds, _RECORDING, f"{count} prompts, {seeds} seeds", images=True)
@@ -125,8 +150,8 @@ def _steered(on: Facts) -> Work:
 
 def _factorial(on: Facts) -> Work:
     count, seeds = 8 * on.size.cell, on.size.cell_seeds
-    models = "the model and its twin" if on.twin else "the model"
-    return _drawn((1 + on.twin) * count * seeds, f"{count} prompts of three concepts, {seeds} seeds, {models}")
+    models = "the model and its twin" if on.mirrored else "the model"
+    return _drawn((1 + on.mirrored) * count * seeds, f"{count} prompts of three concepts, {seeds} seeds, {models}")
 
 
 WORK: Mapping[str, Callable[[Facts], Work]] = {
@@ -138,13 +163,20 @@ WORK: Mapping[str, Callable[[Facts], Work]] = {
     "ablation": _ablation,
     "replacement": _replacement,
     "independent": _independent,
-    "twin": _independent,
-    "other": _independent,
+    "twin": _twin,
+    "other": _other,
     "maps": _maps,
     "steered": _steered,
     "factorial": _factorial,
 }
 """What each shared run takes."""
+
+
+def works(needs: Collection[str], on: Facts) -> dict[str, Work]:
+    """What those of these runs take that can be."""
+    same = {"other"} if on.shared and {"twin", "other"} <= set(needs) else set()
+    found = {need: WORK[need](on) for need in needs if need not in same}
+    return {need: work for need, work in found.items() if work != NONE}
 
 
 @dataclass(frozen=True)
@@ -209,6 +241,6 @@ def measured_rate(
     with tempfile.TemporaryDirectory() as place:
         seconds(range(1), Path(place, "warm"))
         few = seconds(range(_WARMING), Path(place, "few"))
-        many = seconds(range(_WARMING + _TIMED), Path(place, "many"))
-    image = max((many - few) / _TIMED, 0.001)
+        many = seconds(range(_WARMING + TIMED), Path(place, "many"))
+    image = max((many - few) / TIMED, 0.001)
     return Rate(image, max(few - _WARMING * image, 0.0))

@@ -1,5 +1,6 @@
 """The claims about the bench on made-up tallies and scores: every verdict."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -9,9 +10,9 @@ from dominance.reproduce.claims.bench_medians import CLAIM as MEDIANS
 from dominance.reproduce.claims.bench_yield import CLAIM as YIELD
 from dominance.reproduce.claims.claim import verdict_of
 from dominance.reproduce.claims.trainings import CLAIM as TRAININGS
-from dominance.reproduce.decision import Verdict
 from dominance.reproduce.experiments import ImpossibleError
 from dominance.runs.bench.result import BenchResult, StreamTally
+from dominance.runs.reproduction.rule import Verdict
 
 
 def bench(qualified: int, tried: int) -> BenchResult:
@@ -31,7 +32,21 @@ def test_the_yield_is_a_rarity_or_not(qualified: int, tried: int, verdict: Verdi
     assert verdict_of(finding, YIELD.rule) == verdict
     assert (finding.n, finding.of) == (tried, "candidates")
     assert finding.value == qualified / tried
-    assert len(finding.figures) == 2
+    assert len(finding.figures) == 3
+
+
+@pytest.mark.parametrize(
+    ("characters", "verdict"), [((20, 60), "reproduced"), ((0, 200), "contradicted"), ((1, 20), "undecided")]
+)
+def test_the_category_with_the_least_yield_decides(characters: tuple[int, int], verdict: Verdict) -> None:
+    """Landmarks alone, of which most dominate, do not speak for characters."""
+    landmarks = bench(40, 60)
+    tallies = (*landmarks.tallies, StreamTally("character", 5, 5, characters[1], characters[0], 0, 100))
+    finding = YIELD.examine(made(bench=replace(landmarks, tallies=tallies)))
+    assert verdict_of(finding, YIELD.rule) == verdict
+    assert finding.value == min(40 / 60, characters[0] / characters[1])
+    assert finding.n == 60 + characters[1]
+    assert finding.why == "No prompts of artists: this model's pools have none."
 
 
 def test_a_bench_that_tried_nothing_cannot_say() -> None:

@@ -15,9 +15,10 @@ from dominance.reproduce.claims.categories import CLAIM as CATEGORIES
 from dominance.reproduce.claims.claim import verdict_of
 from dominance.reproduce.claims.independent import CLAIM as INDEPENDENT
 from dominance.reproduce.claims.twins import CLAIM as TWINS
-from dominance.reproduce.decision import Verdict
 from dominance.reproduce.experiments import Experiments, ImpossibleError
+from dominance.reproduce.rigidity import Rivals
 from dominance.runs.mitigation.result import MitigatedImage, MitigatedPrompt, Shot
+from dominance.runs.reproduction.rule import Verdict
 from dominance.runs.stages.scoring import score_groups
 
 ENTITY_WINS, OBJECT_WINS, BOTH = [(5, 0), (5, 1)], [(0, 5), (1, 5)], [(5, 5), (4, 5)]
@@ -51,7 +52,7 @@ def twins(first: list[tuple[int, int]], second: list[tuple[int, int]], rigid_in_
     return made(
         independent=run_of(drawn(first)),
         twin_independent=run_of(drawn(second), "twin"),
-        diversities=diversities if rigid_in_first else diversities[::-1],
+        rivals=Rivals("twin", "base", *(diversities if rigid_in_first else diversities[::-1])),
     )
 
 
@@ -72,10 +73,18 @@ def test_uniform_pictures_make_it_dominate_or_not(
 
 
 def test_twins_of_the_same_training_say_nothing() -> None:
-    experiments = twins(BOTH, BOTH)
-    vars(experiments)["diversities"] = (experiments.diversities[0],) * 2
+    alike = dict.fromkeys([f"e{one}" for one in range(6)], 0.0)
+    experiments = made(rivals=Rivals("twin", None, alike, alike))  # and no run, since none is needed to say so
     with pytest.raises(ImpossibleError, match="no entity is rigid in one"):
         TWINS.examine(experiments)
+
+
+def test_where_kinds_stand_for_rigidity_the_finding_says_so() -> None:
+    plain = factorial_run(0.4, -0.3)
+    said = made(factorial=plain.factorial, kinds_stand_in=True)
+    for examine in (factorial.examine_own, factorial.examine_rivals):
+        assert "kind and rigidity go together" not in examine(plain).why
+        assert "kind and rigidity go together" in examine(said).why
 
 
 def factorial_run(own: float, rivals: float) -> Experiments:
@@ -256,18 +265,33 @@ def results_file(folder: Path, falling: bool) -> Path:
 
 @pytest.mark.parametrize(("falling", "verdict"), [(True, "reproduced"), (False, "contradicted")])
 def test_varied_training_lowers_dominance_or_not(tmp_path: Path, falling: bool, verdict: Verdict) -> None:
-    options = SimpleNamespace(trained=results_file(tmp_path, falling))
-    finding = trained.examine(made(options=options))
+    finding = trained.examine(examined(results_file(tmp_path, falling)))
     assert verdict_of(finding, trained.RULE) == verdict
     assert finding.n == 6
     assert len(finding.figures) == 5
+    assert finding.why.startswith("30 models taught from somebody, measured before by this judge: ")
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [({"base": "b2"}, r"are of another base; make them"), ({"judge": "j2"}, r"are of another judge; make them")],
+)
+def test_results_of_another_base_or_judge_do_not_count(tmp_path: Path, changed: dict[str, str], said: str) -> None:
+    with pytest.raises(ImpossibleError, match=said) as refused:
+        trained.examine(examined(results_file(tmp_path, True), **changed))
+    assert "`dominance train diversity --base somebody --judge eye --results trained.jsonl" in str(refused.value)
+
+
+def examined(file: Path | None, base: str = "b", judge: str = "j", world: str | None = "miniature") -> Experiments:
+    """A model of this identity, seen by a judge of that one."""
+    source = SimpleNamespace(name="somebody", identity=base, world=world)
+    return made(options=SimpleNamespace(trained=file), source=source, judged_by=judge, judge="eye")
 
 
 def test_what_nobody_trained_or_has_is_not_possible(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    for world, said in (("miniature", "there is no docs"), (None, "give --trained")):
-        source = SimpleNamespace(world=world)
+    for world, said in (("miniature", "make them with `dominance train diversity"), (None, "give --trained their")):
         with pytest.raises(ImpossibleError, match=said):
-            trained.examine(made(options=SimpleNamespace(trained=None), source=source))
+            trained.examine(examined(None, world=world))
         with pytest.raises(ImpossibleError):
-            CATEGORIES.examine(made(source=source))
+            CATEGORIES.examine(made(source=SimpleNamespace(world=world)))

@@ -13,7 +13,6 @@ from dominance.reproduce.claims.detector import CLAIM as DETECTOR
 from dominance.reproduce.claims.noise_norm import CLAIM as NORM
 from dominance.reproduce.claims.registry import CLAIMS
 from dominance.reproduce.claims.replacement import CLAIM as REPLACEMENT
-from dominance.reproduce.decision import Verdict
 from dominance.reproduce.experiments import Experiments, ImpossibleError
 from dominance.runs.ablation.options import How, Window
 from dominance.runs.ablation.outcomes import Judged, mitigating
@@ -21,6 +20,7 @@ from dominance.runs.ablation.result import SweepResult, sweep_result
 from dominance.runs.ablation.variants import heads_together
 from dominance.runs.mitigation.result import MitigatedImage, MitigatedPrompt, Shot
 from dominance.runs.noise_norm.result import PromptNorms, group_norms
+from dominance.runs.reproduction.rule import Verdict
 
 COUNTS = {"mitigated": (5, 5), "unchanged": (5, 0), "corrupted": (0, 0)}
 

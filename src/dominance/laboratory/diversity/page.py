@@ -10,8 +10,8 @@ from dominance.laboratory.diversity.arms import ARMS, BASE, MAIN, Trial, level_n
 from dominance.laboratory.diversity.plots import curve, write_rows
 from dominance.laboratory.diversity.results import DiversityResult
 from dominance.laboratory.diversity.statistics import Level, Trend, levels_of, mean_interval, trend
-from dominance.laboratory.markdown import table
 from dominance.numbers import UNKNOWN, coefficient, mean, plural, rate, share
+from dominance.report.parts.markdown import table
 
 _HEAD = """# Does a concept dominate because its pictures are alike?
 

@@ -8,7 +8,6 @@ from dominance import numbers
 from dominance.files import write_whole
 from dominance.laboratory.contrast import Gap, Side
 from dominance.laboratory.diversity.measuring import STEPS as SINGLE_STEPS
-from dominance.laboratory.markdown import table
 from dominance.laboratory.outcomes import Outcomes, rate_in_both_orders
 from dominance.laboratory.twins.plots import entity_plot, outcome_bars
 from dominance.laboratory.twins.results import TwinResult
@@ -16,6 +15,7 @@ from dominance.laboratory.twins.summary import Cost, EntityContrast, TwinsSummar
 from dominance.laboratory.twins.training import BASE, RIGID
 from dominance.metrics import rate
 from dominance.numbers import UNKNOWN, difference, mean, plural
+from dominance.report.parts.markdown import table
 
 _HEAD = """# The same entity rigid and varied: the twins
 

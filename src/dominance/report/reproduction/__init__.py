@@ -1,1 +1,1 @@
-"""The template of the page that `reproduce` writes."""
+"""What `reproduce` writes: page, Markdown and JSON."""

@@ -2,14 +2,15 @@
 
 from statistics import median
 
+from dominance.metrics.measured import of_medians
 from dominance.numbers import mean as written
 from dominance.records import PromptResult
 from dominance.reproduce.claims.claim import DVD, Claim, found, pictures_of
-from dominance.reproduce.decision import Rule, of_medians
 from dominance.reproduce.experiments import Experiments, ImpossibleError
-from dominance.reproduce.result import Figure, Finding, Group, Plot
 from dominance.runs.bench.candidates import BALANCED
 from dominance.runs.bench.result import DOMINANCE
+from dominance.runs.reproduction.result import Figure, Finding, Group, Plot
+from dominance.runs.reproduction.rule import Rule
 
 RULE = Rule(
     "median DvD of dominance prompts less that of balanced ones, on seeds that did not select them",

@@ -1,37 +1,53 @@
 """DominanceBench exists at all: prompts that one concept takes over are no rarity, in any category."""
 
+from dataclasses import replace
+
 from dominance.metrics import rate
+from dominance.metrics.measured import of_rate, smallest
 from dominance.numbers import rate as written
+from dominance.records import KINDS
+from dominance.report.parts.sentences import either
 from dominance.reproduce.claims.claim import DVD, Claim, found, pictures_of
-from dominance.reproduce.decision import Rule, of_rate
 from dominance.reproduce.experiments import Experiments, ImpossibleError
-from dominance.reproduce.result import Figure, Finding, Group, Plot
 from dominance.runs.bench.candidates import BALANCED
 from dominance.runs.bench.result import DOMINANCE, yield_of
+from dominance.runs.reproduction.result import Figure, Finding, Group, Plot
+from dominance.runs.reproduction.rule import Rule
 
-RULE = Rule("share of the candidates that turn out to be dominance prompts", 0.05, "above", "share")
+RULE = Rule(
+    "share of a category's candidates that turn out to be dominance prompts, in the category where it is least",
+    0.05,
+    "above",
+    "share",
+)
 
 
 def examine(experiments: Experiments) -> Finding:
-    """The yield over all categories, and of each."""
+    """The yield of each category, the least of which decides, and over all."""
     bench = experiments.bench
     streams = [tally for tally in bench.tallies if tally.name != BALANCED and tally.tried]
     if not streams:
         raise ImpossibleError("no candidate was tried")
-    together = rate(sum(tally.qualified for tally in streams), sum(tally.tried for tally in streams))
+    tried = [tally.tried for tally in streams]
+    least = smallest([of_rate(tally.qualified, tally.tried, "candidates") for tally in streams])
+    together = rate(sum(tally.qualified for tally in streams), sum(tried))
     figures = [Figure(f"{tally.name} prompts", written(yield_of(tally))) for tally in bench.tallies if tally.tried]
+    figures.append(Figure("candidates of all categories", written(together)))
+    missing = [kind for kind in KINDS if kind != "object" and kind not in {tally.name for tally in streams}]
+    why = f"No prompts of {either([f'{kind}s' for kind in missing])}: this model's pools have none. " if missing else ""
     groups = tuple(
         Group(tally.name, (), yield_of(tally).share, yield_of(tally).interval) for tally in bench.tallies if tally.tried
     )
     entries = [*bench.part(DOMINANCE)[:4], *bench.part(BALANCED)[:4]]
     first = [(entry.result.prompt.text, entry.result.images[0]) for entry in entries]
     return found(
-        of_rate(together.count, together.n, "candidates"),
+        replace(least, n=sum(tried), fewest=min(tried)),
         RULE,
         experiments.size.bench_seeds,
         figures,
         [Plot("groups", "share of the candidates that qualify", groups, mark=(RULE.threshold, "5%"))],
         pictures_of(first, bench.run.run, experiments.folder),
+        why,
     )
 
 
@@ -43,7 +59,8 @@ CLAIM = Claim(
     DVD,
     "300 prompts",
     "A bench is built for the model: candidates are tried in seeded order, those that collapse in one direction in 7 of"
-    " 10 images are kept. 5% is our threshold for more than a rarity; the paper gives no yield.",
+    " 10 images are kept. The category with the smallest share decides, since the claim is of every one."
+    " 5% is our threshold for more than a rarity; the paper gives no yield.",
     RULE,
     ("bench",),
     examine,

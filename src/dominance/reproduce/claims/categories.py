@@ -1,9 +1,9 @@
 """How varied the training pictures of categories are, in the paper's order."""
 
 from dominance.reproduce.claims.claim import DVD, Claim
-from dominance.reproduce.decision import Rule
 from dominance.reproduce.experiments import Experiments, ImpossibleError
-from dominance.reproduce.result import Finding
+from dominance.runs.reproduction.result import Finding
+from dominance.runs.reproduction.rule import Rule
 
 RULE = Rule("median distance of objects' training pictures less that of landmarks'", 0.0, "above", "measure")
 

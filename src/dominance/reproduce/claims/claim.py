@@ -4,10 +4,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from dominance.metrics.measured import FEWEST, Measured, chance
 from dominance.records import ScoredImage
-from dominance.reproduce.decision import FEWEST, Measured, Rule, Verdict, chance, decide
 from dominance.reproduce.experiments import Experiments
-from dominance.reproduce.result import Figure, Finding, Plot, Shown
+from dominance.runs.reproduction.result import Figure, Finding, Plot, Shown
+from dominance.runs.reproduction.rule import Rule, Verdict, decide
 
 DVD = "Jeong & Lee (2025), arXiv 2512.20666"
 OVERLAP = "Marioriyad et al. (2024), arXiv 2410.20972"

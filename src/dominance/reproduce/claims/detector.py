@@ -5,16 +5,16 @@ from collections.abc import Sequence
 import numpy as np
 
 from dominance.metrics import PAPER_THRESHOLD, grouped_folds, rate, roc_auc, roc_auc_interval, youden_threshold
+from dominance.metrics.measured import Measured
 from dominance.numbers import measure
 from dominance.numbers import rate as written
 from dominance.records import Rate
 from dominance.reproduce.claims.claim import DVD, Claim, found
-from dominance.reproduce.decision import Measured, Rule
 from dominance.reproduce.experiments import Experiments
-from dominance.reproduce.plots import lines_of_roc
-from dominance.reproduce.result import Figure, Finding, Group, Plot
 from dominance.runs.bench.candidates import BALANCED
 from dominance.runs.bench.result import DOMINANCE
+from dominance.runs.reproduction.result import Figure, Finding, Group, Line, Plot
+from dominance.runs.reproduction.rule import Rule
 
 RULE = Rule(
     "area under the ROC curve of the mean focus score of layers 9 and 10, dominance against balanced prompts",
@@ -57,7 +57,7 @@ def examine(experiments: Experiments) -> Finding:
         part: tuple(s for s, step in zip(scores, steps, strict=True) if step.part == part)
         for part in (DOMINANCE, BALANCED)
     }
-    curve = lines_of_roc(scores, positive, "focus")
+    curve = _roc(scores, positive, "focus")
     groups = tuple(Group(part, values) for part, values in parts.items())
     plots = [
         Plot("roc", "dominance prompts flagged over balanced ones flagged", lines=(curve,),
@@ -81,6 +81,19 @@ def _held_out(prompts: Sequence[str], scores: Sequence[float], positive: Sequenc
         if len(set(labels[train].tolist())) == 2:
             flagged[test] = values[test] >= youden_threshold(values[train], labels[train])
     return flagged.tolist()
+
+
+def _roc(scores: Sequence[float], positive: Sequence[bool], name: str) -> Line:
+    """The ROC curve: hits over false alarms in tenths of a percent, the lowest threshold last."""
+    pairs = sorted(zip(scores, positive, strict=True), reverse=True)
+    total, others = sum(positive), len(positive) - sum(positive)
+    hits = alarms = 0
+    points = {0: 0.0}
+    for place, (score, is_positive) in enumerate(pairs):
+        hits, alarms = hits + is_positive, alarms + (not is_positive)
+        if place + 1 == len(pairs) or pairs[place + 1][0] != score:
+            points[round(1000 * alarms / others)] = hits / total
+    return Line(name, tuple((place, value, None) for place, value in points.items()))
 
 
 CLAIM = Claim(

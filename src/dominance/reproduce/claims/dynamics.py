@@ -5,13 +5,14 @@ from collections.abc import Sequence
 import torch
 
 from dominance.metrics import bootstrap_mean, deviation_change
+from dominance.metrics.measured import of_clusters
 from dominance.numbers import measure
 from dominance.reproduce.claims.claim import DVD, Claim, found
-from dominance.reproduce.decision import Rule, of_clusters
 from dominance.reproduce.experiments import Experiments, ImpossibleError
-from dominance.reproduce.result import Figure, Finding, Line, Plot
 from dominance.runs.bench.candidates import BALANCED
 from dominance.runs.bench.result import DOMINANCE
+from dominance.runs.reproduction.result import Figure, Finding, Line, Plot
+from dominance.runs.reproduction.rule import Rule
 
 RULE = Rule(
     "change of the dominated concept's attention deviation over the first fifth of the steps, layer 7",

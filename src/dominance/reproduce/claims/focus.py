@@ -1,14 +1,15 @@
 """In the first step already, one token of a dominance prompt stands out more than in a balanced prompt."""
 
 from dominance.metrics import bootstrap_mean
+from dominance.metrics.measured import of_difference
 from dominance.numbers import measure
 from dominance.reproduce.attention import FirstStep
 from dominance.reproduce.claims.claim import DVD, Claim, found
-from dominance.reproduce.decision import Rule, of_difference
 from dominance.reproduce.experiments import Experiments
-from dominance.reproduce.result import Figure, Finding, Line, Plot
 from dominance.runs.bench.candidates import BALANCED
 from dominance.runs.bench.result import DOMINANCE
+from dominance.runs.reproduction.result import Figure, Finding, Line, Plot
+from dominance.runs.reproduction.rule import Rule
 
 RULE = Rule(
     "mean focus score of dominance prompts less that of balanced ones, first step, layers 5 to 10",

@@ -2,14 +2,15 @@
 
 from collections import Counter
 
+from dominance.metrics.measured import of_clusters, of_rate
 from dominance.numbers import plural
 from dominance.numbers import rate as written
 from dominance.records import Rate
 from dominance.reproduce.claims.claim import DVD, Claim, found
-from dominance.reproduce.decision import Rule, of_clusters, of_rate
 from dominance.reproduce.experiments import Experiments, ImpossibleError
-from dominance.reproduce.result import Figure, Finding, Line, Plot, Shown
 from dominance.runs.ablation.result import AblationResult, SweepResult
+from dominance.runs.reproduction.result import Figure, Finding, Line, Plot, Shown
+from dominance.runs.reproduction.rule import Rule
 
 SINGLE = Rule("share of dominance prompts that some single head mitigates", 0.784, "below", "share")
 WHERE = Rule(

@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from statistics import fmean
 
 from dominance.metrics import bootstrap_mean
+from dominance.metrics.measured import of_clusters
 from dominance.numbers import difference
 from dominance.numbers import rate as written
 from dominance.records import PromptResult, ScoredImage
 from dominance.reproduce.claims.claim import DVD, Claim, found, pictures_of
-from dominance.reproduce.decision import Rule, of_clusters
 from dominance.reproduce.experiments import Experiments, ImpossibleError
-from dominance.reproduce.result import Figure, Finding, Group, Plot
+from dominance.runs.reproduction.result import Figure, Finding, Group, Plot
+from dominance.runs.reproduction.rule import Rule
 
 RULE = Rule(
     "mean DvD towards the landmark, character or artist less that towards the object, on unfiltered prompts",

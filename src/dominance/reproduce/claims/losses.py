@@ -4,14 +4,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
+from dominance.metrics.measured import Measured, of_clusters, smallest
 from dominance.numbers import plural, share_difference
 from dominance.numbers import share as written_share
 from dominance.reproduce.claims.claim import OVERLAP, Claim, found
-from dominance.reproduce.decision import Measured, Rule, of_clusters, smallest
 from dominance.reproduce.experiments import LOSSES, Experiments, ImpossibleError
-from dominance.reproduce.result import Figure, Finding, Group, Plot, Shown
 from dominance.runs.mitigation.options import PLAIN
 from dominance.runs.mitigation.result import MitigatedImage, MitigatedPrompt
+from dominance.runs.reproduction.result import Figure, Finding, Group, Plot, Shown
+from dominance.runs.reproduction.rule import Rule
 
 EXCITE = "attend-and-excite"
 _OTHERS = (PLAIN, EXCITE)

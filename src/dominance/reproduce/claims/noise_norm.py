@@ -1,13 +1,14 @@
 """Dominance prompts move the predicted noise more than balanced ones, and memorized ones most."""
 
 from dominance.metrics import bootstrap_mean
+from dominance.metrics.measured import of_difference
 from dominance.numbers import measure
 from dominance.reproduce.claims.claim import DVD, Claim, found
-from dominance.reproduce.decision import Rule, of_difference
 from dominance.reproduce.experiments import MEMORIZED, Experiments, ImpossibleError
-from dominance.reproduce.result import Figure, Finding, Group, Line, Plot
 from dominance.runs.bench.candidates import BALANCED
 from dominance.runs.bench.result import DOMINANCE
+from dominance.runs.reproduction.result import Figure, Finding, Group, Line, Plot
+from dominance.runs.reproduction.rule import Rule
 
 RULE = Rule(
     "mean norm at step 1 of what the prompt adds to the predicted noise, dominance less balanced prompts",

@@ -5,12 +5,13 @@ from statistics import fmean
 
 import numpy as np
 
+from dominance.metrics.measured import Measured, of_draws, pearson_draws
 from dominance.numbers import effect
 from dominance.records import PromptResult
 from dominance.reproduce.claims.claim import OVERLAP, Claim, found
-from dominance.reproduce.decision import Measured, Rule, of_draws, pearson_draws
 from dominance.reproduce.experiments import Experiments, ImpossibleError
-from dominance.reproduce.result import Figure, Finding, Group, Plot
+from dominance.runs.reproduction.result import Figure, Finding, Group, Plot
+from dominance.runs.reproduction.rule import Rule
 
 PRESENCE = Rule(
     "Pearson's correlation of the maps' KL divergence at the last step with presence", 0.0, "above", "effect"

@@ -1,12 +1,13 @@
 """The token with the most attention at the first step belongs to the concept that will dominate."""
 
 from dominance.metrics import rate
+from dominance.metrics.measured import of_rate
 from dominance.numbers import rate as written
 from dominance.reproduce.claims.claim import DVD, Claim, found
-from dominance.reproduce.decision import Rule, of_rate
 from dominance.reproduce.experiments import Experiments
-from dominance.reproduce.result import Figure, Finding, Line, Plot
 from dominance.runs.bench.result import DOMINANCE
+from dominance.runs.reproduction.result import Figure, Finding, Line, Plot
+from dominance.runs.reproduction.rule import Rule
 
 RULE = Rule(
     "share of dominance prompts whose peak token is of the dominating concept, first step, layers 8 to 10",

@@ -2,12 +2,13 @@
 
 from statistics import fmean, median
 
+from dominance.metrics.measured import of_paired_medians
 from dominance.numbers import mean as written
 from dominance.reproduce.claims.claim import DVD, Claim, found
-from dominance.reproduce.decision import Rule, of_paired_medians
 from dominance.reproduce.experiments import Experiments, ImpossibleError
-from dominance.reproduce.result import Figure, Finding, Group, Plot, Shown
 from dominance.runs.mitigation.result import MitigatedPrompt
+from dominance.runs.reproduction.result import Figure, Finding, Group, Plot, Shown
+from dominance.runs.reproduction.rule import Rule
 
 RULE = Rule(
     "median DvD of dominance prompts with a category word for their entity, less that of the same prompts as they are",

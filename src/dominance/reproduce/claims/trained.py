@@ -2,17 +2,26 @@
 
 from pathlib import Path
 from statistics import fmean
+from typing import TYPE_CHECKING
 
 from dominance.files import is_file
-from dominance.laboratory.diversity.arms import ARMS, level_name
+from dominance.laboratory.diversity.arms import level_name
 from dominance.laboratory.diversity.results import DiversityResult, read_results
 from dominance.laboratory.diversity.statistics import levels_of
 from dominance.metrics import spearman, spearman_interval
+from dominance.metrics.measured import Measured
+from dominance.models.folders import find_model
 from dominance.numbers import mean as written
+from dominance.numbers import plural
+from dominance.report.parts.given import command
 from dominance.reproduce.claims.claim import DVD, Claim, found
-from dominance.reproduce.decision import Measured, Rule
 from dominance.reproduce.experiments import Experiments, ImpossibleError
-from dominance.reproduce.result import Figure, Finding, Line, Plot
+from dominance.reproduce.rigidity import BASES
+from dominance.runs.reproduction.result import Figure, Finding, Line, Plot
+from dominance.runs.reproduction.rule import Rule
+
+if TYPE_CHECKING:
+    from dominance.models.source import ModelSource
 
 RULE = Rule(
     "rank correlation of the number of designs in training with the DvD towards the concept", 0.0, "below", "effect"
@@ -23,17 +32,11 @@ ARM = "known"
 
 def examine(experiments: Experiments) -> Finding:
     """The correlation over models, a series of levels being a unit, and every level's DvD."""
-    given = experiments.options.trained
-    file = DEFAULT if given is None else given
-    if given is None and experiments.source.world != "miniature":
-        raise ImpossibleError(
-            "it needs models that were taught for it; give --trained results of `dominance train diversity`"
-        )
-    if not is_file(file):
-        raise ImpossibleError(f"there is no {file}; make it with `dominance train diversity`, or give --trained")
-    taught = [result for result in read_results(file) if result.level > 0]
-    arm = next((arm.name for arm in ARMS if arm.name == ARM and any(r.arm == ARM for r in taught)), None)
-    chosen = [result for result in taught if result.arm == (arm or taught[0].arm)]
+    file = DEFAULT if experiments.options.trained is None else experiments.options.trained
+    base, identity = _base(experiments.source)
+    taught = _taught(file, base, identity, experiments)
+    arm = ARM if any(result.arm == ARM for result in taught) else taught[0].arm
+    chosen = [result for result in taught if result.arm == arm]
     strata = _series(chosen)
     if len(strata) < 2:
         raise ImpossibleError(f"{file} holds no two concepts or training seeds with several levels")
@@ -54,7 +57,38 @@ def examine(experiments: Experiments) -> Finding:
     ]
     line = Line("DvD", tuple((place, level.dvd, level.dvd_interval) for place, level in enumerate(levels, start=1)))
     plot = Plot("lines", "mean DvD towards the concept", lines=(line,), axis="level of diversity, from one design on")
-    return found(measured, RULE, len({result.seed for result in chosen}), figures, [plot])
+    why = f"{plural(len(chosen), 'model')} taught from {base}, measured before by this judge: {file}. "
+    return found(measured, RULE, len({result.seed for result in chosen}), figures, [plot], why=why)
+
+
+def _base(source: "ModelSource") -> tuple[str, str]:
+    """Name and identity of what is taught: the model itself, or the base of a bundled one."""
+    name = BASES.get(source.name)
+    return (source.name, source.identity) if name is None else (name, find_model(name).identity)
+
+
+def _taught(file: Path, base: str, identity: str, experiments: Experiments) -> list[DiversityResult]:
+    """The results that are of models taught from this base and seen by this judge.
+
+    Raises:
+        ImpossibleError: there are none.
+    """
+    known = [result for result in read_results(file) if result.level > 0] if is_file(file) else []
+    own = [
+        result
+        for result in known
+        if result.base == identity and result.judge.partition("+")[0] == experiments.judged_by
+    ]
+    if own:
+        return own
+    said = f"it needs models that were taught from {base} for it, and seen by this judge"
+    if known:
+        said += f"; those in {file} are of {'another base' if known[0].base != identity else 'another judge'}"
+    if experiments.source.world != "miniature":
+        raise ImpossibleError(f"{said}; give --trained their results, in the form of `dominance train diversity`")
+    judge = experiments.judge if isinstance(experiments.judge, str) else None
+    make = command("train diversity", base=base, judge=judge, results="trained.jsonl", page="trained.md")
+    raise ImpossibleError(f"{said}; make them with `{make}`, and give --trained trained.jsonl")
 
 
 def _series(results: list[DiversityResult]) -> list[list[tuple[float, float]]]:
@@ -75,7 +109,8 @@ CLAIM = Claim(
     DVD,
     "falls from D1 to D10",
     "Adapters that teach the miniature base one concept from 1, 2, 4, 6, 8, 10 designs or all different, each model"
-    " measured on 50 prompts and more; a concept with a training seed is the unit.",
+    " measured on 50 prompts and more, before and by `dominance train diversity`; results of another base or judge do"
+    " not count. A concept with a training seed is the unit.",
     RULE,
     (),
     examine,

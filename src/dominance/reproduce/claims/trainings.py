@@ -2,11 +2,12 @@
 
 from statistics import median
 
+from dominance.metrics.measured import of_paired_medians
 from dominance.numbers import mean as written
 from dominance.reproduce.claims.claim import DVD, Claim, found
-from dominance.reproduce.decision import Rule, of_paired_medians
 from dominance.reproduce.experiments import Experiments, ImpossibleError
-from dominance.reproduce.result import Figure, Finding, Group, Plot
+from dominance.runs.reproduction.result import Figure, Finding, Group, Plot
+from dominance.runs.reproduction.rule import Rule
 
 RULE = Rule(
     "median DvD of the second model less that of the first, on the same unfiltered prompts and noise",

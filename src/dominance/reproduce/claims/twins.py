@@ -2,14 +2,15 @@
 
 from statistics import fmean
 
+from dominance.metrics.measured import of_clusters
 from dominance.numbers import difference
 from dominance.records import PromptResult
 from dominance.reproduce.claims.claim import DVD, Claim, found, pictures_of
 from dominance.reproduce.claims.independent import leads
-from dominance.reproduce.decision import Rule, of_clusters
 from dominance.reproduce.experiments import Experiments, ImpossibleError
-from dominance.reproduce.result import Figure, Finding, Group, Plot
 from dominance.reproduce.suites import is_rigid
+from dominance.runs.reproduction.result import Figure, Finding, Group, Plot
+from dominance.runs.reproduction.rule import Rule
 
 RULE = Rule(
     "DvD lead of an entity where its training pictures are uniform, less where they are varied, prompt by prompt",
@@ -19,29 +20,35 @@ RULE = Rule(
 )
 
 
+_ALIKE = (
+    "no entity is rigid in one of the models and varied in the other, as far as they list their concepts' diversity"
+)
+
+
 def examine(experiments: Experiments) -> Finding:
     """Each prompt of the independent suite in both models, the entity being the unit that is drawn again."""
+    rivals = experiments.rivals
+    if rivals.twin is not None and not rivals.opposed:  # before anything is drawn
+        raise ImpossibleError(_ALIKE)
     first, second = experiments.independent, experiments.twin_independent
-    ours, theirs = experiments.diversities
     by_id = {prompt.prompt.id: prompt for prompt in second.prompts}
     clusters: dict[str, list[float]] = {}
     uniform: list[float] = []
     varied: list[float] = []
     for prompt in first.prompts:
         entity = next(concept for concept in prompt.prompt.concepts if concept.kind != "object")
-        rigid = (is_rigid(entity, ours), is_rigid(entity, theirs))
         other = by_id.get(prompt.prompt.id)
-        if rigid not in ((True, False), (False, True)) or other is None:
+        if entity.name not in rivals.opposed or other is None:
             continue
         ours_here, theirs_here = _lead(prompt), _lead(other)
         if ours_here is None or theirs_here is None:
             continue
-        strict, loose = (ours_here, theirs_here) if rigid[0] else (theirs_here, ours_here)
+        strict, loose = (ours_here, theirs_here) if is_rigid(entity, rivals.ours) else (theirs_here, ours_here)
         uniform.append(strict)
         varied.append(loose)
         clusters.setdefault(entity.name, []).append(strict - loose)
     if not clusters:
-        raise ImpossibleError("no entity is rigid in one of the models and varied in the other")
+        raise ImpossibleError(_ALIKE)
     figures = [Figure(f"{name}: uniform less varied", difference(fmean(values))) for name, values in clusters.items()]
     images = [
         (f"{prompt.prompt.text} ({name})", image)

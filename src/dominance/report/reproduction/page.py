@@ -1,6 +1,5 @@
 """A reproduction as a page, as Markdown and as JSON."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,13 +7,14 @@ from markupsafe import Markup
 
 from dominance.documents import json_bytes
 from dominance.files import write_whole
+from dominance.report.parts.markdown import table
 from dominance.report.parts.page_stream import write_page
 from dominance.report.parts.pictures import Embedded, Missing, Pictures, Shown, pictures_of
-from dominance.reproduce.plots import draw, styles_of
-from dominance.reproduce.questions import QUESTIONS, answers
-from dominance.reproduce.result import ClaimResult, ReproduceResult
-from dominance.reproduce.steps import after_reproduce
-from dominance.reproduce.words import HOLM, headline, mark, ours, over, size_sentence
+from dominance.report.reproduction.plots import draw, styles_of
+from dominance.report.reproduction.questions import QUESTIONS, answers
+from dominance.report.reproduction.steps import after_reproduce
+from dominance.report.reproduction.words import HOLM, headline, mark, ours, over, size_sentence
+from dominance.runs.reproduction.result import ClaimResult, ReproduceResult
 
 PAGE_NAME, DOCUMENT_NAME, MARKDOWN_NAME = "reproduce.html", "reproduce.json", "reproduce.md"
 _GLYPHS = {
@@ -83,8 +83,7 @@ def reproduction_markdown(result: ReproduceResult) -> str:
         f"{headline(result)} Judged by {result.judge}. {size_sentence(result)} {HOLM}",
         "",
         *(f"**{warning.told[0].upper()}{warning.told[1:]}.**\n" for warning in result.judge_warnings),
-        *(f"{note}\n" for note in result.notes),
-        _table(("claim", "the paper", "here (95%)", "over", "verdict"), [_row(claim) for claim in result.claims]),
+        table(("claim", "the paper", "here (95%)", "over", "verdict"), [_row(claim) for claim in result.claims]),
     ]
     for claim in result.claims:
         lines += _section(claim)
@@ -113,10 +112,5 @@ def _section(claim: ClaimResult) -> list[str]:
         "",
         *why,
         *([claim.otherwise, ""] if claim.verdict == "contradicted" and claim.otherwise else []),
-        *([_table(("figure", "here", "the paper"), figures)] if figures else []),
+        *([table(("figure", "here", "the paper"), figures)] if figures else []),
     ]
-
-
-def _table(columns: tuple[str, ...], rows: Sequence[Sequence[str]]) -> str:
-    written = [" | ".join(row) for row in (columns, ("---",) * len(columns), *rows)]
-    return "\n".join(f"| {row} |" for row in written) + "\n"

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
 from dominance.records import Interval, JudgeWarning
-from dominance.reproduce.decision import Rule, Verdict
+from dominance.runs.reproduction.rule import Rule, Verdict
 
 
 @dataclass(frozen=True)
@@ -123,7 +123,6 @@ class ReproduceResult:
         budget: minutes that were given; None for the full size.
         minutes: that the whole took, over all calls.
         settings: how images were drawn.
-        notes: what else one must know of the figures.
     """
 
     UNPRINTED: ClassVar[set[str]] = {"manifest"}
@@ -136,14 +135,13 @@ class ReproduceResult:
     size: SizeRecord
     claims: tuple[ClaimResult, ...]
     settings: dict[str, object] = field(default_factory=dict)
-    notes: tuple[str, ...] = ()
     judge_warnings: tuple[JudgeWarning, ...] = ()
     manifest: dict[str, object] = field(default_factory=dict)
 
     @property
     def counts(self) -> dict[Verdict, int]:
         """How many claims have each verdict that occurs."""
-        from dominance.reproduce.decision import VERDICTS
+        from dominance.runs.reproduction.rule import VERDICTS
 
         found = {verdict: sum(claim.verdict == verdict for claim in self.claims) for verdict in VERDICTS}
         return {verdict: count for verdict, count in found.items() if count}

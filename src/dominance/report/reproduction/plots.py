@@ -9,7 +9,7 @@ from dominance.report.parts.courses import HEIGHT, Course, course_plot
 from dominance.report.parts.palette import STYLES
 from dominance.report.parts.strips import Dot, Mark, Strip, strips
 from dominance.report.parts.svg import horizontal_grid, rising_ticks, tag, tick_label, whisker, words
-from dominance.reproduce.result import Group, Line, Plot
+from dominance.runs.reproduction.result import Group, Plot
 
 _MOST_TICKS = 16
 
@@ -111,16 +111,3 @@ def _ticks(low: float, high: float) -> Sequence[float]:
     first = next((place for place in range(len(below) - 1, -1, -1) if below[place] <= low), 0)
     last = next((place for place, tick in enumerate(above) if tick >= high), len(above) - 1)
     return [*below[first:], 0.0, *above[: last + 1]]
-
-
-def lines_of_roc(scores: Sequence[float], positive: Sequence[bool], name: str) -> Line:
-    """The ROC curve: hits over false alarms in tenths of a percent, the lowest threshold last."""
-    pairs = sorted(zip(scores, positive, strict=True), reverse=True)
-    total, others = sum(positive), len(positive) - sum(positive)
-    hits = alarms = 0
-    points = {0: 0.0}
-    for place, (score, is_positive) in enumerate(pairs):
-        hits, alarms = hits + is_positive, alarms + (not is_positive)
-        if place + 1 == len(pairs) or pairs[place + 1][0] != score:
-            points[round(1000 * alarms / others)] = hits / total
-    return Line(name, tuple((place, value, None) for place, value in points.items()))

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from dominance.reproduce.result import ClaimResult
-from dominance.reproduce.words import ours
+from dominance.report.reproduction.words import ours
+from dominance.runs.reproduction.result import ClaimResult
 
 
 @dataclass(frozen=True)

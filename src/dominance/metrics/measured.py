@@ -1,59 +1,20 @@
-"""How a claim is decided: by where the interval of what was measured lies, and how many claims chance would decide."""
+"""A quantity with an interval at any confidence: what is decided from it, and how sure that is."""
 
 import math
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from typing import Literal, get_args
 
 import numpy as np
 
-from dominance.metrics import mean_difference, rate, rate_difference, wilson_interval
 from dominance.metrics.bootstrap import percentile_interval, resampled
-from dominance.records import Interval, Rate
-
-Verdict = Literal["reproduced", "contradicted", "undecided", "not possible here"]
-VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
-Side = Literal["above", "below"]
-Unit = Literal["share", "share difference", "score", "score difference", "coefficient", "effect", "measure"]
+from dominance.metrics.differences import mean_difference
+from dominance.metrics.intervals import wilson_interval
+from dominance.records import Interval
 
 FEWEST: int = 5
 """Units, such as prompts, below which an interval is not trusted: nothing is decided from fewer."""
 _STEPS = 14
 _LEAST_CHANCE = 1e-4
-
-
-@dataclass(frozen=True)
-class Rule:
-    """What decides a claim, written down before anything is measured.
-
-    Attributes:
-        quantity: what is measured, in words.
-        threshold: the claim is reproduced where the 95% interval lies wholly on the paper's side of it, contradicted
-            where it lies wholly on the other, else undecided.
-        side: of the threshold, on which the paper's figure lies.
-        unit: how the quantity is written.
-    """
-
-    quantity: str
-    threshold: float
-    side: Side
-    unit: Unit
-
-    @property
-    def words(self) -> str:
-        """The rule in one sentence."""
-        wanted, other = (self.side, "below" if self.side == "above" else "above")
-        return (
-            f"{self.quantity}; reproduced where its 95% interval lies {wanted} {self.shown}, contradicted where it lies"
-            f" {other}, else undecided"
-        )
-
-    @property
-    def shown(self) -> str:
-        """The threshold as it is written."""
-        if self.unit in ("share", "share difference"):
-            return f"{100 * self.threshold:g}%" if self.threshold else "0"
-        return f"{self.threshold:g}"
 
 
 @dataclass(frozen=True)
@@ -82,21 +43,6 @@ class Measured:
         return (self.n if self.fewest is None else self.fewest) >= FEWEST
 
 
-def decide(rule: Rule, interval: Interval) -> Verdict:
-    """The verdict on an interval.
-
-    >>> rule = Rule("the difference", 0.0, "above", "measure")
-    >>> decide(rule, (0.1, 0.4)), decide(rule, (-0.4, -0.1)), decide(rule, (-0.1, 0.4))
-    ('reproduced', 'contradicted', 'undecided')
-    """
-    low, high = interval
-    if low > rule.threshold:
-        return "reproduced" if rule.side == "above" else "contradicted"
-    if high < rule.threshold:
-        return "reproduced" if rule.side == "below" else "contradicted"
-    return "undecided"
-
-
 def chance(measured: Measured, threshold: float) -> float:
     """A two-sided p: one less the largest confidence at which the interval still leaves the threshold out.
 
@@ -116,39 +62,9 @@ def chance(measured: Measured, threshold: float) -> float:
     return math.exp(high)
 
 
-def holm(chances: Mapping[str, float], level: float = 0.05) -> frozenset[str]:
-    """The names whose p stands although so many are tested: the family is wrong anywhere with at most ``level``.
-
-    Source: Holm (1979).
-
-    >>> sorted(holm({"a": 0.001, "b": 0.02, "c": 0.04}))
-    ['a', 'b', 'c']
-    >>> sorted(holm({"a": 0.001, "b": 0.03, "c": 0.04}))
-    ['a']
-    """
-    standing = []
-    for place, name in enumerate(sorted(chances, key=lambda name: chances[name])):
-        if chances[name] > level / (len(chances) - place):
-            break
-        standing.append(name)
-    return frozenset(standing)
-
-
 def of_rate(count: int, n: int, of: str = "prompts") -> Measured:
     """A share with Wilson's interval."""
     return Measured(count / n, lambda confidence: wilson_interval(count, n, confidence), n, of)
-
-
-def of_rates(first: Rate, second: Rate, of: str = "prompts") -> Measured:
-    """The difference of two independent shares, second less first, with Newcombe's interval."""
-    value, _ = rate_difference(first, second)
-    return Measured(
-        value,
-        lambda confidence: rate_difference(first, second, confidence)[1],
-        first.n + second.n,
-        of,
-        min(first.n, second.n),
-    )
 
 
 def of_difference(first: Sequence[float], second: Sequence[float], of: str = "prompts") -> Measured:
@@ -226,8 +142,3 @@ def of_draws(value: float, draws: np.ndarray, n: int, of: str = "prompts", fewes
 
 def _quantiles(draws: np.ndarray) -> Callable[[float], Interval]:
     return lambda confidence: percentile_interval(draws, confidence)
-
-
-def share_of(found: Sequence[bool]) -> Rate:
-    """How many of them hold."""
-    return rate(sum(found), len(found))

@@ -5,8 +5,8 @@ from collections.abc import Callable
 from dominance import numbers
 from dominance.records import Interval
 from dominance.report.parts.sentences import listed
-from dominance.reproduce.decision import Unit
-from dominance.reproduce.result import ClaimResult, ReproduceResult
+from dominance.runs.reproduction.result import ClaimResult, ReproduceResult
+from dominance.runs.reproduction.rule import Unit
 
 
 def _share(value: float | None, interval: Interval | None = None) -> str:
