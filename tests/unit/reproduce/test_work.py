@@ -3,7 +3,6 @@
 from types import SimpleNamespace
 
 import pytest
-from claims import made
 
 from dominance.records import JudgeWarning
 from dominance.reproduce import run
@@ -76,4 +75,3 @@ def test_nothing_is_timed_without_a_budget(monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_concepts_that_did_not_change_places_have_no_twin_under_the_factorial_design() -> None:
     assert Rivals("x", None, {"a": 0.0, "b": 1.0}, {"a": 1.0, "b": 1.0}).opposed == {"a"}
-    assert made().kinds_stand_in is False
