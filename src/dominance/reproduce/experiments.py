@@ -27,7 +27,14 @@ from dominance.reproduce.attention import (
 from dominance.reproduce.options import ReproduceOptions
 from dominance.reproduce.rigidity import Rivals, rivals_of
 from dominance.reproduce.size import Size
-from dominance.reproduce.suites import SLOTS, by_kind, factorial_suite, independent_suite, nouns_by_rigidity
+from dominance.reproduce.suites import (
+    SLOTS,
+    by_kind,
+    factorial_suite,
+    independent_suite,
+    nouns_by_rigidity,
+    objects_suite,
+)
 from dominance.runs.ablation.options import AblationOptions
 from dominance.runs.ablation.result import AblationResult
 from dominance.runs.ablation.run import ablate_suite
@@ -308,8 +315,10 @@ class Experiments:
 
     @cached_property
     def steered(self) -> MitigationResult:
-        """Prompts of the independent suite plain, under each overlap loss and under Attend-and-Excite."""
-        suite = independent_suite(self.pools, self.size.steered)
+        """Prompts of two, three and four concepts plain, under each overlap loss and under Attend-and-Excite."""
+        pairs = independent_suite(self.pools, self.size.steered).prompts
+        more = [objects_suite(self.pools, concepts, self.size.crowded).prompts for concepts in (3, 4)]
+        suite = Suite("steered", (*pairs, *itertools.chain(*more)), "Prompts of two, three and four concepts.")
         methods = (*(f"overlap:loss={loss}" for loss in LOSSES), "attend-and-excite")
         return self.mitigated(suite, methods, self.size.steered_seeds, "steered")
 

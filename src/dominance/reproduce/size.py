@@ -3,8 +3,16 @@
 from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 
-PROMPTS = ("bench", "recorded", "ablated", "repaired", "steered", "independent", "cell")
-_FEWEST_PROMPTS = {"bench": 6, "recorded": 5, "ablated": 5, "repaired": 5, "steered": 5, "independent": 12, "cell": 1}
+_FEWEST_PROMPTS = {
+    "bench": 6,
+    "recorded": 5,
+    "ablated": 5,
+    "repaired": 5,
+    "steered": 5,
+    "crowded": 2,
+    "independent": 12,
+    "cell": 1,
+}
 _FEWEST_SEEDS = {"bench_seeds": 4, "noises": 2}
 _BISECTIONS = 24
 _LEAST = 1e-6
@@ -24,6 +32,7 @@ class Size:
         ablated: dominance prompts whose heads are removed one by one.
         repaired: dominance prompts that are drawn with a category word.
         steered: prompts of the independent suite that are drawn under the losses.
+        crowded: prompts of three objects that are drawn under the losses too, and as many of four.
         independent: prompts that nothing filters.
         cell: prompts in each of the eight cells of the factorial design.
     """
@@ -42,6 +51,7 @@ class Size:
     repaired_seeds: int = 3
     steered: int = 24
     steered_seeds: int = 1
+    crowded: int = 8
     independent: int = 60
     independent_seeds: int = 3
     cell: int = 6
@@ -60,6 +70,7 @@ FULL: dict[str | None, Size] = {
         repaired=300,
         repaired_seeds=10,
         steered=190,
+        crowded=100,
         independent=300,
         independent_seeds=10,
         cell=30,

@@ -64,6 +64,22 @@ def factorial_suite(name: str, rigid: Sequence[Noun], varied: Sequence[Noun], pr
     return Suite(name, tuple(listed), about)
 
 
+def objects_suite(pools: Pools, concepts: int, prompts: int, seed: int = _SEED) -> Suite:
+    """Prompts of so many objects, different ones, in seeded order; at most as many as there are combinations.
+
+    Source: the benchmarks of three and four COCO nouns of Marioriyad et al. (2024).
+    """
+    rng = random.Random(f"objects:{concepts}:{seed}")
+    every = list(itertools.combinations(pools.nouns["object"], concepts))
+    listed: list[Prompt] = []
+    rng.shuffle(every)
+    for chosen in every[:prompts]:
+        nouns = rng.sample(chosen, concepts)
+        text = " and ".join(noun.phrase for noun in nouns)
+        listed.append(Prompt(prompt_id(text), text, tuple(noun.concept for noun in nouns), f"{concepts} objects"))
+    return Suite(f"{pools.name}-{concepts}-objects", tuple(listed), f"{len(listed)} prompts of {concepts} objects.")
+
+
 def nouns_by_rigidity(pools: Pools, diversity: Mapping[str, float]) -> tuple[list[Noun], list[Noun]]:
     """The concepts of the pools that are rigid, and the varied landmarks, characters and artists, or else objects.
 

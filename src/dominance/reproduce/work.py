@@ -141,10 +141,12 @@ def _maps(on: Facts) -> Work:
 
 
 def _steered(on: Facts) -> Work:
-    count, seeds = on.size.steered, on.size.steered_seeds
+    pairs, more, seeds = on.size.steered, on.size.crowded, on.size.steered_seeds
+    count = pairs + 2 * more
     images = count * seeds * (1 + _METHODS)
     steered = count * seeds * _METHODS * _STEERING
-    words = f"{count} prompts, {seeds} seeds, plain and by {_METHODS} methods"
+    prompts = f"{pairs} prompts of two concepts, {more} of three, {more} of four"
+    words = f"{prompts}, {seeds} seeds, plain and by {_METHODS} methods"
     return Work(images, images, steered + count * seeds, steered + count * seeds, words)
 
 

@@ -203,9 +203,11 @@ def test_prompts_of_more_concepts_stand_for_themselves() -> None:
     figures = {
         figure.name: figure.ours for figure in losses.CLAIMS[0].examine(steered_prompts([*pairs, *triples])).figures
     }
-    assert figures["2 concepts, 6 prompts: presence less that of plain"].startswith("+50")
-    assert figures["3 concepts, 6 prompts: presence less that of plain"].startswith("+0 ")
-    assert figures["3 concepts, 6 prompts: presence less that of attend-and-excite"].startswith("−33")
+    assert figures["presence (share of the concepts) less that of plain"].startswith("+50")
+    assert figures["3 concepts, 6 prompts: presence, plain"] == "33%"
+    assert figures["3 concepts, 6 prompts: presence, less that of plain"].startswith("+0 ")
+    assert figures["3 concepts, 6 prompts: presence, less that of attend-and-excite"].startswith("−33")
+    assert figures["3 concepts, 6 prompts: every concept present, plain"] == "0.00%"
 
 
 KL = "overlap:loss=kl"

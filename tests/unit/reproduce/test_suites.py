@@ -2,6 +2,8 @@
 
 from collections import Counter
 
+import pytest
+
 from dominance.reproduce.suites import (
     CELLS,
     cell_name,
@@ -9,6 +11,7 @@ from dominance.reproduce.suites import (
     factorial_suite,
     independent_suite,
     nouns_by_rigidity,
+    objects_suite,
 )
 from dominance.suites import load_suite
 from dominance.suites.pools import load_pools
@@ -44,6 +47,20 @@ def test_the_factorial_has_eight_cells_of_the_kinds_that_they_say() -> None:
     for prompt in suite.prompts:
         assert prompt.group == cell_name([DIVERSITY[concept.name] < 0.5 for concept in prompt.concepts])
         assert len({concept.name for concept in prompt.concepts}) == 3
+
+
+@pytest.mark.parametrize("concepts", [3, 4])
+def test_prompts_of_more_objects_differ_and_never_name_one_twice(concepts: int) -> None:
+    suite = objects_suite(MINIATURE, concepts, 20)
+    assert len({prompt.text for prompt in suite.prompts}) == 20
+    for prompt in suite.prompts:
+        assert len({concept.name for concept in prompt.concepts}) == concepts
+        assert {concept.kind for concept in prompt.concepts} == {"object"}
+        assert [prompt.text.index(concept.name) for concept in prompt.concepts] == sorted(
+            prompt.text.index(concept.name) for concept in prompt.concepts
+        )
+    assert objects_suite(MINIATURE, concepts, 5).prompts == suite.prompts[:5]
+    assert len(objects_suite(MINIATURE, concepts, 1000).prompts) == {3: 56, 4: 70}[concepts]
 
 
 def test_without_varied_entities_objects_stand_for_the_varied() -> None:

@@ -56,7 +56,8 @@ def examiner(loss: str, rule: Rule) -> Callable[[Experiments], Finding]:
 
     def examine(experiments: Experiments) -> Finding:
         result = experiments.steered
-        rows = [own for prompt in result.prompts if (own := trios(prompt, method))]
+        pairs = [prompt for prompt in result.prompts if len(prompt.concepts) == 2]
+        rows = [own for prompt in pairs if (own := trios(prompt, method))]
         if not rows:
             raise ImpossibleError("no image could be scored plain, under the loss and under Attend-and-Excite")
         soft, harsh = ({over: _over(rows, kind, method, over) for over in _OTHERS} for kind in ("soft", "harsh"))
@@ -68,7 +69,7 @@ def examiner(loss: str, rule: Rule) -> Callable[[Experiments], Finding]:
                 Figure(f"images with every concept, {arm}", _share(rows, "harsh", arm))
                 for arm in (PLAIN, EXCITE, method)
             ),
-            *_by_concepts(result.prompts, method),
+            *_of_more(result.prompts, method),
         ]
         plot = Plot("groups", "mean presence of a prompt", tuple(_groups(rows, (PLAIN, EXCITE, method))))
         pictures = [
@@ -98,16 +99,19 @@ def _share(rows: Sequence[Sequence[Trio]], kind: str, arm: str) -> str:
     return written_share(fmean(getattr(trio, kind)[arm] for own in rows for trio in own))
 
 
-def _by_concepts(prompts: Sequence[MitigatedPrompt], method: str) -> list[Figure]:
-    """The same by how many concepts a prompt has, where prompts differ in that."""
-    counts = sorted({len(prompt.concepts) for prompt in prompts})
+def _of_more(prompts: Sequence[MitigatedPrompt], method: str) -> list[Figure]:
+    """The same of prompts of three and of four concepts."""
     figures = []
-    for count in counts if len(counts) > 1 else ():
+    for count in sorted({len(prompt.concepts) for prompt in prompts} - {2}):
         rows = [own for prompt in prompts if len(prompt.concepts) == count and (own := trios(prompt, method))]
-        for over in _OTHERS if rows else ():
-            one = _over(rows, "soft", method, over)
-            name = f"{count} concepts, {plural(len(rows), 'prompt')}: presence less that of {over}"
-            figures.append(Figure(name, share_difference(one.value, one.interval), "above 0"))
+        for kind, name in (("soft", "presence"), ("harsh", "every concept present")) if rows else ():
+            named = f"{count} concepts, {plural(len(rows), 'prompt')}: {name}"
+            figures.append(Figure(f"{named}, plain", _share(rows, kind, PLAIN)))
+            measured = {over: _over(rows, kind, method, over) for over in _OTHERS}
+            figures += [
+                Figure(f"{named}, less that of {over}", share_difference(one.value, one.interval), "above 0")
+                for over, one in measured.items()
+            ]
     return figures
 
 
@@ -131,9 +135,9 @@ def _claim(loss: str) -> Claim:
         " plain drawing and over Attend-and-Excite.",
         OVERLAP,
         "better than both",
-        "Prompts of the independent suite are drawn plain, under each of the four losses and under Attend-and-Excite,"
-        " from the same noise. The smaller of the two differences decides: its interval lies above 0 only where both"
-        " do, and below 0 where one of them does.",
+        "Prompts of the independent suite, and others of three and of four objects, are drawn plain, under each of"
+        " the four losses and under Attend-and-Excite, from the same noise. The smaller of the two differences decides: its interval lies above 0 only where both"
+        " do, and below 0 where one of them does. Prompts of two concepts decide; those of more stand beside it.",
         rule,
         ("steered",),
         examiner(loss, rule),
