@@ -135,9 +135,10 @@ def _claim(loss: str) -> Claim:
         " plain drawing and over Attend-and-Excite.",
         OVERLAP,
         "better than both",
-        "Prompts of the independent suite, and others of three and of four objects, are drawn plain, under each of"
-        " the four losses and under Attend-and-Excite, from the same noise. The smaller of the two differences decides: its interval lies above 0 only where both"
-        " do, and below 0 where one of them does. Prompts of two concepts decide; those of more stand beside it.",
+        "Prompts of the independent suite, and others of three and of four objects, are drawn plain, under each of the"
+        " four losses and under Attend-and-Excite, from the same noise. The smaller of the two differences decides: its"
+        " interval lies above 0 only where both do, and below 0 where one of them does. Prompts of two concepts decide;"
+        " those of more stand beside it.",
         rule,
         ("steered",),
         examiner(loss, rule),
