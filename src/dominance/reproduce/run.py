@@ -27,7 +27,6 @@ from dominance.runs.store.folder import LEDGER_NAME, check_run_folder, default_f
 from dominance.runs.store.ledger import Ledger
 from dominance.runs.store.repeat import Repeat
 from dominance.suites.entries import slug
-from dominance.suites.pools import default_pools, load_pools
 from dominance.wording import on_one_line, quoted
 
 if TYPE_CHECKING:
@@ -162,6 +161,7 @@ class _Estimator:
     def rate(self) -> Rate:
         """Measured on a prompt like those of the bench; of claims that need no run, nothing is."""
         from dominance.runs.bench.candidates import category_candidates
+        from dominance.suites.pools import default_pools, load_pools
 
         if not self.needs:
             return Rate(0.0, 0.0)
