@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from dominance.report.bench.page import write_bench
     from dominance.report.diversity.page import write_diversity
     from dominance.report.explanation.folder import write_explanation
+    from dominance.report.generation.page import write_generation
     from dominance.report.judge_check.page import write_judge_check
     from dominance.report.mitigation.page import write_mitigation
     from dominance.report.noise_norm.page import write_memorization
@@ -53,6 +54,10 @@ if TYPE_CHECKING:
     from dominance.runs.explanation.options import ExplainOptions
     from dominance.runs.explanation.result import Explanation
     from dominance.runs.explanation.run import explain
+    from dominance.runs.generation.options import GenerateOptions
+    from dominance.runs.generation.result import GenerationResult, UsableImage
+    from dominance.runs.generation.run import Generation, generate
+    from dominance.runs.generation.watch import watch
     from dominance.runs.judge_check.options import JudgeCheckOptions
     from dominance.runs.judge_check.run import check_judge
     from dominance.runs.localisation.options import LocaliseOptions
@@ -65,6 +70,7 @@ if TYPE_CHECKING:
     from dominance.runs.reading import read_run
     from dominance.runs.reproduction.result import ReproduceResult
     from dominance.runs.risk.calibrate import calibrate
+    from dominance.runs.risk.early import calibrate_early
     from dominance.runs.risk.options import CalibrationOptions, PreflightOptions
     from dominance.runs.risk.preflight import Preflight, preflight
     from dominance.runs.stages.methods import mitigate
@@ -101,6 +107,7 @@ _HOMES: dict[str, tuple[str, ...]] = {
     "report.bench.page": ("write_bench",),
     "report.diversity.page": ("write_diversity",),
     "report.explanation.folder": ("write_explanation",),
+    "report.generation.page": ("write_generation",),
     "report.judge_check.page": ("write_judge_check",),
     "report.mitigation.page": ("write_mitigation",),
     "report.noise_norm.page": ("write_memorization",),
@@ -127,6 +134,10 @@ _HOMES: dict[str, tuple[str, ...]] = {
     "runs.explanation.options": ("ExplainOptions",),
     "runs.explanation.result": ("Explanation",),
     "runs.explanation.run": ("explain",),
+    "runs.generation.options": ("GenerateOptions",),
+    "runs.generation.result": ("GenerationResult", "UsableImage"),
+    "runs.generation.run": ("Generation", "generate"),
+    "runs.generation.watch": ("watch",),
     "runs.judge_check.options": ("JudgeCheckOptions",),
     "runs.judge_check.run": ("check_judge",),
     "runs.localisation.options": ("LocaliseOptions",),
@@ -138,6 +149,7 @@ _HOMES: dict[str, tuple[str, ...]] = {
     "runs.noise_norm.run": ("measure_noise_norm",),
     "runs.reading": ("read_run",),
     "runs.risk.calibrate": ("calibrate",),
+    "runs.risk.early": ("calibrate_early",),
     "runs.risk.options": ("CalibrationOptions", "PreflightOptions"),
     "runs.risk.preflight": ("Preflight", "preflight"),
     "runs.stages.methods": ("mitigate",),

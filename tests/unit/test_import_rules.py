@@ -55,6 +55,7 @@ RUNS: list[set[str]] = [
         "suite_check",
         "sweep",
         "mitigation",
+        "generation",
         "teaching",
         "localisation",
         "reproduction",
@@ -75,6 +76,7 @@ BUNDLED_NAMES = {
     "models/adapters.py",
     "models/folders.py",
     "runs/risk/calibration.py",
+    "runs/stages/early.py",
     "runs/stages/judge_fit.py",
     "runs/stages/localisation.py",
 }

@@ -30,6 +30,7 @@ COMMANDS: dict[str, str] = {
     "ablate": "Remove parts of the model while it draws, and see which restore a lost concept.",
     "localise": "Find the attention layers that put a word where its thing is.",
     "mitigate": "Draw prompts plain and repaired, and compare them pair by pair.",
+    "generate": "Draw images in which every concept survives, for the least computation.",
     "sweep": "Find the strength, start step or checkpoint at which an adapter leaves room for the prompt.",
     "diversity": "Measure how varied each concept's images are, before fine-tuning on them.",
     "memorization": "Measure how strongly each prompt moves the predicted noise, by group.",

@@ -20,7 +20,8 @@ app = new_app(
     "calibrate",
     help_epilogue="Examples:\n"
     "  dominance calibrate runs/miniature-dominance --out risk.json\n"
-    "  dominance preflight campaign.yaml --calibration risk.json\n",
+    "  dominance preflight campaign.yaml --calibration risk.json\n"
+    "  dominance calibrate runs/miniature-dominance --early --out early.json\n",
 )
 
 
@@ -41,18 +42,39 @@ def command(
 ) -> None:
     """Fit the rule of `dominance preflight` on an audited run, and measure it on held-out prompts.
 
-    Writes the rule to --out, or to calibration.json in the run folder. The model runs under the settings of the run;
-    drawing options fill in what the run does not record, as for images made elsewhere.
+    Writes the rule to --out, or to calibration.json in the run folder. With --early, fit instead from which score on
+    `dominance generate` finishes an image, and write that to --out, or to early.json. The model runs under the settings
+    of the run; drawing options fill in what the run does not record, as for images made elsewhere.
     """
     from dominance.documents import to_json
     from dominance.runs.risk.calibrate import calibrate, document_of
 
     check_writable(out)
+    if options.early:
+        _early(run, model, out, options, output.json)
+        return
     report = calibrate(run, model, out, options)
     if output.json:
         print_json(to_json(document_of(report)))
     else:
         _print(report, run, out or run / "calibration.json")
+
+
+def _early(run: Path, model: str | None, out: Path | None, options: CalibrationOptions, json: bool) -> None:
+    """The threshold of `dominance generate`."""
+    from dominance.documents import to_json
+    from dominance.report.generation.sentences import early_sentences
+    from dominance.report.generation.steps import after_early
+    from dominance.runs.risk.early import EARLY_NAME, calibrate_early
+
+    found = calibrate_early(run, model, None, out, options)
+    if json:
+        print_json(to_json(found))
+        return
+    file = out or run / EARLY_NAME
+    echo(*early_sentences(found))
+    tell_written([file])
+    tell_next(after_early(run, found, file))
 
 
 def _print(report: "CalibrationReport", run: Path, file: Path) -> None:

@@ -9,7 +9,7 @@ from dominance.metrics.agreement import (
 )
 from dominance.metrics.correlation import spearman, spearman_chance, spearman_interval
 from dominance.metrics.detection import roc_auc, roc_auc_interval, youden_threshold
-from dominance.metrics.differences import mean_difference, rate_difference
+from dominance.metrics.differences import cost_ratio, mean_difference, rate_difference
 from dominance.metrics.diversity import Spread, median_interval, mirrored_pairs, spread, vendi_score
 from dominance.metrics.dvd import dvd_score
 from dominance.metrics.dynamics import attention_deviation, deviation_change, interval_edges
@@ -42,6 +42,7 @@ from dominance.metrics.reliability import (
     reliability_bins,
 )
 from dominance.metrics.samples import Split, grouped_folds, held_out_splits
+from dominance.metrics.stopping import abort_threshold, usable_cost
 
 __all__ = [
     "PAPER_LAYERS",
@@ -55,6 +56,7 @@ __all__ = [
     "ReferenceSimilarity",
     "Split",
     "Spread",
+    "abort_threshold",
     "attention_deviation",
     "attention_entropy",
     "bootstrap_mean",
@@ -70,6 +72,7 @@ __all__ = [
     "confusion",
     "copies",
     "cosines",
+    "cost_ratio",
     "deviation_change",
     "discernment",
     "dvd_score",
@@ -103,6 +106,7 @@ __all__ = [
     "spread",
     "summarised",
     "t_interval",
+    "usable_cost",
     "vendi_score",
     "wilson_interval",
     "youden_threshold",

@@ -1,4 +1,4 @@
-"""Differences between two rates and between two means, with their intervals."""
+"""Differences between two rates and between two means, and the ratio of two costs, with their intervals."""
 
 from collections.abc import Sequence
 
@@ -52,3 +52,47 @@ def mean_difference(
         for values in samples
     )
     return float(np.mean(second) - np.mean(first)), percentile_interval(other - one, confidence)
+
+
+def cost_ratio(
+    first: Sequence[tuple[float, float]],
+    second: Sequence[tuple[float, float]],
+    resamples: int = 10_000,
+    seed: int = 0,
+    confidence: float = 0.95,
+) -> tuple[float, Interval | None]:
+    """``(Σ cost₁ / Σ gain₁) / (Σ cost₂ / Σ gain₂)`` of two ways to work on the same clusters, with its interval.
+
+    The bootstrap draws whole clusters, both ways of each. A resample in which the second way gains nothing counts as 0,
+    one in which the first gains nothing as infinite. No interval with fewer than two clusters.
+
+    Args:
+        first, second: cost and gain of each cluster, in the same order.
+
+    Raises:
+        InputError: not the same clusters, or a way that gains nothing or costs nothing in all of them.
+
+    Source: Efron & Tibshirani (1993), chapter 13.
+
+    >>> cost_ratio([(50, 1), (50, 1)], [(200, 2), (200, 2)])
+    (0.5, (0.5, 0.5))
+    """
+    if len(first) != len(second) or not first:
+        raise InputError(f"{len(first)} clusters of the one and {len(second)} of the other; give the same of both")
+    values = np.asarray([[*one, *other] for one, other in zip(first, second, strict=True)], dtype=float)
+    cost, gain, other_cost, other_gain = values.sum(axis=0)
+    if not gain or not other_gain or not other_cost:
+        raise InputError("a ratio of costs needs a gain of both ways, and a cost of the second")
+
+    def ratios(weights: np.ndarray) -> np.ndarray:
+        costs, gains, other_costs, other_gains = (weights @ values).T
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.where(gains > 0, costs * other_gains / (gains * other_costs), np.inf)
+
+    ratio = float(cost * other_gain / (gain * other_cost))
+    if len(first) < 2:
+        return ratio, None
+    drawn = resampled(ratios, len(first), resamples, seed)
+    tail = (1 - confidence) / 2
+    low, high = np.quantile(drawn, [tail, 1 - tail], method="nearest")
+    return ratio, (float(low), float(high))

@@ -38,12 +38,19 @@ class PipelineModel:
         return max(1, min(32, 2**16 // (rows * columns)))
 
     def generate(
-        self, texts: Sequence[str], seeds: Sequence[int], settings: GenerationSettings
+        self,
+        texts: Sequence[str],
+        seeds: Sequence[int],
+        settings: GenerationSettings,
+        watch: Callable[..., dict[str, Any]] | None = None,
     ) -> list[Image.Image | ItemError]:
         """One image per prompt, or why there is none.
 
         Each image's noise comes from its own CPU generator, so that neither the batch it rides in nor the
         device changes what is drawn, beyond the rounding of the kernels (about one grey level on a CPU).
+
+        Args:
+            watch: called by the pipeline after each step, as its ``callback_on_step_end``; it ends the call by raising.
 
         Raises:
             InputError: a setting that this pipeline does not take.
@@ -52,6 +59,8 @@ class PipelineModel:
         generators = [torch.Generator("cpu").manual_seed(seed) for seed in seeds]
         draw = cast(Callable[..., Any], self.pipeline)  # every text-to-image pipeline has its own signature
         arguments = call_of(draw).arguments(texts, settings, generators)
+        if watch is not None:
+            arguments["callback_on_step_end"] = watch
         try:
             with torch.inference_mode(), _telling_steps(self.pipeline):
                 made = draw(**arguments)
@@ -60,7 +69,7 @@ class PipelineModel:
             raise
         held = getattr(made, "nsfw_content_detected", None) or getattr(made, "nsfw_detected", None)
         drawn = [
-            _as_image(pixels, bool(withheld))
+            as_image(pixels, bool(withheld))
             for pixels, withheld in zip(made.images, held or [False] * len(texts), strict=True)
         ]
         _check_size(drawn, settings)
@@ -119,7 +128,8 @@ def _let_go(draw: Any) -> None:
         free()
 
 
-def _as_image(pixels: np.ndarray, withheld: bool) -> Image.Image | ItemError:
+def as_image(pixels: np.ndarray, withheld: bool = False) -> Image.Image | ItemError:
+    """Pixels from 0 to 1 as an image, or why there is none."""
     if withheld:
         return ItemError("the model's safety checker withheld the image")
     if not np.isfinite(pixels).all():

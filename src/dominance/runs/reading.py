@@ -17,13 +17,16 @@ if TYPE_CHECKING:
     from dominance.runs.bench.result import BenchResult
     from dominance.runs.diversity.result import DiversityResult
     from dominance.runs.explanation.result import Explanation
+    from dominance.runs.generation.result import GenerationResult
     from dominance.runs.judge_check.result import JudgeCheck
     from dominance.runs.mitigation.result import MitigationResult
     from dominance.runs.noise_norm.result import MemorizationResult
     from dominance.runs.sweep.result import AdapterSweep
     from dominance.runs.teaching.result import TeachingResult
 
-    Measured = DiversityResult | MemorizationResult | TeachingResult | AdapterSweep | MitigationResult
+    Measured = (
+        GenerationResult | DiversityResult | MemorizationResult | TeachingResult | AdapterSweep | MitigationResult
+    )
     Result = RunResult | AblationResult | BenchResult | Explanation | JudgeCheck | Measured
 
 DOCUMENT_NAME = "explanation.json"
@@ -35,6 +38,7 @@ _KEPT = {
     "fine-tuning": ("teaching", "dominance train dreambooth"),
     "sweep": ("sweep", "dominance sweep"),
     "mitigate": ("mitigate", "dominance mitigate"),
+    "generate": ("generate", "dominance generate"),
 }
 """By the key that marks a kind of folder: the result's key in the ledger, and the command that writes it."""
 
@@ -72,6 +76,7 @@ def _kind_of(folder: Path) -> str:
 def _kept(folder: Path, kind: str) -> Any:
     from dominance.runs.ablation.result import AblationResult
     from dominance.runs.diversity.result import DiversityResult
+    from dominance.runs.generation.result import GenerationResult
     from dominance.runs.judge_check.result import JudgeCheck
     from dominance.runs.mitigation.result import MitigationResult
     from dominance.runs.noise_norm.result import MemorizationResult
@@ -86,6 +91,7 @@ def _kept(folder: Path, kind: str) -> Any:
         TeachingResult,
         AdapterSweep,
         MitigationResult,
+        GenerationResult,
     )
     classes = dict(zip(_KEPT, kinds, strict=True))
     key, command = _KEPT[kind]

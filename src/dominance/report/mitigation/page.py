@@ -17,8 +17,8 @@ from dominance.report.mitigation.sentences import (
 from dominance.report.mitigation.steps import after_mitigate
 from dominance.report.parts.page_stream import write_page
 from dominance.report.parts.pictures import Embedded, Missing, Pictures, Shown, pictures_of
-from dominance.runs.mitigation.options import PLAIN
 from dominance.runs.mitigation.result import MitigatedImage, MitigatedPrompt, MitigationResult, Shot
+from dominance.runs.stages.method_names import PLAIN
 
 MITIGATION_REPORT_NAME = "mitigation.html"
 _MOST_ROWS = 60

@@ -9,8 +9,8 @@ from markupsafe import Markup
 from dominance.numbers import difference
 from dominance.report.mitigation.sentences import times
 from dominance.report.parts.svg import rising_ticks, tag, tick_label, words
-from dominance.runs.mitigation.options import PLAIN
 from dominance.runs.mitigation.result import MethodResult
+from dominance.runs.stages.method_names import PLAIN
 
 _HEIGHT, _TOP = 260, 30
 _LEFT, _RIGHT = 7.0, 97.0

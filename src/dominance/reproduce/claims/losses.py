@@ -9,10 +9,10 @@ from dominance.numbers import plural, share_difference
 from dominance.numbers import share as written_share
 from dominance.reproduce.claims.claim import OVERLAP, Claim, found
 from dominance.reproduce.experiments import LOSSES, Experiments, ImpossibleError
-from dominance.runs.mitigation.options import PLAIN
 from dominance.runs.mitigation.result import MitigatedImage, MitigatedPrompt
 from dominance.runs.reproduction.result import Figure, Finding, Group, Plot, Shown
 from dominance.runs.reproduction.rule import Rule
+from dominance.runs.stages.method_names import PLAIN
 
 EXCITE = "attend-and-excite"
 _OTHERS = (PLAIN, EXCITE)

@@ -8,7 +8,7 @@ from dominance.guidance.registry import ChosenRecipe, Method, find_method
 from dominance.models.settings import GenerationSettings
 from dominance.numbers import plural
 from dominance.records import Prompt, Suite
-from dominance.runs.mitigation.options import PLAIN
+from dominance.runs.stages.method_names import PLAIN
 from dominance.runs.store.plan import PlannedImage, plan_images
 
 

@@ -1,29 +1,25 @@
 """Draws images of several methods from one loaded model, and measures what each takes."""
 
-import contextlib
 import itertools
 import time
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from dominance.errors import InputError, ItemError, ModelError
 from dominance.models.settings import GenerationSettings
 from dominance.records import Prompt
 from dominance.runs.mitigation.arms import Arm
+from dominance.runs.stages.counting import EVALUATIONS, SECONDS, counted
 from dominance.runs.stages.drawing import Draws
 from dominance.runs.stages.model import Steered
 from dominance.runs.store.plan import PlannedImage
 
 if TYPE_CHECKING:
-    from diffusers.pipelines.pipeline_utils import DiffusionPipeline
     from PIL import Image
 
     from dominance.models.image_model import PipelineModel
 
-SECONDS, EVALUATIONS = "seconds", "evaluations"
-"""What a ledger's row of an image notes beside its settings: its share of its batch's time, on a CPU that of the
-processor, and of the samples that the denoiser was run on."""
 _WARM_STEPS, _WARM_TEXTS = 2, 3
 
 
@@ -106,35 +102,6 @@ def _try(draws: Draws, texts: Sequence[str], settings: GenerationSettings) -> No
             return
     if refused is not None:
         raise refused
-
-
-@contextlib.contextmanager
-def counted(pipeline: "DiffusionPipeline") -> Generator[Callable[[], int | None]]:
-    """Counts the samples that the denoiser is run on in the block, whoever runs it; None where that cannot be seen.
-
-    A forward that stops half way counts as one; the gradient of one is not counted beside it.
-    """
-    from torch import Tensor
-
-    from dominance.probes.looking import SAMPLES
-    from dominance.probes.passing import called_through
-    from dominance.probes.sites import denoiser_of
-
-    samples = 0
-
-    def call(run: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        nonlocal samples
-        given = args[0] if args else next((kwargs[name] for name in SAMPLES if name in kwargs), None)
-        samples += given.shape[0] if isinstance(given, Tensor) else 0
-        return run(*args, **kwargs)
-
-    try:
-        denoiser = denoiser_of(pipeline)
-    except ModelError:  # it is compiled, or of a kind that is not known
-        yield lambda: None
-        return
-    with called_through(denoiser, call):
-        yield lambda: samples or None
 
 
 def in_turns(missing: Sequence[PlannedImage], arms: Sequence[Arm], size: int) -> list[PlannedImage]:

@@ -7,11 +7,12 @@ from dominance.metrics import bootstrap_mean, rate
 from dominance.records import Interval, Prompt, Rate, RunResult, ScoredImage
 from dominance.runs.audit.result import scored_images
 from dominance.runs.mitigation.arms import Arm
-from dominance.runs.mitigation.drawing import EVALUATIONS, SECONDS
 from dominance.runs.mitigation.likeness import Likeness
-from dominance.runs.mitigation.options import PLAIN, POLICY
+from dominance.runs.mitigation.options import POLICY
 from dominance.runs.mitigation.policy import attempts, delivered
 from dominance.runs.mitigation.result import Cost, MethodResult, MitigatedImage, MitigatedPrompt, MitigationResult, Shot
+from dominance.runs.stages.counting import EVALUATIONS, SECONDS
+from dominance.runs.stages.method_names import PLAIN
 from dominance.runs.store.ledger import Ledger
 from dominance.runs.store.plan import Plan
 

@@ -1,51 +1,20 @@
 """Options of a mitigation: which methods, and whether only what fails is drawn again."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Annotated
 
-from cyclopts import Group, Parameter, Token
+from cyclopts import Group, Parameter
 
 from dominance.errors import InputError
 from dominance.judges.options import Asking
 from dominance.models.drawing import Drawing, Machine
 from dominance.runs.audit.options import Limit, Words, check_limit
+from dominance.runs.stages.method_names import PLAIN, Methods
 from dominance.seeds import DEFAULT_SEEDS
 from dominance.written import NAMED, WRITTEN
 
-PLAIN = "plain"
-"""Name of the images that no method steers."""
 POLICY = "policy"
 """Name of the images that are plain where they hold every concept, and drawn again where they do not."""
 _RESERVED = (PLAIN, POLICY)
-_MOST = 20
-
-
-def parse_methods(text: str) -> tuple[str, ...]:
-    """Methods with commas between them, each once, in the order given.
-
-    Raises:
-        InputError: none is given, or too many.
-
-    >>> parse_methods("regions, overlap:loss=com,regions")
-    ('regions', 'overlap:loss=com')
-    """
-    found = tuple(dict.fromkeys(filter(None, (part.strip() for part in text.split(",")))))
-    if not found:
-        raise InputError("--method is empty; give one or more, such as regions,overlap (`dominance list methods`)")
-    if len(found) > _MOST:
-        raise InputError(f"--method gives {len(found)} methods; give at most {_MOST}")
-    return found
-
-
-def _read_methods(_type: object, tokens: Sequence[Token]) -> tuple[str, ...]:
-    return parse_methods(tokens[-1].value)
-
-
-Methods = Annotated[
-    tuple[str, ...],
-    Parameter(name="--method", converter=_read_methods, n_tokens=1, metavar="M[,M…]"),
-]
 
 
 @Parameter(name="*", group=Group("Repair", sort_key=15))

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from dominance.records import ImageVerdict, ScoredImage
-from dominance.runs.mitigation.options import PLAIN
+from dominance.runs.stages.method_names import PLAIN
 
 
 def attempts(

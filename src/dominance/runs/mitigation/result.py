@@ -8,7 +8,7 @@ from pydantic import Field
 
 from dominance.documents import Counted
 from dominance.records import ImageVerdict, Interval, JudgeWarning
-from dominance.runs.mitigation.options import PLAIN
+from dominance.runs.stages.method_names import PLAIN
 
 
 @dataclass(frozen=True)

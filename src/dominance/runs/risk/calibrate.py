@@ -156,6 +156,8 @@ def calibrate(
         RunError: there is no run folder, nothing in it is scored, or its model has changed.
     """
     options = options or CalibrationOptions()
+    if options.early:
+        raise InputError("early is of `dominance.calibrate_early`, which asks the run's judge again; leave it out here")
     result = read_result(Path(run))
     warn(result.judge_warnings)
     usable, left_out = usable_prompts(result)

@@ -90,6 +90,11 @@ class CalibrationOptions:
     """Attention layers to use, such as 9,10 or 1-16 (default: all)."""
     tokens: TokenSet = "content"
     """Tokens to compare: content, content+end, or all."""
+    early: bool = False
+    """Fit, instead of the rule of preflight, the threshold of `dominance generate`: below which score of the picture
+    predicted at 40% of the steps an image is given up. The run's judge is asked again."""
+    false_aborts: float = 0.05
+    """With --early: share of the usable images that may be given up, 0 to 1."""
     seed: int = 0
     """Seed for folds and resampling."""
     drawing: Drawing = field(default_factory=Drawing)
@@ -101,6 +106,13 @@ class CalibrationOptions:
             ("hold-out", self.hold_out, HOLD_OUTS),
             ("token set", self.tokens, TOKEN_SETS),
         )
+        if not 0 <= self.false_aborts <= 1:
+            raise InputError(f"false-aborts is {self.false_aborts}; give a share from 0 to 1")
+        own = (self.label, self.hold_out, self.layers, self.tokens, self.drawing.seeds)
+        if self.early and own != ("prompt", "prompt", None, "content", None):
+            raise InputError(
+                "label, hold-out, layers, tokens and seeds are of the rule of preflight; leave them out with --early"
+            )
         if self.label == "image" and self.drawing.seeds is not None:
             raise InputError(
                 "with the label image, every image has its own seed; leave out --seeds, or give --label prompt"

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from dominance.errors import ItemError
 from dominance.guidance.registry import Method
@@ -39,11 +39,15 @@ class Steered:
     prompts: Mapping[str, Prompt]
 
     def generate(
-        self, texts: Sequence[str], seeds: Sequence[int], settings: GenerationSettings
+        self,
+        texts: Sequence[str],
+        seeds: Sequence[int],
+        settings: GenerationSettings,
+        watch: Callable[..., dict[str, Any]] | None = None,
     ) -> "list[Image.Image | ItemError]":
         """As ``PipelineModel.generate``."""
         with self.method.steer(self.model.pipeline, [self.prompts[text] for text in texts]):
-            return self.model.generate(texts, seeds, settings)
+            return self.model.generate(texts, seeds, settings, **({} if watch is None else {"watch": watch}))
 
 
 class RunModel:
@@ -135,6 +139,11 @@ class RunModel:
             room = GpuRoom(self.source.device(self._machine))
             self._batches = BatchSize(batch) if batch else BatchSize(self().fitting_batch(self.settings), room)
         return self._batches
+
+    @property
+    def machine(self) -> Machine:
+        """Where it draws, as it was asked for."""
+        return self._machine
 
     @property
     def device(self) -> str:

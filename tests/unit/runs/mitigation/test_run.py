@@ -21,11 +21,13 @@ from dominance.records import Concept, Prompt, Question, Suite
 from dominance.report.mitigation.page import write_mitigation
 from dominance.runs.audit.options import AuditOptions
 from dominance.runs.mitigation.arms import Arm
-from dominance.runs.mitigation.drawing import ArmsModel, counted, in_turns
-from dominance.runs.mitigation.options import MitigateOptions, parse_methods
+from dominance.runs.mitigation.drawing import ArmsModel, in_turns
+from dominance.runs.mitigation.options import MitigateOptions
 from dominance.runs.mitigation.result import MitigationResult
 from dominance.runs.mitigation.run import estimate_mitigation, mitigate_suite
 from dominance.runs.reading import read_run
+from dominance.runs.stages.counting import counted
+from dominance.runs.stages.method_names import parse_methods
 from dominance.runs.store.ledger import Ledger
 from dominance.runs.store.plan import PlannedImage
 

@@ -1,0 +1,272 @@
+"""Draws images in which every concept survives, plain or repaired, and gives up early what will fail."""
+
+from collections.abc import Generator, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self, cast
+
+from dominance.documents import to_json
+from dominance.errors import InputError, ModelError
+from dominance.guidance.registry import Method, find_method
+from dominance.judges.protocol import Judge
+from dominance.models.calls import call_of
+from dominance.models.on_demand import OnDemand
+from dominance.records import Prompt, Suite
+from dominance.run_settings import RunSettings
+from dominance.runs.audit.options import Limits, limited
+from dominance.runs.audit.result import put_plan
+from dominance.runs.audit.sameness import folder_of, take_over
+from dominance.runs.generation.drawing import CALLBACK
+from dominance.runs.generation.options import DEFAULT_METHODS, TIMES_PLAIN, GenerateOptions
+from dominance.runs.generation.result import GenerationResult, UsableImage
+from dominance.runs.generation.work import Decided, Work
+from dominance.runs.risk.options import PreflightOptions
+from dominance.runs.risk.preflight import has_rule
+from dominance.runs.stages.early import NONE, EarlyCalibration, find_early, look_after
+from dominance.runs.stages.judge_fit import OPEN_WORLD, of_model, warn, world_warnings
+from dominance.runs.stages.judging import check_questions, judge_for, questions_of, refuse_named
+from dominance.runs.stages.model import RunModel
+from dominance.runs.store.bench_ledger import RememberingLedger
+from dominance.runs.store.folder import LEDGER_NAME, check_run_folder, held
+from dominance.runs.store.plan import Plan, ask_all
+from dominance.runs.store.repeat import Repeat
+from dominance.suites import find_suite, load_questions
+
+if TYPE_CHECKING:
+    from diffusers.pipelines.pipeline_utils import DiffusionPipeline
+
+GENERATE = "generate"
+"""Key of the result in the ledger, and origin of the plan."""
+
+
+class Generation:
+    """Usable images, one after the other as they are drawn; ``result`` draws the rest and says what all of it took.
+
+    The run folder stays locked until the last image is taken, or ``close`` is called; the same call resumes.
+    """
+
+    def __init__(self, run: Decided) -> None:
+        self._images = _drawn(run, self)
+        self._result: GenerationResult | None = None
+
+    def __iter__(self) -> Iterator[UsableImage]:
+        return self
+
+    def __next__(self) -> UsableImage:
+        return next(self._images)
+
+    def close(self) -> None:
+        """Stops drawing; what there is stays in the folder."""
+        self._images.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def result(self) -> GenerationResult:
+        """All images and what they took, when the last of them is drawn.
+
+        Raises:
+            InputError: the drawing was closed before.
+        """
+        for _ in self._images:
+            pass
+        if self._result is None:
+            raise InputError("the drawing was closed before its end; make the same call again, which resumes")
+        return self._result
+
+    def _finish(self, result: GenerationResult) -> None:
+        self._result = result
+
+
+def generate(
+    suite: str | Suite,
+    usable: int | None = None,
+    model: "str | DiffusionPipeline" = "miniature",
+    judge: str | Judge = "miniature",
+    out: Path | str | None = None,
+    options: GenerateOptions | None = None,
+) -> Generation:
+    """Draws images in which the judge sees every concept, for the least computation, and hands them over one by one.
+
+    Prompts at high risk by ``preflight`` begin with the first method, others plain. After 40% of the steps the judge
+    looks at the predicted picture, and what will fail is given up. A failure goes to the next method.
+
+    Args:
+        suite: a bracketed prompt; or a bundled suite, a file, or a suite, of each of whose prompts images are drawn.
+        usable: images wanted of each prompt; None for the options'.
+        model: ``miniature``, a diffusers folder, a hub id, or your own pipeline.
+        judge: a judge's name, or the judge itself.
+        out: the run folder; ``runs/generate-SUITE`` by default.
+
+    Raises:
+        InputError: the suite, model, judge, a method, the folder or an option cannot be used; nothing is written.
+
+    >>> for image in dominance.generate("a [castle:landmark] and a [mug]", usable=4):  # doctest: +SKIP
+    ...     image.image.save(f"{image.seed}.png")
+    """
+    options = options or GenerateOptions()
+    if usable is not None:
+        options = replace(options, usable=usable)
+    return Generation(_decided(suite, model, judge, out, options))
+
+
+def _decided(
+    suite: str | Suite,
+    model: "str | DiffusionPipeline",
+    judge: str | Judge,
+    out: Path | str | None,
+    options: GenerateOptions,
+) -> Decided:
+    """Everything that is decided before anything is drawn."""
+    loaded = replace(limited(find_suite(suite, options.concepts), options.limit, Limits()), gate=None)
+    questions = load_questions(options.asking.questions)
+    name = f"generate-{loaded.name}"
+    check_run_folder(Path(out or Path("runs") / name))
+    drawn = RunModel(model, options.drawing, options.machine, loaded.prompts)
+    asked = ask_all(loaded, questions.ask)
+    seen_by = OnDemand(lambda: judge_for(asked, judge, options.machine.device, options.asking))
+    check_questions(seen_by(), asked, options.asking.questions)
+    refuse_named(seen_by(), "usable images are drawn anew")
+    early = find_early(options.early, drawn.source.identity, seen_by().identity)
+    risk = PreflightOptions(calibration=options.calibration, machine=options.machine)
+    ruled = str(options.calibration) != NONE and has_rule(drawn.source, risk)
+    methods, unfit = _methods(drawn, loaded.prompts, options)
+    plan = Plan(
+        suite=loaded,
+        model=drawn.source.name,
+        judge=seen_by().name,
+        judge_identity=seen_by().identity,
+        questions=questions_of(seen_by(), asked),
+        images=(),
+        settings=_settings(options, drawn, questions.name),
+        origin=GENERATE,
+        world=drawn.source.world or OPEN_WORLD,
+        judge_warnings=world_warnings(seen_by(), drawn.source.world, of_model(drawn.source.name)),
+        model_identity=drawn.source.identity,
+    )
+    folder = folder_of(plan, out, name)
+    texts = drawn.texts()  # loads the model, which refuses what it cannot do before anything is written
+    texts.tell()
+    plain = _plain_evaluations(drawn)
+    notes = (*_missing(early, options, ruled=ruled), *_blind(drawn, early), *unfit)
+    return Decided(
+        plan=replace(plan, refused=dict(texts.refused), notes=dict(texts.notes)),
+        folder=folder,
+        judge=seen_by,
+        model=drawn,
+        methods=methods,
+        early=early,
+        risk=risk if ruled else None,
+        options=options,
+        plain=plain,
+        budget=_budget(options, plain, drawn.settings.steps),
+        notes=notes,
+        repeat=Repeat("generate", {"suite": suite, "model": model, "judge": judge, "out": out}, options),
+    )
+
+
+def _drawn(run: Decided, told: Generation) -> Generator[UsableImage]:
+    """Draws, and hands over what is usable."""
+    with held(run.folder), RememberingLedger(run.folder / LEDGER_NAME) as ledger:
+        take_over(run.plan, ledger, run.folder)
+        put_plan(run.plan, ledger)
+        run.repeat.keep(run.folder)
+        warn(run.plan.judge_warnings)
+        work = Work(run, ledger)
+        yield from work.images()
+        result = work.result()
+        ledger.put(GENERATE, to_json(result))
+    told._finish(result)
+
+
+def _methods(
+    drawn: RunModel, prompts: Sequence[Prompt], options: GenerateOptions
+) -> tuple[dict[str, Method | None], list[str]]:
+    """The methods, ready to steer the model, and notes on those by default that cannot serve it.
+
+    Raises:
+        InputError, ModelError: a method that was asked for cannot serve the model, or does not exist.
+    """
+    found: dict[str, Method | None] = {}
+    notes = []
+    pairs = any(len(prompt.concepts) > 1 for prompt in prompts)
+    for name in options.named:
+        find_method(name)
+        if not pairs:  # nothing can take over from a single concept
+            continue
+        try:
+            found[name] = drawn.ready(name)
+        except ModelError as error:
+            if options.methods != DEFAULT_METHODS:
+                raise
+            notes.append(f"not by {name}: {error}")
+    return found, notes
+
+
+def _plain_evaluations(drawn: RunModel) -> int:
+    """Network evaluations of one plain image, as the settings have it."""
+    from dominance.probes.first_step import tells_guidance
+
+    guided = drawn.settings.guidance > 1 and not tells_guidance(drawn().pipeline)
+    return drawn.settings.steps * (2 if guided else 1)
+
+
+def _budget(options: GenerateOptions, plain: int, steps: int) -> int:
+    """Most network evaluations of a prompt.
+
+    Raises:
+        InputError: less than one image takes.
+    """
+    budget = options.budget if options.budget is not None else TIMES_PLAIN * plain * options.usable
+    if budget < plain:
+        raise InputError(
+            f"budget is {budget}, and one image of {steps} steps takes {plain} network evaluations; give --budget"
+            f" {plain} or more, or fewer --steps"
+        )
+    return budget
+
+
+def _missing(early: EarlyCalibration | None, options: GenerateOptions, *, ruled: bool) -> list[str]:
+    """What is not known of the model, what is done instead, and which command finds it out."""
+    said = []
+    if not ruled and str(options.calibration) != NONE:
+        said.append(
+            "no rule of risk is fitted to this model, so every prompt begins plain; `dominance calibrate RUN` fits one"
+            " on an audited run (--calibration)"
+        )
+    if early is None and str(options.early) != NONE:
+        said.append(
+            "it is not known what this judge sees in this model's pictures at 40% of the steps, so no image is given up"
+            " early; `dominance calibrate RUN --early` finds it out on an audited run (--early)"
+        )
+    return said
+
+
+def _blind(drawn: RunModel, early: EarlyCalibration | None) -> list[str]:
+    """Why no image can be given up, although a threshold is known."""
+    if early is None:
+        return []
+    if early.threshold is None:
+        return [f"at {early.at:.0%} of the steps this judge cannot tell what will fail, so no image is given up early"]
+    if look_after(drawn.settings.steps, early.at) is None:
+        return ["in a single step there is nothing to save, so no image is given up early"]
+    pipeline = drawn().pipeline
+    if CALLBACK not in call_of(cast(Any, pipeline)).parameters:
+        return [f"{type(pipeline).__name__} calls nothing after its steps, so no image is given up early"]
+    return []
+
+
+def _settings(options: GenerateOptions, model: RunModel, questions: str) -> RunSettings:
+    """All settings of the run, without unused options."""
+    record: dict[str, object] = {"seeds": options.drawing.seeds, **model.settings.record(), "limit": options.limit}
+    record |= {"usable": options.usable, "budget": options.budget, "methods": list(options.named)}
+    used = {"calibration": options.calibration, "early": options.early, "preset": options.drawing.preset}
+    record |= {name: str(value) for name, value in used.items() if value is not None}
+    record |= {"check": options.check, "questions": questions, **options.asking.record()}
+    return RunSettings.of(record)
