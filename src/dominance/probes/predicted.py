@@ -16,6 +16,10 @@ from torch import Tensor
 from dominance.errors import ModelError
 
 
+_NOISED = "TCDScheduler"
+"""The scheduler whose second result is no prediction, but that noised again."""
+
+
 class Predicted:
     """What the last step of a scheduler predicts.
 
@@ -32,6 +36,8 @@ class Predicted:
         """Keeps what a step was given, and what it says itself of the picture, where it does."""
         self._given = (output, timestep, sample)
         told = made[1] if isinstance(made, tuple) and len(made) > 1 else getattr(made, "pred_original_sample", None)
+        if type(self._scheduler).__name__ == _NOISED:
+            told = None
         self._told = told if isinstance(told, Tensor) and told.shape == sample.shape else None
 
     def latents(self) -> Float[Tensor, "image ..."]:
