@@ -15,7 +15,6 @@ from torch import Tensor
 
 from dominance.errors import ModelError
 
-
 _NOISED = "TCDScheduler"
 """The scheduler whose second result is no prediction, but that noised again."""
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from page_checks import check_self_contained
 from PIL import Image
 from tiny_families import save, tiny
 
@@ -105,6 +106,7 @@ def test_what_will_fail_is_given_up_and_goes_to_the_next_method(model: str, earl
     assert {"at": 0.4, "evaluations": 4}.items() <= rows(out)[given_up.early_file].items()
     assert to_json(read_run(out)) == to_json(found)
     page = write_generation(found, out).read_text()
+    check_self_contained(page)
     assert page.count("<details") == 1
     assert "given up at 40%" in page
     assert page.count('<div class="pic">') == 4

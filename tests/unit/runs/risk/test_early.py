@@ -18,10 +18,10 @@ from dominance.runs.stages.early import EarlyCalibration, find_early, read_early
 PROMPTS = "prompts: ['a [tower:landmark] and a [mug]', 'a [lamp] and a [book]', 'a [chair]', 'a [clock] and a [mug]']\n"
 
 
-def by_brightness(image: Any, question: Any) -> float:
-    """The first concept is in every picture, the second in those whose corner is bright."""
-    bright = sum(image.getpixel((0, 0))) / 765
-    return 0.9 if question.concept in ("tower", "lamp", "clock", "chair") else float(round(bright * 4) % 2)
+def by_colour(image: Any, question: Any) -> float:
+    """The first concept is in every picture, the second in two of three."""
+    first = question.concept in ("tower", "lamp", "clock", "chair")
+    return 0.9 if first else float(image.getpixel((3, 3))[0] % 3 > 0)
 
 
 @pytest.fixture
@@ -31,14 +31,14 @@ def audited(tmp_path: Path) -> tuple[Path, str]:
     options = dominance.AuditOptions(
         drawing=Drawing(steps=5, guidance=2.0, seeds=tuple(range(8))), machine=Machine("cpu")
     )
-    dominance.audit(str(tmp_path / "suite.yaml"), model, ScriptedJudge(by_brightness), tmp_path / "run", options)
+    dominance.audit(str(tmp_path / "suite.yaml"), model, ScriptedJudge(by_colour), tmp_path / "run", options)
     return tmp_path / "run", model
 
 
 def test_a_threshold_is_fitted_and_read_again(audited: tuple[Path, str]) -> None:
     run, _ = audited
     how = CalibrationOptions(early=True, machine=Machine("cpu"))
-    found = calibrate_early(run, None, ScriptedJudge(by_brightness), None, how)
+    found = calibrate_early(run, None, ScriptedJudge(by_colour), None, how)
     assert (found.evidence.images, found.evidence.prompts) == (24, 3)  # those of a single thing are left out
     assert 0 < found.evidence.usable.count < 24
     assert found.evidence.caught.n + found.evidence.false_aborts.n == 24
@@ -63,14 +63,14 @@ def test_a_judge_that_sees_the_end_at_the_look_saves_and_one_that_cannot_gives_n
     }
     order = [good for id, own in usable.items() if id != "a-chair" for good in own.values()]
     monkeypatch.setattr("dominance.runs.risk.early.early_score", lambda *_: float(order[next(scores)]))
-    found = calibrate_early(run, None, ScriptedJudge(by_brightness), None, how)
+    found = calibrate_early(run, None, ScriptedJudge(by_colour), None, how)
     assert found.threshold == 0.5
     assert found.evidence.auc == 1.0
     assert (found.evidence.false_aborts.count, found.evidence.caught.share) == (0, 1.0)
     assert found.evidence.cost is not None
     assert found.evidence.cost < 1
     monkeypatch.setattr("dominance.runs.risk.early.early_score", lambda *_: 0.5)
-    assert calibrate_early(run, None, ScriptedJudge(by_brightness), None, how).threshold is None
+    assert calibrate_early(run, None, ScriptedJudge(by_colour), None, how).threshold is None
 
 
 def test_what_cannot_be_fitted_is_refused(audited: tuple[Path, str], tmp_path: Path) -> None:
@@ -84,7 +84,7 @@ def test_what_cannot_be_fitted_is_refused(audited: tuple[Path, str], tmp_path: P
     with pytest.raises(InputError, match=r"early is of `dominance\.calibrate_early`"):
         dominance.calibrate(run, options=CalibrationOptions(early=True))
     options = dominance.AuditOptions(drawing=Drawing(steps=2, seeds=(0, 1)), machine=Machine("cpu"), method="replace")
-    dominance.audit("a [tower:landmark] and a [mug]", model, ScriptedJudge(by_brightness), tmp_path / "other", options)
+    dominance.audit("a [tower:landmark] and a [mug]", model, ScriptedJudge(by_colour), tmp_path / "other", options)
     with pytest.raises(InputError, match="is drawn under replace; give one of plain images"):
         calibrate_early(tmp_path / "other")
     yes = ScriptedJudge(lambda *_: 1.0)
