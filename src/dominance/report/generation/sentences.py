@@ -3,7 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass
 
-from dominance.numbers import UNKNOWN, coefficient, counted, measure, plural, rate, share
+from dominance.numbers import UNKNOWN, coefficient, counted, plural, rate, share
 from dominance.report.parts.sentences import listed
 from dominance.runs.generation.result import GeneratedPrompt, GenerationResult
 from dominance.runs.stages.early import EarlyCalibration
@@ -50,7 +50,7 @@ def headline(result: GenerationResult) -> str:
 def beside_plain(result: GenerationResult) -> str:
     """What plain rejection takes: as it was drawn beside, else as the calibration lets expect."""
     if result.plain_per_usable is not None and result.ratio is not None:
-        times = measure(result.ratio, result.ratio_interval)
+        times = coefficient(result.ratio, result.ratio_interval)
         return (
             f"Plain rejection, drawn beside: {number(result.plain_per_usable)} network evaluations a usable image, so"
             f" that this took {times} of it."
