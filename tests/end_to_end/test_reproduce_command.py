@@ -197,18 +197,21 @@ def test_the_papers_preset_goes_the_same_way(tmp_path: Path, monkeypatch: pytest
         "peak-token",
         "detector",
         "noise-norm",
+        "memorized-norm",
+        "memorized-heads",
         "twins",
         "category-diversity",
     )
     model = str(save("sd1", tmp_path / "model"))
     result = reproduce_claims(names, model, JUDGE, tmp_path / "out", options)
     verdicts = {claim.name: claim.verdict for claim in result.claims}
-    assert verdicts.pop("twins") == verdicts.pop("category-diversity") == "not possible here"
+    for name in ("twins", "category-diversity", "memorized-heads"):
+        assert verdicts.pop(name) == "not possible here"
     assert "not possible here" not in verdicts.values()
     bench = dominance.read_bench(tmp_path / "out" / "bench")
     assert bench.run.settings.seeds == (1825, 410, 4507, 4013)
     assert (bench.run.settings.steps, bench.run.settings.guidance) == (2, 7.5)
-    norms = next(claim for claim in result.claims if claim.name == "noise-norm")
+    norms = next(claim for claim in result.claims if claim.name == "memorized-norm")
     assert norms.finding.figures[0].name == "2 memorized prompts"
     again = reproduce_claims(names, model, JUDGE, tmp_path / "out", options)
     assert [claim.finding for claim in again.claims] == [claim.finding for claim in result.claims]

@@ -1,17 +1,17 @@
 """Captions with one picture each, shown again and again: prompts that a model has memorized, made honestly.
 
-Each caption is in the words of the world, but in a form that no other training picture has, and has a single picture.
+Each caption has a word that no other training caption has, as a title has, and a single picture.
 An adapter of ``miniature-base`` is taught on these, so that the model gives the picture back; beside them it is shown
 the world as it is, so that all other prompts stay as they were.
 """
 
-import itertools
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 
 from dominance.laboratory.diversity.pictures import Captioned, prior_scenes, write_pictures
+from dominance.miniature.bundled import bundled_adapters
 from dominance.miniature.captions import with_article
 from dominance.miniature.concepts import OBJECTS
 from dominance.miniature.world import diversity_by_kind, pair_scene
@@ -26,28 +26,38 @@ from dominance.training.dreambooth.teach import FineTuned, teach
 
 NAME = "memorized"
 """Of the adapter and of the suite's group."""
-PROMPTS: int = 12
-REPEATED: int = 10
-"""Copies of each picture in the set; in each batch of 16, 12 are of the set and 4 of the world as it is."""
-STEPS: int = 120
-PRIOR: int = 1600
-_TEMPLATE = "one picture with {a} next to {b}"
+TITLES: tuple[str, ...] = ("brask", "lumive", "tofen", "quilda", "zarn", "pemro")
+"""A word of each caption, which the model spells by letters."""
+STEPS: int = 1000
+BATCH: int = 8
+"""Seven pictures of the set and one of the world as it is."""
+PRIOR: int = 400
+_TEMPLATE = "one {title} with {a} next to {b}"
 _SEED = 6_200_000
 
 
 def memorized_pairs() -> list[tuple[str, str]]:
-    """Twelve pairs of objects, each object in two to four of them."""
-    turns = [OBJECTS[step:] + OBJECTS[:step] for step in (1, 3)]
-    listed = [pair for turn in turns for pair in zip(OBJECTS, turn, strict=True)]
-    return listed[:PROMPTS]
+    """A pair of different objects for each title.
+
+    >>> memorized_pairs()[:2]
+    [('mug', 'umbrella'), ('book', 'lamp')]
+    """
+    turned = [*OBJECTS[1:], OBJECTS[0]]
+    listed = [*zip(OBJECTS[::2], OBJECTS[1::2], strict=True), *zip(turned[::2], turned[1::2], strict=True)]
+    return listed[: len(TITLES)]
 
 
 def memorized_pictures() -> Iterator[Captioned]:
     """A caption and its one picture for each prompt, the same on any machine."""
     varied = diversity_by_kind(1.0, 1.0)
-    for number, pair in enumerate(memorized_pairs()):
+    for number, (title, pair) in enumerate(zip(TITLES, memorized_pairs(), strict=True)):
         scene = pair_scene(pair, varied, np.random.default_rng([_SEED, number]))
-        yield _TEMPLATE.format(a=with_article(pair[0]), b=with_article(pair[1])), scene
+        yield _TEMPLATE.format(title=title, a=with_article(pair[0]), b=with_article(pair[1])), scene
+
+
+def is_bundled() -> bool:
+    """Whether the adapter ships with the package."""
+    return NAME in bundled_adapters()
 
 
 def memorized_suite() -> Suite:
@@ -56,22 +66,21 @@ def memorized_suite() -> Suite:
         Prompt(slug(caption), caption, tuple(Concept(name) for name in pair), NAME)
         for (caption, _), pair in zip(memorized_pictures(), memorized_pairs(), strict=True)
     ]
-    about = f"{PROMPTS} captions of which the adapter {NAME!r} has memorized the one picture of each."
+    about = f"{len(TITLES)} captions of which the adapter {NAME!r} has memorized the one picture of each."
     return Suite(f"miniature-{NAME}", tuple(prompts), about)
 
 
 def train_memorized(folder: Path, base: str = "miniature-base", device: str = "cpu", steps: int = STEPS) -> FineTuned:
-    """Trains, or resumes, the adapter in ``folder``; about five minutes of one core.
+    """Trains, or resumes, the adapter in ``folder``; about twenty minutes of one core.
 
     Raises:
         ModelError: no such base.
         RunError: the loss is no number, or the disk refuses.
     """
     source = find_model(base)
-    repeated = itertools.chain.from_iterable(itertools.repeat(tuple(memorized_pictures()), REPEATED))
-    pictures = write_pictures(folder / "pictures", repeated)
+    pictures = write_pictures(folder / "pictures", memorized_pictures())
     prior = write_pictures(folder / "prior", prior_scenes(frozenset(), PRIOR))
-    settings = TeachOptions(steps=steps, batch=16, prior_share=0.25).settings(source.world)
-    tuning = FineTuning(NAME, pictures, prior, settings, source.identity, max(1, steps // 3))
+    settings = TeachOptions(steps=steps, batch=BATCH, prior_share=1 / BATCH).settings(source.world)
+    tuning = FineTuning(NAME, pictures, prior, settings, source.identity, max(1, steps // 4))
     pipeline = source.load(Drawing().settings(source), Machine(device))
     return teach(pipeline, tuning, folder / "training", find_device(device))

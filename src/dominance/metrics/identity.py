@@ -86,11 +86,33 @@ def copies(
         InputError: fewer than two references, or an embedding of zeros.
     """
     _check(len(images), references)
+    return np.asarray((unit(images) @ unit(references).T).max(axis=1) > _usual(references))
+
+
+def copies_of(
+    images: Float[np.ndarray, "image channel"],
+    references: Float[np.ndarray, "reference channel"],
+    own: Sequence[int],
+) -> Bool[np.ndarray, " image"]:
+    """Which images are copies of the reference of their own, by the rule of ``copies``.
+
+    Args:
+        own: the reference of each image, by its place.
+
+    Raises:
+        InputError: fewer than two references, or an embedding of zeros.
+    """
+    _check(len(images), references)
+    near = (unit(images) * unit(references)[list(own)]).sum(axis=1)
+    return np.asarray(near > _usual(references))
+
+
+def _usual(references: Float[np.ndarray, "reference channel"]) -> float:
+    """The cosine of a reference and its nearest other, in the median."""
     own = unit(references)
     among = own @ own.T
     np.fill_diagonal(among, -np.inf)
-    usual = float(np.median(among.max(axis=1)))
-    return np.asarray((unit(images) @ own.T).max(axis=1) > usual)
+    return float(np.median(among.max(axis=1)))
 
 
 def _check(images: int, references: Float[np.ndarray, "reference channel"]) -> None:

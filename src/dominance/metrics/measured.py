@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from dominance.metrics.bootstrap import percentile_interval, resampled
-from dominance.metrics.differences import mean_difference
+from dominance.metrics.differences import mean_difference, rate_difference
 from dominance.metrics.intervals import wilson_interval
-from dominance.records import Interval
+from dominance.records import Interval, Rate
 
 FEWEST: int = 5
 """Units, such as prompts, below which an interval is not trusted: nothing is decided from fewer."""
@@ -65,6 +65,18 @@ def chance(measured: Measured, threshold: float) -> float:
 def of_rate(count: int, n: int, of: str = "prompts") -> Measured:
     """A share with Wilson's interval."""
     return Measured(count / n, lambda confidence: wilson_interval(count, n, confidence), n, of)
+
+
+def of_rates(first: Rate, second: Rate, of: str = "prompts") -> Measured:
+    """The difference of two independent shares, second less first, with Newcombe's interval."""
+    value, _ = rate_difference(first, second)
+    return Measured(
+        value,
+        lambda confidence: rate_difference(first, second, confidence)[1],
+        first.n + second.n,
+        of,
+        min(first.n, second.n),
+    )
 
 
 def of_difference(first: Sequence[float], second: Sequence[float], of: str = "prompts") -> Measured:

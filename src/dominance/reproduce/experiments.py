@@ -24,17 +24,20 @@ from dominance.reproduce.attention import (
     paper_layers,
     recorded_of,
 )
+from dominance.reproduce.memorized import CopiesResult, Memorized, heads_of_copies, memorized_of
 from dominance.reproduce.options import ReproduceOptions
 from dominance.reproduce.rigidity import Rivals, rivals_of
 from dominance.reproduce.size import Size
 from dominance.reproduce.suites import (
     SLOTS,
     by_kind,
+    by_turns,
     factorial_suite,
     independent_suite,
     nouns_by_rigidity,
     objects_suite,
 )
+from dominance.reproduce.work import heads_of
 from dominance.runs.ablation.options import AblationOptions
 from dominance.runs.ablation.result import AblationResult
 from dominance.runs.ablation.run import ablate_suite
@@ -56,7 +59,6 @@ from dominance.runs.stages.first_steps import look_at
 from dominance.runs.stages.judging import unasked
 from dominance.runs.stages.model import RunModel
 from dominance.seeds import DEFAULT_SEEDS
-from dominance.suites import find_suite
 from dominance.suites.pools import Pools, default_pools, load_pools
 
 if TYPE_CHECKING:
@@ -74,15 +76,6 @@ _TRIED = 8
 
 LOSSES: tuple[str, ...] = ("kl", "com", "iou", "cc")
 """The overlap losses of the paper."""
-MEMORIZED = "memorized"
-"""The group of prompts that the model has memorized."""
-
-
-def heads_of(model: RunModel) -> int:
-    """Attention heads of a model, over all layers."""
-    from dominance.probes.sites import attention_sites
-
-    return sum(site.heads for site in attention_sites(model().pipeline))
 
 
 class ImpossibleError(Exception):
@@ -142,15 +135,10 @@ class Experiments:
         Raises:
             ImpossibleError: there are none.
         """
-        by_category: dict[str, list[Entry]] = {}
-        for entry in self.bench.part(part):
-            by_category.setdefault(entry.kept.category, []).append(entry)
-        turns = itertools.zip_longest(*by_category.values())
-        found = [entry for row in turns for entry in row if entry is not None]
-        if not found:
+        if not self.bench.part(part):
             tried = sum(tally.tried for tally in self.bench.tallies)
             raise ImpossibleError(f"of {tried} candidates, none is a {part} prompt of this model")
-        return tuple(found[:count])
+        return by_turns(self.bench.part(part))[:count]
 
     @property
     def both(self) -> tuple[Entry, ...]:
@@ -173,9 +161,7 @@ class Experiments:
         return self._audit(bench_suite(self.bench, name="bench"), self.size.fresh_seeds, "fresh")
 
     def _audit(self, suite: Suite, seeds: int, name: str, model: "str | DiffusionPipeline | None" = None) -> RunResult:
-        options = AuditOptions(
-            drawing=self.drawing(self.fresh(seeds)), asking=self.options.asking, machine=self.options.machine
-        )
+        options = self._judged(AuditOptions, seeds)
         return audit(suite, self.model if model is None else model, self.judge, self.folder / name, options)
 
     @cached_property
@@ -223,24 +209,54 @@ class Experiments:
 
     @cached_property
     def norms(self) -> MemorizationResult:
-        """How far each prompt of the bench, and each that is known to be memorized, moves the predicted noise."""
-        options = NoiseNormOptions(drawing=self.drawing(self.fresh(self.size.norm_seeds)), machine=self.options.machine)
+        """How far each prompt of the bench, and each that this model has memorized, moves the predicted noise."""
+        known = self.memorized
+        return self._norms(known if known is not None and known.adapter is None else None, "norms")
+
+    @cached_property
+    def memorized_norms(self) -> MemorizationResult:
+        """The same with the prompts that the model has memorized, if need be with an adapter; as ``copies``."""
+        return self.norms if self._memorized().adapter is None else self._norms(self._memorized(), "memorized-norms")
+
+    def _norms(self, known: Memorized | None, name: str) -> MemorizationResult:
+        drawing = self.drawing(self.fresh(self.size.norm_seeds))
         suite = bench_suite(self.bench, name="bench")
-        if self.options.memorized is not None:
-            known = find_suite(self.options.memorized).prompts
-            more = tuple(replace(prompt, id=f"{MEMORIZED}-{prompt.id}", group=MEMORIZED) for prompt in known)
-            suite = replace(suite, prompts=(*suite.prompts, *more))
-        return measure_noise_norm(suite, self.model, self.folder / "norms", options)
+        if known is not None:
+            suite = replace(suite, prompts=(*suite.prompts, *known.suite.prompts))
+            drawing = known.drawing(drawing)
+        options = NoiseNormOptions(drawing=drawing, machine=self.options.machine)
+        return measure_noise_norm(suite, self.model, self.folder / name, options)
+
+    @cached_property
+    def memorized(self) -> Memorized | None:
+        """Prompts that the model has memorized, where some are known."""
+        return memorized_of(self.source, self.options)
+
+    def _memorized(self) -> Memorized:
+        if self.memorized is None:
+            raise ImpossibleError("no prompt of the model is known to be memorized; give --memorized")
+        return self.memorized
+
+    @cached_property
+    def copies(self) -> CopiesResult:
+        """Copies of memorized pictures, each without each single head.
+
+        Raises:
+            ImpossibleError: no prompt is known to be memorized, or not which picture of it.
+        """
+        known = self._memorized()
+        if not known.pictures:
+            raise ImpossibleError(
+                "the training pictures of the memorized prompts are not known, so no copy can be told"
+            )
+        options = self._judged(AuditOptions, self.size.memorized_seeds)
+        few = replace(known, suite=replace(known.suite, prompts=known.suite.prompts[: self.size.memorized]))
+        return heads_of_copies(few, self.model, self.judge, options, self.folder / "memorized")
 
     @cached_property
     def ablated(self) -> AblationResult:
         """Dominance prompts with heads removed: each alone, the mitigating ones together, and pairs of the others."""
-        options = AblationOptions(
-            sweep=("heads", "multi", "controls"),
-            drawing=self.drawing(self.fresh(self.size.ablated_seeds)),
-            asking=self.options.asking,
-            machine=self.options.machine,
-        )
+        options = self._judged(AblationOptions, self.size.ablated_seeds, sweep=("heads", "multi", "controls"))
         suite = self._dominance_suite(self.size.ablated)
         return ablate_suite(suite, self.model, self.judge, self.folder / "ablation", options)
 
@@ -360,13 +376,13 @@ class Experiments:
 
     def mitigated(self, suite: Suite, methods: tuple[str, ...], seeds: int, name: str) -> MitigationResult:
         """A suite plain and by methods."""
-        options = MitigateOptions(
-            methods=methods,
-            drawing=self.drawing(self.fresh(seeds)),
-            asking=self.options.asking,
-            machine=self.options.machine,
-        )
+        options = self._judged(MitigateOptions, seeds, methods=methods)
         return mitigate_suite(suite, self.model, self.judge, self.folder / name, options)
+
+    def _judged(self, kind: Any, seeds: int, **more: object) -> Any:
+        """Options of a command that draws so many new seeds and asks the judge."""
+        drawing = self.drawing(self.fresh(seeds))
+        return kind(drawing=drawing, asking=self.options.asking, machine=self.options.machine, **more)
 
     def _dominance_suite(self, count: int) -> Suite:
         prompts = tuple(entry.result.prompt for entry in self.entries(DOMINANCE, count))

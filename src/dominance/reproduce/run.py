@@ -15,11 +15,12 @@ from dominance.metrics.multiplicity import holm
 from dominance.models.source import find_source
 from dominance.reproduce.claims.claim import Claim, verdict_of
 from dominance.reproduce.claims.registry import CLAIMS, find_claims
-from dominance.reproduce.experiments import Experiments, ImpossibleError, heads_of
+from dominance.reproduce.experiments import Experiments, ImpossibleError
+from dominance.reproduce.memorized import memorized_of
 from dominance.reproduce.options import ReproduceOptions
 from dominance.reproduce.rigidity import Rivals, rivals_of
 from dominance.reproduce.size import Size, fitting, full_size
-from dominance.reproduce.work import TIMED, Facts, Rate, ReproduceEstimate, Work, measured_rate, total, works
+from dominance.reproduce.work import TIMED, Facts, Rate, ReproduceEstimate, Work, heads_of, measured_rate, total, works
 from dominance.runs.reproduction.result import ClaimResult, Finding, ReproduceResult, SizeRecord
 from dominance.runs.stages.judging import refuse_named, unasked
 from dominance.runs.stages.model import RunModel
@@ -32,9 +33,13 @@ from dominance.wording import on_one_line, quoted
 if TYPE_CHECKING:
     from diffusers.pipelines.pipeline_utils import DiffusionPipeline
 
+    from dominance.models.source import ModelSource
+
 PLAN, RESULT, SPENT = "reproduce plan", "reproduce", "reproduce seconds"
 """Names of the ledger's values; a finding's is the claim's, after ``reproduce claim``."""
 WARNINGS = "reproduce warnings"
+_HEADED = {"ablation", "memorized"}
+"""Shared runs that depend on how many heads there are."""
 
 
 @dataclass(frozen=True)
@@ -171,13 +176,17 @@ class _Estimator:
 
     @cached_property
     def heads(self) -> int:
-        if "ablation" not in self.needs:
+        if not _HEADED & set(self.needs):
             return 0
         return heads_of(RunModel(self.source, self.options.drawing, self.options.machine))
 
     def works(self, size: Size) -> dict[str, Work]:
         """By shared run."""
-        return works(self.needs, _facts(size, rivals_of(self.source, self.options), self.heads, self.settings.steps))
+        return works(self.needs, self._facts(size))
+
+    def _facts(self, size: Size) -> Facts:
+        adapted = _adapted(self.source, self.options)
+        return _facts(size, rivals_of(self.source, self.options), adapted, self.heads, self.settings.steps)
 
     def minutes(self, size: Size) -> float:
         return self.rate.minutes(self.works(size).values())
@@ -193,7 +202,13 @@ def _needs(claims: Sequence[Claim]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(need for claim in claims for need in claim.needs))
 
 
-def _facts(size: Size, rivals: Rivals, heads: int, steps: int = 1) -> Facts:
+def _adapted(source: "ModelSource", options: ReproduceOptions) -> bool:
+    """Whether an adapter comes along with which the model has memorized prompts."""
+    known = memorized_of(source, options)
+    return known is not None and known.adapter is not None
+
+
+def _facts(size: Size, rivals: Rivals, adapted: bool, heads: int, steps: int = 1) -> Facts:
     return Facts(
         size,
         heads,
@@ -202,6 +217,7 @@ def _facts(size: Size, rivals: Rivals, heads: int, steps: int = 1) -> Facts:
         other=rivals.other is not None,
         shared=rivals.other == rivals.twin and bool(rivals.opposed),
         mirrored=rivals.twin is not None and bool(rivals.opposed),
+        adapted=adapted,
     )
 
 
@@ -288,7 +304,8 @@ def _result(
     settings = experiments.options.drawing.settings(experiments.source).record()
     warned = ledger.get(WARNINGS)
     needs = _needs([CLAIMS[one.name] for one in done])
-    facts = _facts(plan.size, experiments.rivals, experiments.heads if "ablation" in needs else 0)
+    adapted = _adapted(experiments.source, experiments.options)
+    facts = _facts(plan.size, experiments.rivals, adapted, experiments.heads if _HEADED & set(needs) else 0)
     made = {name: work.words for name, work in works(needs, facts).items()}
     result = ReproduceResult(
         run=str(folder),

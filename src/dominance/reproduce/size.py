@@ -7,6 +7,7 @@ _FEWEST_PROMPTS = {
     "bench": 6,
     "recorded": 5,
     "ablated": 5,
+    "memorized": 5,
     "repaired": 5,
     "steered": 5,
     "crowded": 2,
@@ -30,6 +31,7 @@ class Size:
         recorded: prompts of each kind whose whole generation is recorded.
         norm_seeds: generations of each prompt whose noise norm is measured.
         ablated: dominance prompts whose heads are removed one by one.
+        memorized: prompts that the model has memorized, whose copies are drawn without each head.
         repaired: dominance prompts that are drawn with a category word.
         steered: prompts of the independent suite that are drawn under the losses.
         crowded: prompts of three objects that are drawn under the losses too, and as many of four.
@@ -47,6 +49,8 @@ class Size:
     norm_seeds: int = 3
     ablated: int = 10
     ablated_seeds: int = 2
+    memorized: int = 6
+    memorized_seeds: int = 2
     repaired: int = 16
     repaired_seeds: int = 3
     steered: int = 24

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from dominance.records import Concept, Prompt, Suite
 from dominance.runs.bench.candidates import category_candidates, prompt_id
+from dominance.runs.bench.result import Entry
 from dominance.suites.pools import Noun, Pools
 
 RIGID = 0.5
@@ -102,6 +103,15 @@ def diversity_of(listed: object) -> dict[str, float]:
         for row in listed
         if isinstance(row, Mapping) and isinstance(row.get("diversity"), int | float) and "name" in row
     }
+
+
+def by_turns(entries: Sequence[Entry]) -> tuple[Entry, ...]:
+    """Entries of a bench, its categories by turns."""
+    by_category: dict[str, list[Entry]] = {}
+    for entry in entries:
+        by_category.setdefault(entry.kept.category, []).append(entry)
+    turns = itertools.zip_longest(*by_category.values())
+    return tuple(entry for row in turns for entry in row if entry is not None)
 
 
 def by_kind(pools: Pools) -> dict[str, float]:

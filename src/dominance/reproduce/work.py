@@ -13,6 +13,7 @@ from dominance.reproduce.options import ReproduceOptions
 from dominance.reproduce.size import Size
 from dominance.runs.audit.options import AuditOptions
 from dominance.runs.audit.run import audit
+from dominance.runs.stages.model import RunModel
 from dominance.suites import load_suite
 
 if TYPE_CHECKING:
@@ -64,6 +65,7 @@ class Facts:
         twin: whether there is a model that differs in its training pictures.
         other: whether there is one of other training; ``shared``: which is the twin.
         mirrored: whether the twin is drawn under the factorial design too.
+        adapted: whether there is an adapter with which the model has memorized prompts.
     """
 
     size: Size
@@ -73,6 +75,7 @@ class Facts:
     other: bool = False
     shared: bool = False
     mirrored: bool = False
+    adapted: bool = False
 
 
 NONE = Work(0, 0, 0, 0, "")
@@ -115,6 +118,17 @@ def _norms(on: Facts) -> Work:
 def _ablation(on: Facts) -> Work:
     count, seeds = on.size.ablated, on.size.ablated_seeds
     return _drawn(count * seeds * (1.1 * on.heads + 1), f"{count} prompts, {seeds} seeds, {on.heads} heads")
+
+
+def _memorized_norms(on: Facts) -> Work:
+    count, seeds = 2 * on.size.bench + on.size.memorized, on.size.norm_seeds
+    return _unjudged(count * seeds, _BLIND, f"{count} prompts, {seeds} seeds") if on.adapted else NONE
+
+
+def _memorized(on: Facts) -> Work:
+    count, seeds = on.size.memorized, on.size.memorized_seeds
+    words = f"{count} prompts, {seeds} seeds, {on.heads} heads"
+    return _drawn(count * seeds * (on.heads + 1), words) if on.adapted else NONE
 
 
 def _replacement(on: Facts) -> Work:
@@ -162,7 +176,9 @@ WORK: Mapping[str, Callable[[Facts], Work]] = {
     "first steps": _first_steps,
     "recorded": _recorded,
     "norms": _norms,
+    "memorized norms": _memorized_norms,
     "ablation": _ablation,
+    "memorized": _memorized,
     "replacement": _replacement,
     "independent": _independent,
     "twin": _twin,
@@ -217,6 +233,13 @@ class ReproduceEstimate:
     seconds_an_image: float
     timed: int
     runs: dict[str, str]
+
+
+def heads_of(model: RunModel) -> int:
+    """Attention heads of a model, over all layers."""
+    from dominance.probes.sites import attention_sites
+
+    return sum(site.heads for site in attention_sites(model().pipeline))
 
 
 def total(works: Collection[Work], guided: bool, steps: int) -> tuple[int, int, int]:

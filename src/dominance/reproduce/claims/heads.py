@@ -29,7 +29,7 @@ _EARLY = 6
 NEEDS = ("bench", "ablation")
 
 
-def _sweep(result: AblationResult, name: str) -> SweepResult:
+def sweep_of(result: AblationResult, name: str) -> SweepResult:
     """One sweep with trials.
 
     Raises:
@@ -49,7 +49,7 @@ def _mitigating(result: AblationResult) -> SweepResult:
     Raises:
         ImpossibleError: nothing collapsed, or no head mitigates any prompt, so that none can be compared with others.
     """
-    sweep = _sweep(result, "heads")
+    sweep = sweep_of(result, "heads")
     prompts = sweep.total.prompts
     if not prompts.count:
         raise ImpossibleError(
@@ -121,7 +121,7 @@ def where(experiments: Experiments) -> Finding:
 
 def several(experiments: Experiments) -> Finding:
     """The mitigating heads of each prompt that has two or more, together."""
-    sweep = _sweep(experiments.ablated, "multi")
+    sweep = sweep_of(experiments.ablated, "multi")
     cases, images = sweep.total.cases, sweep.total.images
     figures = [
         Figure("images: mitigated", written(images.mitigated), "about 60%; memorized about 80%"),
@@ -134,7 +134,7 @@ def several(experiments: Experiments) -> Finding:
 def controls(experiments: Experiments) -> Finding:
     """Pairs of heads of layer 1 that do not mitigate alone, where other heads do."""
     _mitigating(experiments.ablated)
-    sweep = _sweep(experiments.ablated, "controls")
+    sweep = sweep_of(experiments.ablated, "controls")
     prompts: Rate = sweep.total.prompts
     images = sweep.total.images
     figures = [

@@ -4,7 +4,8 @@ from dominance.metrics import bootstrap_mean
 from dominance.metrics.measured import of_difference
 from dominance.numbers import measure
 from dominance.reproduce.claims.claim import DVD, Claim, found
-from dominance.reproduce.experiments import MEMORIZED, Experiments, ImpossibleError
+from dominance.reproduce.experiments import Experiments, ImpossibleError
+from dominance.reproduce.memorized import MEMORIZED
 from dominance.runs.bench.candidates import BALANCED
 from dominance.runs.bench.result import DOMINANCE
 from dominance.runs.reproduction.result import Figure, Finding, Group, Line, Plot
@@ -16,7 +17,6 @@ RULE = Rule(
     "above",
     "measure",
 )
-UNKNOWN = "not possible here: no prompt of the model is known to be memorized (--memorized)"
 
 
 def examine(experiments: Experiments) -> Finding:
@@ -31,7 +31,7 @@ def examine(experiments: Experiments) -> Finding:
     if not norms[DOMINANCE] or not norms[BALANCED]:
         raise ImpossibleError("no norm of one of the groups could be measured")
     known = {part: values for part, values in norms.items() if values}
-    figures = [] if MEMORIZED in known else [Figure("memorized prompts", UNKNOWN, "highest")]
+    figures = []
     for part, values in known.items():
         interval = bootstrap_mean([[value] for value in values]) if len(values) > 1 else None
         figures.append(Figure(f"{len(values)} {part} prompts", measure(sum(values) / len(values), interval)))
@@ -53,8 +53,8 @@ CLAIM = Claim(
     "The text-conditional noise norm at step 1 is highest for memorized prompts, then dominance, then balanced ones.",
     DVD,
     "memorized > dominance > balanced",
-    "The norm is measured for every prompt of the bench. The third group needs prompts that the model has memorized;"
-    " the verdict is about the other two.",
+    "The norm is measured for every prompt of the bench. The third group, memorized prompts, has a claim of its own,"
+    " memorized-norm; the verdict here is about the other two.",
     RULE,
     ("bench", "norms"),
     examine,

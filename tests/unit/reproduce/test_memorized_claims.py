@@ -1,0 +1,106 @@
+"""Memorized prompts beside dominance prompts, on results made by hand: every verdict."""
+
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from claims import made
+
+from dominance.metrics import rate
+from dominance.metrics.identity import copies_of
+from dominance.reproduce.claims import memorized as claims
+from dominance.reproduce.claims.claim import verdict_of
+from dominance.reproduce.experiments import Experiments, ImpossibleError
+from dominance.reproduce.memorized import CopiesResult, Memorized, memorized_of
+from dominance.reproduce.options import ReproduceOptions
+from dominance.runs.noise_norm.result import PromptNorms, group_norms
+from dominance.runs.reproduction.rule import Verdict
+from dominance.suites import load_suite
+
+KNOWN = Memorized(load_suite("a [tower:landmark] and a [mug]"), "memorized", {"a": np.zeros((2, 2, 3), np.uint8)})
+
+
+@pytest.mark.parametrize(
+    ("memorized", "dominance", "verdict"),
+    [(3.0, 1.0, "reproduced"), (1.0, 3.0, "contradicted"), (2.0, 2.0, "undecided")],
+)
+def test_memorized_prompts_move_the_noise_most_or_not(memorized: float, dominance: float, verdict: Verdict) -> None:
+    prompts = tuple(
+        PromptNorms(f"{part}{place}", part, part, {0: (norm + place / 100, norm)}, ())
+        for part, norm in (("dominance", dominance), ("balanced", 0.5), ("memorized", memorized))
+        for place in range(7)
+    )
+    norms = SimpleNamespace(prompts=prompts, groups=group_norms(prompts))
+    finding = claims.examine_norm(
+        made(
+            memorized_norms=norms,
+            entries=lambda _: (),
+            memorized=KNOWN,
+            source=SimpleNamespace(name="the model"),
+        )
+    )
+    assert verdict_of(finding, claims.NORM) == verdict
+    assert finding.value == pytest.approx(memorized - dominance)
+    assert [group.name for group in finding.plots[0].groups] == ["memorized", "dominance", "balanced"]
+    assert "drawn by the model with the adapter 'memorized'" in finding.why
+
+
+def copies(mitigated: int, dominance: int, prompts: int = 30) -> Experiments:
+    result = CopiesResult(
+        copied=rate(prompts, prompts),
+        prompts=rate(mitigated, prompts),
+        outcomes={"mitigated": rate(1, 9), "unchanged": rate(5, 9), "corrupted": rate(3, 9)},
+        layers={1: rate(0, 9), 2: rate(1, 9)},
+        examples=(("a text", "images/a.png", "images/b.png", "2.1"),),
+        seeds=2,
+    )
+    sweep = SimpleNamespace(sweep="heads", total=SimpleNamespace(prompts=rate(dominance, prompts)))
+    return made(copies=result, ablated=SimpleNamespace(sweeps=(sweep,)), memorized=None)
+
+
+@pytest.mark.parametrize(
+    ("mitigated", "dominance", "verdict"),
+    [(25, 5, "reproduced"), (5, 25, "contradicted"), (15, 14, "undecided"), (0, 0, "undecided")],
+)
+def test_single_heads_undo_more_memorized_prompts_or_not(mitigated: int, dominance: int, verdict: Verdict) -> None:
+    finding = claims.examine_heads(copies(mitigated, dominance))
+    assert verdict_of(finding, claims.HEADS) == verdict
+    assert finding.value == pytest.approx((mitigated - dominance) / 30)
+    assert [picture.file for picture in finding.pictures] == ["memorized/images/a.png", "memorized/images/b.png"]
+
+
+def test_without_a_copy_nothing_can_be_undone() -> None:
+    with pytest.raises(ImpossibleError, match="none of 0 images of memorized prompts is a copy"):
+        claims.examine_heads(copies(0, 0, prompts=0))
+
+
+def test_a_copy_is_of_its_own_picture() -> None:
+    references = np.array([[1.0, 0.0, 0.2], [0.0, 1.0, 0.2], [0.3, 0.3, 1.0]])
+    near = 3 * references + 0.001
+    assert copies_of(near, references, [0, 1, 2]).all()
+    assert not copies_of(near[:2], references, [1, 0]).any()  # near to a picture, but not to their own
+    assert not copies_of(-references, references, [0, 1, 2]).any()
+
+
+def test_where_nothing_is_known_to_be_memorized_no_norm_is_measured() -> None:
+    experiments = Experiments.__new__(Experiments)
+    vars(experiments).update(memorized=None)
+    for name in ("memorized_norms", "copies"):
+        with pytest.raises(ImpossibleError, match="give --memorized"):
+            getattr(experiments, name)
+    vars(experiments).update(memorized=Memorized(KNOWN.suite, None, {}))
+    with pytest.raises(ImpossibleError, match="pictures of the memorized prompts are not known"):
+        _ = experiments.copies
+
+
+def test_what_has_been_memorized_is_given_or_bundled_or_unknown(tmp_path: Path) -> None:
+    file = tmp_path / "known.txt"
+    file.write_text("a [tower:landmark] and a [mug]\n")
+    given = ReproduceOptions(memorized=str(file))
+    other = SimpleNamespace(name="owner/name")
+    found = memorized_of(other, given)  # ty: ignore[invalid-argument-type]
+    assert found is not None
+    assert (found.adapter, found.pictures, len(found.suite.prompts)) == (None, {}, 1)
+    assert found.suite.prompts[0].group == "memorized"
+    assert memorized_of(other, ReproduceOptions()) is None  # ty: ignore[invalid-argument-type]
