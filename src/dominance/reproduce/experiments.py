@@ -186,7 +186,7 @@ class Experiments:
             looks = look_at(self.opened, prompts, [seeds] * len(prompts), None, "content")
             return tuple(first_step_of(entry, seen, self.layers) for entry, seen in zip(entries, looks, strict=True))
 
-        return self._kept("first-steps", tuple[FirstStep, ...], look)
+        return self.kept("first-steps", tuple[FirstStep, ...], look)
 
     @cached_property
     def recorded(self) -> tuple[Recorded, ...]:
@@ -196,7 +196,7 @@ class Experiments:
         found = []
         with Progress("generations recorded", total=len(entries), each="a prompt") as progress:
             for entry in entries:
-                found.append(self._kept(f"recorded/{entry.kept.id}", Recorded, lambda e=entry: self._recorded(e)))
+                found.append(self.kept(f"recorded/{entry.kept.id}", Recorded, lambda e=entry: self._recorded(e)))
                 progress.advance(1)
         return tuple(found)
 
@@ -316,7 +316,7 @@ class Experiments:
         prompts = [result.prompt for result in self.independent.prompts]
         with Progress("maps recorded", total=len(prompts), each="a prompt") as progress:
             for prompt in prompts:
-                kept = self._kept(f"maps/{prompt.id}", dict[str, list[float]], lambda p=prompt: self._overlaps(p))
+                kept = self.kept(f"maps/{prompt.id}", dict[str, list[float]], lambda p=prompt: self._overlaps(p))
                 if kept:
                     found[prompt.id] = kept
                 progress.advance(1)
@@ -367,7 +367,7 @@ class Experiments:
     @cached_property
     def heads(self) -> int:
         """Attention heads of the model, over all layers."""
-        return self._kept("heads", int, lambda: heads_of(self.opened))
+        return self.kept("heads", int, lambda: heads_of(self.opened))
 
     @cached_property
     def judged_by(self) -> str:
@@ -388,7 +388,7 @@ class Experiments:
         prompts = tuple(entry.result.prompt for entry in self.entries(DOMINANCE, count))
         return Suite("bench-dominance", prompts, "Dominance prompts of the bench.")
 
-    def _kept(self, name: str, kind: Any, make: Callable[[], Kind]) -> Kind:
+    def kept(self, name: str, kind: Any, make: Callable[[], Kind]) -> Kind:
         """What a file holds, or what is made now and written to it."""
         file = self.folder / f"{name}.json"
         if is_file(file):

@@ -7,6 +7,7 @@ from pathlib import Path
 from cyclopts import Group, Parameter
 
 from dominance.errors import InputError
+from dominance.judges.measuring import Measuring
 from dominance.judges.options import Asking
 from dominance.models.drawing import Drawing, Machine
 
@@ -33,6 +34,7 @@ class ReproduceOptions:
     """Results of `dominance train diversity`; default: docs/diversity-experiment/results.jsonl, where it is."""
     drawing: Drawing = field(default_factory=Drawing)
     asking: Asking = field(default_factory=Asking)
+    measuring: Measuring = field(default_factory=Measuring)
     machine: Machine = field(default_factory=Machine)
 
     def __post_init__(self) -> None:

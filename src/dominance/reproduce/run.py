@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from dominance.documents import from_json, to_json
 from dominance.errors import DominanceError, RunError
 from dominance.files import is_file
+from dominance.judges.measuring import Measuring
 from dominance.judges.protocol import Judge
 from dominance.metrics.multiplicity import holm
 from dominance.models.source import find_source
@@ -88,7 +89,7 @@ def reproduce_claims(
         source.name,
         source.identity,
         *seen_by,
-        repr((options.drawing, options.asking, options.other, options.memorized, options.trained)),
+        repr(_decisive(options)),
         options.budget,
         tuple(claim.name for claim in chosen),
         full_size(source.world),
@@ -109,6 +110,12 @@ def reproduce_claims(
                 tell(f"{claim.name}: {claim.title}")
                 _examine(claim, experiments, ledger)
         return _result(folder, plan, chosen, ledger, experiments)
+
+
+def _decisive(options: ReproduceOptions) -> tuple[object, ...]:
+    """The options that decide what is found, beside the budget."""
+    measuring = () if options.measuring == Measuring() else (options.measuring,)
+    return (options.drawing, options.asking, options.other, options.memorized, options.trained, *measuring)
 
 
 def _seen_by(judge: str | Judge, options: ReproduceOptions) -> tuple[str, str]:

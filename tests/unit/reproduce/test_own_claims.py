@@ -2,18 +2,24 @@
 
 import itertools
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 from claims import FOLDER, judged, made
+from PIL import Image
+from tiny_judges import save_clip
 
+import dominance
+from dominance.judges.measuring import Measuring
+from dominance.measures import PictureScores
 from dominance.records import Concept, Prompt, PromptResult, Rate
 from dominance.reproduce.claims import factorial, losses, overlap_presence, trained
 from dominance.reproduce.claims.categories import CLAIM as CATEGORIES
 from dominance.reproduce.claims.claim import verdict_of
 from dominance.reproduce.claims.independent import CLAIM as INDEPENDENT
+from dominance.reproduce.claims.similarity import scores_of, similarity_figures
 from dominance.reproduce.claims.twins import CLAIM as TWINS
 from dominance.reproduce.experiments import Experiments, ImpossibleError
 from dominance.reproduce.rigidity import Rivals
@@ -208,6 +214,50 @@ def test_prompts_of_more_concepts_stand_for_themselves() -> None:
     assert figures["3 concepts, 6 prompts: presence, less that of plain"].startswith("+0 ")
     assert figures["3 concepts, 6 prompts: presence, less that of attend-and-excite"].startswith("−33")
     assert figures["3 concepts, 6 prompts: every concept present, plain"] == "0.00%"
+
+
+def test_similarity_is_compared_pair_by_pair_where_a_clip_is_given() -> None:
+    arms = ("plain", KL, losses.EXCITE)
+    images = [
+        MitigatedImage("0", {arm: Shot(f"{arm}-{n}.png", "mixed", 0.0, ONE) for arm in arms}, "plain") for n in range(6)
+    ]
+    prompts = tuple(MitigatedPrompt(f"p{n}", "text", None, TWO, {}, (images[n],)) for n in range(6))
+    scores = {f"{arm}-{n}.png": PictureScores(image_text=0.2 + 0.1 * (arm == KL)) for arm in arms for n in range(6)}
+    del scores["plain-0.png"]  # so that the others of its seed count nowhere
+    figures = {f.name: f.ours for f in similarity_figures(scores, prompts, KL, ("plain", losses.EXCITE))}
+    assert figures["image–text similarity, plain"] == "0.200"
+    assert figures["image–text similarity less that of plain"].startswith("0.100 (0.100 to 0.100)")
+    assert figures["caption–text similarity"].startswith("not possible here: no such model ships")
+    none = {f.name: f.ours for f in similarity_figures({}, prompts, KL, ("plain",))}
+    assert none["image–text similarity"].endswith("give --similarity clip:NAME")
+
+
+def test_scores_are_measured_once_of_every_image(tmp_path: Path, tiny_clip: Path) -> None:
+    kept: dict[str, object] = {}
+
+    def keep(name: str, _: object, make: Callable[[], object]) -> object:
+        kept[name] = make()
+        return kept[name]
+
+    (tmp_path / "steered").mkdir()
+    Image.new("RGB", (64, 64), "red").save(tmp_path / "steered" / "a.png")
+    (tmp_path / "steered" / "broken.png").write_bytes(b"no picture")
+    shots = {"plain": Shot("a.png", "mixed", 0.0, ONE), KL: Shot("broken.png", "mixed", 0.0, ONE)}
+    prompt = MitigatedPrompt(
+        "p", "a tower and a mug", None, ("tower", "mug"), {}, (MitigatedImage("0", shots, "plain"),)
+    )
+    options = SimpleNamespace(measuring=Measuring(f"clip:{tiny_clip}"), machine=dominance.Machine(device="cpu"))
+    experiments = made(options=options, folder=tmp_path, kept=keep)
+    found = scores_of(experiments, SimpleNamespace(prompts=(prompt,)))  # ty: ignore[invalid-argument-type]
+    assert list(found) == ["a.png"]
+    assert -1 <= (found["a.png"].image_text or 2) <= 1
+    assert found["a.png"].caption_text is None
+    assert list(kept) == ["steered-similarity"]
+
+
+@pytest.fixture(scope="module")
+def tiny_clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return save_clip(tmp_path_factory.mktemp("clip"))
 
 
 KL = "overlap:loss=kl"

@@ -39,5 +39,7 @@ def _more(result: ReproduceResult, given: Given) -> tuple[NextStep, ...]:
         other=given.more.get("other"),
         memorized=given.more.get("memorized"),
         trained=given.more.get("trained"),
+        similarity=given.more.get("similarity"),
+        captions=given.more.get("captions"),
     )
     return (NextStep("give undecided claims more prompts and seeds", again if given.can_draw else None),)

@@ -8,6 +8,7 @@ from dominance.metrics.measured import Measured, of_clusters, smallest
 from dominance.numbers import plural, share_difference
 from dominance.numbers import share as written_share
 from dominance.reproduce.claims.claim import OVERLAP, Claim, found
+from dominance.reproduce.claims.similarity import scores_of, similarity_figures
 from dominance.reproduce.experiments import LOSSES, Experiments, ImpossibleError
 from dominance.runs.mitigation.result import MitigatedImage, MitigatedPrompt
 from dominance.runs.reproduction.result import Figure, Finding, Group, Plot, Shown
@@ -69,6 +70,7 @@ def examiner(loss: str, rule: Rule) -> Callable[[Experiments], Finding]:
                 Figure(f"images with every concept, {arm}", _share(rows, "harsh", arm))
                 for arm in (PLAIN, EXCITE, method)
             ),
+            *similarity_figures(scores_of(experiments, result), pairs, method, _OTHERS),
             *_of_more(result.prompts, method),
         ]
         plot = Plot("groups", "mean presence of a prompt", tuple(_groups(rows, (PLAIN, EXCITE, method))))
