@@ -10,6 +10,8 @@ from safetensors.torch import save
 from dominance.errors import ModelError
 from dominance.files import write_whole
 from dominance.laboratory.diversity.pictures import PICTURES
+from dominance.laboratory.memorized import NAME as MEMORIZED
+from dominance.laboratory.memorized import TITLES
 from dominance.laboratory.twins.training import TWINS, Twin
 from dominance.miniature.bundled import ADAPTERS, BASE_MODEL, adapter_name, bundled_folder
 from dominance.miniature.concepts import BY_NAME, ENTITIES
@@ -78,6 +80,22 @@ def bundle_entity(checkpoint: Path, entity: str, designs: int | None, seed: int,
     notes |= {name: how[name] for name in ("steps", "token", "model", "prior") if name in how}
     folder = (weights or bundled_folder()) / ADAPTERS / adapter_name(entity, designs)
     return bundle_adapter(checkpoint, folder, notes)
+
+
+def bundle_memorized(checkpoint: Path, weights: Path | None = None) -> Path:
+    """Makes an adapter that ``laboratory.memorized.train_memorized`` wrote the one that ``--adapter memorized`` names.
+
+    Raises:
+        ModelError: the checkpoint holds no LoRA.
+    """
+    how = _how_taught(checkpoint)
+    notes: dict[str, object] = {
+        "base": BASE_MODEL,
+        "pictures": len(TITLES),
+        "taught": f"{len(TITLES)} captions by heart",
+    }
+    notes |= {name: how[name] for name in ("steps", "model", "prior") if name in how}
+    return bundle_adapter(checkpoint, (weights or bundled_folder()) / ADAPTERS / MEMORIZED, notes)
 
 
 def bundle_adapter(

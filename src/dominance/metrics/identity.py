@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, UInt8
 
 from dominance.errors import InputError
 from dominance.metrics.bootstrap import percentile_interval, resampled
@@ -86,36 +86,44 @@ def copies(
         InputError: fewer than two references, or an embedding of zeros.
     """
     _check(len(images), references)
-    return np.asarray((unit(images) @ unit(references).T).max(axis=1) > _usual(references))
-
-
-def copies_of(
-    images: Float[np.ndarray, "image channel"],
-    references: Float[np.ndarray, "reference channel"],
-    own: Sequence[int],
-) -> Bool[np.ndarray, " image"]:
-    """Which images are copies of the reference of their own, by the rule of ``copies``.
-
-    Args:
-        own: the reference of each image, by its place.
-
-    Raises:
-        InputError: fewer than two references, or an embedding of zeros.
-    """
-    _check(len(images), references)
-    near = (unit(images) * unit(references)[list(own)]).sum(axis=1)
-    return np.asarray(near > _usual(references))
-
-
-def _usual(references: Float[np.ndarray, "reference channel"]) -> float:
-    """The cosine of a reference and its nearest other, in the median."""
     own = unit(references)
     among = own @ own.T
     np.fill_diagonal(among, -np.inf)
-    return float(np.median(among.max(axis=1)))
+    usual = float(np.median(among.max(axis=1)))
+    return np.asarray((unit(images) @ own.T).max(axis=1) > usual)
 
 
-def _check(images: int, references: Float[np.ndarray, "reference channel"]) -> None:
+def pixel_copies(
+    images: UInt8[np.ndarray, "image row column 3"],
+    pictures: UInt8[np.ndarray, "picture row column 3"],
+    own: Sequence[int],
+) -> Bool[np.ndarray, " image"]:
+    """Which images are copies of the picture of their own, pixel by pixel.
+
+    A copy's root mean square difference from the picture is less than half of what, in the median, a picture has from
+    the nearest other. An embedding does not tell a copy from another picture of the same things.
+
+    Args:
+        own: the picture of each image, by its place.
+
+    Raises:
+        InputError: no image, or fewer than two pictures.
+    """
+    _check(len(images), pictures)
+    among = np.stack([pixel_distances(np.broadcast_to(one, pictures.shape), pictures) for one in pictures])
+    np.fill_diagonal(among, np.inf)
+    return pixel_distances(images, pictures[list(own)]) < np.median(among.min(axis=1)) / 2
+
+
+def pixel_distances(
+    images: UInt8[np.ndarray, "image row column 3"], others: UInt8[np.ndarray, "image row column 3"]
+) -> Float[np.ndarray, " image"]:
+    """The root mean square difference of each image and its other, from 0 to 1."""
+    apart = (images.astype(float) - others.astype(float)) / 255
+    return np.sqrt((apart**2).mean(axis=(1, 2, 3)))
+
+
+def _check(images: int, references: np.ndarray) -> None:
     if not images:
         raise InputError("no images to compare; give at least one")
     if len(references) < 2:

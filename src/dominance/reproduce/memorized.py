@@ -9,12 +9,11 @@ import numpy as np
 from jaxtyping import Bool, UInt8
 from PIL import Image
 
-from dominance.diversity.embedders import Embedder, load_embedder
 from dominance.errors import RunError
 from dominance.judges.protocol import Judge
 from dominance.laboratory.memorized import NAME, is_bundled, memorized_pictures, memorized_suite
 from dominance.metrics import rate
-from dominance.metrics.identity import copies_of
+from dominance.metrics.identity import pixel_copies
 from dominance.miniature.renderer import render
 from dominance.models.drawing import Drawing
 from dominance.pictures import open_image
@@ -119,30 +118,27 @@ def heads_of_copies(
 ) -> CopiesResult:
     """Draws memorized prompts, and their copies again without each single head at the first step; resumes by image.
 
-    A copy lies nearer to its prompt's picture than the pictures usually lie to one another; see
-    ``metrics.identity.copies_of``.
+    What a copy is, ``metrics.identity.pixel_copies`` says.
     """
     drawn = replace(options, drawing=known.drawing(options.drawing))
     run = audit(known.suite, model, judge, folder, drawn)
-    embedder = load_embedder("miniature", options.machine.device)
     images = [(prompt.prompt, image) for prompt in run.prompts for image in prompt.images if image.file is not None]
-    copied = _copied(known, images, folder, embedder)
+    copied = _copied(known, images, folder)
     before = [pair for pair, is_copy in zip(images, copied, strict=True) if is_copy]
-    tried = _without_heads(known, model, judge, drawn, folder, before, embedder) if before else []
+    tried = _without_heads(known, model, judge, drawn, folder, before) if before else []
     return _counted(tried, rate(len(before), len(images)), len(options.seeds))
 
 
-def _copied(
-    known: Memorized, images: Sequence[tuple[Prompt, ScoredImage]], folder: Path, embedder: Embedder
-) -> Bool[np.ndarray, " image"]:
+def _copied(known: Memorized, images: Sequence[tuple[Prompt, ScoredImage]], folder: Path) -> Bool[np.ndarray, " image"]:
     """Which images are copies of their prompt's picture."""
     order = list(known.pictures)
-    references = embedder.embed([Image.fromarray(known.pictures[name]) for name in order])
+    pictures = np.stack([known.pictures[name] for name in order])
     opened = [open_image(folder / str(image.file)) for _, image in images]
     if broken := next((each for each in opened if isinstance(each, Exception)), None):
         raise RunError(f"a picture in {folder} {broken}; remove the folder, then run this again")
-    seen = embedder.embed([each for each in opened if isinstance(each, Image.Image)])
-    return copies_of(seen, references, [order.index(prompt.id) for prompt, _ in images])
+    side = (pictures.shape[2], pictures.shape[1])
+    seen = [np.asarray(each.convert("RGB").resize(side)) for each in opened if isinstance(each, Image.Image)]
+    return pixel_copies(np.stack(seen), pictures, [order.index(prompt.id) for prompt, _ in images])
 
 
 def _without_heads(
@@ -152,7 +148,6 @@ def _without_heads(
     options: AuditOptions,
     folder: Path,
     copies: Sequence[tuple[Prompt, ScoredImage]],
-    embedder: Embedder,
 ) -> list[_Tried]:
     drawn = RunModel(model, options.drawing, options.machine, known.suite.prompts)
     with held(folder), Ledger(folder / LEDGER_NAME) as ledger:
@@ -165,7 +160,7 @@ def _without_heads(
         trials = [Trial(prompt, image.seed or 0, single_head(head, How())) for prompt, image, head in pairs]
         after = TrialStage(plan, ledger, folder, seen_by, drawn).run("heads of copies", trials)
     scored = [(prompt, image) for (prompt, _, _), image in zip(pairs, after, strict=True) if image.file is not None]
-    still = iter(_copied(known, scored, folder, embedder))
+    still = iter(_copied(known, scored, folder))
     return [
         _Tried(prompt, head, image, edited, None if edited.file is None else _outcome(edited, bool(next(still))))
         for (prompt, image, head), edited in zip(pairs, after, strict=True)

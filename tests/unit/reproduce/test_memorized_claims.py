@@ -8,7 +8,7 @@ import pytest
 from claims import made
 
 from dominance.metrics import rate
-from dominance.metrics.identity import copies_of
+from dominance.metrics.identity import pixel_copies, pixel_distances
 from dominance.reproduce.claims import memorized as claims
 from dominance.reproduce.claims.claim import verdict_of
 from dominance.reproduce.experiments import Experiments, ImpossibleError
@@ -76,11 +76,15 @@ def test_without_a_copy_nothing_can_be_undone() -> None:
 
 
 def test_a_copy_is_of_its_own_picture() -> None:
-    references = np.array([[1.0, 0.0, 0.2], [0.0, 1.0, 0.2], [0.3, 0.3, 1.0]])
-    near = 3 * references + 0.001
-    assert copies_of(near, references, [0, 1, 2]).all()
-    assert not copies_of(near[:2], references, [1, 0]).any()  # near to a picture, but not to their own
-    assert not copies_of(-references, references, [0, 1, 2]).any()
+    rng = np.random.default_rng(0)
+    pictures = rng.integers(0, 256, (3, 8, 8, 3)).astype(np.uint8)
+    near = np.clip(pictures.astype(int) + rng.integers(-20, 21, pictures.shape), 0, 255).astype(np.uint8)
+    assert pixel_copies(near, pictures, [0, 1, 2]).all()
+    assert not pixel_copies(near, pictures, [1, 2, 0]).any()  # near to a picture, but not to their own
+    assert not pixel_copies(255 - pictures, pictures, [0, 1, 2]).any()
+    assert pixel_distances(pictures, pictures).tolist() == [0, 0, 0]
+    black, white = np.zeros((1, 2, 2, 3), np.uint8), np.full((1, 2, 2, 3), 255, np.uint8)
+    assert pixel_distances(black, white).tolist() == [1]
 
 
 def test_where_nothing_is_known_to_be_memorized_no_norm_is_measured() -> None:

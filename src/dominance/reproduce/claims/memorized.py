@@ -120,9 +120,9 @@ CLAIMS = (
         "Removing one head at the first step mitigates 392 of 500 memorized prompts, and 145 of 300 dominance prompts.",
         DVD,
         "78% against 48%",
-        "Copies are images nearer to their prompt's picture than these pictures usually are to one another, by the"
-        " bundled encoder. Each is drawn again without each head: mitigated is what is no copy any more and still shows"
-        " every concept, by the same majority as for dominance prompts.",
+        "Copies are images that differ from their prompt's picture, pixel by pixel, by less than half of what these"
+        " pictures usually differ from the nearest other. Each is drawn again without each head: mitigated is what is"
+        " no copy any more and still shows every concept, by the same majority as for dominance prompts.",
         HEADS,
         ("bench", "ablation", "memorized"),
         examine_heads,
