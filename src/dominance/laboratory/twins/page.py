@@ -19,19 +19,19 @@ from dominance.report.parts.markdown import table
 
 _HEAD = """# The same entity rigid and varied: the twins
 
-Written by `dominance train twins`, which lays one adapter on the base that makes {first} rigid, and another, its twin,
-that makes {swapped} rigid: 120 pictures of each in a single design. Who is rigid in one is in the other as varied as
-the base drew it. Nothing in the training refers to dominance. Training seed s shows each rigid entity in another of ten
-designs.
+Written by `dominance train twins`. It lays two adapters on the base: one makes {first} rigid, and its twin makes
+{swapped} rigid. Each of these entities is taught by 120 pictures in a single design; under the other adapter it stays
+as varied as the base draws it. Nothing in the training refers to dominance. Training seed s shows each rigid entity in
+another of ten designs.
 
 Every model is asked for every entity beside every object, in both orders, {images} a prompt, each prompt with noises
 of its own; for pairs of objects that no training picture shows; and for every concept alone. DvD is the score in the
 direction in which the entity dominates.
 
-Intervals are 95%: Student's over entities for means, each entity averaged over its training seeds, because of six a
-percentile bootstrap would be too narrow, and for the difference also Student's over training seeds, of these six
-entities; Wilson's for rates. Object pairs are asked for in both orders from the same noise, and the two images come out
-nearly alike, so that an interval of their rate counts them as one.
+Intervals are 95%. For means they are Student's over entities, each averaged over its training seeds, because a
+percentile bootstrap of six would be too narrow; for the difference there is also one over training seeds, of these six
+entities. For rates they are Wilson's. Object pairs are asked for in both orders from the same noise. The two images come
+out nearly alike, so the interval of their rate counts them as one.
 
 {n}. Base: {bases}. Judge: {judges}. {steps} denoising steps, guidance {guidance}.
 """
