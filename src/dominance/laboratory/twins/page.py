@@ -30,8 +30,8 @@ direction in which the entity dominates.
 
 Intervals are 95%. For means they are Student's over entities, each averaged over its training seeds, because a
 percentile bootstrap of six would be too narrow; for the difference there is also one over training seeds, of these six
-entities. For rates they are Wilson's. Object pairs are asked for in both orders from the same noise. The two images come
-out nearly alike, so the interval of their rate counts them as one.
+entities. For rates they are Wilson's. Object pairs are asked for in both orders from the same noise. The two images
+come out nearly alike, so the interval of their rate counts them as one.
 
 {n}. Base: {bases}. Judge: {judges}. {steps} denoising steps, guidance {guidance}.
 """
