@@ -14,6 +14,7 @@ class OtherImage:
         seed: of its noise; None for an image made elsewhere.
         dvd: 0 to 100; None with one concept or unscored.
         verdict: None when unscored.
+        shows: the concepts of its prompt that are present.
     """
 
     name: str
@@ -21,6 +22,7 @@ class OtherImage:
     seed: int | None
     dvd: float | None
     verdict: ImageVerdict | None
+    shows: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

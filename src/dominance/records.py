@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 
+from dominance.baseline import Baseline
 from dominance.beside import Beside
 from dominance.mentions import mention
 from dominance.run_settings import RunSettings
@@ -277,6 +278,7 @@ class GateResult:
         failures: all that each failing prompt failed, by its id: the id, a colon, and its reasons between semicolons.
         lets_pass: what the gate's limits do not see, in one line; None where nothing slips through.
         run_failures: what fails the whole run, whatever its prompts show.
+        known: what breaks a limit and did so in the baseline, by prompt, in the same form; it does not fail.
     """
 
     passed: bool
@@ -284,6 +286,7 @@ class GateResult:
     failures: dict[str, str] = field(default_factory=dict)
     lets_pass: str | None = None
     run_failures: tuple[str, ...] = ()
+    known: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -357,6 +360,7 @@ class RunResult:
         left_out: of images that were made elsewhere, those that the run was given and does not use.
         unread: what the model does not know of a prompt's text, by the prompt's id.
         beside: what another run makes of the same prompts; None where none was given.
+        baseline: what changed since an earlier run of the same prompts; None where none was given.
     """
 
     run: str
@@ -373,6 +377,7 @@ class RunResult:
     unread: dict[str, str] = field(default_factory=dict)
     identity: Identity | None = None
     beside: Beside | None = None
+    baseline: Baseline | None = None
 
     @property
     def images(self) -> int:

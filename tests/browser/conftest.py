@@ -16,7 +16,8 @@ from dominance.miniature.truth import true_answers
 from dominance.miniature.world import DEFAULT_DIVERSITY, pair_scene, random_backdrop, single_scene
 from dominance.records import Answer, Concept, Gate, Prompt, RunResult, ScoredImage
 from dominance.run_settings import RunSettings
-from dominance.runs.stages.scoring import judge_gate, score_groups, score_image, score_prompt
+from dominance.runs.stages.gate import judge_gate
+from dominance.runs.stages.scoring import score_groups, score_image, score_prompt
 from dominance.suites import load_questions
 
 if TYPE_CHECKING:

@@ -12,6 +12,7 @@ import dominance
 ROOT = Path(dominance.__file__).parent
 BASE = {
     "allocator",
+    "baseline",
     "beside",
     "documents",
     "english",

@@ -72,7 +72,8 @@ from dominance.runs.risk.calibrate import CalibrationReport, LayerQuality, Repor
 from dominance.runs.risk.calibrate import document_of as calibration_document
 from dominance.runs.risk.calibration import Calibration, feature_names
 from dominance.runs.risk.preflight import Preflight
-from dominance.runs.stages.scoring import judge_gate, score_groups, score_image, score_prompt
+from dominance.runs.stages.gate import judge_gate
+from dominance.runs.stages.scoring import score_groups, score_image, score_prompt
 from dominance.runs.teaching.result import Checkpoint, Pair, Sample, TeachingResult, Watched
 
 TOWER, MUG, LAMP = Concept("tower", "landmark"), Concept("mug"), Concept("lamp")

@@ -3,7 +3,6 @@
 from dominance.cli import shared
 from dominance.cli.app import new_app
 from dominance.cli.delivery import deliver, tell_estimate
-from dominance.files import check_writable
 from dominance.runs.audit.options import AuditOptions
 
 app = new_app(
@@ -21,7 +20,7 @@ def command(
     model: shared.Model = "miniature",
     judge: shared.JudgeName = "miniature",
     options: AuditOptions = AuditOptions(),
-    junit: shared.JUnit | None = None,
+    files: shared.CIFiles = shared.CIFiles(),
     output: shared.Estimated = shared.Estimated(),
 ) -> int:
     """Find the prompts that lose a concept.
@@ -34,5 +33,5 @@ def command(
 
     if output.estimate:
         return tell_estimate(estimate_audit(suite, model, judge, output.out, options), output.json)
-    check_writable(junit)
-    return deliver(audit(suite, model, judge, output.out, options), junit, output.json, output.page_images)
+    files.check()
+    return deliver(audit(suite, model, judge, output.out, options), files, output.json, output.page_images)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from dominance.cli.interrupts import results_are_in
 from dominance.cli.output import echo, note, print_json, print_table, tell_next, tell_written, warn_again, worst_of
-from dominance.cli.shared import PageImages
+from dominance.cli.shared import CIFiles, PageImages
 from dominance.cli.statuses import EXIT_DONE, exit_status
 from dominance.numbers import UNKNOWN, fraction, mean, plural
 from dominance.records import GateResult, Identity, PromptResult, RunResult
@@ -18,18 +18,21 @@ _MOST_FAILURES = 10
 """Prompts that fail the gate that the terminal names."""
 
 
-def deliver(result: RunResult, junit: Path | None, json: bool, images: PageImages = "auto") -> int:
+def deliver(result: RunResult, files: CIFiles, json: bool, images: PageImages = "auto") -> int:
     """Writes and prints a run's result; gives the command's exit status."""
     from dominance.documents import to_json
     from dominance.images.left_out import left_out_lines
     from dominance.report.audit.headline import empty_note
     from dominance.report.audit.junit import write_junit
     from dominance.report.audit.page import write_report
+    from dominance.report.audit.summary import write_summary
     from dominance.runs.audit.document import document_of
 
     folder = Path(result.run)
     results_are_in(folder)
-    written = [write_report(result, folder, images), *([write_junit(result, junit)] if junit else [])]
+    written = [write_report(result, folder, images)]
+    written += [write_junit(result, files.junit)] if files.junit else []
+    written += [write_summary(result, files.summary)] if files.summary else []
     empty = empty_note(result)
     note(*left_out_lines(result.left_out), *([] if empty is None else [f"note: {empty}"]))
     if json:
@@ -43,6 +46,7 @@ def deliver(result: RunResult, junit: Path | None, json: bool, images: PageImage
 
 def print_result(result: RunResult, written: Sequence[Path]) -> None:
     """The run's table and where its files lie."""
+    from dominance.report.audit.baseline import baseline_sentences
     from dominance.report.audit.beside import beside_line
     from dominance.report.audit.headline import gate_reason
     from dominance.report.parts.next_steps import after_audit
@@ -63,6 +67,7 @@ def print_result(result: RunResult, written: Sequence[Path]) -> None:
         print_identity(result.identity)
     if result.beside is not None:
         echo(beside_line(result.beside, result))
+    echo(*baseline_sentences(result.baseline))
     warn_again(result.judge_warnings)
     if result.gate is not None:
         said = "passed" if result.gate.passed else "FAILED"

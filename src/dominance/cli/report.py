@@ -23,11 +23,10 @@ from dominance.cli import (
 )
 from dominance.cli.app import new_app
 from dominance.errors import InputError
-from dominance.files import check_writable
 from dominance.runs.audit.options import WHAT
 
-_DELIVER: dict[str, Callable[[Any, Path, Path | None, bool, shared.PageImages], int]] = {
-    "RunResult": lambda result, _, junit, json, images: delivery.deliver(result, junit, json, images),
+_DELIVER: dict[str, Callable[[Any, Path, shared.CIFiles, bool, shared.PageImages], int]] = {
+    "RunResult": lambda result, _, files, json, images: delivery.deliver(result, files, json, images),
     "AblationResult": lambda result, _, __, json, ___: ablate.deliver(result, json),
     "BenchResult": lambda result, _, __, json, images: bench.deliver(result, json, images),
     "DiversityResult": lambda result, _, __, json, ___: diversity.deliver(result, json),
@@ -49,7 +48,7 @@ app = new_app("report", help_epilogue="Example:\n  dominance report runs/miniatu
 def command(
     run: Annotated[Path, Parameter(group=WHAT, help="Run folder of any command.")],
     *,
-    junit: shared.JUnit | None = None,
+    files: shared.CIFiles = shared.CIFiles(),
     page_images: shared.PageImages = "auto",
     output: shared.Printed = shared.Printed(),
 ) -> int:
@@ -60,9 +59,10 @@ def command(
     from dominance.reproduce.run import is_reproduction, read_reproduction
     from dominance.runs.reading import read_run
 
-    check_writable(junit)
+    files.check()
     result = read_reproduction(run) if is_reproduction(run) else read_run(run)
     kind = type(result).__name__
-    if junit is not None and kind != "RunResult":
-        raise InputError(f"--junit needs an audit, and {run} holds another result; leave it out")
-    return _DELIVER[kind](result, run, junit, output.json, page_images)
+    for option, file in (("--junit", files.junit), ("--summary", files.summary)):
+        if file is not None and kind != "RunResult":
+            raise InputError(f"{option} needs an audit, and {run} holds another result; leave it out")
+    return _DELIVER[kind](result, run, files, output.json, page_images)

@@ -10,7 +10,6 @@ from dominance.cli.app import new_app
 from dominance.cli.delivery import deliver, tell_estimate
 from dominance.cli.output import note
 from dominance.errors import InputError
-from dominance.files import check_writable
 from dominance.runs.audit.options import WHAT, ScoreOptions
 
 app = new_app(
@@ -40,7 +39,7 @@ def command(
             help="official: also write official-results.csv into the run folder, in the release's columns.",
         ),
     ] = None,
-    junit: shared.JUnit | None = None,
+    files: shared.CIFiles = shared.CIFiles(),
     output: shared.Estimated = shared.Estimated(),
 ) -> int:
     """Judge and score images that were made elsewhere.
@@ -59,8 +58,8 @@ def command(
         check_official(loaded, options.limit)
     if output.estimate:
         return tell_estimate(estimate_score(images, suite, judge, output.out, options), output.json)
-    check_writable(junit)
+    files.check()
     result = score(images, suite, judge, output.out, options)
     if export:
         note(f"wrote {write_official(result, Path(result.run))}")
-    return deliver(result, junit, output.json, output.page_images)
+    return deliver(result, files, output.json, output.page_images)

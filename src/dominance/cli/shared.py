@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from cyclopts import Group, Parameter
 
+from dominance.files import check_writable
 from dominance.judges.options import JUDGE
 from dominance.runs.audit.options import WHAT
 
@@ -25,7 +26,22 @@ JudgeName = Annotated[
         " or a judge from another package, see `dominance list judges`.",
     ),
 ]
-JUnit = Annotated[Path, Parameter(group=OUTPUT, help="Also write this JUnit XML file.")]
+
+
+@Parameter(name="*", group=OUTPUT)
+@dataclass(frozen=True)
+class CIFiles:
+    """Files for a CI system that an audit also writes."""
+
+    junit: Path | None = None
+    """Also write this JUnit XML file."""
+    summary: Path | None = None
+    """Also write this Markdown file, for a comment on a pull request: what vanished where, and what changed."""
+
+    def check(self) -> None:
+        """Raises an InputError where one of them cannot be written."""
+        for file in (self.junit, self.summary):
+            check_writable(file)
 
 
 PageImages = Annotated[

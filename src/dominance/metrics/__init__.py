@@ -9,7 +9,7 @@ from dominance.metrics.agreement import (
 )
 from dominance.metrics.correlation import spearman, spearman_chance, spearman_interval
 from dominance.metrics.detection import roc_auc, roc_auc_interval, youden_threshold
-from dominance.metrics.differences import cost_ratio, mean_difference, rate_difference
+from dominance.metrics.differences import cost_ratio, mean_difference, paired_rate_difference, rate_difference
 from dominance.metrics.diversity import Spread, median_interval, mirrored_pairs, spread, vendi_score
 from dominance.metrics.dvd import dvd_score
 from dominance.metrics.dynamics import attention_deviation, deviation_change, interval_edges
@@ -91,6 +91,7 @@ __all__ = [
     "median_interval",
     "mirrored_pairs",
     "noise_scale",
+    "paired_rate_difference",
     "peak_token",
     "photo_quality",
     "rate",

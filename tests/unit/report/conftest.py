@@ -11,7 +11,8 @@ import pytest
 
 from dominance.records import Answer, Concept, Gate, Prompt, PromptResult, Question, RunResult, ScoredImage
 from dominance.run_settings import RunSettings
-from dominance.runs.stages.scoring import judge_gate, score_groups, score_image, score_prompt
+from dominance.runs.stages.gate import judge_gate
+from dominance.runs.stages.scoring import score_groups, score_image, score_prompt
 
 Counts = tuple[int | tuple[int, int, int], ...] | str
 """How many of five questions were answered yes for each concept, or why the image is unscored."""

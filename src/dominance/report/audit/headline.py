@@ -5,6 +5,7 @@ from textwrap import shorten
 
 from dominance.numbers import plural
 from dominance.records import PromptResult, RunResult
+from dominance.report.audit.baseline import baseline_sentences
 from dominance.report.parts.ranking import worst_first
 from dominance.report.parts.sentences import common_problem, listed, of_images
 from dominance.runs.stages.directions import directions, top_share
@@ -56,7 +57,7 @@ def gate_reason(result: RunResult) -> str:
 
 
 def notes(result: RunResult) -> tuple[str, ...]:
-    """Sentences without which the headline would be misread: what is unscored, lost or has one concept only."""
+    """Sentences without which the headline would be misread: what is unscored or lost, or changed."""
     said = [
         _unscored_note(result),
         empty_note(result),
@@ -65,7 +66,7 @@ def notes(result: RunResult) -> tuple[str, ...]:
         _single_note(result),
         _unread_note(result),
     ]
-    return tuple(note for note in said if note is not None)
+    return (*(note for note in said if note is not None), *baseline_sentences(result.baseline))
 
 
 def _stop(sentence: str) -> str:

@@ -8,6 +8,7 @@ from dominance.files import write_whole
 from dominance.images.left_out import left_out_lines, left_out_sentence
 from dominance.numbers import fraction, score
 from dominance.records import GateResult, PromptResult, RunResult
+from dominance.report.audit.baseline import baseline_sentences
 from dominance.report.parts.sentences import prompt_sentence
 from dominance.runs.stages.directions import directions
 
@@ -24,7 +25,7 @@ def write_junit(result: RunResult, path: Path) -> Path:
     every reason whenever the gate fails. If it fails for the whole run, no prompt passes: one that fails nothing itself
     is an error, because nobody vouches for it. Without a gate nothing fails. Each case has its numbers as properties;
     what makes the judge unfit is among the suite's properties and in its output, as are the images that were not used;
-    the output also names what the model does not know of the prompts.
+    the output also names what the model does not know of the prompts. What the baseline lacked too is a property.
 
     Raises:
         RunError: the file cannot be written.
@@ -42,6 +43,7 @@ def write_junit(result: RunResult, path: Path) -> Path:
     if result.gate is not None:
         _gate_case(suite, result.model, result.gate)
     told = [*(f"warning: {says}" for says in warnings.values()), *left_out_lines(result.left_out, _MOST_LEFT_OUT)]
+    told += [f"baseline: {sentence}" for sentence in baseline_sentences(result.baseline)]
     told += [f"note: prompt {id}: {what}" for id, what in result.unread.items()]
     if told:
         SubElement(suite, "system-out").text = _legal("\n".join(told))
@@ -54,7 +56,8 @@ def write_junit(result: RunResult, path: Path) -> Path:
 def _prompt_case(suite: Element, result: RunResult, prompt: PromptResult) -> None:
     name = _legal(f"{prompt.prompt.id}: {prompt.prompt.text}")
     case = SubElement(suite, "testcase", classname=_legal(result.model), name=name)
-    _properties(case, _numbers(prompt))
+    known = None if result.gate is None else result.gate.known.get(prompt.prompt.id)
+    _properties(case, {**_numbers(prompt), **({} if known is None else {"known": known})})
     said = _legal(prompt_sentence(prompt))
     failure = result.gate.failures.get(prompt.prompt.id) if result.gate else None
     of_run = result.gate.run_failures if result.gate else ()

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from dominance.baseline import Baseline
 from dominance.beside import Beside
 from dominance.records import (
     GateResult,
@@ -93,6 +94,7 @@ class AuditDocument:
     unread: Annotated[dict[str, str], Field(exclude_if=lambda unread: not unread)] = field(default_factory=dict)
     identity: Annotated[Identity | None, Field(exclude_if=lambda identity: identity is None)] = None
     beside: Annotated[Beside | None, Field(exclude_if=lambda beside: beside is None)] = None
+    baseline: Annotated[Baseline | None, Field(exclude_if=lambda baseline: baseline is None)] = None
 
 
 def document_of(result: RunResult) -> AuditDocument:
@@ -115,6 +117,7 @@ def document_of(result: RunResult) -> AuditDocument:
         unread=result.unread,
         identity=result.identity,
         beside=result.beside,
+        baseline=result.baseline,
     )
 
 

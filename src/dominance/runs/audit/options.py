@@ -55,6 +55,9 @@ class Limits:
     """Largest share of images that may stay unscored (default: 0). Unscored images still exit with status 3."""
     allow_unfit_judge: bool = False
     """Let the gate pass although the judge was not made for these pictures, or gives one answer to everything."""
+    baseline: Path | None = None
+    """Run folder of an earlier audit, such as the main branch's: only new losses fail. Without limits, a concept
+    fails that most images lack and did not there, or that shows in clearly fewer images of the same seeds."""
 
     def over(self, gate: Gate | None) -> Gate | None:
         """The suite's gate, overridden by these limits; None if there are neither.
@@ -64,7 +67,7 @@ class Limits:
         """
         limits = {item.name: getattr(self, item.name) for item in fields(Gate)}
         given = {name: share for name, share in limits.items() if share is not None}
-        if self.allow_unfit_judge and not given and gate is None:
+        if self.allow_unfit_judge and not given and gate is None and self.baseline is None:
             raise InputError(
                 "allow-unfit-judge lets a gate pass, but there is no gate; give max-collapse and min-presence, or leave"
                 " it out"
@@ -144,24 +147,30 @@ def limited(suite: Suite, limit: int | None, limits: Limits) -> Suite:
     """
     gate, prompts = limits.over(suite.gate), suite.prompts[:limit]
     if gate is not None:
-        check_gate(gate, prompts)
+        check_gate(gate, prompts, alone=limits.baseline is None)
     return replace(suite, prompts=prompts, gate=gate)
 
 
-def check_gate(gate: Gate, prompts: Sequence[Prompt] = ()) -> None:
+def check_gate(gate: Gate, prompts: Sequence[Prompt] = (), *, alone: bool = True) -> None:
     """Raises an InputError unless every limit is a share from 0 to 1, and one of them concerns what images show.
 
     Args:
         prompts: of the suite; if all of them name a single concept, a limit on collapse cannot fail.
+        alone: whether there is no baseline, which needs no limit.
     """
     for name, share in asdict(gate).items():
         if share is not None and not 0 <= share <= 1:
             raise InputError(f"the gate's {name.replace('_', '-')} is {share}; give a share from 0 to 1")
-    if gate.max_collapse is None and gate.min_presence is None:
+    if alone and gate.max_collapse is None and gate.min_presence is None:
         raise InputError(
             "the gate limits only unscored images, so any image would pass; give max-collapse or min-presence"
         )
-    if prompts and gate.min_presence is None and all(len(prompt.concepts) == 1 for prompt in prompts):
+    if (
+        prompts
+        and gate.max_collapse is not None
+        and gate.min_presence is None
+        and all(len(prompt.concepts) == 1 for prompt in prompts)
+    ):
         raise InputError(
             "the gate's max-collapse alone lets any image pass: every prompt names a single concept, which cannot"
             " collapse; give min-presence"

@@ -1,4 +1,4 @@
-"""Reads the other run that a run is laid beside, and refuses one that cannot be compared with it."""
+"""Reads the other runs that a run is compared with, and refuses one that cannot be."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -20,19 +20,25 @@ _TELLS_APART = ("guidance", "steps", "scheduler", "dtype", "height", "width", "n
 """Settings that name two runs by the same model, adapters and method, the weightiest first."""
 
 
-def laid_beside(plan: Plan, folder: Path, other: Path | None) -> Plan:
-    """The plan with what another run found out about the same prompts; the plan itself where none is given.
+def compared(plan: Plan, folder: Path, beside: Path | None, baseline: Path | None) -> Plan:
+    """The plan with what other runs found out about the same prompts; the plan itself where none is given.
 
     Args:
         folder: of the run that is planned.
-        other: folder of another audit or score, finished, by the same judge.
+        beside, baseline: folders of other audits or scores, finished, by the same judge.
 
     Raises:
-        InputError: it is not such a folder, or shares no prompt with this run.
+        InputError: one is not such a folder, or shares no prompt with this run.
     """
-    if other is None:
-        return plan
-    name = f"beside {on_one_line(other, 120)}"
+    if beside is not None:
+        plan = replace(plan, beside=_other_run(plan, folder, beside, "beside"))
+    if baseline is not None:
+        plan = replace(plan, baseline=_other_run(plan, folder, baseline, "baseline"))
+    return plan
+
+
+def _other_run(plan: Plan, folder: Path, other: Path, option: str) -> OtherRun:
+    name = f"{option} {on_one_line(other, 120)}"
     if other.resolve() == folder.resolve():
         raise InputError(f"{name}: is this run's own folder; give the folder of another run, or another --out")
     if not is_file(other / LEDGER_NAME):
@@ -47,11 +53,11 @@ def laid_beside(plan: Plan, folder: Path, other: Path | None) -> Plan:
             if earlier is None or not ledger.get("manifest"):
                 raise InputError(f"{name}: is not finished; run its command again, then this one")
             _check(plan, earlier, name)
-            found = result_of(replace(earlier, beside=None), ledger, other)
+            found = result_of(replace(earlier, beside=None, baseline=None), ledger, other)
     except RunError as error:
         raise InputError(f"{name}: {error}") from None
     here, there = _names(plan, earlier, folder, other)
-    return replace(plan, beside=OtherRun(str(other), here, there, tuple(_prompt(p, other) for p in found.prompts)))
+    return OtherRun(str(other), here, there, tuple(_prompt(p, other) for p in found.prompts))
 
 
 def _check(plan: Plan, earlier: Plan, name: str) -> None:
@@ -94,6 +100,7 @@ def _prompt(result: PromptResult, folder: Path) -> OtherPrompt:
                 seed=image.seed,
                 dvd=image.dvd,
                 verdict=image.verdict,
+                shows=tuple(c.name for c in result.prompt.concepts if image.shows(c.name)),
             )
             for image in result.images
         ),

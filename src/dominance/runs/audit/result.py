@@ -10,12 +10,14 @@ from dominance.errors import RunError
 from dominance.files import is_file
 from dominance.judges.protocol import Judge
 from dominance.records import Answer, Prompt, RunResult, ScoredImage
+from dominance.runs.audit.baseline import baseline_of
 from dominance.runs.audit.beside import beside_of, keep_images
 from dominance.runs.stages.drawing import missing_images
+from dominance.runs.stages.gate import judge_gate
 from dominance.runs.stages.identity import embed_pictures, identity_of
 from dominance.runs.stages.judging import ask_judge, judge_record, unanswered
 from dominance.runs.stages.one_answer import ask_controls, known_controls, one_answer_warnings
-from dominance.runs.stages.scoring import judge_gate, score_groups, score_image, score_prompt
+from dominance.runs.stages.scoring import score_groups, score_image, score_prompt
 from dominance.runs.stages.texts import Texts
 from dominance.runs.store.folder import LEDGER_NAME
 from dominance.runs.store.ledger import Ledger
@@ -69,7 +71,8 @@ def result_of(plan: Plan, ledger: Ledger, folder: Path) -> RunResult:
     scored = scored_images(plan, ledger)
     prompts = tuple(score_prompt(prompt, scored.get(prompt.id, ())) for prompt in plan.suite.prompts)
     warnings = (*plan.judge_warnings, *one_answer_warnings(plan.judge, prompts, known_controls(plan, ledger)))
-    gate, allowed = plan.suite.gate, plan.settings.allow_unfit_judge is True
+    gate, allowed = plan.gate, plan.settings.allow_unfit_judge is True
+    baseline = None if plan.baseline is None else baseline_of(plan.baseline, prompts)
     return RunResult(
         run=str(folder),
         suite=plan.suite.name,
@@ -78,13 +81,14 @@ def result_of(plan: Plan, ledger: Ledger, folder: Path) -> RunResult:
         settings=plan.settings,
         prompts=prompts,
         groups=score_groups(prompts),
-        gate=None if gate is None else judge_gate(gate, prompts, warnings, allow_unfit_judge=allowed),
+        gate=None if gate is None else judge_gate(gate, prompts, warnings, baseline, allow_unfit_judge=allowed),
         manifest=cast(dict, ledger.get("manifest") or {}),
         judge_warnings=warnings,
         left_out=plan.left_out,
         unread=plan.notes,
         identity=identity_of(plan.taught, prompts, folder),
         beside=None if plan.beside is None else beside_of(plan.beside, prompts, folder),
+        baseline=baseline,
     )
 
 

@@ -12,7 +12,7 @@ from dominance.records import RunResult, Suite
 from dominance.run_settings import RunSettings
 from dominance.runs.audit.estimate import Estimate, estimate_of
 from dominance.runs.audit.options import AuditOptions, limited
-from dominance.runs.audit.other_run import laid_beside
+from dominance.runs.audit.other_run import compared
 from dominance.runs.audit.result import finish, put_plan, settle_texts
 from dominance.runs.audit.sameness import folder_of, take_over
 from dominance.runs.stages.drawing import make_images
@@ -121,7 +121,7 @@ def _decided(
     )
     check_names(seen_by(), plan)
     folder = folder_of(plan, out, loaded.name)
-    plan = laid_beside(plan, folder, options.beside)
+    plan = compared(plan, folder, options.beside, options.limits.baseline)
     note_bare_seeds(seen_by(), plan)
     return plan, folder, seen_by, drawn, repeat
 

@@ -12,7 +12,7 @@ from dominance.run_settings import RunSettings
 from dominance.runs.audit.brought import Brought, find_images
 from dominance.runs.audit.estimate import Estimate, estimate_of
 from dominance.runs.audit.options import ScoreOptions, limited
-from dominance.runs.audit.other_run import laid_beside
+from dominance.runs.audit.other_run import compared
 from dominance.runs.audit.result import finish, put_plan
 from dominance.runs.audit.sameness import folder_of, take_over
 from dominance.runs.stages.identity import find_taught
@@ -59,7 +59,7 @@ def score(
     repeat = Repeat("score", {"images": images, "suite": suite, "judge": judge, "out": out}, options)
     plan, seen_by, _ = plan_brought(judge_for, images, suite, judge, out, options)
     folder = folder_of(plan, out, f"score-{plan.suite.name}")
-    plan = laid_beside(plan, folder, options.beside)
+    plan = compared(plan, folder, options.beside, options.limits.baseline)
     with looked_at(plan, folder, seen_by, repeat, options.machine) as (_, result):
         return result
 
@@ -79,7 +79,7 @@ def estimate_score(
     options = options or ScoreOptions()
     plan, seen_by, _ = plan_brought(unasked, images, suite, judge, out, options)
     folder = folder_of(plan, out, f"score-{plan.suite.name}")
-    return estimate_of(laid_beside(plan, folder, options.beside), folder, seen_by)
+    return estimate_of(compared(plan, folder, options.beside, options.limits.baseline), folder, seen_by)
 
 
 @contextlib.contextmanager

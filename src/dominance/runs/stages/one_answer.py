@@ -226,7 +226,7 @@ def most_control_questions(plan: Plan, known: ControlAnswers, images: int, quest
     """
     asked = {concept.name: len(own) for concept, own in plan.questions.items()}
     enough = images >= ENOUGH_IMAGES and len(asked) >= ENOUGH_CONCEPTS and questions >= ENOUGH_ANSWERS
-    if not known.sighted or (plan.suite.gate is None and not enough):
+    if not known.sighted or (plan.gate is None and not enough):
         return 0
     nothing = 2 * sum(list(asked.values())[:ENOUGH_CONCEPTS]) if known.nothing is None else 0
     others = sorted(asked.values())[-MOST_PAIRS:] if known.others is None and enough else []
@@ -240,7 +240,7 @@ def ask_controls(plan: Plan, judge: Judge, ledger: Ledger, folder: Path, prompts
         return (shown for prompt in prompts if (shown := _first_picture(prompt, folder)) is not None)
 
     known = known_controls(plan, ledger)
-    found = control_answers(judge, plan.questions, prompts, pictures, known, anyway=plan.suite.gate is not None)
+    found = control_answers(judge, plan.questions, prompts, pictures, known, anyway=plan.gate is not None)
     if found != known:
         every = cast(dict, ledger.get(_KEY) or {})
         ledger.put(_KEY, {**every, plan.judge_identity: to_json(found)})

@@ -17,7 +17,7 @@ from dominance.wording import complaint, on_one_line
 LEDGER_NAME = "run.sqlite"
 _LOCK_NAME = "run.lock"
 _LEDGER = {LEDGER_NAME, f"{LEDGER_NAME}-wal", f"{LEDGER_NAME}-shm"}
-_OURS = {*_LEDGER, _LOCK_NAME, REPEAT_NAME, "images", "beside", "report.html", "junit.xml"}
+_OURS = {*_LEDGER, _LOCK_NAME, REPEAT_NAME, "images", "beside", "report.html", "junit.xml", "summary.md"}
 
 
 def check_run_folder(folder: Path) -> None:

@@ -12,7 +12,7 @@ from dominance.beside import OtherRun
 from dominance.errors import SuiteError
 from dominance.guidance.registry import Method
 from dominance.models.settings import GenerationSettings
-from dominance.records import Concept, JudgeWarning, LeftOut, Prompt, Question, Suite
+from dominance.records import Concept, Gate, JudgeWarning, LeftOut, Prompt, Question, Suite
 from dominance.run_settings import RunSettings
 
 
@@ -95,6 +95,7 @@ class Plan:
         notes: what the model does not know of a prompt, by its id.
         taught: a concept that the model was taught; the judge is asked about it in every image.
         beside: another run of the same prompts, which the report shows beside this one.
+        baseline: an earlier run of the same prompts, whose losses pass the gate.
     """
 
     suite: Suite
@@ -113,6 +114,12 @@ class Plan:
     notes: dict[str, str] = field(default_factory=dict)
     taught: Annotated[TaughtPlan | None, Field(exclude_if=lambda taught: taught is None)] = None
     beside: Annotated[OtherRun | None, Field(exclude_if=lambda beside: beside is None)] = None
+    baseline: Annotated[OtherRun | None, Field(exclude_if=lambda baseline: baseline is None)] = None
+
+    @property
+    def gate(self) -> Gate | None:
+        """What the run must hold: the suite's gate; with a baseline alone, a gate without limits; None for none."""
+        return Gate() if self.suite.gate is None and self.baseline is not None else self.suite.gate
 
     @property
     def to_draw(self) -> tuple[PlannedImage, ...]:

@@ -4,7 +4,8 @@ from dataclasses import replace
 import pytest
 
 from dominance.records import Answer, Concept, Gate, JudgeWarning, Prompt, PromptResult, Question, ScoredImage
-from dominance.runs.stages.scoring import judge_gate, let_pass, score_groups, score_image, score_prompt
+from dominance.runs.stages.gate import judge_gate, let_pass
+from dominance.runs.stages.scoring import score_groups, score_image, score_prompt
 
 TOWER, MUG, LAMP = Concept("tower", "landmark"), Concept("mug"), Concept("lamp")
 PAIR = Prompt("tower-mug", "a tower and a mug", (TOWER, MUG), "entity-object")
