@@ -1,47 +1,12 @@
 """Two runs are paired by text and concepts, images by seed; what has no partner is named."""
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from paired_runs import BOTH, LOST, NEITHER, Counts, other, run_of, scored
 
-from dominance.beside import OtherImage, OtherPrompt, OtherRun
 from dominance.metrics import bootstrap_mean
-from dominance.records import Answer, Concept, Prompt, PromptResult, Question
 from dominance.runs.audit.beside import beside_of, keep_images, shared_seeds
-from dominance.runs.stages.scoring import score_image, score_prompt
-
-LOST, BOTH, NEITHER = (5, 0), (5, 5), (0, 0)
-Counts = Sequence[tuple[int, int]]
-
-
-def scored(id: str, text: str, counts: Counts, concepts: tuple[str, str] = ("tower", "mug")) -> PromptResult:
-    prompt = Prompt(id, text, tuple(Concept(name) for name in concepts))
-    images = []
-    for seed, yes in enumerate(counts):
-        answers = [
-            Answer(Question(name, f"{name} {grade}?", grade), grade <= count, 0.9)
-            for name, count in zip(concepts, yes, strict=True)
-            for grade in range(1, 6)
-        ]
-        images.append(score_image(prompt, str(seed), f"images/{id}/{seed}.png", answers, seed=seed))
-    return score_prompt(prompt, images)
-
-
-def other(result: PromptResult, folder: str = "/other", first: int = 0) -> OtherPrompt:
-    """The same result as the other run's; its seeds begin at ``first``."""
-    images = tuple(
-        OtherImage(str(seed), f"{folder}/{image.file}", seed, image.dvd, image.verdict)
-        for seed, image in enumerate(result.images, start=first)
-    )
-    names = tuple(concept.name for concept in result.prompt.concepts)
-    return OtherPrompt(
-        result.prompt.text, names, images, result.dvd_mean, result.balanced, result.scored, result.verdict
-    )
-
-
-def run_of(*prompts: OtherPrompt) -> OtherRun:
-    return OtherRun("runs/other", "one", "two", prompts)
 
 
 def test_prompts_are_paired_by_text_and_concepts_not_by_id(tmp_path: Path) -> None:
