@@ -32,7 +32,7 @@ BASE = {
     "written",
 }
 LAYERS: list[set[str]] = [
-    {"__main__"},
+    {"__main__", "pytest_plugin"},
     {"cli"},
     {"serve"},
     {"reproduce"},
