@@ -63,7 +63,7 @@ def dominance_audit(request: pytest.FixtureRequest) -> "Callable[..., RunResult]
         options = options or AuditOptions()
         if check:
             _check_gate(suite, options.concepts, options.limits)
-        folder = _folder(request, find_source(model, options.drawing).identity, judge)
+        folder = _folder(request, suite, find_source(model, options.drawing).identity, judge)
         return _held(request, audit(suite, model, judge, folder, options), check=check)
 
     return run
@@ -87,7 +87,7 @@ def dominance_score(request: pytest.FixtureRequest) -> "Callable[..., RunResult]
         options = options or ScoreOptions()
         if check:
             _check_gate(suite, options.concepts, options.limits)
-        folder = _folder(request, str(images), judge)
+        folder = _folder(request, suite, str(images), judge)
         return _held(request, score(images, suite, judge, folder, options), check=check)
 
     return run
@@ -105,11 +105,12 @@ def _check_gate(suite: "str | Suite", concepts: str | None, limits: "Limits") ->
         )
 
 
-def _folder(request: pytest.FixtureRequest, drawn_by: str, judge: "str | Judge") -> Path:
-    """The run folder: one for each test, model and judge, so that no run stands in the way of another."""
+def _folder(request: pytest.FixtureRequest, suite: "str | Suite", drawn_by: str, judge: "str | Judge") -> Path:
+    """The run folder: one for each test, suite, model and judge, so that no run stands in the way of another."""
     node = request.node.nodeid
     name = re.sub(r"[^\w.]+", "-", node)[-_LONGEST:].strip("-")
-    told = "\n".join([node, drawn_by, judge if isinstance(judge, str) else judge.name])
+    names = [given if isinstance(given, str) else given.name for given in (suite, judge)]
+    told = "\n".join([node, drawn_by, *names])
     digest = hashlib.sha256(told.encode("utf-8", "replace")).hexdigest()[:8]
     return request.config.rootpath / str(request.config.getini(_INI)) / f"{name}-{digest}"
 

@@ -137,9 +137,9 @@ def run(tokens: list[str]) -> int:
             app.help_print(tokens)
         return EXIT_INPUT
     if tokens == ["--version"]:
-        from dominance import __version__
+        from dominance.cli.version import version_lines
 
-        sys.stdout.write(f"dominance {__version__}\n")
+        sys.stdout.write("".join(f"{line}\n" for line in version_lines()))
         return 0
     command, bound, _ = app.parse_args(tokens)
     if getattr(bound.arguments.get("output"), "print_config", False):

@@ -7,6 +7,8 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Callable
+from importlib import metadata
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -92,8 +94,42 @@ def test_a_usage_error_names_what_is_wrong_and_the_help(command: Command, argume
     assert re.fullmatch(message, refused.err)
 
 
-def test_the_version_is_printed(command: Command) -> None:
-    assert command("--version").out == f"dominance {dominance.__version__}\n"
+def test_the_version_is_printed_with_those_that_matter(command: Command) -> None:
+    lines = command("--version").out.splitlines()
+    assert lines[0] == f"dominance {dominance.__version__}"
+    names = ["python", "torch", "diffusers", "transformers", "device"]
+    assert [line.split()[0] for line in lines[1:]] == names
+    assert lines[3] == f"diffusers {metadata.version('diffusers')}"
+
+
+@pytest.mark.parametrize(
+    ("build", "driver", "device"),
+    [
+        ("2.13.0+cpu", False, "cpu: no NVIDIA driver"),
+        ("2.13.0+cpu", True, "cpu: there is an NVIDIA driver, but this torch was built without CUDA"),
+        ("2.13.0+cu130", True, "cuda"),
+        ("2.13.0", True, "cuda"),
+        ("2.13.0+cu130", False, "cpu: no NVIDIA driver"),
+    ],
+)
+def test_the_device_is_told_by_build_and_driver(
+    build: str, driver: bool, device: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from dominance.cli import version
+
+    monkeypatch.setattr(version, "_DRIVER", tmp_path if driver else tmp_path / "none")
+    monkeypatch.setattr(version, "versions", lambda: dict.fromkeys(version._NAMED, build))
+    monkeypatch.setattr("platform.system", lambda: "Linux")
+    assert version.version_lines()[-1] == f"device {device}"
+
+
+def test_the_version_loads_no_torch() -> None:
+    code = (
+        "import sys; from dominance.cli.app import run; run(['--version']);"
+        "print([m for m in ('torch', 'diffusers', 'transformers') if m in sys.modules])"
+    )
+    printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert printed.splitlines()[-1] == "[]"
 
 
 def test_without_arguments_the_help_is_shown_and_nothing_on_stdout(command: Command) -> None:

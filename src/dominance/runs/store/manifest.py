@@ -18,6 +18,11 @@ _PACKAGES = (
 )
 
 
+def versions() -> dict[str, str]:
+    """The versions of Python and of the packages that determine an image; loads none of them."""
+    return {"python": platform.python_version(), **{name: _version(name) for name in _PACKAGES}}
+
+
 def environment() -> dict[str, object]:
     """Versions, hardware and memory of this process."""
     import torch
@@ -26,7 +31,7 @@ def environment() -> dict[str, object]:
 
     accelerators = [torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count())]
     return {
-        "versions": {"python": platform.python_version(), **{name: _version(name) for name in _PACKAGES}},
+        "versions": versions(),
         "hardware": {
             "machine": platform.machine(),
             "system": f"{platform.system()} {platform.release()}",
