@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test test-quick golden check bench structure docs reference picture format weights clean
+.PHONY: demo test test-quick golden check bench structure docs reference picture format dist weights clean
 
 .venv/.core: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
@@ -42,6 +42,9 @@ format: .venv/.dev
 
 bench: .venv/.dev  ## speed, side by side in one run, as ratios
 	$(BIN)/python benchmarks/run.py
+
+dist: .venv/.dev  ## wheel and source distribution, in dist/
+	$(BIN)/python -m hatchling build
 
 BEFORE ?= HEAD
 

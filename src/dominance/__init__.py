@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from dominance.report.ablation.page import write_ablation
     from dominance.report.audit.junit import write_junit
     from dominance.report.audit.page import write_report
+    from dominance.report.audit.summary import write_summary
     from dominance.report.bench.page import write_bench
     from dominance.report.diversity.page import write_diversity
     from dominance.report.explanation.folder import write_explanation
@@ -104,6 +105,7 @@ _HOMES: dict[str, tuple[str, ...]] = {
     "report.ablation.page": ("write_ablation",),
     "report.audit.junit": ("write_junit",),
     "report.audit.page": ("write_report",),
+    "report.audit.summary": ("write_summary",),
     "report.bench.page": ("write_bench",),
     "report.diversity.page": ("write_diversity",),
     "report.explanation.folder": ("write_explanation",),

@@ -2,6 +2,7 @@
 
 import importlib.util
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -82,13 +83,19 @@ class Patcher:
         own[block_name, number] = patch
 
 
+@dataclass
 class Clip:
-    """Numbers the words between spaces, as ComfyUI's tokenizers do; ``chair`` is two tokens."""
+    """A token a word, two for ``chair``; their number is that of the word, as it was, or of the text, as it is now."""
+
+    by_word: bool = False
 
     def tokenize(self, text: str, return_word_ids: bool = False) -> dict[str, Any]:
-        tokens = [(word, 1.0, number) for number, word in enumerate(text.split(" "), start=1)]
-        chair = [(("chair"), 1.0, tokens[-1][2])] if text.endswith("chair") else []
-        padded = [("start", 1.0, 0), *tokens, *chair]
+        tokens = [
+            (part, 1.0, number if self.by_word else 1)
+            for number, word in enumerate(text.split(), start=1)
+            for part in (["ch", "air"] if word == "chair" else [word])
+        ]
+        padded = [("start", 1.0, 0), *tokens]
         return {"l": [padded + [("end", 1.0, 0)] * (LENGTH - len(padded))]}
 
 
@@ -196,9 +203,12 @@ def test_attention_is_the_softmax_over_all_tokens_and_the_picture_is_the_same(
     assert "patches_replace" not in model.model_options["transformer_options"]
 
 
-def test_concepts_have_the_columns_of_their_words(comfy: ModuleType) -> None:
-    own, concepts = comfy.columns_of(Clip(), comfy.parse_prompt(PROMPT, "p"))
+@pytest.mark.parametrize("by_word", [False, True])
+def test_concepts_have_the_columns_of_their_words(comfy: ModuleType, by_word: bool) -> None:
+    own, concepts = comfy.columns_of(Clip(by_word), comfy.parse_prompt(PROMPT, "p"))
     assert (own, concepts) == ([1, 2, 3, 4, 5, 6], [[2], [5, 6]])
+    _, concepts = comfy.columns_of(Clip(by_word), comfy.parse_prompt("a [chair] by a [castle] and a chair", "p"))
+    assert concepts == [[2, 3, 8, 9], [6]]
 
 
 @pytest.mark.parametrize(

@@ -97,28 +97,31 @@ def watched(model: Any, seen: Attention) -> tuple[Any, int]:
 def columns_of(clip: Any, prompt: Prompt) -> tuple[list[int], list[list[int]]]:
     """The attention's columns of all the prompt's own tokens, and those of each concept.
 
-    ComfyUI numbers the words between spaces; a concept has the tokens of the words that its name lies in.
+    ComfyUI numbers tokens by words in some versions and by whole texts in others. So a concept's tokens are counted:
+    those that the text has up to the end of its name, after those that it has before.
 
     Raises:
-        ValueError: the prompt does not name a concept.
+        ValueError: the prompt does not name a concept, or names it beyond what the model reads.
     """
-    encoders = clip.tokenize(prompt.text, return_word_ids=True)
-    chunks = encoders.get("l") or encoders.get("g") or next(iter(encoders.values()))
-    words = [entry[2] for chunk in chunks for entry in chunk]
-    spans = concept_spans(prompt.text, [concept.name for concept in prompt.concepts])
-    own = [column for column, word in enumerate(words) if word]
+    own = _own_columns(clip, prompt.text)
     concepts = []
-    for name, places in spans.items():
-        numbers = {n for start, end in places for n in _words_between(prompt.text, start, end)}
-        concepts.append([column for column in own if words[column] in numbers])
+    for name, places in concept_spans(prompt.text, [concept.name for concept in prompt.concepts]).items():
+        counted = (
+            range(len(_own_columns(clip, prompt.text[:start].rstrip())), len(_own_columns(clip, prompt.text[:end])))
+            for start, end in places
+        )
+        concepts.append(sorted({own[place] for places in counted for place in places if place < len(own)}))
         if not concepts[-1]:
             raise ValueError(f"the prompt does not name its concept {name!r}, or beyond what the model reads")
     return own, concepts
 
 
-def _words_between(text: str, start: int, end: int) -> range:
-    """The numbers, from 1, of the words between spaces that these characters lie in."""
-    return range(text[:start].count(" ") + 1, text[:end].count(" ") + 2)
+def _own_columns(clip: Any, text: str) -> list[int]:
+    """The columns of the text's own tokens: not of start, end and padding, whose word is 0."""
+    encoders = clip.tokenize(text, return_word_ids=True)
+    chunks = encoders.get("l") or encoders.get("g") or next(iter(encoders.values()))
+    words = [entry[2] for chunk in chunks for entry in chunk]
+    return [column for column, word in enumerate(words) if word]
 
 
 class DominanceFirstStep:
