@@ -208,7 +208,7 @@ def test_concepts_have_the_columns_of_their_words(comfy: ModuleType, by_word: bo
     own, concepts = comfy.columns_of(Clip(by_word), comfy.parse_prompt(PROMPT, "p"))
     assert (own, concepts) == ([1, 2, 3, 4, 5, 6], [[2], [5, 6]])
     _, concepts = comfy.columns_of(Clip(by_word), comfy.parse_prompt("a [chair] by a [castle] and a chair", "p"))
-    assert concepts == [[2, 3, 8, 9], [6]]
+    assert concepts == [[2, 3, 9, 10], [6]]
 
 
 @pytest.mark.parametrize(
