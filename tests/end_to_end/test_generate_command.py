@@ -46,7 +46,10 @@ def test_usable_images_with_what_each_took(command: Command, tmp_path: Path) -> 
     ("arguments", "message"),
     [
         (["--usable", "0"], "usable is 0; give a whole number of images from 1"),
-        (["--budget", "5"], "budget is 5, and one image of 25 steps takes 50 network evaluations; give --budget 50"),
+        (
+            ["--budget", "50"],
+            "one image takes 50 network evaluations, and preflight 8; give --budget 58",
+        ),
         (["--method", "magic"], "no method 'magic'; give one of none, regions"),
         (["--judge", "answers:answers.csv"], "usable images are drawn anew"),
         (["--batch", "4"], "batch is 4, but usable images are drawn one by one"),
@@ -96,3 +99,14 @@ def test_the_real_command_killed_resumes_to_the_same_images(tmp_path: Path, comm
         assert [(a["way"], a["seed"], a["outcome"], a["evaluations"]) for a in one["attempts"]] == [
             (a["way"], a["seed"], a["outcome"], a["evaluations"]) for a in other["attempts"]
         ]
+
+
+def test_a_pipeline_of_ones_own_is_watched_with_the_bundled_threshold() -> None:
+    import dominance
+
+    pipeline = dominance.load_pipeline("miniature")
+    with dominance.watch(pipeline, PROMPT) as watched:
+        pipeline("a castle and a mug", num_inference_steps=5, callback_on_step_end=watched)
+    (score,) = watched.scores
+    assert score is not None
+    assert watched.given_up == (score < watched.threshold)

@@ -165,7 +165,7 @@ def _decided(
         risk=risk if ruled else None,
         options=options,
         plain=plain,
-        budget=_budget(options, plain, drawn.settings.steps),
+        budget=_budget(options, plain, len(risk.seeds) if ruled and methods else 0),
         notes=notes,
         repeat=Repeat("generate", {"suite": suite, "model": model, "judge": judge, "out": out}, options),
     )
@@ -217,17 +217,21 @@ def _plain_evaluations(drawn: RunModel) -> int:
     return drawn.settings.steps * (2 if guided else 1)
 
 
-def _budget(options: GenerateOptions, plain: int, steps: int) -> int:
+def _budget(options: GenerateOptions, plain: int, preflight: int) -> int:
     """Most network evaluations of a prompt.
 
+    Args:
+        plain, preflight: what one image and what preflight take.
+
     Raises:
-        InputError: less than one image takes.
+        InputError: less than both.
     """
     budget = options.budget if options.budget is not None else TIMES_PLAIN * plain * options.usable
-    if budget < plain:
+    if budget < plain + preflight:
+        more = f", and preflight {preflight}" if preflight else ""
         raise InputError(
-            f"budget is {budget}, and one image of {steps} steps takes {plain} network evaluations; give --budget"
-            f" {plain} or more, or fewer --steps"
+            f"budget is {budget}, but one image takes {plain} network evaluations{more}; give --budget"
+            f" {plain + preflight} or more, or fewer --steps"
         )
     return budget
 

@@ -14,6 +14,7 @@ from dominance.judges.options import Asking
 from dominance.judges.protocol import Judge
 from dominance.metrics import abort_threshold, grouped_folds, rate, roc_auc, roc_auc_interval, usable_cost
 from dominance.models.on_demand import OnDemand
+from dominance.models.source import find_source
 from dominance.numbers import plural
 from dominance.progress import Progress
 from dominance.records import Prompt, PromptResult, Rate, RunResult
@@ -225,6 +226,7 @@ def _fitted(
         identity=drawn.source.identity,
         judge=judge.name,
         judge_identity=judge.identity,
+        in_memory=find_source(drawn().pipeline).identity,
         at=AT,
         steps=drawn.settings.steps,
         threshold=threshold,

@@ -63,6 +63,7 @@ class EarlyCalibration:
 
     Attributes:
         model, identity: the only model that it holds for.
+        in_memory: what the same model is known by as a pipeline of the caller's own.
         judge, judge_identity: the only judge.
         at: share of the steps after which the judge looks.
         steps: of the images that it was fitted on.
@@ -78,6 +79,11 @@ class EarlyCalibration:
     steps: int
     threshold: FiniteFloat | None
     evidence: EarlyEvidence
+    in_memory: str | None = None
+
+    def holds_for(self, identity: str, judge_identity: str) -> bool:
+        """Whether this is its model and its judge."""
+        return identity in (self.identity, self.in_memory) and judge_identity == self.judge_identity
 
 
 def early_score(prompt: Prompt, answers: Sequence[Answer]) -> float | None:
@@ -128,7 +134,7 @@ def find_early(file: Path | None, identity: str, judge_identity: str) -> EarlyCa
         return None
     if file is not None:
         found = read_early(file)
-        if (found.identity, found.judge_identity) == (identity, judge_identity):
+        if found.holds_for(identity, judge_identity):
             return found
         raise InputError(
             f"the early calibration {str(file)[:120]} was made for {found.model!r} ({found.identity}) and the judge"
@@ -137,7 +143,7 @@ def find_early(file: Path | None, identity: str, judge_identity: str) -> EarlyCa
         )
     folder = bundled_folder("calibrations", "early")
     bundled = (read_early(each) for each in sorted(folder.glob("*.json"))) if folder.is_dir() else ()
-    return next((each for each in bundled if (each.identity, each.judge_identity) == (identity, judge_identity)), None)
+    return next((each for each in bundled if each.holds_for(identity, judge_identity)), None)
 
 
 class GivenUpError(Exception):

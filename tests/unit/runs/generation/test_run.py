@@ -183,7 +183,7 @@ def test_a_budget_ends_the_drawing_before_it_is_exceeded(model: str, early: Path
     assert found.per_usable is None
     finished = generate(PROMPT, 2, model, NO, tmp_path / "end", replace(short, early=Path("none"))).result()
     assert (finished.evaluations, finished.notes) == (20, found.notes)
-    with pytest.raises(InputError, match="budget is 9, and one image of 5 steps takes 10 network evaluations"):
+    with pytest.raises(InputError, match="budget is 9, but one image takes 10 network evaluations; give --budget 10"):
         generate(PROMPT, 2, model, NO, tmp_path / "small", options(budget=9))
     assert not (tmp_path / "small").exists()
 

@@ -11,6 +11,7 @@ from dominance.documents import from_json, to_json
 from dominance.errors import InputError, RunError
 from dominance.judges.protocol import ScriptedJudge
 from dominance.models.drawing import Drawing, Machine
+from dominance.models.source import find_source
 from dominance.runs.risk.early import calibrate_early
 from dominance.runs.risk.options import CalibrationOptions
 from dominance.runs.stages.early import EarlyCalibration, find_early, read_early
@@ -48,6 +49,8 @@ def test_a_threshold_is_fitted_and_read_again(audited: tuple[Path, str]) -> None
     assert find_early(file, found.identity, found.judge_identity) == found
     assert find_early(Path("none"), found.identity, found.judge_identity) is None
     assert find_early(None, found.identity, found.judge_identity) is None
+    own = dominance.load_pipeline(audited[1])
+    assert find_early(file, find_source(own).identity, found.judge_identity) == found  # the same model in memory
 
 
 def test_a_judge_that_sees_the_end_at_the_look_saves_and_one_that_cannot_gives_nothing_up(
