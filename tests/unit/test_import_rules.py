@@ -64,6 +64,7 @@ RUNS: list[set[str]] = [
     {"risk"},
     {"audit", "diversity"},
     {"stages"},
+    {"engines"},
     {"store"},
 ]
 """The rooms of ``runs``, in the same order: a command stands on the audit and the stages, never on another command, but

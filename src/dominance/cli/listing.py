@@ -62,7 +62,7 @@ def _words() -> _Rows:
 def _engines() -> _Rows:
     from dominance.models.drawing import ENGINES
 
-    return [{"name": name} for name in ENGINES]
+    return [{"name": name, "where": where} for name, where in ENGINES.items()]
 
 
 def _methods() -> _Rows:

@@ -1,7 +1,7 @@
 """How images are drawn and on what: the options that every command shares, written once."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Group, Parameter, Token
@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from dominance.models.source import ModelSource
 
 OFFLOADS: tuple[str, ...] = ("none", "model", "sequential")
-ENGINES: tuple[str, ...] = ("local",)
+ENGINES: dict[str, str] = {"local": "processes on this machine", "ray": "a Ray cluster, or Ray on this machine"}
+"""Engines, and where each runs."""
+STORAGES: tuple[str, ...] = ("sent", "shared")
 MOST_AT_ONCE: int = 1024
 _PRESET = ("seeds", "steps", "guidance", "height", "width", "scheduler")
 
@@ -154,14 +156,54 @@ class Machine:
     offload: str = "none"
     """Move idle parts off the GPU: none, model (by component) or sequential (by layer)."""
     engine: str = "local"
-    """Where to run: local."""
+    """Where to run: local, or ray (needs the extra dominance[ray])."""
+    workers: int | None = None
+    """Processes that draw and judge: one a GPU, or a few on the CPU, which divide its threads; default: the command's
+    own process alone, with ray as many as the cluster has room for."""
+    address: str | None = None
+    """HOST:PORT of a running Ray cluster that this machine belongs to, or auto; default: Ray starts on this machine."""
+    storage: str = "sent"
+    """How a cluster gets models and gives back images: sent, or shared where every node sees them at the same paths."""
 
     def __post_init__(self) -> None:
         if self.batch is not None and not 1 <= self.batch <= MOST_AT_ONCE:
             raise InputError(f"batch is {self.batch}; give a whole number from 1 to {MOST_AT_ONCE}")
-        for name, value, known in (("offload", self.offload, OFFLOADS), ("engine", self.engine, ENGINES)):
+        if self.workers is not None and not 1 <= self.workers <= MOST_AT_ONCE:
+            raise InputError(f"workers is {self.workers}; give a whole number from 1 to {MOST_AT_ONCE}")
+        chosen = (
+            ("offload", self.offload, OFFLOADS),
+            ("engine", self.engine, ENGINES),
+            ("storage", self.storage, STORAGES),
+        )
+        for name, value, known in chosen:
             if value not in known:
                 raise InputError(f"no {name} {value[:60]!r}; give one of {', '.join(known)}")
+        for name, given in (("address", self.address is not None), ("storage", self.storage != "sent")):
+            if given and self.engine != "ray":
+                raise InputError(f"{name} is for a cluster; give --engine ray with it, or leave it out")
+
+    @property
+    def shares(self) -> bool:
+        """Whether other processes than the command's own draw and judge."""
+        return self.engine != "local" or (self.workers or 1) > 1
+
+    def by_itself(self) -> "Machine":
+        """The same without workers."""
+        return replace(self, engine="local", workers=None, address=None, storage="sent")
+
+    def of_worker(self) -> "Machine":
+        """The machine as one worker sees it, which has one device of its kind."""
+        return replace(self.by_itself(), device=self.device.partition(":")[0])
+
+    def alone(self, command: str) -> "Machine":
+        """The machine of a command that does all its work in its own process.
+
+        Raises:
+            InputError: there should be workers.
+        """
+        if self.shares:
+            raise InputError(f"{command} works in one process; leave out --workers and --engine")
+        return self
 
     def without_model(self, command: str) -> "Machine":
         """The machine of a command that draws nothing.

@@ -202,7 +202,7 @@ class Experiments:
 
     def _recorded(self, entry: Entry) -> Recorded:
         options = ExplainOptions(
-            drawing=self.drawing(self.fresh(self.size.recorded_seeds)), machine=self.options.machine
+            drawing=self.drawing(self.fresh(self.size.recorded_seeds)), machine=self.options.machine.by_itself()
         )
         explained = explain(entry.result.prompt, self.opened().pipeline, None, options)
         return recorded_of(entry, explained, self.layers)
@@ -224,7 +224,7 @@ class Experiments:
         if known is not None:
             suite = replace(suite, prompts=(*suite.prompts, *known.suite.prompts))
             drawing = known.drawing(drawing)
-        options = NoiseNormOptions(drawing=drawing, machine=self.options.machine)
+        options = NoiseNormOptions(drawing=drawing, machine=self.options.machine.by_itself())
         return measure_noise_norm(suite, self.model, self.folder / name, options)
 
     @cached_property
@@ -325,7 +325,7 @@ class Experiments:
     def _overlaps(self, prompt: Prompt) -> dict[str, list[float]]:
         drawing = self.drawing(self.fresh(self.size.independent_seeds))
         last = self.opened.settings.steps - 1
-        options = ExplainOptions(maps_steps=(last,), drawing=drawing, machine=self.options.machine)
+        options = ExplainOptions(maps_steps=(last,), drawing=drawing, machine=self.options.machine.by_itself())
         explained = explain(prompt, self.opened().pipeline, None, options)
         return overlaps_of(explained) if len(explained.places) > 1 else {}
 

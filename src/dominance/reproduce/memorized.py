@@ -26,6 +26,7 @@ from dominance.runs.ablation.variants import Head, all_heads, anatomy_of, single
 from dominance.runs.audit.options import AuditOptions
 from dominance.runs.audit.result import recorded_plan
 from dominance.runs.audit.run import audit
+from dominance.runs.engines.choice import at_work
 from dominance.runs.stages.judging import judge_for
 from dominance.runs.stages.model import RunModel
 from dominance.runs.store.folder import LEDGER_NAME, held
@@ -150,11 +151,11 @@ def _without_heads(
     copies: Sequence[tuple[Prompt, ScoredImage]],
 ) -> list[_Tried]:
     drawn = RunModel(model, options.drawing, options.machine, known.suite.prompts)
-    with held(folder), Ledger(folder / LEDGER_NAME) as ledger:
+    with held(folder), Ledger(folder / LEDGER_NAME) as ledger, at_work(drawn.crew):
         plan = recorded_plan(ledger, folder)
         if plan is None:
             raise RunError(f"{folder} has lost its plan; remove the folder, then run this again")
-        seen_by = judge_for(plan.questions, judge, options.machine.device, options.asking)
+        seen_by = judge_for(plan.questions, judge, options.machine.device, options.asking, drawn.crew)
         heads = all_heads(anatomy_of(drawn().pipeline), None)
         pairs = [(prompt, image, head) for prompt, image in copies for head in heads]
         trials = [Trial(prompt, image.seed or 0, single_head(head, How())) for prompt, image, head in pairs]

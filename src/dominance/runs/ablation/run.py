@@ -18,6 +18,7 @@ from dominance.runs.ablation.variants import Anatomy, all_heads, anatomy_of, res
 from dominance.runs.audit.options import Limits, limited
 from dominance.runs.audit.result import finish, put_plan, settle_texts
 from dominance.runs.audit.sameness import folder_of, take_over
+from dominance.runs.engines.choice import at_work
 from dominance.runs.stages.drawing import make_images
 from dominance.runs.stages.judge_fit import OPEN_WORLD, of_model, warn, world_warnings
 from dominance.runs.stages.judging import judge_for, refuse_named
@@ -65,7 +66,7 @@ def ablate_suite(
     drawn = RunModel(model, options.drawing, options.machine, loaded.prompts, _check_of(options, loaded))
     options.windows(drawn.settings.steps)
     asked = ask_all(loaded, questions.ask)
-    seen_by = judge_for(asked, judge, options.machine.device, options.asking)
+    seen_by = judge_for(asked, judge, options.machine.device, options.asking, drawn.crew)
     refuse_named(seen_by, "an ablation draws its own images")
     plan = Plan(
         suite=loaded,
@@ -84,7 +85,7 @@ def ablate_suite(
     if not (folder / LEDGER_NAME).exists():  # a new folder is created only once all parts are known to exist
         _check_parts(options, anatomy_of(drawn().pipeline))
         drawn.texts()
-    with held(folder), Ledger(folder / LEDGER_NAME) as ledger:
+    with held(folder), Ledger(folder / LEDGER_NAME) as ledger, at_work(drawn.crew):
         take_over(plan, ledger, folder)
         plan, missing = settle_texts(plan, ledger, folder, drawn.texts)
         anatomy = _anatomy(ledger, drawn)
@@ -94,8 +95,8 @@ def ablate_suite(
         warn(plan.judge_warnings)
         if missing:
             ledger.forget_images(image.item for image in missing)
-            make_images(missing, drawn(), drawn.settings, ledger, folder, drawn.batches())
-        unedited = finish(plan, ledger, folder, seen_by, drawn.manifest())
+            make_images(missing, drawn.draws(), drawn.settings, ledger, folder, drawn.batches())
+        unedited = finish(plan, ledger, folder, seen_by, drawn.manifest(), crew=drawn.crew)
         stage = TrialStage(plan, ledger, folder, seen_by, drawn)
         study = Study(options, anatomy, stage, unedited, plan)
         result = study.result(str(folder), tuple(p.id for p in whole.prompts if p not in loaded.prompts))

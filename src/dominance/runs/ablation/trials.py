@@ -12,19 +12,16 @@ from dominance.errors import ItemError
 from dominance.judges.protocol import Judge
 from dominance.models.image_model import PipelineModel
 from dominance.models.settings import GenerationSettings
-from dominance.pictures import write_png
 from dominance.probes.ablation import Ablation, ablate
 from dominance.probes.rebalancing import Rebalancing, rebalance
 from dominance.probes.sharing import shared_forwards
-from dominance.progress import Progress
 from dominance.records import Prompt, ScoredImage
 from dominance.runs.ablation.variants import Variant
 from dominance.runs.audit.result import scored_images
-from dominance.runs.stages.batches import alike_batches
-from dominance.runs.stages.drawing import in_halves, missing_images
+from dominance.runs.stages.drawing import make_planned, missing_images
 from dominance.runs.stages.judging import ask_judge, unanswered
 from dominance.runs.stages.model import RunModel
-from dominance.runs.store.ledger import ImageRow, Ledger
+from dominance.runs.store.ledger import Ledger
 from dominance.runs.store.plan import Plan, PlannedImage, item_key
 
 
@@ -73,6 +70,45 @@ class VariantModel:
             return self.model.generate(texts, seeds, settings)
 
 
+@dataclass(frozen=True)
+class PlannedTrial(PlannedImage):
+    """A trial's image; ``variant`` is always given."""
+
+    variant: Variant | None = None
+
+
+@dataclass(frozen=True)
+class TrialModel:
+    """Draws the images of trials."""
+
+    model: DrawsVariants
+
+    def draw(self, planned: Sequence[PlannedImage], settings: GenerationSettings) -> list[Image.Image | ItemError]:
+        texts, seeds = [trial.text for trial in planned], [trial.seed or 0 for trial in planned]
+        return self.model.generate(texts, seeds, [_variant(trial) for trial in planned], settings)
+
+    def record(self, planned: PlannedImage, settings: GenerationSettings) -> dict[str, object]:
+        """The settings of one image, and its edit."""
+        return {**settings.record(), "edit": _variant(planned).edit.record()}
+
+
+def _variant(planned: PlannedImage) -> Variant:
+    if not isinstance(planned, PlannedTrial) or planned.variant is None:
+        raise TypeError(f"the image {planned.name} is no trial's")
+    return planned.variant
+
+
+@dataclass(frozen=True)
+class TrialDrawer:
+    """Loads the model that draws trials."""
+
+    model: RunModel
+    variants: Callable[[PipelineModel], DrawsVariants]
+
+    def __call__(self) -> TrialModel:
+        return TrialModel(self.variants(self.model()))
+
+
 class TrialStage:
     """Draws and judges trials into a run folder, each image once.
 
@@ -102,51 +138,31 @@ class TrialStage:
             name: of the progress bar.
         """
         planned = [self._planned(trial) for trial in trials]
-        missing = {image.item for image in missing_images(planned, self._ledger, self._folder)}
-        wanted = {image.item: (trial, image) for trial, image in zip(trials, planned, strict=True)}
-        to_make = [pair for item, pair in wanted.items() if item in missing]
-        if to_make:
+        missing = {image.item: image for image in missing_images(planned, self._ledger, self._folder)}
+        if missing:
             self._ledger.forget_images(missing)
+            drawn = self._model.draws_by(TrialDrawer(self._model, self._variants))
             # Variants of one image are neighbours, so that they share the steps before their edits.
-            to_make.sort(
-                key=lambda pair: (pair[1].negative_prompt or "", pair[1].text, pair[0].seed, pair[0].variant.start)
+            to_make = sorted(
+                (image for image in planned if missing.pop(image.item, None) is not None),
+                key=lambda image: (image.text, image.seed or 0, _variant(image).start),
             )
-            self._make(name, to_make)
+            settings, batches = self._model.settings, self._model.batches()
+            make_planned(to_make, drawn, settings, self._ledger, self._folder, batches, name)
         plan = replace(self._plan, images=tuple(planned))
         waiting = unanswered(plan, self._ledger, self._folder)
         if waiting:
-            ask_judge(waiting, plan, self._judge, self._ledger)
+            ask_judge(waiting, plan, self._judge, self._ledger, crew=self._model.crew)
         by_prompt = {prompt: iter(images) for prompt, images in scored_images(plan, self._ledger).items()}
         scored = [next(by_prompt[trial.prompt.id]) for trial in trials]
         self.scored |= {(image.prompt_id, image.name): image for image in scored}
         return scored
 
-    def _planned(self, trial: Trial) -> PlannedImage:
-        item = item_key(trial.prompt.text, trial.seed, self._model.source.identity, self._image_settings(trial))
+    def _planned(self, trial: Trial) -> PlannedTrial:
+        own = self._model.settings.of(trial.prompt)
+        settings = {**own.record(), "edit": trial.variant.edit.record()}
+        item = item_key(trial.prompt.text, trial.seed, self._model.source.identity, settings)
         file = f"images/{trial.prompt.id}/{trial.seed}-{item[:8]}.png"
         name = f"{trial.seed} {trial.variant.label} {item[:8]}"
-        avoided = self._model.settings.of(trial.prompt).negative_prompt
-        return PlannedImage(item, trial.prompt.id, trial.prompt.text, name, trial.seed, file, avoided)
-
-    def _image_settings(self, trial: Trial) -> dict[str, object]:
-        return {**self._model.settings.of(trial.prompt).record(), "edit": trial.variant.edit.record()}
-
-    def _make(self, name: str, to_make: Sequence[tuple[Trial, PlannedImage]]) -> None:
-        model, batch = self._variants(self._model()), self._model.batches().size
-
-        def draw(part: Sequence[tuple[Trial, PlannedImage]]) -> list[Image.Image | ItemError]:
-            trials = [trial for trial, _ in part]
-            texts, seeds = [trial.prompt.text for trial in trials], [trial.seed for trial in trials]
-            settings = self._model.settings.of(trials[0].prompt)
-            return model.generate(texts, seeds, [trial.variant for trial in trials], settings)
-
-        with Progress(name, total=len(to_make)) as progress:
-            for chunk in alike_batches(to_make, batch, lambda pair: pair[1].negative_prompt):
-                for (trial, image), outcome in zip(chunk, in_halves(draw, chunk), strict=True):
-                    if isinstance(outcome, ItemError):
-                        self._ledger.add_failure(image.item, "image", str(outcome))
-                    else:
-                        write_png(self._folder / image.file, outcome)
-                        settings = self._image_settings(trial)
-                        self._ledger.add_image(ImageRow(image.item, image.text, image.seed, image.file, settings))
-                    progress.advance()
+        text, avoided = trial.prompt.text, own.negative_prompt
+        return PlannedTrial(item, trial.prompt.id, text, name, trial.seed, file, avoided, trial.variant)

@@ -12,10 +12,11 @@ from dominance.judges.protocol import Judge
 from dominance.records import Answer, Prompt, RunResult, ScoredImage
 from dominance.runs.audit.baseline import baseline_of
 from dominance.runs.audit.beside import beside_of, keep_images
+from dominance.runs.engines.crew import Crew
 from dominance.runs.stages.drawing import missing_images
 from dominance.runs.stages.gate import judge_gate
 from dominance.runs.stages.identity import embed_pictures, identity_of
-from dominance.runs.stages.judging import ask_judge, judge_record, unanswered
+from dominance.runs.stages.judging import ask_judge, asked_by, judge_record, unanswered
 from dominance.runs.stages.one_answer import ask_controls, known_controls, one_answer_warnings
 from dominance.runs.stages.scoring import score_groups, score_image, score_prompt
 from dominance.runs.stages.texts import Texts
@@ -174,18 +175,20 @@ def finish(
     manifest: dict[str, object],
     batch: int | None = None,
     device: str = "auto",
+    crew: Crew | None = None,
 ) -> RunResult:
     """Asks the open questions, and a few about control pictures; writes manifest and scores, and returns the result.
 
     Args:
         batch: images per request to the judge; None for the default.
         device: where pictures of a taught concept are compared.
+        crew: the workers that ask the judge; this process does without.
     """
     from dominance.runs.store.manifest import environment
 
     waiting = unanswered(plan, ledger, folder)
     if waiting:
-        ask_judge(waiting, plan, judge, ledger, batch)
+        ask_judge(waiting, plan, judge, ledger, batch, crew)
     if plan.taught is not None:
         rows = ledger.images()
         files = [Path(rows[image.item].file) for image in plan.to_draw if image.item in rows]
@@ -199,7 +202,7 @@ def finish(
         **environment(),
     }
     ledger.put("manifest", described)
-    ask_controls(plan, judge, ledger, folder, result_of(plan, ledger, folder).prompts)
+    ask_controls(plan, asked_by(crew, judge), ledger, folder, result_of(plan, ledger, folder).prompts)
     result = result_of(plan, ledger, folder)
     ledger.put_scores(image for prompt in result.prompts for image in prompt.images)
     if result.beside is not None and keep_images(result.beside, folder):

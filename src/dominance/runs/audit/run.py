@@ -15,6 +15,7 @@ from dominance.runs.audit.options import AuditOptions, limited
 from dominance.runs.audit.other_run import compared
 from dominance.runs.audit.result import finish, put_plan, settle_texts
 from dominance.runs.audit.sameness import folder_of, take_over
+from dominance.runs.engines.choice import at_work
 from dominance.runs.stages.drawing import make_images
 from dominance.runs.stages.identity import embed_pictures, find_taught
 from dominance.runs.stages.judge_fit import OPEN_WORLD, of_model, warn, world_warnings
@@ -95,7 +96,7 @@ def _decided(
     drawn = RunModel(model, options.drawing, options.machine, loaded.prompts, method=options.method)
     asked = ask_all(loaded, questions.ask)
     # Loaded before any image is made, so that an unusable judge fails at once.
-    seen_by = OnDemand(lambda: ready(asked, judge, options.machine.device, options.asking))
+    seen_by = OnDemand(lambda: ready(asked, judge, options.machine.device, options.asking, drawn.crew))
     check_questions(seen_by(), asked, options.asking.questions)
     taught = find_taught(
         options.taught.taught,
@@ -158,7 +159,7 @@ def carried_out(
     # A new folder is created only once the model has loaded; an existing one may need no model.
     if not (folder / LEDGER_NAME).exists():
         texts()
-    with held(folder), Ledger(folder / LEDGER_NAME) as ledger:
+    with held(folder), Ledger(folder / LEDGER_NAME) as ledger, at_work(model.crew):
         take_over(plan, ledger, folder)
         plan, missing = settle_texts(plan, ledger, folder, texts)
         put_plan(plan, ledger)
@@ -170,7 +171,7 @@ def carried_out(
             draw(missing, ledger)
         model.set_aside()  # the judge needs the memory
         manifest = {**model.manifest(), "judge_mode": plan.settings.judge_mode}
-        yield ledger, finish(plan, ledger, folder, judge(), manifest, device=model.device)
+        yield ledger, finish(plan, ledger, folder, judge(), manifest, device=model.device, crew=model.crew)
 
 
 def _settings(options: AuditOptions, model: RunModel, questions: QuestionSet) -> RunSettings:

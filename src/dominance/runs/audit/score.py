@@ -15,6 +15,8 @@ from dominance.runs.audit.options import ScoreOptions, limited
 from dominance.runs.audit.other_run import compared
 from dominance.runs.audit.result import finish, put_plan
 from dominance.runs.audit.sameness import folder_of, take_over
+from dominance.runs.engines.choice import at_work, crew_of
+from dominance.runs.engines.crew import Crew
 from dominance.runs.stages.identity import find_taught
 from dominance.runs.stages.judge_fit import note_taken_for, of_folders, warn, world_of_files, world_warnings
 from dominance.runs.stages.judging import (
@@ -57,10 +59,11 @@ def score(
     """
     options = options or ScoreOptions()
     repeat = Repeat("score", {"images": images, "suite": suite, "judge": judge, "out": out}, options)
-    plan, seen_by, _ = plan_brought(judge_for, images, suite, judge, out, options)
+    crew = crew_of(options.machine)
+    plan, seen_by, _ = plan_brought(judge_for, images, suite, judge, out, options, crew=crew)
     folder = folder_of(plan, out, f"score-{plan.suite.name}")
     plan = compared(plan, folder, options.beside, options.limits.baseline)
-    with looked_at(plan, folder, seen_by, repeat, options.machine) as (_, result):
+    with looked_at(plan, folder, seen_by, repeat, options.machine, crew) as (_, result):
         return result
 
 
@@ -84,10 +87,10 @@ def estimate_score(
 
 @contextlib.contextmanager
 def looked_at(
-    plan: Plan, folder: Path, judge: Judge, repeat: Repeat, machine: Machine
+    plan: Plan, folder: Path, judge: Judge, repeat: Repeat, machine: Machine, crew: Crew | None
 ) -> Generator[tuple[Ledger, RunResult]]:
     """Judges and scores the images of a plan in its folder, which stays locked while the block runs."""
-    with held(folder), Ledger(folder / LEDGER_NAME) as ledger:
+    with held(folder), Ledger(folder / LEDGER_NAME) as ledger, at_work(crew):
         take_over(plan, ledger, folder)
         put_plan(plan, ledger)
         repeat.keep(folder)
@@ -97,7 +100,7 @@ def looked_at(
         manifest: dict[str, object] = {
             "images": {"folder": plan.model.removeprefix(BROUGHT), "count": len(plan.images)}
         }
-        yield ledger, finish(plan, ledger, folder, judge, manifest, machine.batch, machine.device)
+        yield ledger, finish(plan, ledger, folder, judge, manifest, machine.batch, machine.device, crew)
 
 
 def plan_brought(
@@ -108,6 +111,7 @@ def plan_brought(
     out: Path | str | None,
     options: ScoreOptions,
     origin: Literal["score", "sweep"] = "score",
+    crew: Crew | None = None,
 ) -> tuple[Plan, Judge, Brought]:
     """The plan for images made elsewhere, before the judge is asked; its judge, and what the images are known by."""
     asking = options.asking
@@ -117,7 +121,7 @@ def plan_brought(
     check_run_folder(Path(out or Path("runs") / f"{origin}-{loaded.name}"))
     brought = find_images(Path(images), whole, loaded)
     asked = ask_all(loaded, questions.ask)
-    seen_by = ready(asked, judge, options.machine.device, asking)
+    seen_by = ready(asked, judge, options.machine.device, asking, crew)
     check_questions(seen_by, asked, asking.questions)
     world = world_of_files((image.file for image in brought.images), loaded)
     settings: dict[str, object] = {"questions": questions.name, "limit": options.limit, **asking.record()}

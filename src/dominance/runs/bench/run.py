@@ -19,6 +19,7 @@ from dominance.runs.bench.result import BENCH, DOMINANCE, BenchRecord, BenchResu
 from dominance.runs.bench.selection import Shelf, caps_of, needed, shares_of
 from dominance.runs.bench.trial import CandidateTrial
 from dominance.runs.bench.workshop import Workshop
+from dominance.runs.engines.choice import at_work
 from dominance.runs.stages.judge_fit import OPEN_WORLD, of_model, warn, world_warnings
 from dominance.runs.stages.judging import judge_for, refuse_named
 from dominance.runs.stages.model import RunModel
@@ -72,7 +73,7 @@ def build_bench(
     drawn = RunModel(source, options.drawing, options.machine)
     questions = load_questions(options.asking.questions)
     asked = {noun.concept: questions.ask(noun.concept) for nouns in pools.nouns.values() for noun in nouns}
-    seen_by = judge_for(asked, judge, options.machine.device, options.asking)
+    seen_by = judge_for(asked, judge, options.machine.device, options.asking, drawn.crew)
     refuse_named(seen_by, "a bench makes its own images")
     plan = Plan(
         suite=Suite(name[:80], (), f"DominanceBench of {source.name}, judged by {seen_by.name}"),
@@ -104,7 +105,7 @@ def _build(
         model()
     identities = {"model": model.source.identity, "judge": judge.identity, **plan.settings.record()}
     otherwise = ", or add --limit to finish with what was found"
-    with held(folder, otherwise), RememberingLedger(folder / LEDGER_NAME) as ledger:
+    with held(folder, otherwise), RememberingLedger(folder / LEDGER_NAME) as ledger, at_work(model.crew):
         check_same_bench(identities, ledger, folder)
         ledger.put(BENCH, to_json(BenchRecord(finished=False)))
         ledger.put("bench settings", identities)
@@ -113,11 +114,11 @@ def _build(
         warn(plan.judge_warnings)
         workshop = Workshop(plan, seeds, model, judge, ledger, folder)
         trial.run(workshop.attempt, tell)
-        return _conclude(trial, workshop, judge, ledger, folder, model.manifest())
+        return _conclude(trial, workshop, judge, ledger, folder, model)
 
 
 def _conclude(
-    trial: CandidateTrial, workshop: Workshop, judge: Judge, ledger: Ledger, folder: Path, manifest: dict[str, object]
+    trial: CandidateTrial, workshop: Workshop, judge: Judge, ledger: Ledger, folder: Path, model: RunModel
 ) -> BenchResult:
     """Writes the plan of the kept prompts, scores them, and marks the bench as finished."""
     kept, prompts = [], []
@@ -129,7 +130,7 @@ def _conclude(
     plan = workshop.plan_of(prompts)
     plan = replace(plan, questions=_questions_of(prompts, plan.questions))
     ledger.put("plan", to_json(plan))
-    run = finish(plan, ledger, folder, judge, manifest)
+    run = finish(plan, ledger, folder, judge, model.manifest(), crew=model.crew)
     record = BenchRecord(True, tuple(kept), trial.tallies(), trial.stopped())
     ledger.put(BENCH, to_json(record))
     return bench_of(run, record.kept, record.tallies, record.stopped)

@@ -67,11 +67,11 @@ class Workshop:
         missing = missing_images(plan.images, self._ledger, self._folder)
         if missing:
             self._ledger.forget_images(image.item for image in missing if image.item in self._ledger.images())
-            model, settings = self._model(), self._model.settings
-            make_images(missing, model, settings, self._ledger, self._folder, self._model.batches())
+            model = self._model
+            make_images(missing, model.draws(), model.settings, self._ledger, self._folder, model.batches())
         waiting = unanswered(plan, self._ledger, self._folder)
         if waiting:
-            ask_judge(waiting, plan, self._judge, self._ledger)
+            ask_judge(waiting, plan, self._judge, self._ledger, crew=self._model.crew)
         scored = scored_images(plan, self._ledger)
         listed = [image for images in scored.values() for image in images]
         self._any_scored = self._any_scored or any(image.verdict is not None for image in listed)

@@ -34,3 +34,4 @@ class DiversityOptions:
         if not 0 <= self.seed <= LARGEST_SEED:
             raise InputError(f"seed is {self.seed}; give a whole number from 0")
         self.machine.without_model("dominance diversity")
+        self.machine.alone("dominance diversity")

@@ -37,6 +37,7 @@ class ExplainOptions:
     machine: Machine = field(default_factory=Machine)
 
     def __post_init__(self) -> None:
+        self.machine.alone("dominance explain")
         if len(self.seeds) > MOST_IMAGES:
             raise InputError(
                 f"there are {len(self.seeds)} seeds, but an explanation shows at most {MOST_IMAGES} images; give fewer"

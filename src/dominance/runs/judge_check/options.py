@@ -45,6 +45,7 @@ class JudgeCheckOptions:
     def __post_init__(self) -> None:
         check_mode(self.against_mode or "fast")
         self.machine.without_model("dominance judge check")
+        self.machine.alone("dominance judge check")
         for name, value, least, most in (
             ("each", self.each, 1, 10_000), ("limit", self.limit, 1, 100_000), ("seed", self.seed, 0, 2**31),
         ):  # fmt: skip

@@ -24,6 +24,7 @@ class LocaliseOptions:
     machine: Machine = field(default_factory=Machine)
 
     def __post_init__(self) -> None:
+        self.machine.alone("dominance localise")
         if not 0 <= self.seed <= LARGEST_SEED:
             raise InputError(f"seed is {self.seed}; give a whole number from 0")
         if self.drawing.seeds is not None:

@@ -3,7 +3,7 @@
 import itertools
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from dominance.errors import InputError, ItemError, ModelError
@@ -12,7 +12,7 @@ from dominance.records import Prompt
 from dominance.runs.mitigation.arms import Arm
 from dominance.runs.stages.counting import EVALUATIONS, SECONDS, counted
 from dominance.runs.stages.drawing import Draws
-from dominance.runs.stages.model import Steered
+from dominance.runs.stages.model import RunModel, Steered
 from dominance.runs.store.plan import PlannedImage
 
 if TYPE_CHECKING:
@@ -21,6 +21,25 @@ if TYPE_CHECKING:
     from dominance.models.image_model import PipelineModel
 
 _WARM_STEPS, _WARM_TEXTS = 2, 3
+
+
+@dataclass(frozen=True)
+class ArmsDrawer:
+    """Loads the model with all arms, and draws an image in each to begin with.
+
+    Attributes:
+        prompts: of the suite.
+    """
+
+    model: RunModel
+    arms: tuple[Arm, ...]
+    prompts: tuple[Prompt, ...]
+
+    def __call__(self) -> "ArmsModel":
+        refused = self.model.texts().refused
+        made = ArmsModel(self.model(), self.arms, self.prompts)
+        made.warm_up([prompt.text for prompt in self.prompts if prompt.id not in refused], self.model.settings)
+        return made
 
 
 class ArmsModel:

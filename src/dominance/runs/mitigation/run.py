@@ -9,15 +9,16 @@ from dominance.diversity.embedders import load_embedder
 from dominance.documents import from_json, to_json
 from dominance.judges.protocol import Judge
 from dominance.models.on_demand import OnDemand
-from dominance.records import Prompt, RunResult, Suite
+from dominance.records import RunResult, Suite
 from dominance.run_settings import RunSettings
 from dominance.runs.audit.estimate import Estimate, copied_ledger, estimate_of
 from dominance.runs.audit.options import Limits, limited
 from dominance.runs.audit.result import finish, put_plan
 from dominance.runs.audit.run import carried_out
 from dominance.runs.audit.sameness import folder_of
+from dominance.runs.engines.supply import even_size
 from dominance.runs.mitigation.arms import Arm, find_arms, with_pairs
-from dominance.runs.mitigation.drawing import ArmsModel, in_turns
+from dominance.runs.mitigation.drawing import ArmsDrawer, ArmsModel, in_turns
 from dominance.runs.mitigation.likeness import likeness
 from dominance.runs.mitigation.measuring import measure, seen
 from dominance.runs.mitigation.options import MitigateOptions
@@ -124,7 +125,8 @@ class _Run:
 
     Attributes:
         plan: with the images of all arms.
-        drawer: the loaded model with all arms, warmed up.
+        loads: the model with all arms, and warms it up.
+        drawer: that, once it is loaded here.
         notes: what the result should say of its suite.
         embedder: what compares repaired with plain pictures, if anything does.
     """
@@ -134,6 +136,7 @@ class _Run:
     folder: Path
     judge: OnDemand[Judge]
     model: RunModel
+    loads: ArmsDrawer
     drawer: OnDemand[ArmsModel]
     notes: tuple[str, ...]
     embedder: str | None
@@ -141,8 +144,12 @@ class _Run:
     def draw(self, missing: Sequence[PlannedImage], ledger: Ledger) -> None:
         """Draws these images, in batches of one arm each."""
         batches = self.model.batches()
-        waiting = in_turns(missing, self.arms, batches.size)
-        make_planned(waiting, self.drawer(), self.model.settings, ledger, self.folder, batches)
+        workers = 1 if self.model.crew is None else self.model.crew.most()
+        waiting = in_turns(missing, self.arms, even_size(len(missing), batches.size, workers))
+        if self.model.crew is not None:
+            self.drawer.set_aside()  # workers have their own
+        drawn_by = self.model.draws_by(self.loads, here=self.drawer)
+        make_planned(waiting, drawn_by, self.model.settings, ledger, self.folder, batches)
         self.drawer.set_aside()
 
     def draw_failing(self, ledger: Ledger) -> RunResult:
@@ -159,7 +166,9 @@ class _Run:
                 self.draw(missing, ledger)
                 self.model.set_aside()
             manifest = {**self.model.manifest(), "judge_mode": plan.settings.judge_mode}
-            whole = finish(plan, ledger, self.folder, self.judge(), manifest, device=self.model.device)
+            whole = finish(
+                plan, ledger, self.folder, self.judge(), manifest, device=self.model.device, crew=self.model.crew
+            )
         if whole is None:
             raise RuntimeError("there is no method")
         return whole
@@ -190,7 +199,7 @@ def _decided(
     embedder = fitting_embedder(options.embedder, drawn.source.world)
     arms = find_arms(options.named, loaded, options.seeds, drawn.source.identity, drawn.settings, drawn.ready)
     asked = ask_all(loaded, questions.ask)
-    seen_by = OnDemand(lambda: ready(asked, judge, options.machine.device, options.asking))
+    seen_by = OnDemand(lambda: ready(asked, judge, options.machine.device, options.asking, drawn.crew))
     check_questions(seen_by(), asked, options.asking.questions)
     refuse_named(seen_by(), "a mitigation draws its own images")
     settings = {"seeds": options.seeds, **drawn.settings.record(), "limit": options.limit}
@@ -209,13 +218,6 @@ def _decided(
         judge_warnings=world_warnings(seen_by(), drawn.source.world, of_model(drawn.source.name)),
         model_identity=drawn.source.identity,
     )
-    drawer = OnDemand(lambda: _warmed(drawn, arms, loaded.prompts))
+    loads = ArmsDrawer(drawn, arms, loaded.prompts)
     notes = () if note is None else (note,)
-    return _Run(arms, plan, folder_of(plan, out, name), seen_by, drawn, drawer, notes, embedder)
-
-
-def _warmed(model: RunModel, arms: Sequence[Arm], prompts: Sequence[Prompt]) -> ArmsModel:
-    refused = model.texts().refused
-    made = ArmsModel(model(), arms, prompts)
-    made.warm_up([prompt.text for prompt in prompts if prompt.id not in refused], model.settings)
-    return made
+    return _Run(arms, plan, folder_of(plan, out, name), seen_by, drawn, loads, OnDemand(loads), notes, embedder)

@@ -26,6 +26,7 @@ class NoiseNormOptions:
 
     def __post_init__(self) -> None:
         check_limit(self.limit)
+        self.machine.alone("dominance memorization")
 
     @property
     def seeds(self) -> tuple[int, ...]:

@@ -52,6 +52,7 @@ class PreflightOptions:
     machine: Machine = field(default_factory=Machine)
 
     def __post_init__(self) -> None:
+        self.machine.alone("dominance preflight")
         check_limit(self.limit)
         _check_known(("token set", self.tokens, TOKEN_SETS))
         if self.threshold is not None and not math.isfinite(self.threshold):
@@ -101,6 +102,7 @@ class CalibrationOptions:
     machine: Machine = field(default_factory=Machine)
 
     def __post_init__(self) -> None:
+        self.machine.alone("dominance calibrate")
         _check_known(
             ("label", self.label, LABELS),
             ("hold-out", self.hold_out, HOLD_OUTS),

@@ -30,10 +30,14 @@ class BatchSize:
         self._room = room
         self._refused = _MOST_GROWN + 1
 
-    def fitted(self, images: int) -> None:
-        """A batch of this many images succeeded."""
+    def fitted(self, images: int, roomy: bool | None = None) -> None:
+        """A batch of this many images succeeded.
+
+        Args:
+            roomy: whether twice as many would fit, where that was seen elsewhere.
+        """
         doubled = 2 * self.size
-        if images == self.size and doubled < self._refused and self._room():
+        if images == self.size and doubled < self._refused and (self._room() if roomy is None else roomy):
             self.size = doubled
 
     def refused(self, images: int) -> None:

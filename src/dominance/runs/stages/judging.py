@@ -1,7 +1,7 @@
 """The stage that asks the judge about every image without answers."""
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePath
 
 from PIL import Image
@@ -17,12 +17,17 @@ from dominance.judges.protocol import (
     JudgeStoppedError,
     NamedJudge,
     PacedJudge,
+    RemoteJudge,
 )
 from dominance.judges.registry import load_judge
 from dominance.pictures import open_image
 from dominance.progress import Progress, say
 from dominance.records import Answer, Concept, Question
+from dominance.runs.engines.crew import Crew
+from dominance.runs.engines.supply import Supply
+from dominance.runs.engines.work import Ended, sendable
 from dominance.runs.stages.drawing import in_halves
+from dominance.runs.stages.elsewhere import GivenJudge, JudgingWork, NamedJudgeLoader, WorkersJudge, shown_to
 from dominance.runs.stages.unread import Unread
 from dominance.runs.store.ledger import Ledger
 from dominance.runs.store.plan import Plan
@@ -45,38 +50,58 @@ _Item = tuple[str, tuple[Question, ...]]
 _Given = list[tuple[Answer, ...]]
 _Answers = Callable[[Sequence[int]], _Given]
 """The answers about some images of a batch, by their indices in it."""
-ReadyJudge = Callable[[Mapping[Concept, tuple[Question, ...]], str | Judge, str, Asking], Judge]
+ReadyJudge = Callable[[Mapping[Concept, tuple[Question, ...]], str | Judge, str, Asking, Crew | None], Judge]
 """What makes a judge ready: ``judge_for``, or ``unasked``."""
 
 
-def judge_of(judge: str | Judge, device: str, asking: Asking) -> Judge:
+def judge_of(judge: str | Judge, device: str, asking: Asking, crew: Crew | None = None) -> Judge:
     """The judge, loaded if given by name; nothing is asked yet.
 
+    Args:
+        crew: the workers that will ask it, each its own.
+
     Raises:
-        ModelError: the judge does not exist, or does not take its options.
+        ModelError: the judge does not exist, does not take its options, or cannot be sent to workers.
         InputError: there are options for a judge that was made in Python.
     """
     if isinstance(judge, str):
         if not judge.startswith(_NOT_LOADED):
             say(f"loading the judge {on_one_line(judge, 120)}")
-        return load_judge(judge, device, asking.judge_mode, asking.options)
+        # Workers have the devices; this process only asks it what it understands.
+        here = device if crew is None else "cpu"
+        loaded = load_judge(judge, here, asking.judge_mode, asking.options)
+        if crew is not None:
+            crew.lend(loaded, JudgingWork(NamedJudgeLoader.of(judge, device, asking)))
+        return loaded
     if asking.judge_option:
         raise InputError(
             f"the judge {on_one_line(judge.name, 120)} was made in Python, so judge_option would not reach it; set its"
             " options where it is made"
         )
+    if crew is not None and not _asked_here(judge):
+        sendable(judge, f"the judge {on_one_line(judge.name, 120)}")
+        crew.lend(judge, JudgingWork(GivenJudge(judge)))
     return judge
 
 
+def _asked_here(judge: Judge) -> bool:
+    """Whether this process alone asks it: it holds answers, or is a server that does the work elsewhere anyway."""
+    return isinstance(judge, NamedJudge | RemoteJudge)
+
+
 def judge_for(
-    asked: Mapping[Concept, tuple[Question, ...]], judge: str | Judge, device: str, asking: Asking | None = None
+    asked: Mapping[Concept, tuple[Question, ...]],
+    judge: str | Judge,
+    device: str,
+    asking: Asking | None = None,
+    crew: Crew | None = None,
 ) -> Judge:
-    """The judge, ready to be asked.
+    """The judge, ready to be asked, by these workers if there are any.
 
     Raises:
         ModelError: the judge does not exist, or does not understand all the questions.
     """
-    loaded = judge_of(judge, device, asking or Asking())
+    loaded = judge_of(judge, device, asking or Asking(), crew)
     loaded.check([question for questions in questions_of(loaded, asked).values() for question in questions])
     return loaded
 
@@ -86,6 +111,7 @@ def unasked(
     judge: str | Judge,
     device: str,
     asking: Asking | None = None,
+    crew: Crew | None = None,  # noqa: ARG001
 ) -> Judge:
     """The judge as ``judge_for`` gives it, without a word to it: for estimates."""
     return judge_of(judge, device, asking or Asking())
@@ -170,13 +196,21 @@ def unanswered(plan: Plan, ledger: Ledger, folder: Path) -> list[_Asked]:
 
 
 def ask_judge(
-    open_questions: Sequence[_Asked], plan: Plan, judge: Judge, ledger: Ledger, batch: int | None = None
+    open_questions: Sequence[_Asked],
+    plan: Plan,
+    judge: Judge,
+    ledger: Ledger,
+    batch: int | None = None,
+    crew: Crew | None = None,
 ) -> None:
     """Asks the questions, and stores the answers batch by batch.
 
     Images that cannot be read or judged are recorded as failures and named on standard error; the rest continue, and
     the next run asks again. A slow judge is left after a row of answers that cannot be read, see ``unread``, unless
     only images remain that it failed on before.
+
+    Args:
+        crew: the workers that ask it, which were given to ``judge_for``.
 
     Raises:
         ModelError: the judge can no longer answer, or knows images by name and names one that does not exist.
@@ -187,23 +221,20 @@ def ask_judge(
     batch = batch or _AT_ONCE
     if isinstance(judge, PacedJudge):
         batch = min(batch, judge.images_at_once)
-    names = _names(plan)
     fresh = {item for item, _, _ in open_questions} - {*ledger.failures()}
     record = _Record(ledger, plan.judge_identity)
     with Progress("judged", total=len(open_questions), each="an image") as progress:
-        for start in range(0, len(open_questions), batch):
-            chunk = open_questions[start : start + batch]
-            if isinstance(judge, NamedJudge):
-                asked, answer = _by_name(chunk, judge, names)
-            else:
-                asked, answer = _by_sight(chunk, judge, record)
-            if asked:
-                _ask(asked, answer, record)
-            progress.advance(len(chunk))
+        if crew is None or _asked_here(judge):
+            crew, judged = None, _judged_here(open_questions, batch, judge, plan, record)
+        else:
+            judged = _judged_by(crew, open_questions, batch, judge, record)
+        for chunk in judged:
+            progress.advance(len(chunk), None if crew is None else crew.pace())
             fresh -= {item for item, _, _ in chunk}
             if isinstance(judge, PacedJudge) and fresh and record.unread.too_many:
                 raise JudgeStoppedError(record.unread.told(judge.name))
-    _tell(record.failed, names)
+    if record.failed:
+        _tell(record.failed, _names(plan))
 
 
 class _Record:
@@ -217,7 +248,7 @@ class _Record:
     def __init__(self, ledger: Ledger, identity: str) -> None:
         self._ledger, self._identity = ledger, identity
         self.failed: dict[str, str] = {}
-        self.unread = Unread(read=bool(ledger.answers(identity)))
+        self.unread = Unread(read=ledger.has_answers(identity))
 
     def fail(self, item: str, reason: str) -> None:
         self._ledger.add_failure(item, "judge", reason)
@@ -235,6 +266,55 @@ class _Record:
             if (problem := _problem(outcome)) is not None:
                 self.fail(item, problem)
         return outcomes
+
+
+def _judged_here(
+    open_questions: Sequence[_Asked],
+    batch: int,
+    judge: Judge,
+    plan: Plan,
+    record: _Record,
+) -> Iterator[Sequence[_Asked]]:
+    """Asks in this process, and gives each batch whose answers are kept."""
+    names = _names(plan) if isinstance(judge, NamedJudge) else {}
+    for start in range(0, len(open_questions), batch):
+        chunk = open_questions[start : start + batch]
+        if isinstance(judge, NamedJudge):
+            asked, answer = _by_name(chunk, judge, names)
+        else:
+            asked, answer = _by_sight(chunk, judge, record)
+        if asked:
+            _ask(asked, answer, record)
+        yield chunk
+
+
+def asked_by(crew: Crew | None, judge: Judge) -> Judge:
+    """The judge as a worker asks it, or as it is where this process does."""
+    return judge if crew is None or _asked_here(judge) else WorkersJudge(judge.name, judge.identity, crew, judge)
+
+
+def _judged_by(
+    crew: Crew, open_questions: Sequence[_Asked], batch: int, judge: Judge, record: _Record
+) -> Iterator[Sequence[_Asked]]:
+    """The same by workers."""
+    supply = Supply(open_questions, lambda: batch, workers=crew.most())
+
+    def task(chunk: Sequence[_Asked]) -> object:
+        by_path = crew.place.reads_files
+        return [shown_to(path.absolute(), questions, by_path=by_path) for _, path, questions in chunk]
+
+    for chunk, outcomes in crew.carry_out(crew.lent(judge), supply, task):
+        if isinstance(outcomes, Ended):
+            for item, _, _ in chunk:
+                record.fail(item, f"every worker that looked at this image {outcomes.how}")
+        else:
+            given = zip(chunk, outcomes, strict=True)
+            answered = [(item, questions, found) for (item, _, questions), found in given if isinstance(found, tuple)]
+            record.keep([(i, questions) for i, questions, _ in answered], [found for *_, found in answered])
+            for (item, _, _), found in zip(chunk, outcomes, strict=True):
+                if isinstance(found, ItemError):
+                    record.fail(item, str(found))
+        yield chunk
 
 
 def _by_name(

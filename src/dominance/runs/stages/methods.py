@@ -30,6 +30,10 @@ class SteeredBy:
     layers: tuple[int, ...] = ()
     _encoded: "Encoded" = field(default_factory=dict, repr=False, compare=False)
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """Is sent to workers without the texts that it has encoded."""
+        return type(self), (self.chosen, self.layers)
+
     @property
     def identity(self) -> str:
         looked_at = f" at layers {','.join(map(str, self.layers))}" if self.layers else ""

@@ -1,7 +1,7 @@
 """The model of a run: identified at once, loaded when first needed."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from dominance.errors import ItemError
@@ -12,8 +12,12 @@ from dominance.models.settings import GenerationSettings
 from dominance.models.source import ModelSource, find_source
 from dominance.progress import say
 from dominance.records import Prompt
+from dominance.runs.engines.choice import crew_of
+from dominance.runs.engines.crew import Crew
+from dominance.runs.engines.work import sendable
 from dominance.runs.stages.batches import BatchSize
-from dominance.runs.stages.drawing import Draws
+from dominance.runs.stages.drawing import Alike, Draws, DrawsPlanned, Elsewhere
+from dominance.runs.stages.elsewhere import Drawer, DrawingWork
 from dominance.runs.stages.localisation import layers_of
 from dominance.runs.stages.methods import method_of
 from dominance.runs.stages.texts import Texts, read_texts
@@ -50,6 +54,20 @@ class Steered:
             return self.model.generate(texts, seeds, settings, **({} if watch is None else {"watch": watch}))
 
 
+@dataclass(frozen=True)
+class PlainDrawer:
+    """Draws as the run's model does, under its method, if any."""
+
+    model: "RunModel"
+
+    def __call__(self) -> DrawsPlanned:
+        return Alike(self.model.draws_here())
+
+
+def _nothing_more(model: "PipelineModel", settings: GenerationSettings) -> None:
+    """The usual further check."""
+
+
 class RunModel:
     """A model with the settings of a run; calling it returns the loaded model.
 
@@ -58,15 +76,18 @@ class RunModel:
     Attributes:
         source: name, identity and description of the model.
         settings: of the images, unless a prompt has its own.
+        crew: the workers that draw and judge; None where this process does.
 
     Args:
         model: a name, the caller's own pipeline, or the source of either.
         prompts: to draw; those that the text encoder does not read as a whole are in ``texts``.
         check: a further check of the loaded model.
         method: how to steer the drawing; see ``guidance.registry``.
+        crew: of another model of the same run; by default the machine's own.
 
     Raises:
-        InputError, ModelError: the model does not exist, or a setting cannot be used.
+        InputError, ModelError: the model does not exist, a setting cannot be used, or the caller's own pipeline
+            cannot be sent to workers.
     """
 
     def __init__(
@@ -75,8 +96,9 @@ class RunModel:
         drawing: Drawing,
         machine: Machine,
         prompts: Sequence[Prompt] = (),
-        check: Callable[["PipelineModel", GenerationSettings], None] = lambda *_: None,
+        check: Callable[["PipelineModel", GenerationSettings], None] = _nothing_more,
         method: str = "none",
+        crew: Crew | None = None,
     ) -> None:
         self.source = model if isinstance(model, ModelSource) else find_source(model, drawing)
         self.settings = drawing.settings(self.source)
@@ -84,15 +106,35 @@ class RunModel:
         self._loaded = OnDemand(self._load)
         self._batches: BatchSize | None = None
         self._texts: Texts | None = None
+        self.crew = crew or crew_of(machine)
+        self._reads_only = False  # whether workers draw, and this process only reads texts
         # Decided at once: what a method looks at is part of what its images are known by.
         self.method = self.ready(method)
+        if self.crew is not None and not isinstance(model, str | ModelSource):
+            sendable(self, self.source.name)
+
+    def __getstate__(self) -> dict[str, object]:
+        """Without weights and workers: whoever is sent it loads the model on a device of its own."""
+        unloaded = {
+            "_loaded": None,
+            "_batches": None,
+            "_texts": None,
+            "crew": None,
+            "_check": _nothing_more,
+            "_reads_only": False,
+        }
+        return {**self.__dict__, **unloaded, "_machine": self._machine.of_worker()}
+
+    def __setstate__(self, state: dict[str, object]) -> None:
+        self.__dict__.update(state)
+        self._loaded = OnDemand(self._load)
 
     def __call__(self) -> "PipelineModel":
         return self._loaded()
 
     def another(self, source: ModelSource) -> "RunModel":
         """Another model, drawn with in the same way."""
-        return RunModel(source, self._drawing, self._machine, self._prompts, self._check)
+        return RunModel(source, self._drawing, self._machine, self._prompts, self._check, crew=self.crew)
 
     def ready(self, method: str) -> Method | None:
         """A method for this model, which is loaded where its localisation is needed and not known.
@@ -102,8 +144,32 @@ class RunModel:
         """
         return method_of(method, self._layers)
 
-    def draws(self) -> Draws:
-        """The loaded model, steered by the method, if any."""
+    def draws(self) -> Draws | Elsewhere:
+        """What draws plain images: the loaded model, steered by the method, if any; or the workers, each with its own.
+
+        It is for ``make_images``.
+        """
+        return self.draws_here() if self.crew is None else self._elsewhere(self.crew, PlainDrawer(self))
+
+    def draws_by(self, drawer: Drawer, here: Callable[[], DrawsPlanned] | None = None) -> DrawsPlanned | Elsewhere:
+        """The same for images that something else than the model alone draws, for ``make_planned``.
+
+        Args:
+            drawer: is sent to workers, if there are any.
+            here: gives what draws in this process; the drawer itself by default.
+        """
+        return (here or drawer)() if self.crew is None else self._elsewhere(self.crew, drawer)
+
+    def _elsewhere(self, crew: Crew, drawer: Drawer) -> Elsewhere:
+        self.batches()  # read off the model, which then makes room for the workers' own
+        on_cpu = self.source.device(self._machine).type == "cpu"
+        if not (on_cpu or self._reads_only or self._is_own):
+            self._loaded.set_aside()
+            self._reads_only = True
+        return Elsewhere(crew, DrawingWork(drawer))
+
+    def draws_here(self) -> Draws:
+        """The loaded model in this process."""
         if self.method is None:
             return self()
         return Steered(self(), self.method, {prompt.text: prompt for prompt in self._prompts})
@@ -122,8 +188,10 @@ class RunModel:
         return self._texts
 
     def set_aside(self) -> None:
-        """Releases the weights until the model is needed again."""
+        """Releases the weights until the model is needed again, those of workers, too."""
         self._loaded.set_aside()
+        if self.crew is not None:
+            self.crew.forget()
 
     def make_room(self, judge: OnDemand) -> None:
         """Releases the judge if the model is to be loaded onto the GPU."""
@@ -154,16 +222,23 @@ class RunModel:
         """The manifest's entries on model and device."""
         return {"model": self.source.describe(self.settings), "device": str(self.source.device(self._machine))}
 
+    @property
+    def _is_own(self) -> bool:
+        """Whether the caller has loaded it."""
+        from dominance.models.own_pipeline import OwnPipeline
+
+        return isinstance(self.source, OwnPipeline)
+
     def _layers(self) -> tuple[int, ...]:
         return layers_of(self.source, self.settings, lambda: self().pipeline)
 
     def _load(self) -> "PipelineModel":
         from dominance.models.image_model import PipelineModel
-        from dominance.models.own_pipeline import OwnPipeline
 
-        if not isinstance(self.source, OwnPipeline):  # the caller's own is there already
+        if not self._is_own:  # the caller's own is there already
             say(f"loading the model {on_one_line(self.source.name, 120)}")
-        model = PipelineModel(self.source.load(self.settings, self._machine))
+        machine = replace(self._machine, device="cpu", offload="none") if self._reads_only else self._machine
+        model = PipelineModel(self.source.load(self.settings, machine))
         for prompt in self._prompts or [None]:
             model.check(self.settings if prompt is None else self.settings.of(prompt))
         self._check(model, self.settings)

@@ -125,6 +125,11 @@ class Ledger:
                 found.setdefault(item, {})[question] = (bool(yes), p_yes)
         return found
 
+    def has_answers(self, judge: str) -> bool:
+        """Whether there is any answer of a judge."""
+        with self._refusing():
+            return self._db.execute("SELECT 1 FROM answers WHERE judge = ? LIMIT 1", (judge,)).fetchone() is not None
+
     def add_answers(self, judge: str, answered: Sequence[tuple[str, Sequence[Answer]]]) -> None:
         """Adds answers about images, except missing ones, so that the next run asks again."""
         rows = [

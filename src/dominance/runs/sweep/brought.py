@@ -19,6 +19,8 @@ from dominance.runs.audit.estimate import Estimate, estimate_of
 from dominance.runs.audit.options import ScoreOptions
 from dominance.runs.audit.sameness import folder_of
 from dominance.runs.audit.score import looked_at, plan_brought
+from dominance.runs.engines.choice import crew_of
+from dominance.runs.engines.crew import Crew
 from dominance.runs.stages.identity import unknown_taught
 from dominance.runs.stages.judging import ReadyJudge, judge_for, unasked
 from dominance.runs.store.plan import Plan, PlannedImage
@@ -67,8 +69,9 @@ def sweep_images(
     options = options or SweepOptions()
     given = {"suite": suite, "images": images, "judge": judge, "out": out}
     repeat = Repeat("sweep", given, options)
-    plan, planned, seen_by, folder = _decided(judge_for, suite, images, judge, out, options)
-    with looked_at(plan, folder, seen_by, repeat, options.machine) as (ledger, whole):
+    crew = crew_of(options.machine)
+    plan, planned, seen_by, folder = _decided(judge_for, suite, images, judge, out, options, crew)
+    with looked_at(plan, folder, seen_by, repeat, options.machine, crew) as (ledger, whole):
         result = measure(planned, whole, ledger, folder, (options.min_presence, options.min_identity))
         ledger.put(SWEEP, to_json(result))
         return result
@@ -97,11 +100,12 @@ def _decided(
     judge: str | Judge,
     out: Path | str | None,
     options: SweepOptions,
+    crew: Crew | None = None,
 ) -> tuple[Plan, Planned, Judge, Path]:
     _refuse_drawing(options)
     loaded = replace(find_suite(suite, options.concepts), gate=None)
     scoring = ScoreOptions(limit=options.limit, asking=options.asking, taught=options.taught, machine=options.machine)
-    plan, seen_by, brought = plan_brought(ready, images, loaded, judge, out, scoring, SWEEP)
+    plan, seen_by, brought = plan_brought(ready, images, loaded, judge, out, scoring, SWEEP, crew)
     if (taught := plan.taught) is None:
         raise unknown_taught(plan.suite)
     said = {image.item: _said(one) for image, one in zip(brought.images, brought.assigned, strict=True)}

@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -43,6 +43,22 @@ def draw_by_model(
                 make_images(images, model.draws(), base.settings, ledger, folder, model.batches())
                 model.set_aside()
                 progress.advance()
+
+
+@dataclass(frozen=True)
+class CellDrawer:
+    """Loads the model with all adapters.
+
+    Attributes:
+        cells: of each planned image, by its item.
+    """
+
+    model: RunModel
+    grid: Grid
+    cells: Mapping[str, Cell]
+
+    def __call__(self) -> "CellModel":
+        return CellModel(self.model(), self.grid, self.cells)
 
 
 class CellModel:

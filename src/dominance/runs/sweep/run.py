@@ -29,7 +29,7 @@ from dominance.runs.store.ledger import Ledger
 from dominance.runs.store.plan import Plan, PlannedImage, TaughtPlan, ask_all, plan_images
 from dominance.runs.store.repeat import Repeat, read_repeat
 from dominance.runs.sweep.cells import CHECKPOINTS, Cell, Grid, find_grid
-from dominance.runs.sweep.drawing import CellModel, draw_by_model
+from dominance.runs.sweep.drawing import CellDrawer, draw_by_model
 from dominance.runs.sweep.measuring import Planned, measure
 from dominance.runs.sweep.options import SweepOptions
 from dominance.runs.sweep.result import AdapterSweep
@@ -71,7 +71,7 @@ def sweep_suite(
         if sweep.grid.models:
             draw_by_model(missing, sweep.grid, sweep.cell_of_item, drawn, ledger, folder)
             return
-        cells = CellModel(drawn(), sweep.grid, sweep.cell_of_item)
+        cells = drawn.draws_by(CellDrawer(drawn, sweep.grid, sweep.cell_of_item))
         make_planned(missing, cells, drawn.settings, ledger, folder, drawn.batches())
 
     with carried_out(plan, folder, seen_by, drawn, repeat, draw) as (ledger, whole):
@@ -146,7 +146,7 @@ def _decided(
     plain = replace(options.drawing, adapters=())
     drawn = RunModel(grid.loaded(), plain, options.machine, loaded.prompts)
     asked = ask_all(loaded, questions.ask)
-    seen_by = OnDemand(lambda: ready(asked, judge, options.machine.device, options.asking))
+    seen_by = OnDemand(lambda: ready(asked, judge, options.machine.device, options.asking, drawn.crew))
     check_questions(seen_by(), asked, options.asking.questions)
     refuse_named(seen_by(), "a sweep draws its own images")
     planned = [(cell, _images(grid, cell, loaded, options.seeds, drawn.settings)) for cell in grid.cells]
