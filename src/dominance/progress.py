@@ -71,15 +71,17 @@ class Progress:
     ...     progress.advance(2)
     """
 
+    every: ClassVar[float] = _EVERY
+    """Seconds between two lines, where a progress names none of its own."""
     _open: ClassVar[list["Progress"]] = []
 
     def __init__(
-        self, name: str, total: int, done: int = 0, every: float = _EVERY, shown: bool = True, each: str = "each"
+        self, name: str, total: int, done: int = 0, every: float | None = None, shown: bool = True, each: str = "each"
     ) -> None:
         self._shown = shown
         self._name, self._total, self._done, self._already = name, total, done, done
         self._note = self._within = ""
-        self._every, self._each = every, each
+        self._every, self._each = every or Progress.every, each
         self._start = self._last = time.monotonic()
         self._bar: Any = None
         self._task: Any = None

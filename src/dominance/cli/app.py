@@ -36,6 +36,7 @@ COMMANDS: dict[str, str] = {
     "memorization": "Measure how strongly each prompt moves the predicted noise, by group.",
     "reproduce": "Examine the claims of the papers on a model, theirs beside ours.",
     "report": "Write the pages of any folder of results again.",
+    "serve": "Serve a page and HTTP that ask for runs, show them and score images.",
     "list": "List what the other commands take.",
 }
 """Commands and what they do, so that listing them loads no command; each module says more."""

@@ -5,6 +5,7 @@ import os
 import sys
 
 from dominance.allocator import keep_freed_memory
+from dominance.serve.served import SERVED, begin_served
 
 _QUIET = {
     "TRANSFORMERS_VERBOSITY": "error",
@@ -24,3 +25,5 @@ def prepare_process() -> None:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal without a sign shows another one, not a traceback
     keep_freed_memory()
+    if os.environ.pop(SERVED, None):
+        begin_served()

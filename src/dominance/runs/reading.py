@@ -52,7 +52,7 @@ def read_run(folder: Path | str) -> "Result":
     folder = Path(folder)
     if is_file(folder / DOCUMENT_NAME) and not is_file(folder / LEDGER_NAME):
         return _explanation(folder)
-    kind = _kind_of(folder)
+    kind = kind_of(folder)
     if kind in _KEPT:
         return _kept(folder, kind)
     if kind == "bench":
@@ -64,7 +64,8 @@ def read_run(folder: Path | str) -> "Result":
     return read_result(folder)
 
 
-def _kind_of(folder: Path) -> str:
+def kind_of(folder: Path) -> str:
+    """The key that marks what a run folder holds, such as ``audit`` or ``mitigate``; ``none`` for another folder."""
     if not is_file(folder / LEDGER_NAME):
         return "none"
     with Ledger(folder / LEDGER_NAME) as ledger:

@@ -5,7 +5,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 
 from dominance import numbers
 from dominance.files import write_whole
@@ -44,17 +44,21 @@ def write_page(path: Path, template: str, **words: object) -> Path:
 
 
 def _pieces(template: str, words: dict[str, object]) -> Iterator[bytes]:
-    stream = _environment().get_template(template).stream(**words)
+    stream = environment().get_template(template).stream(**words)
     stream.enable_buffering(_AT_ONCE)
     for piece in stream:
         yield piece.encode("utf-8", "replace")
 
 
 @cache
-def _environment() -> Environment:
-    """The templates, which lie beside their pages, and how they are read."""
+def environment(*packages: str) -> Environment:
+    """The templates, which lie beside their pages, and how they are read.
+
+    Args:
+        packages: others that hold templates, which may use these.
+    """
     environment = Environment(
-        loader=PackageLoader("dominance.report", ""),
+        loader=ChoiceLoader([PackageLoader(name, "") for name in (*packages, "dominance.report")]),
         autoescape=True,
         trim_blocks=True,
         lstrip_blocks=True,

@@ -76,5 +76,9 @@ def world_of_files(files: Iterable[str], suite: Suite) -> str:
     """
     if not is_miniature(suite):
         return OPEN_WORLD
-    sizes = {size for file in files if (size := image_size(Path(file))) is not None}
-    return RENDERED_WORLD if sizes <= {(SIDE, SIDE)} else OPEN_WORLD
+    return world_of_sizes((size for file in files if (size := image_size(Path(file))) is not None), suite)
+
+
+def world_of_sizes(sizes: Iterable[tuple[int, int]], suite: Suite) -> str:
+    """The same for images of these widths and heights."""
+    return RENDERED_WORLD if is_miniature(suite) and set(sizes) <= {(SIDE, SIDE)} else OPEN_WORLD

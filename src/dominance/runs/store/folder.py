@@ -72,22 +72,37 @@ def held(folder: Path, otherwise: str = "") -> Generator[None]:
         Stopped: Ctrl-C was pressed in the block.
     """
     check_run_folder(folder)
-    path = folder / _LOCK_NAME
+    with locked(folder / _LOCK_NAME, folder):
+        try:
+            yield
+        except KeyboardInterrupt:
+            raise Stopped(folder, otherwise) from None
+
+
+@contextlib.contextmanager
+def locked(path: Path, folder: Path, option: str = "--out") -> Generator[None]:
+    """Locks a file against other processes until the block ends; creates it and its folder.
+
+    Args:
+        folder: what it stands for.
+        option: by which another one is given.
+
+    Raises:
+        RunError: another process has locked it, or it cannot be created.
+    """
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
     except OSError as error:
-        raise write_failed(folder, error) from None
+        raise write_failed(path.parent, error) from None
     try:
-        _take(lock, path)
+        _take(lock, path, folder, option)
         yield
-    except KeyboardInterrupt:
-        raise Stopped(folder, otherwise) from None
     finally:
         os.close(lock)
 
 
-def _take(lock: int, path: Path) -> None:
+def _take(lock: int, path: Path, folder: Path, option: str) -> None:
     """Locks the open file and writes this process's id into it; the kernel unlocks it when the process ends."""
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -96,7 +111,8 @@ def _take(lock: int, path: Path) -> None:
     except BlockingIOError:
         owner = os.pread(lock, 32, 0).decode(errors="replace").partition("\n")[0] or "unknown"
         raise RunError(
-            f"the run folder {path.parent} is in use by process {owner}; wait for it, or give another --out"
+            f"the {'run folder' if option == '--out' else 'folder'} {folder} is in use by process {owner}; wait for it,"
+            f" or give another {option}"
         ) from None
     except OSError as error:
         raise write_failed(path, error) from None

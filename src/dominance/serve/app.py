@@ -1,0 +1,97 @@
+"""The application: its routes behind the guard, its errors as one line, its queue begun and ended with it."""
+
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.openapi.utils import get_openapi
+from fastapi.responses import JSONResponse, Response
+from pydantic import TypeAdapter
+from starlette.exceptions import HTTPException
+
+from dominance import __version__
+from dominance.errors import DominanceError
+from dominance.serve.api import programs
+from dominance.serve.options import ServeOptions
+from dominance.serve.pages import Page, people
+from dominance.serve.security import FOR_PROGRAMS, Guard, Limits
+from dominance.serve.state import State
+from dominance.serve.verbs import VERBS
+
+_MOST_AT_ONCE = 20
+"""Times the size of one image that a form of several may hold."""
+_OPENAPI = "/api/openapi.json"
+
+
+def make_app(service: ServeOptions, token: str | None = None) -> Guard:
+    """The service as an ASGI application.
+
+    Args:
+        token: that every request must carry; None for none.
+
+    Raises:
+        RunError: its folder cannot be used.
+    """
+    state = State.of(service, token)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncGenerator[None]:
+        state.work.begin()
+        yield
+        await state.live.end()
+        state.work.end()
+        state.jobs.close()
+
+    app = FastAPI(
+        title="dominance", version=__version__, lifespan=lifespan, openapi_url=None, docs_url=None, redoc_url=None
+    )
+    app.include_router(programs(state))
+    app.include_router(people(state))
+    app.add_api_route(_OPENAPI, lambda: openapi_of(app), tags=["service"], summary="This document.")
+    _add_errors(app, Page(state))
+    image = service.most_megabytes * 1_000_000
+    limits = Limits(image, _MOST_AT_ONCE * image)
+    return Guard(app, service.names, state.keys, limits, state.counts)
+
+
+def openapi_of(app: FastAPI) -> dict[str, Any]:
+    """The OpenAPI document: bodies from the options classes, answers from the result classes, which are loaded."""
+    if app.openapi_schema is None:
+        routes = [route for route in app.routes if getattr(route, "include_in_schema", True)]
+        document = get_openapi(title=app.title, version=app.version, routes=routes)
+        shared = document.setdefault("components", {}).setdefault("schemas", {})
+        for path in document["paths"].values():
+            verb = path.get("get", {}).pop("x-result", None)
+            if verb is not None:
+                schema = TypeAdapter(VERBS[verb].result()).json_schema(
+                    mode="serialization", by_alias=True, ref_template="#/components/schemas/{model}"
+                )
+                shared |= schema.pop("$defs", {})
+                path["get"]["responses"]["200"]["content"] = {"application/json": {"schema": schema}}
+        app.openapi_schema = document
+    return app.openapi_schema
+
+
+def _add_errors(app: FastAPI, page: Page) -> None:
+    def told(request: Request, status: int, line: str, headers: Mapping[str, str] | None = None) -> Response:
+        """As a page where people asked for one, else as JSON."""
+        path, accepts = request.url.path, request.headers.get("accept", "")
+        if "text/html" in accepts and not path.startswith(FOR_PROGRAMS):
+            return page.failed(status, line)
+        return JSONResponse({"error": line}, status, headers)
+
+    @app.exception_handler(DominanceError)
+    async def refused(request: Request, error: DominanceError) -> Response:
+        return told(request, 422, str(error))
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid(request: Request, error: RequestValidationError) -> Response:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"][1:]) or "the body"
+        return told(request, 422, f"{where}: {first['msg']}; see {_OPENAPI}")
+
+    @app.exception_handler(HTTPException)
+    async def stopped(request: Request, error: HTTPException) -> Response:
+        return told(request, error.status_code, str(error.detail), error.headers)

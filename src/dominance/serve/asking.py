@@ -1,0 +1,161 @@
+"""From a request to a job: everything is checked, and what the command will read lies in the job's own folder."""
+
+import json
+import secrets
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from dominance.errors import InputError
+from dominance.files import is_file, write_whole
+from dominance.runs.store.folder import LEDGER_NAME
+from dominance.runs.store.repeat import REPEAT_NAME, Repeat, read_repeat
+from dominance.serve.jobs import Job
+from dominance.serve.options import ServeOptions
+from dominance.serve.outside import built, chosen, run_in
+from dominance.serve.places import OWN
+from dominance.serve.uploads import Uploads
+from dominance.serve.verbs import Verb
+from dominance.serve.work import job_folder
+from dominance.suites import bundled_suites, load_suite
+from dominance.suites.brackets import clean_text, parse_prompt
+from dominance.suites.entries import slug
+from dominance.wording import on_one_line, quoted
+
+_LONGEST_TITLE = 200
+_COMPARABLE = ("audit", "score")
+
+
+class Desk:
+    """Makes jobs of requests.
+
+    Args:
+        service: its options.
+        uploads: of images.
+    """
+
+    def __init__(self, service: ServeOptions, uploads: Uploads) -> None:
+        self._service, self._uploads = service, uploads
+        self._own = service.folder / OWN
+
+    def job_of(self, verb: Verb, given: Mapping[str, Any]) -> Job:
+        """The job that a request asks for; its files are written.
+
+        Raises:
+            InputError: something that the command or the service refuses.
+        """
+        options = built(verb.options, given, self._service)
+        arguments: dict[str, object] = {}
+        if verb.model:
+            arguments["model"] = chosen("model", given.get("model"), self._service.model)
+        if verb.judge:
+            arguments["judge"] = chosen("judge", given.get("judge"), self._service.judge)
+        if verb.subject == "prompt":
+            arguments["prompt"] = _one_prompt(given["prompt"])
+            title = _plain(str(arguments["prompt"]))
+            asked = None
+        else:
+            asked = _suite(given["prompts"], given.get("concepts"))
+            title = _title(asked)
+        if verb.subject == "upload":
+            arguments["images"] = str(self._images(given["upload"]))
+        self._check_amount(asked, options, given)
+        id = secrets.token_hex(6)
+        run = f"{verb.name}-{slug(title)[:40].strip('-')}-{id[:8]}" if verb.folder else None
+        folder = job_folder(self._own, id)
+        if asked is not None:
+            arguments["suite"] = _kept(asked, folder)
+        if run is not None:
+            arguments["out"] = str(self._service.folder / run)
+        config = write_whole(folder / "job.yaml", Repeat(verb.name, arguments, options).text().encode())
+        command = (*verb.name.split(), "--config", str(config), "--json")
+        return Job(id=id, verb=verb.name, title=on_one_line(title, _LONGEST_TITLE), command=command, run=run)
+
+    def beside(self, run: str, other: str) -> Job:
+        """The job that lays another run beside one: ``--beside`` with the run's own options.
+
+        Raises:
+            InputError: no such runs, or none that can be compared.
+        """
+        folder, beside = (run_in(self._service.folder, name) for name in (run, other))
+        kept = read_repeat(folder) or {}
+        if run == other or kept.get("command") not in _COMPARABLE or not is_file(beside / LEDGER_NAME):
+            raise InputError("choose two different runs of audit or score, of the same prompts and by the same judge")
+        config = str(folder / REPEAT_NAME)
+        command = (str(kept["command"]), "--config", config, "--beside", str(beside), "--out", str(folder), "--json")
+        return Job(id=secrets.token_hex(6), verb="compare", title=f"{run} beside {other}", command=command, run=run)
+
+    def _images(self, upload: str) -> Path:
+        folder = self._uploads.find(upload)
+        if folder is None or not any(folder.glob("*.png")):
+            raise InputError(f"there is no upload {quoted(upload)} with images; send some first")
+        return folder
+
+    def _check_amount(self, asked: "_Asked | None", options: Any, given: Mapping[str, Any]) -> None:
+        """Refuses a job that draws more than the service allows."""
+        if not hasattr(options, "drawing"):
+            return
+        prompts = 1
+        if asked is not None:
+            prompts = len(load_suite(asked).prompts if isinstance(asked, str) else asked)
+            prompts = min(prompts, given.get("limit") or prompts)
+        images = prompts * len(options.seeds)
+        if images > self._service.most_images:
+            raise InputError(
+                f"{prompts} prompts with {len(options.seeds)} seeds are {images} images, and a job may draw"
+                f" {self._service.most_images}; give fewer seeds or prompts"
+            )
+
+
+_Asked = str | tuple[tuple[str, str], ...]
+"""A bundled suite's name, or prompts by their ids."""
+
+
+def _one_prompt(text: str) -> str:
+    if "[" not in text:
+        raise InputError(f"{quoted(text)} marks no concept; put what must survive in brackets, as in 'a [mug]'")
+    parse_prompt(text, "prompt")
+    return text.strip()
+
+
+def _suite(prompts: Sequence[str], words: str | None) -> _Asked:
+    """What the prompts are.
+
+    Args:
+        words: a word list that finds concepts in prompts that mark none.
+
+    Raises:
+        InputError: a prompt that marks no concept, or cannot be read.
+    """
+    texts = [text.strip() for text in prompts if text.strip()]
+    if len(texts) == 1 and texts[0] in bundled_suites():
+        return texts[0]
+    if not texts:
+        raise InputError("there is no prompt; write one, with its concepts in brackets")
+    asked: dict[str, str] = {}
+    for number, text in enumerate(texts, start=1):
+        where = f"prompt {number}"
+        plain = clean_text(text, where) if "[" not in text and words else parse_prompt(text, where).text
+        id = slug(plain)
+        asked[f"{id}-{number}" if id in asked else id] = text
+    return tuple(asked.items())
+
+
+def _title(asked: _Asked) -> str:
+    if isinstance(asked, str):
+        return asked
+    return f"{_plain(asked[0][1])}{f' and {len(asked) - 1} more' if len(asked) > 1 else ''}"
+
+
+def _plain(text: str) -> str:
+    """The prompt without its brackets."""
+    return parse_prompt(text, "prompt").text if "[" in text else text
+
+
+def _kept(asked: _Asked, folder: Path) -> str:
+    """What the command is given: a bundled suite's name, or a file, so that no text is taken for a path."""
+    if isinstance(asked, str):
+        return asked
+    listed = [{"id": id, "prompt": text} for id, text in asked]
+    document = {"name": slug(_title(asked))[:60].strip("-"), "prompts": listed}
+    return str(write_whole(folder / "suite.json", json.dumps(document, ensure_ascii=False).encode()))

@@ -1,0 +1,205 @@
+"""Run folders as the service shows them, read from their ledgers without the libraries that made them."""
+
+import contextlib
+import json
+import sqlite3
+from collections import Counter
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from dominance.errors import RunError
+from dominance.files import is_file
+from dominance.records import is_present
+from dominance.runs.reading import DOCUMENT_NAME, kind_of
+from dominance.runs.store.folder import LEDGER_NAME
+from dominance.runs.store.ledger import Ledger
+from dominance.serve.places import folder_in, is_name
+
+_NAMES = {"mitigate": "mitigation", "ablate": "ablation", "none": "another folder"}
+_MOST = 2000
+"""Folders that are looked at."""
+_PAGES = ("report.html", "explanation.html")
+
+
+@dataclass(frozen=True)
+class Shown:
+    """One image of a run.
+
+    Attributes:
+        file: relative to the run folder, or absolute for an image made elsewhere.
+        verdict: None when unscored.
+        present: the concepts by whether the judge saw them; None where it did not answer.
+    """
+
+    prompt_id: str
+    prompt: str
+    name: str
+    file: str
+    concepts: tuple[str, ...]
+    verdict: str | None
+    present: dict[str, bool | None]
+
+
+@dataclass(frozen=True)
+class Card:
+    """A run in the list.
+
+    Attributes:
+        kind: the command that made it.
+        page: its page, relative to the folder; None if it has none yet.
+        verdicts: scored images by verdict; empty for what has none.
+        changed: seconds since 1970.
+    """
+
+    name: str
+    kind: str
+    title: str
+    model: str | None
+    judge: str | None
+    page: str | None
+    images: int
+    verdicts: dict[str, int]
+    changed: float
+    comparable: bool
+
+    @property
+    def words(self) -> str:
+        """What a filter looks at."""
+        return " ".join(filter(None, (self.name, self.kind, self.title, self.model, self.judge))).lower()
+
+
+def listed_runs(root: Path, words: str = "", kind: str = "", verdict: str = "") -> list[Card]:
+    """The runs below the root, the latest first, that have all of the words, the kind, and an image of the verdict."""
+    try:
+        names = sorted(path.name for path in root.iterdir() if is_name(path.name))[:_MOST]
+    except OSError:
+        return []
+    cards = [card for name in names if (card := card_of(root, name)) is not None]
+    asked = words.lower().split()
+    found = [
+        card
+        for card in cards
+        if all(word in card.words for word in asked)
+        and kind in ("", card.kind)
+        and (not verdict or card.verdicts.get(verdict))
+    ]
+    return sorted(found, key=lambda card: -card.changed)
+
+
+def card_of(root: Path, name: str) -> Card | None:
+    """One run; None if there is none of that name."""
+    folder = folder_in(root, name)
+    if folder is None:
+        return None
+    stamps = [_changed(folder / file) for file in (LEDGER_NAME, f"{LEDGER_NAME}-wal", DOCUMENT_NAME)]
+    changed = max(stamps)
+    return _card(folder, page_of(folder), changed) if changed else None
+
+
+def page_of(folder: Path) -> str | None:
+    """The name of a run's page."""
+    there = sorted(path.name for path in folder.glob("*.html") if path.is_file() and not path.is_symlink())
+    return next((name for name in _PAGES if name in there), there[0] if there else None)
+
+
+def _changed(file: Path) -> float:
+    try:
+        return file.lstat().st_mtime
+    except OSError:
+        return 0.0
+
+
+@lru_cache(maxsize=_MOST)
+def _card(folder: Path, page: str | None, changed: float) -> Card | None:
+    """Read again only after a change, which the time tells."""
+    if not is_file(folder / LEDGER_NAME):
+        return _explanation_card(folder, page, changed)
+    try:
+        kind = kind_of(folder)
+        with Ledger(folder / LEDGER_NAME) as ledger:
+            plan = _mapping(ledger.get("plan"))
+            document = _mapping(ledger.get(kind))
+            images = len(ledger.images())
+    except RunError:
+        return None
+    known = plan or document
+    suite = known.get("suite")
+    title = str(suite.get("name")) if isinstance(suite, dict) else str(suite or folder.name)
+    prompts = suite.get("prompts") if isinstance(suite, dict) else None
+    if isinstance(prompts, list) and len(prompts) == 1:
+        title = str(prompts[0].get("text") or title)
+    scores = _scores(folder)
+    return Card(
+        name=folder.name,
+        kind=_NAMES.get(kind, kind),
+        title=title,
+        model=_text(known.get("model")),
+        judge=_text(known.get("judge")),
+        page=page,
+        images=images,
+        verdicts=dict(Counter(row[2] for row in scores.values() if row[2])),
+        changed=changed,
+        comparable=kind in ("audit", "score"),
+    )
+
+
+def _explanation_card(folder: Path, page: str | None, changed: float) -> Card | None:
+    try:
+        document = _mapping(json.loads((folder / DOCUMENT_NAME).read_bytes()))
+    except (OSError, ValueError):
+        return None
+    images = document.get("images")
+    verdicts = Counter(
+        str(image["verdict"])
+        for image in (images if isinstance(images, list) else [])
+        if isinstance(image, dict) and image.get("verdict")
+    )
+    count = len(images) if isinstance(images, list) else 0
+    title = _text(document.get("prompt")) or folder.name
+    model, judge = _text(document.get("model")), _text(document.get("judge"))
+    return Card(folder.name, "explain", title, model, judge, page, count, dict(verdicts), changed, comparable=False)
+
+
+def shown_images(folder: Path) -> list[Shown]:
+    """The images of an audit or a score that exist, in the order of its plan; none for another run."""
+    with Ledger(folder / LEDGER_NAME) as ledger:
+        plan, there = _mapping(ledger.get("plan")), ledger.images()
+    suite = plan.get("suite")
+    if plan.get("origin") not in ("audit", "score") or not isinstance(suite, dict):
+        return []
+    prompts = {prompt["id"]: prompt for prompt in suite["prompts"]}
+    asked = {entry["name"]: len(entry["texts"]) for entry in plan.get("questions", [])}
+    scores = _scores(folder)
+    listed = []
+    for image in plan["images"]:
+        row = there.get(image["item"])
+        if row is None:
+            continue
+        prompt = prompts[image["prompt_id"]]
+        names = tuple(concept["name"] for concept in prompt["concepts"])
+        yes, _, verdict = scores.get((prompt["id"], image["name"]), ({}, None, None))
+        present = {
+            name: None if (count := yes.get(name)) is None else is_present(count, asked.get(name, 0)) for name in names
+        }
+        listed.append(Shown(prompt["id"], prompt["text"], image["name"], row.file, names, verdict, present))
+    return listed
+
+
+def _scores(folder: Path) -> dict[tuple[str, str], tuple[dict[str, int | None], float | None, str | None]]:
+    """By prompt and image: the yes of each concept, the DvD score, the verdict."""
+    with contextlib.closing(sqlite3.connect(f"{(folder / LEDGER_NAME).absolute().as_uri()}?mode=ro", uri=True)) as db:
+        try:
+            rows = db.execute("SELECT prompt_id, image, yes, dvd, verdict FROM scores").fetchall()
+        except sqlite3.Error:
+            return {}
+    return {(prompt, image): (json.loads(yes), dvd, verdict) for prompt, image, yes, dvd, verdict in rows}
+
+
+def _mapping(value: object) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _text(value: object) -> str | None:
+    return None if value is None else str(value)

@@ -1,0 +1,207 @@
+"""HTTP for programs: what can be asked for, what is refused in one line, and the document that says so."""
+
+from collections.abc import Callable
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+from made_runs import make_run, png
+from ruamel.yaml import YAML
+from starlette.testclient import TestClient
+
+from dominance.models.drawing import Machine
+from dominance.serve.options import ServeOptions
+from dominance.serve.outside import opened
+from dominance.serve.verbs import VERBS
+
+ASKED = {"prompts": ["a [castle:landmark] and a [chair]"], "seeds": 2, "steps": 2}
+IMAGE = {"content-type": "image/png"}
+CLOSED = {
+    "audit": {"judge_option", "questions", "references", "revision", "variant", "model_config", "beside"},
+    "score": {"judge_option", "questions", "references", "beside"},
+    "preflight": {"calibration", "revision", "variant", "model_config"},
+    "explain": {"calibration", "judge_option", "questions", "revision", "variant", "model_config"},
+    "mitigate": {"judge_option", "questions", "revision", "variant", "model_config"},
+}
+"""Options that a request may not set, since they name files, or what is loaded, or carry whatever they like."""
+
+
+def leaves(options: type) -> set[str]:
+    """Every option of a class, but those of the machine."""
+    from typing import get_type_hints
+
+    found: set[str] = set()
+    for item in fields(options):
+        kind = get_type_hints(options)[item.name]
+        if hasattr(kind, "__dataclass_fields__"):
+            found |= set() if kind is Machine else leaves(kind)
+        else:
+            found.add(item.name)
+    return found
+
+
+@pytest.mark.parametrize("verb", [name for name in VERBS if name in CLOSED])
+def test_every_option_is_open_or_closed_on_purpose(verb: str) -> None:
+    options = VERBS[verb].options
+    assert leaves(options) - {option.field for option in opened(options)} == CLOSED[verb]
+
+
+def test_a_job_is_the_command_with_a_file_of_its_options(client: TestClient, root: Path) -> None:
+    answer = client.post("/api/audit", json=ASKED)
+    assert answer.status_code == 202, answer.text
+    job = answer.json()
+    assert (job["state"], job["title"]) == ("queued", "a castle and a chair")
+    config = YAML(typ="safe").load((root / ".serve" / "jobs" / job["id"] / "job.yaml").read_text())
+    assert (config["command"], config["seeds"], config["steps"]) == ("audit", 2, 2)
+    assert config["out"] == str(root / job["run"])
+    from dominance.suites import load_suite
+
+    (prompt,) = load_suite(config["suite"]).prompts
+    assert (prompt.text, [concept.name for concept in prompt.concepts]) == ("a castle and a chair", ["castle", "chair"])
+
+
+@pytest.mark.parametrize(
+    ("verb", "body", "told"),
+    [
+        ("audit", {"prompts": ["a castle"]}, "marks no concept"),
+        ("audit", {"prompts": ["/etc/passwd"]}, "marks no concept"),
+        ("audit", {"prompts": ["a [castle"]}, "never closed"),
+        ("audit", {"prompts": []}, "at least 1"),
+        ("audit", {}, "prompts"),
+        ("audit", {**ASKED, "model": "/models/secret"}, "does not load the model"),
+        ("audit", {**ASKED, "judge": "answers:/etc/passwd"}, "does not load the judge"),
+        ("audit", {**ASKED, "judge": "openai:http://169.254.169.254#x"}, "does not load the judge"),
+        ("audit", {**ASKED, "adapter": ["/etc/passwd"]}, "does not load the adapter"),
+        ("audit", {**ASKED, "concepts": "/etc/passwd"}, "no word list"),
+        ("audit", {**ASKED, "embedder": "owner/name"}, "does not load the embedder"),
+        ("audit", {**ASKED, "method": "regions:x=/etc"}, "plain name"),
+        ("audit", {**ASKED, "questions": "/etc/passwd"}, "Extra inputs"),
+        ("audit", {**ASKED, "device": "cuda"}, "Extra inputs"),
+        ("audit", {**ASKED, "out": "/tmp/x"}, "Extra inputs"),
+        ("audit", {**ASKED, "seeds": 10_001}, "count from 1"),
+        ("audit", {**ASKED, "seeds": 1001}, "1001 images"),
+        ("audit", {**ASKED, "seeds": [1, 1]}, "twice"),
+        ("audit", {**ASKED, "limit": 0}, "limit is 0"),
+        ("audit", {**ASKED, "max_unscored": 0.1, "allow_unfit_judge": "perhaps"}, "allow_unfit_judge"),
+        ("explain", {"prompt": "a castle"}, "marks no concept"),
+        ("mitigate", {**ASKED, "method": "none"}, "give a method"),
+        ("preflight", {**ASKED, "layers": "x"}, "numbers such as"),
+        ("score", {"upload": "../..", "prompts": ["a [mug]"]}, "no upload"),
+    ],
+)
+def test_bad_requests_are_refused_in_one_line(client: TestClient, verb: str, body: dict, told: str) -> None:
+    answer = client.post(f"/api/{verb}", json=body)
+    assert answer.status_code == 422, answer.text
+    assert told in answer.json()["error"]
+    assert "\n" not in answer.json()["error"]
+    assert client.get("/api/jobs").json() == []
+
+
+def test_the_operator_says_what_is_loaded(serve: Callable[..., TestClient]) -> None:
+    client = serve(model=("owner/name", "miniature"), adapter=("brand.safetensors",))
+    asked = {**ASKED, "adapter": ["brand.safetensors:0.8@0.4", "diverse-castle"]}
+    assert client.post("/api/audit", json={**asked, "model": "miniature"}).status_code in (202, 422)
+    assert client.post("/api/audit", json={**ASKED, "adapter": ["brand.safetensors:0.8"]}).status_code == 202
+
+
+def test_the_queue_has_an_end(serve: Callable[..., TestClient]) -> None:
+    client = serve(most_waiting=2)
+    assert [client.post("/api/audit", json=ASKED).status_code for _ in range(3)] == [202, 202, 503]
+
+
+def test_a_job_can_be_stopped_and_go_on(client: TestClient) -> None:
+    job = client.post("/api/preflight", json={"prompts": ["a [castle:landmark] and a [chair]"]}).json()
+    assert job["run"] is None
+    assert client.post(f"/api/jobs/{job['id']}/stop", json={}).json()["state"] == "stopped"
+    assert client.post(f"/api/jobs/{job['id']}/again", json={}).json()["state"] == "queued"
+    assert client.post(f"/api/jobs/{job['id']}/again", json={}).status_code == 409
+    assert client.post("/api/jobs/none/stop", json={}).status_code == 404
+    assert client.get(f"/api/preflight/{job['id']}").status_code == 404
+
+
+def test_images_are_sent_and_their_score_asked_for(client: TestClient, root: Path) -> None:
+    upload = client.post("/api/uploads", json={}).json()["upload"]
+    assert client.post(f"/api/uploads/{upload}", content=b"<svg/>", headers=IMAGE).status_code == 422
+    assert client.post("/api/score", json={"upload": upload, "prompts": ["a [mug]"]}).status_code == 422
+    sent = client.post(f"/api/uploads/{upload}", content=png(), headers=IMAGE)
+    assert sent.status_code == 201
+    job = client.post("/api/score", json={"upload": upload, "prompts": ["a [mug]"]}).json()
+    config = YAML(typ="safe").load((root / ".serve" / "jobs" / job["id"] / "job.yaml").read_text())
+    assert Path(config["images"]) == root / ".serve" / "uploads" / upload
+
+
+def test_runs_are_listed_filtered_and_compared(client: TestClient, root: Path) -> None:
+    make_run(root, "one")
+    make_run(root, "two", model="other")
+    make_run(root, "begun", finished=False)
+    (root / "notes").mkdir()
+    listed = {card["name"]: card for card in client.get("/api/runs").json()}
+    assert set(listed) == {"one", "two", "begun"}
+    assert listed["one"]["verdicts"] == {"collapsed": 1, "balanced": 1, "lost": 1}
+    assert (listed["one"]["title"], listed["one"]["page"], listed["begun"]["page"]) == (
+        "a castle and a chair", "report.html", None,
+    )  # fmt: skip
+    assert [card["name"] for card in client.get("/api/runs?words=OTHER castle").json()] == ["two"]
+    assert len(client.get("/api/runs?verdict=lost").json()) == 2
+    assert client.get("/api/runs?kind=mitigation").json() == []
+    job = client.post("/api/runs/one/beside", json={"other": "two"}).json()
+    assert (job["verb"], job["run"]) == ("compare", "one")
+    for other in ("one", "../two", "notes", ""):
+        assert client.post("/api/runs/one/beside", json={"other": other}).status_code == 422
+    assert client.get("/api/runs/nothing").status_code == 404
+
+
+def test_a_run_that_another_version_wrote_does_not_hide_the_others(client: TestClient, root: Path) -> None:
+    make_run(root, "one")
+    (root / "broken").mkdir()
+    (root / "broken" / "run.sqlite").write_bytes(b"no ledger at all" * 100)
+    assert [card["name"] for card in client.get("/api/runs").json()] == ["one"]
+    assert client.get("/runs/broken").status_code == 404
+
+
+def test_a_score_needs_a_marked_prompt_and_an_image(client: TestClient) -> None:
+    for prompt, content in (("a mug", png()), ("a [mug]", b"<svg/>"), ("x" * 6000, png()), ("a [mug", png())):
+        answer = client.post("/score", params={"prompt": prompt}, content=content, headers=IMAGE)
+        assert answer.status_code == 422, answer.text
+    assert client.post("/score", content=png(), headers=IMAGE).status_code == 422
+
+
+def test_the_metrics_count(client: TestClient) -> None:
+    client.post("/api/audit", json=ASKED)
+    client.get("/api/jobs", headers={"host": "evil.example"})
+    text = client.get("/metrics").text
+    assert 'dominance_jobs{state="queued"} 1' in text
+    assert 'dominance_requests_total{method="POST",route="/api/audit",status="202"} 1' in text
+    assert 'dominance_requests_refused_total{status="421"} 1' in text
+    for line in text.splitlines():
+        assert line.startswith("# ") or len(line.rsplit(" ", 1)) == 2
+
+
+def test_the_document_is_made_from_options_and_results(client: TestClient) -> None:
+    document = client.get("/api/openapi.json").json()
+    schemas = document["components"]["schemas"]
+    for name, verb in VERBS.items():
+        body = schemas[f"{name.capitalize()}Request"]["properties"]
+        assert {option.name for option in opened(verb.options)} <= set(body)
+        result = document["paths"][f"/api/{name}/{{job}}"]["get"]["responses"]["200"]["content"]["application/json"]
+        assert result["schema"].get("properties") or result["schema"].get("items")
+    assert "verdict" in schemas["LiveScore"]["properties"]
+    assert "seeds" in str(schemas["AuditRequest"]["properties"]["seeds"]["description"]).lower()
+
+    def refs(value: object) -> set[str]:
+        inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+        own = {value["$ref"]} if isinstance(value, dict) and isinstance(value.get("$ref"), str) else set()
+        return own.union(*map(refs, inner))
+
+    for ref in refs(document):
+        assert ref.removeprefix("#/components/schemas/") in schemas, ref
+
+
+@pytest.mark.parametrize(
+    "options", [{"host": "a b"}, {"port": 70_000}, {"jobs_at_once": 0}, {"judge": ("answers:x.csv",)}, {"model": ()}]
+)
+def test_options_out_of_range_are_refused(options: dict) -> None:
+    from dominance.errors import InputError
+
+    with pytest.raises(InputError):
+        ServeOptions(**options)

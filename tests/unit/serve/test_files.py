@@ -1,0 +1,156 @@
+"""No name from outside leads out of its folder, and no hostile image gets in."""
+
+import io
+import os
+import struct
+import zlib
+from pathlib import Path
+
+import pytest
+from made_runs import make_run, png
+from PIL import Image, PngImagePlugin
+from starlette.testclient import TestClient
+
+from dominance.errors import InputError
+from dominance.serve.places import file_in, folder_in
+from dominance.serve.uploads import Most, Uploads, read_upload
+
+ESCAPES = ["%2e%2e", "%2e%2e%2f", "..%2f..%2fetc", "%2fetc", ".serve", "a%00b", "..\\..", "~", "run%2f..%2f.."]
+MOST = Most(megabytes=1, megapixels=1)
+
+
+@pytest.fixture
+def secret(tmp_path: Path) -> Path:
+    (tmp_path / "secret.json").write_text('{"secret": 1}')
+    return tmp_path / "secret.json"
+
+
+@pytest.mark.parametrize("name", ESCAPES)
+def test_a_name_cannot_leave_the_folder_of_runs(client: TestClient, secret: Path, name: str) -> None:
+    for path in (f"/runs/{name}", f"/runs/{name}/files/secret.json", f"/api/runs/{name}", f"/runs/{name}/label"):
+        answer = client.get(path, follow_redirects=False)
+        assert answer.status_code in (307, 404, 405), path
+        assert "secret" not in answer.text.replace("secret.json", "")
+
+
+@pytest.mark.parametrize(
+    "path", ["../secret.json", "images/../../../secret.json", "/etc/passwd", "run.sqlite", "run.lock"]
+)
+def test_a_path_cannot_leave_the_run(client: TestClient, root: Path, secret: Path, path: str) -> None:
+    make_run(root, "castles")
+    answer = client.get(f"/runs/castles/files/{path.replace('..', '%2e%2e')}")
+    assert answer.status_code == 404
+
+
+def test_links_are_not_followed(client: TestClient, root: Path, secret: Path) -> None:
+    run = make_run(root, "castles")
+    (run / "link.json").symlink_to(secret)
+    (run / "out").symlink_to(secret.parent)
+    (root / "linked").symlink_to(secret.parent)
+    os.mkfifo(run / "pipe.json")
+    for path in ("castles/files/link.json", "castles/files/out/secret.json", "linked/files/secret.json"):
+        assert client.get(f"/runs/{path}").status_code == 404, path
+    assert client.get("/runs/castles/files/pipe.json").status_code == 404
+    assert folder_in(root, "linked") is None
+    assert file_in(run, "images/castle/0-item0.png") is not None
+    assert "linked" not in client.get("/runs").text
+
+
+def test_an_image_elsewhere_is_not_shown(client: TestClient, root: Path, secret: Path) -> None:
+    from dominance.runs.store.ledger import ImageRow, Ledger
+
+    run = make_run(root, "castles")
+    with Ledger(run / "run.sqlite") as ledger:
+        ledger.add_image(ImageRow("item0", "x", 0, str(secret), {}))
+        ledger.add_image(ImageRow("item1", "x", 1, "../../secret.json", {}))
+    assert client.get("/runs/castles/images/0").status_code == 404
+    assert client.get("/runs/castles/images/1").status_code == 404
+    assert client.get("/runs/castles/images/2").status_code == 200
+    assert client.get("/runs/castles/images/-1").status_code == 404
+    assert client.get("/runs/castles/images/99").status_code == 404
+
+
+def test_a_report_runs_no_script_but_ours(client: TestClient, root: Path) -> None:
+    make_run(root, "castles")
+    answer = client.get("/runs/castles/files/report.html")
+    assert answer.status_code == 200
+    policy = answer.headers["content-security-policy"]
+    script = next(part for part in policy.split(";") if "script-src" in part)
+    assert "sha256-" in script
+    assert "unsafe" not in script
+    assert "'self'" not in script
+
+
+def chunk(kind: bytes, data: bytes) -> bytes:
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+
+def bomb(width: int, height: int) -> bytes:
+    """A PNG of a few kilobytes whose header promises that many pixels."""
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    rows = zlib.compress(b"\0" * 1_000_000, 9)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
+
+
+def texts_bomb() -> bytes:
+    held, info = io.BytesIO(), PngImagePlugin.PngInfo()
+    info.add_text("parameters", "x" * 30_000_000, zip=True)
+    Image.new("RGB", (8, 8)).save(held, "PNG", pnginfo=info)
+    return held.getvalue()
+
+
+SVG = b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>'
+HOSTILE = {
+    "svg": SVG,
+    "html": b"<!doctype html><script>alert(1)</script>",
+    "empty": b"",
+    "cut off": png()[:200],
+    "a bomb": bomb(30_000, 30_000),
+    "a long line": bomb(200_000, 1),
+    "beyond the limit": bomb(2000, 2000),
+    "texts that swell": texts_bomb(),
+    "gif": b"GIF89a" + b"\0" * 50,
+    "postscript": b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n",
+    "too many bytes": b"\x89PNG\r\n\x1a\n" + b"\0" * 1_100_000,
+}
+
+
+@pytest.mark.parametrize("content", HOSTILE.values(), ids=list(HOSTILE))
+def test_hostile_images_are_refused(tmp_path: Path, content: bytes) -> None:
+    uploads = Uploads(tmp_path, MOST, 10)
+    name = uploads.new()
+    with pytest.raises(InputError, match=r"send|convert"):
+        uploads.add(name, content)
+    assert list((tmp_path / name).iterdir()) == []
+
+
+def test_only_pixels_are_kept(tmp_path: Path) -> None:
+    held, info = io.BytesIO(), PngImagePlugin.PngInfo()
+    info.add_text("parameters", "secret prompt")
+    Image.new("RGBA", (8, 4), (255, 0, 0, 0)).save(held, "PNG", pnginfo=info)
+    uploads = Uploads(tmp_path, MOST, 10)
+    name = uploads.new()
+    file = tmp_path / name / uploads.add(name, held.getvalue() + b"<script>alert(1)</script>")
+    content = file.read_bytes()
+    assert b"secret" not in content
+    assert b"script" not in content
+    with Image.open(file) as kept:
+        assert (kept.size, kept.mode, kept.getpixel((0, 0))) == ((8, 4), "RGB", (255, 255, 255))
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])
+def test_ordinary_images_are_read(kind: str) -> None:
+    held = io.BytesIO()
+    Image.new("RGB", (32, 16), "green").save(held, kind)
+    assert read_upload(held.getvalue(), MOST).size == (32, 16)
+
+
+def test_an_upload_that_is_full_or_unknown_takes_nothing(tmp_path: Path) -> None:
+    uploads = Uploads(tmp_path, MOST, 1)
+    name = uploads.new()
+    uploads.add(name, png())
+    with pytest.raises(InputError, match="holds 1 images"):
+        uploads.add(name, png())
+    for unknown in ("nothing", "../x", ""):
+        with pytest.raises(InputError, match="no such upload"):
+            uploads.add(unknown, png())
