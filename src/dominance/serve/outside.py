@@ -129,7 +129,7 @@ _TEXTS: Mapping[str, tuple[Any, Callable[[Any, ServeOptions], Any]]] = {
 
 
 @cache
-def opened(options: type) -> tuple[Open, ...]:
+def opened(options: Any) -> tuple[Open, ...]:
     """What a request may set of an options class and the classes that it holds."""
     hints = get_type_hints(options, include_extras=True)
     documented = {item.arg_name: item.description or "" for item in parse_from_object(options).params}
@@ -178,7 +178,7 @@ def request_model(name: str, options: type, subject: Mapping[str, tuple[Any, Any
     return create_model(name, __config__=ConfigDict(extra="forbid", strict=False), **listed)
 
 
-def built(options: type, given: Mapping[str, Any], service: ServeOptions) -> Any:
+def built(options: Any, given: Mapping[str, Any], service: ServeOptions) -> Any:
     """The options class with these values; what is not given is the class's default, and the machine the service's.
 
     Raises:

@@ -83,6 +83,10 @@ def _static(name: str) -> bytes:
 
 
 def _add_static(router: APIRouter) -> None:
+    @router.get("/favicon.ico")
+    def icon() -> Response:
+        return Response(status_code=204, headers={"cache-control": "max-age=86400"})
+
     @router.get("/static/{name}")
     def static(name: str) -> Response:
         if name not in _KINDS:

@@ -19,13 +19,12 @@ from dominance.report.parts.bars import verdict_bar
 from dominance.serve.api import enqueued
 from dominance.serve.labelling import LABELS_NAME, SEEN, RunLabels, check_reader
 from dominance.serve.places import file_in, folder_in
-from dominance.serve.runs import Card, card_of, listed_runs, shown_images
+from dominance.serve.runs import VERDICTS, Card, card_of, listed_runs, shown_images
 from dominance.serve.state import State
 
 if TYPE_CHECKING:
     from dominance.serve.pages import Page
 
-_VERDICTS = ("collapsed", "lost", "mixed", "balanced")
 _SCRIPTS = ("audit/page.js", "explanation/page.js")
 """The scripts of report pages, below ``report/``."""
 _FILES = {
@@ -110,7 +109,7 @@ def _run_page(root: Path, page: "Page", folder: Path, told: str | None, status: 
 
 
 def _bar(card: Card) -> object:
-    counts = {name: card.verdicts.get(name, 0) for name in _VERDICTS}
+    counts = {name: card.verdicts.get(name, 0) for name in VERDICTS}
     label = ", ".join(f"{count} {name}" for name, count in counts.items() if count)
     return verdict_bar(counts, label) if label else None
 
@@ -122,7 +121,7 @@ def _add_list(router: APIRouter, root: Path, page: "Page") -> None:
         kinds = sorted({card.kind for card in (cards if not kind else listed_runs(root))})
         asked = {"words": words, "kind": kind, "verdict": verdict}
         listed = [(card, _bar(card)) for card in cards[:500]]
-        return page("runs", listed=listed, found=len(cards), asked=asked, kinds=kinds, verdicts=_VERDICTS)
+        return page("runs", listed=listed, found=len(cards), asked=asked, kinds=kinds, verdicts=VERDICTS)
 
 
 def _add_files(router: APIRouter, folder_of: Callable[[str], Path], state: State) -> None:

@@ -4,6 +4,7 @@ import contextlib
 import json
 import sqlite3
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -18,6 +19,8 @@ from dominance.runs.store.ledger import Ledger
 from dominance.serve.places import folder_in, is_name
 
 _NAMES = {"mitigate": "mitigation", "ablate": "ablation", "none": "another folder"}
+VERDICTS = ("collapsed", "lost", "mixed", "balanced")
+"""Of images, the worst first."""
 _MOST = 2000
 """Folders that are looked at."""
 _PAGES = ("report.html", "explanation.html")
@@ -139,7 +142,7 @@ def _card(folder: Path, page: str | None, changed: float) -> Card | None:
         judge=_text(known.get("judge")),
         page=page,
         images=images,
-        verdicts=dict(Counter(row[2] for row in scores.values() if row[2])),
+        verdicts=_ordered(Counter(row[2] for row in scores.values() if row[2])),
         changed=changed,
         comparable=kind in ("audit", "score"),
     )
@@ -159,7 +162,11 @@ def _explanation_card(folder: Path, page: str | None, changed: float) -> Card | 
     count = len(images) if isinstance(images, list) else 0
     title = _text(document.get("prompt")) or folder.name
     model, judge = _text(document.get("model")), _text(document.get("judge"))
-    return Card(folder.name, "explain", title, model, judge, page, count, dict(verdicts), changed, comparable=False)
+    return Card(folder.name, "explain", title, model, judge, page, count, _ordered(verdicts), changed, comparable=False)
+
+
+def _ordered(verdicts: Mapping[str, int]) -> dict[str, int]:
+    return {name: verdicts[name] for name in VERDICTS if verdicts.get(name)}
 
 
 def shown_images(folder: Path) -> list[Shown]:

@@ -34,7 +34,7 @@ _HEADERS = {
     "permissions-policy": "camera=(), microphone=(), geolocation=()",
 }
 _SAFE = ("GET", "HEAD")
-_OPEN = ("/login", "/static/page.css")
+_OPEN = ("/login", "/static/page.css", "/favicon.ico")
 """What is answered without a token, so that it can be typed in."""
 FOR_PROGRAMS = ("/api/", "/score", "/metrics")
 _AFTER_WRONG = 0.5
