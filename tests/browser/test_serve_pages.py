@@ -168,7 +168,7 @@ def test_labels_without_a_script(visit, root: Path) -> None:
     page.get_by_role("group", name="castle").get_by_role("radio", name="doubtful").check(force=True)
     page.get_by_role("group", name="chair").get_by_role("radio", name="plain").check(force=True)
     page.get_by_role("button", name="Save, next").click()
-    assert page.get_by_text("1 of 4 labelled by Bob").is_visible()
+    page.get_by_text("1 of 4 labelled by Bob").wait_for()
     assert ",castle,unsure,Bob,doubtful" in (root / "castles-swapped" / "labels.csv").read_text()
 
 
@@ -176,10 +176,11 @@ def test_runs_are_filtered(visit) -> None:
     page = visit("/runs")
     page.get_by_label("Words").fill("swapped")
     page.get_by_role("button", name="Filter").click()
+    page.get_by_text("1 run", exact=True).wait_for()
     assert page.locator(".cards li").count() == 1
     assert "miniature-swapped" in page.locator(".cards").inner_text()
     page.get_by_role("link", name="a castle and a chair").click()
-    assert page.get_by_label("Compare with").is_visible()
+    page.get_by_label("Compare with").wait_for()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -192,8 +193,8 @@ def test_pages_fit_a_phone_and_can_be_read(visit, path: str, scheme: str) -> Non
     assert (sum(map(int, re.findall(r"\d+", ground)[:3])) < 200) == (scheme == "dark")
     unnamed = page.evaluate(
         """() => [...document.querySelectorAll("input:not([type=hidden]), select, textarea, button, a, img, progress")]
-        .filter(e => !(e.labels && e.labels.length) && !e.getAttribute("aria-label") && !e.getAttribute("aria-labelledby")
-          && !(e.textContent || "").trim() && !e.getAttribute("alt")).map(e => e.outerHTML)"""
+        .filter(e => !(e.labels && e.labels.length) && !e.getAttribute("aria-label")
+          && !e.getAttribute("aria-labelledby") && !(e.textContent || "").trim() && !e.getAttribute("alt")).map(e => e.outerHTML)"""
     )
     assert unnamed == []
     small = page.evaluate(
