@@ -61,7 +61,10 @@ def visit(browser, url: str) -> Iterator[Callable[..., "Page"]]:
         page.set_default_timeout(120_000)
         page.on("console", lambda message: troubles.append(f"console {message.type}: {message.text}"))
         page.on("pageerror", lambda error: troubles.append(f"error: {error}"))
-        page.on("request", lambda asked: asked.url.startswith(url) or troubles.append(f"request: {asked.url[:99]}"))
+        page.on(
+            "request",
+            lambda asked: asked.url.startswith((url, "data:")) or troubles.append(f"request: {asked.url[:99]}"),
+        )
         page.goto(url + path)
         return page
 
@@ -111,9 +114,11 @@ def test_from_a_prompt_to_its_report(visit, javascript: bool) -> None:
     assert page.get_by_role("heading", level=1).inner_text() == "a castle, and a chair"
     assert page.locator(".im").count() == 2
     page.get_by_role("link", name="Open the report").click()
+    page.wait_for_url("**/report.html")
+    page.get_by_role("heading", level=1).wait_for()
     assert "castle" in page.title()
     if javascript:  # the report's own script is let through
-        assert page.locator("#filter").is_visible()
+        page.locator("#filter").wait_for()
 
 
 @pytest.mark.slow
@@ -194,7 +199,8 @@ def test_pages_fit_a_phone_and_can_be_read(visit, path: str, scheme: str) -> Non
     unnamed = page.evaluate(
         """() => [...document.querySelectorAll("input:not([type=hidden]), select, textarea, button, a, img, progress")]
         .filter(e => !(e.labels && e.labels.length) && !e.getAttribute("aria-label")
-          && !e.getAttribute("aria-labelledby") && !(e.textContent || "").trim() && !e.getAttribute("alt")).map(e => e.outerHTML)"""
+          && !e.getAttribute("aria-labelledby") && !(e.textContent || "").trim()
+          && !e.getAttribute("alt")).map(e => e.outerHTML)"""
     )
     assert unnamed == []
     small = page.evaluate(

@@ -173,6 +173,8 @@ def _add_upload(router: APIRouter, state: State, page: Page) -> None:
             job = await run_in_threadpool(enqueued, state, lambda: state.desk.job_of(verb, given))
         except (DominanceError, HTTPException) as error:
             return shown(form, _told(error), getattr(error, "status_code", 422))
+        finally:
+            await form.close()
         return RedirectResponse(f"/jobs/{job.id}", 303)
 
 
