@@ -4,7 +4,6 @@ import base64
 import hashlib
 from collections.abc import Awaitable, Callable
 from functools import cache
-from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -16,6 +15,7 @@ from starlette.datastructures import FormData
 
 from dominance.errors import DominanceError, InputError
 from dominance.report.parts.bars import verdict_bar
+from dominance.report.parts.page_stream import environment
 from dominance.serve.api import enqueued
 from dominance.serve.labelling import LABELS_NAME, SEEN, RunLabels, check_reader
 from dominance.serve.places import file_in, folder_in
@@ -45,12 +45,9 @@ _AT_ONCE = 60
 @cache
 def report_policy() -> str:
     """The policy of report pages: of scripts, none but those that ship, by their hashes."""
-    hashes = []
-    for name in _SCRIPTS:
-        text = resources.files("dominance.report").joinpath(name).read_text(encoding="utf-8")
-        written = (f"\n{text}\n", f"\n{text}", f"\n{text.rstrip()}\n")
-        hashes += [base64.b64encode(hashlib.sha256(each.encode()).digest()).decode() for each in written]
-    allowed = " ".join(f"'sha256-{digest}'" for digest in dict.fromkeys(hashes))
+    written = [f"\n{environment().get_template(name).render()}" for name in _SCRIPTS]  # as parts/layout includes them
+    digests = [base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in written]
+    allowed = " ".join(f"'sha256-{digest}'" for digest in digests)
     return (
         f"default-src 'none'; img-src 'self' data:; style-src 'unsafe-inline'; script-src {allowed}; base-uri 'none';"
         " form-action 'none'; frame-ancestors 'none'"
