@@ -81,7 +81,7 @@ class Progress:
         self._shown = shown
         self._name, self._total, self._done, self._already = name, total, done, done
         self._note = self._within = ""
-        self._every, self._each = every or Progress.every, each
+        self._every, self._each = Progress.every if every is None else every, each
         self._start = self._last = time.monotonic()
         self._bar: Any = None
         self._task: Any = None

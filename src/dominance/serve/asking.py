@@ -59,7 +59,7 @@ class Desk:
             title = _title(asked)
         if verb.subject == "upload":
             arguments["images"] = str(self._images(given["upload"]))
-        self._check_amount(asked, options, given)
+        self._check_amount(asked, verb.images(options), given)
         id = secrets.token_hex(6)
         run = f"{verb.name}-{slug(title)[:40].strip('-')}-{id[:8]}" if verb.folder else None
         folder = job_folder(self._own, id)
@@ -91,19 +91,16 @@ class Desk:
             raise InputError(f"there is no upload {quoted(upload)} with images; send some first")
         return folder
 
-    def _check_amount(self, asked: "_Asked | None", options: Any, given: Mapping[str, Any]) -> None:
-        """Refuses a job that draws more than the service allows."""
-        if not hasattr(options, "drawing"):
-            return
+    def _check_amount(self, asked: "_Asked | None", each: int, given: Mapping[str, Any]) -> None:
+        """Refuses a job that draws more than the service allows, where ``each`` prompt has so many images."""
         prompts = 1
         if asked is not None:
             prompts = len(load_suite(asked).prompts if isinstance(asked, str) else asked)
             prompts = min(prompts, given.get("limit") or prompts)
-        images = prompts * len(options.seeds)
-        if images > self._service.most_images:
+        if prompts * each > self._service.most_images:
             raise InputError(
-                f"{prompts} prompts with {len(options.seeds)} seeds are {images} images, and a job may draw"
-                f" {self._service.most_images}; give fewer seeds or prompts"
+                f"the job may draw {prompts * each} images, {each} for each prompt, and the service allows"
+                f" {self._service.most_images}; ask for fewer images or prompts"
             )
 
 

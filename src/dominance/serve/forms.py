@@ -10,7 +10,7 @@ from dominance.errors import InputError
 from dominance.serve.outside import Open, opened
 from dominance.serve.verbs import VERBS, Verb
 
-FIRST = ("seeds", "steps", "method")
+FIRST = ("seeds", "usable", "steps", "method")
 """Options that the page shows at once; the others are folded away."""
 _LISTS = ("adapter",)
 _LONGEST = 20_000

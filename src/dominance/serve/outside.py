@@ -87,7 +87,7 @@ def _free(value: str, _: ServeOptions) -> str:
 
 
 def _methods(value: str, _: ServeOptions) -> tuple[str, ...]:
-    from dominance.runs.mitigation.options import parse_methods
+    from dominance.runs.stages.method_names import parse_methods
 
     return tuple(_text(name, "a method", _METHOD) for name in parse_methods(value))
 

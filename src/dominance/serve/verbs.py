@@ -11,11 +11,14 @@ from pydantic import BaseModel, Field
 
 from dominance.runs.audit.options import AuditOptions, ScoreOptions
 from dominance.runs.explanation.options import ExplainOptions
+from dominance.runs.generation.options import TIMES_PLAIN, GenerateOptions
 from dominance.runs.mitigation.options import MitigateOptions
 from dominance.runs.risk.options import PreflightOptions
 from dominance.serve.outside import request_model
 
 Subject = Literal["suite", "prompt", "upload"]
+_EVALUATIONS = 100
+"""Network evaluations of an image of 50 steps under guidance."""
 _PROMPTS = "Prompts with their concepts in brackets, or the name of a bundled suite alone."
 _ABOUT: Mapping[str, tuple[Any, Any]] = {
     "prompts": (list[str], Field(description=_PROMPTS, min_length=1, max_length=1000)),
@@ -53,6 +56,12 @@ class Verb:
         """What a request gives beside options."""
         subject = {"suite": ("prompts",), "prompt": ("prompt",), "upload": ("upload", "prompts")}[self.subject]
         return (*subject, *(["model"] if self.model else []), *(["judge"] if self.judge else []))
+
+    def images(self, options: Any) -> int:
+        """The most images that it draws for a prompt, about; of one that is repaired, those of each arm."""
+        if isinstance(options, GenerateOptions):
+            return max(TIMES_PLAIN * options.usable, (options.budget or 0) // _EVALUATIONS)
+        return len(options.seeds) if hasattr(options, "seeds") else 0
 
     @cache  # noqa: B019 - verbs live as long as the process
     def request(self) -> type[BaseModel]:
@@ -97,6 +106,13 @@ _LISTED = (
         "suite",
         MitigateOptions,
         ("runs.mitigation.result", "MitigationResult"),
+    ),
+    Verb(
+        "generate",
+        "Draw until so many images show every concept",
+        "suite",
+        GenerateOptions,
+        ("runs.generation.result", "GenerationResult"),
     ),
     Verb(
         "score",
