@@ -17,8 +17,8 @@ from dominance.serve.verbs import VERBS
 ASKED = {"prompts": ["a [castle:landmark] and a [chair]"], "seeds": 2, "steps": 2}
 IMAGE = {"content-type": "image/png"}
 CLOSED = {
-    "audit": {"judge_option", "questions", "references", "revision", "variant", "model_config", "beside"},
-    "score": {"judge_option", "questions", "references", "beside"},
+    "audit": {"judge_option", "questions", "references", "revision", "variant", "model_config", "beside", "baseline"},
+    "score": {"judge_option", "questions", "references", "beside", "baseline"},
     "preflight": {"calibration", "revision", "variant", "model_config"},
     "explain": {"calibration", "judge_option", "questions", "revision", "variant", "model_config"},
     "generate": {"calibration", "early", "judge_option", "questions", "revision", "variant", "model_config"},
