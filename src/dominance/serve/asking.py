@@ -3,6 +3,7 @@
 import json
 import secrets
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +45,7 @@ class Desk:
         Raises:
             InputError: something that the command or the service refuses.
         """
-        options = built(verb.options, given, self._service)
+        options = built(verb.options, given, replace(self._service, machine=verb.machine(self._service.machine)))
         arguments: dict[str, object] = {}
         if verb.model:
             arguments["model"] = chosen("model", given.get("model"), self._service.model)

@@ -2,13 +2,14 @@
 
 import types
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib import import_module
 from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
+from dominance.models.drawing import Machine
 from dominance.runs.audit.options import AuditOptions, ScoreOptions
 from dominance.runs.explanation.options import ExplainOptions
 from dominance.runs.generation.options import TIMES_PLAIN, GenerateOptions
@@ -39,6 +40,7 @@ class Verb:
         document: module and class of what it prints; a list of them where ``many``.
         model, judge: whether it takes one.
         folder: whether it leaves a run folder.
+        workers: whether several processes may share its work.
     """
 
     name: str
@@ -50,12 +52,19 @@ class Verb:
     model: bool = True
     judge: bool = True
     folder: bool = True
+    workers: bool = False
 
     @property
     def about(self) -> tuple[str, ...]:
         """What a request gives beside options."""
         subject = {"suite": ("prompts",), "prompt": ("prompt",), "upload": ("upload", "prompts")}[self.subject]
         return (*subject, *(["model"] if self.model else []), *(["judge"] if self.judge else []))
+
+    def machine(self, machine: Machine) -> Machine:
+        """The service's machine, as far as the command takes it."""
+        own = machine if self.workers else machine.by_itself()
+        own = own if self.model else replace(own, offload="none")
+        return replace(own, batch=None) if self.options is GenerateOptions else own
 
     def images(self, options: Any) -> int:
         """The most images that it draws for a prompt, about; of one that is repaired, those of each arm."""
@@ -82,6 +91,7 @@ _LISTED = (
         "suite",
         AuditOptions,
         ("runs.audit.document", "AuditDocument"),
+        workers=True,
     ),
     Verb(
         "preflight",
@@ -106,6 +116,7 @@ _LISTED = (
         "suite",
         MitigateOptions,
         ("runs.mitigation.result", "MitigationResult"),
+        workers=True,
     ),
     Verb(
         "generate",
@@ -121,6 +132,7 @@ _LISTED = (
         ScoreOptions,
         ("runs.audit.document", "AuditDocument"),
         model=False,
+        workers=True,
     ),
 )
 VERBS: dict[str, Verb] = {verb.name: verb for verb in _LISTED}

@@ -108,6 +108,14 @@ def test_the_operator_says_what_is_loaded(serve: Callable[..., TestClient]) -> N
     assert client.post("/api/audit", json={**ASKED, "adapter": ["brand.safetensors:0.8"]}).status_code == 202
 
 
+@pytest.mark.parametrize("verb", ["audit", "preflight", "explain", "mitigate", "generate"])
+def test_a_machine_of_workers_serves_commands_that_take_none(serve: Callable[..., TestClient], verb: str) -> None:
+    client = serve(machine=Machine(workers=2, batch=4, offload="model"))
+    body = {"prompt": "a [mug]"} if verb == "explain" else {"prompts": ["a [mug]"]}
+    answer = client.post(f"/api/{verb}", json=body)
+    assert answer.status_code == 202, answer.text
+
+
 def test_the_queue_has_an_end(serve: Callable[..., TestClient]) -> None:
     client = serve(most_waiting=2)
     assert [client.post("/api/audit", json=ASKED).status_code for _ in range(3)] == [202, 202, 503]
