@@ -216,7 +216,8 @@ class Experiments:
     @cached_property
     def memorized_norms(self) -> MemorizationResult:
         """The same with the prompts that the model has memorized, if need be with an adapter; as ``copies``."""
-        return self.norms if self._memorized().adapter is None else self._norms(self._memorized(), "memorized-norms")
+        known = self.known_by_heart()
+        return self.norms if known.adapter is None else self._norms(known, "memorized-norms")
 
     def _norms(self, known: Memorized | None, name: str) -> MemorizationResult:
         drawing = self.drawing(self.fresh(self.size.norm_seeds))
@@ -232,7 +233,7 @@ class Experiments:
         """Prompts that the model has memorized, where some are known."""
         return memorized_of(self.source, self.options)
 
-    def _memorized(self) -> Memorized:
+    def known_by_heart(self) -> Memorized:
         if self.memorized is None:
             raise ImpossibleError("no prompt of the model is known to be memorized; give --memorized")
         return self.memorized
@@ -244,7 +245,7 @@ class Experiments:
         Raises:
             ImpossibleError: no prompt is known to be memorized, or not which picture of it.
         """
-        known = self._memorized()
+        known = self.known_by_heart()
         if not known.pictures:
             raise ImpossibleError(
                 "the training pictures of the memorized prompts are not known, so no copy can be told"

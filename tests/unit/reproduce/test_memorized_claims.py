@@ -36,6 +36,7 @@ def test_memorized_prompts_move_the_noise_most_or_not(memorized: float, dominanc
         made(
             memorized_norms=norms,
             entries=lambda _: (),
+            known_by_heart=lambda: KNOWN,
             memorized=KNOWN,
             source=SimpleNamespace(name="the model"),
         )
@@ -90,9 +91,9 @@ def test_a_copy_is_of_its_own_picture() -> None:
 def test_where_nothing_is_known_to_be_memorized_no_norm_is_measured() -> None:
     experiments = Experiments.__new__(Experiments)
     vars(experiments).update(memorized=None)
-    for name in ("memorized_norms", "copies"):
+    for examine in (claims.examine_norm, claims.examine_heads):
         with pytest.raises(ImpossibleError, match="give --memorized"):
-            getattr(experiments, name)
+            examine(experiments)  # which has no model, so that nothing can be drawn before
     vars(experiments).update(memorized=Memorized(KNOWN.suite, None, {}))
     with pytest.raises(ImpossibleError, match="pictures of the memorized prompts are not known"):
         _ = experiments.copies

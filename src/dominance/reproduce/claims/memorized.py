@@ -29,6 +29,7 @@ HEADS = Rule(
 
 def examine_norm(experiments: Experiments) -> Finding:
     """All three groups at step 1 and over the steps, in one model."""
+    experiments.known_by_heart()  # before anything is drawn
     experiments.entries(DOMINANCE)
     result = experiments.memorized_norms
     norms: dict[str, list[float]] = {MEMORIZED: [], DOMINANCE: [], BALANCED: []}
