@@ -122,7 +122,7 @@ class AuditOptions:
     limit: Limit | None = None
     concepts: Words | None = None
     method: str = "none"
-    """How to steer the drawing: none, or a method from another package; see `dominance list methods`."""
+    """How to steer the drawing: none, or a method such as regions; see `dominance list methods`."""
     drawing: Drawing = field(default_factory=Drawing)
     asking: Asking = field(default_factory=Asking)
     limits: Limits = field(default_factory=Limits)
