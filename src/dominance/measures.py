@@ -1,6 +1,13 @@
 """What is measured on images beside the judge's verdicts."""
 
 from dataclasses import dataclass
+from typing import Literal
+
+from dominance.verdicts import Interval
+
+Measure = Literal["soft_presence", "harsh_presence", "image_text", "least_concept", "caption_text", "quality"]
+"""Presence is the judge's, soft (mean P(yes)) and harsh (1 where every concept is present, else 0); for the others see
+``PictureScores``."""
 
 
 @dataclass(frozen=True)
@@ -20,3 +27,36 @@ class PictureScores:
     caption_text: float | None = None
     quality: float | None = None
     caption: str | None = None
+
+
+@dataclass(frozen=True)
+class MeasuredMean:
+    """One measure over a run.
+
+    Attributes:
+        mean: over all images that have it; its interval is clustered by prompt, and None of a single prompt.
+        images: how many have it.
+        prompts: each prompt's mean, by its id.
+    """
+
+    measure: Measure
+    mean: float
+    interval: Interval | None
+    images: int
+    prompts: dict[str, float]
+
+
+@dataclass(frozen=True)
+class MeasuredChange:
+    """One measure before and after, on pairs of images that both have it.
+
+    Attributes:
+        change: mean of the paired differences, after less before; its interval is clustered by prompt.
+    """
+
+    measure: Measure
+    pairs: int
+    before: float
+    after: float
+    change: float
+    interval: Interval | None

@@ -96,6 +96,24 @@ def coefficient(value: float | None, interval: Interval | None = None) -> str:
     return _estimate(value, interval, "{:.2f}".format)
 
 
+def thousandths(value: float | None, interval: Interval | None = None) -> str:
+    """A cosine of pictures and texts, which differ in the second and third decimal.
+
+    >>> thousandths(0.3126, (0.301, 0.3248))
+    '0.313 (0.301 to 0.325)'
+    """
+    return _estimate(value, interval, "{:.3f}".format)
+
+
+def thousandths_change(value: float | None, interval: Interval | None = None) -> str:
+    """A difference of two such means.
+
+    >>> thousandths_change(-0.012, (-0.02, 0.004))
+    '−0.012 (−0.020 to +0.004)'
+    """
+    return _estimate(value, interval, "{:+.3f}".format)
+
+
 def effect(value: float | None, interval: Interval | None = None) -> str:
     """A coefficient of which the sign says the direction.
 

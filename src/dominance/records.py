@@ -6,23 +6,13 @@ from typing import Literal, get_args
 
 from dominance.baseline import Baseline
 from dominance.beside import Beside
+from dominance.measures import MeasuredMean, PictureScores
 from dominance.mentions import mention
 from dominance.run_settings import RunSettings
-from dominance.verdicts import ImageVerdict, Interval, PromptVerdict
+from dominance.verdicts import COLLAPSE, DOUBTFUL, ImageVerdict, Interval, PromptVerdict, is_present
 
 Kind = Literal["artist", "landmark", "character", "object"]
 KINDS: tuple[Kind, ...] = ("artist", "landmark", "character", "object")
-
-COLLAPSE: float = 36.0
-"""An image collapses from this DvD score on: what 3 of 5 and 2 of 5 give. Source: Jeong & Lee (2025), section 3."""
-
-DOUBTFUL: Interval = (0.25, 0.75)
-"""An answer with P(yes) between these, both excluded, is doubtful; the limits are ours."""
-
-
-def is_present(yes: int, questions: int) -> bool:
-    """A concept is present when the majority of its questions is yes (3 of 5)."""
-    return 2 * yes > questions
 
 
 @dataclass(frozen=True)
@@ -161,6 +151,8 @@ class ScoredImage:
         problem: one line that says why it is unscored.
         doubtful: the concepts that doubtful answers decide: present with one way to settle them, absent with another.
         could_be: the other verdicts that it has with some way to settle its doubtful answers.
+        soft_presence: mean P(yes) over its concepts, 0 to 1; None when unscored.
+        scores: by models that answer no questions; None where none was asked for.
     """
 
     prompt_id: str
@@ -178,6 +170,8 @@ class ScoredImage:
     problem: str | None = None
     doubtful: tuple[str, ...] = ()
     could_be: tuple[ImageVerdict, ...] = ()
+    soft_presence: float | None = None
+    scores: PictureScores | None = None
 
     @property
     def hangs(self) -> bool:
@@ -361,6 +355,7 @@ class RunResult:
         unread: what the model does not know of a prompt's text, by the prompt's id.
         beside: what another run makes of the same prompts; None where none was given.
         baseline: what changed since an earlier run of the same prompts; None where none was given.
+        measures: presence, and with ``--similarity`` what else was measured.
     """
 
     run: str
@@ -378,6 +373,7 @@ class RunResult:
     identity: Identity | None = None
     beside: Beside | None = None
     baseline: Baseline | None = None
+    measures: tuple[MeasuredMean, ...] = ()
 
     @property
     def images(self) -> int:

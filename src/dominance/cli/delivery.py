@@ -49,6 +49,7 @@ def print_result(result: RunResult, written: Sequence[Path]) -> None:
     from dominance.report.audit.baseline import baseline_sentences
     from dominance.report.audit.beside import beside_line
     from dominance.report.audit.headline import gate_reason
+    from dominance.report.parts.measures import measure_rows, was_measured
     from dominance.report.parts.next_steps import after_audit
     from dominance.report.parts.ranking import worst_first
     from dominance.report.parts.sentences import hanging_sentence
@@ -65,6 +66,9 @@ def print_result(result: RunResult, written: Sequence[Path]) -> None:
         echo(said)
     if result.identity is not None:
         print_identity(result.identity)
+    if was_measured(result.measures):
+        columns = ("measure", "mean (95%)", "images", "what it is")
+        print_table("presence, similarity and quality", columns, measure_rows(result.measures))
     if result.beside is not None:
         echo(beside_line(result.beside, result))
     echo(*baseline_sentences(result.baseline))

@@ -1,7 +1,9 @@
 """``dominance mitigate``."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Parameter
 
 from dominance.cli import shared
 from dominance.cli.app import new_app
@@ -9,10 +11,14 @@ from dominance.cli.delivery import tell_estimate
 from dominance.cli.interrupts import results_are_in
 from dominance.cli.output import echo, note, print_json, print_table, tell_next, tell_written, warn_again
 from dominance.cli.statuses import EXIT_DONE, EXIT_UNSCORED
+from dominance.judges.options import JUDGE
 from dominance.numbers import plural
 from dominance.runs.mitigation.options import MitigateOptions
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from dominance.report.mitigation.sentences import MethodRow
     from dominance.runs.mitigation.result import MitigationResult
 
 app = new_app(
@@ -29,6 +35,14 @@ def command(
     *,
     model: shared.Model = "miniature",
     judge: shared.JudgeName = "miniature",
+    second_judge: Annotated[
+        str | None,
+        Parameter(
+            group=JUDGE,
+            help="A judge that does not select: asked about all images in the end, in its default way. A finished run"
+            " takes one later, too.",
+        ),
+    ] = None,
     options: MitigateOptions = MitigateOptions(),
     output: shared.Estimated = shared.Estimated(),
 ) -> int:
@@ -43,8 +57,12 @@ def command(
     if output.estimate:
         if options.only_failing:
             note("note: at most: only images that lose a concept are drawn again")
+        if second_judge is not None:
+            note("note: without the questions to the second judge")
         return tell_estimate(estimate_mitigation(suite, model, judge, output.out, options), output.json)
-    return deliver(mitigate_suite(suite, model, judge, output.out, options), output.json, output.page_images)
+    return deliver(
+        mitigate_suite(suite, model, judge, output.out, options, second_judge), output.json, output.page_images
+    )
 
 
 def deliver(result: "MitigationResult", json: bool, images: shared.PageImages = "auto") -> int:
@@ -72,16 +90,32 @@ def print_mitigation(result: "MitigationResult") -> None:
         doubt_sentence,
         method_rows,
         mitigation_headline,
+        second_sentence,
     )
+    from dominance.report.parts.measures import changes_view, was_measured
 
-    rows = [
-        (row.name, row.change, row.collapsed, row.kept.partition(" (")[0], row.harmed.partition(" (")[0], row.time)
-        for row in method_rows(result)
-    ]
     columns = ("method", "change of DvD (95%)", "collapsed", "kept", "harmed", "time")
-    print_table(f"{result.suite}: {result.model}, judged by {result.judge}", columns, rows)
+    print_table(f"{result.suite}: {result.model}, judged by {result.judge}", columns, _table(method_rows(result)))
+    if result.second is not None:
+        print_table(f"the same, judged by {result.second.judge}", columns, _table(method_rows(result, result.second)))
+        echo(second_sentence(result.second))
+        warn_again(result.second.judge_warnings)
+    measures = changes_view([(row.method, row.measures) for row in result.rows])
+    if measures is not None and any(was_measured(row.measures) for row in result.rows):
+        changes = [
+            (measure, *own) for measure, *own in zip(measures.columns, *(row for _, row in measures.rows), strict=True)
+        ]
+        print_table("presence, similarity and quality", ("measure", *(name for name, _ in measures.rows)), changes)
     told = (mitigation_headline(result), control_sentence(result), doubt_sentence(result), cost_sentence(result))
     echo(*(sentence for sentence in told if sentence is not None))
     warn_again(result.judge_warnings)
     note(*(f"note: {said}" for said in result.notes))
     echo(f"{plural(result.images, 'image')}, {result.unscored} unscored")
+
+
+def _table(rows: "Sequence[MethodRow]") -> list[tuple[str, ...]]:
+    """The columns for which a terminal has room."""
+    return [
+        (row.name, row.change, row.collapsed, row.kept.partition(" (")[0], row.harmed.partition(" (")[0], row.time)
+        for row in rows
+    ]

@@ -53,8 +53,12 @@ class Captioner:
             min_length=SHORTEST,
             max_length=LONGEST,
         )
-        texts = self.tokenizer.batch_decode(rows, skip_special_tokens=True)
-        return [" ".join(text.split()) for text in texts]
+        # Some tokenizers do not know the mark that a caption begins with for one.
+        text = self.model.config.text_config
+        marks = {text.bos_token_id, text.sep_token_id, text.eos_token_id, text.pad_token_id}
+        words = [[token for token in row if token not in marks] for row in rows.tolist()]
+        told = self.tokenizer.batch_decode(words, skip_special_tokens=True)
+        return [" ".join(caption.split()) for caption in told]
 
 
 def load_captioner(what: str, path: Path, device: str = "auto") -> Captioner:

@@ -79,6 +79,16 @@ class Encoders:
     encoder: OnDemand[ImageTextEncoder]
     captioner: OnDemand[Captioner] | None
 
+    def load(self) -> None:
+        """Loads all of it.
+
+        Raises:
+            ModelError: a model cannot be loaded.
+        """
+        self.encoder()
+        if self.captioner is not None:
+            self.captioner()
+
     def score(
         self, images: Sequence[Image.Image], texts: Sequence[str], concepts: Sequence[Sequence[str]]
     ) -> list[PictureScores]:

@@ -15,6 +15,7 @@ from dominance.report.parts.bars import verdict_bar
 from dominance.report.parts.identity import IdentityView, identity_view
 from dominance.report.parts.image_view import VERDICTS, ImageView, image_view, questions_asked, shown_verdict
 from dominance.report.parts.marked_prompt import marked_prompt
+from dominance.report.parts.measures import MeasuresView, measures_view
 from dominance.report.parts.next_steps import NextStep, after_audit
 from dominance.report.parts.page_stream import write_page
 from dominance.report.parts.palette import group_styles
@@ -80,6 +81,7 @@ class Page:
     dots_are: str
     identity: IdentityView | None
     beside: BesideView | None
+    measures: MeasuresView | None
     next_steps: tuple[NextStep, ...]
     manifest: dict[str, object]
 
@@ -133,6 +135,7 @@ def _build_page(result: RunResult, pictures: Pictures) -> Page:
         dots_are=dots_are,
         identity=identity_view(result.identity, pictures.folder),
         beside=beside_view(result, pictures),
+        measures=measures_view(result.measures, {p.prompt.id: p.prompt.text for p in worst_first(result.prompts)}),
         next_steps=after_audit(result),
         manifest=_manifest(result),
     )

@@ -13,8 +13,10 @@ from dominance.report.mitigation.sentences import (
     dvd_by_arm,
     method_rows,
     mitigation_headline,
+    second_sentence,
 )
 from dominance.report.mitigation.steps import after_mitigate
+from dominance.report.parts.measures import changes_view
 from dominance.report.parts.page_stream import write_page
 from dominance.report.parts.pictures import Embedded, Missing, Pictures, Shown, pictures_of
 from dominance.runs.mitigation.result import MitigatedImage, MitigatedPrompt, MitigationResult, Shot
@@ -88,6 +90,9 @@ def write_mitigation(result: MitigationResult, folder: Path, images: Shown = "au
         headline=mitigation_headline(result),
         told=[sentence for sentence in told if sentence is not None],
         table=method_rows(result),
+        second=None if result.second is None else method_rows(result, result.second),
+        second_said=None if result.second is None else second_sentence(result.second),
+        measures=changes_view([(row.method, row.measures) for row in result.rows]),
         frontier=frontier(result.rows[len(result.methods) :] if result.only_failing else result.rows, title),
         arms=arms,
         grid=_rows(shown, arms, pictures),

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from dominance.numbers import UNKNOWN, coefficient, counted, difference, fraction, mean, plural, rate, score
 from dominance.report.parts.sentences import listed
 from dominance.runs.mitigation.options import POLICY
-from dominance.runs.mitigation.result import MethodResult, MitigationResult
+from dominance.runs.mitigation.result import MethodResult, MitigationResult, SecondOpinion
 
 
 @dataclass(frozen=True)
@@ -92,13 +92,23 @@ def cost_sentence(result: MitigationResult) -> str | None:
     )
 
 
-def method_rows(result: MitigationResult) -> tuple[MethodRow, ...]:
-    """The figures of every method, the policy and the control."""
-    return tuple(_row(result, row) for row in result.rows)
+def second_sentence(second: SecondOpinion) -> str:
+    """How far the second judge agrees with the first."""
+    kappa = coefficient(second.kappa, second.kappa_interval)
+    said = (
+        f"{second.judge}, which took no part in selecting, agrees about {rate(second.agreed)} concepts of images, κ"
+        f" {kappa}."
+    )
+    return f"{said} It gave {plural(second.unscored, 'image')} no score." if second.unscored else said
 
 
-def _row(result: MitigationResult, row: MethodResult) -> MethodRow:
-    part = result.only_failing and row in result.methods
+def method_rows(result: MitigationResult, by: SecondOpinion | None = None) -> tuple[MethodRow, ...]:
+    """The figures of every method, the policy and the control, by default as the first judge sees them."""
+    seen = result if by is None else by
+    return tuple(_row(row, part=result.only_failing and row in seen.methods) for row in seen.rows)
+
+
+def _row(row: MethodResult, *, part: bool) -> MethodRow:
     return MethodRow(
         name=f"{row.method}, {plural(row.pairs + row.unscored, 'failing image')}" if part else row.method,
         dvd=f"{score(row.dvd_before)} to {score(row.dvd_after)}" if row.pairs else UNKNOWN,

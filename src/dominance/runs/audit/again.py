@@ -16,7 +16,7 @@ from dominance.runs.stages.judging import questions_of
 from dominance.runs.store.folder import LEDGER_NAME, held
 from dominance.runs.store.ledger import Ledger
 from dominance.runs.store.plan import Plan, ask_all
-from dominance.suites import load_questions
+from dominance.suites import QuestionSet, load_questions
 from dominance.wording import on_one_line
 
 
@@ -50,19 +50,25 @@ def judge_again(folder: Path, judge: Judge) -> RunResult:
                 f"{on_one_line(folder, 120)} lacks {plural(len(missing), 'image')} of its run, such as"
                 f" {missing[0].file}; make its images first"
             )
-        plan = _seen_by(judge, earlier)
+        plan = seen_by(judge, earlier)
         judge.check([question for questions in plan.questions.values() for question in questions])
         manifest = dict(cast(dict[str, object], ledger.get("manifest") or {}))
         put_plan(plan, ledger)
         return finish(plan, ledger, folder, judge, manifest)
 
 
-def _seen_by(judge: Judge, plan: Plan) -> Plan:
+def seen_by(judge: Judge, plan: Plan, questions: QuestionSet | None = None) -> Plan:
+    """The same images, asked about by this judge.
+
+    Args:
+        questions: None for the bundled ones.
+    """
+    asked = ask_all(plan.suite, (questions or load_questions()).ask)
     return replace(
         plan,
         judge=judge.name,
         judge_identity=judge.identity,
-        questions=questions_of(judge, ask_all(plan.suite, load_questions().ask)),
+        questions=questions_of(judge, asked),
         judge_warnings=world_warnings(judge, plan.world, of_model(plan.model)),
         beside=None,
     )

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from dominance.baseline import Baseline
 from dominance.beside import Beside
+from dominance.measures import MeasuredMean
 from dominance.records import (
     GateResult,
     GroupResult,
@@ -95,6 +96,7 @@ class AuditDocument:
     identity: Annotated[Identity | None, Field(exclude_if=lambda identity: identity is None)] = None
     beside: Annotated[Beside | None, Field(exclude_if=lambda beside: beside is None)] = None
     baseline: Annotated[Baseline | None, Field(exclude_if=lambda baseline: baseline is None)] = None
+    measures: tuple[MeasuredMean, ...] = ()
 
 
 def document_of(result: RunResult) -> AuditDocument:
@@ -118,6 +120,7 @@ def document_of(result: RunResult) -> AuditDocument:
         identity=result.identity,
         beside=result.beside,
         baseline=result.baseline,
+        measures=result.measures,
     )
 
 

@@ -8,6 +8,7 @@ from typing import Annotated
 from cyclopts import Group, Parameter
 
 from dominance.errors import InputError
+from dominance.judges.measuring import Measuring
 from dominance.judges.options import Asking
 from dominance.models.drawing import Drawing, Machine
 from dominance.records import Gate, Prompt, Suite
@@ -102,6 +103,7 @@ class ScoreOptions:
     asking: Asking = field(default_factory=Asking)
     limits: Limits = field(default_factory=Limits)
     taught: Taught = field(default_factory=Taught)
+    measuring: Measuring = field(default_factory=Measuring)
     machine: Machine = field(default_factory=Machine)
     beside: Beside | None = None
 
@@ -127,6 +129,7 @@ class AuditOptions:
     asking: Asking = field(default_factory=Asking)
     limits: Limits = field(default_factory=Limits)
     taught: Taught = field(default_factory=Taught)
+    measuring: Measuring = field(default_factory=Measuring)
     machine: Machine = field(default_factory=Machine)
     beside: Beside | None = None
 

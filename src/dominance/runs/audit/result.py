@@ -17,7 +17,9 @@ from dominance.runs.stages.drawing import missing_images
 from dominance.runs.stages.gate import judge_gate
 from dominance.runs.stages.identity import embed_pictures, identity_of
 from dominance.runs.stages.judging import ask_judge, asked_by, judge_record, unanswered
+from dominance.runs.stages.measures import measured_means
 from dominance.runs.stages.one_answer import ask_controls, known_controls, one_answer_warnings
+from dominance.runs.stages.picture_scores import measure_pictures, picture_scores
 from dominance.runs.stages.scoring import score_groups, score_image, score_prompt
 from dominance.runs.stages.texts import Texts
 from dominance.runs.store.folder import LEDGER_NAME
@@ -90,6 +92,7 @@ def result_of(plan: Plan, ledger: Ledger, folder: Path) -> RunResult:
         identity=identity_of(plan.taught, prompts, folder),
         beside=None if plan.beside is None else beside_of(plan.beside, prompts, folder),
         baseline=baseline,
+        measures=measured_means(prompts),
     )
 
 
@@ -98,6 +101,7 @@ def scored_images(plan: Plan, ledger: Ledger) -> dict[str, list[ScoredImage]]:
     rows, failures = ledger.images(), ledger.failures()
     answers = ledger.answers(plan.judge_identity)
     prompts = {prompt.id: prompt for prompt in plan.suite.prompts}
+    measured = picture_scores(plan, ledger)
     scored: dict[str, list[ScoredImage]] = {}
     for image in plan.images:
         prompt = prompts[image.prompt_id]
@@ -109,7 +113,8 @@ def scored_images(plan: Plan, ledger: Ledger) -> dict[str, list[ScoredImage]]:
             result = score_image(prompt, image.name, None, (), problem, image.seed)
         else:
             given = _answers(plan, prompt, known, failures.get(image.item))
-            result = score_image(prompt, image.name, row.file, given, seed=image.seed)
+            found = score_image(prompt, image.name, row.file, given, seed=image.seed)
+            result = replace(found, scores=measured.get((image.item, prompt.id)))
         scored.setdefault(prompt.id, []).append(result)
     return scored
 
@@ -181,7 +186,7 @@ def finish(
 
     Args:
         batch: images per request to the judge; None for the default.
-        device: where pictures of a taught concept are compared.
+        device: where pictures of a taught concept are compared, and pictures are measured.
         crew: the workers that ask the judge; this process does without.
     """
     from dominance.runs.store.manifest import environment
@@ -195,6 +200,9 @@ def finish(
         plan = embed_pictures(plan, files, folder, device)
         put_plan(plan, ledger)
         manifest = {**manifest, "taught": to_json(plan.taught)}
+    measure_pictures(plan, ledger, folder, device)
+    if plan.measuring is not None:
+        manifest = {**manifest, "measuring": to_json(plan.measuring)}
     described = {
         **manifest,
         "judge": judge_record(judge, ledger),

@@ -29,6 +29,7 @@ from dominance.runs.stages.judging import (
     unasked,
 )
 from dominance.runs.stages.model import RunModel
+from dominance.runs.stages.picture_scores import check_measuring, find_measuring
 from dominance.runs.stages.texts import Texts
 from dominance.runs.store.folder import LEDGER_NAME, check_run_folder, held
 from dominance.runs.store.ledger import Ledger
@@ -119,6 +120,7 @@ def _decided(
         judge_warnings=world_warnings(seen_by(), drawn.source.world, of_model(drawn.source.name)),
         model_identity=drawn.source.identity,
         taught=taught,
+        measuring=find_measuring(options.measuring),
     )
     check_names(seen_by(), plan)
     folder = folder_of(plan, out, loaded.name)
@@ -158,6 +160,7 @@ def carried_out(
 
     # A new folder is created only once the model has loaded; an existing one may need no model.
     if not (folder / LEDGER_NAME).exists():
+        check_measuring(plan, model.device)
         texts()
     with held(folder), Ledger(folder / LEDGER_NAME) as ledger, at_work(model.crew):
         take_over(plan, ledger, folder)

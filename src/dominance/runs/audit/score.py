@@ -27,6 +27,7 @@ from dominance.runs.stages.judging import (
     questions_of,
     unasked,
 )
+from dominance.runs.stages.picture_scores import check_measuring, find_measuring
 from dominance.runs.store.folder import LEDGER_NAME, check_run_folder, held
 from dominance.runs.store.ledger import ImageRow, Ledger
 from dominance.runs.store.plan import Plan, PlannedImage, ask_all
@@ -90,6 +91,8 @@ def looked_at(
     plan: Plan, folder: Path, judge: Judge, repeat: Repeat, machine: Machine, crew: Crew | None
 ) -> Generator[tuple[Ledger, RunResult]]:
     """Judges and scores the images of a plan in its folder, which stays locked while the block runs."""
+    if not (folder / LEDGER_NAME).exists():
+        check_measuring(plan, machine.device)
     with held(folder), Ledger(folder / LEDGER_NAME) as ledger, at_work(crew):
         take_over(plan, ledger, folder)
         put_plan(plan, ledger)
@@ -141,6 +144,7 @@ def plan_brought(
         judge_warnings=world_warnings(seen_by, world, of_folders([images])),
         left_out=brought.left_out,
         taught=taught,
+        measuring=find_measuring(options.measuring),
     )
     check_names(seen_by, plan)
     return plan, seen_by, brought

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from dominance.metrics import bootstrap_mean, rate
-from dominance.records import Interval, Prompt, Rate, RunResult, ScoredImage
+from dominance.metrics import rate
+from dominance.records import Prompt, Rate, RunResult, ScoredImage
 from dominance.runs.audit.result import scored_images
 from dominance.runs.mitigation.arms import Arm
 from dominance.runs.mitigation.likeness import Likeness
@@ -12,6 +12,7 @@ from dominance.runs.mitigation.options import POLICY
 from dominance.runs.mitigation.policy import attempts, delivered
 from dominance.runs.mitigation.result import Cost, MethodResult, MitigatedImage, MitigatedPrompt, MitigationResult, Shot
 from dominance.runs.stages.counting import EVALUATIONS, SECONDS
+from dominance.runs.stages.measures import clustered_mean, measured_changes
 from dominance.runs.stages.method_names import PLAIN
 from dominance.runs.store.ledger import Ledger
 from dominance.runs.store.plan import Plan
@@ -51,7 +52,7 @@ def seen(arms: Sequence[Arm], plan: Plan, ledger: Ledger, only_failing: bool) ->
     """Every prompt and seed with its images, as far as they are drawn and judged."""
     prompts = {prompt.id: prompt for prompt in plan.suite.prompts}
     rows, failed = ledger.images(), ledger.failures()
-    scored = {arm.name: _in_order(arm, plan, ledger) for arm in arms}
+    scored = scored_arms(arms, plan, ledger)
     methods = [arm.name for arm in arms if arm.method is not None]
     found = []
     for place, plain in enumerate(arms[0].images):
@@ -67,8 +68,12 @@ def seen(arms: Sequence[Arm], plan: Plan, ledger: Ledger, only_failing: bool) ->
     return tuple(found)
 
 
+def scored_arms(arms: Sequence[Arm], plan: Plan, ledger: Ledger) -> dict[str, list[ScoredImage]]:
+    """Every arm's images with their scores by the plan's judge, in the order of the arm's plan."""
+    return {arm.name: _in_order(arm, plan, ledger) for arm in arms}
+
+
 def _in_order(arm: Arm, plan: Plan, ledger: Ledger) -> list[ScoredImage]:
-    """The arm's images with their scores, in the order of its plan."""
     by_prompt = {id: iter(own) for id, own in scored_images(replace(plan, images=arm.images), ledger).items()}
     return [next(by_prompt[image.prompt_id]) for image in arm.images]
 
@@ -95,7 +100,7 @@ def measure(
         notes: to be shown beside the result.
     """
     told = [f"prompt {id}: {why}" for id, why in (*plan.refused.items(), *plan.notes.items())]
-    control = _next_seeds(found)
+    methods, policy, control = rows_of(arms, found, alike)
     return MitigationResult(
         run=whole.run,
         suite=whole.suite,
@@ -103,11 +108,9 @@ def measure(
         judge=whole.judge,
         settings=whole.settings.record(),
         only_failing=only_failing,
-        methods=tuple(
-            compared(arm.name, arm.settings, _of_method(arm.name, found), alike) for arm in arms if arm.method
-        ),
-        policy=compared(POLICY, {"methods": [arm.name for arm in arms if arm.method]}, _of_policy(found), alike),
-        control=compared(CONTROL, {}, control, alike) if control else None,
+        methods=methods,
+        policy=policy,
+        control=control,
         prompts=tuple(
             _prompt(prompt, [each for each in found if each.prompt.id == prompt.id]) for prompt in plan.suite.prompts
         ),
@@ -115,6 +118,18 @@ def measure(
         notes=(*notes, *told[:20]),
         manifest=whole.manifest,
         judge_warnings=whole.judge_warnings,
+    )
+
+
+def rows_of(
+    arms: Sequence[Arm], found: Sequence[Seen], alike: Likeness
+) -> tuple[tuple[MethodResult, ...], MethodResult, MethodResult | None]:
+    """Every method, the policy, and the control where a prompt has two seeds."""
+    steered, control = [arm for arm in arms if arm.method], _next_seeds(found)
+    return (
+        tuple(compared(arm.name, arm.settings, _of_method(arm.name, found), alike) for arm in steered),
+        compared(POLICY, {"methods": [arm.name for arm in steered]}, _of_policy(found), alike),
+        compared(CONTROL, {}, control, alike) if control else None,
     )
 
 
@@ -171,10 +186,10 @@ def compared(
     """What becomes of images under a method."""
     both = [pair for pair in pairs if pair.before.verdict is not None and pair.after.verdict is not None]
     scores = [(pair.before.dvd or 0.0, pair.after.dvd or 0.0) for pair in both]
-    change, change_interval = _clustered(
+    change, change_interval = clustered_mean(
         [(p.prompt_id, after - before) for p, (before, after) in zip(both, scores, strict=True)]
     )
-    distance, distance_interval = _clustered(
+    distance, distance_interval = clustered_mean(
         [(p.prompt_id, far) for p in both if (far := alike.distance(p.before.file, p.after.file)) is not None]
     )
     collapsed = [pair for pair in both if pair.before.verdict == "collapsed"]
@@ -205,16 +220,8 @@ def compared(
         distance=distance,
         distance_interval=distance_interval,
         cost=_cost(pairs),
+        measures=measured_changes([(pair.prompt_id, pair.before, pair.after) for pair in both]),
     )
-
-
-def _clustered(values: Sequence[tuple[str, float]]) -> tuple[float | None, Interval | None]:
-    """The mean, with its interval over prompts; None where there are none, and without one of a single prompt."""
-    clusters: dict[str, list[float]] = {}
-    for prompt_id, value in values:
-        clusters.setdefault(prompt_id, []).append(value)
-    interval = bootstrap_mean(list(clusters.values())) if len(clusters) > 1 else None
-    return _mean([value for _, value in values]), interval
 
 
 def _mean(values: Sequence[float]) -> float | None:
@@ -267,5 +274,6 @@ def _image(each: Seen) -> MitigatedImage:
     shots = {}
     for name, image in each.shots.items():
         present, took = tuple(c.name for c in each.prompt.concepts if image.shows(c.name)), _known(each, name)
-        shots[name] = Shot(image.file, image.verdict, image.dvd, present, image.problem, took.seconds, took.evaluations)
+        cost = (took.seconds, took.evaluations)
+        shots[name] = Shot(image.file, image.verdict, image.dvd, present, image.problem, *cost, image.scores)
     return MitigatedImage(each.shots[PLAIN].name, shots, each.chosen)

@@ -7,6 +7,7 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from dominance.documents import Counted
+from dominance.measures import MeasuredChange, PictureScores
 from dominance.records import ImageVerdict, Interval, JudgeWarning
 from dominance.runs.stages.method_names import PLAIN
 
@@ -45,6 +46,7 @@ class MethodResult:
         harmed: of the plain images that are balanced, those that no longer are.
         distance: mean cosine distance to the plain image, 0 to 2, by the result's embedder; None without one. Its
             interval is clustered by prompt.
+        measures: presence, similarity and quality, before and after.
     """
 
     method: str
@@ -67,6 +69,7 @@ class MethodResult:
     distance: float | None
     distance_interval: Interval | None
     cost: Cost
+    measures: tuple[MeasuredChange, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -77,6 +80,7 @@ class Shot:
         present: the concepts of the prompt that it shows.
         verdict: None when unscored.
         seconds, evaluations: what it took; None where that is not known.
+        scores: by models that answer no questions; None where none was asked for.
     """
 
     file: str | None
@@ -86,6 +90,7 @@ class Shot:
     problem: str | None = None
     seconds: float | None = None
     evaluations: float | None = None
+    scores: PictureScores | None = None
 
 
 @dataclass(frozen=True)
@@ -119,6 +124,33 @@ class MitigatedPrompt:
 
 
 @dataclass(frozen=True)
+class SecondOpinion:
+    """The same images by a judge that took no part in the policy's selecting.
+
+    Attributes:
+        methods, policy, control: as in the result; the policy hands over what the first judge selected.
+        agreed: of all images and concepts of their prompts that both scored, those that both say are there, or are not.
+        kappa: Cohen's κ of these, −1 to 1; its interval is clustered by prompt.
+        unscored: images without a score by this judge.
+    """
+
+    judge: str
+    methods: tuple[MethodResult, ...]
+    policy: MethodResult
+    control: MethodResult | None
+    agreed: Counted
+    kappa: float | None
+    kappa_interval: Interval | None
+    unscored: int
+    judge_warnings: tuple[JudgeWarning, ...] = ()
+
+    @property
+    def rows(self) -> tuple[MethodResult, ...]:
+        """Methods, policy and control, as tables show them."""
+        return (*self.methods, self.policy, *([] if self.control is None else [self.control]))
+
+
+@dataclass(frozen=True)
 class MitigationResult:
     """The same prompts and seeds, plain and repaired.
 
@@ -131,6 +163,7 @@ class MitigationResult:
         control: each image against the plain one of the prompt's next seed: what drawing again does without a method;
             None where no prompt has two seeds.
         embedder: what distances are between; None where none are measured.
+        second: what a judge says that did not select; None where none was asked.
     """
 
     UNPRINTED: ClassVar[set[str]] = {"manifest"}
@@ -149,6 +182,7 @@ class MitigationResult:
     notes: tuple[str, ...] = ()
     manifest: dict[str, object] = field(default_factory=dict)
     judge_warnings: tuple[JudgeWarning, ...] = ()
+    second: SecondOpinion | None = None
 
     @property
     def shots(self) -> Iterator[Shot]:

@@ -1,15 +1,17 @@
 """Draws the same prompts and seeds plain and by each method, and compares them pair by pair."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dominance.diversity.embedders import load_embedder
 from dominance.documents import from_json, to_json
+from dominance.errors import InputError
+from dominance.judges.options import Asking
 from dominance.judges.protocol import Judge
 from dominance.models.on_demand import OnDemand
-from dominance.records import RunResult, Suite
+from dominance.records import Concept, Question, RunResult, Suite
 from dominance.run_settings import RunSettings
 from dominance.runs.audit.estimate import Estimate, copied_ledger, estimate_of
 from dominance.runs.audit.options import Limits, limited
@@ -20,19 +22,22 @@ from dominance.runs.engines.supply import even_size
 from dominance.runs.mitigation.arms import Arm, find_arms, with_pairs
 from dominance.runs.mitigation.drawing import ArmsDrawer, ArmsModel, in_turns
 from dominance.runs.mitigation.likeness import likeness
-from dominance.runs.mitigation.measuring import measure, seen
+from dominance.runs.mitigation.measuring import Seen, measure, seen
 from dominance.runs.mitigation.options import MitigateOptions
-from dominance.runs.mitigation.result import MitigationResult
+from dominance.runs.mitigation.result import MitigationResult, SecondOpinion
+from dominance.runs.mitigation.second import second_opinion
 from dominance.runs.stages.drawing import make_planned, missing_images
 from dominance.runs.stages.identity import fitting_embedder
 from dominance.runs.stages.judge_fit import OPEN_WORLD, of_model, world_warnings
 from dominance.runs.stages.judging import ReadyJudge, check_questions, judge_for, questions_of, refuse_named, unasked
 from dominance.runs.stages.model import RunModel
+from dominance.runs.stages.picture_scores import find_measuring
 from dominance.runs.store.folder import LEDGER_NAME, check_run_folder
 from dominance.runs.store.ledger import Ledger
 from dominance.runs.store.plan import Plan, PlannedImage, ask_all
 from dominance.runs.store.repeat import Repeat
 from dominance.suites import find_suite, load_questions
+from dominance.wording import on_one_line
 
 if TYPE_CHECKING:
     from diffusers.pipelines.pipeline_utils import DiffusionPipeline
@@ -47,6 +52,7 @@ def mitigate_suite(
     judge: str | Judge = "miniature",
     out: Path | str | None = None,
     options: MitigateOptions | None = None,
+    second_judge: str | Judge | None = None,
 ) -> MitigationResult:
     """Draws a suite plain and by each method from the same noise, and says what each repairs, harms and costs.
 
@@ -58,13 +64,16 @@ def mitigate_suite(
         model: ``miniature``, a diffusers folder, a hub id, or your own pipeline.
         judge: a judge's name, or the judge itself.
         out: the run folder; ``runs/mitigate-SUITE`` by default.
+        second_judge: asked about all images in the end, without a part in selecting; none by default. A finished run
+            takes one later, too.
 
     Raises:
-        InputError: the suite, model, judge, a method, the folder or an option cannot be used; nothing is written.
+        InputError: the suite, model, a judge, a method, the folder or an option cannot be used; nothing is written.
     """
     options = options or MitigateOptions()
-    run = _decided(judge_for, suite, model, judge, out, options)
-    repeat = Repeat("mitigate", {"suite": suite, "model": model, "judge": judge, "out": out}, options)
+    run = _decided(judge_for, suite, model, judge, out, options, second_judge)
+    named = {"suite": suite, "model": model, "judge": judge, "second_judge": second_judge, "out": out}
+    repeat = Repeat("mitigate", named, options)
     if not (run.folder / LEDGER_NAME).exists():  # a method that cannot serve the model shows before anything is written
         run.model.make_room(run.judge)
         run.drawer()
@@ -78,6 +87,7 @@ def mitigate_suite(
         files = dict.fromkeys(shot.file for each in found for shot in each.shots.values() if shot.file is not None)
         alike = likeness(run.embedder, files, run.folder, options.machine.device)
         result = measure(run.arms, found, whole, plan, alike, options.only_failing, run.notes)
+        result = replace(result, second=run.judged_again(found, plan, ledger, options))
         ledger.put(MITIGATE, to_json(result))
         return result
 
@@ -129,6 +139,7 @@ class _Run:
         drawer: that, once it is loaded here.
         notes: what the result should say of its suite.
         embedder: what compares repaired with plain pictures, if anything does.
+        second: a judge that does not select.
     """
 
     arms: tuple[Arm, ...]
@@ -140,6 +151,19 @@ class _Run:
     drawer: OnDemand[ArmsModel]
     notes: tuple[str, ...]
     embedder: str | None
+    second: OnDemand[Judge] | None = None
+
+    def judged_again(
+        self, found: Sequence[Seen], plan: Plan, ledger: Ledger, options: MitigateOptions
+    ) -> SecondOpinion | None:
+        """What the second judge says, if there is one."""
+        if self.second is None:
+            return None
+        self.judge.set_aside()  # the other needs the memory
+        questions = load_questions(options.asking.questions)
+        return second_opinion(
+            self.second(), self.arms, found, plan, ledger, self.folder, questions, options.machine.batch
+        )
 
     def draw(self, missing: Sequence[PlannedImage], ledger: Ledger) -> None:
         """Draws these images, in batches of one arm each."""
@@ -189,6 +213,7 @@ def _decided(
     judge: str | Judge,
     out: Path | str | None,
     options: MitigateOptions,
+    second_judge: str | Judge | None = None,
 ) -> _Run:
     """Everything that is decided before anything is made."""
     loaded, note = with_pairs(limited(find_suite(suite, options.concepts), options.limit, Limits()))
@@ -202,6 +227,7 @@ def _decided(
     seen_by = OnDemand(lambda: ready(asked, judge, options.machine.device, options.asking, drawn.crew))
     check_questions(seen_by(), asked, options.asking.questions)
     refuse_named(seen_by(), "a mitigation draws its own images")
+    second = _second(second_judge, seen_by(), asked, ready, options)
     settings = {"seeds": options.seeds, **drawn.settings.record(), "limit": options.limit}
     settings |= {"methods": [arm.name for arm in arms[1:]], "only_failing": options.only_failing}
     settings |= {"questions": questions.name, "batch": options.machine.batch or "auto", **options.asking.record()}
@@ -217,7 +243,36 @@ def _decided(
         world=drawn.source.world or OPEN_WORLD,
         judge_warnings=world_warnings(seen_by(), drawn.source.world, of_model(drawn.source.name)),
         model_identity=drawn.source.identity,
+        measuring=find_measuring(options.measuring),
     )
     loads = ArmsDrawer(drawn, arms, loaded.prompts)
     notes = () if note is None else (note,)
-    return _Run(arms, plan, folder_of(plan, out, name), seen_by, drawn, loads, OnDemand(loads), notes, embedder)
+    folder, drawer = folder_of(plan, out, name), OnDemand(loads)
+    return _Run(arms, plan, folder, seen_by, drawn, loads, drawer, notes, embedder, second)
+
+
+def _second(
+    judge: str | Judge | None,
+    first: Judge,
+    asked: Mapping[Concept, tuple[Question, ...]],
+    ready: ReadyJudge,
+    options: MitigateOptions,
+) -> OnDemand[Judge] | None:
+    """The second judge, known to be able to answer; it is set aside until everything is drawn.
+
+    Raises:
+        InputError: it is the first one, it cannot answer the questions, or it knows images by their names.
+    """
+    if judge is None:
+        return None
+    own = Asking(questions=options.asking.questions)
+    second = OnDemand(lambda: ready(asked, judge, options.machine.device, own))
+    if second().identity == first.identity:
+        raise InputError(
+            f"the second judge {on_one_line(second().name, 120)} is the first one, which would agree with itself; give"
+            " another one"
+        )
+    check_questions(second(), asked, options.asking.questions)
+    refuse_named(second(), "a mitigation draws its own images")
+    second.set_aside()
+    return second

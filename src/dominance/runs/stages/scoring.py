@@ -4,7 +4,7 @@ import itertools
 from collections import Counter
 from collections.abc import Sequence
 
-from dominance.metrics import bootstrap_mean, dvd_score, rate
+from dominance.metrics import bootstrap_mean, dvd_score, rate, soft_presence
 from dominance.records import (
     Answer,
     Concept,
@@ -56,7 +56,13 @@ def score_image(
         verdict=verdict,
         doubtful=doubtful_concepts(by_concept),
         could_be=tuple(name for name in possible_verdicts(by_concept, questions) if name != verdict),
+        soft_presence=soft_presence([[_p_yes(answer) for answer in own] for own in by_concept.values()]),
     )
+
+
+def _p_yes(answer: Answer) -> float:
+    """Of a judge that gives no probability, 1 for yes and 0 for no."""
+    return float(bool(answer.yes)) if answer.p_yes is None else answer.p_yes
 
 
 def _count(answers: Sequence[Answer]) -> int | None:

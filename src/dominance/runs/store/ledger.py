@@ -3,7 +3,7 @@
 import contextlib
 import json
 import sqlite3
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -28,6 +28,11 @@ CREATE TABLE IF NOT EXISTS scores (
     prompt_id TEXT NOT NULL, image TEXT NOT NULL, dvd REAL, soft_dvd REAL, dominating TEXT, dominated TEXT,
     verdict TEXT, yes TEXT NOT NULL, PRIMARY KEY (prompt_id, image));
 """
+_MEASURED = """
+CREATE TABLE IF NOT EXISTS measured (
+    item TEXT NOT NULL, measure TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (item, measure)) WITHOUT ROWID;
+"""
+"""Made when something is first measured: older versions pass it over, and folders of theirs lack it."""
 
 
 @dataclass(frozen=True)
@@ -115,6 +120,8 @@ class Ledger:
             db.executemany("DELETE FROM images WHERE item = ?", keys)
             db.executemany("DELETE FROM answers WHERE item = ?", keys)
             db.executemany("DELETE FROM failures WHERE item = ?", keys)
+            if self._has_measured():
+                db.executemany("DELETE FROM measured WHERE item = ?", keys)
 
     def answers(self, judge: str) -> dict[str, dict[str, tuple[bool, float | None]]]:
         """All answers of a judge: yes and P(yes), by item and question text."""
@@ -155,6 +162,25 @@ class Ledger:
         """The last failure message by item."""
         with self._refusing():
             return dict(self._db.execute("SELECT item, message FROM failures ORDER BY stage").fetchall())
+
+    def measured(self) -> dict[tuple[str, str], object]:
+        """JSON values that were measured on images, by item and measure."""
+        with self._refusing():
+            if not self._has_measured():
+                return {}
+            rows = self._db.execute("SELECT item, measure, value FROM measured").fetchall()
+        return {(item, measure): json.loads(value) for item, measure, value in rows}
+
+    def add_measured(self, values: Mapping[tuple[str, str], object]) -> None:
+        """Adds or replaces such values."""
+        rows = [(item, measure, json.dumps(value)) for (item, measure), value in values.items()]
+        with self._writing() as db:
+            db.execute(_MEASURED)
+            db.executemany("INSERT OR REPLACE INTO measured VALUES (?, ?, ?)", rows)
+
+    def _has_measured(self) -> bool:
+        query = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'measured'"
+        return self._db.execute(query).fetchone() is not None
 
     def put(self, name: str, value: object) -> None:
         """Stores a named JSON value; its keys keep their order."""

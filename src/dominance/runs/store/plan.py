@@ -80,6 +80,20 @@ class TaughtPlan:
 
 
 @dataclass(frozen=True)
+class MeasuringPlan:
+    """Models that measure a run's images without a question.
+
+    Attributes:
+        similarity, captions: as they were named; captions may be None.
+        identity: of both; changes whenever a score could.
+    """
+
+    similarity: str
+    captions: str | None
+    identity: str
+
+
+@dataclass(frozen=True)
 class Plan:
     """A whole run, as decided beforehand.
 
@@ -96,6 +110,7 @@ class Plan:
         taught: a concept that the model was taught; the judge is asked about it in every image.
         beside: another run of the same prompts, which the report shows beside this one.
         baseline: an earlier run of the same prompts, whose losses pass the gate.
+        measuring: what measures the images without a question.
     """
 
     suite: Suite
@@ -114,6 +129,7 @@ class Plan:
     notes: dict[str, str] = field(default_factory=dict)
     taught: Annotated[TaughtPlan | None, Field(exclude_if=lambda taught: taught is None)] = None
     beside: Annotated[OtherRun | None, Field(exclude_if=lambda beside: beside is None)] = None
+    measuring: Annotated[MeasuringPlan | None, Field(exclude_if=lambda measuring: measuring is None)] = None
     baseline: Annotated[OtherRun | None, Field(exclude_if=lambda baseline: baseline is None)] = None
 
     @property

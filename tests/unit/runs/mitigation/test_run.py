@@ -9,10 +9,12 @@ from typing import Any
 import pytest
 from PIL import Image
 from tiny_families import draw, save, tiny
+from tiny_judges import save_clip
 
 import dominance
 from dominance.documents import from_json, printed, to_json
 from dominance.errors import InputError, ItemError, ModelError
+from dominance.judges.measuring import Measuring
 from dominance.judges.protocol import ScriptedJudge
 from dominance.models.drawing import Drawing, Machine
 from dominance.models.image_model import PipelineModel
@@ -259,3 +261,58 @@ def test_batches_of_the_arms_take_turns() -> None:
     ]
     missing = [image for arm in arms for image in arm.images]
     assert [image.item for image in in_turns(missing, arms, 2)] == ["a0", "a1", "b0", "b1", "a2", "b2"]
+
+
+def test_a_second_judge_scores_what_the_first_has_selected_and_a_finished_run_takes_it_later(
+    model: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "run"
+    first = mitigate_suite(PROMPT, model, TOWER, out, options(only_failing=True))
+    assert first.second is None
+    monkeypatch.setattr("dominance.runs.mitigation.run.make_planned", None)  # nothing is drawn again
+    asked = []
+
+    def script(_image: Image.Image, question: Question) -> float:
+        asked.append(question.text)
+        return float(question.concept == "mug")
+
+    other = ScriptedJudge(script, "other", "other")
+    found = mitigate_suite(PROMPT, model, TOWER, out, options(only_failing=True), other)
+    assert to_json(found)["methods"] == to_json(first)["methods"]
+    assert found.prompts == first.prompts
+    second = found.second
+    assert second is not None
+    assert second.judge == "other"
+    assert [row.method for row in second.rows] == [row.method for row in found.rows]
+    # Of two images, three drawings each: the first judge sees the tower alone, the other the mug alone.
+    assert (second.agreed.count, second.agreed.n, second.unscored) == (0, 12, 0)
+    assert second.kappa == pytest.approx(-1.0)
+    assert second.policy.pairs == found.policy.pairs == 2
+    assert to_json(read_run(out)) == to_json(found)
+    page = write_mitigation(found, out).read_text()
+    assert "other, which took no part in selecting, agrees about 0 of 12" in page
+    assert page.count('<th scope="row">policy</th>') >= 2
+    count = len(asked)
+    mitigate_suite(PROMPT, model, TOWER, out, options(only_failing=True), other)
+    assert len(asked) == count  # its answers are kept
+
+
+def test_a_second_judge_must_be_another_one(model: str, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="the second judge scripted is the first one, which would agree with itself"):
+        mitigate_suite(PROMPT, model, TOWER, tmp_path / "run", options(), YES)
+    assert not (tmp_path / "run").exists()
+
+
+def test_similarity_and_quality_are_compared_pair_by_pair(model: str, tmp_path: Path) -> None:
+    clip = save_clip(tmp_path / "clip")
+    out = tmp_path / "run"
+    found = mitigate_suite(PROMPT, model, TOWER, out, options(measuring=Measuring(f"clip:{clip}")))
+    changes = {change.measure: change for change in found.methods[1].measures}
+    assert list(changes) == ["soft_presence", "harsh_presence", "image_text", "least_concept", "quality"]
+    shots = [(image.plain.scores, image.shots["replace"].scores) for image in found.prompts[0].images]
+    known = [(one.quality, other.quality) for one, other in shots if one is not None and other is not None]
+    assert changes["quality"].pairs == 2
+    assert changes["quality"].change == pytest.approx(sum(after - before for before, after in known) / 2)
+    assert changes["soft_presence"].change == 0.0
+    assert to_json(read_run(out)) == to_json(found)
+    assert "image and least concept" in write_mitigation(found, out).read_text()

@@ -134,3 +134,15 @@ def test_a_ledger_that_lost_its_end_is_refused(ledger: Ledger) -> None:
     broken.write_bytes(content[: len(content) // 2])
     with pytest.raises(RunError, match="malformed"), Ledger(broken) as opened:
         opened.images()
+
+
+def test_measured_values_are_kept_by_item_and_measure_and_go_with_their_image(ledger: Ledger) -> None:
+    assert ledger.measured() == {}
+    ledger.forget_images(["first"])  # a folder in which nothing was measured has no such table
+    ledger.add_image(FIRST)
+    ledger.add_measured({("first", "a"): {"quality": 0.5}, ("first", "b"): None, ("other", "a"): 1})
+    ledger.add_measured({("first", "a"): {"quality": 0.25}})
+    with Ledger(ledger.path) as other:
+        assert other.measured() == {("first", "a"): {"quality": 0.25}, ("first", "b"): None, ("other", "a"): 1}
+    ledger.forget_images(["first"])
+    assert ledger.measured() == {("other", "a"): 1}

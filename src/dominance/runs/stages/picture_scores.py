@@ -1,0 +1,147 @@
+"""The stage that measures images without a question, in batches, each value stored as soon as it is known."""
+
+import hashlib
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dominance.documents import from_json, to_json
+from dominance.errors import ItemError
+from dominance.judges.measuring import Measuring
+from dominance.measures import PictureScores
+from dominance.numbers import plural
+from dominance.pictures import open_image
+from dominance.progress import Progress
+from dominance.records import Prompt
+from dominance.runs.stages.drawing import in_halves
+from dominance.runs.store.ledger import Ledger
+from dominance.runs.store.plan import MeasuringPlan, Plan, PlannedImage
+from dominance.wording import on_one_line, quoted
+
+if TYPE_CHECKING:
+    from dominance.judges.picture_scores import Encoders
+
+_AT_ONCE = 16
+_MOST_NAMED = 20
+_Key = tuple[str, str]
+"""An image's item, and the measure under which the ledger holds its value."""
+_Waiting = tuple[_Key, PlannedImage, Prompt, Path]
+
+
+def find_measuring(given: Measuring) -> MeasuringPlan | None:
+    """What measures the images of a run; None where nothing is asked for.
+
+    Raises:
+        ModelError: nothing by that name; weights missing, cut off or not safetensors.
+    """
+    if given.similarity is None:
+        return None
+    from dominance.judges.picture_scores import find_encoders
+
+    identity = find_encoders(given.similarity, given.captions).identity
+    return MeasuringPlan(given.similarity, given.captions, identity)
+
+
+def check_measuring(plan: Plan, device: str) -> None:
+    """Loads what measures the images, so that what cannot be loaded shows before anything is made.
+
+    Raises:
+        ModelError: a model cannot be loaded.
+    """
+    if plan.measuring is not None:
+        _encoders(plan.measuring, device).load()
+
+
+def _encoders(measuring: MeasuringPlan, device: str) -> "Encoders":
+    from dominance.judges.picture_scores import find_encoders
+
+    return find_encoders(measuring.similarity, measuring.captions, device)
+
+
+def measure_pictures(plan: Plan, ledger: Ledger, folder: Path, device: str) -> None:
+    """Measures the plan's images that have no value yet; those that cannot be read are named on standard error.
+
+    Raises:
+        ModelError: a model cannot be loaded.
+    """
+    waiting = _waiting(plan, ledger, folder)
+    if plan.measuring is None or not waiting:
+        return
+    encoders = _encoders(plan.measuring, device)
+    _tell_cut_off({prompt.text for *_, prompt, _ in waiting}, encoders, plan.measuring.similarity)
+    problems: list[str] = []
+    with Progress("measured", total=len(waiting), each="an image") as progress:
+        for start in range(0, len(waiting), _AT_ONCE):
+            chunk = waiting[start : start + _AT_ONCE]
+            outcomes = _scored(chunk, encoders)
+            good = {key: to_json(s) for (key, *_), s in zip(chunk, outcomes, strict=True) if not _failed(s)}
+            ledger.add_measured(good)
+            problems += [
+                f"not measured: image {image.name} of prompt {image.prompt_id}: {outcome}"
+                for (_, image, _, _), outcome in zip(chunk, outcomes, strict=True)
+                if _failed(outcome)
+            ]
+            progress.advance(len(chunk))
+    for problem in problems[:_MOST_NAMED]:
+        sys.stderr.write(f"{on_one_line(problem, 1000)}\n")
+    if len(problems) > _MOST_NAMED:
+        sys.stderr.write(f"not measured: {len(problems) - _MOST_NAMED} more images\n")
+
+
+def picture_scores(plan: Plan, ledger: Ledger) -> dict[tuple[str, str], PictureScores]:
+    """What was measured on the plan's images, by the item of each and its prompt's id."""
+    if plan.measuring is None:
+        return {}
+    known, prompts = ledger.measured(), {prompt.id: prompt for prompt in plan.suite.prompts}
+    keys = {(image.item, image.prompt_id): _key(plan.measuring, image, prompts) for image in plan.images}
+    return {name: from_json(PictureScores, known[key]) for name, key in keys.items() if key in known}
+
+
+def _waiting(plan: Plan, ledger: Ledger, folder: Path) -> list[_Waiting]:
+    if plan.measuring is None:
+        return []
+    known, rows = ledger.measured(), ledger.images()
+    prompts = {prompt.id: prompt for prompt in plan.suite.prompts}
+    found: dict[_Key, _Waiting] = {}
+    for image in plan.to_draw:
+        key = _key(plan.measuring, image, prompts)
+        if image.item in rows and key not in known:
+            found[key] = (key, image, prompts[image.prompt_id], folder / rows[image.item].file)
+    return list(found.values())
+
+
+def _key(measuring: MeasuringPlan, image: PlannedImage, prompts: dict[str, Prompt]) -> _Key:
+    """An image made elsewhere may belong to several prompts, and is measured against each."""
+    prompt = prompts[image.prompt_id]
+    against = json.dumps([prompt.text, [concept.name for concept in prompt.concepts]])
+    return image.item, f"pictures:{measuring.identity}:{hashlib.sha256(against.encode()).hexdigest()[:16]}"
+
+
+def _scored(chunk: Sequence[_Waiting], encoders: "Encoders") -> list[PictureScores | ItemError]:
+    opened = [open_image(path) for *_, path in chunk]
+    good = [place for place, image in enumerate(opened) if not isinstance(image, ItemError)]
+
+    def act(places: Sequence[int]) -> list[PictureScores]:
+        images = [image for place in places if not isinstance(image := opened[place], ItemError)]
+        prompts = [chunk[place][2] for place in places]
+        concepts = [[concept.name for concept in prompt.concepts] for prompt in prompts]
+        return encoders.score(images, [prompt.text for prompt in prompts], concepts)
+
+    found = iter(in_halves(act, good) if good else [])
+    return [image if isinstance(image, ItemError) else next(found) for image in opened]
+
+
+def _failed(outcome: PictureScores | ItemError) -> bool:
+    return isinstance(outcome, ItemError)
+
+
+def _tell_cut_off(texts: set[str], encoders: "Encoders", name: str) -> None:
+    """Names a prompt that the CLIP does not read whole, and how many there are."""
+    cut = encoders.too_long(sorted(texts))
+    if cut:
+        sys.stderr.write(
+            f"note: {plural(len(cut), 'prompt')} of more tokens than {on_one_line(name, 120)} reads, such as"
+            f" {quoted(cut[0])}: no image is compared with the whole of it\n"
+        )
