@@ -1,15 +1,15 @@
-"""A second judge of the miniature world that nobody trained: by the labelled pictures that look most like an image.
+"""A second judge of the miniature world that nobody trained: by the rendered halves that look most like an image's.
 
-It shares nothing with the bundled judge but the world: another network sees, the image encoder that ships, and readers
-say what was seen. It looks at an image as a whole, and of the pictures that it does not know it misses almost a quarter
-of what readers see: read it beside the bundled judge, not in its place.
+It shares nothing with the bundled judge but the world: another network sees, the image encoder that ships, and truth is
+that of the renderer. It expects two things side by side, and knows presence alone: all questions about a concept get
+one answer.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from PIL import Image
 
 from dominance.diversity.embedders import Embedder, load_embedder
@@ -17,31 +17,37 @@ from dominance.errors import ModelError
 from dominance.judges.protocol import as_answer
 from dominance.metrics.diversity import unit
 from dominance.miniature.bundled import MINIATURE
-from dominance.miniature.concepts import BY_NAME
-from dominance.miniature.labelled import Half, bundled_labels, read_images, read_labelled
+from dominance.miniature.concepts import BY_NAME, CONCEPTS
+from dominance.miniature.renderer import SIDE, render
+from dominance.miniature.world import pair_scene
+from dominance.pictures import as_rgb
+from dominance.progress import Progress
 from dominance.records import Answer, Question
 
 NEAREST: int = 5
-"""Labelled pictures that are asked; chosen on the half ``dev`` alone, each picture left out of its own neighbours."""
+"""Rendered halves that are asked; chosen on the labelled pictures of the half ``dev`` alone."""
+PAIRS: int = 800
+_SEED = 881_000
+"""Far from every training seed."""
+_WIDTH = 36
+"""Columns of a half, of 64: a little more than half, so that what stands near the middle is whole."""
 _AT_ONCE = 64
 
 
 @dataclass(frozen=True, eq=False)
 class NearestJudge:
-    """P(yes) of a concept is the share of the nearest labelled pictures, by cosine, whose readers see it plainly.
-
-    Pictures in which the concept is doubtful say nothing about it. All questions about a concept get one answer.
+    """P(yes) of a concept: the share of the nearest rendered halves, by cosine, that show it; of two halves the larger.
 
     Attributes:
-        directions: of the labelled pictures, of length 1.
-        labels: 1 where a concept is plain, 0 where it is absent, NaN where it is doubtful.
+        directions: of the rendered halves, of length 1.
+        shown: the place in BY_NAME of what each of them shows.
     """
 
     name: str
     identity: str
     encoder: Embedder
-    directions: Float[np.ndarray, "picture channel"]
-    labels: Float[np.ndarray, "picture concept"]
+    directions: Float[np.ndarray, "half channel"]
+    shown: Int[np.ndarray, " half"]
 
     @property
     def world(self) -> str:
@@ -49,7 +55,7 @@ class NearestJudge:
         return MINIATURE
 
     def check(self, questions: Sequence[Question]) -> None:
-        """Refuses concepts of which it has no labels."""
+        """Refuses what is no concept of the world."""
         unknown = next((question.concept for question in questions if question.concept not in BY_NAME), None)
         if unknown is not None:
             raise ModelError(f"the judge {self.name!r} knows no {unknown[:80]!r}; give one of {', '.join(BY_NAME)}")
@@ -57,34 +63,50 @@ class NearestJudge:
     def answer(
         self, images: Sequence[Image.Image], questions: Sequence[Sequence[Question]]
     ) -> list[tuple[Answer, ...]]:
-        """By the nearest labelled pictures, whatever is asked."""
+        """By the nearest halves, whatever is asked."""
+        if not images:
+            return []
+        halves = [half for image in images for half in _halves(image)]
+        p_yes = self._p_yes(_embedded(self.encoder, halves)).reshape(len(images), 2, len(BY_NAME)).max(axis=1)
         names = list(BY_NAME)
-        p_yes = self._p_yes(_embedded(self.encoder, images)) if images else []
         return [
             tuple(as_answer(question, float(own[names.index(question.concept)])) for question in asked)
             for own, asked in zip(p_yes, questions, strict=True)
         ]
 
-    def _p_yes(self, seen: Float[np.ndarray, "image channel"]) -> Float[np.ndarray, "image concept"]:
+    def _p_yes(self, seen: Float[np.ndarray, "half channel"]) -> Float[np.ndarray, "half concept"]:
         nearest = np.argsort(-seen @ self.directions.T, axis=1, kind="stable")[:, :NEAREST]
-        said = self.labels[nearest]
-        known = ~np.isnan(said)
-        return np.where(known, said, 0.0).sum(axis=1) / np.maximum(known.sum(axis=1), 1)
+        return np.stack([(self.shown[nearest] == place).mean(axis=1) for place in range(len(BY_NAME))], axis=1)
 
 
-def load_nearest_judge(half: Half = "dev", device: str = "auto") -> NearestJudge:
-    """The judge by the bundled encoder and the labelled pictures of one half, so that the other can try it.
+def load_nearest_judge(pairs: int = PAIRS, device: str = "auto") -> NearestJudge:
+    """The judge by the bundled encoder and so many rendered pairs, the same every time.
 
     Raises:
-        InputError: the labels or their pictures cannot be read.
         ModelError: the encoder cannot be loaded.
     """
-    folder, encoder = bundled_labels(), load_embedder(device=device)
-    pictures = [picture for picture in read_labelled(folder) if picture.half == half]
-    value = {"plain": 1.0, "doubtful": np.nan, "absent": 0.0}
-    labels = np.array([[value[picture.label(name)] for name in BY_NAME] for picture in pictures])
-    directions = _embedded(encoder, list(read_images(folder, pictures)))
-    return NearestJudge(f"nearest {half}", f"{encoder.identity}:nearest-{half}-1", encoder, directions, labels)
+    encoder, rng = load_embedder(device=device), np.random.default_rng(_SEED)
+    halves: list[Image.Image] = []
+    shown: list[int] = []
+    names = list(BY_NAME)
+    with Progress("rendered", total=pairs) as progress:
+        for _ in range(pairs):
+            first, second = rng.choice(len(names), 2, replace=False)
+            varied = {concept.name: float(rng.integers(2)) for concept in CONCEPTS}
+            scene = pair_scene((names[first], names[second]), varied, rng)
+            left, right = sorted(scene.placements, key=lambda placement: placement.x)
+            halves += _halves(Image.fromarray(render(scene).pixels))
+            shown += [names.index(left.concept), names.index(right.concept)]
+            progress.advance()
+    identity = f"{encoder.identity}:nearest-{pairs}-1"
+    return NearestJudge("nearest renders", identity, encoder, _embedded(encoder, halves), np.array(shown))
+
+
+def _halves(image: Image.Image) -> tuple[Image.Image, Image.Image]:
+    """The left and the right half of a picture, each as wide as the whole."""
+    whole = as_rgb(image).resize((SIDE, SIDE))
+    left, right = whole.crop((0, 0, _WIDTH, SIDE)), whole.crop((SIDE - _WIDTH, 0, SIDE, SIDE))
+    return left.resize((SIDE, SIDE)), right.resize((SIDE, SIDE))
 
 
 def _embedded(encoder: Embedder, images: Sequence[Image.Image]) -> Float[np.ndarray, "image channel"]:

@@ -96,7 +96,7 @@ def second_sentence(second: SecondOpinion) -> str:
     """How far the second judge agrees with the first."""
     kappa = coefficient(second.kappa, second.kappa_interval)
     said = (
-        f"{second.judge}, which took no part in selecting, agrees about {rate(second.agreed)} concepts of images, κ"
+        f"{second.judge}, which took no part in selecting, agrees on {rate(second.agreed)} concepts in images, κ"
         f" {kappa}."
     )
     return f"{said} It gave {plural(second.unscored, 'image')} no score." if second.unscored else said

@@ -266,7 +266,7 @@ def _second(
     if judge is None:
         return None
     own = Asking(questions=options.asking.questions)
-    second = OnDemand(lambda: ready(asked, judge, options.machine.device, own))
+    second = OnDemand(lambda: ready(asked, judge, options.machine.device, own, None))
     if second().identity == first.identity:
         raise InputError(
             f"the second judge {on_one_line(second().name, 120)} is the first one, which would agree with itself; give"

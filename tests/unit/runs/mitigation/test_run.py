@@ -290,7 +290,7 @@ def test_a_second_judge_scores_what_the_first_has_selected_and_a_finished_run_ta
     assert second.policy.pairs == found.policy.pairs == 2
     assert to_json(read_run(out)) == to_json(found)
     page = write_mitigation(found, out).read_text()
-    assert "other, which took no part in selecting, agrees about 0 of 12" in page
+    assert "other, which took no part in selecting, agrees on 0 of 12" in page
     assert page.count('<th scope="row">policy</th>') >= 2
     count = len(asked)
     mitigate_suite(PROMPT, model, TOWER, out, options(only_failing=True), other)
