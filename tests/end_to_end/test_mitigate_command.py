@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tiny_judges import save_clip
 
 Command = Callable[..., Any]
 FEW = ("--limit", 2, "--seeds", 2, "--steps", 6, "--device", "cpu")
@@ -76,3 +77,36 @@ def test_a_suite_of_single_things_has_nothing_to_repair(command: Command, tmp_pa
     refused = command("mitigate", "a [lamp]", "--out", tmp_path / "run")
     assert refused.status == 2
     assert "names two concepts, so none can take over from another" in refused.err
+
+
+@pytest.mark.parametrize(
+    ("judge", "message"),
+    [
+        ("miniature", "the second judge miniature is the first one, which would agree with itself; give another one"),
+        ("magic", "no judge 'magic'; give one of miniature, qwen:"),
+        ("clip:/nowhere", "no weights of the judge 'clip:/nowhere' at '/nowhere'"),
+    ],
+)
+def test_a_second_judge_that_cannot_be_asked_is_refused_before_anything_is_drawn(
+    command: Command, tmp_path: Path, judge: str, message: str
+) -> None:
+    refused = command("mitigate", "miniature-bench", *FEW, "--second-judge", judge, "--out", tmp_path / "run")
+    assert refused.status == 2
+    assert message in refused.err.splitlines()[-1]
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_second_judge_has_a_table_of_its_own(command: Command, tmp_path: Path) -> None:
+    out, clip = tmp_path / "run", f"clip:{save_clip(tmp_path / 'clip')}"
+    given = ("mitigate", "miniature-bench", "--limit", 1, "--seeds", 1, "--steps", 4, "--method", "schedule")
+    found = command(*given, "--second-judge", clip, "--similarity", clip, "--device", "cpu", "--out", out)
+    assert found.status == 0, found.err
+    assert f"the same, judged by {clip}" in found.out
+    assert "which took no part in selecting, agrees on" in found.out
+    assert "image and least concept" in found.out
+    document = command("mitigate", "--config", out / "run.yaml", "--json").document
+    assert document["second"]["agreed"]["n"] == 4
+    assert [row["method"] for row in document["second"]["methods"]] == ["schedule"]
+    page = (out / "mitigation.html").read_text()
+    assert 'id="second"' in page
+    assert 'id="measures"' in page
