@@ -16,13 +16,17 @@ from dominance.serve.verbs import VERBS
 
 ASKED = {"prompts": ["a [castle:landmark] and a [chair]"], "seeds": 2, "steps": 2}
 IMAGE = {"content-type": "image/png"}
+ENCODERS = {"similarity", "captions"}
 CLOSED = {
-    "audit": {"judge_option", "questions", "references", "revision", "variant", "model_config", "beside", "baseline"},
-    "score": {"judge_option", "questions", "references", "beside", "baseline"},
+    "audit": {
+        *("judge_option", "questions", "references", "revision", "variant", "model_config", "beside", "baseline"),
+        *ENCODERS,
+    },
+    "score": {"judge_option", "questions", "references", "beside", "baseline", *ENCODERS},
     "preflight": {"calibration", "revision", "variant", "model_config"},
     "explain": {"calibration", "judge_option", "questions", "revision", "variant", "model_config"},
     "generate": {"calibration", "early", "judge_option", "questions", "revision", "variant", "model_config"},
-    "mitigate": {"judge_option", "questions", "revision", "variant", "model_config"},
+    "mitigate": {"judge_option", "questions", "revision", "variant", "model_config", *ENCODERS},
 }
 """Options that a request may not set, since they name files, or what is loaded, or carry whatever they like."""
 
