@@ -1,6 +1,6 @@
-"""Draws and judges a plan by two workers, whose model and judge cost next to nothing: ``light_crew.py FOLDER ENGINE``.
+"""Draws and judges a plan by two workers, whose model and judge cost next to nothing: ``light_crew.py FOLDER ENGINE SECONDS``.
 
-ENGINE is ``none``, for one process alone, or that of the workers. All but model and judge is what every command does.
+ENGINE is ``none``, for one process alone, or that of the workers; SECONDS are for an image. All but model and judge is what every command does.
 """
 
 import sys
@@ -21,12 +21,12 @@ from dominance.runs.store.folder import held
 from dominance.runs.store.ledger import Ledger
 
 
-def main(folder: Path, engine: str) -> None:
+def main(folder: Path, engine: str, seconds: float = 0.01) -> None:
     """Ends the plan, or what is missing of it."""
     machine = Machine("cpu") if engine == "none" else Machine("cpu", engine=engine, workers=2)
     crew = crew_of(machine)
     judge = judge_of(LightJudge(opinion), "cpu", Asking(), crew)
-    model = LightModel(0.01)
+    model = LightModel(seconds)
     drawn_by = model if crew is None else Elsewhere(crew, DrawingWork(LightDrawer(model)))
     with held(folder), Ledger(folder / "run.sqlite") as ledger, at_work(crew):
         missing = missing_images(PLAN.images, ledger, folder)
@@ -35,4 +35,4 @@ def main(folder: Path, engine: str) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), sys.argv[2])
+    main(Path(sys.argv[1]), sys.argv[2], *map(float, sys.argv[3:]))

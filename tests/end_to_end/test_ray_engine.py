@@ -70,14 +70,16 @@ def listening(processes: list[psutil.Process]) -> Iterator[str]:
 
 
 @pytest.mark.slow
-def test_actors_draw_and_judge_what_one_process_does_and_may_die(tmp_path: Path) -> None:
+def test_actors_draw_and_judge_what_one_process_does_and_may_die(
+    tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
     """Two actors, one of which is killed while it draws; what listens meanwhile listens on the loopback address."""
     one, many = tmp_path / "one", tmp_path / "many"
     alone = subprocess.run([sys.executable, LIGHT_CREW, one, "none"], capture_output=True, text=True, check=False)
     assert alone.returncode == 0, alone.stderr
-    process = subprocess.Popen(
-        [sys.executable, LIGHT_CREW, many, "ray"], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
-    )
+    words = [sys.executable, LIGHT_CREW, many, "ray", "0.2"]  # so that much is left to draw at the kill
+    process = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    request.addfinalizer(process.kill)
     while not list(many.glob("images/*/*.png")):
         assert process.poll() is None, process.communicate()[1]
         time.sleep(0.01)

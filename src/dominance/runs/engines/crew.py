@@ -148,6 +148,7 @@ class Crew:
     def forget(self) -> None:
         """Has all workers let go of what they have loaded."""
         for post in self._posts:
+            post.loads = None  # it is let go of once loaded
             post.holds.clear()
             post.worker.give(Forget())
 
@@ -200,8 +201,10 @@ class Crew:
     def _received(self, post: _Post, reply: Reply, supply: Supply[Item]) -> Generator[tuple[list[Item], Any]]:
         match reply:
             case Held(key):
-                post.loads, self._failed_starts = None, 0
-                post.holds.add(key)
+                self._failed_starts = 0
+                if key == post.loads:  # else it is to be forgotten since
+                    post.loads = None
+                    post.holds.add(key)
             case Done(outcome):
                 self._failed_starts = 0
                 yield post.has_done(), outcome

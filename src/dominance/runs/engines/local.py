@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+from collections import Counter
 from collections.abc import Iterator
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection, wait
@@ -77,6 +78,7 @@ class LocalPlace:
     def __init__(self, machine: Machine) -> None:
         self._device, self._workers = machine.device, machine.workers or 1
         self._environments: list[dict[str, str]] = []
+        self._started: list[tuple[int, LocalWorker]] = []
 
     def most(self) -> int:
         return self._workers
@@ -84,7 +86,12 @@ class LocalPlace:
     def start(self, number: int) -> LocalWorker:
         if not self._environments:
             self._environments = environments(self._device, self._workers)
-        return LocalWorker(f"worker {number}", self._environments[number % len(self._environments)])
+        self._started = [(at, worker) for at, worker in self._started if worker.process.poll() is None]
+        taken = Counter(at for at, _ in self._started)
+        at = min(range(len(self._environments)), key=lambda index: taken[index])  # the place of one that is gone
+        worker = LocalWorker(f"worker {number}", self._environments[at])
+        self._started.append((at, worker))
+        return worker
 
     def replies(self, workers: list[Worker]) -> Iterator[tuple[Worker, Reply]]:
         by_pipe = {worker.pipe: worker for worker in workers if isinstance(worker, LocalWorker)}

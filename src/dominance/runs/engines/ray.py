@@ -27,7 +27,7 @@ _ANSWERS_WITHIN = 5.0
 """Seconds in which an address must answer."""
 _LOOPBACK = "127.0.0.1"
 _PATIENCE = 30.0
-"""Seconds after which it is said that workers wait for a place."""
+"""Seconds without an answer after which that is said once."""
 
 
 def check_ray(address: str | None) -> None:
@@ -138,7 +138,10 @@ class RayPlace:
         if not ready and time.monotonic() - self._heard > _PATIENCE:
             self._heard = float("inf")
             needed = "a GPU" if "num_gpus" in self._needs else "a core"
-            sys.stderr.write(f"note: no worker has answered for a while; each waits for {needed} of the cluster\n")
+            sys.stderr.write(
+                f"note: no worker has answered for {_PATIENCE:.0f} s; each is still at work, or waits for {needed} of the"
+                " cluster\n"
+            )
 
     def close(self) -> None:
         """Lets go of the cluster; ends it if it was started here."""

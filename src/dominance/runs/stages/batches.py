@@ -41,6 +41,6 @@ class BatchSize:
             self.size = doubled
 
     def refused(self, images: int) -> None:
-        """A batch of this many images ran out of memory."""
+        """A batch of this many images ran out of memory, maybe one that was begun before the size last fell."""
         self._refused = min(self._refused, images)
-        self.size = max(1, images // 2)
+        self.size = max(1, min(self.size, images // 2))

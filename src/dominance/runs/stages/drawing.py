@@ -155,9 +155,10 @@ def make_planned(
                 batches.fitted(len(chunk) if len(chunk) < supply.size else batches.size, made.roomy)
                 images = made.images
             records = made.records if isinstance(made, Made) and made.records else [{}] * len(chunk)
+            pace = None if crew is None else crew.pace()
             for planned, image, record in zip(chunk, images, records, strict=True):
                 _keep(planned, image, record, ledger, folder)
-                progress.advance(note=None if crew is None else crew.pace())
+                progress.advance(note=pace)
 
 
 def _batches_made(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from dominance.baseline import Baseline, Change, PromptChange
 from dominance.numbers import plural, share_difference
-from dominance.records import Gate, GateResult, JudgeWarning, PromptResult
+from dominance.records import Gate, GateResult, JudgeWarning, PromptResult, Rate
 from dominance.runs.stages.scoring import in_most
 
 _MOST_NAMED = 3
@@ -235,16 +235,13 @@ def _before(change: Change | None) -> str:
 def _lost_since(result: PromptResult, before: PromptChange | None, baseline: Baseline) -> list[_Miss]:
     """The concepts that show in clearly fewer images, or that most images lack and did not in the baseline.
 
-    Where nothing can be paired, all that most images lack.
+    That is asked of the pairs, and of all images of this run. Where nothing can be paired, all that most images lack.
     """
     if before is not None:
         return [
-            _Miss(
-                f"{concept} is present in {change.here} of {change.n} images, in the baseline {change.there} of"
-                f" {change.n}: {share_difference(change.change, change.interval)}"
-            )
+            _Miss(said)
             for concept, change in before.presence.items()
-            if change.fell or (_absent(change.here, change.n) and not _absent(change.there, change.n))
+            if (said := _lost_of(concept, change, result.presence[concept])) is not None
         ]
     return [
         _Miss(
@@ -254,6 +251,22 @@ def _lost_since(result: PromptResult, before: PromptChange | None, baseline: Bas
         for concept, rate in result.presence.items()
         if _absent(rate.count, rate.n)
     ]
+
+
+def _lost_of(concept: str, change: Change, whole: Rate) -> str | None:
+    """What is lost of a concept, first over the pairs, then over all images of this run; None where nothing is."""
+    known = _absent(change.there, change.n)
+    if change.fell or (_absent(change.here, change.n) and not known):
+        return (
+            f"{concept} is present in {change.here} of {change.n} images, in the baseline {change.there} of"
+            f" {change.n}: {share_difference(change.change, change.interval)}"
+        )
+    if _absent(whole.count, whole.n) and not known:
+        return (
+            f"{concept} is present in {whole.count} of {whole.n} images, of which the baseline has {change.n}, with it"
+            f" in {change.there}"
+        )
+    return None
 
 
 def _absent(shown: int, images: int) -> bool:

@@ -309,7 +309,9 @@ def _judged_by(
                 record.fail(item, f"every worker that looked at this image {outcomes.how}")
         else:
             given = zip(chunk, outcomes, strict=True)
-            answered = [(item, questions, found) for (item, _, questions), found in given if isinstance(found, tuple)]
+            answered = [
+                (item, questions, found) for (item, _, questions), found in given if not isinstance(found, ItemError)
+            ]
             record.keep([(i, questions) for i, questions, _ in answered], [found for *_, found in answered])
             for (item, _, _), found in zip(chunk, outcomes, strict=True):
                 if isinstance(found, ItemError):

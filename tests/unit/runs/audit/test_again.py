@@ -9,7 +9,7 @@ from dominance.judges.protocol import ScriptedJudge
 from dominance.models.drawing import Drawing
 from dominance.records import Concept, Prompt, Suite
 from dominance.runs.audit.again import holds_whole_run, judge_again
-from dominance.runs.audit.options import AuditOptions
+from dominance.runs.audit.options import AuditOptions, Limits
 from dominance.runs.audit.result import read_result
 from dominance.runs.audit.run import audit
 
@@ -43,14 +43,17 @@ def test_another_judge_is_asked_about_the_same_images_without_a_model(
     assert read.manifest["model"] == judge_again(run, TOWER).manifest["model"]
 
 
-def test_a_run_is_no_longer_beside_one_that_the_earlier_judge_looked_at(
+def test_a_run_is_no_longer_compared_with_one_that_the_earlier_judge_looked_at(
     run: Path, tiny_model: Path, tmp_path: Path
 ) -> None:
-    options = AuditOptions(drawing=Drawing(seeds=(2, 3), steps=1), beside=run)
-    beside = audit(SUITE, str(tiny_model), TOWER, tmp_path / "beside", options)
-    assert beside.beside is not None
-    assert judge_again(tmp_path / "beside", MUG).beside is None
-    assert read_result(tmp_path / "beside").beside is None
+    drawing = Drawing(seeds=(1, 2), steps=1)
+    options = AuditOptions(drawing=drawing, beside=run, limits=Limits(baseline=run))
+    first = audit(SUITE, str(tiny_model), TOWER, tmp_path / "compared", options)
+    assert None not in (first.beside, first.baseline)
+    again = judge_again(tmp_path / "compared", MUG)
+    assert (again.beside, again.baseline) == (None, None)
+    read = read_result(tmp_path / "compared")
+    assert (read.beside, read.baseline) == (None, None)
 
 
 def test_what_a_judge_has_answered_is_not_asked_again(run: Path) -> None:

@@ -129,6 +129,16 @@ def test_a_prompt_without_a_pair_says_why() -> None:
         assert "no image can be paired" in judged.reason or "nothing was scored" in judged.reason
 
 
+def test_images_beyond_the_pairs_are_excused_by_nothing() -> None:
+    """One pair that holds does not let nine other images lose the concept."""
+    here, pair = scored("a", TEXT, [BOTH] + [LOST] * 9), scored("a", TEXT, [BOTH])
+    failed, found = gate([here], [pair], FREE)
+    assert found.prompts[0].alone == 9
+    assert failed.failures == {"a": "a: mug is present in 1 of 10 images, of which the baseline has 1, with it in 1"}
+    assert gate([scored("a", TEXT, [BOTH] * 4 + [LOST] * 6)], [pair], FREE)[0].passed
+    assert gate([scored("a", TEXT, [LOST] * 10)], [scored("a", TEXT, [LOST])], FREE)[0].passed
+
+
 def test_a_prompt_that_is_gone_fails_the_run() -> None:
     kept = scored("a", TEXT, [BOTH] * 4)
     failed, found = gate([kept], [kept, scored("b", OTHER, [LOST] * 4)], LIMITED)

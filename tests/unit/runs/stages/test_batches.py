@@ -104,6 +104,9 @@ def test_batches_grow_while_there_is_room_and_never_into_what_was_refused() -> N
     roomy.refused(8)
     roomy.fitted(4)
     assert roomy.size == 4
+    roomy.refused(4)
+    roomy.refused(8)  # of another worker, begun before
+    assert roomy.size == 2
     for _ in range(20):
         (endless := BatchSize(1, lambda: True)).fitted(1)
     big = BatchSize(100, lambda: True)
