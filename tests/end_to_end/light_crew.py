@@ -1,6 +1,9 @@
-"""Draws and judges a plan by two workers, whose model and judge cost next to nothing: ``light_crew.py FOLDER ENGINE SECONDS``.
+"""Draws and judges a plan by two workers, whose model and judge cost next to nothing.
 
-ENGINE is ``none``, for one process alone, or that of the workers; SECONDS are for an image. All but model and judge is what every command does.
+    light_crew.py FOLDER ENGINE [SECONDS]
+
+ENGINE is ``none``, for one process alone, or that of the workers; SECONDS are for an image. All but model and judge is
+what every command does.
 """
 
 import sys

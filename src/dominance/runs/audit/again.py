@@ -32,8 +32,8 @@ def holds_whole_run(folder: Path) -> bool:
 def judge_again(folder: Path, judge: Judge) -> RunResult:
     """Asks this judge the bundled questions about every image of the run; earlier answers stay in the folder.
 
-    A run that it was laid beside, or its baseline, is not compared with it any more, as the earlier judge looked at that
-    one. Images that this judge has seen already, as of a call that was killed, are not asked about again.
+    A run that it was laid beside, or its baseline, is not compared with it any more, as the earlier judge looked at
+    that one. Images that this judge has seen already, as of a call that was killed, are not asked about again.
 
     Raises:
         RunError: no run is there, or images of it are missing.

@@ -139,8 +139,8 @@ class RayPlace:
             self._heard = float("inf")
             needed = "a GPU" if "num_gpus" in self._needs else "a core"
             sys.stderr.write(
-                f"note: no worker has answered for {_PATIENCE:.0f} s; each is still at work, or waits for {needed} of the"
-                " cluster\n"
+                f"note: no worker has answered for {_PATIENCE:.0f} s; each is still at work, or waits for {needed} of"
+                " the cluster\n"
             )
 
     def close(self) -> None:
