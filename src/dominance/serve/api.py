@@ -61,9 +61,10 @@ def enqueued(state: State, make: Callable[[], Job]) -> Job:
         InputError: it cannot be made.
         HTTPException: too many wait.
     """
-    job = state.jobs.add(make(), state.service.most_waiting)
+    most = state.service.most_waiting
+    full = state.jobs.counts()["queued"] >= most  # seen before a job's files are written, which nobody would delete
+    job = None if full else state.jobs.add(make(), most)
     if job is None:
-        most = state.service.most_waiting
         raise HTTPException(503, f"{most} jobs wait already; ask again later", {"retry-after": "30"})
     return job
 

@@ -8,7 +8,7 @@ import re
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import Literal, cast, get_args
 
 from dominance.errors import InputError
@@ -63,11 +63,15 @@ class RunLabels:
         if not self.images:
             raise InputError("this run has no images to label; choose one of audit or score")
 
+    def mark_at(self, number: int) -> str | None:
+        """The mark of an image; None if there is no such image."""
+        return self.images[number].mark if number < len(self.images) else None
+
     def order(self, reader: str) -> list[int]:
         """The images as a reader sees them: shuffled, for each reader in an order of its own."""
         return sorted(
             range(len(self.images)),
-            key=lambda place: hashlib.sha256(f"{reader}\n{_key_of(self.images[place])}".encode()).digest(),
+            key=lambda place: hashlib.sha256(f"{reader}\n{self.images[place].key}".encode()).digest(),
         )
 
     def of(self, reader: str) -> dict[_Key, Seen]:
@@ -77,7 +81,7 @@ class RunLabels:
     def said(self, reader: str, image: Shown) -> dict[str, Seen]:
         """What a reader has said of an image, by concept."""
         own = self.of(reader)
-        keys = {concept: (*_key_of(image), concept) for concept in image.concepts}
+        keys = {concept: (*image.key, concept) for concept in image.concepts}
         return {concept: own[key] for concept, key in keys.items() if key in own}
 
     def next_for(self, reader: str, after: int | None = None) -> int | None:
@@ -88,7 +92,7 @@ class RunLabels:
         start = 0 if after is None else after + 1
         for step in range(count):
             place = (start + step) % count
-            if _key_of(self.images[order[place]]) not in said:
+            if self.images[order[place]].key not in said:
                 return place
         return None
 
@@ -115,7 +119,7 @@ class RunLabels:
         with _writing:
             kept = self.read()
             for concept in shown.concepts:
-                kept[reader, (*_key_of(shown), concept)] = cast(Seen, seen[concept])
+                kept[reader, (*shown.key, concept)] = cast(Seen, seen[concept])
             rows = [(*key, _PRESENT[said], who, said) for (who, key), said in sorted(kept.items())]
             write_whole(self.file, csv_bytes([_COLUMNS, *rows]))
 
@@ -135,7 +139,7 @@ class RunLabels:
         said = {reader: self.of(reader) for reader in self.readers()}
         pairs = [_of_readers(one, other, said[one], said[other]) for one, other in itertools.combinations(said, 2)]
         judged = {
-            (*_key_of(image), concept): present
+            (*image.key, concept): present
             for image in self.images
             for concept, present in image.present.items()
             if present is not None
@@ -152,11 +156,6 @@ def check_reader(name: str) -> str:
     if not _READER.fullmatch(name):
         raise InputError(f"the reader's name is {quoted(name)}; give one of letters and digits, such as Ada")
     return name
-
-
-def _key_of(image: Shown) -> tuple[str, str]:
-    """Prompt and file name, which tie a label to this image and no other."""
-    return image.prompt_id, PurePath(image.file).name
 
 
 def _of_readers(one: str, other: str, first: Mapping[_Key, Seen], second: Mapping[_Key, Seen]) -> Pair:

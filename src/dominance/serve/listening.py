@@ -12,7 +12,7 @@ import uvicorn
 from dominance.errors import InputError
 from dominance.runs.store.folder import locked
 from dominance.serve.app import make_app
-from dominance.serve.options import ServeOptions
+from dominance.serve.options import TOKEN_VARIABLE, ServeOptions
 from dominance.serve.places import OWN
 from dominance.wording import complaint
 
@@ -31,6 +31,7 @@ def listen(service: ServeOptions, tell: Callable[[str], None]) -> None:
         RunError: another service uses the folder, or it cannot be written.
     """
     token = service.token()
+    os.environ.pop(TOKEN_VARIABLE, None)  # the processes of jobs, and what they load, need not know it
     with (
         locked(service.folder / OWN / "lock", service.folder, "--folder"),
         contextlib.closing(_bound(service)) as bound,

@@ -7,6 +7,8 @@ from typing import Any
 
 _BUCKETS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 """Upper ends in seconds."""
+_METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
+"""Methods that are counted by name: a request may make up others, and each would stay in memory."""
 
 
 class Counts:
@@ -23,7 +25,7 @@ class Counts:
     def request(self, method: str, route: str, status: int) -> None:
         """Counts an answered request, by the route's pattern, never by its path."""
         with self._lock:
-            self._requests[method, route, status] += 1
+            self._requests[method if method in _METHODS else "other", route, status] += 1
 
     def refusal(self, status: int) -> None:
         """Counts a request that was not let in."""

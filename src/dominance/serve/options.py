@@ -104,9 +104,9 @@ class ServeOptions:
     @property
     def names(self) -> frozenset[str]:
         """The hosts that a request may name, in lower case, without ports."""
-        own = f"[{self.host.strip('[]')}]" if ":" in self.host else self.host
+        own, *allowed = (f"[{name.strip('[]')}]" if ":" in name else name for name in (self.host, *self.allow_host))
         anywhere = own in ("0.0.0.0", "[::]")  # noqa: S104 - refused as a name
-        return frozenset(name.lower() for name in (*_NAMES_OF_LOOPBACK, *self.allow_host, *([] if anywhere else [own])))
+        return frozenset(name.lower() for name in (*_NAMES_OF_LOOPBACK, *allowed, *([] if anywhere else [own])))
 
     def token(self) -> str | None:
         """The token that every request must carry; None for a service on loopback without one.

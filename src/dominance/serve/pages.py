@@ -20,9 +20,11 @@ from dominance.serve.jobs import Job
 from dominance.serve.run_pages import add_runs
 from dominance.serve.security import COOKIE
 from dominance.serve.state import State
+from dominance.serve.uploads import check_bytes
 from dominance.serve.verbs import VERBS
 from dominance.serve.work import RESULT, job_folder
 from dominance.suites import bundled_suites
+from dominance.wording import quoted
 
 _KINDS = {"page.css": "text/css", "page.js": "text/javascript"}
 _COOKIE_SECONDS = 12 * 3600
@@ -161,21 +163,36 @@ def _add_upload(router: APIRouter, state: State, page: Page) -> None:
     @router.post("/upload")
     async def take(request: Request) -> Response:
         form = await form_of(state, request, files=state.service.most_images)
-        verb = VERBS["score"]
+        verb, upload, job = VERBS["score"], None, None
         try:
             given = given_of(verb, {**form, "upload": "pending"})
             files = [file for file in form.getlist("images") if isinstance(file, UploadFile) and file.size]
             if not files:
                 raise InputError("no image was sent; choose at least one PNG, JPEG or WebP file")
-            given["upload"] = await run_in_threadpool(state.uploads.new)
+            given["upload"] = upload = await run_in_threadpool(state.uploads.new)
             for file in files:
-                await run_in_threadpool(state.uploads.add, given["upload"], await file.read())
+                await _keep(state, upload, file)
             job = await run_in_threadpool(enqueued, state, lambda: state.desk.job_of(verb, given))
         except (DominanceError, HTTPException) as error:
             return shown(form, _told(error), getattr(error, "status_code", 422))
         finally:
             await form.close()
+            if upload is not None and job is None:
+                await run_in_threadpool(state.uploads.discard, upload)
         return RedirectResponse(f"/jobs/{job.id}", 303)
+
+
+async def _keep(state: State, upload: str, file: UploadFile) -> None:
+    """Adds a file of a form to an upload; one that is too large is not read into memory.
+
+    Raises:
+        InputError: an image that cannot be used, by its sender's name for it.
+    """
+    try:
+        check_bytes(file.size or 0, state.uploads.most)
+        await run_in_threadpool(state.uploads.add, upload, await file.read())
+    except InputError as error:
+        raise InputError(f"{quoted(file.filename or 'a file')}: {error}") from None
 
 
 def _add_jobs(router: APIRouter, state: State, page: Page) -> None:

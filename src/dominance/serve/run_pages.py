@@ -82,7 +82,7 @@ def add_runs(
             other = str(form.get("other", ""))
             job = await run_in_threadpool(enqueued, state, lambda: state.desk.beside(run, other))
         except InputError as error:
-            return _run_page(root, page, folder, str(error), 422)
+            return await run_in_threadpool(_run_page, root, page, folder, str(error), 422)
         return RedirectResponse(f"/jobs/{job.id}", 303)
 
 
@@ -132,18 +132,21 @@ def _add_files(router: APIRouter, folder_of: Callable[[str], Path], state: State
         return FileResponse(file, media_type=kind, headers=headers)
 
     @router.get("/runs/{run}/images/{number}")
-    def image(run: str, number: int) -> Response:
+    def image(run: str, number: int, of: str | None = None) -> Response:
         folder = folder_of(run)
         images = shown_images(folder)
-        file = _image_file(folder, images[number].file, state) if 0 <= number < len(images) else None
+        there = 0 <= number < len(images) and of in (None, images[number].mark)
+        file = _image_file(folder, images[number].file, state) if there else None
         if file is None:
             raise HTTPException(404, "there is no such image")
-        return FileResponse(file, media_type=_FILES[file.suffix.lower()], headers={"cache-control": "max-age=3600"})
+        return FileResponse(
+            file, media_type=_FILES[file.suffix.lower()], headers={"cache-control": "private, max-age=3600"}
+        )
 
 
 def _image_file(folder: Path, file: str, state: State) -> Path | None:
     """An image of the run's own folder, or of an upload; one that lies elsewhere is not shown."""
-    uploads = state.uploads.folder.absolute()
+    uploads = state.uploads.folder.resolve()  # as `score` names its images, links followed
     place: tuple[Path, str] = (folder, file)
     if Path(file).is_absolute():
         if not Path(file).is_relative_to(uploads):
@@ -188,12 +191,14 @@ def _add_labels(
         if not (number.isdecimal() and place.isdecimal() and len(number + place) < 20):
             raise HTTPException(422, "the form names no image")
         labels = await run_in_threadpool(RunLabels, folder_of(run))
+        if labels.mark_at(int(number)) != form.get("image"):
+            raise HTTPException(409, "the run has other images since this page was opened; go back, and open it again")
         try:
             seen = {key.removeprefix("seen-"): str(value) for key, value in form.items() if key.startswith("seen-")}
             await run_in_threadpool(labels.save, reader, int(number), seen)
         except DominanceError as error:
-            return shown(run, reader, int(place), str(error), 422)
-        following = labels.next_for(reader, int(place))
+            return await run_in_threadpool(shown, run, reader, int(place), str(error), 422)
+        following = await run_in_threadpool(labels.next_for, reader, int(place))
         where = "" if following is None else f"&place={following}"
         return RedirectResponse(f"/runs/{quote(run)}/label?reader={quote(reader)}{where}", 303)
 

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 from dominance.errors import RunError
@@ -22,7 +22,7 @@ _NAMES = {"mitigate": "mitigation", "ablate": "ablation", "none": "another folde
 VERDICTS = ("collapsed", "lost", "mixed", "balanced")
 """Of images, the worst first."""
 _MOST = 2000
-"""Folders that are looked at."""
+"""Folders that are looked at: those changed last."""
 _PAGES = ("report.html", "explanation.html")
 
 
@@ -43,6 +43,16 @@ class Shown:
     concepts: tuple[str, ...]
     verdict: str | None
     present: dict[str, bool | None]
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """Prompt and file name, which tie a label to this image and no other; its place changes as a run goes on."""
+        return self.prompt_id, PurePath(self.file).name
+
+    @property
+    def mark(self) -> str:
+        """The key as a page holds it."""
+        return "/".join(self.key)
 
 
 @dataclass(frozen=True)
@@ -76,10 +86,11 @@ class Card:
 def listed_runs(root: Path, words: str = "", kind: str = "", verdict: str = "") -> list[Card]:
     """The runs below the root, the latest first, that have all of the words, the kind, and an image of the verdict."""
     try:
-        names = sorted(path.name for path in root.iterdir() if is_name(path.name))[:_MOST]
+        there = [path for path in root.iterdir() if is_name(path.name)]
     except OSError:
         return []
-    cards = [card for name in names if (card := card_of(root, name)) is not None]
+    latest = sorted(there, key=_changed, reverse=True)[:_MOST]
+    cards = [card for path in latest if (card := card_of(root, path.name)) is not None]
     asked = words.lower().split()
     found = [
         card

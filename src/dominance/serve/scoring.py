@@ -15,6 +15,8 @@ _GATHER = 0.01
 """Seconds that a batch waits for company."""
 _HANGS_AFTER = 6
 """Times the longest wait, after which the process is taken to hang and begun again."""
+_MOST_BYTES = 1_000_000_000
+"""Pixels of waiting images, three bytes each: small files may hold large images."""
 _RESTART_AFTER = 5.0
 """Seconds before a judge that could not be loaded is tried again."""
 
@@ -29,6 +31,9 @@ class BusyError(DominanceError):
     def __init__(self, told: str, after: int = 1) -> None:
         super().__init__(told)
         self.after = after
+
+
+_NOTHING = Asked("", (0, 0), b"")
 
 
 @dataclass
@@ -55,6 +60,7 @@ class LiveJudge:
         self._connection: Connection | None = None
         self._task: asyncio.Task[None] | None = None
         self._failed: tuple[float, str] | None = None
+        self._held = 0
         self.ready = False
         self.batches: list[int] = [0, 0]
         """How many batches were judged, and how many images in them."""
@@ -77,15 +83,19 @@ class LiveJudge:
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._run())
         waiting = _Waiting(asked, asyncio.get_running_loop().create_future())
-        try:
-            self._queue.put_nowait(waiting)
-        except asyncio.QueueFull:
-            raise BusyError("too many images wait for the judge; send this one again later") from None
+        size = len(asked.pixels)
+        if self._queue.full() or (self._held and self._held + size > _MOST_BYTES):
+            raise BusyError("too many images wait for the judge; send this one again later")
+        self._queue.put_nowait(waiting)
+        self._held += size
         try:
             return await asyncio.wait_for(waiting.answer, self._seconds)
         except TimeoutError:
             why = "did not answer in time" if self.ready else "is being loaded"
             raise BusyError(f"the judge {why}; send this image again later", 2 if self.ready else 5) from None
+        finally:
+            self._held -= size
+            waiting.asked = _NOTHING  # what is given up may stay in the queue for long, without its pixels
 
     async def end(self) -> None:
         """Ends the process."""

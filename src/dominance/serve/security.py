@@ -70,7 +70,7 @@ class Keys:
 
     def is_token(self, given: str) -> bool:
         """Whether it is the token, in the same time for every wrong one."""
-        return self.token is not None and hmac.compare_digest(self.token.encode(), given.encode())
+        return self.token is not None and hmac.compare_digest(self.token.encode(), _sent(given))
 
     def cookie(self) -> str:
         """What a browser keeps in the token's place; it ends with this token."""
@@ -78,7 +78,7 @@ class Keys:
 
     def is_cookie(self, given: str) -> bool:
         """Whether it is that."""
-        return self.token is not None and hmac.compare_digest(self.cookie(), given)
+        return self.token is not None and hmac.compare_digest(self.cookie().encode(), _sent(given))
 
     @property
     def form(self) -> str:
@@ -87,7 +87,12 @@ class Keys:
 
     def is_form(self, given: object) -> bool:
         """Whether it is that."""
-        return isinstance(given, str) and hmac.compare_digest(self.form.encode(), given.encode())
+        return isinstance(given, str) and hmac.compare_digest(self.form.encode(), _sent(given))
+
+
+def _sent(text: str) -> bytes:
+    """As bytes, whatever signs it holds: of texts, only those in ASCII can be compared in constant time."""
+    return text.encode("utf-8", "replace")
 
 
 class RefusedError(Exception):
@@ -151,7 +156,7 @@ class Guard:
         if scope["method"] in _SAFE:
             return
         site, origin = headers.get("sec-fetch-site"), headers.get("origin")
-        own = origin is None or urlsplit(origin).netloc.lower() == headers["host"].lower()
+        own = origin is None or _authority(origin) == headers["host"].lower()
         if not own or site not in (None, "same-origin", "none"):
             raise RefusedError(403, "another site sent this request; open the page of this service itself")
         kind = headers.get("content-type", "").lower()
@@ -204,6 +209,14 @@ def _single_headers(scope: Scope) -> dict[str, str]:
             raise RefusedError(400, f"the header {key} is there twice")
         found[key] = value.decode("latin-1")
     return found
+
+
+def _authority(origin: str) -> str | None:
+    """Its host and port, in lower case; None for what is no address."""
+    try:
+        return urlsplit(origin).netloc.lower()
+    except ValueError:
+        return None
 
 
 def _check_length(headers: Mapping[str, str], most: int) -> None:

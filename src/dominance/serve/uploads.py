@@ -2,7 +2,7 @@
 
 import io
 import secrets
-import warnings
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,21 +30,28 @@ def read_upload(content: bytes, most: Most) -> Image.Image:
     Raises:
         InputError: not PNG, JPEG or WebP, too large in bytes or pixels, or broken.
     """
-    if len(content) > most.megabytes * 1_000_000:
-        raise InputError(f"the image has {len(content) / 1e6:.0f} MB; send at most {most.megabytes} MB")
+    check_bytes(len(content), most)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error")  # Pillow only warns of bombs up to twice its limit
-            with Image.open(io.BytesIO(content), formats=FORMATS) as image:
-                _check_size(image.size, most)
-                image.verify()
-            with Image.open(io.BytesIO(content), formats=FORMATS) as image:
-                _check_size(image.size, most)
-                return as_rgb(ImageOps.exif_transpose(image))
+        with Image.open(io.BytesIO(content), formats=FORMATS) as image:
+            _check_size(image.size, most)
+            image.verify()
+        with Image.open(io.BytesIO(content), formats=FORMATS) as image:
+            _check_size(image.size, most)
+            return as_rgb(ImageOps.exif_transpose(image))
     except InputError:
         raise
     except Exception:  # a decoder raises whatever a hostile file makes it raise, and its words may hold the file's
         raise InputError("the file is no whole PNG, JPEG or WebP image; convert it, and send it again") from None
+
+
+def check_bytes(count: int, most: Most) -> None:
+    """Refuses a file of too many bytes, before it is read.
+
+    Raises:
+        InputError: it has more.
+    """
+    if count > most.megabytes * 1_000_000:
+        raise InputError(f"the image has {count / 1e6:.1f} MB; send at most {most.megabytes} MB")
 
 
 def _check_size(size: tuple[int, int], most: Most) -> None:
@@ -72,6 +79,11 @@ class Uploads:
     def find(self, name: str) -> Path | None:
         """The folder of an upload."""
         return folder_in(self.folder, name)
+
+    def discard(self, name: str) -> None:
+        """Deletes an upload that no job will read."""
+        if (folder := self.find(name)) is not None:
+            shutil.rmtree(folder, ignore_errors=True)
 
     def add(self, name: str, content: bytes) -> str:
         """Checks an image, and keeps it in an upload; gives the file's name, which the sender does not choose.

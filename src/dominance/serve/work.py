@@ -3,15 +3,19 @@
 import contextlib
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 from typing import IO
 
+from dominance.errors import RunError
+from dominance.runs.store.folder import held
 from dominance.serve.jobs import MOST_ATTEMPTS, Job, Jobs
 from dominance.serve.served import SERVED
-from dominance.wording import on_one_line
+from dominance.wording import complaint, on_one_line
 
 RESULT, LOG = "result.json", "log.txt"
 _FAILED = {2, 70}
@@ -19,6 +23,7 @@ _FAILED = {2, 70}
 _NOTICE_AFTER = 1.0
 _GRACE = 10.0
 """Seconds that a stopped command has to end by itself."""
+_LOOKS_AGAIN = 0.2
 _LONGEST_TOLD = 600
 
 
@@ -67,33 +72,55 @@ class Work:
             return True
         with self._lock:
             process = self._running.get(id)
-            if process is None:
+            found = self._jobs.get(id)
+            if found is None or found.state != "running":
                 return False
-            self._stopped.add(id)
-        _end(process)
+            self._stopped.add(id)  # one that is just being begun ends as soon as it has
+        if process is not None:
+            _end(process)
         return True
 
     def _run(self) -> None:
         while not self._ending:
-            job = self._jobs.take()
-            if job is None:
-                with self._jobs.changed:
-                    self._jobs.changed.wait(_NOTICE_AFTER)
-                continue
+            try:
+                if not self._run_next():
+                    with self._jobs.changed:
+                        self._jobs.changed.wait(_NOTICE_AFTER)
+            except sqlite3.Error as error:  # the disk is full, say: this thread must outlive it, or the queue halts
+                sys.stderr.write(f"the queue cannot be used ({complaint(error)}); it is tried again\n")
+                time.sleep(_NOTICE_AFTER)
+
+    def _run_next(self) -> bool:
+        """Begins the first job that waits, and waits for its end; whether there was one."""
+        job = self._jobs.take()
+        if job is None:
+            return False
+        try:
             status = self._carry_out(job)
+        except OSError as error:
+            told = f"its command could not be run ({complaint(error)}); free some space or memory, and go on with it"
+            self._jobs.end(job.id, "failed", None, told)
+        else:
             if not self._ending:
                 self._record(job, status)
+        with self._lock:
+            self._stopped.discard(job.id)
+        return True
 
     def _carry_out(self, job: Job) -> int:
         folder = job_folder(self._own, job.id)
         folder.mkdir(parents=True, exist_ok=True)
+        if job.attempts > 1 and job.run is not None:
+            _wait_for(self._own.parent / job.run)
         partial = folder / f".{RESULT}"
         with partial.open("wb") as out, (folder / LOG).open("ab") as log:
             process = _started(job, out, log)
             with self._lock:
                 self._running[job.id] = process
             try:
-                if self._ending:
+                with self._lock:
+                    unwanted = self._ending or job.id in self._stopped
+                if unwanted:
                     _end(process)
                 status = process.wait()
             finally:
@@ -108,7 +135,6 @@ class Work:
     def _record(self, job: Job, status: int) -> None:
         with self._lock:
             stopped = job.id in self._stopped
-            self._stopped.discard(job.id)
         told = last_line(job_folder(self._own, job.id) / LOG)
         if stopped:
             self._jobs.end(job.id, "stopped", status)
@@ -121,6 +147,15 @@ class Work:
         else:
             died = f"its process died {job.attempts} times, the last time with status {status}; {told}"
             self._jobs.end(job.id, "failed", status, died)
+
+
+def _wait_for(run: Path) -> None:
+    """Waits a while for a run folder that the command of a killed service has not yet let go."""
+    end = time.monotonic() + _GRACE
+    while run.is_dir() and time.monotonic() < end:
+        with contextlib.suppress(RunError), held(run):
+            return
+        time.sleep(_LOOKS_AGAIN)
 
 
 def _started(job: Job, out: IO[bytes], log: IO[bytes]) -> "subprocess.Popen[bytes]":

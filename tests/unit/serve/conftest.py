@@ -30,7 +30,7 @@ def serve(root: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[...,
 
     def build(token: str | None = None, url: str = URL, **options: object) -> TestClient:
         client = TestClient(
-            make_app(ServeOptions(folder=root, **options), token), base_url=url, raise_server_exceptions=False
+            make_app(ServeOptions(**{"folder": root, **options}), token), base_url=url, raise_server_exceptions=False
         )
         clients.append(client)
         return client.__enter__()

@@ -1,5 +1,6 @@
 """HTTP for programs: what can be asked for, what is refused in one line, and the document that says so."""
 
+import os
 from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
@@ -221,3 +222,24 @@ def test_options_out_of_range_are_refused(options: dict) -> None:
 
     with pytest.raises(InputError):
         ServeOptions(**options)
+
+
+def test_methods_that_are_made_up_are_counted_as_one(client: TestClient) -> None:
+    for number in range(3):
+        client.request(f"MADEUP{number}", "/login")
+    text = client.get("/metrics").text
+    assert "MADEUP" not in text
+    assert 'method="other"' in text
+
+
+def test_a_job_that_finds_no_place_leaves_no_files(serve: Callable[..., TestClient], root: Path) -> None:
+    client = serve(most_waiting=1)
+    assert [client.post("/api/audit", json=ASKED).status_code for _ in range(3)] == [202, 503, 503]
+    assert len(list((root / ".serve" / "jobs").iterdir())) == 1
+
+
+def test_of_many_runs_the_latest_are_listed(client: TestClient, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dominance.serve.runs._MOST", 2)
+    for age, name in enumerate(("c", "b", "a")):
+        os.utime(make_run(root, name), (0, 10**9 - age))
+    assert {card["name"] for card in client.get("/api/runs").json()} == {"c", "b"}

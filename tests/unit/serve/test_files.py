@@ -5,11 +5,13 @@ import hashlib
 import io
 import os
 import struct
+import warnings
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from made_runs import make_run, png
+from made_runs import form_key_of, make_run, png
 from PIL import Image, PngImagePlugin
 from starlette.testclient import TestClient
 
@@ -165,3 +167,41 @@ def test_an_upload_that_is_full_or_unknown_takes_nothing(tmp_path: Path) -> None
     for unknown in ("nothing", "../x", ""):
         with pytest.raises(InputError, match="no such upload"):
             uploads.add(unknown, png())
+
+
+def test_an_image_is_read_under_the_warnings_of_all_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    before, during, opened = list(warnings.filters), [], Image.open
+    monkeypatch.setattr(Image, "open", lambda *a, **k: during.append(list(warnings.filters)) or opened(*a, **k))
+    read_upload(png(), MOST)
+    assert during == [before, before]  # they are the process's: two threads that change them may never restore them
+
+
+def test_a_form_says_which_file_is_wrong_and_keeps_none(serve: Callable[..., TestClient], root: Path) -> None:
+    client = serve(most_megabytes=1)
+    form = {"form_key": form_key_of(client), "prompts": "a [mug]"}
+    for name, content, told in (("b<i>.png", b"<svg/>", "no whole PNG"), ("c.png", b"x" * 1_000_001, "1.0 MB")):
+        files = [("images", ("a.png", png(), "image/png")), ("images", (name, content, "image/png"))]
+        answer = client.post("/upload", data=form, files=files, headers={"accept": "text/html"})
+        assert answer.status_code == 422
+        assert told in answer.text
+        assert name.replace("<", "&lt;").replace(">", "&gt;") in answer.text
+    assert list((root / ".serve" / "uploads").iterdir()) == []
+
+
+def test_uploaded_images_are_shown_where_the_folder_is_behind_a_link(
+    serve: Callable[..., TestClient], root: Path
+) -> None:
+    from dominance.runs.store.ledger import ImageRow, Ledger
+
+    behind = root.parent / "linked"
+    behind.symlink_to(root)
+    client, run = serve(folder=behind), make_run(root, "castles")
+    name = client.post("/api/uploads", json={}).json()["upload"]
+    file = client.post(f"/api/uploads/{name}", content=png(), headers={"content-type": "image/png"}).json()["file"]
+    with Ledger(run / "run.sqlite") as ledger:  # score names what it reads with links followed
+        ledger.add_image(ImageRow("item0", "x", 0, str((root / ".serve" / "uploads" / name / file).resolve()), {}))
+    answer = client.get("/runs/castles/images/0")
+    assert answer.status_code == 200
+    assert answer.headers["cache-control"].startswith("private")
+    assert client.get(f"/runs/castles/images/0?of=castle/{file}").status_code == 200
+    assert client.get("/runs/castles/images/0?of=castle/another.png").status_code == 404

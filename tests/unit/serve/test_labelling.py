@@ -80,7 +80,7 @@ def test_the_page_saves_and_shows_what_comes_next(client: TestClient, form_key: 
     page = client.get("/runs/castles/label?reader=Ada").text
     assert "0 of 4 labelled by Ada" in page
     assert 'class="badge' not in page  # blind to the judge
-    form = {"form_key": form_key, "reader": "Ada", "number": "0", "place": "0"}
+    form = {"form_key": form_key, "reader": "Ada", "number": "0", "place": "0", "image": "castle/0-item0.png"}
     answer = client.post("/runs/castles/label", data={**form, "seen-castle": "plain", "seen-chair": "absent"})
     assert "1 of 4 labelled by Ada" in answer.text
     assert client.post("/runs/castles/label", data={**form, "seen-castle": "plain"}).status_code == 422
@@ -89,3 +89,11 @@ def test_the_page_saves_and_shows_what_comes_next(client: TestClient, form_key: 
     assert "castle,0-item0.png,castle,yes,Ada,plain" in client.get("/runs/castles/files/labels.csv").text
     assert "Ada and the judge" in client.get("/runs/castles/agreement").text
     assert client.get("/runs/castles/label?reader==cmd").status_code == 422
+
+
+def test_a_label_is_of_the_image_that_was_seen(client: TestClient, form_key: str, root: Path) -> None:
+    make_run(root, "castles")
+    form = {"form_key": form_key, "reader": "Ada", "number": "0", "place": "0", "image": "castle/1-item1.png"}
+    answer = client.post("/runs/castles/label", data={**form, "seen-castle": "plain", "seen-chair": "absent"})
+    assert answer.status_code == 409
+    assert not (root / "castles" / LABELS_NAME).exists()

@@ -118,3 +118,21 @@ def test_a_judge_that_died_is_begun_again() -> None:
 
     assert asyncio.run(ask()) == "alive"
     assert judge.begun == 2
+
+
+def test_images_that_wait_hold_no_more_memory_than_they_may(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dominance.serve.scoring._MOST_BYTES", 10)
+    held = threading.Event()
+    judge = Pretended(lambda given: held.wait(60) and [each.prompt for each in given], batch=1)
+
+    async def ask() -> list:
+        asked = [judge.score(Asked(str(n), (2, 1), b"x" * 6)) for n in range(3)]
+        asyncio.get_running_loop().call_later(0.1, held.set)
+        found = await asyncio.gather(*asked, return_exceptions=True)
+        found.append(await judge.score(Asked("large", (9, 9), b"x" * 99)))
+        await judge.end()
+        return found
+
+    first, *refused, last = asyncio.run(ask())
+    assert (first, last) == ("0", "large")
+    assert all(isinstance(each, BusyError) and "too many" in str(each) for each in refused)

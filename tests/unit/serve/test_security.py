@@ -1,12 +1,15 @@
 """Who is let in: by host, origin, token and form; and what every answer carries."""
 
+import os
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from made_runs import form_key_of
 from starlette.testclient import TestClient
 
 from dominance.errors import InputError
+from dominance.serve import listening
 from dominance.serve.options import TOKEN_VARIABLE, ServeOptions
 
 TOKEN = "0123456789abcdef0123456789abcdef"
@@ -151,3 +154,33 @@ def test_scripts_in_prompts_are_shown_as_text(client: TestClient, form_key: str)
     refused = client.post("/", data={**FORM, "prompts": "<script>alert(1)</script>", "form_key": form_key})
     assert refused.status_code == 422
     assert "<script>alert" not in refused.text
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "headers", "status"),
+    [
+        ("GET", "/api/jobs", {"cookie": "dominance=\u00e9"}, 401),
+        ("GET", "/api/jobs", {"authorization": "Bearer \u00e9"}, 401),
+        ("POST", "/api/audit", {"origin": "http://["}, 403),
+    ],
+)
+def test_what_no_browser_sends_is_refused_too(
+    serve: Callable[..., TestClient], method: str, path: str, headers: dict[str, str], status: int
+) -> None:
+    sent = {name: value.encode("latin-1") for name, value in headers.items()}
+    assert serve(token=TOKEN).request(method, path, headers=sent).status_code == status
+
+
+def test_an_address_of_six_parts_is_a_name_too() -> None:
+    names = ServeOptions(allow_host=("fe80::1", "Gpu.example.com")).names
+    assert {"[fe80::1]", "gpu.example.com", "127.0.0.1"} <= names
+
+
+def test_the_processes_of_jobs_do_not_know_the_token(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    held: list[str | None] = []
+    monkeypatch.setenv(TOKEN_VARIABLE, TOKEN)
+    monkeypatch.setattr(
+        listening.uvicorn.Server, "run", lambda server, sockets: held.append(os.environ.get(TOKEN_VARIABLE))
+    )
+    listening.listen(ServeOptions(folder=root, port=0), lambda url: None)
+    assert held == [None]

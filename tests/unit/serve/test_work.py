@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from dominance.runs.store.folder import held
 from dominance.serve import work as working
 from dominance.serve.jobs import MOST_ATTEMPTS, Job, Jobs
 from dominance.serve.work import LOG, RESULT, Work, job_folder
@@ -131,3 +132,63 @@ def test_a_command_ends_with_the_service() -> None:
     time.sleep(0.1)
     process.stdin.close()
     assert process.wait(60) == 130
+
+
+@pytest.mark.usefixtures("scripted")
+def test_a_job_that_cannot_be_begun_fails_and_the_queue_goes_on(
+    queue: Jobs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begin = working._started
+
+    def started(job: Job, *files: object) -> "subprocess.Popen[bytes]":
+        if job.id == "full":
+            raise OSError(28, "No space left on device")
+        return begin(job, *files)
+
+    monkeypatch.setattr(working, "_started", started)
+    queue.add(job("full"), 10)
+    queue.add(job("next"), 10)
+    work = Work(queue, tmp_path, 1)
+    work.begin()
+    try:
+        full = over(queue, "full")
+        assert (full.state, over(queue, "next").state) == ("failed", "done")
+        assert full.told and "No space left" in full.told
+    finally:
+        work.end()
+
+
+@pytest.mark.usefixtures("scripted")
+def test_a_job_is_stopped_while_it_is_being_begun(queue: Jobs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    begin = working._started
+
+    def started(job: Job, *files: object) -> "subprocess.Popen[bytes]":
+        assert work.stop(job.id)
+        return begin(job, *files)
+
+    monkeypatch.setattr(working, "_started", started)
+    queue.add(job("long", "import time; time.sleep(600)"), 10)
+    work = Work(queue, tmp_path, 1)
+    work.begin()
+    try:
+        assert over(queue, "long").state == "stopped"
+    finally:
+        work.end()
+    assert not work._stopped
+
+
+@pytest.mark.usefixtures("scripted")
+def test_a_job_taken_up_again_waits_for_the_command_of_the_killed_service(queue: Jobs, tmp_path: Path) -> None:
+    own, run = tmp_path / ".serve", tmp_path / "audit-a"
+    run.mkdir()
+    queue.add(job("a", run="audit-a"), 10)
+    queue.take()
+    work = Work(queue, own, 1)
+    with held(run):
+        work.begin()
+        time.sleep(0.5)
+        assert not (job_folder(own, "a") / LOG).exists()
+    try:
+        assert over(queue, "a").state == "done"
+    finally:
+        work.end()
