@@ -171,7 +171,7 @@ def test_what_no_browser_sends_is_refused_too(
     assert serve(token=TOKEN).request(method, path, headers=sent).status_code == status
 
 
-def test_an_address_of_six_parts_is_a_name_too() -> None:
+def test_an_ipv6_address_is_a_name_too() -> None:
     names = ServeOptions(allow_host=("fe80::1", "Gpu.example.com")).names
     assert {"[fe80::1]", "gpu.example.com", "127.0.0.1"} <= names
 
