@@ -122,7 +122,8 @@ def smallest(measured: Collection[Measured]) -> Measured:
         shared = 1 - (1 - confidence) / len(measured)
         return min(one.at(confidence)[0] for one in measured), min(one.at(shared)[1] for one in measured)
 
-    return Measured(least.value, at, least.n, least.of, min(one.n for one in measured))
+    fewest = min(one.n if one.fewest is None else one.fewest for one in measured)
+    return Measured(least.value, at, least.n, least.of, fewest)
 
 
 def of_paired_medians(before: Sequence[float], after: Sequence[float], of: str = "prompts") -> Measured:

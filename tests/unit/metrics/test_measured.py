@@ -71,3 +71,4 @@ def test_the_smallest_lies_above_only_where_all_do_and_below_where_one_does() ->
     assert smallest([high]).interval == high.interval
     few = Measured(0.0, lambda _: (-1.0, 1.0), 3)
     assert not smallest([high, few]).enough
+    assert not smallest([high, Measured(0.0, lambda _: (-1.0, 1.0), 30, fewest=3)]).enough

@@ -15,7 +15,7 @@ import dominance
 from dominance.judges.measuring import Measuring
 from dominance.measures import PictureScores
 from dominance.records import Concept, Prompt, PromptResult, Rate
-from dominance.reproduce.claims import factorial, losses, overlap_presence, trained
+from dominance.reproduce.claims import factorial, losses, overlap_presence, trained, trainings
 from dominance.reproduce.claims.categories import CLAIM as CATEGORIES
 from dominance.reproduce.claims.claim import verdict_of
 from dominance.reproduce.claims.independent import CLAIM as INDEPENDENT
@@ -24,6 +24,7 @@ from dominance.reproduce.claims.twins import CLAIM as TWINS
 from dominance.reproduce.experiments import Experiments, ImpossibleError
 from dominance.reproduce.rigidity import Rivals
 from dominance.runs.mitigation.result import MitigatedImage, MitigatedPrompt, Shot
+from dominance.runs.reproduction.result import Finding
 from dominance.runs.reproduction.rule import Verdict
 from dominance.runs.stages.scoring import score_groups
 
@@ -85,6 +86,25 @@ def test_twins_of_the_same_training_say_nothing() -> None:
         TWINS.examine(experiments)
 
 
+@pytest.mark.parametrize("examine", [TWINS.examine, trainings.examine])
+def test_without_a_second_model_nothing_is_drawn(examine: Callable[[Experiments], Finding]) -> None:
+    class Alone:
+        rivals = Rivals(None, None, {}, {})
+
+        @property
+        def twin_independent(self) -> None:
+            raise ImpossibleError("give --other")
+
+        other_independent = twin_independent
+
+        @property
+        def independent(self) -> None:
+            raise AssertionError("the suite was drawn")
+
+    with pytest.raises(ImpossibleError, match="give --other"):
+        examine(Alone())  # ty: ignore[invalid-argument-type]
+
+
 def test_where_kinds_stand_for_rigidity_the_finding_says_so() -> None:
     plain = factorial_run(0.4, -0.3)
     said = made(factorial=plain.factorial, kinds_stand_in=True)
@@ -130,6 +150,12 @@ def test_rigidity_moves_survival_or_not(own: float, rivals: float, verdicts: tup
         rules = (factorial.OWN, factorial.RIVALS)
         assert [verdict_of(one, rule) for one, rule in zip(findings, rules, strict=True)] == list(verdicts)
     assert len(findings[0].plots[0].groups) == 6
+
+
+def test_a_prompt_in_two_models_is_one_unit() -> None:
+    (run,) = factorial_run(0.4, -0.3).factorial
+    once, twice = (factorial.examine_own(made(factorial=(run,) * models)) for models in (1, 2))
+    assert (twice.n, twice.interval) == (once.n, pytest.approx(once.interval))
 
 
 def overlapping(direction: float) -> Experiments:

@@ -49,12 +49,11 @@ def headline(result: GenerationResult) -> str:
 
 def beside_plain(result: GenerationResult) -> str:
     """What plain rejection takes: as it was drawn beside, else as the calibration lets expect."""
-    if result.plain_per_usable is not None and result.ratio is not None:
-        times = coefficient(result.ratio, result.ratio_interval)
-        return (
-            f"Plain rejection, drawn beside: {number(result.plain_per_usable)} network evaluations a usable image, so"
-            f" that this took {times} of it."
-        )
+    if result.plain_per_usable is not None:
+        ratio = result.ratio
+        each = number(result.plain_per_usable)
+        times = "" if ratio is None else f", so that this took {coefficient(ratio, result.ratio_interval)} of it"
+        return f"Plain rejection, drawn beside: {each} network evaluations a usable image{times}."
     if any(prompt.rejection is not None for prompt in result.prompts):
         spent = sum(prompt.rejection.evaluations for prompt in result.prompts if prompt.rejection is not None)
         return f"Plain rejection, drawn beside, gave no usable image in {number(spent)} network evaluations."
@@ -69,6 +68,8 @@ def beside_plain(result: GenerationResult) -> str:
 def early_sentence(result: GenerationResult) -> str | None:
     """What the judge's early look did; None where it did not look."""
     if result.early is None or result.early.threshold is None:
+        return None
+    if all(each.early_file is None for prompt in result.prompts for each in prompt.attempts):
         return None
     begun = sum(len(prompt.attempts) for prompt in result.prompts)
     said = (

@@ -10,7 +10,7 @@ from dominance.runs.store.repeat import REPEAT_NAME
 
 
 def after_generate(result: GenerationResult) -> tuple[NextStep, ...]:
-    """Look at what the judge let pass, and find out what was saved; where images are missing, give a larger budget.
+    """Look at what the judge let pass, and find out what was saved; where images are missing, what ended them.
 
     An unfit judge is replaced first.
     """
@@ -23,7 +23,14 @@ def after_generate(result: GenerationResult) -> tuple[NextStep, ...]:
         return None if again is None else command("generate", config=again, **more)
 
     if result.missing:
-        steps = [NextStep("give a larger budget; what there is stays", with_more(budget=2 * result.budget))]
+        ended = {prompt.ended for prompt in result.prompts if len(prompt.usable) < result.wanted}
+        steps = []
+        if "budget" in ended:
+            steps.append(NextStep("give a larger budget; what there is stays", with_more(budget=2 * result.budget)))
+        if "noises" in ended:
+            steps.append(NextStep("give more seeds; what there is stays"))
+        if ended & {"refused", "no way"}:
+            steps.append(NextStep("change the prompts that cannot be drawn; the page says why"))
         if again is not None and any(len(prompt.concepts) > 1 for prompt in result.prompts):
             compare = given.command("mitigate", str(given.suite), seeds=range(4), method="regions,overlap")
             steps.append(NextStep("see what each method does to it", compare))

@@ -56,7 +56,7 @@ def size_sentence(result: ReproduceResult) -> str:
 
 HOLM = (
     "Intervals are 95% intervals, each for itself. Where so many claims are tested, some would be decided by chance:"
-    " a verdict that also stands after Holm's correction over all decided claims is marked."
+    " a verdict that also stands after Holm's correction over all that were tested, the undecided too, is marked."
 )
 
 

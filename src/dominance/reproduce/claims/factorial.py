@@ -30,7 +30,7 @@ class Survival:
     """One slot of one prompt.
 
     Attributes:
-        prompt: number of the prompt, which is drawn again as a whole.
+        prompt: number of the prompt, which is drawn again as a whole, in all models at once.
         rigid: whether the slot's concept is rigid.
         rivals: share of the other slots that are.
         shown: share of the images that show it.
@@ -46,13 +46,13 @@ class Survival:
 def survivals(runs: Sequence[tuple[RunResult, Mapping[str, float]]]) -> list[Survival]:
     """Every slot of every scored prompt, of runs each with the diversity of its model's concepts."""
     found_here: list[Survival] = []
-    number = 0
+    numbers: dict[str, int] = {}
     for result, diversity in runs:
         for prompt in result.prompts:
             rigid = [is_rigid(concept, diversity) for concept in prompt.prompt.concepts]
             if len(rigid) == SLOTS and None not in rigid and prompt.scored:
+                number = numbers.setdefault(prompt.prompt.id, len(numbers))
                 found_here += _slots(prompt, [bool(one) for one in rigid], number)
-                number += 1
     return found_here
 
 
@@ -148,7 +148,7 @@ _DESIGN = (
     "Three concepts a prompt, each slot rigid or varied, on the model and, where there is one, on its twin, in which"
     " the same concepts have the opposite rigidity: nothing but training tells them apart. Of a model that does not"
     " list its concepts' diversity, kinds stand for rigidity, which the finding then says. Least squares with a level a"
-    " slot; whole prompts are drawn again."
+    " slot; whole prompts are drawn again, with the images of both models."
 )
 CLAIMS = (
     Claim(

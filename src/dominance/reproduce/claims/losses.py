@@ -77,8 +77,9 @@ def examiner(loss: str, rule: Rule) -> Callable[[Experiments], Finding]:
         pictures = [
             Shown(f"steered/{shot.file}", f"{prompt.text}: {name}, {shot.verdict}")
             for prompt in result.prompts[:3]
+            for image in prompt.images[:1]
             for name in (PLAIN, method, EXCITE)
-            if (shot := prompt.images[0].shots.get(name)) is not None and shot.file is not None
+            if (shot := image.shots.get(name)) is not None and shot.file is not None
         ]
         return found(smallest(soft.values()), rule, experiments.size.steered_seeds, figures, [plot], pictures)
 

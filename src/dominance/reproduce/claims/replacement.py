@@ -37,7 +37,8 @@ def examine(experiments: Experiments) -> Finding:
     pictures = [
         Shown(f"replacement/{shot.file}", f"{prompt.text}: {name}, {shot.verdict}")
         for prompt in result.prompts[:4]
-        for name, shot in prompt.images[0].shots.items()
+        for image in prompt.images[:1]
+        for name, shot in image.shots.items()
         if shot.file is not None
     ]
     plot = Plot("groups", "mean DvD of a prompt", groups, mark=(36.0, "36"))

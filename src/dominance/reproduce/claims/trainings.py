@@ -19,7 +19,8 @@ RULE = Rule(
 
 def examine(experiments: Experiments) -> Finding:
     """Both medians over the prompts that both models have scores of."""
-    first, second = experiments.independent, experiments.other_independent
+    second = experiments.other_independent  # which says that there is none before anything is drawn
+    first = experiments.independent
     other = {prompt.prompt.id: prompt.dvd_mean for prompt in second.prompts}
     pairs = [
         (prompt.dvd_mean, theirs)

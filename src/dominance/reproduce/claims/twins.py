@@ -30,7 +30,8 @@ def examine(experiments: Experiments) -> Finding:
     rivals = experiments.rivals
     if rivals.twin is not None and not rivals.opposed:  # before anything is drawn
         raise ImpossibleError(_ALIKE)
-    first, second = experiments.independent, experiments.twin_independent
+    second = experiments.twin_independent  # which says that there is none before anything is drawn
+    first = experiments.independent
     by_id = {prompt.prompt.id: prompt for prompt in second.prompts}
     clusters: dict[str, list[float]] = {}
     uniform: list[float] = []
@@ -50,16 +51,12 @@ def examine(experiments: Experiments) -> Finding:
     if not clusters:
         raise ImpossibleError(_ALIKE)
     figures = [Figure(f"{name}: uniform less varied", difference(fmean(values))) for name, values in clusters.items()]
-    images = [
-        (f"{prompt.prompt.text} ({name})", image)
-        for own in range(0, len(first.prompts), 15)
-        for name, prompt in (("model", first.prompts[own]), ("twin", second.prompts[own]))
-        for image in prompt.images[:1]
-    ]
     pictures = [
         shown
-        for place, pair in enumerate(images)
-        for shown in pictures_of([pair], (first, second)[place % 2].run, experiments.folder)
+        for own in range(0, len(first.prompts), 15)
+        for name, run, prompt in (("model", first.run, first.prompts[own]), ("twin", second.run, second.prompts[own]))
+        for image in prompt.images[:1]
+        for shown in pictures_of([(f"{prompt.prompt.text} ({name})", image)], run, experiments.folder)
     ]
     groups = (
         Group("uniform training pictures", (), fmean(uniform)),

@@ -16,16 +16,13 @@ from dominance.records import Prompt, ScoredImage, Suite
 from dominance.runs.audit.result import scored_images
 from dominance.runs.generation.result import Attempt
 from dominance.runs.stages.counting import EVALUATIONS, SECONDS, counted
-from dominance.runs.stages.early import EarlyCalibration, GivenUpError, Watch, early_score
+from dominance.runs.stages.early import EarlyCalibration, GivenUpError, Watch, calls_back, early_score
 from dominance.runs.stages.judging import ask_judge, unanswered
 from dominance.runs.stages.method_names import PLAIN
 from dominance.runs.stages.model import RunModel, Steered
 from dominance.runs.store.ledger import ImageRow, Ledger
 from dominance.runs.store.plan import Plan, PlannedImage, plan_images
 from dominance.wording import complaint
-
-CALLBACK = "callback_on_step_end"
-"""Argument of a pipeline's call: what it calls after each of its steps."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +32,10 @@ class _Drawn:
     image: Any
     evaluations: float | None
     seconds: float
+
+
+class _LookError(Exception):
+    """The look failed, by its judge or the disk: no fault of the image's, so the run ends as after a finished one."""
 
 
 class Drawer:
@@ -142,6 +143,8 @@ class Drawer:
                 (made,) = draws.generate([prompt.text], [image.seed or 0], settings, **watched)
             except GivenUpError as stopped:
                 made = stopped.args[0] if stopped.args else None
+            except _LookError as failed:
+                raise cast(Exception, failed.__cause__) from None
             except (InputError, ModelError) as error:
                 if method is None:
                     raise
@@ -159,12 +162,8 @@ class Drawer:
         self, prompt: Prompt, early: PlannedImage | None, seen: Any, took: Callable[[], tuple[int | None, float]]
     ) -> Watch | None:
         """What looks at the predicted picture; None where nothing is to be given up, or the pipeline calls nothing."""
-        from dominance.models.calls import call_of
-
         calibration = self._early
-        if early is None or calibration is None:
-            return None
-        if CALLBACK not in call_of(cast(Any, self._model().pipeline)).parameters:
+        if early is None or calibration is None or not calls_back(self._model().pipeline):
             return None
         settings = self._model.settings
 
@@ -172,9 +171,12 @@ class Drawer:
             (picture,) = pictures
             if isinstance(picture, ItemError):
                 raise GivenUpError(picture)
-            write_png(self._folder / early.file, picture)
-            self._keep(early, prompt, *took(), {"at": calibration.at})
-            self._judged(prompt, early)
+            try:
+                write_png(self._folder / early.file, picture)
+                self._keep(early, prompt, *took(), {"at": calibration.at})
+                self._judged(prompt, early)
+            except Exception as error:
+                raise _LookError from error
             score = self._known_score(prompt, early)
             return score is None or not self._below(score)
 

@@ -4,26 +4,25 @@ from collections.abc import Generator, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, cast
+from typing import TYPE_CHECKING, Self
 
 from dominance.documents import to_json
 from dominance.errors import InputError, ModelError
 from dominance.guidance.registry import Method, find_method
 from dominance.judges.protocol import Judge
-from dominance.models.calls import call_of
 from dominance.models.on_demand import OnDemand
+from dominance.numbers import plural
 from dominance.records import Prompt, Suite
 from dominance.run_settings import RunSettings
 from dominance.runs.audit.options import Limits, limited
 from dominance.runs.audit.result import put_plan
 from dominance.runs.audit.sameness import folder_of, take_over
-from dominance.runs.generation.drawing import CALLBACK
 from dominance.runs.generation.options import DEFAULT_METHODS, TIMES_PLAIN, GenerateOptions
 from dominance.runs.generation.result import GenerationResult, UsableImage
 from dominance.runs.generation.work import Decided, Work
 from dominance.runs.risk.options import PreflightOptions
 from dominance.runs.risk.preflight import has_rule
-from dominance.runs.stages.early import NONE, EarlyCalibration, find_early, look_after
+from dominance.runs.stages.early import NONE, EarlyCalibration, calls_back, find_early, look_after
 from dominance.runs.stages.judge_fit import OPEN_WORLD, of_model, warn, world_warnings
 from dominance.runs.stages.judging import check_questions, judge_for, questions_of, refuse_named
 from dominance.runs.stages.model import RunModel
@@ -253,7 +252,7 @@ def _missing(early: EarlyCalibration | None, options: GenerateOptions, *, ruled:
 
 
 def _blind(drawn: RunModel, early: EarlyCalibration | None) -> list[str]:
-    """Why no image can be given up, although a threshold is known."""
+    """Why no image can be given up although a threshold is known, or why that may not hold here."""
     if early is None:
         return []
     if early.threshold is None:
@@ -261,8 +260,13 @@ def _blind(drawn: RunModel, early: EarlyCalibration | None) -> list[str]:
     if look_after(drawn.settings.steps, early.at) is None:
         return ["in a single step there is nothing to save, so no image is given up early"]
     pipeline = drawn().pipeline
-    if CALLBACK not in call_of(cast(Any, pipeline)).parameters:
+    if not calls_back(pipeline):
         return [f"{type(pipeline).__name__} calls nothing after its steps, so no image is given up early"]
+    if early.steps != drawn.settings.steps:
+        return [
+            f"the threshold of giving up comes from images of {plural(early.steps, 'step')}, and these have"
+            f" {drawn.settings.steps}, so more of the usable ones may be given up; --check counts them"
+        ]
     return []
 
 

@@ -10,7 +10,7 @@ from dominance.errors import InputError, ItemError
 from dominance.judges.options import Asking
 from dominance.judges.protocol import Judge
 from dominance.models.source import find_source
-from dominance.runs.stages.early import AT, EarlyCalibration, Watch, early_score, find_early
+from dominance.runs.stages.early import AT, EarlyCalibration, Watch, find_early, score_of
 from dominance.runs.stages.judging import judge_for, questions_of, refuse_named
 from dominance.suites import load_questions, parse_prompt
 
@@ -85,10 +85,7 @@ def watch(
 
     def look(pictures: list[Any]) -> bool:
         watched.pictures = pictures
-        watched.scores = []
-        for picture in pictures:
-            answers = () if isinstance(picture, ItemError) else seen_by.answer([picture], [questions])[0]
-            watched.scores.append(early_score(marked, answers))
+        watched.scores = [score_of(seen_by, picture, marked, questions) for picture in pictures]
         sound = [score for score, picture in zip(watched.scores, pictures, strict=True) if _sound(picture)]
         return any(score is None or score >= watched.threshold for score in sound)
 

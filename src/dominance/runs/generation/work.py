@@ -1,5 +1,6 @@
 """The work of a run: prompt after prompt, try after try, each remembered as soon as it is done."""
 
+import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -145,6 +146,9 @@ class Work:
         tried = [Try(each.way, each.seed, each.outcome) for each in course.attempts]
         prompt = course.prompt
         chosen = next_try(tried, course.ways, prompt.seeds or self._run.options.drawing.seeds, course.out)
+        if chosen is None and course.out.issuperset(course.ways) and PLAIN not in course.ways:
+            course.ways = (*course.ways, PLAIN)  # at high risk, but no method can serve it
+            return self._next(course)
         if chosen is None:
             course.ended = "no way" if course.out.issuperset(course.ways) else "noises"
             course.problem = next((each.problem for each in course.attempts if each.way in course.out), None)
@@ -168,9 +172,10 @@ class Work:
         return attempt
 
     def _key(self, prompt: Prompt, way: str, seed: int) -> str:
-        """What a try is known by: another threshold or judge makes it another."""
+        """What a try is known by: another threshold, judge or question makes it another."""
         early = None if self._run.early is None else self._run.early.threshold
-        return f"{self._drawer.planned(prompt, way, seed).item} {way} {early} {self._run.plan.judge_identity}"
+        asked = _digest("\n".join(question.text for question in self._run.plan.asked_about(prompt)).encode())
+        return f"{self._drawer.planned(prompt, way, seed).item} {way} {early} {self._run.plan.judge_identity} {asked}"
 
     def _known(self, key: str) -> Attempt | None:
         """The try as it was remembered, if its pictures are there."""
@@ -192,17 +197,18 @@ class Work:
         if run.risk is None or not run.methods:
             return {}
         kept = cast(dict[str, object], self._ledger.get(_RISKS) or {})
-        rule = str(run.options.calibration)
-        asked = [prompt for prompt in wanted if f"{prompt.text} {rule}" not in kept]
+        file = run.options.calibration
+        rule = "bundled" if file is None else _digest(file.read_bytes())
+        asked = [prompt for prompt in wanted if _risk_key(prompt, rule) not in kept]
         if asked:
             with counted(run.model().pipeline) as count:
                 found = predict(run.model, asked, run.risk, told=True)
                 took = (count() or 0) / len(asked)
             for prompt, each in zip(asked, found, strict=True):
                 known = _Risk(each.risk, each.score, each.threshold, 0.0 if each.problem else took)
-                kept[f"{prompt.text} {rule}"] = to_json(known)
+                kept[_risk_key(prompt, rule)] = to_json(known)
             self._ledger.put(_RISKS, kept)
-        return {prompt.id: from_json(_Risk, kept[f"{prompt.text} {rule}"]) for prompt in wanted}
+        return {prompt.id: from_json(_Risk, kept[_risk_key(prompt, rule)]) for prompt in wanted}
 
     # What came of it
 
@@ -271,6 +277,14 @@ class Work:
             tried.append(Try(*chosen, "usable" if image.verdict == "balanced" else "failed"))
             images, spent = images + 1, spent + (took or self._run.plain)
         return Rejection(images, sum(each.outcome == "usable" for each in tried), spent)
+
+
+def _risk_key(prompt: Prompt, rule: str) -> str:
+    return f"{prompt.text} {', '.join(concept.name for concept in prompt.concepts)} {rule}"
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:16]
 
 
 def cannot_serve(name: str, prompt: Prompt) -> str | None:

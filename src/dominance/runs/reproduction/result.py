@@ -69,7 +69,7 @@ class Finding:
         value, interval: of the quantity that decides; None where it could not be measured.
         n, of: how many units, and of what.
         seeds: images, or noises, of each prompt.
-        chance: two-sided p against the rule's threshold; see ``decision.chance``.
+        chance: two-sided p against the rule's threshold; see ``metrics.measured.chance``.
         why: of what could not be measured, or is not decided, why.
     """
 
@@ -91,7 +91,7 @@ class ClaimResult:
 
     Attributes:
         otherwise: what to think of it where it is contradicted.
-        stands: whether the verdict still holds after Holm's correction over all decided claims of the result.
+        stands: whether the verdict still holds after Holm's correction over all tested claims of the result.
     """
 
     name: str

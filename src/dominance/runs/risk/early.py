@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dominance.documents import json_bytes
-from dominance.errors import InputError, ItemError, RunError
+from dominance.errors import InputError, RunError
 from dominance.files import write_whole
 from dominance.judges.options import Asking
 from dominance.judges.protocol import Judge
@@ -28,8 +28,9 @@ from dominance.runs.stages.early import (
     EarlyEvidence,
     GivenUpError,
     Watch,
-    early_score,
+    calls_back,
     look_after,
+    score_of,
 )
 from dominance.runs.stages.judge_fit import warn
 from dominance.runs.stages.judging import judge_for, refuse_named
@@ -157,6 +158,11 @@ def _looked(
     total = sum(map(len, images.values()))
     if look_after(drawn.settings.steps, AT) is None:
         raise InputError(f"the run has {drawn.settings.steps} step, so there is nothing to save; audit with more steps")
+    if not calls_back(drawn().pipeline):
+        raise InputError(
+            f"{type(drawn().pipeline).__name__} calls nothing after its steps, so its images can neither be looked at"
+            " nor given up while they are drawn; calibrate without --early"
+        )
     with Progress("looks", total=total, each="a look") as progress:
         for id, own in images.items():
             seeds = list(own)
@@ -165,18 +171,10 @@ def _looked(
                 seen = early_pictures(drawn, prompts[id], part)
                 questions = plan.asked_about(prompts[id])
                 for seed, picture in zip(part, seen, strict=True):
-                    score = None if isinstance(picture, ItemError) else _asked(judge, picture, prompts[id], questions)
+                    score = score_of(judge, picture, prompts[id], questions)
                     found += [] if score is None else [_Seen(prompts[id], score, own[seed])]
                 progress.advance(len(part))
     return found, total - len(found)
-
-
-def _asked(judge: Judge, picture: Any, prompt: Prompt, questions: Sequence[Any]) -> float | None:
-    try:
-        (answers,) = judge.answer([picture], [questions])
-    except ItemError:
-        return None
-    return early_score(prompt, answers)
 
 
 def early_pictures(drawn: RunModel, prompt: Prompt, seeds: Sequence[int]) -> list[Any]:

@@ -19,6 +19,8 @@ HoldOut = Literal["prompt", "concept"]
 HOLD_OUTS: tuple[HoldOut, ...] = get_args(HoldOut)
 DEFAULT_SEEDS: tuple[int, ...] = tuple(range(8))
 """The noises that a prompt's first step is looked at with; see docs/decisions/018-eight-noises.md."""
+FALSE_ABORTS: float = 0.05
+"""Share of the usable images that an early look may give up."""
 RULE = Group("Rule", sort_key=15)
 
 
@@ -94,7 +96,7 @@ class CalibrationOptions:
     early: bool = False
     """Fit, instead of the rule of preflight, the threshold of `dominance generate`: below which score of the picture
     predicted at 40% of the steps an image is given up. The run's judge is asked again."""
-    false_aborts: float = 0.05
+    false_aborts: float = FALSE_ABORTS
     """With --early: share of the usable images that may be given up, 0 to 1."""
     seed: int = 0
     """Seed for folds and resampling."""
@@ -115,6 +117,8 @@ class CalibrationOptions:
             raise InputError(
                 "label, hold-out, layers, tokens and seeds are of the rule of preflight; leave them out with --early"
             )
+        if not self.early and self.false_aborts != FALSE_ABORTS:
+            raise InputError("false-aborts is of the threshold of giving up; give --early too, or leave it out")
         if self.label == "image" and self.drawing.seeds is not None:
             raise InputError(
                 "with the label image, every image has its own seed; leave out --seeds, or give --label prompt"

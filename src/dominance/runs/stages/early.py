@@ -13,15 +13,18 @@ from typing import Any, Literal
 from pydantic import FiniteFloat
 
 from dominance.documents import Counted, from_json
-from dominance.errors import InputError
+from dominance.errors import InputError, ItemError
+from dominance.judges.protocol import Judge
 from dominance.miniature.bundled import bundled_folder
-from dominance.records import Answer, Interval, Prompt
+from dominance.records import Answer, Interval, Prompt, Question
 from dominance.wording import complaint
 
 AT: float = 0.4
 """Share of the steps after which the judge looks."""
 NONE: str = "none"
 """Given in a calibration's place: no image is given up."""
+CALLBACK: str = "callback_on_step_end"
+"""Argument of a pipeline's call: what it calls after each of its steps."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,6 +101,24 @@ def early_score(prompt: Prompt, answers: Sequence[Answer]) -> float | None:
             return None
         means.append(sum(float(bool(a.yes)) if a.p_yes is None else a.p_yes for a in own) / len(own))
     return min(means, default=None)
+
+
+def score_of(judge: Judge, picture: Any, prompt: Prompt, questions: Sequence[Question]) -> float | None:
+    """What the judge makes of a predicted picture; None where there is none, or the judge gave no answer."""
+    if isinstance(picture, ItemError):
+        return None
+    try:
+        (answers,) = judge.answer([picture], [questions])
+    except ItemError:
+        return None
+    return early_score(prompt, answers)
+
+
+def calls_back(pipeline: Any) -> bool:
+    """Whether the pipeline calls something after each of its steps, so that its pictures can be looked at."""
+    from dominance.models.calls import call_of
+
+    return CALLBACK in call_of(pipeline).parameters
 
 
 def read_early(file: Path) -> EarlyCalibration:

@@ -19,7 +19,7 @@ from dominance.models.drawing import Drawing, Machine
 from dominance.models.image_model import PipelineModel
 from dominance.models.settings import GenerationSettings
 from dominance.models.source import find_source
-from dominance.records import Question
+from dominance.records import Concept, Prompt, Question, Suite
 from dominance.report.generation.page import write_generation
 from dominance.runs.generation.options import DEFAULT_METHODS, GenerateOptions
 from dominance.runs.generation.result import GenerationResult
@@ -320,3 +320,56 @@ def test_a_pipeline_without_callbacks_is_drawn_to_the_end_and_says_so(
     found = generate(PROMPT, 1, pipeline, NO, tmp_path / "run", options("replace", early=own, seeds=(0,))).result()
     assert [each.outcome for each in found.prompts[0].attempts] == ["failed", "failed"]
     assert any("calls nothing after its steps" in note for note in found.notes)
+
+
+def test_a_judge_that_stops_at_the_look_ends_the_run_and_is_no_fault_of_the_image(
+    model: str, early: Path, tmp_path: Path
+) -> None:
+    from dominance.errors import ModelError
+
+    class Stopping(Changing):
+        def answer(self, images: Any, questions: Any) -> Any:
+            if self.asked >= 1:  # the first look, at a plain image, is answered: it is given up
+                raise ModelError("the judge can no longer answer")
+            return super().answer(images, questions)
+
+    with pytest.raises(ModelError, match="can no longer answer"):
+        generate(PROMPT, 1, model, Stopping(False), tmp_path / "run", options("replace", early=early)).result()
+    found = generate(PROMPT, 1, model, YES, tmp_path / "run", options("replace", early=early)).result()
+    assert ways(found) == [("plain", 0, "given up"), ("replace", 0, "usable")]
+
+
+def test_the_same_words_with_another_concept_are_asked_about_anew(model: str, tmp_path: Path) -> None:
+    def suite(*names: str) -> Suite:
+        kept = Prompt("kept", "a tower and a mug", (Concept("tower"), Concept("mug")))
+        return Suite("s", (kept, Prompt("told", "a tower, a mug and a lamp", tuple(map(Concept, names)))))
+
+    judge = ScriptedJudge(lambda image, question: float(question.concept != "lamp"))
+    how = options("none", seeds=(0,))
+    two = generate(suite("tower", "mug"), 1, model, judge, tmp_path / "run", how).result()
+    three = generate(suite("tower", "mug", "lamp"), 1, model, judge, tmp_path / "run", how).result()
+    assert (two.usable, three.usable) == (2, 1)
+
+
+def test_where_no_method_can_serve_a_prompt_at_high_risk_it_is_drawn_plain(
+    model: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from dominance.runs.generation.work import Work, _Risk
+
+    def refuse(*_: object) -> None:
+        raise InputError("the concepts share words")
+
+    monkeypatch.setattr("dominance.runs.stages.methods.SteeredBy.steer", refuse)
+    monkeypatch.setattr(Work, "_risks", lambda self: {p.id: _Risk("high") for p in self._run.plan.suite.prompts})
+    found = generate(PROMPT, 1, model, YES, tmp_path / "run", options("replace")).result()
+    assert ways(found) == [("replace", 0, "error"), ("plain", 0, "usable")]
+
+
+def test_a_threshold_of_other_steps_is_said(model: str, early: Path, tmp_path: Path) -> None:
+    same, other = (
+        generate(PROMPT, 1, model, YES, tmp_path / f"run{steps}", options(early=early, drawing=drawing)).result()
+        for steps in (STEPS, 4)
+        for drawing in [Drawing(steps=steps, guidance=2.0)]
+    )
+    assert not any("comes from images of" in note for note in same.notes)
+    assert any("comes from images of 5 steps, and these have 4" in note for note in other.notes)

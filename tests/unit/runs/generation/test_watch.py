@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from tiny_families import draw, tiny
 
-from dominance.errors import InputError
+from dominance.errors import InputError, ItemError
 from dominance.judges.protocol import ScriptedJudge
 from dominance.runs.generation.watch import watch
 from dominance.runs.stages.counting import counted
@@ -49,3 +49,13 @@ def test_a_model_without_a_threshold_is_named_what_makes_one() -> None:
         watch(tiny("sd1"), PROMPT, YES),
     ):
         pass
+
+
+def test_a_picture_that_the_judge_cannot_see_has_no_score_and_is_finished() -> None:
+    def blind(*_: object) -> float:
+        raise ItemError("such a picture cannot be seen")
+
+    pipeline = tiny("sd1")
+    with watch(pipeline, PROMPT, ScriptedJudge(blind), threshold=0.5) as watched:
+        draw(pipeline, TEXT, steps=5, callback_on_step_end=watched)
+    assert (watched.given_up, watched.scores) == (False, [None])

@@ -65,14 +65,14 @@ def test_a_judge_that_sees_the_end_at_the_look_saves_and_one_that_cannot_gives_n
         for id, own in [(prompt.prompt.id, {i.seed: i.verdict == "balanced" for i in prompt.images})]
     }
     order = [good for id, own in usable.items() if id != "a-chair" for good in own.values()]
-    monkeypatch.setattr("dominance.runs.risk.early.early_score", lambda *_: float(order[next(scores)]))
+    monkeypatch.setattr("dominance.runs.stages.early.early_score", lambda *_: float(order[next(scores)]))
     found = calibrate_early(run, None, ScriptedJudge(by_colour), None, how)
     assert found.threshold == 0.5
     assert found.evidence.auc == 1.0
     assert (found.evidence.false_aborts.count, found.evidence.caught.share) == (0, 1.0)
     assert found.evidence.cost is not None
     assert found.evidence.cost < 1
-    monkeypatch.setattr("dominance.runs.risk.early.early_score", lambda *_: 0.5)
+    monkeypatch.setattr("dominance.runs.stages.early.early_score", lambda *_: 0.5)
     assert calibrate_early(run, None, ScriptedJudge(by_colour), None, how).threshold is None
 
 
@@ -84,6 +84,8 @@ def test_what_cannot_be_fitted_is_refused(audited: tuple[Path, str], tmp_path: P
         CalibrationOptions(early=True, label="image")
     with pytest.raises(InputError, match="false-aborts is 2"):
         CalibrationOptions(false_aborts=2)
+    with pytest.raises(InputError, match="false-aborts is of the threshold of giving up; give --early"):
+        CalibrationOptions(false_aborts=0.1)
     with pytest.raises(InputError, match=r"early is of `dominance\.calibrate_early`"):
         dominance.calibrate(run, options=CalibrationOptions(early=True))
     options = dominance.AuditOptions(drawing=Drawing(steps=2, seeds=(0, 1)), machine=Machine("cpu"), method="replace")
@@ -95,3 +97,12 @@ def test_what_cannot_be_fitted_is_refused(audited: tuple[Path, str], tmp_path: P
     dominance.audit("a [tower:landmark] and a [mug]", model, yes, tmp_path / "all", plain)
     with pytest.raises(InputError, match=r"2 of 2 images .* show all; an early calibration needs two that do"):
         calibrate_early(tmp_path / "all", judge=yes)
+
+
+def test_a_model_that_calls_nothing_after_its_steps_is_refused(tmp_path: Path) -> None:
+    model, judge = str(save("pixart", tmp_path / "model")), ScriptedJudge(by_colour)
+    options = dominance.AuditOptions(drawing=Drawing(steps=2, seeds=tuple(range(8))), machine=Machine("cpu"))
+    (tmp_path / "suite.yaml").write_text(PROMPTS)
+    dominance.audit(str(tmp_path / "suite.yaml"), model, judge, tmp_path / "run", options)
+    with pytest.raises(InputError, match="calls nothing after its steps"):
+        calibrate_early(tmp_path / "run", None, judge, None, CalibrationOptions(early=True, machine=Machine("cpu")))
