@@ -1,6 +1,6 @@
 # CPU:  docker build -t dominance --build-arg TORCH_INDEX=URL .     URL: PyTorch's index of wheels for the CPU
 # CUDA: docker build -t dominance:cuda --build-arg TORCH_INDEX=URL .      URL: that of wheels for your CUDA
-# Run:  docker run --rm -v "$PWD:/work" dominance audit campaign.yaml     with CUDA, add --gpus all
+# Run:  docker run --rm --user "$(id -u):$(id -g)" -v "$PWD:/work" dominance audit campaign.yaml     with CUDA, add --gpus all
 # PyTorch's site names its indices. Without TORCH_INDEX torch comes from pip's own, on x86-64 with CUDA.
 FROM python:3.12-slim
 
@@ -18,7 +18,7 @@ RUN python -m pip install --no-cache-dir -c constraints.txt ".${EXTRAS:+[$EXTRAS
 # Models from a hub and run folders belong to whoever runs the container; nothing in it needs root.
 RUN useradd --create-home --uid 1000 dominance
 USER dominance
-ENV HF_HOME=/work/.cache/huggingface HF_HUB_DISABLE_TELEMETRY=1
+ENV HOME=/tmp HF_HOME=/work/.cache/huggingface HF_HUB_DISABLE_TELEMETRY=1
 WORKDIR /work
 ENTRYPOINT ["dominance"]
 CMD ["--help"]

@@ -9,6 +9,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from dominance.errors import InputError
 from dominance.runs.engines.packing import paths_in
 from dominance.runs.engines.work import Sent
 
@@ -84,7 +85,12 @@ def unloaded(loads: dict[str, Load], get: Callable[[Any], bytes], into: Path | N
             return Path(path)
         load = loads[path]
         room = below / load.key
-        room.mkdir(parents=True, exist_ok=True, mode=0o700)
+        below.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if below.is_symlink() or below.stat().st_uid != os.getuid():  # weights put there by another would be loaded
+            raise InputError(
+                f"{below} belongs to somebody else; remove it from this node, or set TMPDIR to a folder of yours"
+            )
+        room.mkdir(exist_ok=True, mode=0o700)
         there = room / Path(path).name
         with (room / "lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)

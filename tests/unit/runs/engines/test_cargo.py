@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from dominance.errors import InputError
 from dominance.runs.engines.cargo import Cargo, unloaded
 from dominance.runs.engines.packing import PACKAGE, packed, paths_in, unpacked
 from dominance.runs.engines.work import Sent
@@ -84,6 +85,16 @@ def test_half_a_load_is_fetched_again(model: Path, tmp_path: Path) -> None:
         unloaded(loads, breaks, tmp_path / "node")(str(model))
     there = unloaded(loads, store.get, tmp_path / "node")(str(model))
     assert (there / "model_index.json").read_text() == "{}"
+
+
+def test_a_folder_that_another_put_there_is_refused(model: Path, tmp_path: Path) -> None:
+    store, sent = Store(), Sent(packed(model), "key")
+    loads = Cargo(store.put, shared=False).loads(sent)
+    (tmp_path / "theirs").mkdir()
+    (tmp_path / "node").symlink_to(tmp_path / "theirs")
+    with pytest.raises(InputError, match="belongs to somebody else"):
+        unloaded(loads, store.get, tmp_path / "node")(str(model))
+    assert not list((tmp_path / "theirs").iterdir())
 
 
 def test_nothing_is_sent_where_storage_is_shared(model: Path) -> None:
