@@ -166,9 +166,23 @@ class Jobs:
             self.changed.notify_all()
         return again
 
-    def take_up_again(self) -> int:
-        """After a restart: what was running waits again, in its place; how many jobs."""
+    def put_back(self, id: str) -> None:
+        """A running job waits again as if it had not been begun: the service ends, and the job has no part in that."""
         with self._writing():
+            sql = "UPDATE jobs SET state = 'queued', attempts = attempts - 1 WHERE id = ? AND state = 'running'"
+            self._db.execute(sql, (id,))
+
+    def take_up_again(self) -> int:
+        """After a service that was killed: what was running waits again, in its place; how many jobs.
+
+        One that was running each time that its process or the service died is given up: it may be what kills them.
+        """
+        told = f"its process or the service died {MOST_ATTEMPTS} times while it ran; go on with it if it is not why"
+        with self._writing():
+            self._db.execute(
+                "UPDATE jobs SET state = 'failed', ended = ?, told = ? WHERE state = 'running' AND attempts >= ?",
+                (time.time(), told, MOST_ATTEMPTS),
+            )
             return self._db.execute("UPDATE jobs SET state = 'queued' WHERE state = 'running'").rowcount
 
     def _found(self, where: str, values: Sequence[object]) -> Iterator[Job]:

@@ -142,7 +142,7 @@ def _card(folder: Path, page: str | None, changed: float) -> Card | None:
     suite = known.get("suite")
     title = str(suite.get("name")) if isinstance(suite, dict) else str(suite or folder.name)
     prompts = suite.get("prompts") if isinstance(suite, dict) else None
-    if isinstance(prompts, list) and len(prompts) == 1:
+    if isinstance(prompts, list) and len(prompts) == 1 and isinstance(prompts[0], dict):
         title = str(prompts[0].get("text") or title)
     scores = _scores(folder)
     return Card(
@@ -181,7 +181,18 @@ def _ordered(verdicts: Mapping[str, int]) -> dict[str, int]:
 
 
 def shown_images(folder: Path) -> list[Shown]:
-    """The images of an audit or a score that exist, in the order of its plan; none for another run."""
+    """The images of an audit or a score that exist, in the order of its plan; none for another run.
+
+    Raises:
+        RunError: the plan is not as this version writes it.
+    """
+    try:
+        return _shown(folder)
+    except (KeyError, TypeError, ValueError):
+        raise RunError(f"the plan of the run {folder.name} cannot be read; run its command again") from None
+
+
+def _shown(folder: Path) -> list[Shown]:
     with Ledger(folder / LEDGER_NAME) as ledger:
         plan, there = _mapping(ledger.get("plan")), ledger.images()
     suite = plan.get("suite")
@@ -207,11 +218,12 @@ def shown_images(folder: Path) -> list[Shown]:
 
 def _scores(folder: Path) -> dict[tuple[str, str], tuple[dict[str, int | None], float | None, str | None]]:
     """By prompt and image: the yes of each concept, the DvD score, the verdict."""
-    with contextlib.closing(sqlite3.connect(f"{(folder / LEDGER_NAME).absolute().as_uri()}?mode=ro", uri=True)) as db:
-        try:
+    address = f"{(folder / LEDGER_NAME).absolute().as_uri()}?mode=ro"
+    try:
+        with contextlib.closing(sqlite3.connect(address, uri=True)) as db:
             rows = db.execute("SELECT prompt_id, image, yes, dvd, verdict FROM scores").fetchall()
-        except sqlite3.Error:
-            return {}
+    except sqlite3.Error:
+        return {}
     return {(prompt, image): (json.loads(yes), dvd, verdict) for prompt, image, yes, dvd, verdict in rows}
 
 

@@ -101,7 +101,9 @@ class Work:
             told = f"its command could not be run ({complaint(error)}); free some space or memory, and go on with it"
             self._jobs.end(job.id, "failed", None, told)
         else:
-            if not self._ending:
+            if self._ending:
+                self._jobs.put_back(job.id)
+            else:
                 self._record(job, status)
         with self._lock:
             self._stopped.discard(job.id)

@@ -74,6 +74,26 @@ def test_a_restart_takes_up_what_was_running_before_what_waits(tmp_path: Path) -
     again.close()
 
 
+def test_a_job_that_was_running_whenever_the_service_was_killed_is_given_up(queue: Jobs) -> None:
+    queue.add(job("a"), 10)
+    for _ in range(MOST_ATTEMPTS - 1):
+        queue.take()
+        assert queue.take_up_again() == 1
+    queue.take()
+    assert queue.take_up_again() == 0
+    given_up = queue.get("a")
+    assert given_up and given_up.state == "failed" and "died 3 times" in str(given_up.told)
+
+
+def test_services_that_end_by_themselves_do_not_count(queue: Jobs) -> None:
+    queue.add(job("a"), 10)
+    for _ in range(MOST_ATTEMPTS + 1):
+        taken = queue.take()
+        assert taken and taken.attempts == 1
+        queue.put_back("a")
+        assert queue.take_up_again() == 0
+
+
 @pytest.mark.usefixtures("scripted")
 def test_every_way_to_end_is_recorded(queue: Jobs, tmp_path: Path) -> None:
     scripts = {
@@ -122,7 +142,7 @@ def test_when_the_service_ends_its_jobs_stay(queue: Jobs, tmp_path: Path) -> Non
     until(lambda: queue.counts()["running"] == 1 and bool(work._running))
     work.end()
     found = queue.get("long")
-    assert found and found.state == "running"
+    assert found and (found.state, found.attempts) == ("queued", 0)
 
 
 def test_a_command_ends_with_the_service() -> None:
