@@ -248,7 +248,7 @@ def test_on_a_gpu_the_judge_makes_room_for_the_model_and_the_model_for_the_judge
             seen.append(("model", *present))
             return [Image.new("RGB", (8, 8)) for _ in texts]
 
-    def load_judge(asked: object, judge: object, device: str, asking: object) -> Judge:
+    def load_judge(asked: object, judge: object, device: str, asking: object, *_: object) -> Judge:
         return HeavyJudge("judge")
 
     model = save("sd1", tmp_path / "model")

@@ -20,7 +20,7 @@ def cosines(
 
     Source: Radford et al. (2021); as scores of generated images, Chefer et al. (2023), section 5.
 
-    >>> cosines(np.array([[3.0, 4.0]]), np.array([[1.0, 0.0], [0.0, 2.0]])).round(4).tolist()
+    >>> cosines(np.array([[3.0, 4.0]]), np.array([[1.0, 0.0], [0.0, 2.0]])).astype(float).round(4).tolist()
     [[0.6, 0.8]]
     """
     if some.shape[1] != others.shape[1]:

@@ -131,7 +131,7 @@ def test_pictures_between_steps_are_the_pipelines_own(precision: str, tmp_path: 
     outcome = teach(pipeline, given, tmp_path / "out", CPU, on_checkpoint=lambda *_: seen.append(drawn(pipeline)))
     other = fresh("sd1").to(getattr(torch, precision))
     add_adapters(other, find_adapters([str(outcome.last)]))
-    np.testing.assert_allclose(drawn(other), seen[-1], atol=SAME if precision == "float32" else 0.02)
+    np.testing.assert_allclose(drawn(other), seen[-1], atol=SAME if precision == "float32" else 0.03)
 
 
 def test_gradient_checkpointing_gives_the_same_losses(tmp_path: Path) -> None:

@@ -70,7 +70,8 @@ def test_a_batch_in_parts_gives_the_same_weights(tmp_path: Path) -> None:
     for parts in (1, 2):
         taught(fresh("sd1"), tmp_path / str(parts), accumulate=parts, batch=4, prior=3)
     one, two = weights(tmp_path / "1"), weights(tmp_path / "2")
-    assert all(torch.allclose(value, two[name], atol=1e-5) for name, value in one.items())
+    # Adam divides a gradient by its own size: where it is nearly nothing, rounding, which processors differ in, shows.
+    assert all(torch.allclose(value, two[name], atol=5e-5) for name, value in one.items())
 
 
 def test_a_step_is_decided_by_seed_and_step_alone(tmp_path: Path) -> None:
