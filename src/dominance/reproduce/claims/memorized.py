@@ -6,9 +6,9 @@ from dominance.numbers import measure
 from dominance.numbers import rate as written
 from dominance.reproduce.claims.claim import DVD, Claim, found
 from dominance.reproduce.claims.heads import sweep_of
+from dominance.reproduce.claims.noise_norm import first_norms
 from dominance.reproduce.experiments import Experiments, ImpossibleError
 from dominance.reproduce.memorized import MEMORIZED
-from dominance.runs.bench.candidates import BALANCED
 from dominance.runs.bench.result import DOMINANCE
 from dominance.runs.reproduction.result import Figure, Finding, Group, Line, Plot, Shown
 from dominance.runs.reproduction.rule import Rule
@@ -32,12 +32,7 @@ def examine_norm(experiments: Experiments) -> Finding:
     experiments.known_by_heart()  # before anything is drawn
     experiments.entries(DOMINANCE)
     result = experiments.memorized_norms
-    norms: dict[str, list[float]] = {MEMORIZED: [], DOMINANCE: [], BALANCED: []}
-    for prompt in result.prompts:
-        if (value := prompt.mean("first")) is not None:
-            norms[prompt.group].append(value)
-    if not norms[MEMORIZED] or not norms[DOMINANCE]:
-        raise ImpossibleError("no norm of one of the groups could be measured")
+    norms = first_norms(result, MEMORIZED, DOMINANCE)
     figures = [
         Figure(
             f"{len(values)} {part} prompts",

@@ -8,6 +8,7 @@ from dominance.reproduce.experiments import Experiments, ImpossibleError
 from dominance.reproduce.memorized import MEMORIZED
 from dominance.runs.bench.candidates import BALANCED
 from dominance.runs.bench.result import DOMINANCE
+from dominance.runs.noise_norm.result import MemorizationResult
 from dominance.runs.reproduction.result import Figure, Finding, Group, Line, Plot
 from dominance.runs.reproduction.rule import Rule
 
@@ -19,17 +20,27 @@ RULE = Rule(
 )
 
 
+def first_norms(result: MemorizationResult, *needed: str) -> dict[str, list[float]]:
+    """By group, each prompt's norm at step 1; a group may have none.
+
+    Raises:
+        ImpossibleError: a needed group has none.
+    """
+    norms: dict[str, list[float]] = {MEMORIZED: [], DOMINANCE: [], BALANCED: []}
+    for prompt in result.prompts:
+        if (value := prompt.mean("first")) is not None:
+            norms[prompt.group].append(value)
+    if not all(norms[group] for group in needed):
+        raise ImpossibleError("no norm of one of the groups could be measured")
+    return norms
+
+
 def examine(experiments: Experiments) -> Finding:
     """Both groups at step 1 and over the steps."""
     for part in (DOMINANCE, BALANCED):
         experiments.entries(part)
     result = experiments.norms
-    norms: dict[str, list[float]] = {MEMORIZED: [], DOMINANCE: [], BALANCED: []}
-    for prompt in result.prompts:
-        if (value := prompt.mean("first")) is not None:
-            norms[prompt.group].append(value)
-    if not norms[DOMINANCE] or not norms[BALANCED]:
-        raise ImpossibleError("no norm of one of the groups could be measured")
+    norms = first_norms(result, DOMINANCE, BALANCED)
     known = {part: values for part, values in norms.items() if values}
     figures = []
     for part, values in known.items():
