@@ -18,8 +18,8 @@ BIN := .venv/bin
 	@touch $@
 
 demo: .venv/.core  ## audit the bundled suite with both bundled models, and lay the runs beside each other
-	$(BIN)/dominance audit miniature --limit 12 --model miniature-swapped --out runs/demo-twin
-	$(BIN)/dominance audit miniature --beside runs/demo-twin --out runs/demo
+	$(BIN)/dominance audit miniature --seeds 6 --limit 12 --model miniature-swapped --out runs/demo-twin
+	$(BIN)/dominance audit miniature --seeds 6 --beside runs/demo-twin --out runs/demo
 
 test: .venv/.dev  ## all tests
 	$(BIN)/python -m pytest -n 2 --dist worksteal -q -rs

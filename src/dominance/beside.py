@@ -87,7 +87,8 @@ class Beside:
         change: there less here, -100 to 100; its bootstrap interval is paired by prompt, None of a single one.
         lost_here: texts of the prompts that lose a concept here and not there; only prompts scored on both sides.
         lost_there: the other way round.
-        contrast: the worst prompt that loses a concept here and is balanced there; None where there is none.
+        contrast: the clearest prompt of those that lose a concept here and are balanced there, by the shares of their
+            images that collapse here and are balanced there; None where there is none.
     """
 
     run: str

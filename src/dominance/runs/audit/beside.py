@@ -67,7 +67,7 @@ def _mean(values: Sequence[float]) -> float | None:
 
 
 def _contrast(pairs: Sequence[tuple[PromptResult, OtherPrompt]], folder: Path) -> Contrast | None:
-    """The worst prompt that loses a concept here and is balanced there; of equal ones, the most balanced there."""
+    """The clearest of those that lose a concept here and are balanced there: lost most here and kept most there."""
     able = [(p, q) for p, q in pairs if loses(p.verdict) and q.verdict == "balanced"]
     if not able:
         return None
@@ -80,7 +80,7 @@ def _rank(result: PromptResult, there: OtherPrompt) -> tuple[bool, float, float,
     dominated = result.verdict == "dominance"
     most = top_share(result) if dominated else result.lost / result.scored
     kept = there.balanced / there.scored
-    return (not dominated, -most, -kept, -(result.dvd_mean or 0.0))
+    return (not dominated, -(most + kept), -most, -(result.dvd_mean or 0.0))
 
 
 def shared_seeds(result: PromptResult, there: OtherPrompt) -> tuple[int, ...]:

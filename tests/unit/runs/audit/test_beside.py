@@ -54,7 +54,8 @@ def test_the_change_of_mean_dvd_is_paired_by_prompt(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("here", "there", "chosen"),
     [
-        ({"a": [LOST] * 9 + [BOTH], "b": [LOST] * 10}, {"a": [BOTH] * 10, "b": [BOTH] * 8 + [LOST] * 2}, "b"),
+        ({"a": [LOST] * 9 + [BOTH], "b": [LOST] * 10}, {"a": [BOTH] * 10, "b": [BOTH] * 8 + [LOST] * 2}, "a"),
+        ({"a": [LOST] * 9 + [BOTH], "b": [LOST] * 10}, {"a": [BOTH] * 9 + [LOST], "b": [BOTH] * 8 + [LOST] * 2}, "b"),
         ({"a": [LOST] * 10, "b": [LOST] * 10}, {"a": [BOTH] * 8 + [LOST] * 2, "b": [BOTH] * 10}, "b"),
         ({"a": [LOST] * 10, "b": [LOST] * 8 + [BOTH] * 2}, {"a": [BOTH] * 6 + [LOST] * 4, "b": [BOTH] * 10}, "b"),
         ({"a": [NEITHER] * 10, "b": [LOST] * 7 + [BOTH] * 3}, {"a": [BOTH] * 10, "b": [BOTH] * 10}, "b"),
@@ -63,7 +64,7 @@ def test_the_change_of_mean_dvd_is_paired_by_prompt(tmp_path: Path) -> None:
         ({"a": [LOST] * 6 + [BOTH] * 4}, {"a": [BOTH] * 10}, None),
     ],
 )  # fmt: skip
-def test_the_worst_prompt_that_survives_there_is_shown(
+def test_the_prompt_lost_most_here_and_kept_most_there_is_shown(
     here: dict[str, Counts], there: dict[str, Counts], chosen: str | None, tmp_path: Path
 ) -> None:
     others = run_of(*(other(scored(id, f"{id} tower, a mug", counts)) for id, counts in there.items()))
