@@ -29,7 +29,8 @@ class Plan:
     Attributes:
         concepts: the names whose attention is looked at, in the prompt's order.
         rebalanced: whether the concepts' attention is made equal.
-        taught: the place of the concept that the model's adapters teach, where they are to act in its region alone.
+        taught: where adapters are to act in one region alone, the place of the concept that each teaches, in the order
+            in which they were loaded, None for a concept that is not named; a single place is that of all adapters.
     """
 
     concepts: tuple[str, ...] = ()
@@ -38,7 +39,7 @@ class Plan:
     moves: Moves | None = None
     other: OtherText | None = None
     rebalanced: bool = False
-    taught: int | None = None
+    taught: tuple[int | None, ...] = ()
 
     @property
     def looks(self) -> bool:

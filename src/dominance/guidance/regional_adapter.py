@@ -1,5 +1,6 @@
-"""Regional adapter: regional substitution, in which an adapter acts only where the concept that it teaches is."""
+"""Regional adapter: regional substitution, in which each adapter acts only where the concept that it teaches is."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
@@ -12,7 +13,7 @@ from dominance.wording import quoted
 
 @dataclass(frozen=True)
 class RegionalAdapter:
-    """As ``regions``, with the base's own weights in the regions of all other concepts.
+    """As ``regions``, with each adapter's weights in its own concept's region alone.
 
     Source: ours.
     """
@@ -20,7 +21,8 @@ class RegionalAdapter:
     looks: ClassVar[bool] = True
 
     taught: str = ""
-    """Concept that the adapter teaches, as the prompt names it; default: its landmark, character or artist."""
+    """Concept that the adapter teaches, as the prompt names it; of several adapters, each one's, in their order, with +
+    between them. Default: the prompt's only landmark, character or artist."""
     edge: float = 1.0
     """Softness of the edges, in latents."""
 
@@ -28,16 +30,26 @@ class RegionalAdapter:
         """How an image of this prompt is steered; not at all with fewer than two concepts.
 
         Raises:
-            InputError: it is not clear which concept the adapter teaches.
+            InputError: it is not clear which concept an adapter teaches.
         """
         if len(prompt.concepts) < 2:
             return Plan()
         names = [concept.name for concept in prompt.concepts]
         entities = [concept.name for concept in prompt.concepts if concept.kind != "object"]
-        taught = self.taught or (entities[0] if len(entities) == 1 else "")
-        if taught not in names:
+        taught = self._taught(names, entities)
+        if not set(taught) & set(names):
+            several = f", or, of several adapters, each one's: taught={'+'.join(entities)}" if len(entities) > 1 else ""
             raise InputError(
                 f"it is not clear which concept of {quoted(prompt.text)} the adapter teaches; name it:"
-                f" regional-adapter:taught={names[0]}"
+                f" regional-adapter:taught={(entities or names)[0]}{several}"
             )
-        return replace(Regional(edge=self.edge, backend="attention").plan(prompt), taught=names.index(taught))
+        places = tuple(names.index(name) if name in names else None for name in taught)
+        return replace(Regional(edge=self.edge, backend="attention").plan(prompt), taught=places)
+
+    def _taught(self, names: Sequence[str], entities: Sequence[str]) -> list[str]:
+        """The concept of each adapter, or one of all; none where that is not clear."""
+        if self.taught in names:
+            return [self.taught]
+        if self.taught:
+            return [name.strip() for name in self.taught.split("+")]
+        return list(entities) if len(entities) == 1 else []

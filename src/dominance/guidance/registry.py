@@ -62,7 +62,7 @@ class Bundled:
 BUNDLED: Mapping[str, Bundled] = {
     "regions": Bundled("each concept's region reads the prompt without its rivals", "regional", "Regional"),
     "regional-adapter": Bundled(
-        "regions, with the adapter acting in its own concept's region alone", "regional_adapter", "RegionalAdapter"
+        "regions, with each adapter acting in its own concept's region alone", "regional_adapter", "RegionalAdapter"
     ),
     "overlap": Bundled("latents moved so that the concepts' maps lie apart", "overlap", "Overlap"),
     "regions+overlap": Bundled("both of them", "both", "RegionsAndOverlap"),

@@ -1,13 +1,15 @@
 """Adapters that act in parts of the picture: in each image where a mask says so, and elsewhere not."""
 
 import contextlib
-from collections.abc import Generator, Sequence
+from collections.abc import Collection, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
 from peft.tuners.tuners_utils import BaseTunerLayer
 from torch import Tensor, nn
 from torch.nn import functional as F
+
+from dominance.models.denoiser import original
 
 _OF_TEXT = ("attn2.to_k", "attn2.to_v")
 """Layers of a denoiser that see the text, not the picture."""
@@ -46,11 +48,11 @@ def _grid(positions: int, sides: Sequence[int]) -> tuple[int, int]:
 
 
 @contextlib.contextmanager
-def placed(denoiser: nn.Module, masks: Tensor) -> Generator[None]:
-    """While the block runs, the denoiser's adapters act where the masks are 1; layers that see the text as before.
+def placed(denoiser: nn.Module, masks: Mapping[str, Tensor]) -> Generator[None]:
+    """While the block runs, the denoiser's adapters act where their masks are 1; layers that see the text as before.
 
     Args:
-        masks: (row of the batch, 1, row, column) over the latents, from 0 to 1.
+        masks: by adapter: (row of the batch, 1, row, column) over the latents, from 0 to 1.
     """
     changed: list[tuple[dict[str, Any], str, Any]] = []
     try:
@@ -58,9 +60,9 @@ def placed(denoiser: nn.Module, masks: Tensor) -> Generator[None]:
             if name.endswith(_OF_TEXT):
                 continue
             for adapter in layer.active_adapters:
-                if adapter in layer.scaling:
+                if adapter in layer.scaling and adapter in masks:
                     changed.append((layer.scaling, adapter, layer.scaling[adapter]))
-                    layer.scaling[adapter] = PerPlace(layer.scaling[adapter], masks)
+                    layer.scaling[adapter] = PerPlace(layer.scaling[adapter], masks[adapter])
         yield
     finally:
         for scaling, adapter, before in changed:
@@ -68,23 +70,23 @@ def placed(denoiser: nn.Module, masks: Tensor) -> Generator[None]:
 
 
 @contextlib.contextmanager
-def at_rest(parts: Sequence[object]) -> Generator[None]:
-    """While the block runs, no adapter acts in these parts of a pipeline."""
-    modules = [part for part in parts if isinstance(part, nn.Module)]
-    layers = [layer for part in modules for _, layer in _tuned(part)]
-    before = [layer._disable_adapters for layer in layers]
+def at_rest(parts: Sequence[object], names: Collection[str]) -> Generator[None]:
+    """While the block runs, adapters of these names do not act in these parts of a pipeline."""
+    layers = [layer for part in parts if isinstance(part, nn.Module) for _, layer in _tuned(part)] if names else []
+    before = [layer._active_adapter for layer in layers]
     try:
-        for layer in layers:
-            layer._disable_adapters = True
+        for layer in layers:  # the public way also changes which weights are trained
+            layer._active_adapter = [name for name in layer.active_adapters if name not in names]
         yield
     finally:
-        for layer, disabled in zip(layers, before, strict=True):
-            layer._disable_adapters = disabled
+        for layer, active in zip(layers, before, strict=True):
+            layer._active_adapter = active
 
 
-def has_adapters(part: nn.Module) -> bool:
-    """Whether any layer of a part has an adapter."""
-    return next(_tuned(part), None) is not None
+def adapter_names(parts: Sequence[object]) -> tuple[str, ...]:
+    """What the adapters of a pipeline's parts are loaded under, in the order in which the first part got them."""
+    loaded = (getattr(original(part), "peft_config", None) or {} for part in parts)
+    return tuple(dict.fromkeys(name for names in loaded for name in names))
 
 
 def _tuned(part: nn.Module) -> Generator[tuple[str, Any]]:

@@ -14,7 +14,7 @@ from torch.nn import functional as F
 from dominance.errors import InputError, ModelError
 from dominance.guidance.plan import Plan
 from dominance.guidance.regions import Parting, Regions
-from dominance.models.adapter_places import at_rest, has_adapters, placed
+from dominance.models.adapter_places import at_rest, placed
 from dominance.models.tokens import prompt_tokens
 from dominance.probes.calls import AttentionCall, Forward
 from dominance.probes.interception import Probe, intercept, running_forward, running_option
@@ -26,13 +26,14 @@ from dominance.probes.samples import EditsByImage
 from dominance.probes.shifting import shifted
 from dominance.probes.sites import AttentionSite, attention_sites, denoiser_of
 from dominance.probes.text_inputs import text_inputs, with_texts
+from dominance.runs.stages.adapters_apart import AdaptersApart
 from dominance.runs.stages.moving import Mover, mean_maps
 from dominance.wording import quoted
 
 Planned = Callable[[Sequence[str]], Sequence[Plan]]
 """From the prompts of a call to their plans."""
-Encoded = dict[tuple[tuple[str, ...], bool], dict[str, Tensor]]
-"""What a denoiser is told of texts, the mean of several, by the texts and whether adapters rested."""
+Encoded = dict[tuple[tuple[str, ...], frozenset[str]], dict[str, Tensor]]
+"""What a denoiser is told of texts, the mean of several, by the texts and the adapters that rested."""
 
 
 @contextlib.contextmanager
@@ -94,6 +95,7 @@ class _Course(Probe):
         self._masked: dict[tuple[tuple[int, ...], tuple[int, int]], Tensor] = {}
         self._read: dict[tuple[tuple[int, ...], int], tuple[Tensor, Tensor | None]] = {}
         self._balancer: Balancer | None = None
+        self._adapters = AdaptersApart(pipeline, self._denoiser)
         self.mover = Mover(pipeline, self._layers)
 
     # What a call begins with
@@ -109,8 +111,7 @@ class _Course(Probe):
             raise InputError(
                 "the layers that show where this model's concepts lie are not known; find them by localise"
             )
-        if any(plan.taught is not None for plan in self._plans) and not has_adapters(self._denoiser):
-            raise InputError("the model has no adapter to keep to its region; give one, or use the method regions")
+        self._adapters.check(self._plans)
         self._balancer = self._begun_balancer(forward, texts)
         self._partings = [None if plan.regions is None else Parting(plan.regions) for plan in self._plans]
         columns = [self._columns(text, plan) for text, plan in zip(texts, self._plans, strict=True)]
@@ -173,29 +174,22 @@ class _Course(Probe):
                 with_texts(given, [forward.conditional.start + image], inputs)
 
     def _adapters_placed(self, looking: Looking, steps: int) -> contextlib.AbstractContextManager[None]:
-        """Adapters in their own concept's region, in all branches, where a plan asks for it."""
-        forward = looking.forward
-        acting = self._acting(forward.step, steps, "attention")
-        placed_images = [image for image in acting if self._plans[image].taught is not None]
-        if not placed_images:
-            return contextlib.nullcontext()
-        masks = torch.ones(forward.samples, 1, *forward.sides)
-        for image in placed_images:
-            parting, taught = self._partings[image], self._plans[image].taught
-            if parting is not None and taught is not None:
-                masks[image :: forward.images, 0] = parting.masks(*forward.sides, forward.sides)[taught]
-        return placed(self._denoiser, masks.to(looking.given[sample_name(looking.given)].device))
+        """Adapters in their own concepts' regions, in all branches, where a plan asks for it."""
+        acting = self._acting(looking.forward.step, steps, "attention")
+        masks = self._adapters.masks(self._plans, self._partings, acting, looking.forward)
+        device = looking.given[sample_name(looking.given)].device
+        return placed(self._denoiser, {name: mask.to(device) for name, mask in masks.items()})
 
-    def _inputs(self, texts: tuple[str, ...], resting: bool = False) -> dict[str, Tensor]:
+    def _inputs(self, texts: tuple[str, ...], resting: frozenset[str] = frozenset()) -> dict[str, Tensor]:
         """The denoiser's arguments for texts, the mean of several; each encoded once in the block.
 
         Args:
-            resting: whether adapters of the text encoders do not act.
+            resting: adapters that do not act in the text encoders.
         """
-        with at_rest(list(self._pipeline.components.values())) if resting else contextlib.nullcontext():
+        with at_rest(list(self._pipeline.components.values()), resting):
             return self._encoded(texts, resting)
 
-    def _encoded(self, texts: tuple[str, ...], resting: bool) -> dict[str, Tensor]:
+    def _encoded(self, texts: tuple[str, ...], resting: frozenset[str]) -> dict[str, Tensor]:
         if (texts, resting) not in self._texts:
             longest = running_option(self._denoiser, "max_sequence_length")
             each = text_inputs(self._pipeline, texts, **({} if longest is None else {"max_sequence_length": longest}))
@@ -267,12 +261,11 @@ class _Course(Probe):
         masks = self._masks(acting, call.grid, forward.sides).to(query)
         made = torch.zeros_like(output[rows])
         for place in range(masks.shape[1]):
-            for resting in (False, True):
-                own = [n for n, image in enumerate(acting) if self._rests(image, place) is resting]
-                if not own:
-                    continue
+            rests = [self._adapters.resting(self._plans[image], place) for image in acting]
+            for resting in dict.fromkeys(each for each in rests if each is not None):
+                own = [n for n, each in enumerate(rests) if each == resting]
                 text, mask = self._stacked([acting[n] for n in own], place, resting)
-                with at_rest([attention]) if resting else contextlib.nullcontext():
+                with at_rest([attention], resting):
                     key, value = _projected(attention, text.to(query), query.shape[1])
                 asked = query if len(own) == len(acting) else query[own]
                 attended = F.scaled_dot_product_attention(asked, key, value, attn_mask=mask, scale=call.scale)
@@ -293,15 +286,8 @@ class _Course(Probe):
             self._masked[known] = torch.stack([F.pad(own, (0, 0, 0, most - len(own))) for own in each])
         return self._masked[known]
 
-    def _rests(self, image: int, place: int) -> bool | None:
-        """Whether adapters rest where this concept is; None where the image has no such concept."""
-        plan = self._plans[image]
-        if place >= len(plan.concepts):
-            return None
-        return plan.taught is not None and place != plan.taught
-
     def _stacked(
-        self, images: Sequence[int], place: int, resting: bool
+        self, images: Sequence[int], place: int, resting: frozenset[str]
     ) -> tuple[Float[Tensor, "image token channel"], Bool[Tensor, "image 1 1 token"] | None]:
         """What each image's region of a concept reads, and which of its tokens count, where a model masks padding."""
         known = (tuple(images), place)

@@ -4,7 +4,7 @@ import copy
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -16,12 +16,15 @@ from traces import traces
 
 from dominance.errors import InputError, ItemError, ModelError
 from dominance.guidance.plan import Plan
+from dominance.guidance.regions import Parting, Regions
 from dominance.guidance.registry import BUNDLED, ChosenRecipe, find_method
 from dominance.metrics.overlap import LOSSES
 from dominance.models.adapter_places import PerPlace
+from dominance.probes.calls import Forward
 from dominance.probes.recording import record_attention
 from dominance.probes.sites import attention_sites
 from dominance.records import Concept, Prompt
+from dominance.runs.stages.adapters_apart import AdaptersApart
 from dominance.runs.stages.methods import mitigate
 from dominance.runs.stages.moving import Mover
 from dominance.runs.stages.steering import steered
@@ -158,16 +161,20 @@ def test_gradients_that_are_no_numbers_are_an_item_s_error(monkeypatch: pytest.M
     assert "step" not in vars(tiny("sd1").scheduler)
 
 
+def load_lora(pipeline: Any, folder: Path, name: str, seed: int) -> None:
+    torch.manual_seed(seed)
+    weights = {}
+    for layer, module in pipeline.unet.named_modules():
+        if layer.endswith(("attn2.to_k", "attn1.to_q", "attn1.to_out.0")):
+            weights[f"unet.{layer}.lora_A.weight"] = torch.randn(2, module.in_features)
+            weights[f"unet.{layer}.lora_B.weight"] = torch.randn(module.out_features, 2)
+    save_file(weights, folder / f"{name}.safetensors")
+    pipeline.load_lora_weights(str(folder), weight_name=f"{name}.safetensors", adapter_name=name)
+
+
 def test_an_adapter_acts_in_its_own_concept_s_region(tmp_path: Path) -> None:
     pipeline = copy.deepcopy(tiny("sd1"))
-    torch.manual_seed(0)
-    weights = {}
-    for name, module in pipeline.unet.named_modules():
-        if name.endswith(("attn2.to_k", "attn1.to_q", "attn1.to_out.0")):
-            weights[f"unet.{name}.lora_A.weight"] = torch.randn(2, module.weight.shape[1])
-            weights[f"unet.{name}.lora_B.weight"] = torch.randn(module.weight.shape[0], 2)
-    save_file(weights, tmp_path / "lora.safetensors")
-    pipeline.load_lora_weights(str(tmp_path), weight_name="lora.safetensors")
+    load_lora(pipeline, tmp_path, "brand", 0)
     layer = last_layer(pipeline)
 
     def made(method: str) -> np.ndarray:
@@ -180,11 +187,59 @@ def test_an_adapter_acts_in_its_own_concept_s_region(tmp_path: Path) -> None:
     assert not np.array_equal(everywhere, own)
     assert traces(pipeline) == before
     assert np.array_equal(made("regions"), everywhere)
-    pipeline.set_adapters("default_0", 0.0)
+    pipeline.set_adapters("brand", 0.0)
     assert np.abs(made("regional-adapter") - made("regions")).max() < 1e-5
     unclear = pytest.raises(InputError, match=r"not clear which concept .* regional-adapter:taught=tower")
     with unclear, mitigate(pipeline, ["tower", "mug"], "regional-adapter", layers=layer):
         draw(pipeline, [PROMPTS[0]])
+
+
+@pytest.mark.filterwarnings("ignore:Already found a `peft_config`:UserWarning")
+def test_each_of_two_adapters_acts_in_its_own_concept_s_region(tmp_path: Path) -> None:
+    pipeline = copy.deepcopy(tiny("sd1"))
+    load_lora(pipeline, tmp_path, "first", 0)
+    load_lora(pipeline, tmp_path, "second", 1)
+    layer = last_layer(pipeline)
+
+    def made(taught: str, first: float = 1.0, second: float = 1.0) -> np.ndarray:
+        pipeline.set_adapters(["first", "second"], [first, second])
+        with mitigate(pipeline, [TOWER, MUG], f"regional-adapter:taught={taught}", layers=layer):
+            return draw(pipeline, [PROMPTS[0]], steps=4)
+
+    made("tower+mug")
+    before = traces(pipeline)
+    both = made("tower+mug")
+    assert traces(pipeline) == before
+    assert np.abs(both - made("mug+tower")).max() > 1e-3
+    assert np.abs(made("tower+mug", second=0) - made("tower", second=0)).max() < 1e-5
+    assert np.abs(made("tower+mug", first=0) - made("mug", first=0)).max() < 1e-5
+    # One that rests acts in the first step alone, where nothing is known of regions.
+    assert np.abs(made("tower+wizard") - both).max() > 1e-3
+    with pytest.raises(InputError, match="concepts of 3 adapters, and the model has 2 adapters; name one concept"):
+        made("tower+mug+wizard")
+    with pytest.raises(InputError, match="not clear which concept"):
+        made("wizard+clown")
+
+
+@pytest.mark.filterwarnings("ignore:Already found a `peft_config`:UserWarning")
+def test_masks_of_two_adapters_are_the_regions_of_their_concepts(tmp_path: Path) -> None:
+    pipeline = copy.deepcopy(tiny("sd1"))
+    load_lora(pipeline, tmp_path, "first", 0)
+    load_lora(pipeline, tmp_path, "second", 1)
+    apart = AdaptersApart(pipeline, pipeline.unet)
+    plans = [planned(f"regional-adapter:taught={taught}", CASTLE)([CASTLE.text])[0] for taught in ("tower+x", "mug")]
+    partings = [Parting(cast(Regions, plan.regions), centres=torch.tensor([[0, -0.3], [0, 0.3]])) for plan in plans]
+    forward = Forward(1, 0, 4, 2, slice(2, 4), tokens=7, prompts=None, sides=(4, 6), image_ids=None)
+    masks = apart.masks(plans, partings, [0, 1], forward)
+    left = partings[0].masks(4, 6, (4, 6))[0]
+    for row in (0, 2):
+        assert torch.equal(masks["first"][row, 0], left)
+        assert masks["second"][row].abs().sum() == 0
+    for row in (1, 3):
+        assert torch.equal(masks["first"][row, 0], partings[1].masks(4, 6, (4, 6))[1])
+        assert torch.equal(masks["second"][row], masks["first"][row])
+    assert apart.masks(plans, partings, [], forward) == {}
+    assert [apart.resting(plans[0], place) for place in range(3)] == [{"second"}, {"first", "second"}, None]
 
 
 def test_a_factor_per_place_multiplies_what_is_added() -> None:
