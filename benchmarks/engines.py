@@ -3,18 +3,25 @@
     python benchmarks/engines.py pairs                # one worker of one thread against two, in turn
     python benchmarks/engines.py large --items 1000000
     python benchmarks/engines.py writes               # what the keeping process can keep, by itself
+    python benchmarks/engines.py kills --images 48    # an audit on Ray whose workers and command are killed, 20 and 5
 
 ``large`` draws and judges by workers whose model and judge cost nothing, so that only the keeping is measured.
 """
 
 import argparse
+import contextlib
 import json
 import os
+import random
 import resource
+import signal
+import sqlite3
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -204,16 +211,138 @@ def writes(count: int, side: int) -> dict[str, float]:
     }
 
 
+PROGRESS = 2
+"""Images drawn or judged between two kills: what always meets the next kill would be given up, as it should."""
+
+
+def kills(images: int, steps: int, engine: str, of_workers: int, of_command: int) -> dict[str, object]:
+    """An audit of the miniature by two workers, killed at random moments and resumed, beside one by one process.
+
+    Everything is killed by SIGKILL. Each image is drawn in a batch of its own, so that all must be equal bit by bit;
+    P(yes) alone differs by rounding, since the judge is asked in other batches.
+    """
+    rng = random.Random(20251129)
+    with tempfile.TemporaryDirectory() as place:
+        one, broken = Path(place) / "one", Path(place) / "broken"
+        alone = audited(one, images, steps, ())
+        if alone.wait():
+            raise RuntimeError("the run by one process failed")
+        began, done, left = time.perf_counter(), Counter[str](), 0
+        moments = sorted(rng.sample(range(1, 2 * images - 2 * PROGRESS), of_workers + of_command))
+        commands = set(rng.sample(moments, of_command))
+        words = ("--engine", engine, "--workers", "2")
+        running, at_last = audited(broken, images, steps, words), 0
+        for moment in moments:
+            while counted(broken) < max(moment, at_last + PROGRESS) and running.poll() is None:
+                time.sleep(0.02)
+            time.sleep(rng.uniform(0, 1))
+            at_last = counted(broken)
+            family = psutil.Process(running.pid).children(recursive=True) if running.poll() is None else []
+            if running.poll() is not None:
+                raise RuntimeError(f"the run ended with {running.returncode} after {dict(done)}")
+            if moment in commands:
+                running.send_signal(signal.SIGKILL)
+                running.wait()
+                left += len(psutil.wait_procs(family, timeout=60)[1])
+                running = audited(broken, images, steps, words)
+                done["command"] += 1
+                continue
+            while not (workers := working(running.pid, engine)) and running.poll() is None:
+                time.sleep(0.02)
+            with contextlib.suppress(psutil.NoSuchProcess):
+                rng.choice(workers).kill()
+                done["worker"] += 1
+            print(f"{at_last} of {2 * images}, killed {dict(done)}", file=sys.stderr, flush=True)
+        status = running.wait()
+        return {
+            "images": images,
+            "steps": steps,
+            "engine": engine,
+            "workers_killed": done["worker"],
+            "commands_killed": done["command"],
+            "status": status,
+            "processes_left_a_minute_after_a_command": left,
+            "failures": len(rows(broken, "SELECT * FROM failures")),
+            "rows": len(rows(broken, "SELECT item FROM images")),
+            "answers": len(rows(broken, "SELECT item FROM answers")),
+            "differing": differing(content(one), content(broken)),
+            "largest_difference_of_p_yes": furthest(one, broken),
+            "seconds": time.perf_counter() - began,
+        }
+
+
+def audited(folder: Path, images: int, steps: int, more: Sequence[str]) -> subprocess.Popen[bytes]:
+    """The command, at work."""
+    words = ("audit", "a [tower:landmark] and a [mug]", "--seeds", str(images), "--steps", str(steps), "--batch", "1")
+    return subprocess.Popen(
+        [sys.executable, "-m", "dominance", *words, "--device", "cpu", "--out", str(folder), *more],
+        stdout=subprocess.DEVNULL,
+    )
+
+
+def working(command: int, engine: str) -> list[psutil.Process]:
+    """The workers of a command: its own children, or actors of the Ray that it has started."""
+    children = psutil.Process(command).children(recursive=engine == "ray")
+    named = []
+    for child in children:
+        with contextlib.suppress(psutil.Error):
+            if engine == "local" or "Actor" in " ".join(child.cmdline()):
+                named.append(child)
+    return named
+
+
+def rows(folder: Path, query: str) -> list[tuple[object, ...]]:
+    with contextlib.closing(sqlite3.connect(f"file:{folder}/run.sqlite?mode=ro", uri=True)) as database:
+        return database.execute(query).fetchall()
+
+
+def counted(folder: Path) -> int:
+    """Images drawn and images judged so far, together."""
+    with contextlib.suppress(sqlite3.OperationalError):  # there is no ledger yet
+        return sum(len(rows(folder, f"SELECT DISTINCT item FROM {table}")) for table in ("images", "answers"))
+    return 0
+
+
+def content(folder: Path) -> dict[str, dict[str, object]]:
+    """All that a run has found, each under its key."""
+    queries = {
+        "images": "SELECT item, prompt, seed, file, settings FROM images",
+        "answers": "SELECT item || ' ' || judge || ' ' || question, yes FROM answers",
+        "scores": "SELECT prompt_id || ' ' || image, dvd, verdict, yes FROM scores",
+    }
+    tables = {name: {str(row[0]): row[1:] for row in rows(folder, query)} for name, query in queries.items()}
+    return {**tables, "files": {path.name: path.read_bytes() for path in (folder / "images").glob("*/*")}}
+
+
+def furthest(one: Path, other: Path) -> float:
+    """The largest difference between two P(yes) of the same question: the judge is asked in other batches."""
+    query = "SELECT item, question, p_yes FROM answers ORDER BY item, question"
+    return max(abs(a[2] - b[2]) for a, b in zip(rows(one, query), rows(other, query), strict=True))  # ty: ignore
+
+
+def differing(one: dict[str, dict[str, object]], other: dict[str, dict[str, object]]) -> dict[str, list[str]]:
+    """The first few things of every kind that are not the same on both sides; empty where all is equal."""
+    found = {
+        kind: [f"{key}: {own.get(key)!r:.80} and {other[kind].get(key)!r:.80}" for key in sorted({*own, *other[kind]})
+               if own.get(key) != other[kind].get(key)][:3]
+        for kind, own in one.items()
+    }  # fmt: skip
+    return {kind: listed for kind, listed in found.items() if listed}
+
+
 def main() -> None:
     """Prints what was measured as one JSON document."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=("pairs", "large", "writes"))
+    parser.add_argument("what", choices=("pairs", "large", "writes", "kills"))
     parser.add_argument("--items", type=int, default=1_000_000)
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--model", default="miniature")
     parser.add_argument("--judge", default="miniature")
     parser.add_argument("--images", type=int, default=32)
+    parser.add_argument("--steps", type=int, default=25)
+    parser.add_argument("--engine", choices=("local", "ray"), default="ray")
+    parser.add_argument("--kills", type=int, nargs=2, default=(20, 5), metavar=("WORKERS", "COMMANDS"))
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--side", type=int, default=512)
     given = parser.parse_args()
@@ -221,6 +350,8 @@ def main() -> None:
         result: object = pairs(given.model, given.judge, given.images, given.rounds)
     elif given.what == "large":
         result = large(given.items, given.batch, given.workers)
+    elif given.what == "kills":
+        result = kills(given.images, given.steps, given.engine, *given.kills)
     else:
         result = writes(min(given.items, 300), given.side)
     print(json.dumps(result, indent=2))

@@ -101,6 +101,22 @@ def test_the_real_command_killed_resumes_to_the_same_images(tmp_path: Path, comm
         ]
 
 
+@pytest.mark.slow
+def test_two_workers_draw_the_same_images(tmp_path: Path, command: Command) -> None:
+    arguments = ("generate", PROMPT, "--usable", 3, *FEW, "--budget", 300, "--json")
+    found = [
+        command(*arguments, "--out", tmp_path / name, *workers)
+        for name, workers in (("one", ()), ("two", ("--workers", 2)))
+    ]
+    assert [each.status for each in found] == [0, 0], [each.err for each in found]
+    keys = ("way", "seed", "outcome", "evaluations", "file", "early_file", "early_score", "verdict", "present")
+    one, two = ([[a[key] for key in keys] for a in each.document["prompts"][0]["attempts"]] for each in found)
+    assert one == two
+    files = [{f.name: f.read_bytes() for f in (tmp_path / name).glob("images/*/*.png")} for name in ("one", "two")]
+    assert files[0]
+    assert files[0] == files[1]
+
+
 def test_a_pipeline_of_ones_own_is_watched_with_the_bundled_threshold() -> None:
     import dominance
 

@@ -35,7 +35,9 @@ def command(
 
     A prompt at high risk by `dominance preflight` begins with the first method of repair, any other plain. After 40% of
     the steps the judge looks at the picture that the model predicts, and what will fail is given up; a failure goes to
-    the next method. Images are drawn one by one, model and judge both in memory. Without --seeds the noises are 0, 1, 2
+    the next method. Images are drawn one by one, model and judge both in memory. With --workers or --engine ray, each
+    worker draws one at a time: of other prompts, and of a prompt those whose turn comes whatever becomes of the ones
+    under way; the images are those of one process, and no more are drawn. Without --seeds the noises are 0, 1, 2
     and so on, as many as it takes. The same command resumes, and a larger --usable or --budget goes on. Exit status: 0
     done, 2 bad input, 3 the budget or the seeds ended before all images were usable.
     """

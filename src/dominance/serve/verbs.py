@@ -124,6 +124,7 @@ _LISTED = (
         "suite",
         GenerateOptions,
         ("runs.generation.result", "GenerationResult"),
+        workers=True,
     ),
     Verb(
         "score",

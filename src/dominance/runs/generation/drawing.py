@@ -12,7 +12,7 @@ from dominance.guidance.registry import Method
 from dominance.judges.protocol import Judge
 from dominance.models.on_demand import OnDemand
 from dominance.pictures import is_whole, write_png
-from dominance.records import Prompt, ScoredImage, Suite
+from dominance.records import Answer, Prompt, ScoredImage, Suite
 from dominance.runs.audit.result import scored_images
 from dominance.runs.generation.result import Attempt
 from dominance.runs.stages.counting import EVALUATIONS, SECONDS, counted
@@ -20,6 +20,7 @@ from dominance.runs.stages.early import EarlyCalibration, GivenUpError, Watch, c
 from dominance.runs.stages.judging import ask_judge, unanswered
 from dominance.runs.stages.method_names import PLAIN
 from dominance.runs.stages.model import RunModel, Steered
+from dominance.runs.store.journal import Answered, Told
 from dominance.runs.store.ledger import ImageRow, Ledger
 from dominance.runs.store.plan import Plan, PlannedImage, plan_images
 from dominance.wording import complaint
@@ -122,6 +123,27 @@ class Drawer:
                 return ScoredImage(prompt.id, image.name, None, problem=str(drawn.image)), drawn.evaluations or 0.0
         return self._judged(prompt, image), self._cost(image)[0] or 0.0
 
+    def plan_of(self, prompt: Prompt, way: str, seed: int) -> Plan:
+        """Of the image and its predicted picture alone."""
+        image = self.planned(prompt, way, seed)
+        return replace(self._plan, images=(image, self._early_image(image)))
+
+    def done(self, prompt: Prompt, way: str, seed: int) -> bool:
+        """Whether the image is there, drawn to its end, and judged."""
+        image = self.planned(prompt, way, seed)
+        return self._has(image) and not unanswered(self._alone(image), self._ledger, self._folder)
+
+    def known(self, prompt: Prompt, way: str, seed: int) -> tuple[tuple[Told, ...], dict[str, bytes]]:
+        """What the ledger has of an image and its predicted picture, and their files, for whoever goes on with it."""
+        there = [each for each in self.plan_of(prompt, way, seed).images if self._has(each)]
+        judge, asked = self._plan.judge_identity, self._plan.asked_about(prompt)
+        told: list[Told] = [self._ledger.images()[each.item] for each in there]
+        for each in there:
+            given = self._ledger.answers(judge).get(each.item, {})
+            answers = tuple(Answer(question, *given[question.text]) for question in asked if question.text in given)
+            told.append(Answered(judge, ((each.item, answers),)))
+        return tuple(told), {each.file: (self._folder / each.file).read_bytes() for each in there}
+
     def there(self, attempt: Attempt) -> bool:
         """Whether the files of an attempt are still whole."""
         files = [file for file in (attempt.file, attempt.early_file) if file is not None]
@@ -205,15 +227,18 @@ class Drawer:
 
     def _judged(self, prompt: Prompt, image: PlannedImage) -> ScoredImage:
         """The image's score; the judge is asked unless it has answered."""
-        one = replace(self._plan, images=(image,))
+        one = self._alone(image)
         waiting = unanswered(one, self._ledger, self._folder)
         if waiting:
             ask_judge(waiting, one, self._judge(), self._ledger)
         return self._scored(prompt, image)
 
     def _scored(self, prompt: Prompt, image: PlannedImage) -> ScoredImage:
-        (found,) = scored_images(replace(self._plan, images=(image,)), self._ledger)[prompt.id]
+        (found,) = scored_images(self._alone(image), self._ledger)[prompt.id]
         return found
+
+    def _alone(self, image: PlannedImage) -> Plan:
+        return replace(self._plan, images=(image,))
 
     def _known_score(self, prompt: Prompt, early: PlannedImage) -> float | None:
         """What the judge made of the predicted picture; None where it gave no answer."""

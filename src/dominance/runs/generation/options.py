@@ -49,7 +49,6 @@ class GenerateOptions:
     machine: Machine = field(default_factory=Machine)
 
     def __post_init__(self) -> None:
-        self.machine.alone("dominance generate")
         check_limit(self.limit)
         if not 1 <= self.usable <= _MOST_USABLE:
             raise InputError(f"usable is {self.usable}; give a whole number of images from 1 to {_MOST_USABLE}")

@@ -8,6 +8,8 @@ from typing import Literal
 from dominance.runs.stages.method_names import PLAIN
 
 Outcome = Literal["usable", "given up", "failed", "error"]
+Step = tuple[str, int]
+"""A way, and the seed of a noise."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,7 @@ def ways_of(risk: str | None, methods: Sequence[str]) -> tuple[str, ...]:
 
 def next_try(
     tried: Sequence[Try], ways: Sequence[str], seeds: Sequence[int] | None, out: Collection[str] = ()
-) -> tuple[str, int] | None:
+) -> Step | None:
     """The next way and noise; None where every noise has been tried by every way.
 
     A prompt stays with a way until that has failed more often than it gave a usable image; then it goes to the one that
@@ -61,6 +63,31 @@ def next_try(
         if seed is not None:
             return way, seed
     return None
+
+
+def sure_steps(
+    tried: Sequence[Try], ways: Sequence[str], seeds: Sequence[int] | None, most: int, out: Collection[str] = ()
+) -> list[Step]:
+    """The next tries of one way, as far as each of them comes whatever becomes of those before.
+
+    That is so while the way would be kept even if all of them failed: a usable image only keeps it longer, and which
+    noises it takes depends on its own tries alone. So no image is drawn on a guess.
+
+    Args:
+        most: usable images that are missing, for so many are needed in any case.
+
+    >>> sure_steps([], ["plain", "regions"], None, 3)
+    [('plain', 0)]
+    >>> sure_steps([Try("plain", seed, "usable") for seed in (0, 1)], ["plain", "regions"], None, 5)
+    [('plain', 2), ('plain', 3), ('plain', 4)]
+    """
+    found: list[Step] = []
+    while len(found) < most:
+        step = next_try([*tried, *(Try(*each, "failed") for each in found)], ways, seeds, out)
+        if step is None or (found and step[0] != found[0][0]):
+            break
+        found.append(step)
+    return found
 
 
 def _noises(seeds: Sequence[int] | None) -> Iterator[int]:

@@ -17,6 +17,7 @@ from dominance.run_settings import RunSettings
 from dominance.runs.audit.options import Limits, limited
 from dominance.runs.audit.result import put_plan
 from dominance.runs.audit.sameness import folder_of, take_over
+from dominance.runs.engines.choice import at_work
 from dominance.runs.generation.options import DEFAULT_METHODS, TIMES_PLAIN, GenerateOptions
 from dominance.runs.generation.result import GenerationResult, UsableImage
 from dominance.runs.generation.work import Decided, Work
@@ -24,7 +25,7 @@ from dominance.runs.risk.options import PreflightOptions
 from dominance.runs.risk.preflight import has_rule
 from dominance.runs.stages.early import NONE, EarlyCalibration, calls_back, find_early, look_after
 from dominance.runs.stages.judge_fit import OPEN_WORLD, of_model, warn, world_warnings
-from dominance.runs.stages.judging import check_questions, judge_for, questions_of, refuse_named
+from dominance.runs.stages.judging import check_questions, judge_for, questions_of, refuse_asked_here, refuse_named
 from dominance.runs.stages.model import RunModel
 from dominance.runs.store.bench_ledger import RememberingLedger
 from dominance.runs.store.folder import LEDGER_NAME, check_run_folder, held
@@ -129,11 +130,13 @@ def _decided(
     check_run_folder(Path(out or Path("runs") / name))
     drawn = RunModel(model, options.drawing, options.machine, loaded.prompts)
     asked = ask_all(loaded, questions.ask)
-    seen_by = OnDemand(lambda: judge_for(asked, judge, options.machine.device, options.asking))
+    seen_by = OnDemand(lambda: judge_for(asked, judge, options.machine.device, options.asking, drawn.crew))
     check_questions(seen_by(), asked, options.asking.questions)
     refuse_named(seen_by(), "usable images are drawn anew")
+    if drawn.crew is not None:
+        refuse_asked_here(seen_by(), "looks at images while workers draw them")
     early = find_early(options.early, drawn.source.identity, seen_by().identity)
-    risk = PreflightOptions(calibration=options.calibration, machine=options.machine)
+    risk = PreflightOptions(calibration=options.calibration, machine=options.machine.by_itself())
     ruled = str(options.calibration) != NONE and has_rule(drawn.source, risk)
     methods, unfit = _methods(drawn, loaded.prompts, options)
     plan = Plan(
@@ -172,7 +175,7 @@ def _decided(
 
 def _drawn(run: Decided, told: Generation) -> Generator[UsableImage]:
     """Draws, and hands over what is usable."""
-    with held(run.folder), RememberingLedger(run.folder / LEDGER_NAME) as ledger:
+    with held(run.folder), RememberingLedger(run.folder / LEDGER_NAME) as ledger, at_work(run.model.crew):
         take_over(run.plan, ledger, run.folder)
         put_plan(run.plan, ledger)
         run.repeat.keep(run.folder)

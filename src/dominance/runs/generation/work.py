@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import cast
 
@@ -12,26 +12,25 @@ from dominance.guidance.registry import ChosenRecipe, Method, find_method
 from dominance.judges.protocol import Judge
 from dominance.models.on_demand import OnDemand
 from dominance.progress import Progress
-from dominance.records import Prompt
+from dominance.records import Prompt, ScoredImage
 from dominance.runs.audit.result import finish, put_plan
+from dominance.runs.engines.work import Ended
+from dominance.runs.generation.course import Bounds, Course, PlainCourse, Risk, Unfinished
 from dominance.runs.generation.drawing import Drawer
 from dominance.runs.generation.measuring import measure, with_finished
 from dominance.runs.generation.options import GenerateOptions
-from dominance.runs.generation.policy import Try, next_try, ways_of
-from dominance.runs.generation.result import (
-    Attempt,
-    Ended,
-    GeneratedPrompt,
-    GenerationResult,
-    Rejection,
-    UsableImage,
-)
+from dominance.runs.generation.policy import Step, ways_of
+from dominance.runs.generation.result import Attempt, GeneratedPrompt, GenerationResult, UsableImage
+from dominance.runs.generation.trying import Line, Making, Task, Tried, TryingWork, made
 from dominance.runs.risk.options import PreflightOptions
 from dominance.runs.risk.preflight import predict
 from dominance.runs.stages.counting import counted
+from dominance.runs.stages.drawing import Elsewhere
 from dominance.runs.stages.early import EarlyCalibration
-from dominance.runs.stages.method_names import PLAIN
+from dominance.runs.stages.elsewhere import JudgingWork
+from dominance.runs.stages.judging import tell_unscored
 from dominance.runs.stages.model import RunModel
+from dominance.runs.store.journal import Failed, enter
 from dominance.runs.store.ledger import Ledger
 from dominance.runs.store.plan import Plan
 from dominance.runs.store.repeat import Repeat
@@ -66,108 +65,60 @@ class Decided:
     repeat: Repeat
 
 
-@dataclass(frozen=True)
-class _Risk:
-    """What preflight says of a prompt, and the network evaluations that it took."""
-
-    risk: str | None = None
-    score: float | None = None
-    threshold: float | None = None
-    evaluations: float = 0.0
-
-
-@dataclass
-class _Course:
-    """A prompt on its way."""
-
-    prompt: Prompt
-    risk: _Risk
-    ways: tuple[str, ...]
-    attempts: list[Attempt] = field(default_factory=list)
-    ended: Ended = "done"
-    problem: str | None = None
-
-    @property
-    def usable(self) -> int:
-        return sum(each.outcome == "usable" for each in self.attempts)
-
-    @property
-    def spent(self) -> float:
-        return self.risk.evaluations + sum(each.evaluations or 0.0 for each in self.attempts)
-
-    @property
-    def out(self) -> set[str]:
-        """Ways that ended before the denoiser ran: they cannot serve the prompt."""
-        return {each.way for each in self.attempts if each.outcome == "error" and not each.evaluations}
-
-
 class Work:
     """Draws for a run that is decided, in its ledger."""
 
     def __init__(self, run: Decided, ledger: Ledger) -> None:
         self._run, self._ledger = run, ledger
         self._drawer = Drawer(run.model, run.judge, run.methods, run.plan, ledger, run.folder, run.early)
-        self._wanted = run.options.usable
-        self._courses: list[_Course] = []
+        self._bounds = Bounds(run.options.usable, run.budget, run.plain, run.options.drawing.seeds)
+        self._courses: list[Course] = []
         self._tries = cast(dict[str, object], ledger.get(_TRIES) or {})
 
     def images(self) -> Iterator[UsableImage]:
         """Draws until every prompt has its images, its budget is spent, or nothing is left to try."""
         prompts = self._run.plan.suite.prompts
         risks = self._risks()
-        with Progress("usable", total=self._wanted * len(prompts), each="a usable image") as progress:
-            for prompt in prompts:
-                course = self._course(prompt, risks.get(prompt.id, _Risk()))
-                self._courses.append(course)
-                for image in self._drawn(course):
-                    progress.advance()
-                    yield image
-
-    def _drawn(self, course: _Course) -> Iterator[UsableImage]:
-        """The usable images of a prompt."""
-        if course.problem is not None:
-            return
-        spent, looks = 0.0, 0
-        while course.usable < self._wanted:
-            attempt = self._next(course)
-            if attempt is None:
-                return
-            course.attempts.append(attempt)
-            looks += attempt.looks
-            if attempt.outcome == "usable" and attempt.file is not None:
-                took = course.spent - spent
+        self._courses = [self._course(prompt, risks.get(prompt.id, Risk())) for prompt in prompts]
+        began: dict[Line, tuple[float, int]] = {}
+        making = Making(self._known, self._attempt, self._task, self._attempted)
+        crew = self._run.model.crew
+        with Progress("usable", total=self._bounds.wanted * len(prompts), each="a usable image") as progress:
+            for line, attempt in made(self._courses, making, self._elsewhere()):
+                if attempt.outcome != "usable" or attempt.file is None:
+                    continue
+                progress.advance(note=None if crew is None else crew.pace())
+                course = cast(Course, line)
+                spent, looks = began.get(line, (0.0, 0))
+                began[line] = (course.spent, sum(each.looks for each in course.attempts))
                 yield UsableImage(
-                    course.prompt.text, attempt.seed, attempt.way, self._run.folder / attempt.file, took, looks
+                    prompt=course.prompt.text,
+                    seed=attempt.seed,
+                    way=attempt.way,
+                    file=self._run.folder / attempt.file,
+                    evaluations=course.spent - spent,
+                    looks=began[line][1] - looks,
                 )
-                spent, looks = course.spent, 0
 
-    def _next(self, course: _Course) -> Attempt | None:
-        """The next try; None where there is none, which the course then says."""
-        tried = [Try(each.way, each.seed, each.outcome) for each in course.attempts]
-        prompt = course.prompt
-        chosen = next_try(tried, course.ways, prompt.seeds or self._run.options.drawing.seeds, course.out)
-        if chosen is None and course.out.issuperset(course.ways) and PLAIN not in course.ways:
-            course.ways = (*course.ways, PLAIN)  # at high risk, but no method can serve it
-            return self._next(course)
-        if chosen is None:
-            course.ended = "no way" if course.out.issuperset(course.ways) else "noises"
-            course.problem = next((each.problem for each in course.attempts if each.way in course.out), None)
+    # A try
+
+    def _known(self, line: Line, step: Step) -> Attempt | None:
+        """The try as it was remembered, if its pictures are there."""
+        key = self._key(line.prompt, *step)
+        if key not in self._tries:
             return None
-        way, seed = chosen
-        key = self._key(prompt, way, seed)
-        known = self._known(key)
-        if known is not None:
-            return known
-        costs = [each.evaluations or 0.0 for each in course.attempts if each.way == way]
-        if course.spent + max([float(self._run.plain), *costs]) > self._run.budget:
-            course.ended = "budget"
-            return None
-        attempt = self._drawer.attempt(prompt, way, seed)
+        attempt = from_json(Attempt, self._tries[key])
+        return attempt if self._drawer.there(attempt) else None
+
+    def _attempt(self, line: Line, step: Step) -> Attempt:
+        return self._remembered(line, step, self._drawer.attempt(line.prompt, *step))
+
+    def _remembered(self, line: Line, step: Step, attempt: Attempt) -> Attempt:
         if attempt.evaluations is None and attempt.outcome != "error":  # a denoiser that cannot be seen into
             share = self._run.early.at if self._run.early and attempt.outcome == "given up" else 1.0
             attempt = replace(attempt, evaluations=share * self._run.plain)
         if attempt.outcome != "error":  # the next run tries that again
-            self._tries[key] = to_json(attempt)
+            self._tries[self._key(line.prompt, *step)] = to_json(attempt)
             self._ledger.put(_TRIES, self._tries)
         return attempt
 
@@ -177,20 +128,50 @@ class Work:
         asked = _digest("\n".join(question.text for question in self._run.plan.asked_about(prompt)).encode())
         return f"{self._drawer.planned(prompt, way, seed).item} {way} {early} {self._run.plan.judge_identity} {asked}"
 
-    def _known(self, key: str) -> Attempt | None:
-        """The try as it was remembered, if its pictures are there."""
-        if key not in self._tries:
-            return None
-        attempt = from_json(Attempt, self._tries[key])
-        return attempt if self._drawer.there(attempt) else None
+    # By workers
 
-    def _course(self, prompt: Prompt, risk: _Risk) -> _Course:
+    def _elsewhere(self) -> Elsewhere | None:
+        """The workers; None where this process draws."""
+        run, crew = self._run, self._run.model.crew
+        if crew is None:
+            return None
+        loader = cast(JudgingWork, crew.lent(run.judge())).judge
+        return run.model.by_workers(crew, TryingWork(run.model, loader, run.methods, run.plan, run.early))
+
+    def _task(self, line: Line, step: Step, *, whole: bool = False) -> Task:
+        known, files = self._drawer.known(line.prompt, *step)
+        return Task(line.prompt, *step, whole, known, files)
+
+    def _entered(self, line: Line, step: Step, tried: Tried | Ended) -> str | None:
+        """Enters what a worker has done; gives why there is nothing, where the image cost several of them."""
+        if isinstance(tried, Ended):
+            item = self._drawer.planned(line.prompt, *step).item
+            problem = f"every worker that drew this image {tried.how}"
+            self._ledger.add_failure(item, "image", problem)
+            return problem
+        enter(tried.told, tried.files, self._ledger, self._run.folder)
+        judged = [entry for entry in tried.told if isinstance(entry, Failed) and entry.stage == "judge"]
+        tell_unscored({entry.item: entry.message for entry in judged}, self._drawer.plan_of(line.prompt, *step))
+        return None
+
+    def _attempted(self, line: Line, step: Step, tried: Tried | Ended) -> Attempt:
+        problem = self._entered(line, step, tried)
+        if isinstance(tried, Tried):
+            attempt: Attempt = tried.outcome
+        else:
+            way, seed = step
+            item = self._drawer.planned(line.prompt, way, seed).item
+            attempt = Attempt(item, seed, way, "error", problem=problem)
+        return self._remembered(line, step, attempt)
+
+    def _course(self, prompt: Prompt, risk: Risk) -> Course:
         refused = self._run.plan.refused.get(prompt.id)
         unfit = {name: cannot_serve(name, prompt) for name in self._run.methods}
         ways = ways_of(risk.risk, [name for name, why in unfit.items() if why is None])
-        return _Course(prompt, risk, ways, ended="done" if refused is None else "refused", problem=refused)
+        ended = "done" if refused is None else "refused"
+        return Course(prompt, risk, ways, self._bounds, ended=ended, problem=refused)
 
-    def _risks(self) -> dict[str, _Risk]:
+    def _risks(self) -> dict[str, Risk]:
         """The risk of every prompt that names two concepts or more; asked once a folder and rule."""
         run = self._run
         wanted = [p for p in run.plan.suite.prompts if len(p.concepts) > 1 and p.id not in run.plan.refused]
@@ -205,10 +186,10 @@ class Work:
                 found = predict(run.model, asked, run.risk, told=True)
                 took = (count() or 0) / len(asked)
             for prompt, each in zip(asked, found, strict=True):
-                known = _Risk(each.risk, each.score, each.threshold, 0.0 if each.problem else took)
+                known = Risk(each.risk, each.score, each.threshold, 0.0 if each.problem else took)
                 kept[_risk_key(prompt, rule)] = to_json(known)
             self._ledger.put(_RISKS, kept)
-        return {prompt.id: from_json(_Risk, kept[_risk_key(prompt, rule)]) for prompt in wanted}
+        return {prompt.id: from_json(Risk, kept[_risk_key(prompt, rule)]) for prompt in wanted}
 
     # What came of it
 
@@ -229,10 +210,12 @@ class Work:
         manifest = {**run.model.manifest(), "judge_mode": plan.settings.judge_mode}
         if run.early is not None:
             manifest["early"] = to_json(run.early)
-        whole = finish(plan, self._ledger, run.folder, run.judge(), manifest, device=run.model.device)
-        return measure(prompts, whole, run.early, self._wanted, run.budget, run.plain, run.notes)
+        if (crew := run.model.crew) is not None:
+            crew.forget()  # what is left is for the judge alone
+        whole = finish(plan, self._ledger, run.folder, run.judge(), manifest, device=run.model.device, crew=crew)
+        return measure(prompts, whole, run.early, self._bounds.wanted, run.budget, run.plain, run.notes)
 
-    def _said(self, course: _Course) -> GeneratedPrompt:
+    def _said(self, course: Course) -> GeneratedPrompt:
         prompt, risk = course.prompt, course.risk
         return GeneratedPrompt(
             id=prompt.id,
@@ -250,33 +233,35 @@ class Work:
 
     def _checked(self, prompts: list[GeneratedPrompt]) -> list[GeneratedPrompt]:
         """With plain rejection beside, and what was given up finished."""
-        finished: dict[str, bool] = {}
-        with Progress("checked", total=len(prompts), each="a prompt") as progress:
-            for course in self._courses:
-                for each in course.attempts:
-                    if each.outcome == "given up":
-                        image, _ = self._drawer.finish(course.prompt, each.way, each.seed)
-                        if image.verdict is not None:
-                            finished[f"{each.item} {each.way}"] = image.verdict == "balanced"
-            found = []
-            for prompt, course in zip(prompts, self._courses, strict=True):
-                rejection = None if course.ended == "refused" else self._rejected(course.prompt)
-                found.append(replace(with_finished(prompt, finished), rejection=rejection))
+        given_up = [Unfinished.of(course) for course in self._courses]
+        plain = [PlainCourse(c.prompt, self._bounds) for c in self._courses if c.ended != "refused"]
+        making = Making(self._finished, self._finish, lambda *of: self._task(*of, whole=True), self._whole)
+        with Progress("checked", total=sum(len(each.left) for each in given_up), each="an image") as progress:
+            for _ in made(given_up, making, self._elsewhere()):
                 progress.advance()
-        return found
+        with Progress("plain rejection", total=self._bounds.wanted * len(plain), each="a usable image") as progress:
+            for _, (usable, _) in made(plain, making, self._elsewhere()):
+                progress.advance(bool(usable))
+        finished = {item: usable for each in given_up for item, usable in each.usable.items()}
+        rejections = {each.prompt.id: each.rejection() for each in plain}
+        return [replace(with_finished(prompt, finished), rejection=rejections.get(prompt.id)) for prompt in prompts]
 
-    def _rejected(self, prompt: Prompt) -> Rejection:
-        """Plain images until as many as wanted are usable, or the budget or the noises are spent."""
-        tried: list[Try] = []
-        images, spent = 0, 0.0
-        while sum(each.outcome == "usable" for each in tried) < self._wanted:
-            chosen = next_try(tried, (PLAIN,), prompt.seeds or self._run.options.drawing.seeds)
-            if chosen is None or spent + self._run.plain > self._run.budget:
-                break
-            image, took = self._drawer.finish(prompt, *chosen)
-            tried.append(Try(*chosen, "usable" if image.verdict == "balanced" else "failed"))
-            images, spent = images + 1, spent + (took or self._run.plain)
-        return Rejection(images, sum(each.outcome == "usable" for each in tried), spent)
+    def _finished(self, line: Line, step: Step) -> tuple[bool | None, float] | None:
+        """Whether the image is usable, and what it took, where that is known."""
+        return _judged(self._drawer.finish(line.prompt, *step)) if self._drawer.done(line.prompt, *step) else None
+
+    def _finish(self, line: Line, step: Step) -> tuple[bool | None, float]:
+        return _judged(self._drawer.finish(line.prompt, *step))
+
+    def _whole(self, line: Line, step: Step, tried: Tried | Ended) -> tuple[bool | None, float]:
+        self._entered(line, step, tried)
+        return (None, 0.0) if isinstance(tried, Ended) else _judged(tried.outcome)
+
+
+def _judged(found: tuple[ScoredImage, float]) -> tuple[bool | None, float]:
+    """Whether an image is usable, None without a verdict, and what it took."""
+    image, took = found
+    return None if image.verdict is None else image.verdict == "balanced", took
 
 
 def _risk_key(prompt: Prompt, rule: str) -> str:

@@ -28,7 +28,7 @@ from dominance.runs.engines.supply import Supply
 from dominance.runs.engines.work import Ended, sendable
 from dominance.runs.stages.drawing import in_halves
 from dominance.runs.stages.elsewhere import GivenJudge, JudgingWork, NamedJudgeLoader, WorkersJudge, shown_to
-from dominance.runs.stages.unread import Unread
+from dominance.runs.stages.keeping import Given, Item, Record
 from dominance.runs.store.ledger import Ledger
 from dominance.runs.store.plan import Plan
 from dominance.wording import on_one_line
@@ -46,9 +46,7 @@ _NOT_LOADED = ("answers:", "openai:")
 """Judges without weights to load."""
 
 _Asked = tuple[str, Path, tuple[Question, ...]]
-_Item = tuple[str, tuple[Question, ...]]
-_Given = list[tuple[Answer, ...]]
-_Answers = Callable[[Sequence[int]], _Given]
+_Answers = Callable[[Sequence[int]], Given]
 """The answers about some images of a batch, by their indices in it."""
 ReadyJudge = Callable[[Mapping[Concept, tuple[Question, ...]], str | Judge, str, Asking, Crew | None], Judge]
 """What makes a judge ready: ``judge_for``, or ``unasked``."""
@@ -140,6 +138,15 @@ def refuse_named(judge: Judge, why: str) -> None:
         )
 
 
+def refuse_asked_here(judge: Judge, why: str) -> None:
+    """Raises an InputError for a judge that workers cannot ask where they have to."""
+    if _asked_here(judge):
+        raise InputError(
+            f"the judge {on_one_line(judge.name, 120)} is asked by the command's own process, but {why}; leave out"
+            " --workers and --engine, or give a judge that is loaded"
+        )
+
+
 def check_questions(judge: Judge, asked: Mapping[Concept, tuple[Question, ...]], given: Path | None) -> None:
     """Raises an InputError if the user's questions would never be asked, because the judge has its own."""
     if given is not None and questions_of(judge, asked) != asked:
@@ -222,7 +229,7 @@ def ask_judge(
     if isinstance(judge, PacedJudge):
         batch = min(batch, judge.images_at_once)
     fresh = {item for item, _, _ in open_questions} - {*ledger.failures()}
-    record = _Record(ledger, plan.judge_identity)
+    record = Record(ledger, plan.judge_identity)
     with Progress("judged", total=len(open_questions), each="an image") as progress:
         if crew is None or _asked_here(judge):
             crew, judged = None, _judged_here(open_questions, batch, judge, plan, record)
@@ -233,39 +240,7 @@ def ask_judge(
             fresh -= {item for item, _, _ in chunk}
             if isinstance(judge, PacedJudge) and fresh and record.unread.too_many:
                 raise JudgeStoppedError(record.unread.told(judge.name))
-    if record.failed:
-        _tell(record.failed, _names(plan))
-
-
-class _Record:
-    """Records answers and failures as they arrive.
-
-    Attributes:
-        failed: the reason for each item that stays unscored.
-        unread: the answers in a row that cannot be read.
-    """
-
-    def __init__(self, ledger: Ledger, identity: str) -> None:
-        self._ledger, self._identity = ledger, identity
-        self.failed: dict[str, str] = {}
-        self.unread = Unread(read=ledger.has_answers(identity))
-
-    def fail(self, item: str, reason: str) -> None:
-        self._ledger.add_failure(item, "judge", reason)
-        self.failed[item] = reason
-
-    def keep(self, asked: Sequence[_Item], given: _Given) -> list[tuple[Answer, ...] | ItemError]:
-        outcomes = [_complete(answers, wanted) for answers, (_, wanted) in zip(given, asked, strict=True)]
-        both = [(item, outcome) for (item, _), outcome in zip(asked, outcomes, strict=True)]
-        self._ledger.add_answers(
-            self._identity, [(item, outcome) for item, outcome in both if not isinstance(outcome, ItemError)]
-        )
-        for item, outcome in both:
-            if not isinstance(outcome, ItemError):
-                self.unread.add(outcome)
-            if (problem := _problem(outcome)) is not None:
-                self.fail(item, problem)
-        return outcomes
+    tell_unscored(record.failed, plan)
 
 
 def _judged_here(
@@ -273,7 +248,7 @@ def _judged_here(
     batch: int,
     judge: Judge,
     plan: Plan,
-    record: _Record,
+    record: Record,
 ) -> Iterator[Sequence[_Asked]]:
     """Asks in this process, and gives each batch whose answers are kept."""
     names = _names(plan) if isinstance(judge, NamedJudge) else {}
@@ -294,7 +269,7 @@ def asked_by(crew: Crew | None, judge: Judge) -> Judge:
 
 
 def _judged_by(
-    crew: Crew, open_questions: Sequence[_Asked], batch: int, judge: Judge, record: _Record
+    crew: Crew, open_questions: Sequence[_Asked], batch: int, judge: Judge, record: Record
 ) -> Iterator[Sequence[_Asked]]:
     """The same by workers."""
     supply = Supply(open_questions, lambda: batch, workers=crew.most())
@@ -321,7 +296,7 @@ def _judged_by(
 
 def _by_name(
     chunk: Sequence[_Asked], judge: NamedJudge, names: Mapping[str, tuple[ImageName, ...]]
-) -> tuple[list[_Item], _Answers]:
+) -> tuple[list[Item], _Answers]:
     """What to ask, and the function that answers it by the images' names."""
     asked = [(item, questions) for item, _, questions in chunk]
     return asked, lambda part: judge.answer_named(
@@ -329,9 +304,9 @@ def _by_name(
     )
 
 
-def _by_sight(chunk: Sequence[_Asked], judge: Judge, record: _Record) -> tuple[list[_Item], _Answers]:
+def _by_sight(chunk: Sequence[_Asked], judge: Judge, record: Record) -> tuple[list[Item], _Answers]:
     """What to ask, and the function that answers it; unreadable images are recorded and left out."""
-    asked: list[_Item] = []
+    asked: list[Item] = []
     images: list[Image.Image] = []
     for item, path, questions in chunk:
         image = open_image(path)
@@ -343,7 +318,7 @@ def _by_sight(chunk: Sequence[_Asked], judge: Judge, record: _Record) -> tuple[l
     return asked, lambda part: judge.answer([images[index] for index in part], [asked[index][1] for index in part])
 
 
-def _ask(asked: Sequence[_Item], answers: _Answers, record: _Record) -> None:
+def _ask(asked: Sequence[Item], answers: _Answers, record: Record) -> None:
     def answer(part: Sequence[int]) -> list[tuple[Answer, ...] | ItemError]:
         items = [asked[index] for index in part]
         try:
@@ -362,19 +337,6 @@ def _ask(asked: Sequence[_Item], answers: _Answers, record: _Record) -> None:
             record.fail(item, str(outcome))
 
 
-def _complete(answers: tuple[Answer, ...], wanted: Sequence[Question]) -> tuple[Answer, ...] | ItemError:
-    if len(answers) == len(wanted):
-        return answers
-    return ItemError(f"the judge gave {len(answers)} answers to {len(wanted)} questions")
-
-
-def _problem(outcome: tuple[Answer, ...] | ItemError) -> str | None:
-    """Why an image stays unscored; None if all questions are answered."""
-    if isinstance(outcome, ItemError):
-        return str(outcome)
-    return next((answer.problem or "the judge gave no answer" for answer in outcome if answer.yes is None), None)
-
-
 def _names(plan: Plan) -> dict[str, tuple[ImageName, ...]]:
     """The names of each image, one per prompt that shares it."""
     names: dict[str, list[ImageName]] = {}
@@ -383,8 +345,13 @@ def _names(plan: Plan) -> dict[str, tuple[ImageName, ...]]:
     return {item: tuple(listed) for item, listed in names.items()}
 
 
-def _tell(failed: Mapping[str, str], names: Mapping[str, tuple[ImageName, ...]]) -> None:
-    """Names unscored images on standard error, like progress."""
+def tell_unscored(failed: Mapping[str, str], plan: Plan) -> None:
+    """Names unscored images of the plan on standard error, like progress.
+
+    Args:
+        failed: why each item stays unscored.
+    """
+    names = _names(plan) if failed else {}
     for item, reason in list(failed.items())[:_MOST_NAMED]:
         shown = names[item][0]
         told = " ".join(reason.split())

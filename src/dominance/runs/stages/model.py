@@ -14,7 +14,7 @@ from dominance.progress import say
 from dominance.records import Prompt
 from dominance.runs.engines.choice import crew_of
 from dominance.runs.engines.crew import Crew
-from dominance.runs.engines.work import sendable
+from dominance.runs.engines.work import Work, sendable
 from dominance.runs.stages.batches import BatchSize
 from dominance.runs.stages.drawing import Alike, Draws, DrawsPlanned, Elsewhere
 from dominance.runs.stages.elsewhere import Drawer, DrawingWork
@@ -149,7 +149,7 @@ class RunModel:
 
         It is for ``make_images``.
         """
-        return self.draws_here() if self.crew is None else self._elsewhere(self.crew, PlainDrawer(self))
+        return self.draws_here() if self.crew is None else self.by_workers(self.crew, DrawingWork(PlainDrawer(self)))
 
     def draws_by(self, drawer: Drawer, here: Callable[[], DrawsPlanned] | None = None) -> DrawsPlanned | Elsewhere:
         """The same for images that something else than the model alone draws, for ``make_planned``.
@@ -158,15 +158,16 @@ class RunModel:
             drawer: is sent to workers, if there are any.
             here: gives what draws in this process; the drawer itself by default.
         """
-        return (here or drawer)() if self.crew is None else self._elsewhere(self.crew, drawer)
+        return (here or drawer)() if self.crew is None else self.by_workers(self.crew, DrawingWork(drawer))
 
-    def _elsewhere(self, crew: Crew, drawer: Drawer) -> Elsewhere:
+    def by_workers(self, crew: Crew, work: Work) -> Elsewhere:
+        """Workers that do this with a model of their own each; on a GPU, this process lets go of its own for them."""
         self.batches()  # read off the model, which then makes room for the workers' own
         on_cpu = self.source.device(self._machine).type == "cpu"
         if not (on_cpu or self._reads_only or self._is_own):
             self._loaded.set_aside()
             self._reads_only = True
-        return Elsewhere(crew, DrawingWork(drawer))
+        return Elsewhere(crew, work)
 
     def draws_here(self) -> Draws:
         """The loaded model in this process."""

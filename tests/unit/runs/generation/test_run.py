@@ -8,13 +8,12 @@ from typing import Any
 import pytest
 from page_checks import check_self_contained
 from PIL import Image
-from tiny_families import save, tiny
+from tiny_families import tiny
 
 import dominance
-from dominance.documents import json_bytes, printed, to_json
+from dominance.documents import printed, to_json
 from dominance.errors import InputError
 from dominance.judges.protocol import ScriptedJudge
-from dominance.metrics import rate
 from dominance.models.drawing import Drawing, Machine
 from dominance.models.image_model import PipelineModel
 from dominance.models.settings import GenerationSettings
@@ -25,7 +24,6 @@ from dominance.runs.generation.options import DEFAULT_METHODS, GenerateOptions
 from dominance.runs.generation.result import GenerationResult
 from dominance.runs.generation.run import generate
 from dominance.runs.reading import read_run
-from dominance.runs.stages.early import EarlyCalibration, EarlyEvidence
 from dominance.runs.store.ledger import Ledger
 
 PROMPT = "a [tower:landmark] and a [mug]"
@@ -40,27 +38,6 @@ def options(*methods: str, **more: Any) -> GenerateOptions:
     drawing = Drawing(steps=STEPS, guidance=2.0, seeds=more.pop("seeds", None))
     given = {"methods": methods or ("schedule:until=0.5",), "drawing": drawing, "machine": Machine("cpu"), "usable": 2}
     return GenerateOptions(**{**given, **more})
-
-
-@pytest.fixture
-def model(tmp_path: Path) -> str:
-    return str(save("sd1", tmp_path / "model"))
-
-
-@pytest.fixture
-def early(model: str, tmp_path: Path) -> Path:
-    """A threshold of one half for the tiny model and any scripted judge."""
-    evidence = EarlyEvidence(
-        run="r", suite="s", prompts=2, images=8, usable=rate(4, 8), auc=0.9, interval=(0.8, 1.0),
-        caught=rate(3, 4), false_aborts=rate(0, 4), cost=0.7, most_false=0.05,
-    )  # fmt: skip
-    found = EarlyCalibration(
-        model=model, identity=find_source(model).identity, judge="scripted", judge_identity=YES.identity, at=0.4,
-        steps=STEPS, threshold=0.5, evidence=evidence,
-    )  # fmt: skip
-    file = tmp_path / "early.json"
-    file.write_bytes(json_bytes(found))
-    return file
 
 
 class Changing:
@@ -354,13 +331,14 @@ def test_the_same_words_with_another_concept_are_asked_about_anew(model: str, tm
 def test_where_no_method_can_serve_a_prompt_at_high_risk_it_is_drawn_plain(
     model: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from dominance.runs.generation.work import Work, _Risk
+    from dominance.runs.generation.course import Risk
+    from dominance.runs.generation.work import Work
 
     def refuse(*_: object) -> None:
         raise InputError("the concepts share words")
 
     monkeypatch.setattr("dominance.runs.stages.methods.SteeredBy.steer", refuse)
-    monkeypatch.setattr(Work, "_risks", lambda self: {p.id: _Risk("high") for p in self._run.plan.suite.prompts})
+    monkeypatch.setattr(Work, "_risks", lambda self: {p.id: Risk("high") for p in self._run.plan.suite.prompts})
     found = generate(PROMPT, 1, model, YES, tmp_path / "run", options("replace")).result()
     assert ways(found) == [("replace", 0, "error"), ("plain", 0, "usable")]
 
