@@ -8,11 +8,11 @@ import contextlib
 import json
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
+
+from turns import most_memory  # beside this file
 
 SIDE, TEXT = 1024, 512
 """Pixels of the image, whose positions are 64 by 64, and tokens of the text."""
@@ -39,38 +39,21 @@ def pipeline() -> Any:
     return made
 
 
-def resident() -> float:
-    """Gigabytes of this process in memory."""
-    return int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1]) * 4096 / 1e9
-
-
 def drawn(recorded: bool) -> dict[str, float]:
     """Seconds of one step in one thread, and the most gigabytes beyond those at rest."""
     import torch
 
     from dominance.probes.recording import record_attention
 
-    flux, over = pipeline(), threading.Event()
-    text, pooled = torch.randn(1, TEXT, 256), torch.randn(1, 64)
-    at_rest = peak = resident()
-
-    def watch() -> None:
-        nonlocal peak
-        while not over.wait(0.02):
-            peak = max(peak, resident())
-
-    watcher = threading.Thread(target=watch)
-    watcher.start()
+    flux, text, pooled = pipeline(), torch.randn(1, TEXT, 256), torch.randn(1, 64)
     start = time.thread_time()
-    with record_attention(flux) if recorded else contextlib.nullcontext(), torch.no_grad():
+    recording = record_attention(flux) if recorded else contextlib.nullcontext()
+    with most_memory() as most, recording, torch.no_grad():
         flux(
             prompt_embeds=text, pooled_prompt_embeds=pooled, height=SIDE, width=SIDE, num_inference_steps=1,
             guidance_scale=1.0, generator=torch.Generator().manual_seed(0), output_type="latent",
         )  # fmt: skip
-    seconds = time.thread_time() - start
-    over.set()
-    watcher.join()
-    return {"seconds": seconds, "gigabytes": peak - at_rest}
+    return {"seconds": time.thread_time() - start, "gigabytes": most()}
 
 
 def recording() -> dict[str, float]:

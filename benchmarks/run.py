@@ -116,9 +116,10 @@ def main() -> None:
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
     prepare()
-    import attention  # beside this file, as the next three; they load torch, which prepare() must come before
+    import attention  # beside this file, as the next four; they load torch, which prepare() must come before
     import flux
     import judges
+    import repair
     import teaching
 
     comparisons: dict[str, Callable[[], dict[str, float]]] = {
@@ -129,6 +130,7 @@ def main() -> None:
         **judges.comparisons(),
         **attention.comparisons(),
         **flux.comparisons(),
+        **repair.comparisons(),
         **teaching.comparisons(),
         "demo audit": lambda: demo(given.model, given.judge),
     }

@@ -2,8 +2,10 @@
 
 import contextlib
 import statistics
+import threading
 import time
 from collections.abc import Callable, Generator
+from pathlib import Path
 
 
 @contextlib.contextmanager
@@ -19,11 +21,35 @@ def threads(count: int) -> Generator[None]:
         torch.set_num_threads(before)
 
 
-def seconds(act: Callable[[], object]) -> float:
+def seconds(act: Callable[[], object], clock: Callable[[], float] = time.perf_counter) -> float:
     """How long it takes once."""
-    start = time.perf_counter()
+    start = clock()
     act()
-    return time.perf_counter() - start
+    return clock() - start
+
+
+@contextlib.contextmanager
+def most_memory() -> Generator[Callable[[], float]]:
+    """Gives the most gigabytes of this process in memory while the block ran, beyond those when it began."""
+    over, begun = threading.Event(), _resident()
+    peak = begun
+
+    def watch() -> None:
+        nonlocal peak
+        while not over.wait(0.02):
+            peak = max(peak, _resident())
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    try:
+        yield lambda: peak - begun
+    finally:
+        over.set()
+        watcher.join()
+
+
+def _resident() -> float:
+    return int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1]) * 4096 / 1e9
 
 
 def in_turns(first: Callable[[], object], second: Callable[[], object], rounds: int) -> dict[str, float]:
