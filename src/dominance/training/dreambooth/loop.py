@@ -20,7 +20,7 @@ from dominance.training.dreambooth.batches import Batches
 from dominance.training.dreambooth.families.family import Family
 from dominance.training.dreambooth.fine_tuning import FineTuning
 from dominance.training.dreambooth.losses import Losses
-from dominance.training.dreambooth.saving import writing
+from dominance.training.dreambooth.saving import check_room, writing
 
 _MIXED = {"float32": "no", "float16": "fp16", "bfloat16": "bf16"}
 _CLIP = 1.0
@@ -51,7 +51,8 @@ class Loop:
 
         Raises:
             RunError: the loss is not a number, or the disk refuses.
-            InputError: a checkpoint of other settings is in the way, or the optimizer is not installed.
+            InputError: a checkpoint of other settings is in the way, the optimizer is not installed, or the disk has no
+                room for the checkpoints.
         """
         settings, options = self.tuning.settings, self.tuning.settings.options
         accelerator = _accelerator(_MIXED[options.precision], device)
@@ -61,6 +62,7 @@ class Loop:
         with said_if_slow("reading the checkpoint to go on from"):
             done = load_checkpoint(self.state, self.tuning.record(), trained, optimizer)
         self.losses.keep(done)
+        self._check_room(done, trained)
         rates = get_scheduler(
             options.schedule, optimizer, num_warmup_steps=options.warmup, num_training_steps=settings.steps
         )
@@ -76,6 +78,21 @@ class Loop:
                 if (step + 1) % self.tuning.every == 0 or step + 1 == settings.steps:
                     self._checkpoint(step + 1, denoiser, trained, optimizer, accelerator)
         accelerator.free_memory()
+
+    def _check_room(self, done: int, trained: nn.ParameterList) -> None:
+        """What is trained at each checkpoint to come, and once with the optimizer's two moments to resume from.
+
+        That file is replaced as a whole, so that both are there for a moment.
+        """
+        steps, every = self.tuning.settings.steps, self.tuning.every
+        to_come = -(-steps // every) - done // every if done < steps else 0
+        if not to_come:
+            return
+        weights = sum(parameter.numel() * parameter.element_size() for parameter in trained)
+        a_moment = 1 if self.tuning.settings.options.optimizer == "adamw8bit" else 4
+        state = weights + 2 * a_moment * sum(parameter.numel() for parameter in trained)
+        at_once = 1 if done or to_come == 1 else 2
+        check_room(self.state.parent, to_come * weights + at_once * state)
 
     def _step(
         self, step: int, wrapped: nn.Module, trained: nn.ParameterList, optimizer: Any, accelerator: Accelerator

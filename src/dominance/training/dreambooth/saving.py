@@ -10,6 +10,7 @@ from pathlib import Path
 from diffusers.pipelines.pipeline_utils import DiffusionPipeline
 from safetensors import SafetensorError
 
+from dominance.errors import InputError
 from dominance.files import write_failed
 from dominance.models.folders import read_defaults
 from dominance.models.loading import without_bars
@@ -51,6 +52,24 @@ def write_folder(folder: Path, write: Callable[[Path], None]) -> Path:
     finally:
         shutil.rmtree(partial, ignore_errors=True)
     return folder
+
+
+def check_room(folder: Path, needed: int) -> None:
+    """Refuses, before the first step, a training whose checkpoints could not be written.
+
+    Args:
+        needed: bytes, at least.
+
+    Raises:
+        InputError: the disk of the folder has less room.
+    """
+    there = next(place for place in (folder.absolute(), *folder.absolute().parents) if place.exists())
+    free = shutil.disk_usage(there).free
+    if free < needed:
+        raise InputError(
+            f"the checkpoints still to be written to {folder} take {needed / 1e9:.3g} GB or more, and"
+            f" {free / 1e9:.3g} GB are free; free some space, give a larger --every, or an --out on another disk"
+        )
 
 
 @contextlib.contextmanager

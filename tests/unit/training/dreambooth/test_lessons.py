@@ -13,7 +13,7 @@ from safetensors.torch import load_file
 
 from dominance.errors import InputError, RunError
 from dominance.training.checkpoints import save_checkpoint
-from dominance.training.dreambooth import encoded, loop
+from dominance.training.dreambooth import encoded, loop, saving
 from dominance.training.dreambooth.batches import Batches, _place, logit_normal, stratified
 from dominance.training.dreambooth.encoded import EncodedCaptions, encode_pictures
 from dominance.training.dreambooth.families.registry import family_of
@@ -64,6 +64,26 @@ def test_a_lesson_killed_after_any_step_ends_with_the_same_weights(
     done = taught(fresh("sd1"), tmp_path / "killed", every=2)
     assert len(done.losses) == 4
     assert_equal(weights(tmp_path / "whole"), weights(tmp_path / "killed"))
+
+
+def test_a_disk_without_room_for_the_checkpoints_is_refused_before_the_first_step(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taught(fresh("sd1"), tmp_path / "whole", every=2)
+    saved = sum(value.nbytes for value in weights(tmp_path / "whole").values())
+    needed = 2 * saved + 2 * 3 * saved  # two checkpoints; weights and two moments twice, for a moment
+
+    def usage(free: int) -> object:
+        return type("usage", (), {"free": free})
+
+    for free, refused in ((needed, False), (needed - 1, True)):
+        monkeypatch.setattr(saving.shutil, "disk_usage", lambda _folder, free=free: usage(free))
+        if refused:
+            with pytest.raises(InputError, match=r"GB or more, and .* GB are free; free some space, give a larger"):
+                taught(fresh("sd1"), tmp_path / "none", every=2)
+            assert not (tmp_path / "none" / "out" / "checkpoints").exists()
+        else:
+            taught(fresh("sd1"), tmp_path / "room", every=2)
 
 
 def test_a_batch_in_parts_gives_the_same_weights(tmp_path: Path) -> None:
