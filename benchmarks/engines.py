@@ -39,7 +39,7 @@ from dominance.runs.engines.choice import crew_of
 from dominance.runs.engines.crew import Crew
 from dominance.runs.stages.batches import BatchSize
 from dominance.runs.stages.drawing import Elsewhere, Made, make_images
-from dominance.runs.stages.elsewhere import JudgingWork
+from dominance.runs.stages.elsewhere import Judged, JudgingWork
 from dominance.runs.stages.judging import ask_judge, unanswered
 from dominance.runs.stages.model import RunModel
 from dominance.runs.store.ledger import Ledger
@@ -78,7 +78,7 @@ class NoLooking:
 
     def __call__(self):
         judge = NoJudge()
-        return lambda shown: judge.answer(shown, [questions for _, _, questions in shown])
+        return lambda shown: Judged(judge.answer(shown, [questions for _, _, questions in shown]))
 
 
 def large(items: int, batch: int, workers: int) -> dict[str, object]:

@@ -1,5 +1,6 @@
 """How images are drawn and on what: the options that every command shares, written once."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Annotated
@@ -21,6 +22,7 @@ OFFLOADS: tuple[str, ...] = ("none", "model", "sequential")
 ENGINES: dict[str, str] = {"local": "processes on this machine", "ray": "a Ray cluster, or Ray on this machine"}
 """Engines, and where each runs."""
 STORAGES: tuple[str, ...] = ("sent", "shared")
+WORKER_MINUTES: float = 60.0
 MOST_AT_ONCE: int = 1024
 _PRESET = ("seeds", "steps", "guidance", "height", "width", "scheduler")
 
@@ -164,8 +166,12 @@ class Machine:
     """HOST:PORT of a running Ray cluster that this machine belongs to, or auto; default: Ray starts on this machine."""
     storage: str = "sent"
     """How a cluster gets models and gives back images: sent, or shared where every node sees them at the same paths."""
+    worker_minutes: float = WORKER_MINUTES
+    """Minutes in which a worker must load, or finish a batch; else it is ended, and another does the batch."""
 
     def __post_init__(self) -> None:
+        if not 0 < self.worker_minutes < math.inf:
+            raise InputError(f"worker_minutes is {self.worker_minutes:g}; give a number of minutes above 0")
         if self.batch is not None and not 1 <= self.batch <= MOST_AT_ONCE:
             raise InputError(f"batch is {self.batch}; give a whole number from 1 to {MOST_AT_ONCE}")
         if self.workers is not None and not 1 <= self.workers <= MOST_AT_ONCE:
@@ -181,6 +187,8 @@ class Machine:
         for name, given in (("address", self.address is not None), ("storage", self.storage != "sent")):
             if given and self.engine != "ray":
                 raise InputError(f"{name} is for a cluster; give --engine ray with it, or leave it out")
+        if self.worker_minutes != WORKER_MINUTES and not self.shares:
+            raise InputError("worker_minutes is for workers; give --workers 2 or more with it, or leave it out")
 
     @property
     def shares(self) -> bool:
@@ -189,7 +197,7 @@ class Machine:
 
     def by_itself(self) -> "Machine":
         """The same without workers."""
-        return replace(self, engine="local", workers=None, address=None, storage="sent")
+        return replace(self, engine="local", workers=None, address=None, storage="sent", worker_minutes=WORKER_MINUTES)
 
     def of_worker(self) -> "Machine":
         """The machine as one worker sees it, which has one device of its kind."""

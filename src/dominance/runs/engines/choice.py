@@ -19,10 +19,10 @@ def crew_of(machine: Machine) -> Crew | None:
         from dominance.runs.engines.ray import RayPlace, check_ray
 
         check_ray(machine.address)
-        return Crew(RayPlace(machine))
+        return Crew(RayPlace(machine), machine.worker_minutes)
     from dominance.runs.engines.local import LocalPlace
 
-    return Crew(LocalPlace(machine))
+    return Crew(LocalPlace(machine), machine.worker_minutes)
 
 
 def at_work(crew: Crew | None) -> contextlib.AbstractContextManager[object]:

@@ -2,6 +2,7 @@
 
 import contextlib
 import itertools
+import math
 import sys
 import time
 from collections.abc import Callable, Generator, Iterable
@@ -10,6 +11,7 @@ from types import TracebackType
 from typing import Any, Protocol, Self, TypeVar
 
 from dominance.errors import RunError
+from dominance.models.drawing import WORKER_MINUTES
 from dominance.numbers import plural
 from dominance.runs.engines.supply import Supply
 from dominance.runs.engines.work import Do, Done, Ended, Forget, Held, Hold, Message, Raised, Reply, Sent, Work
@@ -43,6 +45,7 @@ class Place(Protocol):
     Attributes:
         reads_files: whether workers can open the files of this machine by their paths.
         writes_files: whether they write images themselves, into a folder that this process sees, too.
+        starts_at_once: whether a worker is at work from its start on, and does not wait for room.
     """
 
     @property
@@ -51,14 +54,17 @@ class Place(Protocol):
     @property
     def writes_files(self) -> bool: ...
 
+    @property
+    def starts_at_once(self) -> bool: ...
+
     def most(self) -> int:
         """How many workers there may be at once."""
         ...
 
     def start(self, number: int) -> Worker: ...
 
-    def replies(self, workers: list[Worker]) -> Iterable[tuple[Worker, Reply]]:
-        """Waits for at least one reply, or the end of a worker."""
+    def replies(self, workers: list[Worker], seconds: float) -> Iterable[tuple[Worker, Reply]]:
+        """Waits for at least one reply, or the end of a worker, for at most so many seconds."""
         ...
 
     def close(self) -> None: ...
@@ -71,10 +77,13 @@ class _Post:
     Attributes:
         batch: that it does; None for none.
         loads: the key of what it is loading; None for nothing.
+        placed: whether it is known to run.
+        since: when it was given what it is at.
         items, seconds: done so far, and the time that they took.
     """
 
     worker: Worker
+    placed: bool
     batch: list[Any] | None = None
     loads: str | None = None
     holds: set[str] = field(default_factory=set)
@@ -87,7 +96,7 @@ class _Post:
         return self.batch is None and self.loads is None
 
     def hold(self, sent: Sent) -> None:
-        self.loads = sent.key
+        self.loads, self.since = sent.key, time.monotonic()
         self.worker.give(Hold(sent))
 
     def do(self, key: str, batch: list[Any], task: object) -> None:
@@ -105,10 +114,13 @@ class Crew:
     """The workers of a run: started when there is work for them, kept until the run ends.
 
     This process alone writes to the run's ledger. A worker that is gone is replaced, and its batch given to another.
+
+    Args:
+        minutes: in which a worker must answer; one that does not is ended, and is gone.
     """
 
-    def __init__(self, place: Place) -> None:
-        self.place = place
+    def __init__(self, place: Place, minutes: float = WORKER_MINUTES) -> None:
+        self.place, self._minutes = place, minutes
         self._posts: list[_Post] = []
         self._numbers = itertools.count(1)
         self._failed_starts = 0
@@ -171,15 +183,32 @@ class Crew:
         self._failed_starts = 0
         try:
             while self._hand_out(sent, supply, task):
-                for worker, reply in self.place.replies([post.worker for post in self._posts]):
+                heard = list(self.place.replies([post.worker for post in self._posts], self._patience()))
+                heard += self._silent([worker for worker, _ in heard])
+                for worker, reply in heard:
                     post = next((post for post in self._posts if post.worker is worker), None)
                     if post is not None:
+                        post.placed = True
                         yield from self._received(post, reply, supply)
         except Exception:
             self._dismiss_all(post for post in self._posts if post.loads is not None)  # what they load fails, too
             raise
         finally:
             self._dismiss_all(post for post in self._posts if post.batch is not None)
+
+    def _left(self, post: _Post) -> float:
+        """Seconds in which a worker must answer."""
+        waits = not post.idle and post.placed
+        return 60 * self._minutes - (time.monotonic() - post.since) if waits else math.inf
+
+    def _patience(self) -> float:
+        """Seconds until the first worker must have answered."""
+        return max(0.0, min((self._left(post) for post in self._posts), default=math.inf))
+
+    def _silent(self, heard: list[Worker]) -> list[tuple[Worker, Reply]]:
+        """Those that should have answered by now, and have not."""
+        late = [post.worker for post in self._posts if self._left(post) <= 0 and post.worker not in heard]
+        return [(worker, Ended(f"did not answer within {self._minutes:g} min and was ended")) for worker in late]
 
     def _hand_out(self, sent: Sent, supply: Supply[Item], task: Callable[[list[Item]], object]) -> bool:
         """Gives out all that can be given out; whether there is anything to wait for."""
@@ -192,7 +221,7 @@ class Crew:
                 post.hold(sent)
                 coming += 1
         while len(self._posts) < self.most() and coming < supply.batches:
-            post = _Post(self.place.start(next(self._numbers)))
+            post = _Post(self.place.start(next(self._numbers)), self.place.starts_at_once)
             self._posts.append(post)
             post.hold(sent)
             coming += 1

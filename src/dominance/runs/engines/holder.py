@@ -28,7 +28,7 @@ class Holder:
         try:
             return self._answer(message, place)
         except DominanceError as error:
-            return Raised(_sent_back(error))
+            return Raised(sent_back(error))
         except Exception:  # a fault of ours: the run ends with all there is to know about it
             return Raised(RuntimeError(f"in a worker: {traceback.format_exc()}"))
 
@@ -60,7 +60,7 @@ def _loaded(content: bytes, place: Callable[[str], Path]) -> Any:
         ) from None
 
 
-def _sent_back(error: DominanceError) -> Exception:
+def sent_back(error: DominanceError) -> Exception:
     """The error, or its words where it cannot be pickled."""
     try:
         pickle.loads(pickle.dumps(error))  # noqa: S301 - of our own process

@@ -18,6 +18,8 @@ from dominance.runs.engines.crew import Worker
 from dominance.runs.engines.holder import Holder
 from dominance.runs.engines.work import Ended, Message, Reply
 
+_LONGEST = 86_400.0
+"""Seconds of one wait, which the system bounds; then there is another."""
 _BEGIN = "import sys; sys.path[:] = {path!r}; from dominance.runs.engines.local import serve; serve({pipe})"
 
 
@@ -74,6 +76,7 @@ class LocalPlace:
 
     reads_files = True
     writes_files = False
+    starts_at_once = True
 
     def __init__(self, machine: Machine) -> None:
         self._device, self._workers = machine.device, machine.workers or 1
@@ -93,9 +96,9 @@ class LocalPlace:
         self._started.append((at, worker))
         return worker
 
-    def replies(self, workers: list[Worker]) -> Iterator[tuple[Worker, Reply]]:
+    def replies(self, workers: list[Worker], seconds: float) -> Iterator[tuple[Worker, Reply]]:
         by_pipe = {worker.pipe: worker for worker in workers if isinstance(worker, LocalWorker)}
-        for pipe in wait(list(by_pipe)):
+        for pipe in wait(list(by_pipe), min(seconds, _LONGEST)):
             worker = by_pipe[pipe]  # ty: ignore
             yield worker, worker.reply()
 

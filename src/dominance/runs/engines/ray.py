@@ -102,6 +102,8 @@ class RayPlace:
         machine: how many workers, where the cluster is, and what its nodes share.
     """
 
+    starts_at_once = False  # an actor waits until the cluster has room for it
+
     def __init__(self, machine: Machine) -> None:
         self._machine = machine
         self._ray: ModuleType | None = None
@@ -125,10 +127,10 @@ class RayPlace:
         actor: Any = ray.remote(Actor)
         return RayWorker(f"worker {number}", actor.options(max_restarts=0, **self._needs).remote(), ray, cargo)
 
-    def replies(self, workers: list[Worker]) -> Iterator[tuple[Worker, Reply]]:
+    def replies(self, workers: list[Worker], seconds: float) -> Iterator[tuple[Worker, Reply]]:
         ray = self._connected()
         owing = {worker.owes[0]: worker for worker in workers if isinstance(worker, RayWorker) and worker.owes}
-        ready, _ = ray.wait(list(owing), num_returns=1, timeout=_PATIENCE)
+        ready, _ = ray.wait(list(owing), num_returns=1, timeout=min(seconds, _PATIENCE))
         if ready:
             ready, _ = ray.wait(list(owing), num_returns=len(owing), timeout=0)
         for ref in ready:

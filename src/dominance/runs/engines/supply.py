@@ -80,6 +80,11 @@ class Supply(Generic[Item]):
             self._groups.popleft()
         return batch
 
+    def clear(self) -> None:
+        """Nothing waits any more."""
+        self._groups.clear()
+        self._lost.clear()
+
     def put_back(self, batch: list[Item]) -> None:
         """These are tried again, next and in their order, in batches as large as then fits."""
         if self._groups and self._alike(self._groups[0][0]) == self._alike(batch[0]):

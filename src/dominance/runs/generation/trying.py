@@ -6,11 +6,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+from dominance.errors import DominanceError
 from dominance.guidance.registry import Method
 from dominance.judges.protocol import Judge
 from dominance.models.on_demand import OnDemand
 from dominance.records import Prompt
 from dominance.runs.engines.crew import Crew
+from dominance.runs.engines.holder import sent_back
 from dominance.runs.engines.supply import Supply
 from dominance.runs.engines.work import Ended
 from dominance.runs.generation.drawing import Drawer
@@ -58,12 +60,14 @@ class Tried:
     """What came of it, and what is to be entered in the run's ledger.
 
     Attributes:
-        outcome: as ``Drawer.attempt`` has it, or, of a whole one, ``Drawer.finish``.
+        outcome: as ``Drawer.attempt`` has it, or, of a whole one, ``Drawer.finish``; None where something ended it.
+        stopped: that; it is wrong for every try.
     """
 
     outcome: Any
     told: tuple[Told, ...]
     files: Mapping[str, bytes]
+    stopped: Exception | None = None
 
 
 @dataclass(frozen=True)
@@ -88,8 +92,13 @@ class TryingWork:
                 journal.told.clear()
                 drawer = Drawer(self.model, judge, self.methods, self.plan, journal, folder, self.early)
                 act = drawer.finish if task.whole else drawer.attempt
-                outcome, told = act(task.prompt, task.way, task.seed), tuple(journal.told)
-                return Tried(outcome, told, contents(told, folder))
+                outcome, stopped = None, None
+                try:
+                    outcome = act(task.prompt, task.way, task.seed)
+                except DominanceError as error:
+                    stopped = sent_back(error)
+                told = tuple(journal.told)
+                return Tried(outcome, told, contents(told, folder), stopped)
 
         return make
 

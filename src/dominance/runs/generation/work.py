@@ -143,7 +143,11 @@ class Work:
         return Task(line.prompt, *step, whole, known, files)
 
     def _entered(self, line: Line, step: Step, tried: Tried | Ended) -> str | None:
-        """Enters what a worker has done; gives why there is nothing, where the image cost several of them."""
+        """Enters what a worker has done; gives why there is nothing, where the image cost several of them.
+
+        Raises:
+            DominanceError: what ended the try is wrong for every other.
+        """
         if isinstance(tried, Ended):
             item = self._drawer.planned(line.prompt, *step).item
             problem = f"every worker that drew this image {tried.how}"
@@ -152,6 +156,8 @@ class Work:
         enter(tried.told, tried.files, self._ledger, self._run.folder)
         judged = [entry for entry in tried.told if isinstance(entry, Failed) and entry.stage == "judge"]
         tell_unscored({entry.item: entry.message for entry in judged}, self._drawer.plan_of(line.prompt, *step))
+        if tried.stopped is not None:
+            raise tried.stopped
         return None
 
     def _attempted(self, line: Line, step: Step, tried: Tried | Ended) -> Attempt:

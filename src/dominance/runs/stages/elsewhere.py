@@ -1,7 +1,5 @@
 """What workers do for the stages: draw batches, and ask the judge about batches of images."""
 
-import os
-import socket
 import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
@@ -11,17 +9,19 @@ from typing import Protocol
 
 from PIL import Image
 
-from dominance.errors import ItemError
+from dominance.errors import DominanceError, ItemError
 from dominance.files import is_folder, write_whole
 from dominance.judges.options import Asking
-from dominance.judges.protocol import Judge
+from dominance.judges.protocol import Judge, JudgeStoppedError
 from dominance.judges.registry import load_judge
 from dominance.pictures import open_image, png_bytes
 from dominance.records import Answer, Question
 from dominance.runs.engines.crew import Crew
+from dominance.runs.engines.holder import sent_back
 from dominance.runs.engines.supply import Supply
 from dominance.runs.engines.work import Ended
 from dominance.runs.stages.drawing import DrawingTask, DrawsPlanned, Made, draw_batch, in_halves
+from dominance.runs.store.leftovers import apart
 
 
 class Drawer(Protocol):
@@ -59,9 +59,7 @@ def _handed_over(name: str, image: Image.Image, into: Path | None) -> bytes | No
     if into is None:
         return content
     file = into / name
-    # Written apart from what another worker, given up for lost, may still write.
-    own = file.with_name(f".{socket.gethostname()}-{os.getpid()}-{file.name}")
-    write_whole(own, content).replace(file)
+    write_whole(apart(file), content).replace(file)
     return None
 
 
@@ -117,23 +115,50 @@ Shown = tuple[str, bytes | None, tuple[Question, ...]]
 
 
 @dataclass(frozen=True)
+class Judged:
+    """What came of a batch.
+
+    Attributes:
+        outcomes: of each image; None for one about which the judge was not asked.
+        stopped: why it answers no more; None while it does.
+    """
+
+    outcomes: Sequence[tuple[Answer, ...] | ItemError | None]
+    stopped: Exception | None = None
+
+
+@dataclass(frozen=True)
 class JudgingWork:
     """Answers questions about batches of images."""
 
     judge: Callable[[], Judge]
 
-    def __call__(self) -> Callable[[Sequence[Shown]], list[tuple[Answer, ...] | ItemError]]:
+    def __call__(self) -> Callable[[Sequence[Shown]], Judged]:
         judge = self.judge()
 
-        def answer(shown: Sequence[Shown]) -> list[tuple[Answer, ...] | ItemError]:
+        def answer(shown: Sequence[Shown]) -> Judged:
             opened = [_opened(Path(path), content) for path, content, _ in shown]
-            seen = [index for index, image in enumerate(opened) if isinstance(image, Image.Image)]
+            seen = {index: image for index, image in enumerate(opened) if isinstance(image, Image.Image)}
+            found: dict[int, tuple[Answer, ...] | ItemError] = {
+                index: image for index, image in enumerate(opened) if isinstance(image, ItemError)
+            }
 
             def ask(part: Sequence[int]) -> list[tuple[Answer, ...]]:
-                return judge.answer([opened[index] for index in part], [shown[index][2] for index in part])  # ty: ignore
+                try:
+                    given = judge.answer([seen[index] for index in part], [shown[index][2] for index in part])
+                except JudgeStoppedError as stopped:
+                    if len(stopped.answers) == len(part):
+                        found.update(zip(part, stopped.answers, strict=True))
+                    raise
+                if len(given) == len(part):  # what one half answered survives the end of the other
+                    found.update(zip(part, given, strict=True))
+                return given
 
-            given = dict(zip(seen, in_halves(ask, seen) if seen else [], strict=True))
-            return [given.get(i, image) for i, image in enumerate(opened)]
+            try:
+                found.update(zip(seen, in_halves(ask, list(seen)) if seen else [], strict=True))
+            except DominanceError as error:
+                return Judged([found.get(index) for index in range(len(shown))], sent_back(error))
+            return Judged([found[index] for index in range(len(shown))])
 
         return answer
 
@@ -189,7 +214,9 @@ class WorkersJudge:
         for _, given in self.crew.carry_out(self.crew.lent(self.known_as), supply, lambda batch: batch[0]):
             if isinstance(given, Ended):
                 raise ItemError(f"every worker that looked at them {given.how}")
-            for outcome in given:
+            if given.stopped is not None:
+                raise given.stopped
+            for outcome in given.outcomes:
                 if isinstance(outcome, ItemError):
                     raise outcome
                 answers.append(outcome)

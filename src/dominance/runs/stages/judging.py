@@ -27,7 +27,7 @@ from dominance.runs.engines.crew import Crew
 from dominance.runs.engines.supply import Supply
 from dominance.runs.engines.work import Ended, sendable
 from dominance.runs.stages.drawing import in_halves
-from dominance.runs.stages.elsewhere import GivenJudge, JudgingWork, NamedJudgeLoader, WorkersJudge, shown_to
+from dominance.runs.stages.elsewhere import GivenJudge, Judged, JudgingWork, NamedJudgeLoader, WorkersJudge, shown_to
 from dominance.runs.stages.keeping import Given, Item, Record
 from dominance.runs.store.ledger import Ledger
 from dominance.runs.store.plan import Plan
@@ -278,20 +278,29 @@ def _judged_by(
         by_path = crew.place.reads_files
         return [shown_to(path.absolute(), questions, by_path=by_path) for _, path, questions in chunk]
 
-    for chunk, outcomes in crew.carry_out(crew.lent(judge), supply, task):
-        if isinstance(outcomes, Ended):
-            for item, _, _ in chunk:
-                record.fail(item, f"every worker that looked at this image {outcomes.how}")
-        else:
-            given = zip(chunk, outcomes, strict=True)
-            answered = [
-                (item, questions, found) for (item, _, questions), found in given if not isinstance(found, ItemError)
-            ]
-            record.keep([(i, questions) for i, questions, _ in answered], [found for *_, found in answered])
-            for (item, _, _), found in zip(chunk, outcomes, strict=True):
-                if isinstance(found, ItemError):
-                    record.fail(item, str(found))
-        yield chunk
+    stopped: Exception | None = None
+    for chunk, reply in crew.carry_out(crew.lent(judge), supply, task):
+        judged = _blamed(reply, chunk) if isinstance(reply, Ended) else reply
+        if judged.stopped is not None:
+            stopped = judged.stopped
+            supply.clear()  # what other workers have begun is kept, too
+        outcomes = judged.outcomes
+        answered = [
+            (item, asked, given)
+            for (item, _, asked), given in zip(chunk, outcomes, strict=True)
+            if given is not None and not isinstance(given, ItemError)
+        ]
+        record.keep([(item, asked) for item, asked, _ in answered], [given for *_, given in answered])
+        for (item, _, _), given in zip(chunk, outcomes, strict=True):
+            if isinstance(given, ItemError):
+                record.fail(item, str(given))
+        yield [asked for asked, given in zip(chunk, outcomes, strict=True) if given is not None]
+    if stopped is not None:
+        raise stopped
+
+
+def _blamed(ended: Ended, chunk: Sequence[_Asked]) -> Judged:
+    return Judged([ItemError(f"every worker that looked at this image {ended.how}")] * len(chunk))
 
 
 def _by_name(

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from dominance.errors import RunError, Stopped
 from dominance.files import unwritable_parent, write_failed
+from dominance.runs.store.leftovers import sweep
 from dominance.runs.store.repeat import REPEAT_NAME
 from dominance.wording import complaint, on_one_line
 
@@ -62,7 +63,7 @@ def default_folder(folder: Path, difference: Callable[[Path], str | None], marks
 
 @contextlib.contextmanager
 def held(folder: Path, otherwise: str = "") -> Generator[None]:
-    """Creates the folder if necessary, and locks it against other processes until the block ends.
+    """Creates the folder if necessary, locks it against other processes until the block ends, and sweeps it.
 
     Args:
         otherwise: an alternative to resuming, mentioned when the run is stopped.
@@ -73,6 +74,7 @@ def held(folder: Path, otherwise: str = "") -> Generator[None]:
     """
     check_run_folder(folder)
     with locked(folder / _LOCK_NAME, folder):
+        sweep(folder)
         try:
             yield
         except KeyboardInterrupt:

@@ -16,9 +16,10 @@ from PIL import Image
 
 from dominance.errors import ModelError, RunError
 from dominance.judges.options import Asking
-from dominance.judges.protocol import ScriptedJudge
+from dominance.judges.protocol import JudgeStoppedError, ScriptedJudge
 from dominance.models.drawing import Machine
 from dominance.models.settings import GenerationSettings
+from dominance.records import Answer
 from dominance.runs.engines.choice import crew_of
 from dominance.runs.engines.crew import Crew
 from dominance.runs.engines.local import LocalPlace, LocalWorker, environments
@@ -206,6 +207,52 @@ def test_answers_in_lists_are_kept_as_by_one_process(crew: Crew, plan: Plan, led
     draw(crew, LightDrawer(), plan, ledger, run_folder)
     ask_judge(unanswered(plan, ledger, run_folder), plan, judge, ledger, 2, crew)
     assert (len(ledger.answers("scripted")), ledger.failures()) == (6, {})
+
+
+class StoppingJudge(LightJudge):
+    """Answers about two images of a batch, and then no more."""
+
+    def answer(self, images: Any, questions: Any) -> Any:
+        given = super().answer(images, questions)
+        missing = [tuple(Answer(q, None, None, "not asked") for q in asked) for asked in questions]
+        raise JudgeStoppedError("the judge is gone", [*given[:2], *missing[2:]])
+
+
+def test_what_a_judge_answered_before_it_stopped_is_kept(
+    crew: Crew, plan: Plan, ledger: Ledger, run_folder: Path
+) -> None:
+    judge = judge_of(StoppingJudge(opinion), "cpu", Asking(), crew)
+    draw(crew, LightDrawer(), plan, ledger, run_folder)
+    waiting = unanswered(plan, ledger, run_folder)
+    with pytest.raises(JudgeStoppedError, match="the judge is gone"):
+        ask_judge(waiting, plan, judge, ledger, 3, crew)
+    asked = {item: len(questions) for item, _, questions in waiting}
+    whole = {item for item, given in ledger.answers("scripted").items() if len(given) == asked[item]}
+    assert len(whole) in (2, 4)  # of the first batch, and of the second if another worker had begun it
+    assert set(ledger.failures().values()) == {"not asked"}
+    assert {item for item, _, _ in unanswered(plan, ledger, run_folder)} == {item for item, _, _ in waiting} - whole
+
+
+class HalvingJudge(LightJudge):
+    """Cannot be given more than two images, and is wrong for every image after its first answers."""
+
+    def answer(self, images: Any, questions: Any) -> Any:
+        if len(images) > 2:
+            raise MemoryError
+        if hasattr(type(self), "answered"):
+            raise ModelError("no more of this")
+        type(self).answered = True
+        return super().answer(images, questions)
+
+
+def test_what_one_half_answered_outlasts_the_end_of_the_other_in_a_worker(
+    crew: Crew, plan: Plan, ledger: Ledger, run_folder: Path
+) -> None:
+    judge = judge_of(HalvingJudge(opinion), "cpu", Asking(), crew)
+    draw(crew, LightDrawer(), plan, ledger, run_folder)
+    with pytest.raises(ModelError, match="no more of this"):
+        ask_judge(unanswered(plan, ledger, run_folder), plan, judge, ledger, 4, crew)
+    assert len(ledger.answers("scripted")) in (1, 2)  # of three, and of three more if another worker had begun
 
 
 @pytest.mark.parametrize("what", [lambda image, question: 1.0, opinion])
