@@ -69,6 +69,18 @@ def share(value: float) -> str:
     return f"{percent:.1f}%" if abs(percent) >= 0.995 else f"{percent:.2f}%"
 
 
+def share_of_items(value: float | None, interval: Interval | None = None) -> str:
+    """A share of items that are counted elsewhere, in whole percent as a rate.
+
+    >>> share_of_items(0.0), share_of_items(0.074, (0.03, 0.151)), share_of_items(None)
+    ('0%', '7% (3 to 15%)', '–')
+    """
+    if value is None:
+        return UNKNOWN
+    ends = "" if interval is None else f" ({_whole(interval[0])} to {_whole(interval[1])}%)"
+    return f"{_whole(value)}%{ends}"
+
+
 def score(value: float | None) -> str:
     """One image's DvD score, without a decimal where that is 0.
 

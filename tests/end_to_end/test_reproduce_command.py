@@ -11,14 +11,18 @@ import pytest
 from PIL import Image
 
 import dominance
-from dominance.errors import InputError, RunError
+from dominance.documents import to_json
+from dominance.errors import InputError, ModelError, RunError
 from dominance.judges.protocol import ScriptedJudge, as_answer
 from dominance.records import Answer, Question
 from dominance.report.reproduction.page import write_reproduction
 from dominance.reproduce.claims.registry import CLAIMS
+from dominance.reproduce.estimate import estimate_reproduction
 from dominance.reproduce.experiments import Experiments
 from dominance.reproduce.options import ReproduceOptions
-from dominance.reproduce.run import estimate_reproduction, read_reproduction, reproduce_claims
+from dominance.reproduce.run import read_reproduction, reproduce_claims
+from dominance.runs.reproduction.result import Finding
+from dominance.runs.store.ledger import Ledger
 
 ENTITIES = ("tower", "pagoda", "castle", "robot", "clown", "wizard")
 SHORT = ReproduceOptions(budget=0.01)
@@ -104,11 +108,93 @@ def test_a_killed_command_goes_on_with_the_same_size(
     with pytest.raises(KeyboardInterrupt):
         reproduce_claims(names, str(tiny_model), JUDGE, tmp_path / "out", SHORT)
     monkeypatch.setattr(Experiments, "first_steps", before)
-    monkeypatch.setattr("dominance.reproduce.run.measured_rate", lambda *_: pytest.fail("timed again"))
+    monkeypatch.setattr("dominance.reproduce.estimate.measured_rate", lambda *_: pytest.fail("timed again"))
     told: list[str] = []
     result = reproduce_claims(names, str(tiny_model), JUDGE, tmp_path / "out", SHORT, told.append)
     assert [line.partition(":")[0] for line in told] == ["focus"]
     assert [claim.verdict == "not possible here" for claim in result.claims] == [False, False]
+
+
+def test_a_judge_that_stops_ends_the_command_and_decides_nothing(tiny_model: Path, tmp_path: Path) -> None:
+    asked = 0
+
+    def stops(image: Image.Image, question: Question) -> float:
+        nonlocal asked
+        asked += 1
+        if asked > 200:
+            raise ModelError("the judge 'there' stopped answering; run the same command again")
+        return 0.9
+
+    names, out = ("bench-yield", "focus"), tmp_path / "out"
+    with pytest.raises(ModelError, match="stopped answering"):
+        reproduce_claims(names, str(tiny_model), ScriptedJudge(stops), out, SHORT)
+    with Ledger(out / "run.sqlite") as ledger:
+        assert [ledger.get(f"reproduce {kind} {name}") for kind in ("claim", "impossible") for name in names] == [
+            None
+        ] * 4
+    asked = -(10**9)
+    result = reproduce_claims(names, str(tiny_model), ScriptedJudge(stops), out, SHORT)
+    assert result.claims[0].verdict != "not possible here"
+
+
+def test_a_finding_goes_with_the_results_that_it_is_of(tiny_model: Path, tmp_path: Path) -> None:
+    results, out = tmp_path / "trained.jsonl", tmp_path / "out"
+    results.write_text("")
+    options = ReproduceOptions(trained=results)
+    told: list[str] = []
+
+    def again(*names: str) -> dominance.ReproduceResult:
+        told.clear()
+        return reproduce_claims(names, str(tiny_model), JUDGE, out, options, told.append)
+
+    assert again("training-diversity").control is None  # nothing is drawn
+    with Ledger(out / "run.sqlite") as ledger:  # as if it had been found
+        basis = CLAIMS["training-diversity"].basis(options)
+        ledger.put("reproduce claim training-diversity", to_json(Finding(value=0.5, interval=(0.4, 0.6), n=9)))
+        ledger.put("reproduce basis training-diversity", basis)
+    assert again("training-diversity").claims[0].finding.value == 0.5
+    assert not told
+    results.write_text("\n")
+    assert [claim.name for claim in again("category-diversity").claims] == ["category-diversity"]
+    assert again("training-diversity").claims[0].finding.value is None
+    results.unlink()
+    with pytest.raises(InputError, match="no such file"):
+        again("training-diversity")
+
+
+def test_other_memorized_prompts_are_another_reproduction(tiny_model: Path, tmp_path: Path) -> None:
+    listed, out = tmp_path / "known.txt", tmp_path / "out"
+    listed.write_text("a [tower:landmark] and a [mug]\n")
+    options = ReproduceOptions(memorized=str(listed))
+    reproduce_claims(("category-diversity",), str(tiny_model), JUDGE, out, options)
+    listed.write_text("a [book] and a [mug]\n")
+    with pytest.raises(RunError, match="a reproduction with other options"):
+        reproduce_claims(("category-diversity",), str(tiny_model), JUDGE, out, options)
+    listed.unlink()
+    with pytest.raises(InputError, match="known"):
+        reproduce_claims(("category-diversity",), str(tiny_model), JUDGE, tmp_path / "new", options)
+    assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize("what", ["plan", "claim category-diversity"])
+def test_a_folder_of_another_version_is_refused_in_one_line(tiny_model: Path, tmp_path: Path, what: str) -> None:
+    out = tmp_path / "out"
+    reproduce_claims(("category-diversity",), str(tiny_model), JUDGE, out)
+    with Ledger(out / "run.sqlite") as ledger:
+        ledger.put(f"reproduce {what}", {"model": 3, "value": "none", "plots": 5})
+    with pytest.raises(RunError, match="version of dominance cannot read") as refused:
+        reproduce_claims(("category-diversity",), str(tiny_model), JUDGE, out)
+    assert "\n" not in str(refused.value)
+
+
+def test_figures_of_a_model_that_draws_nothing_mean_nothing(finished: dominance.ReproduceResult) -> None:
+    """The judge sees entities in every picture, so that none is seen because it was asked for."""
+    assert finished.meaningless
+    page, markdown, _ = write_reproduction(finished, Path(finished.run))
+    html, text = page.read_text(), markdown.read_text()
+    assert html.index("The figures mean nothing") < html.index("<h1>")
+    assert text.splitlines()[2].startswith("**The figures mean nothing: of ")
+    assert "`" not in html
 
 
 def test_a_folder_keeps_its_budget_and_its_model(finished: dominance.ReproduceResult, tiny_model: Path) -> None:
@@ -124,7 +210,7 @@ def test_the_estimate_says_what_a_run_takes_and_writes_nothing(
     monkeypatch.chdir(tmp_path)
     small = estimate_reproduction(("focus",), str(tiny_model), JUDGE, SHORT)
     full = estimate_reproduction(("focus",), str(tiny_model), JUDGE)
-    assert list(small.runs) == ["bench", "first steps"]
+    assert list(small.runs) == ["control", "bench", "first steps"]
     assert full.share == 1
     assert small.share < 1
     assert 0 < small.images < full.images

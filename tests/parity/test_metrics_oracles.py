@@ -34,6 +34,7 @@ from dominance.metrics import (
     vendi_score,
     wilson_interval,
 )
+from dominance.metrics.intervals import exact_interval
 from dominance.records import Interval, Rate
 
 CONFIDENCES = st.sampled_from([0.8, 0.9, 0.95, 0.99])
@@ -56,6 +57,13 @@ def close(found: Interval | None, expected: tuple[float, float], share: float) -
 def test_wilson(counted: tuple[int, int], confidence: float) -> None:
     oracle = stats.binomtest(*counted).proportion_ci(confidence, method="wilson")
     assert wilson_interval(*counted, confidence) == pytest.approx((oracle.low, oracle.high), abs=1e-12)
+
+
+@settings(deadline=None)
+@given(COUNTED, CONFIDENCES)
+def test_exact(counted: tuple[int, int], confidence: float) -> None:
+    oracle = stats.binomtest(*counted).proportion_ci(confidence, method="exact")
+    assert exact_interval(*counted, confidence) == pytest.approx((oracle.low, oracle.high), abs=1e-9)
 
 
 @settings(deadline=None)

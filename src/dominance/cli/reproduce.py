@@ -53,7 +53,8 @@ def command(
     Each claim ends as reproduced, contradicted, undecided or not possible here, by a rule that its page gives; claims
     share their runs. The same command resumes. Exit status: 0 done, 2 bad input.
     """
-    from dominance.reproduce.run import estimate_reproduction, reproduce_claims
+    from dominance.reproduce.estimate import estimate_reproduction
+    from dominance.reproduce.run import reproduce_claims
 
     if output.list:
         return _list(output.json)
@@ -78,7 +79,7 @@ def deliver(result: "ReproduceResult", json: bool, images: shared.PageImages = "
     from dominance.documents import printed
     from dominance.report.reproduction.page import write_reproduction
     from dominance.report.reproduction.steps import after_reproduce
-    from dominance.report.reproduction.words import headline, mark, ours, over, size_sentence
+    from dominance.report.reproduction.words import control_sentence, headline, mark, ours, over, size_sentence
 
     results_are_in(Path(result.run))
     written = write_reproduction(result, Path(result.run), images)
@@ -88,6 +89,8 @@ def deliver(result: "ReproduceResult", json: bool, images: shared.PageImages = "
     rows = [(claim.title, claim.figure, ours(claim), over(claim), mark(claim)) for claim in result.claims]
     title = f"the papers' claims on {result.model}, judged by {result.judge}"
     print_table(title, ("claim", "the paper", "here (95%)", "over", "verdict"), rows)
+    if nothing := control_sentence(result):
+        echo(nothing)
     echo(headline(result), size_sentence(result))
     for claim in result.claims:
         if claim.verdict == "not possible here":

@@ -10,6 +10,7 @@ from safetensors.torch import save
 from dominance.errors import ModelError
 from dominance.files import write_whole
 from dominance.laboratory.diversity.pictures import PICTURES
+from dominance.laboratory.memorized import MODEL as MEMORIZING
 from dominance.laboratory.memorized import NAME as MEMORIZED
 from dominance.laboratory.memorized import TITLES
 from dominance.laboratory.twins.training import TWINS, Twin
@@ -90,7 +91,7 @@ def bundle_memorized(checkpoint: Path, weights: Path | None = None) -> Path:
     """
     how = _how_taught(checkpoint)
     notes: dict[str, object] = {
-        "base": BASE_MODEL,
+        "base": MEMORIZING,
         "pictures": len(TITLES),
         "taught": f"{len(TITLES)} captions by heart",
     }

@@ -1,7 +1,7 @@
 """Intervals that stand beside every rate and mean."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from statistics import NormalDist, fmean, stdev
 
 import numpy as np
@@ -34,6 +34,52 @@ def wilson_interval(count: float, n: float, confidence: float = 0.95) -> Interva
     margin = z * (share * (1 - share) / n + spread / (4 * n)) ** 0.5
     low, high = (centre - margin) / (1 + spread), (centre + margin) / (1 + spread)
     return (0.0 if count == 0 else max(0.0, low), 1.0 if count == n else min(1.0, high))
+
+
+def exact_interval(count: int, n: int, confidence: float = 0.95) -> Interval:
+    """Clopper and Pearson's interval of a rate, each end from 0 to 1; it never holds the rate too seldom.
+
+    Its limits also hold where trying ended with the ``count``-th success, or with the last candidate before that: an
+    interval for such a plan lies within this one. Wilson's is for a number of trials that was fixed beforehand.
+
+    Raises:
+        InputError: n below 1, or a count outside 0 to n.
+
+    Source: Clopper & Pearson (1934); Jennison & Turnbull (1983), "Confidence intervals for a binomial parameter
+    following a multistage test", for trying that ends early.
+
+    >>> low, high = exact_interval(7, 10)
+    >>> round(low, 3), round(high, 3)
+    (0.348, 0.933)
+    """
+    if n < 1 or not 0 <= count <= n:
+        raise InputError(f"{count} of {n} is not a rate; give a count from 0 to n, and n of 1 or more")
+    tail = (1 - confidence) / 2
+    low = 0.0 if count == 0 else _where(lambda share: _at_least(count, n, share) < tail)
+    high = 1.0 if count == n else _where(lambda share: _at_least(count + 1, n, share) < 1 - tail)
+    return low, high
+
+
+def tried_rate(count: int, n: int) -> Rate:
+    """A rate of what was tried until there was enough, with its exact interval; without one when n is 0."""
+    return Rate(count, n, exact_interval(count, n) if n else None)
+
+
+def _where(is_below: Callable[[float], bool]) -> float:
+    """The share up to which this holds, by bisection."""
+    low, high = 0.0, 1.0
+    for _ in range(50):
+        middle = (low + high) / 2
+        low, high = (middle, high) if is_below(middle) else (low, middle)
+    return (low + high) / 2
+
+
+def _at_least(count: int, n: int, share: float) -> float:
+    """The probability of so many successes or more."""
+    places = np.arange(count, n + 1)
+    ways = [math.lgamma(n + 1) - math.lgamma(k + 1) - math.lgamma(n - k + 1) for k in places]
+    logarithms = np.array(ways) + places * math.log(share) + (n - places) * math.log1p(-share)
+    return float(np.exp(logarithms).sum())
 
 
 def rate(count: int, n: int) -> Rate:

@@ -8,7 +8,7 @@ import numpy as np
 
 from dominance.metrics.bootstrap import percentile_interval, resampled
 from dominance.metrics.differences import mean_difference, rate_difference
-from dominance.metrics.intervals import wilson_interval
+from dominance.metrics.intervals import exact_interval, wilson_interval
 from dominance.records import Interval, Rate
 
 FEWEST: int = 5
@@ -65,6 +65,11 @@ def chance(measured: Measured, threshold: float) -> float:
 def of_rate(count: int, n: int, of: str = "prompts") -> Measured:
     """A share with Wilson's interval."""
     return Measured(count / n, lambda confidence: wilson_interval(count, n, confidence), n, of)
+
+
+def of_tried(count: int, n: int, of: str = "prompts") -> Measured:
+    """A share of what was tried until enough was found, with Clopper and Pearson's interval."""
+    return Measured(count / n, lambda confidence: exact_interval(count, n, confidence), n, of)
 
 
 def of_rates(first: Rate, second: Rate, of: str = "prompts") -> Measured:

@@ -98,6 +98,11 @@ def first_step_of(entry: Entry, look: Look, layers: PaperLayers) -> FirstStep:
     )
 
 
+def focus_of(look: Look, layers: Sequence[int]) -> float:
+    """A prompt's mean focus score over some layers and all of its noises."""
+    return float(focus_score(look.at(layers)).mean())
+
+
 @dataclass(frozen=True)
 class Recorded:
     """One prompt's generations: how far each concept leads at every step, averaged over its seeds.
@@ -117,9 +122,15 @@ class Recorded:
     edges: tuple[int, ...]
 
 
-def recorded_of(entry: Entry, explained: Explanation, layers: PaperLayers) -> Recorded:
-    """What is kept of an explanation."""
-    dominating, dominated = entry.direction or (None, None)
+def recorded_of(
+    id: str, part: str, direction: tuple[str | None, str | None], explained: Explanation, layers: PaperLayers
+) -> Recorded:
+    """What is kept of an explanation.
+
+    Args:
+        direction: the dominating and the dominated concept of a dominance prompt.
+    """
+    dominating, dominated = direction
 
     def course(concept: str, chosen: tuple[int, ...]) -> tuple[float, ...]:
         seen = explained.at(chosen).mean(dim=2)
@@ -127,9 +138,9 @@ def recorded_of(entry: Entry, explained: Explanation, layers: PaperLayers) -> Re
 
     names = [name for name in explained.concepts if len(explained.places[name]) < len(explained.tokens)]
     return Recorded(
-        id=entry.kept.id,
+        id=id,
         text=explained.prompt.text,
-        part=entry.kept.part,
+        part=part,
         dominating=dominating,
         dominated=dominated,
         leading={name: course(name, layers.leading) for name in names},

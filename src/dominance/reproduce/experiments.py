@@ -1,42 +1,34 @@
 """The runs that claims share: each is made once, when a claim first asks for it, in a folder of its own."""
 
-import itertools
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from dominance.documents import from_json, json_bytes
-from dominance.files import is_file, write_whole
 from dominance.judges.protocol import Judge
 from dominance.models.drawing import Drawing
 from dominance.models.source import find_source
-from dominance.progress import Progress
-from dominance.records import JudgeWarning, Prompt, RunResult, Suite
-from dominance.reproduce.attention import (
-    FirstStep,
-    PaperLayers,
-    Recorded,
-    first_step_of,
-    overlaps_of,
-    paper_layers,
-    recorded_of,
-)
+from dominance.records import JudgeWarning, PromptResult, RunResult, Suite
+from dominance.reproduce.attention import FirstStep, PaperLayers, Recorded, first_step_of, overlaps_of, recorded_of
+from dominance.reproduce.control import control_of
+from dominance.reproduce.impossible import ImpossibleError, asked_of_model
+from dominance.reproduce.kept import kept, kept_each
+from dominance.reproduce.listed import focus_by_prompt, listed_suite, missing_one, recorded_missing
 from dominance.reproduce.memorized import CopiesResult, Memorized, heads_of_copies, memorized_of
 from dominance.reproduce.options import ReproduceOptions
-from dominance.reproduce.rigidity import Rivals, rivals_of
+from dominance.reproduce.recorder import Recorder
+from dominance.reproduce.rigidity import Rivals, enough_nouns, rivals_of
 from dominance.reproduce.size import Size
 from dominance.reproduce.suites import (
-    SLOTS,
+    alone_suite,
     by_kind,
     by_turns,
     factorial_suite,
     independent_suite,
-    nouns_by_rigidity,
-    objects_suite,
+    steered_suite,
 )
+from dominance.reproduce.transfer import Transfer, transferred
 from dominance.reproduce.work import heads_of
 from dominance.runs.ablation.options import AblationOptions
 from dominance.runs.ablation.result import AblationResult
@@ -47,17 +39,14 @@ from dominance.runs.bench.candidates import BALANCED
 from dominance.runs.bench.options import BenchOptions
 from dominance.runs.bench.result import DOMINANCE, BenchResult, Entry, bench_suite
 from dominance.runs.bench.run import build_bench
-from dominance.runs.explanation.options import ExplainOptions
-from dominance.runs.explanation.run import explain
 from dominance.runs.mitigation.options import MitigateOptions
 from dominance.runs.mitigation.result import MitigationResult
 from dominance.runs.mitigation.run import mitigate_suite
 from dominance.runs.noise_norm.options import NoiseNormOptions
 from dominance.runs.noise_norm.result import MemorizationResult
 from dominance.runs.noise_norm.run import measure_noise_norm
-from dominance.runs.stages.first_steps import look_at
+from dominance.runs.reproduction.result import Control
 from dominance.runs.stages.judging import unasked
-from dominance.runs.stages.model import RunModel
 from dominance.seeds import DEFAULT_SEEDS
 from dominance.suites.pools import Pools, default_pools, load_pools
 
@@ -66,6 +55,7 @@ if TYPE_CHECKING:
 
     from dominance.models.source import ModelSource
 
+Item = TypeVar("Item")
 Kind = TypeVar("Kind")
 
 _FRESH = 100
@@ -76,10 +66,6 @@ _TRIED = 8
 
 LOSSES: tuple[str, ...] = ("kl", "com", "iou", "cc")
 """The overlap losses of the paper."""
-
-
-class ImpossibleError(Exception):
-    """A claim that cannot be examined here, and why."""
 
 
 class Experiments:
@@ -99,6 +85,7 @@ class Experiments:
     ) -> None:
         self.model, self.judge, self.options, self.size, self.folder = model, judge, options, size, folder
         self.source: ModelSource = find_source(model, options.drawing)
+        self.recorder = Recorder(self.source, options)
 
     @property
     def judge_warnings(self) -> tuple[JudgeWarning, ...]:
@@ -142,70 +129,48 @@ class Experiments:
 
     @property
     def both(self) -> tuple[Entry, ...]:
-        """All prompts of the bench.
-
-        Raises:
-            ImpossibleError: a part of it has none.
-        """
+        """All prompts of the bench; as ``entries``."""
         return (*self.entries(DOMINANCE), *self.entries(BALANCED))
 
     @cached_property
     def redrawn(self) -> RunResult:
-        """The bench's prompts from new seeds, without the advantage of its selection.
-
-        Raises:
-            ImpossibleError: a part of the bench is empty.
-        """
-        for part in (DOMINANCE, BALANCED):
-            self.entries(part)
+        """The bench's prompts from new seeds, without the advantage of its selection; as ``both``."""
+        _ = self.both
         return self._audit(bench_suite(self.bench, name="bench"), self.size.fresh_seeds, "fresh")
 
     def _audit(self, suite: Suite, seeds: int, name: str, model: "str | DiffusionPipeline | None" = None) -> RunResult:
         options = self._judged(AuditOptions, seeds)
         return audit(suite, self.model if model is None else model, self.judge, self.folder / name, options)
 
-    @cached_property
-    def opened(self) -> RunModel:
-        """The model, for what records attention."""
-        return RunModel(self.source, self.drawing(self.fresh(1)), self.options.machine)
-
-    @cached_property
+    @property
     def layers(self) -> PaperLayers:
         """The paper's layers in this model."""
-        from dominance.probes.sites import attention_sites
-
-        return paper_layers(attention_sites(self.opened().pipeline))
+        return self.recorder.layers
 
     @cached_property
     def first_steps(self) -> tuple[FirstStep, ...]:
         """The first step of each prompt of the bench, with several noises."""
 
         def look() -> tuple[FirstStep, ...]:
-            entries, seeds = self.both, self.fresh(self.size.noises)
-            prompts = [entry.result.prompt for entry in entries]
-            looks = look_at(self.opened, prompts, [seeds] * len(prompts), None, "content")
+            entries = self.both
+            looks = self.recorder.looks([entry.result.prompt for entry in entries], self.fresh(self.size.noises))
             return tuple(first_step_of(entry, seen, self.layers) for entry, seen in zip(entries, looks, strict=True))
 
         return self.kept("first-steps", tuple[FirstStep, ...], look)
 
     @cached_property
     def recorded(self) -> tuple[Recorded, ...]:
-        """Whole generations of prompts of both parts, a file a prompt."""
-        count = self.size.recorded
+        """Whole generations of prompts of both parts."""
+        count, seeds = self.size.recorded, self.fresh(self.size.recorded_seeds)
         entries = (*self.entries(DOMINANCE, count), *self.entries(BALANCED, count))
-        found = []
-        with Progress("generations recorded", total=len(entries), each="a prompt") as progress:
-            for entry in entries:
-                found.append(self.kept(f"recorded/{entry.kept.id}", Recorded, lambda e=entry: self._recorded(e)))
-                progress.advance(1)
-        return tuple(found)
 
-    def _recorded(self, entry: Entry) -> Recorded:
-        options = ExplainOptions(
-            drawing=self.drawing(self.fresh(self.size.recorded_seeds)), machine=self.options.machine.by_itself()
-        )
-        explained = explain(entry.result.prompt, self.opened().pipeline, None, options)
-        return recorded_of(entry, explained, self.layers)
+        def record(entry: Entry) -> Recorded:
+            direction = entry.direction or (None, None)
+            explained = self.recorder.explained(entry.result.prompt, seeds)
+            return recorded_of(entry.kept.id, entry.kept.part, direction, explained, self.layers)
+
+        by_id = {entry.kept.id: entry for entry in entries}
+        return tuple(self.each("recorded", "generations recorded", Recorded, by_id, record).values())
 
     @cached_property
     def norms(self) -> MemorizationResult:
@@ -226,7 +191,8 @@ class Experiments:
             suite = replace(suite, prompts=(*suite.prompts, *known.suite.prompts))
             drawing = known.drawing(drawing)
         options = NoiseNormOptions(drawing=drawing, machine=self.options.machine.by_itself())
-        return measure_noise_norm(suite, self.model, self.folder / name, options)
+        with asked_of_model():
+            return measure_noise_norm(suite, self.model, self.folder / name, options)
 
     @cached_property
     def memorized(self) -> Memorized | None:
@@ -250,13 +216,14 @@ class Experiments:
             raise ImpossibleError(
                 "the training pictures of the memorized prompts are not known, so no copy can be told"
             )
-        options = self._judged(AuditOptions, self.size.memorized_seeds)
+        _, options = self.layers, self._judged(AuditOptions, self.size.memorized_seeds)
         few = replace(known, suite=replace(known.suite, prompts=known.suite.prompts[: self.size.memorized]))
         return heads_of_copies(few, self.model, self.judge, options, self.folder / "memorized")
 
     @cached_property
     def ablated(self) -> AblationResult:
         """Dominance prompts with heads removed: each alone, the mitigating ones together, and pairs of the others."""
+        _ = self.layers
         options = self._judged(AblationOptions, self.size.ablated_seeds, sweep=("heads", "multi", "controls"))
         suite = self._dominance_suite(self.size.ablated)
         return ablate_suite(suite, self.model, self.judge, self.folder / "ablation", options)
@@ -291,10 +258,8 @@ class Experiments:
         Raises:
             ImpossibleError: none is known.
         """
-        if self.rivals.twin is None:
-            raise ImpossibleError("it needs a second model that differs in its training pictures; give --other")
         suite = independent_suite(self.pools, self.size.independent)
-        return self._audit(suite, self.size.independent_seeds, "twin-independent", self.rivals.twin)
+        return self._audit(suite, self.size.independent_seeds, "twin-independent", self.rivals.needs_twin())
 
     @cached_property
     def other_independent(self) -> RunResult:
@@ -313,29 +278,65 @@ class Experiments:
     @cached_property
     def overlaps(self) -> dict[str, dict[str, list[float]]]:
         """By prompt and measure, the overlap of the concepts' maps at the last step, an image a value."""
-        found = {}
-        prompts = [result.prompt for result in self.independent.prompts]
-        with Progress("maps recorded", total=len(prompts), each="a prompt") as progress:
-            for prompt in prompts:
-                kept = self.kept(f"maps/{prompt.id}", dict[str, list[float]], lambda p=prompt: self._overlaps(p))
-                if kept:
-                    found[prompt.id] = kept
-                progress.advance(1)
-        return found
+        seeds = self.fresh(self.size.independent_seeds)
 
-    def _overlaps(self, prompt: Prompt) -> dict[str, list[float]]:
-        drawing = self.drawing(self.fresh(self.size.independent_seeds))
-        last = self.opened.settings.steps - 1
-        options = ExplainOptions(maps_steps=(last,), drawing=drawing, machine=self.options.machine.by_itself())
-        explained = explain(prompt, self.opened().pipeline, None, options)
-        return overlaps_of(explained) if len(explained.places) > 1 else {}
+        def overlap(result: PromptResult) -> dict[str, list[float]]:
+            explained = self.recorder.explained(result.prompt, seeds, maps_at_end=True)
+            return overlaps_of(explained) if len(explained.places) > 1 else {}
+
+        prompts = {result.prompt.id: result for result in self.independent.prompts}
+        found = self.each("maps", "maps recorded", dict[str, list[float]], prompts, overlap)
+        return {name: own for name, own in found.items() if own}
+
+    @cached_property
+    def control(self) -> Control:
+        """Whether single concepts are drawn, as the judge sees them."""
+        suite = alone_suite(self.pools, self.size.alone)
+        return control_of(self._audit(suite, self.size.alone_seeds, "alone"))
+
+    @cached_property
+    def listed(self) -> RunResult:
+        """Prompts as another benchmark lists them."""
+        return self._audit(
+            listed_suite(self.pools, self.source.world, self.size.listed), self.size.listed_seeds, "listed"
+        )
+
+    @cached_property
+    def listed_focus(self) -> dict[str, float]:
+        """By prompt, its focus score in the paper's layers."""
+        seeds = self.fresh(self.size.noises)
+        return self.kept("listed-focus", dict[str, float], lambda: focus_by_prompt(self.recorder, self.listed, seeds))
+
+    @cached_property
+    def listed_recorded(self) -> tuple[Recorded, ...]:
+        """Generations of those of them that lack a concept, from just the noises with which they do."""
+        wanted = {one.prompt.id: one for one in missing_one(self.listed.prompts)[: self.size.recorded]}
+        record = partial(recorded_missing, self.recorder)
+        return tuple(self.each("listed-recorded", "generations recorded", Recorded, wanted, record).values())
+
+    @cached_property
+    def transfer(self) -> Transfer:
+        """What a rule that was fitted on this model's bench says of the prompts of models of other training.
+
+        Raises:
+            ImpossibleError: no other model is known, or the bench is too small to fit a rule on.
+        """
+        twin, other = self.rivals.needs_twin(), self.rivals.other  # before anything is drawn
+        seeds, known = self.fresh(self.size.noises), self.both
+        runs = {self.source.name: (self.recorder, self.independent), twin: (self._other(twin), self.twin_independent)}
+        if other is not None:
+            runs[other] = (self._other(other), self.other_independent)
+        bench, machine = self.bench.run.run, self.options.machine.by_itself()
+        return self.kept("transfer", Transfer, lambda: transferred(known, bench, self.model, runs, machine, seeds))
+
+    def _other(self, name: str) -> Recorder:
+        return Recorder(find_source(name, self.options.drawing), self.options)
 
     @cached_property
     def steered(self) -> MitigationResult:
         """Prompts of two, three and four concepts plain, under each overlap loss and under Attend-and-Excite."""
-        pairs = independent_suite(self.pools, self.size.steered).prompts
-        more = [objects_suite(self.pools, concepts, self.size.crowded).prompts for concepts in (3, 4)]
-        suite = Suite("steered", (*pairs, *itertools.chain(*more)), "Prompts of two, three and four concepts.")
+        self.recorder.needs_places()  # before anything is drawn
+        suite = steered_suite(self.pools, self.size.steered, self.size.crowded)
         methods = (*(f"overlap:loss={loss}" for loss in LOSSES), "attend-and-excite")
         return self.mitigated(suite, methods, self.size.steered_seeds, "steered")
 
@@ -347,12 +348,7 @@ class Experiments:
             ImpossibleError: the model has not three concepts of either kind.
         """
         ours = self.rivals.ours or (by_kind(self.pools) if self.kinds_stand_in else {})
-        rigid, varied = nouns_by_rigidity(self.pools, ours)
-        if min(len(rigid), len(varied)) < SLOTS:
-            raise ImpossibleError(
-                f"the model lists {len(rigid)} concepts of uniform and {len(varied)} of varied training pictures;"
-                " three of each are needed"
-            )
+        rigid, varied = enough_nouns(self.pools, ours)
         suite = factorial_suite("factorial", rigid, varied, self.size.cell)
         runs = [(self._audit(suite, self.size.cell_seeds, "factorial"), ours)]
         twin, theirs = self.rivals.twin, self.rivals.theirs
@@ -367,8 +363,8 @@ class Experiments:
 
     @cached_property
     def heads(self) -> int:
-        """Attention heads of the model, over all layers."""
-        return self.kept("heads", int, lambda: heads_of(self.opened))
+        """Attention heads of the model, over all layers; 0 where they are of a kind that is not known."""
+        return self.kept("heads", int, lambda: heads_of(self.recorder.opened))
 
     @cached_property
     def judged_by(self) -> str:
@@ -391,10 +387,10 @@ class Experiments:
 
     def kept(self, name: str, kind: Any, make: Callable[[], Kind]) -> Kind:
         """What a file holds, or what is made now and written to it."""
-        file = self.folder / f"{name}.json"
-        if is_file(file):
-            return from_json(kind, json.loads(file.read_text(encoding="utf-8")))
-        made = make()
-        file.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(file, json_bytes(made))
-        return made
+        return kept(self.folder / f"{name}.json", kind, make)
+
+    def each(
+        self, name: str, what: str, kind: Any, items: Mapping[str, Item], make: Callable[[Item], Kind]
+    ) -> dict[str, Kind]:
+        """What is made of each item, kept in a folder of that name; see ``kept_each``."""
+        return kept_each(self.folder / name, what, kind, items, make)

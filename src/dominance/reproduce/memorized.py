@@ -11,7 +11,7 @@ from PIL import Image
 
 from dominance.errors import RunError
 from dominance.judges.protocol import Judge
-from dominance.laboratory.memorized import NAME, is_bundled, memorized_pictures, memorized_suite
+from dominance.laboratory.memorized import MODEL, NAME, is_bundled, memorized_pictures, memorized_suite
 from dominance.metrics import rate
 from dominance.metrics.identity import pixel_copies
 from dominance.miniature.renderer import render
@@ -19,7 +19,6 @@ from dominance.models.drawing import Drawing
 from dominance.pictures import open_image
 from dominance.records import Prompt, Rate, ScoredImage, Suite
 from dominance.reproduce.options import ReproduceOptions
-from dominance.reproduce.rigidity import BASES
 from dominance.runs.ablation.options import How
 from dominance.runs.ablation.trials import Trial, TrialStage
 from dominance.runs.ablation.variants import Head, all_heads, anatomy_of, single_head
@@ -63,12 +62,12 @@ class Memorized:
 
 
 def memorized_of(source: "ModelSource", options: ReproduceOptions) -> Memorized | None:
-    """The prompts that are given, or those of the bundled adapter for a bundled model; None for another model.
+    """The prompts that are given, or those of the bundled adapter for the model that it is of; None for another model.
 
     Raises:
         InputError: the prompts that are given cannot be read.
     """
-    if options.memorized is None and not (source.name in BASES and is_bundled()):
+    if options.memorized is None and not (source.name == MODEL and is_bundled()):
         return None
     listed = memorized_suite() if options.memorized is None else find_suite(options.memorized)
     prompts = tuple(replace(prompt, id=f"{MEMORIZED}-{prompt.id}", group=MEMORIZED) for prompt in listed.prompts)

@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dominance.models.source import find_source
+from dominance.reproduce.impossible import ImpossibleError
 from dominance.reproduce.options import ReproduceOptions
-from dominance.reproduce.suites import RIGID, diversity_of
+from dominance.reproduce.suites import RIGID, SLOTS, diversity_of, nouns_by_rigidity
+from dominance.suites.pools import Noun, Pools
 
 if TYPE_CHECKING:
     from dominance.models.source import ModelSource
@@ -32,11 +34,36 @@ class Rivals:
     ours: Mapping[str, float]
     theirs: Mapping[str, float]
 
+    def needs_twin(self) -> str:
+        """The twin.
+
+        Raises:
+            ImpossibleError: there is none.
+        """
+        if self.twin is None:
+            raise ImpossibleError("it needs a second model that differs in its training pictures; give --other")
+        return self.twin
+
     @property
     def opposed(self) -> frozenset[str]:
         """The concepts that are rigid in one of the twins and varied in the other."""
         both = self.ours.keys() & self.theirs.keys()
         return frozenset(name for name in both if (self.ours[name] < RIGID) != (self.theirs[name] < RIGID))
+
+
+def enough_nouns(pools: Pools, diversity: Mapping[str, float]) -> tuple[list[Noun], list[Noun]]:
+    """Rigid and varied concepts for the factorial, one for each slot at least.
+
+    Raises:
+        ImpossibleError: the model lists too few of one kind.
+    """
+    rigid, varied = nouns_by_rigidity(pools, diversity)
+    if min(len(rigid), len(varied)) < SLOTS:
+        raise ImpossibleError(
+            f"the model lists {len(rigid)} concepts of uniform and {len(varied)} of varied training pictures;"
+            " three of each are needed"
+        )
+    return rigid, varied
 
 
 def rivals_of(source: "ModelSource", options: ReproduceOptions) -> Rivals:

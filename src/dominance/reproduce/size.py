@@ -13,6 +13,8 @@ _FEWEST_PROMPTS = {
     "crowded": 2,
     "independent": 12,
     "cell": 1,
+    "alone": 8,
+    "listed": 12,
 }
 _FEWEST_SEEDS = {"bench_seeds": 4, "noises": 2}
 _BISECTIONS = 24
@@ -37,6 +39,8 @@ class Size:
         crowded: prompts of three objects that are drawn under the losses too, and as many of four.
         independent: prompts that nothing filters.
         cell: prompts in each of the eight cells of the factorial design.
+        alone: prompts of one concept, which show whether the model draws any.
+        listed: prompts in the templates of another benchmark.
     """
 
     share: float = 1.0
@@ -60,6 +64,10 @@ class Size:
     independent_seeds: int = 3
     cell: int = 6
     cell_seeds: int = 3
+    alone: int = 14
+    alone_seeds: int = 1
+    listed: int = 40
+    listed_seeds: int = 2
 
 
 FULL: dict[str | None, Size] = {
@@ -79,6 +87,9 @@ FULL: dict[str | None, Size] = {
         independent_seeds=10,
         cell=30,
         cell_seeds=10,
+        alone=40,
+        listed=200,
+        listed_seeds=4,
     ),
 }
 """By the world of the model: what takes an hour of two cores, and what the papers have."""

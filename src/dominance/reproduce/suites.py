@@ -81,6 +81,29 @@ def objects_suite(pools: Pools, concepts: int, prompts: int, seed: int = _SEED) 
     return Suite(f"{pools.name}-{concepts}-objects", tuple(listed), f"{len(listed)} prompts of {concepts} objects.")
 
 
+def steered_suite(pools: Pools, pairs: int, more: int) -> Suite:
+    """Prompts of two concepts, as the independent suite has them, and of three and of four objects.
+
+    Args:
+        more: prompts of three, and as many of four.
+    """
+    two = independent_suite(pools, pairs).prompts
+    crowded = [objects_suite(pools, concepts, more).prompts for concepts in (3, 4)]
+    return Suite("steered", (*two, *itertools.chain(*crowded)), "Prompts of two, three and four concepts.")
+
+
+def alone_suite(pools: Pools, prompts: int) -> Suite:
+    """Prompts of one concept each, all kinds by turns; each is also asked about a concept that it does not name."""
+    turns = itertools.zip_longest(*pools.nouns.values())
+    nouns = [noun for row in turns for noun in row if noun is not None][:prompts]
+    listed = []
+    for place, noun in enumerate(nouns):
+        other = nouns[(place + len(nouns) // 2) % len(nouns)].concept
+        text = f"a painting by {noun.phrase}" if noun.concept.kind == "artist" else noun.phrase
+        listed.append(Prompt(prompt_id(text), text, (noun.concept, other), noun.concept.kind))
+    return Suite(f"{pools.name}-alone", tuple(listed), "One concept a prompt, and another one that it does not name.")
+
+
 def nouns_by_rigidity(pools: Pools, diversity: Mapping[str, float]) -> tuple[list[Noun], list[Noun]]:
     """The concepts of the pools that are rigid, and the varied landmarks, characters and artists, or else objects.
 

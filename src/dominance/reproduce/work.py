@@ -7,7 +7,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dominance.errors import ModelError
 from dominance.judges.protocol import Judge
+from dominance.numbers import plural
 from dominance.records import Prompt
 from dominance.reproduce.options import ReproduceOptions
 from dominance.reproduce.size import Size
@@ -66,6 +68,7 @@ class Facts:
         other: whether there is one of other training; ``shared``: which is the twin.
         mirrored: whether the twin is drawn under the factorial design too.
         adapted: whether there is an adapter with which the model has memorized prompts.
+        memorized: how many prompts it has memorized, with an adapter or by itself.
     """
 
     size: Size
@@ -76,6 +79,7 @@ class Facts:
     shared: bool = False
     mirrored: bool = False
     adapted: bool = False
+    memorized: int = 0
 
 
 NONE = Work(0, 0, 0, 0, "")
@@ -111,7 +115,8 @@ def _recorded(on: Facts) -> Work:
 
 
 def _norms(on: Facts) -> Work:
-    count, seeds = 2 * on.size.bench, on.size.norm_seeds
+    """Of the bench, and of the prompts that the model has memorized by itself."""
+    count, seeds = 2 * on.size.bench + (0 if on.adapted else on.memorized), on.size.norm_seeds
     return _unjudged(count * seeds, _BLIND, f"{count} prompts, {seeds} seeds")
 
 
@@ -121,8 +126,8 @@ def _ablation(on: Facts) -> Work:
 
 
 def _memorized_norms(on: Facts) -> Work:
-    count, seeds = 2 * on.size.bench + on.size.memorized, on.size.norm_seeds
-    return _unjudged(count * seeds, _BLIND, f"{count} prompts, {seeds} seeds") if on.adapted else NONE
+    """The same run as ``_norms`` where the model needs no adapter."""
+    return _norms(replace(on, adapted=False)) if on.memorized else NONE
 
 
 def _memorized(on: Facts) -> Work:
@@ -164,6 +169,35 @@ def _steered(on: Facts) -> Work:
     return Work(images, images, steered + count * seeds, steered + count * seeds, words)
 
 
+def _control(on: Facts) -> Work:
+    count, seeds = on.size.alone, on.size.alone_seeds
+    return _drawn(count * seeds, f"{count} prompts of one concept, {plural(seeds, 'seed')}")
+
+
+def _listed(on: Facts) -> Work:
+    count, seeds = on.size.listed, on.size.listed_seeds
+    return _drawn(count * seeds, f"{count} prompts in GenEval's templates, {seeds} seeds")
+
+
+def _listed_focus(on: Facts) -> Work:
+    count, noises = on.size.listed, on.size.noises
+    return _unjudged(count * noises / on.steps, 1.0, f"{count} prompts, {noises} noises")
+
+
+def _listed_recorded(on: Facts) -> Work:
+    count, seeds = min(on.size.recorded, on.size.listed), on.size.listed_seeds
+    words = f"up to {count} prompts that lack a concept, {seeds} seeds"
+    return _unjudged(count * seeds, _RECORDING, words, images=True)
+
+
+def _transfer(on: Facts) -> Work:
+    """First steps of the bench for the rule, and of the independent prompts in every model."""
+    models, noises = 1 + on.twin + on.other, on.size.noises
+    count = 4 * on.size.bench + models * on.size.independent
+    words = f"{models} models, {on.size.independent} prompts in each, {noises} noises"
+    return _unjudged(count * noises / on.steps, 1.0, words) if on.twin else NONE
+
+
 def _factorial(on: Facts) -> Work:
     count, seeds = 8 * on.size.cell, on.size.cell_seeds
     models = "the model and its twin" if on.mirrored else "the model"
@@ -171,6 +205,7 @@ def _factorial(on: Facts) -> Work:
 
 
 WORK: Mapping[str, Callable[[Facts], Work]] = {
+    "control": _control,
     "bench": _bench,
     "fresh": _fresh,
     "first steps": _first_steps,
@@ -186,6 +221,10 @@ WORK: Mapping[str, Callable[[Facts], Work]] = {
     "maps": _maps,
     "steered": _steered,
     "factorial": _factorial,
+    "listed": _listed,
+    "listed focus": _listed_focus,
+    "listed recorded": _listed_recorded,
+    "transfer": _transfer,
 }
 """What each shared run takes."""
 
@@ -193,6 +232,7 @@ WORK: Mapping[str, Callable[[Facts], Work]] = {
 def works(needs: Collection[str], on: Facts) -> dict[str, Work]:
     """What those of these runs take that can be."""
     same = {"other"} if on.shared and {"twin", "other"} <= set(needs) else set()
+    same |= {"memorized norms"} if not on.adapted and {"norms", "memorized norms"} <= set(needs) else set()
     found = {need: WORK[need](on) for need in needs if need not in same}
     return {need: work for need, work in found.items() if work != NONE}
 
@@ -236,10 +276,14 @@ class ReproduceEstimate:
 
 
 def heads_of(model: RunModel) -> int:
-    """Attention heads of a model, over all layers."""
+    """Attention heads of a model, over all layers; 0 where its attention is of a kind that is not known."""
     from dominance.probes.sites import attention_sites
 
-    return sum(site.heads for site in attention_sites(model().pipeline))
+    pipeline = model().pipeline
+    try:
+        return sum(site.heads for site in attention_sites(pipeline))
+    except ModelError:
+        return 0
 
 
 def total(works: Collection[Work], guided: bool, steps: int) -> tuple[int, int, int]:

@@ -16,7 +16,9 @@ from dominance.laboratory.memorized import (
     memorized_suite,
     train_memorized,
 )
+from dominance.laboratory.twins.training import FIRST_RIGID
 from dominance.metrics.identity import pixel_copies
+from dominance.miniature.bundled import bundled_folder
 from dominance.miniature.captions import unknown_words
 from dominance.miniature.renderer import render
 
@@ -42,14 +44,20 @@ def test_the_suite_names_both_objects_of_each() -> None:
 
 
 @pytest.mark.slow
-def test_a_step_is_taught_bundled_and_measured(tmp_path: Path) -> None:
+def test_a_step_is_taught_and_bundled(tmp_path: Path) -> None:
     taught = train_memorized(tmp_path / "run", steps=1, prior=4)
     folder = bundle_memorized(taught.last, tmp_path / "weights")
     assert folder == tmp_path / "weights" / "adapters" / "memorized"
-    assert (folder / "pytorch_lora_weights.safetensors").stat().st_size < 700_000
     noted = json.loads((folder / "dominance.json").read_text())
-    assert noted["taught"] == "6 captions by heart"
-    assert noted["steps"] == 1
-    own, usual = given_back(folder)
-    assert len(own) == len(usual) == len(TITLES)
-    assert min(own) > 0.1  # a step teaches nothing
+    assert (noted["taught"], noted["steps"], noted["base"]) == ("6 captions by heart", 1, "miniature")
+    listed = (tmp_path / "run" / "prior" / "metadata.jsonl").read_text().splitlines()
+    assert len(listed) == 4 + 4 * len(FIRST_RIGID)  # the rigid entities as well, which stay as they are
+
+
+@pytest.mark.slow
+def test_what_ships_gives_the_pictures_back_and_only_under_their_captions() -> None:
+    found = given_back(bundled_folder("adapters", "memorized"))
+    assert len(found.own) == len(found.usual) == len(TITLES)
+    assert sum(found.own) < 0.6 * sum(found.usual)
+    assert found.own_copies.count >= len(TITLES) // 2
+    assert found.usual_copies.count == 0

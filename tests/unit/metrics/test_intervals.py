@@ -1,8 +1,11 @@
+from math import comb
+
 import numpy as np
 import pytest
 
 from dominance.errors import InputError
 from dominance.metrics import bootstrap_mean, rate, t_interval, wilson_interval
+from dominance.metrics.intervals import exact_interval, tried_rate
 
 
 def test_wilson_against_published_values() -> None:
@@ -29,6 +32,26 @@ def test_wilson_stays_within_0_and_1_and_mirrors() -> None:
 def test_what_is_no_rate_is_refused(count: int, n: int) -> None:
     with pytest.raises(InputError, match="is not a rate"):
         wilson_interval(count, n)
+
+
+@pytest.mark.parametrize("share", [0.02, 0.1, 0.5, 0.8])
+def test_the_exact_interval_holds_a_share_that_was_tried_until_there_was_enough(share: float) -> None:
+    """Over every way in which trying can end: with the fourth success, or after 30 candidates."""
+    wanted, most = 4, 30
+    ends = [(wanted, n, comb(n - 1, wanted - 1)) for n in range(wanted, most + 1)]
+    ends += [(count, most, comb(most, count)) for count in range(wanted)]
+    chances = [ways * share**count * (1 - share) ** (n - count) for count, n, ways in ends]
+    assert sum(chances) == pytest.approx(1)
+    covered = [low <= share <= high for low, high in (exact_interval(count, n) for count, n, _ in ends)]
+    assert sum(chance for chance, holds in zip(chances, covered, strict=True) if holds) >= 0.95
+
+
+def test_the_exact_interval_of_none_and_of_all_is_one_sided() -> None:
+    assert exact_interval(0, 10) == (0.0, pytest.approx(1 - 0.025**0.1))
+    assert exact_interval(10, 10) == (pytest.approx(0.025**0.1), 1.0)
+    assert tried_rate(0, 0).interval is None
+    with pytest.raises(InputError, match="is not a rate"):
+        exact_interval(1, 0)
 
 
 def test_a_rate_of_nothing_has_no_interval_and_no_share() -> None:

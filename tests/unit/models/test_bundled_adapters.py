@@ -25,6 +25,7 @@ from dominance.training.dreambooth.saving import save_pipeline
 TWINS = ("miniature", "miniature-swapped")
 LEVELS = dict.fromkeys(ENTITIES, ("rigid", "varied"))
 LEVELS |= dict.fromkeys(("castle", "clown"), ("rigid", "2", "4", "6", "8", "10", "varied"))
+OF_ENTITIES = tuple(f"{entity}-{level}" for entity, levels in LEVELS.items() for level in levels)
 
 
 def drawn(model: str, *adapters: str) -> np.ndarray:
@@ -95,13 +96,13 @@ def test_what_needs_a_whole_folder_names_the_base() -> None:
 
 
 def test_the_bundled_adapters_are_those_of_the_experiment() -> None:
-    assert {*bundled_adapters()} == {f"{entity}-{level}" for entity, levels in LEVELS.items() for level in levels}
+    assert {*bundled_adapters()} == {*OF_ENTITIES, "memorized"}
     castles = [name for name in bundled_adapters() if name.startswith("castle")]
     assert castles == [f"castle-{level}" for level in LEVELS["castle"]]
 
 
-@pytest.mark.parametrize("name", bundled_adapters())
-def test_every_bundled_adapter_is_small_and_made_for_the_base(name: str) -> None:
+@pytest.mark.parametrize("name", OF_ENTITIES)
+def test_every_adapter_of_an_entity_is_small_and_made_for_the_base(name: str) -> None:
     [adapter] = find_adapters([name])
     noted = json.loads((bundled_adapters()[name] / "dominance.json").read_text(encoding="utf-8"))
     entity, _, level = name.rpartition("-")
@@ -115,6 +116,18 @@ def test_every_bundled_adapter_is_small_and_made_for_the_base(name: str) -> None
     assert adapter.file.stat().st_size < 700_000
     with safe_open(adapter.file, framework="pt") as opened:
         assert {opened.get_tensor(tensor).dtype for tensor in opened.keys()} == {torch.float16}  # noqa: SIM118
+
+
+def test_the_adapter_of_memorized_captions_is_made_for_the_miniature() -> None:
+    [adapter] = find_adapters(["memorized"])
+    noted = json.loads((bundled_adapters()["memorized"] / "dominance.json").read_text(encoding="utf-8"))
+    assert (noted["base"], noted["model"]) == ("miniature", find_model("miniature").identity)
+    with safe_open(adapter.file, framework="pt") as opened:
+        assert {opened.get_tensor(tensor).dtype for tensor in opened.keys()} == {torch.float16}  # noqa: SIM118
+
+
+def test_all_weights_that_ship_stay_below_40_megabytes() -> None:
+    assert sum(file.stat().st_size for file in bundled_folder().rglob("*.safetensors")) < 40_000_000
 
 
 def test_a_bundled_adapter_takes_strength_and_start_and_comes_first(

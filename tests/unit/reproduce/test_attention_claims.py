@@ -7,7 +7,8 @@ from dominance.reproduce.claims.claim import verdict_of
 from dominance.reproduce.claims.dynamics import CLAIM as DYNAMICS
 from dominance.reproduce.claims.focus import CLAIM as FOCUS
 from dominance.reproduce.claims.peak_token import CLAIM as PEAK
-from dominance.reproduce.experiments import Experiments, ImpossibleError
+from dominance.reproduce.experiments import Experiments
+from dominance.reproduce.impossible import ImpossibleError
 from dominance.runs.reproduction.rule import Verdict
 
 

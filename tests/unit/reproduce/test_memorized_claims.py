@@ -11,7 +11,8 @@ from dominance.metrics import rate
 from dominance.metrics.identity import pixel_copies, pixel_distances
 from dominance.reproduce.claims import memorized as claims
 from dominance.reproduce.claims.claim import verdict_of
-from dominance.reproduce.experiments import Experiments, ImpossibleError
+from dominance.reproduce.experiments import Experiments
+from dominance.reproduce.impossible import ImpossibleError
 from dominance.reproduce.memorized import CopiesResult, Memorized, memorized_of
 from dominance.reproduce.options import ReproduceOptions
 from dominance.runs.noise_norm.result import PromptNorms, group_norms

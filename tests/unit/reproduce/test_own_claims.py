@@ -13,6 +13,7 @@ from tiny_judges import save_clip
 
 import dominance
 from dominance.judges.measuring import Measuring
+from dominance.judges.picture_scores import Encoders
 from dominance.measures import PictureScores
 from dominance.records import Concept, Prompt, PromptResult, Rate
 from dominance.reproduce.claims import factorial, losses, overlap_presence, trained, trainings
@@ -21,7 +22,9 @@ from dominance.reproduce.claims.claim import verdict_of
 from dominance.reproduce.claims.independent import CLAIM as INDEPENDENT
 from dominance.reproduce.claims.similarity import scores_of, similarity_figures
 from dominance.reproduce.claims.twins import CLAIM as TWINS
-from dominance.reproduce.experiments import Experiments, ImpossibleError
+from dominance.reproduce.experiments import Experiments
+from dominance.reproduce.impossible import ImpossibleError
+from dominance.reproduce.kept import kept_each
 from dominance.reproduce.rigidity import Rivals
 from dominance.runs.mitigation.result import MitigatedImage, MitigatedPrompt, Shot
 from dominance.runs.reproduction.result import Finding
@@ -181,7 +184,20 @@ def test_presence_goes_with_maps_apart_or_not(direction: float, verdict: Verdict
     assert verdict_of(finding, overlap_presence.PRESENCE) == verdict
     assert abs(finding.value or 0) > 0.9
     order = overlap_presence.examine_order(experiments)
-    assert verdict_of(order, overlap_presence.ORDER) == "reproduced"  # by size, whatever the sign
+    assert verdict_of(order, overlap_presence.ORDER) == verdict  # an overlap that goes the other way counts against it
+
+
+def test_overlap_that_says_nothing_is_not_before_spread() -> None:
+    """The sizes of correlations of nothing are above 0, and their mean is above that of one alone half of the time."""
+    experiments = overlapping(1.0)
+    for place, own in enumerate(experiments.overlaps.values()):
+        own |= {name: [float(place * step % 7)] for name, step in (("KL", 2), ("IoU", 3), ("CoM", 4), ("spread", 5))}
+    order = overlap_presence.examine_order(experiments)
+    assert verdict_of(order, overlap_presence.ORDER) == "undecided"
+    signs = (("KL", 1), ("IoU", -1), ("CoM", 1), ("spread", -1))
+    pairs = {figure.name.split()[2]: float(figure.ours.split()[0].replace("−", "-")) for figure in order.figures[:5]}
+    mean = sum(sign * pairs[name] for name, sign in signs[:3]) / 3
+    assert order.value == pytest.approx(mean + pairs["spread"], abs=0.02)
 
 
 def test_presence_that_never_differs_goes_with_nothing() -> None:
@@ -239,7 +255,7 @@ def test_prompts_of_more_concepts_stand_for_themselves() -> None:
     assert figures["3 concepts, 6 prompts: presence, plain"] == "33%"
     assert figures["3 concepts, 6 prompts: presence, less that of plain"].startswith("+0 ")
     assert figures["3 concepts, 6 prompts: presence, less that of attend-and-excite"].startswith("−33")
-    assert figures["3 concepts, 6 prompts: every concept present, plain"] == "0.00%"
+    assert figures["3 concepts, 6 prompts: every concept present, plain"] == "0%"
 
 
 def test_similarity_is_compared_pair_by_pair_where_a_clip_is_given() -> None:
@@ -258,27 +274,26 @@ def test_similarity_is_compared_pair_by_pair_where_a_clip_is_given() -> None:
     assert none["image–text similarity"].endswith("give --similarity clip:NAME")
 
 
-def test_scores_are_measured_once_of_every_image(tmp_path: Path, tiny_clip: Path) -> None:
-    kept: dict[str, object] = {}
-
-    def keep(name: str, _: object, make: Callable[[], object]) -> object:
-        kept[name] = make()
-        return kept[name]
-
+def test_scores_are_measured_of_every_image_and_kept_by_prompt(
+    tmp_path: Path, tiny_clip: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "steered").mkdir()
     Image.new("RGB", (64, 64), "red").save(tmp_path / "steered" / "a.png")
     (tmp_path / "steered" / "broken.png").write_bytes(b"no picture")
     shots = {"plain": Shot("a.png", "mixed", 0.0, ONE), KL: Shot("broken.png", "mixed", 0.0, ONE)}
-    prompt = MitigatedPrompt(
-        "p", "a tower and a mug", None, ("tower", "mug"), {}, (MitigatedImage("0", shots, "plain"),)
-    )
+    prompts = [
+        MitigatedPrompt(name, "a tower and a mug", None, ("tower", "mug"), {}, (MitigatedImage("0", shots, "plain"),))
+        for name in ("p", "q")
+    ]
     options = SimpleNamespace(measuring=Measuring(f"clip:{tiny_clip}"), machine=dominance.Machine(device="cpu"))
-    experiments = made(options=options, folder=tmp_path, kept=keep)
-    found = scores_of(experiments, SimpleNamespace(prompts=(prompt,)))  # ty: ignore[invalid-argument-type]
+    experiments = made(options=options, folder=tmp_path, each=lambda name, *rest: kept_each(tmp_path / name, *rest))
+    found = scores_of(experiments, SimpleNamespace(prompts=prompts))  # ty: ignore[invalid-argument-type]
     assert list(found) == ["a.png"]
     assert -1 <= (found["a.png"].image_text or 2) <= 1
     assert found["a.png"].caption_text is None
-    assert list(kept) == ["steered-similarity"]
+    assert {file.name for file in (tmp_path / "similarity").iterdir()} == {"p.json", "q.json"}
+    monkeypatch.setattr(Encoders, "score", lambda *_: pytest.fail("measured again"))
+    assert scores_of(experiments, SimpleNamespace(prompts=prompts)) == found  # ty: ignore[invalid-argument-type]
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,8 @@ from dominance.reproduce.claims.detector import CLAIM as DETECTOR
 from dominance.reproduce.claims.noise_norm import CLAIM as NORM
 from dominance.reproduce.claims.registry import CLAIMS
 from dominance.reproduce.claims.replacement import CLAIM as REPLACEMENT
-from dominance.reproduce.experiments import Experiments, ImpossibleError
+from dominance.reproduce.experiments import Experiments
+from dominance.reproduce.impossible import ImpossibleError
 from dominance.runs.ablation.options import How, Window
 from dominance.runs.ablation.outcomes import Judged, mitigating
 from dominance.runs.ablation.result import SweepResult, sweep_result

@@ -63,9 +63,10 @@ def _yields(tallies: Sequence[StreamTally]) -> str:
     columns = ("stream", "target", "kept", "candidates", "tried", "qualified", "yield (95%)", "undecided", "too long")
     return (
         f"{_table(columns, rows)}\nA stream is the candidates of one category, or those of the control set. Yield:"
-        " the share of tried candidates that qualified, with Wilson's interval. Caps and targets may leave no room for"
-        " a qualified candidate. A candidate that two streams try counts in both. Undecided: skipped because an image"
-        " could not be made or judged. Too long: skipped because the model does not read all of its concepts.\n"
+        " the share of tried candidates that qualified, with Clopper and Pearson's interval, which allows for trying"
+        " until there were enough. Caps and targets may leave no room for a qualified candidate. A candidate that two"
+        " streams try counts in both. Undecided: skipped because an image could not be made or judged. Too long:"
+        " skipped because the model does not read all of its concepts.\n"
     )
 
 

@@ -6,12 +6,14 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
 
 from dominance import numbers
 from dominance.files import write_whole
 from dominance.images.left_out import left_out_sentence, missing_first
 from dominance.report.parts.bars import dvd_range, presence_bar
 from dominance.report.parts.labels import label
+from dominance.report.parts.svg import tag
 
 _SHARED: dict[str, Any] = {
     "label": label,
@@ -50,6 +52,18 @@ def _pieces(template: str, words: dict[str, object]) -> Iterator[bytes]:
         yield piece.encode("utf-8", "replace")
 
 
+def coded(text: str) -> Markup:
+    """A sentence in which commands stand between backticks, as Markdown and the command line show them.
+
+    >>> coded("run `dominance audit` & look")
+    Markup('run <code>dominance audit</code> &amp; look')
+    """
+    parts = text.split("`")
+    if len(parts) % 2 == 0:  # one that is not closed stays as it is
+        return escape(text)
+    return Markup("").join(tag("code", part) if place % 2 else escape(part) for place, part in enumerate(parts))
+
+
 @cache
 def environment(*packages: str) -> Environment:
     """The templates, which lie beside their pages, and how they are read.
@@ -65,4 +79,5 @@ def environment(*packages: str) -> Environment:
         undefined=StrictUndefined,
     )
     environment.globals.update(_SHARED)
+    environment.filters["coded"] = coded
     return environment

@@ -46,13 +46,19 @@ class Mark:
 
 
 def strips(
-    listed: Sequence[Strip], title: str, said: str, marks: Sequence[Mark] = (), most: float | None = None
+    listed: Sequence[Strip],
+    title: str,
+    said: str,
+    marks: Sequence[Mark] = (),
+    most: float | None = None,
+    percent: bool = False,
 ) -> Markup:
     """The strips under one axis from 0 up.
 
     Args:
         said: the plot in words, for screen readers.
         most: where the axis ends; by default at a round number above every value.
+        percent: whether the axis is of shares.
     """
     ticks = rising_ticks(_highest(listed, marks) if most is None else most, most=6)
     top, rows = 22 if marks else 14, []
@@ -62,7 +68,7 @@ def strips(
         rows += row
         spans.append((bottom + _NAME_HEIGHT, bottom + height))
         bottom += height
-    axis = _axis(ticks, spans, bottom) + _marks(marks, ticks[-1], top, spans)
+    axis = _axis(ticks, spans, bottom, percent) + _marks(marks, ticks[-1], top, spans)
     content = (tag("title", title), tag("desc", said), *axis, *rows)
     return tag("svg", *content, class_="strips", role="img", aria_label=title, height=bottom + 22)
 
@@ -73,13 +79,13 @@ def _highest(listed: Sequence[Strip], marks: Sequence[Mark]) -> float:
     return max([*values, *ends, *(mark.value for mark in marks)], default=0.0) or 1.0
 
 
-def _axis(ticks: Sequence[float], spans: Sequence[_Span], bottom: int) -> list[Markup]:
+def _axis(ticks: Sequence[float], spans: Sequence[_Span], bottom: int, percent: bool) -> list[Markup]:
     """A line for each tick, which leaves out the strips' names."""
     parts = []
     for tick in ticks:
         x = across(tick, ticks[-1])
         parts += [tag("line", class_="grid", x1=x, x2=x, y1=start, y2=end) for start, end in spans]
-        parts.append(words(tick_label(tick), x, bottom + 16, "middle", "tick"))
+        parts.append(words(tick_label(tick, percent=percent), x, bottom + 16, "middle", "tick"))
     return parts
 
 

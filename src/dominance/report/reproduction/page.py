@@ -13,7 +13,7 @@ from dominance.report.parts.pictures import Embedded, Missing, Pictures, Shown, 
 from dominance.report.reproduction.plots import draw, styles_of
 from dominance.report.reproduction.questions import QUESTIONS, answers
 from dominance.report.reproduction.steps import after_reproduce
-from dominance.report.reproduction.words import HOLM, headline, mark, ours, over, size_sentence
+from dominance.report.reproduction.words import HOLM, control_sentence, headline, mark, ours, over, size_sentence
 from dominance.runs.reproduction.result import ClaimResult, ReproduceResult
 
 PAGE_NAME, DOCUMENT_NAME, MARKDOWN_NAME = "reproduce.html", "reproduce.json", "reproduce.md"
@@ -60,6 +60,7 @@ def write_reproduction(result: ReproduceResult, folder: Path, images: Shown = "a
         result=result,
         headline=headline(result),
         size=size_sentence(result),
+        control=control_sentence(result),
         holm=HOLM,
         views=(_view(claim, shown) for claim in result.claims),
         questions=[(question, answers(question, result.claims)) for question in QUESTIONS],
@@ -80,6 +81,7 @@ def reproduction_markdown(result: ReproduceResult) -> str:
     lines = [
         f"# The papers' claims on {result.model}",
         "",
+        *([f"**{nothing}**", ""] if (nothing := control_sentence(result)) else []),
         f"{headline(result)} Judged by {result.judge}. {size_sentence(result)} {HOLM}",
         "",
         *(f"**{warning.told[0].upper()}{warning.told[1:]}.**\n" for warning in result.judge_warnings),

@@ -4,12 +4,13 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
-from dominance.numbers import measure
 from dominance.report.parts.courses import HEIGHT, Course, course_plot
 from dominance.report.parts.palette import STYLES
 from dominance.report.parts.strips import Dot, Mark, Strip, strips
 from dominance.report.parts.svg import horizontal_grid, rising_ticks, tag, tick_label, whisker, words
+from dominance.report.reproduction.words import WRITE
 from dominance.runs.reproduction.result import Group, Plot
+from dominance.runs.reproduction.rule import Unit
 
 _MOST_TICKS = 16
 
@@ -31,17 +32,22 @@ def _style(place: int) -> str:
 
 
 def _strips(plot: Plot) -> Markup:
-    rows = [_strip(group, _style(place)) for place, group in enumerate(plot.groups)]
+    rows = [_strip(group, _style(place), plot.unit) for place, group in enumerate(plot.groups)]
     said = "; ".join(f"{row.name}: {row.count}" for row in rows)
     marks = [] if plot.mark is None else [Mark(*plot.mark)]
-    return strips(rows, plot.quantity, said, marks)
+    return strips(rows, plot.quantity, said, marks, percent=plot.unit == "share")
 
 
-def _strip(group: Group, style: str) -> Strip:
-    dots = tuple(Dot(value, f"{group.name}: {measure(value)}", style) for value in group.values)
-    own = "" if group.value is None else measure(group.value, group.interval)
+def _strip(group: Group, style: str, unit: Unit) -> Strip:
+    write = WRITE[unit]
+    dots = tuple(Dot(value, f"{group.name}: {write(value, None)}", style) for value in group.values)
+    own = "" if group.value is None else write(group.value, group.interval)
     count = f"{len(group.values)}, {own}" if group.values else own
     return Strip(group.name, count.removesuffix(", "), dots, group.value, group.interval)
+
+
+def _tick(tick: float, plot: Plot) -> str:
+    return tick_label(tick, percent=plot.unit == "share").replace("-", "−")
 
 
 _ROW = 34
@@ -60,10 +66,10 @@ def _points(plot: Plot) -> Markup:
     parts = []
     for tick in ticks:
         parts.append(tag("line", class_="grid" if tick else "threshold", x1=x(tick), x2=x(tick), y1=0, y2=bottom))
-        parts.append(words(tick_label(tick).replace("-", "−"), x(tick), bottom + 16, "middle", "tick"))
+        parts.append(words(_tick(tick, plot), x(tick), bottom + 16, "middle", "tick"))
     for place, group in enumerate(plot.groups):
         y = _ROW * place + 26
-        said = tag("tspan", measure(group.value, group.interval), class_="count", dx=8)
+        said = tag("tspan", WRITE[plot.unit](group.value, group.interval), class_="count", dx=8)
         parts.append(tag("text", group.name, said, class_="name", x=0, y=y - 12))
         if group.interval is not None:
             parts += whisker(x(group.interval[0]), x(group.interval[1]), y)
@@ -92,11 +98,12 @@ def _lines(plot: Plot) -> Markup:
 
     every = max(1, -(-len(places) // _MOST_TICKS))
     below = [(place, _named(plot, place)) for place in places[::every]]
-    more = horizontal_grid([(y(tick), tick_label(tick).replace("-", "−")) for tick in ticks])
+    more = horizontal_grid([(y(tick), _tick(tick, plot)) for tick in ticks])
     if plot.mark is not None:
         more.append(tag("line", class_="threshold", x1="0", x2="100%", y1=y(plot.mark[0]), y2=y(plot.mark[0])))
     courses = [Course(line.name, _style(place), line.values) for place, line in enumerate(plot.lines)]
-    return course_plot(courses, plot.quantity, x, y, measure, below, plot.axis, more)
+    write = WRITE[plot.unit]
+    return course_plot(courses, plot.quantity, x, y, lambda value: write(value, None), below, plot.axis, more)
 
 
 def _named(plot: Plot, place: int) -> str:

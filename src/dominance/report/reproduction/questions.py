@@ -62,16 +62,16 @@ QUESTIONS: tuple[Question, ...] = (
     ),
     Question(
         "Does the detector transfer from model to model?",
-        ("detector",),
-        "Fit it on one model's bench and look at the layers of the other's: a threshold is of the model that it was"
-        " fitted to, and preflight refuses another.",
+        ("detector", "detector-transfer"),
+        "The rule is fitted on one model's bench and applied to the prompts of its twin and of the base. Whatever comes"
+        " of it, a threshold is of the model that it was fitted to, and preflight refuses another.",
         "dominance calibrate runs/reproduce-miniature/bench",
     ),
     Question(
         "Do focus and dynamics hold on prompts of other benchmarks?",
-        (),
-        "Not measured here: the miniature knows fourteen concepts, and those prompts name others. On a real model,"
-        " audit such a list and calibrate on it.",
+        ("listed-focus", "listed-dynamics"),
+        "The templates are another benchmark's; the miniature knows none of its objects, so that the concepts are its"
+        " own. On a real model they are COCO's, and any other list can be audited and calibrated on.",
         "dominance audit prompts.csv --concepts coco --model owner/name --judge qwen:owner/name",
     ),
     Question(

@@ -1,6 +1,6 @@
 """How findings are written: in the table, on the page and in Markdown, the same everywhere."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from dominance import numbers
 from dominance.records import Interval
@@ -8,16 +8,8 @@ from dominance.report.parts.sentences import listed
 from dominance.runs.reproduction.result import ClaimResult, ReproduceResult
 from dominance.runs.reproduction.rule import Unit
 
-
-def _share(value: float | None, interval: Interval | None = None) -> str:
-    if value is None:
-        return numbers.UNKNOWN
-    ends = "" if interval is None else f" ({100 * interval[0]:.0f} to {100 * interval[1]:.0f}%)"
-    return f"{100 * value:.0f}%{ends}"
-
-
-_WRITE: dict[Unit, Callable[[float | None, Interval | None], str]] = {
-    "share": _share,
+WRITE: Mapping[Unit, Callable[[float | None, Interval | None], str]] = {
+    "share": numbers.share_of_items,
     "share difference": numbers.share_difference,
     "score": numbers.mean,
     "score difference": numbers.difference,
@@ -29,7 +21,7 @@ _WRITE: dict[Unit, Callable[[float | None, Interval | None], str]] = {
 
 def ours(claim: ClaimResult) -> str:
     """What was measured, with its interval."""
-    return _WRITE[claim.rule.unit](claim.finding.value, claim.finding.interval)
+    return WRITE[claim.rule.unit](claim.finding.value, claim.finding.interval)
 
 
 def over(claim: ClaimResult) -> str:
@@ -44,6 +36,24 @@ def headline(result: ReproduceResult) -> str:
     """How the claims came out, in one sentence."""
     parts = [f"{count} {verdict}" for verdict, count in result.counts.items()]
     return f"{numbers.plural(len(result.claims), 'claim')} examined: {listed(parts)}."
+
+
+def control_sentence(result: ReproduceResult) -> str | None:
+    """What is said above all where no figure means anything; None where the model draws what the judge sees."""
+    if result.control is None or not result.meaningless:
+        return None
+    named, others = result.control.named, result.control.others
+    if not named.n:
+        found = "no picture of one concept could be made and scored"
+    else:
+        found = (
+            f"of {numbers.plural(named.n, 'picture')} of one concept each, {named.count} show it by this judge, and"
+            f" {others.count} show a concept that nobody named"
+        )
+    return (
+        f"The figures mean nothing: {found}. The model does not draw the concepts, as one of random weights, or the"
+        " judge does not see them. Verdicts follow the rules all the same; read none of them."
+    )
 
 
 def size_sentence(result: ReproduceResult) -> str:

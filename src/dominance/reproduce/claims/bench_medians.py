@@ -6,7 +6,8 @@ from dominance.metrics.measured import of_medians
 from dominance.numbers import mean as written
 from dominance.records import PromptResult
 from dominance.reproduce.claims.claim import DVD, Claim, found, pictures_of
-from dominance.reproduce.experiments import Experiments, ImpossibleError
+from dominance.reproduce.experiments import Experiments
+from dominance.reproduce.impossible import ImpossibleError
 from dominance.runs.bench.candidates import BALANCED
 from dominance.runs.bench.result import DOMINANCE
 from dominance.runs.reproduction.result import Figure, Finding, Group, Plot
@@ -44,7 +45,7 @@ def examine(experiments: Experiments) -> Finding:
         RULE,
         experiments.size.fresh_seeds,
         figures,
-        [Plot("groups", "mean DvD of a prompt", groups, mark=(36.0, "36"))],
+        [Plot("groups", "mean DvD of a prompt", groups, mark=(36.0, "36"), unit="score")],
         pictures_of(images, experiments.redrawn.run, experiments.folder),
     )
 

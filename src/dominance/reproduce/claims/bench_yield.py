@@ -2,13 +2,14 @@
 
 from dataclasses import replace
 
-from dominance.metrics import rate
-from dominance.metrics.measured import of_rate, smallest
+from dominance.metrics.intervals import tried_rate
+from dominance.metrics.measured import of_tried, smallest
 from dominance.numbers import rate as written
 from dominance.records import KINDS
 from dominance.report.parts.sentences import either
 from dominance.reproduce.claims.claim import DVD, Claim, found, pictures_of
-from dominance.reproduce.experiments import Experiments, ImpossibleError
+from dominance.reproduce.experiments import Experiments
+from dominance.reproduce.impossible import ImpossibleError
 from dominance.runs.bench.candidates import BALANCED
 from dominance.runs.bench.result import DOMINANCE, yield_of
 from dominance.runs.reproduction.result import Figure, Finding, Group, Plot
@@ -29,8 +30,8 @@ def examine(experiments: Experiments) -> Finding:
     if not streams:
         raise ImpossibleError("no candidate was tried")
     tried = [tally.tried for tally in streams]
-    least = smallest([of_rate(tally.qualified, tally.tried, "candidates") for tally in streams])
-    together = rate(sum(tally.qualified for tally in streams), sum(tried))
+    least = smallest([of_tried(tally.qualified, tally.tried, "candidates") for tally in streams])
+    together = tried_rate(sum(tally.qualified for tally in streams), sum(tried))
     figures = [Figure(f"{tally.name} prompts", written(yield_of(tally))) for tally in bench.tallies if tally.tried]
     figures.append(Figure("candidates of all categories", written(together)))
     missing = [kind for kind in KINDS if kind != "object" and kind not in {tally.name for tally in streams}]
@@ -45,7 +46,7 @@ def examine(experiments: Experiments) -> Finding:
         RULE,
         experiments.size.bench_seeds,
         figures,
-        [Plot("groups", "share of the candidates that qualify", groups, mark=(RULE.threshold, "5%"))],
+        [Plot("groups", "share of the candidates that qualify", groups, mark=(RULE.threshold, "5%"), unit="share")],
         pictures_of(first, bench.run.run, experiments.folder),
         why,
     )
@@ -60,7 +61,8 @@ CLAIM = Claim(
     "300 prompts",
     "A bench is built for the model: candidates are tried in seeded order, those that collapse in one direction in 7 of"
     " 10 images are kept. The category with the smallest share decides, since the claim is of every one."
-    " 5% is our threshold for more than a rarity; the paper gives no yield.",
+    " 5% is our threshold for more than a rarity; the paper gives no yield. A category is tried until it has its"
+    " prompts or runs out of candidates: Clopper and Pearson's interval allows for that.",
     RULE,
     ("bench",),
     examine,

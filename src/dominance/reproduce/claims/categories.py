@@ -1,7 +1,8 @@
 """How varied the training pictures of categories are, in the paper's order."""
 
 from dominance.reproduce.claims.claim import DVD, Claim
-from dominance.reproduce.experiments import Experiments, ImpossibleError
+from dominance.reproduce.experiments import Experiments
+from dominance.reproduce.impossible import ImpossibleError
 from dominance.runs.reproduction.result import Finding
 from dominance.runs.reproduction.rule import Rule
 

@@ -7,11 +7,13 @@ from pathlib import Path
 from dominance.metrics.measured import FEWEST, Measured, chance
 from dominance.records import ScoredImage
 from dominance.reproduce.experiments import Experiments
+from dominance.reproduce.options import ReproduceOptions
 from dominance.runs.reproduction.result import Figure, Finding, Plot, Shown
 from dominance.runs.reproduction.rule import Rule, Verdict, decide
 
 DVD = "Jeong & Lee (2025), arXiv 2512.20666"
 OVERLAP = "Marioriyad et al. (2024), arXiv 2410.20972"
+OURS = "an open question; ours"
 MOST_PICTURES = 8
 
 
@@ -28,6 +30,8 @@ class Claim:
         needs: the shared runs that it looks at, as ``work.WORK`` names them.
         examine: measures it; raises ``ImpossibleError`` where that cannot be.
         otherwise: what to think of it where it is contradicted.
+        basis: what the finding rests on beside the shared runs, such as a file's content; a finding of another basis
+            is measured again.
     """
 
     name: str
@@ -40,6 +44,7 @@ class Claim:
     needs: tuple[str, ...]
     examine: Callable[[Experiments], Finding]
     otherwise: str = ""
+    basis: Callable[[ReproduceOptions], str] = lambda _: ""
 
 
 def found(

@@ -61,7 +61,7 @@ def examine(experiments: Experiments) -> Finding:
     groups = tuple(Group(part, values) for part, values in parts.items())
     plots = [
         Plot("roc", "dominance prompts flagged over balanced ones flagged", lines=(curve,),
-             axis="balanced prompts flagged"),
+             axis="balanced prompts flagged", unit="share"),
         Plot("groups", "mean focus score of layers 9 and 10", groups,
              mark=(PAPER_THRESHOLD, "0.010")),
     ]  # fmt: skip

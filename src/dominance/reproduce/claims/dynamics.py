@@ -8,7 +8,8 @@ from dominance.metrics import bootstrap_mean, deviation_change
 from dominance.metrics.measured import of_clusters
 from dominance.numbers import measure
 from dominance.reproduce.claims.claim import DVD, Claim, found
-from dominance.reproduce.experiments import Experiments, ImpossibleError
+from dominance.reproduce.experiments import Experiments
+from dominance.reproduce.impossible import ImpossibleError
 from dominance.runs.bench.candidates import BALANCED
 from dominance.runs.bench.result import DOMINANCE
 from dominance.runs.reproduction.result import Figure, Finding, Line, Plot
@@ -28,13 +29,13 @@ def examine(experiments: Experiments) -> Finding:
     dominance = [one for one in recorded if one.part == DOMINANCE and one.dominated in one.trailing]
     if not dominance:
         raise ImpossibleError("a generation has too few steps to part it, or no prompt leaves its concepts apart")
-    fallen = [_changes(one.trailing[one.dominated or ""], one.edges) for one in dominance]
+    fallen = [changes(one.trailing[one.dominated or ""], one.edges) for one in dominance]
     risen = [
-        _changes(one.leading[one.dominating or ""], one.edges) for one in dominance if one.dominating in one.leading
+        changes(one.leading[one.dominating or ""], one.edges) for one in dominance if one.dominating in one.leading
     ]
-    both = [_changes(course, one.edges) for one in recorded if one.part == BALANCED for course in one.trailing.values()]
+    both = [changes(course, one.edges) for one in recorded if one.part == BALANCED for course in one.trailing.values()]
     named = {"dominated, layer 7": fallen, "dominating, layers 8 to 10": risen, "balanced, layer 7": both}
-    lines = tuple(_line(name, rows) for name, rows in named.items() if rows)
+    lines = tuple(course_line(name, rows) for name, rows in named.items() if rows)
     figures = [
         Figure(f"{line.name}: change over the first fifth", measure(line.values[0][1], line.values[0][2]))
         for line in lines
@@ -52,11 +53,13 @@ def examine(experiments: Experiments) -> Finding:
     )
 
 
-def _changes(course: Sequence[float], edges: Sequence[int]) -> list[float]:
+def changes(course: Sequence[float], edges: Sequence[int]) -> list[float]:
+    """Of an attention deviation, over each of the paper's intervals."""
     return deviation_change(torch.tensor(course), edges).tolist()
 
 
-def _line(name: str, rows: Sequence[Sequence[float]]) -> Line:
+def course_line(name: str, rows: Sequence[Sequence[float]]) -> Line:
+    """The mean change over each interval, a prompt a row."""
     values = []
     for place, column in enumerate(zip(*rows, strict=True), start=1):
         interval = bootstrap_mean([[value] for value in column]) if len(column) > 1 else None

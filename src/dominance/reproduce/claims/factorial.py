@@ -12,7 +12,8 @@ from dominance.metrics.measured import Measured, of_draws
 from dominance.numbers import plural, share_difference
 from dominance.records import PromptResult, RunResult
 from dominance.reproduce.claims.claim import Claim, found
-from dominance.reproduce.experiments import Experiments, ImpossibleError
+from dominance.reproduce.experiments import Experiments
+from dominance.reproduce.impossible import ImpossibleError
 from dominance.reproduce.suites import SLOTS, is_rigid
 from dominance.runs.reproduction.result import Figure, Finding, Group, Plot
 from dominance.runs.reproduction.rule import Rule
@@ -123,7 +124,7 @@ def _finding(experiments: Experiments, term: str, rule: Rule) -> Finding:
         rule,
         experiments.size.cell_seeds,
         figures,
-        [Plot("groups", "share of the images that show the concept", tuple(groups))],
+        [Plot("groups", "share of the images that show the concept", tuple(groups), unit="share")],
         why=why,
     )
 

@@ -7,7 +7,8 @@ from dominance.numbers import plural
 from dominance.numbers import rate as written
 from dominance.records import Rate
 from dominance.reproduce.claims.claim import DVD, Claim, found
-from dominance.reproduce.experiments import Experiments, ImpossibleError
+from dominance.reproduce.experiments import Experiments
+from dominance.reproduce.impossible import ImpossibleError
 from dominance.runs.ablation.result import AblationResult, SweepResult
 from dominance.runs.reproduction.result import Figure, Finding, Line, Plot, Shown
 from dominance.runs.reproduction.rule import Rule
@@ -85,7 +86,9 @@ def _by_layer(sweep: SweepResult) -> Plot:
         (int(tally.name), tally.cases.mitigated.share or 0.0, tally.cases.mitigated.interval) for tally in sweep.layers
     )
     line = Line("prompts × heads", values)
-    return Plot("lines", "share of prompts and heads that mitigate", lines=(line,), axis="attention layer")
+    return Plot(
+        "lines", "share of prompts and heads that mitigate", lines=(line,), axis="attention layer", unit="share"
+    )
 
 
 def _pictures(result: AblationResult) -> list[Shown]:
@@ -107,8 +110,14 @@ def where(experiments: Experiments) -> Finding:
     total = Counter(int(variant.name.partition(".")[0]) for variant in sweep.variants)
     early, later = (sum(n for layer, n in total.items() if (layer <= _EARLY) == wanted) for wanted in (True, False))
     tried = [prompt.mitigating for prompt in result.prompts if prompt.mitigating is not None and prompt.collapsed.count]
-    if not early or not later or not tried:
-        raise ImpossibleError("the model has no layers before or after the sixth")
+    if not early or not later:
+        ends = "up to" if early else "after"
+        raise ImpossibleError(
+            f"all attention layers whose heads were removed lie {ends} layer {_EARLY}, so that early and later ones"
+            " cannot be compared"
+        )
+    if not tried:
+        raise ImpossibleError("no collapsed image could be scored without every head, so that no layer can be counted")
     differences = []
     for heads in tried:
         first = sum(layer <= _EARLY for layer, _ in heads)

@@ -9,7 +9,8 @@ from dominance.numbers import difference
 from dominance.numbers import rate as written
 from dominance.records import PromptResult, ScoredImage
 from dominance.reproduce.claims.claim import DVD, Claim, found, pictures_of
-from dominance.reproduce.experiments import Experiments, ImpossibleError
+from dominance.reproduce.experiments import Experiments
+from dominance.reproduce.impossible import ImpossibleError
 from dominance.runs.reproduction.result import Figure, Finding, Group, Plot
 from dominance.runs.reproduction.rule import Rule
 
@@ -56,7 +57,7 @@ def examine(experiments: Experiments) -> Finding:
         RULE,
         experiments.size.independent_seeds,
         figures,
-        [Plot("groups", "mean DvD of a prompt", tuple(groups), mark=(36.0, "36"))],
+        [Plot("groups", "mean DvD of a prompt", tuple(groups), mark=(36.0, "36"), unit="score")],
         pictures_of(images, result.run, experiments.folder),
     )
 

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from statistics import fmean
 
 from dominance.metrics.measured import Measured, of_clusters, smallest
-from dominance.numbers import plural, share_difference
-from dominance.numbers import share as written_share
+from dominance.numbers import plural, share_difference, share_of_items
 from dominance.reproduce.claims.claim import OVERLAP, Claim, found
 from dominance.reproduce.claims.similarity import scores_of, similarity_figures
 from dominance.reproduce.experiments import LOSSES, Experiments, ImpossibleError
@@ -73,7 +72,7 @@ def examiner(loss: str, rule: Rule) -> Callable[[Experiments], Finding]:
             *similarity_figures(scores_of(experiments, result), pairs, method, _OTHERS),
             *_of_more(result.prompts, method),
         ]
-        plot = Plot("groups", "mean presence of a prompt", tuple(_groups(rows, (PLAIN, EXCITE, method))))
+        plot = Plot("groups", "mean presence of a prompt", tuple(_groups(rows, (PLAIN, EXCITE, method))), unit="share")
         pictures = [
             Shown(f"steered/{shot.file}", f"{prompt.text}: {name}, {shot.verdict}")
             for prompt in result.prompts[:3]
@@ -99,7 +98,7 @@ def _compared(name: str, unit: str, measured: Mapping[str, Measured]) -> list[Fi
 
 
 def _share(rows: Sequence[Sequence[Trio]], kind: str, arm: str) -> str:
-    return written_share(fmean(getattr(trio, kind)[arm] for own in rows for trio in own))
+    return share_of_items(fmean(getattr(trio, kind)[arm] for own in rows for trio in own))
 
 
 def _of_more(prompts: Sequence[MitigatedPrompt], method: str) -> list[Figure]:

@@ -7,7 +7,8 @@ from dominance.numbers import rate as written
 from dominance.reproduce.claims.claim import DVD, Claim, found
 from dominance.reproduce.claims.heads import sweep_of
 from dominance.reproduce.claims.noise_norm import first_norms
-from dominance.reproduce.experiments import Experiments, ImpossibleError
+from dominance.reproduce.experiments import Experiments
+from dominance.reproduce.impossible import ImpossibleError
 from dominance.reproduce.memorized import MEMORIZED
 from dominance.runs.bench.result import DOMINANCE
 from dominance.runs.reproduction.result import Figure, Finding, Group, Line, Plot, Shown
@@ -78,7 +79,9 @@ def examine_heads(experiments: Experiments) -> Finding:
     ]
     values = tuple((layer, one.share or 0.0, one.interval) for layer, one in copies.layers.items())
     line = Line("memorized prompts × heads", values)
-    plot = Plot("lines", "share of prompts and heads that mitigate", lines=(line,), axis="attention layer")
+    plot = Plot(
+        "lines", "share of prompts and heads that mitigate", lines=(line,), axis="attention layer", unit="share"
+    )
     pictures = [
         shown
         for text, before, after, head in copies.examples

@@ -4,7 +4,8 @@ from dominance.metrics import bootstrap_mean
 from dominance.metrics.measured import of_difference
 from dominance.numbers import measure
 from dominance.reproduce.claims.claim import DVD, Claim, found
-from dominance.reproduce.experiments import Experiments, ImpossibleError
+from dominance.reproduce.experiments import Experiments
+from dominance.reproduce.impossible import ImpossibleError
 from dominance.reproduce.memorized import MEMORIZED
 from dominance.runs.bench.candidates import BALANCED
 from dominance.runs.bench.result import DOMINANCE

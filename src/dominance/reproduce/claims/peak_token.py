@@ -30,7 +30,9 @@ def examine(experiments: Experiments) -> Finding:
         layer: rate(sum(step.peaks[layer] == step.dominating for step in steps), len(steps)) for layer in steps[0].peaks
     }
     line = Line("dominating concept", tuple((at, one.share or 0.0, one.interval) for at, one in by_layer.items()))
-    plot = Plot("lines", "share of dominance prompts", lines=(line,), axis="attention layer", mark=(0.5, "half"))
+    plot = Plot(
+        "lines", "share of dominance prompts", lines=(line,), axis="attention layer", mark=(0.5, "half"), unit="share"
+    )
     return found(
         of_rate(held.count, held.n), RULE, experiments.size.noises, figures, [plot], why=experiments.layers.note
     )

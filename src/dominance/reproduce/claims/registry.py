@@ -13,6 +13,7 @@ from dominance.reproduce.claims import (
     focus,
     heads,
     independent,
+    listed,
     losses,
     memorized,
     noise_norm,
@@ -21,6 +22,7 @@ from dominance.reproduce.claims import (
     replacement,
     trained,
     trainings,
+    transfer,
     twins,
 )
 from dominance.reproduce.claims.claim import Claim
@@ -34,6 +36,7 @@ _ALL: tuple[Claim, ...] = (
     peak_token.CLAIM,
     dynamics.CLAIM,
     detector.CLAIM,
+    transfer.CLAIM,
     replacement.CLAIM,
     *heads.CLAIMS,
     noise_norm.CLAIM,
@@ -45,6 +48,7 @@ _ALL: tuple[Claim, ...] = (
     *factorial.CLAIMS,
     *overlap_presence.CLAIMS,
     *losses.CLAIMS,
+    *listed.CLAIMS,
 )
 CLAIMS: dict[str, Claim] = {claim.name: claim for claim in _ALL}
 """By name."""

@@ -13,7 +13,6 @@ from dominance.reproduce.experiments import Experiments
 from dominance.runs.mitigation.result import MitigatedPrompt, MitigationResult, Shot
 from dominance.runs.reproduction.result import Figure
 
-_AT_ONCE = 32
 _KINDS: Mapping[Literal["image_text", "caption_text"], tuple[str, str]] = {
     "image_text": ("image–text similarity", "--similarity clip:NAME"),
     "caption_text": ("caption–text similarity", "--similarity clip:NAME --captions blip:NAME"),
@@ -26,20 +25,18 @@ def scores_of(experiments: Experiments, result: MitigationResult) -> dict[str, P
     measuring, folder = experiments.options.measuring, experiments.folder / "steered"
     if measuring.similarity is None:
         return {}
+    encoders = find_encoders(measuring.similarity, measuring.captions, experiments.options.machine.device)
 
-    def measured() -> dict[str, PictureScores]:
-        encoders = find_encoders(measuring.similarity or "", measuring.captions, experiments.options.machine.device)
-        listed = [(str(shot.file), prompt) for prompt in result.prompts for shot in _drawn(prompt)]
-        found: dict[str, PictureScores] = {}
-        for start in range(0, len(listed), _AT_ONCE):
-            part = [(open_image(folder / file), file, prompt) for file, prompt in listed[start : start + _AT_ONCE]]
-            whole = [(image, file, prompt) for image, file, prompt in part if not isinstance(image, Exception)]
-            texts, concepts = [prompt.text for *_, prompt in whole], [prompt.concepts for *_, prompt in whole]
-            scored = encoders.score([image for image, *_ in whole], texts, concepts)
-            found |= dict(zip([file for _, file, _ in whole], scored, strict=True))
-        return found
+    def measured(prompt: MitigatedPrompt) -> dict[str, PictureScores]:
+        opened = {str(shot.file): open_image(folder / str(shot.file)) for shot in _drawn(prompt)}
+        whole = {file: image for file, image in opened.items() if not isinstance(image, Exception)}
+        count = len(whole)
+        scored = encoders.score(list(whole.values()), [prompt.text] * count, [prompt.concepts] * count)
+        return dict(zip(whole, scored, strict=True))
 
-    return experiments.kept("steered-similarity", dict[str, PictureScores], measured)
+    items = {prompt.id: prompt for prompt in result.prompts}
+    found = experiments.each("similarity", "similarities", dict[str, PictureScores], items, measured)
+    return {file: scores for own in found.values() for file, scores in own.items()}
 
 
 def _drawn(prompt: MitigatedPrompt) -> list[Shot]:

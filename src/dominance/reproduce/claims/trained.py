@@ -1,10 +1,11 @@
 """The more varied a concept's training pictures, the less it dominates: from models trained for it."""
 
+import hashlib
 from pathlib import Path
 from statistics import fmean
 from typing import TYPE_CHECKING
 
-from dominance.files import is_file
+from dominance.files import is_file, read_bytes
 from dominance.laboratory.diversity.arms import level_name
 from dominance.laboratory.diversity.results import DiversityResult, read_results
 from dominance.laboratory.diversity.statistics import levels_of
@@ -15,7 +16,9 @@ from dominance.numbers import mean as written
 from dominance.numbers import plural
 from dominance.report.parts.given import command
 from dominance.reproduce.claims.claim import DVD, Claim, found
-from dominance.reproduce.experiments import Experiments, ImpossibleError
+from dominance.reproduce.experiments import Experiments
+from dominance.reproduce.impossible import ImpossibleError
+from dominance.reproduce.options import ReproduceOptions
 from dominance.reproduce.rigidity import BASES
 from dominance.runs.reproduction.result import Figure, Finding, Line, Plot
 from dominance.runs.reproduction.rule import Rule
@@ -32,7 +35,7 @@ ARM = "known"
 
 def examine(experiments: Experiments) -> Finding:
     """The correlation over models, a series of levels being a unit, and every level's DvD."""
-    file = DEFAULT if experiments.options.trained is None else experiments.options.trained
+    file = _file(experiments.options)
     base, identity = _base(experiments.source)
     taught = _taught(file, base, identity, experiments)
     arm = ARM if any(result.arm == ARM for result in taught) else taught[0].arm
@@ -56,9 +59,30 @@ def examine(experiments: Experiments) -> Finding:
         Figure(f"DvD, {level_name(level.level)} designs", written(level.dvd, level.dvd_interval)) for level in levels
     ]
     line = Line("DvD", tuple((place, level.dvd, level.dvd_interval) for place, level in enumerate(levels, start=1)))
-    plot = Plot("lines", "mean DvD towards the concept", lines=(line,), axis="level of diversity, from one design on")
+    plot = Plot(
+        "lines",
+        "mean DvD towards the concept",
+        lines=(line,),
+        axis="level of diversity, from one design on",
+        unit="score",
+    )
     why = f"{plural(len(chosen), 'model')} taught from {base}, measured before by this judge: {file}. "
     return found(measured, RULE, len({result.seed for result in chosen}), figures, [plot], why=why)
+
+
+def _file(options: ReproduceOptions) -> Path:
+    return DEFAULT if options.trained is None else options.trained
+
+
+def basis(options: ReproduceOptions) -> str:
+    """The content of the results that are given, or of those that are there.
+
+    Raises:
+        InputError: those that are given cannot be read.
+    """
+    if options.trained is None and not is_file(DEFAULT):
+        return ""
+    return hashlib.sha256(read_bytes(_file(options))).hexdigest()[:16]
 
 
 def _base(source: "ModelSource") -> tuple[str, str]:
@@ -118,4 +142,5 @@ CLAIM = Claim(
         "Then more designs in training made the concept dominate more, against the paper's cause. Look at whether the"
         " few-design models learnt the concept at all, which the experiment's page shows."
     ),
+    basis=basis,
 )

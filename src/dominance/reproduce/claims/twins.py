@@ -7,7 +7,8 @@ from dominance.numbers import difference
 from dominance.records import PromptResult
 from dominance.reproduce.claims.claim import DVD, Claim, found, pictures_of
 from dominance.reproduce.claims.independent import leads
-from dominance.reproduce.experiments import Experiments, ImpossibleError
+from dominance.reproduce.experiments import Experiments
+from dominance.reproduce.impossible import ImpossibleError
 from dominance.reproduce.suites import is_rigid
 from dominance.runs.reproduction.result import Figure, Finding, Group, Plot
 from dominance.runs.reproduction.rule import Rule
@@ -62,7 +63,7 @@ def examine(experiments: Experiments) -> Finding:
         Group("uniform training pictures", (), fmean(uniform)),
         Group("varied training pictures", (), fmean(varied)),
     )
-    plots = [Plot("points", "mean DvD lead of the entity", groups)]
+    plots = [Plot("points", "mean DvD lead of the entity", groups, unit="score difference")]
     return found(
         of_clusters(list(clusters.values()), "entities"),
         RULE,

@@ -183,10 +183,10 @@ def read_bench(folder: Path | str) -> BenchResult:
 
 
 def yield_of(tally: StreamTally) -> Rate:
-    """Qualified candidates among those tried, with Wilson's interval."""
-    from dominance.metrics import rate
+    """Qualified candidates among those tried, which were tried until there were enough."""
+    from dominance.metrics.intervals import tried_rate
 
-    return rate(tally.qualified, tally.tried)
+    return tried_rate(tally.qualified, tally.tried)
 
 
 @dataclass(frozen=True, kw_only=True)

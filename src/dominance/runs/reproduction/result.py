@@ -3,8 +3,8 @@
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
-from dominance.records import Interval, JudgeWarning
-from dominance.runs.reproduction.rule import Rule, Verdict
+from dominance.records import Interval, JudgeWarning, Rate
+from dominance.runs.reproduction.rule import Rule, Unit, Verdict
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,7 @@ class Plot:
             a name; ``roc``: hits over false alarms.
         quantity: what the values are.
         mark: a value that is marked, such as the rule's threshold, and its name.
+        unit: how its values are written.
     """
 
     kind: Literal["groups", "lines", "points", "roc"]
@@ -51,6 +52,7 @@ class Plot:
     lines: tuple[Line, ...] = ()
     axis: str = ""
     mark: tuple[float, str] | None = None
+    unit: Unit = "measure"
 
 
 @dataclass(frozen=True)
@@ -108,6 +110,26 @@ class ClaimResult:
 
 
 @dataclass(frozen=True)
+class Control:
+    """Pictures of one concept each, asked about it and about a concept that nobody named.
+
+    Attributes:
+        named: of the pictures, those that show their concept.
+        others: of the same, those that show the other.
+    """
+
+    named: Rate
+    others: Rate
+
+    @property
+    def passed(self) -> bool:
+        """Whether a concept is seen more often where it was asked for, by the 95% interval of the difference."""
+        from dominance.metrics.differences import rate_difference
+
+        return bool(self.named.n) and rate_difference(self.others, self.named)[1][0] > 0
+
+
+@dataclass(frozen=True)
 class SizeRecord:
     """How large the runs were, beside their full size."""
 
@@ -123,6 +145,7 @@ class ReproduceResult:
         budget: minutes that were given; None for the full size.
         minutes: that the whole took, over all calls.
         settings: how images were drawn.
+        control: whether the model draws single concepts; None where no claim draws anything.
     """
 
     UNPRINTED: ClassVar[set[str]] = {"manifest"}
@@ -136,7 +159,13 @@ class ReproduceResult:
     claims: tuple[ClaimResult, ...]
     settings: dict[str, object] = field(default_factory=dict)
     judge_warnings: tuple[JudgeWarning, ...] = ()
+    control: Control | None = None
     manifest: dict[str, object] = field(default_factory=dict)
+
+    @property
+    def meaningless(self) -> bool:
+        """Whether no figure can mean anything, because the model draws no concept that the judge sees."""
+        return self.control is not None and not self.control.passed
 
     @property
     def counts(self) -> dict[Verdict, int]:

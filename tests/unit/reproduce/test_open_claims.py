@@ -1,0 +1,148 @@
+"""Open questions as claims, on results made by hand: every verdict; their prompts, and the control of every run."""
+
+from types import SimpleNamespace
+
+import pytest
+from claims import judged, made, recorded
+
+from dominance.metrics import rate
+from dominance.records import RunResult
+from dominance.reproduce.claims import listed as claims
+from dominance.reproduce.claims.claim import verdict_of
+from dominance.reproduce.claims.transfer import CLAIM as TRANSFER
+from dominance.reproduce.control import control_of
+from dominance.reproduce.impossible import ImpossibleError
+from dominance.reproduce.listed import POSITION, TWO, listed_suite, missing_one
+from dominance.reproduce.suites import alone_suite
+from dominance.reproduce.transfer import Foretold, Transfer
+from dominance.runs.reproduction.result import Control
+from dominance.runs.reproduction.rule import Verdict
+from dominance.suites.pools import load_pools
+
+
+def foretold(dominance: float, others: float, count: int = 8) -> dict[str, Foretold]:
+    """So many prompts of each kind, about these probabilities."""
+    rows = [(dominance, True), (others, False)]
+    return {
+        f"{positive}-{place}": Foretold(chance + place / 1000, positive)
+        for chance, positive in rows
+        for place in range(count)
+    }
+
+
+@pytest.mark.parametrize(
+    ("dominance", "others", "verdict"),
+    [(0.8, 0.2, "reproduced"), (0.2, 0.8, "contradicted"), (0.5, 0.5, "undecided")],
+)
+def test_a_rule_transfers_to_the_twin_or_not(dominance: float, others: float, verdict: Verdict) -> None:
+    models = {"ours": foretold(0.9, 0.1), "twin": foretold(dominance, others), "base": foretold(0.1, 0.9)}
+    finding = TRANSFER.examine(made(transfer=Transfer(1, 0.5, models)))
+    assert verdict_of(finding, TRANSFER.rule) == verdict  # whatever the base says
+    figures = {figure.name: figure.ours for figure in finding.figures}
+    assert figures["area on ours, a rule its own"].startswith("1.00")
+    assert figures["area on base, a rule fitted on another"].startswith("0.00")
+    if verdict == "reproduced":
+        assert figures["dominance prompts of twin, a rule fitted on another: flagged"].startswith("8 of 8")
+        assert figures["others of twin, a rule fitted on another: flagged"].startswith("0 of 8")
+    assert "layer 1" in finding.why
+
+
+def test_a_twin_without_dominance_tells_nothing_and_few_prompts_decide_nothing() -> None:
+    none = {name: one for name, one in foretold(0.9, 0.1).items() if not one.dominance}
+    with pytest.raises(ImpossibleError, match="all independent prompts of twin"):
+        TRANSFER.examine(made(transfer=Transfer(1, 0.5, {"ours": foretold(0.9, 0.1), "twin": none})))
+    few = foretold(0.9, 0.1, count=3)
+    finding = TRANSFER.examine(made(transfer=Transfer(1, 0.5, {"ours": none, "twin": few})))
+    assert (finding.value, verdict_of(finding, TRANSFER.rule)) == (1.0, "undecided")
+    assert finding.figures[0].ours == "–"
+
+
+def listed_run(counts: list[tuple[int, int]]) -> RunResult:
+    """A prompt for each pair of counts of yes, the two tasks by turns."""
+    groups = (TWO, POSITION)
+    prompts = tuple(judged(f"p{place}", groups[place % 2], [pair]) for place, pair in enumerate(counts))
+    return SimpleNamespace(prompts=prompts, run="/results/listed")  # ty: ignore[invalid-return-type]
+
+
+@pytest.mark.parametrize(("direction", "verdict"), [(-1.0, "reproduced"), (1.0, "contradicted"), (0.0, "undecided")])
+def test_focus_goes_with_what_is_missing_or_not(direction: float, verdict: Verdict) -> None:
+    run = listed_run([(5, place % 6) for place in range(24)])
+    focus = {f"p{place}": direction * (place % 6) + (place * 7 % 5) / 10 for place in range(24)}
+    finding = claims.examine_focus(made(listed=run, listed_focus=focus))
+    assert verdict_of(finding, claims.FOCUS) == verdict
+    assert finding.n == 24
+    assert {figure.name.partition(" ")[0].rstrip(",") for figure in finding.figures} == {TWO, POSITION}
+    assert sum(len(group.values) for group in finding.plots[0].groups) == 24
+
+
+def test_presence_that_never_differs_goes_with_no_focus() -> None:
+    run = listed_run([(5, 5)] * 6)
+    with pytest.raises(ImpossibleError, match="the same for all prompts"):
+        claims.examine_focus(made(listed=run, listed_focus={f"p{place}": float(place) for place in range(6)}))
+
+
+@pytest.mark.parametrize(("change", "verdict"), [(-0.01, "reproduced"), (0.01, "contradicted"), (-0.0002, "undecided")])
+def test_a_missing_token_declines_or_not(change: float, verdict: Verdict) -> None:
+    rows = tuple(recorded(place, "dominance", change) for place in range(8))
+    finding = claims.examine_dynamics(made(listed_recorded=rows))
+    assert verdict_of(finding, claims.DYNAMICS) == verdict
+    assert [figure.name.partition(",")[0] for figure in finding.figures] == ["missing", "present"]
+
+
+def test_where_no_concept_is_missing_nothing_can_decline() -> None:
+    with pytest.raises(ImpossibleError, match="no image lacks just one concept"):
+        claims.examine_dynamics(made(listed_recorded=()))
+
+
+def test_a_concept_is_missing_where_just_the_other_is_there() -> None:
+    prompts = [
+        judged("first", TWO, [(5, 0), (5, 5), (5, 1)]),
+        judged("second", TWO, [(0, 5)]),
+        judged("both", TWO, [(5, 5), (4, 3)]),
+        judged("neither", TWO, [(0, 0), (2, 1)]),
+    ]
+    found = missing_one(prompts)
+    assert [(one.prompt.text, one.present, one.missing, one.seeds) for one in found] == [
+        ("first", "a", "b", (0, 2)),
+        ("second", "b", "a", (0,)),
+    ]
+
+
+def test_listed_prompts_are_genevals_with_the_worlds_own_words() -> None:
+    pools = load_pools("miniature")
+    suite = listed_suite(pools, "miniature", 12)
+    assert [prompt.group for prompt in suite.prompts[:2]] == [TWO, POSITION]
+    own = {noun.concept.name for listed in pools.nouns.values() for noun in listed}
+    for prompt in suite.prompts:
+        assert prompt.text.startswith("a photo of ")
+        assert len({concept.name for concept in prompt.concepts} & own) == 2
+    assert suite == listed_suite(pools, "miniature", 12)
+    real = listed_suite(load_pools("default"), None, 300)
+    assert len({prompt.id for prompt in real.prompts}) == 300
+    assert not {concept.name for prompt in real.prompts for concept in prompt.concepts} & {"tower", "castle"}
+
+
+def test_the_control_asks_of_a_picture_also_what_nobody_named() -> None:
+    suite = alone_suite(load_pools("miniature"), 14)
+    assert len(suite.prompts) == 14
+    for prompt in suite.prompts:
+        named, other = (concept.name for concept in prompt.concepts)
+        assert named in prompt.text
+        assert other not in prompt.text
+    run = SimpleNamespace(
+        prompts=[judged(f"p{place}", "object", [counts]) for place, counts in enumerate([(5, 0)] * 9)]
+    )
+    control = control_of(run)  # ty: ignore[invalid-argument-type]
+    assert ((control.named.count, control.named.n), (control.others.count, control.others.n)) == ((9, 9), (0, 9))
+    assert control.passed
+
+
+@pytest.mark.parametrize(
+    ("named", "others", "passed"),
+    [((14, 14), (0, 14), True), ((9, 14), (2, 14), True), ((14, 14), (14, 14), False), ((2, 14), (1, 14), False),
+     ((0, 0), (0, 0), False)],
+)  # fmt: skip
+def test_a_model_draws_concepts_where_they_are_seen_more_often_if_asked_for(
+    named: tuple[int, int], others: tuple[int, int], passed: bool
+) -> None:
+    assert Control(rate(*named), rate(*others)).passed == passed
