@@ -16,6 +16,7 @@ from dominance.reproduce.impossible import ImpossibleError, asked_of_model
 from dominance.reproduce.kept import kept, kept_each
 from dominance.reproduce.listed import focus_by_prompt, listed_suite, missing_one, recorded_missing
 from dominance.reproduce.memorized import CopiesResult, Memorized, heads_of_copies, memorized_of
+from dominance.reproduce.methods import CATEGORY_WORD, LOSSES
 from dominance.reproduce.options import ReproduceOptions
 from dominance.reproduce.recorder import Recorder
 from dominance.reproduce.rigidity import Rivals, enough_nouns, rivals_of
@@ -62,10 +63,6 @@ _FRESH = 100
 """Seeds from here on are new to the bench, whose prompts were chosen by their images of other seeds."""
 _TRIED = 8
 """Candidates for each prompt of the bench, at most."""
-
-
-LOSSES: tuple[str, ...] = ("kl", "com", "iou", "cc")
-"""The overlap losses of the paper."""
 
 
 class Experiments:
@@ -231,9 +228,8 @@ class Experiments:
     @cached_property
     def replaced(self) -> MitigationResult:
         """Dominance prompts plain, and with a category word for the concept that the bench expects to dominate."""
-        return self.mitigated(
-            self._dominance_suite(self.size.repaired), ("replace",), self.size.repaired_seeds, "replacement"
-        )
+        suite = self._dominance_suite(self.size.repaired)
+        return self.mitigated(suite, tuple(CATEGORY_WORD), self.size.repaired_seeds, "replacement")
 
     @cached_property
     def pools(self) -> Pools:

@@ -110,6 +110,7 @@ def _examine(claim: Claim, experiments: Experiments, ledger: Ledger, basis: Mapp
         finding = claim.examine(experiments)
     except ImpossibleError as error:
         ledger.put(f"reproduce impossible {claim.name}", str(error))
+        ledger.put(f"reproduce claim {claim.name}", None)  # one of another basis may be there
     else:
         ledger.put(f"reproduce basis {claim.name}", basis[claim.name])
         ledger.put(f"reproduce claim {claim.name}", to_json(finding))

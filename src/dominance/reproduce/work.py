@@ -138,7 +138,7 @@ def _memorized(on: Facts) -> Work:
 
 def _replacement(on: Facts) -> Work:
     count, seeds = on.size.repaired, on.size.repaired_seeds
-    return _drawn(2 * count * seeds, f"{count} prompts, {seeds} seeds, plain and replaced")
+    return _drawn(4 * count * seeds, f"{count} prompts, {seeds} seeds, plain and with a category word for a while")
 
 
 def _independent(on: Facts) -> Work:

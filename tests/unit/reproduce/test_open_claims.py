@@ -9,12 +9,15 @@ from dominance.metrics import rate
 from dominance.records import RunResult
 from dominance.reproduce.claims import listed as claims
 from dominance.reproduce.claims.claim import verdict_of
+from dominance.reproduce.claims.early_steps import CLAIM as EARLY
 from dominance.reproduce.claims.transfer import CLAIM as TRANSFER
 from dominance.reproduce.control import control_of
+from dominance.reproduce.experiments import Experiments
 from dominance.reproduce.impossible import ImpossibleError
 from dominance.reproduce.listed import POSITION, TWO, listed_suite, missing_one
 from dominance.reproduce.suites import alone_suite
 from dominance.reproduce.transfer import Foretold, Transfer
+from dominance.runs.mitigation.result import MitigatedImage, MitigatedPrompt, Shot
 from dominance.runs.reproduction.result import Control
 from dominance.runs.reproduction.rule import Verdict
 from dominance.suites.pools import load_pools
@@ -55,6 +58,38 @@ def test_a_twin_without_dominance_tells_nothing_and_few_prompts_decide_nothing()
     finding = TRANSFER.examine(made(transfer=Transfer(1, 0.5, {"ours": none, "twin": few})))
     assert (finding.value, verdict_of(finding, TRANSFER.rule)) == (1.0, "undecided")
     assert finding.figures[0].ours == "–"
+
+
+def disrupted(plain: str, early: str, count: int = 8) -> Experiments:
+    """Prompts of one image each, with these verdicts plain and with a category word in the first two fifths."""
+    verdicts = {"plain": plain, "schedule:until=0.1": plain, "schedule:until=0.4": early, "replace": "balanced"}
+    shots = {arm: Shot(f"{arm}.png", verdict, None, ()) for arm, verdict in verdicts.items()}  # ty: ignore[invalid-argument-type]
+    prompts = [
+        MitigatedPrompt(f"p{place}", "text", None, ("a", "b"), {}, (MitigatedImage("0", shots, "plain"),))
+        for place in range(count)
+    ]
+    return made(replaced=SimpleNamespace(prompts=prompts))
+
+
+@pytest.mark.parametrize(
+    ("plain", "early", "verdict"),
+    [("collapsed", "balanced", "reproduced"), ("balanced", "collapsed", "contradicted"),
+     ("collapsed", "collapsed", "undecided")],
+)  # fmt: skip
+def test_another_text_in_the_first_steps_prevents_dominance_or_not(plain: str, early: str, verdict: Verdict) -> None:
+    finding = EARLY.examine(disrupted(plain, early))
+    assert verdict_of(finding, EARLY.rule) == verdict
+    figures = {figure.name: figure.ours for figure in finding.figures}
+    assert figures["images that collapse, a category word throughout"] == "0%"
+    assert len(finding.plots[0].groups) == 4
+
+
+def test_an_image_that_is_not_scored_in_every_way_counts_in_none() -> None:
+    experiments = disrupted("collapsed", "balanced", count=1)
+    for image in experiments.replaced.prompts[0].images:
+        image.shots["replace"] = Shot("replace.png", None, None, ())
+    with pytest.raises(ImpossibleError, match="no image could be scored in every way"):
+        EARLY.examine(experiments)
 
 
 def listed_run(counts: list[tuple[int, int]]) -> RunResult:

@@ -56,8 +56,9 @@ QUESTIONS: tuple[Question, ...] = (
     ),
     Question(
         "When must one intervene?",
-        ("dynamics",),
-        "The dynamics say when the lead is lost; what equal attention in each interval of steps restores is an edit.",
+        ("dynamics", "early-steps"),
+        "The dynamics say when the lead is lost, and another text in the first steps what comes of them; what equal"
+        " attention in each interval of steps restores is an edit.",
         "dominance ablate miniature-bench --edit rebalance --intervals 5",
     ),
     Question(

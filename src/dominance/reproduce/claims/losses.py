@@ -8,7 +8,9 @@ from dominance.metrics.measured import Measured, of_clusters, smallest
 from dominance.numbers import plural, share_difference, share_of_items
 from dominance.reproduce.claims.claim import OVERLAP, Claim, found
 from dominance.reproduce.claims.similarity import scores_of, similarity_figures
-from dominance.reproduce.experiments import LOSSES, Experiments, ImpossibleError
+from dominance.reproduce.experiments import Experiments
+from dominance.reproduce.impossible import ImpossibleError
+from dominance.reproduce.methods import LOSSES
 from dominance.runs.mitigation.result import MitigatedImage, MitigatedPrompt
 from dominance.runs.reproduction.result import Figure, Finding, Group, Plot, Shown
 from dominance.runs.reproduction.rule import Rule
