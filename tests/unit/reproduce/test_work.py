@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 
 from dominance.records import JudgeWarning
-from dominance.reproduce import run
+from dominance.reproduce import estimate
 from dominance.reproduce.claims.registry import find_claims
 from dominance.reproduce.experiments import Experiments
 from dominance.reproduce.options import ReproduceOptions
@@ -68,8 +68,8 @@ def test_every_run_that_was_made_may_warn_of_the_judge() -> None:
 
 
 def test_nothing_is_timed_without_a_budget(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(run, "measured_rate", lambda *_: pytest.fail("timed"))
-    estimator = run._Estimator(find_claims(("bench-yield",)), "miniature", "miniature", ReproduceOptions())
+    monkeypatch.setattr(estimate, "measured_rate", lambda *_: pytest.fail("timed"))
+    estimator = estimate.Estimator(find_claims(("bench-yield",)), "miniature", "miniature", ReproduceOptions())
     assert estimator.fitted.share == 1
 
 
