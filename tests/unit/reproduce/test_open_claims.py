@@ -42,11 +42,11 @@ def test_a_rule_transfers_to_the_twin_or_not(dominance: float, others: float, ve
     finding = TRANSFER.examine(made(transfer=Transfer(1, 0.5, models)))
     assert verdict_of(finding, TRANSFER.rule) == verdict  # whatever the base says
     figures = {figure.name: figure.ours for figure in finding.figures}
-    assert figures["area on ours, a rule its own"].startswith("1.00")
-    assert figures["area on base, a rule fitted on another"].startswith("0.00")
+    assert figures["area on ours, by its own rule"].startswith("1.00")
+    assert figures["area on base, by another model's rule"].startswith("0.00")
     if verdict == "reproduced":
-        assert figures["dominance prompts of twin, a rule fitted on another: flagged"].startswith("8 of 8")
-        assert figures["others of twin, a rule fitted on another: flagged"].startswith("0 of 8")
+        assert figures["dominance prompts of twin, by another model's rule: flagged"].startswith("8 of 8")
+        assert figures["others of twin, by another model's rule: flagged"].startswith("0 of 8")
     assert "layer 1" in finding.why
 
 

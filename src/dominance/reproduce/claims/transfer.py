@@ -26,8 +26,8 @@ def examine(experiments: Experiments) -> Finding:
     transfer = experiments.transfer
     figures, groups = [], []
     for place, (name, prompts) in enumerate(transfer.models.items()):
-        whose = "its own" if place == 0 else "fitted on another"
-        figures += _figures(f"{name}, a rule {whose}", prompts, transfer.threshold)
+        whose = "by its own rule" if place == 0 else "by another model's rule"
+        figures += _figures(f"{name}, {whose}", prompts, transfer.threshold)
         groups += [
             Group(f"{name}: {kind}", tuple(one.probability for one in prompts.values() if one.dominance == dominated))
             for kind, dominated in (("dominance", True), ("others", False))
