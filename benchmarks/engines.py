@@ -3,7 +3,7 @@
     python benchmarks/engines.py pairs                # one worker of one thread against two, in turn
     python benchmarks/engines.py large --items 1000000
     python benchmarks/engines.py writes               # what the keeping process can keep, by itself
-    python benchmarks/engines.py kills --images 48    # an audit on Ray whose workers and command are killed, 20 and 5
+    python benchmarks/engines.py kills --images 72    # an audit on Ray whose workers and command are killed, 20 and 5
 
 ``large`` draws and judges by workers whose model and judge cost nothing, so that only the keeping is measured.
 """
@@ -228,26 +228,29 @@ def kills(images: int, steps: int, engine: str, of_workers: int, of_command: int
         if alone.wait():
             raise RuntimeError("the run by one process failed")
         began, done, left = time.perf_counter(), Counter[str](), 0
-        moments = sorted(rng.sample(range(1, 2 * images - 2 * PROGRESS), of_workers + of_command))
-        commands = set(rng.sample(moments, of_command))
+        apart = images / (of_workers + of_command + 1)  # while images are drawn: the judge sees many at once
+        if apart < PROGRESS:
+            raise SystemExit(f"--images {PROGRESS * (of_workers + of_command + 1)} or more for so many kills")
+        moments = [int(apart * (number + rng.random())) + 1 for number in range(of_workers + of_command)]
+        commands = set(rng.sample(range(len(moments)), of_command))
         words = ("--engine", engine, "--workers", "2")
         running, at_last = audited(broken, images, steps, words), 0
-        for moment in moments:
+        for number, moment in enumerate(moments):
             while counted(broken) < max(moment, at_last + PROGRESS) and running.poll() is None:
                 time.sleep(0.02)
-            time.sleep(rng.uniform(0, 1))
+            time.sleep(rng.uniform(0, 0.5))
             at_last = counted(broken)
             family = psutil.Process(running.pid).children(recursive=True) if running.poll() is None else []
             if running.poll() is not None:
                 raise RuntimeError(f"the run ended with {running.returncode} after {dict(done)}")
-            if moment in commands:
+            if number in commands:
                 running.send_signal(signal.SIGKILL)
                 running.wait()
                 left += len(psutil.wait_procs(family, timeout=60)[1])
                 running = audited(broken, images, steps, words)
                 done["command"] += 1
                 continue
-            while not (workers := working(running.pid, engine)) and running.poll() is None:
+            while not (workers := working(running.pid, engine)):
                 time.sleep(0.02)
             with contextlib.suppress(psutil.NoSuchProcess):
                 rng.choice(workers).kill()

@@ -56,14 +56,14 @@ class PromptChange:
 class Baseline:
     """A run, "here", against an earlier one, "there"; prompts are paired by text and concepts, images by seed.
 
-    Images that were made elsewhere are paired by their names.
+    Several prompts of the same text and concepts are paired by their ids; images that were made elsewhere, by names.
 
     Attributes:
         run: folder of the baseline.
         here, there: what drew the images of this run and of the baseline.
         prompts: those with images to pair.
         unpaired: why a prompt of this run has none, by its id.
-        only_there: texts of the prompts that this run lacks.
+        only_there: the prompts that this run lacks, by text, and by id where others have the same text.
         change: mean over the prompts of the mean change of their concepts' presence, -1 to 1; None without prompts.
         interval: of it, over prompts; None of a single one.
     """

@@ -27,7 +27,11 @@ class OtherImage:
 
 @dataclass(frozen=True)
 class OtherPrompt:
-    """One prompt of the other run; ``dvd_mean`` is 0 to 100, and ``scored`` counts its images with a verdict."""
+    """One prompt of the other run; ``dvd_mean`` is 0 to 100, and ``scored`` counts its images with a verdict.
+
+    Attributes:
+        id: in the other run; it pairs what has the text and concepts of another prompt.
+    """
 
     text: str
     concepts: tuple[str, ...]
@@ -36,6 +40,7 @@ class OtherPrompt:
     balanced: int
     scored: int
     verdict: PromptVerdict | None
+    id: str = ""
 
     @property
     def loses(self) -> bool:
@@ -76,6 +81,8 @@ class Contrast:
 @dataclass(frozen=True)
 class Beside:
     """A run, "here", and another of the same prompts, "there"; prompts are paired by text and concepts, images by seed.
+
+    Several prompts of the same text and concepts are paired by their ids.
 
     Attributes:
         run: folder of the other run.

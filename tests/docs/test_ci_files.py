@@ -1,9 +1,10 @@
 """The workflows of the guide run as a runner would run them: their shell steps, with its variables, in a clone.
 
-Stand-ins are the services alone: ``python -m pip install`` is noted, ``gh`` and ``curl`` keep what they are given, and
-the cache is a folder. ``dominance`` is ours, with the bundled models.
+Stand-ins are the services alone: ``python -m pip install`` is noted, ``gh`` and ``curl`` keep comments as the services
+do, and the cache is a folder. ``dominance`` is ours, with the bundled models.
 """
 
+import json
 import os
 import re
 import shlex
@@ -20,6 +21,33 @@ from ruamel.yaml import YAML
 
 ROOT = Path(__file__).parents[2]
 FILES = ROOT / "docs" / "guides" / "ci"
+OTHERS = [
+    {"id": 1, "user": {"login": "github-actions[bot]"}, "body": "Coverage: 91%"},
+    {"id": 2, "user": {"login": "someone"}, "body": "<!-- dominance: other -->\nquoted"},
+]
+"""Comments that were there before."""
+SERVICE = """
+import json, os, pathlib, subprocess, sys
+file, given = pathlib.Path(os.environ["COMMENTS"]), sys.argv[1:]
+comments = json.loads(file.read_text())
+def after(*names):
+    return next((given[place + 1] for place, word in enumerate(given) if word in names), None)
+method = after("--method", "--request")
+body = after("--body-file") or (after("--field", "--data-urlencode") or "").partition("@")[2]
+place = next((word for word in given if "/comments" in word or "/notes" in word), "")
+if method in ("PATCH", "PUT"):
+    (own,) = [each for each in comments if str(each["id"]) == place.rpartition("/")[2]]
+    own["body"] = pathlib.Path(body).read_text()
+elif body:
+    comments.append({"id": len(comments) + 1, "user": {"login": "github-actions[bot]"}})
+    comments[-1]["body"] = pathlib.Path(body).read_text()
+elif after("--jq"):
+    subprocess.run(["jq", "-r", after("--jq")], input=json.dumps(comments), text=True, check=True)
+else:
+    print(json.dumps(comments[::-1]))
+file.write_text(json.dumps(comments))
+"""
+"""Lists, adds and edits comments as GitHub's and GitLab's interfaces do, as far as the workflows ask."""
 CAMPAIGN = """
 name: campaign
 gate: {min_presence: 0.9}
@@ -48,6 +76,18 @@ class Runner:
     @property
     def clone(self) -> Path:
         return self.folder / "clone"
+
+    @property
+    def comments(self) -> list[dict[str, Any]]:
+        """Of the pull or merge request, the oldest first."""
+        return json.loads((self.folder / "comments.json").read_text(encoding="utf-8"))
+
+    @property
+    def comment(self) -> str:
+        """Ours, the only one that is new; others are as they were."""
+        *others, own = self.comments
+        assert others == OTHERS
+        return own["body"]
 
     @property
     def noted(self) -> str:
@@ -86,17 +126,20 @@ def runner(tmp_path: Path) -> Runner:
     (origin / "model" / "audit.yaml").write_text("model: miniature\nseeds: 2\nsteps: 10\n")
     git(origin, "commit", "-am", "another model")
     git(tmp_path, "clone", str(origin), "clone")
+    (tmp_path / "service.py").write_text(SERVICE)
+    (tmp_path / "comments.json").write_text(json.dumps(OTHERS))
+    service = shlex.quote(str(tmp_path / "service.py"))
     noted, python = shlex.quote(str(tmp_path / "noted")), shlex.quote(sys.executable)
     scripts = {
         "dominance": f'exec {python} -m dominance "$@"',
         "python": f'echo "python $*" >> {noted}; [ "$1 $2" = "-m pip" ] || exec {python} "$@"',
-        "gh": f'echo "gh $*" >> {noted}; cp "$5" {shlex.quote(str(tmp_path / "comment.md"))}',
-        "curl": f'echo "curl $*" >> {noted}; cp summary.md {shlex.quote(str(tmp_path / "comment.md"))}',
+        **{name: f'echo "{name} $*" >> {noted}; exec {python} {service} "$@"' for name in ("gh", "curl")},
     }
     for name, script in scripts.items():
         (bin / name).write_text(f"#!/bin/sh\n{script}\n")
         (bin / name).chmod(0o755)
-    return Runner(tmp_path, env={"PATH": f"{bin}{os.pathsep}{os.environ['PATH']}", "PYTHONPATH": str(ROOT / "src")})
+    found = {"PATH": f"{bin}{os.pathsep}{os.environ['PATH']}", "PYTHONPATH": str(ROOT / "src")}
+    return Runner(tmp_path, env={**found, "COMMENTS": str(tmp_path / "comments.json"), "GITHUB_REPOSITORY": "o/r"})
 
 
 @pytest.fixture(scope="module")
@@ -107,7 +150,13 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def on_github(runner: Runner, job: dict[str, Any], kept: Path) -> list[str]:
     """Runs a job as GitHub does, and names the steps that failed."""
-    known = {"github.base_ref": "main", "github.run_id": "1", "github.token": "secret", "github.event.number": "7"}
+    known = {
+        "hashFiles('campaign.yaml')": "suite",
+        "github.base_ref": "main",
+        "github.run_id": "1",
+        "github.token": "secret",
+        "github.event.number": "7",
+    }
     step_summary = runner.folder / "step-summary.md"
     failed: list[str] = []
     for step in job["steps"]:
@@ -168,7 +217,7 @@ def on_gitlab(runner: Runner, job: dict[str, Any], kept: Path) -> int:
 def says_what_vanished(runner: Runner) -> None:
     """The comment, the JUnit file and the report of the branch, in which castles took over."""
     assert "castle takes over from" in (runner.clone / "report.html").read_text(encoding="utf-8")
-    comment = (runner.folder / "comment.md").read_text(encoding="utf-8")
+    comment = runner.comment
     assert "### dominance: campaign: gate FAILED" in comment
     assert "| **fails** | “a castle and a chair” |" in comment
     assert "| castle 2/2, **chair 0/2** | castle 2/2, chair 2/2 |" in comment
@@ -178,14 +227,43 @@ def says_what_vanished(runner: Runner) -> None:
     assert "python -m pip install dominance" in runner.noted
 
 
+NEEDS_JQ = pytest.mark.skipif(shutil.which("jq") is None, reason="the stand-in of gh filters by jq, which is not here")
+
+
+@NEEDS_JQ
 @pytest.mark.slow
 def test_the_github_workflow_finds_what_a_branch_lost(runner: Runner, kept: Path) -> None:
     failed = on_github(runner, loaded("github.yml")["jobs"]["audit"], kept)
     assert failed == ["Audit this branch; only new losses fail"], runner.printed
     says_what_vanished(runner)
-    assert "gh pr comment 7 --body-file summary.md --edit-last --create-if-none" in runner.noted
+    assert "gh pr comment 7 --body-file summary.md" in runner.noted
     assert (runner.folder / "step-summary.md").read_text().startswith("<!-- dominance: campaign -->")
     assert {folder.name.partition("-")[0] for folder in kept.iterdir()} == {"main", "branch"}
+    (step,) = [step for step in loaded("github.yml")["jobs"]["audit"]["steps"] if "Comment" in step.get("name", "")]
+    (runner.clone / "summary.md").write_text("<!-- dominance: campaign -->\nchanged")
+    assert runner.sh(step["run"], {"NUMBER": "7"}) == 0, runner.printed
+    assert runner.comment == "<!-- dominance: campaign -->\nchanged"
+    (runner.clone / "summary.md").write_text("<!-- dominance: other -->\nby a person before")
+    assert runner.sh(step["run"], {"NUMBER": "7"}) == 0, runner.printed
+    assert [each["body"].partition("\n")[2] for each in runner.comments[1:]] == [
+        "quoted", "changed", "by a person before"
+    ]  # fmt: skip
+
+
+def test_run_folders_and_caches_are_those_of_the_suite(runner: Runner) -> None:
+    """Another suite begins anew in another folder; a run of the earlier one cannot be in its way."""
+    jobs = loaded("github.yml")["jobs"]["audit"]["steps"], loaded("gitlab.yml")["concepts"]
+    assert all("hashFiles('campaign.yaml')" in s["with"]["key"] for s in jobs[0] if "cache" in s.get("uses", ""))
+    assert jobs[1]["cache"]["key"] == {"prefix": "dominance", "files": ["campaign.yaml"]}
+    (line,) = [line for line in jobs[1]["script"] if line.startswith("out=")]
+    named = []
+    for text in ("one", "one", "two"):
+        (runner.clone / "campaign.yaml").write_text(text)
+        git(runner.clone, "commit", "--allow-empty", "-am", text)
+        assert runner.sh(f"{line}; echo $out > named") == 0
+        named.append((runner.clone / "named").read_text())
+    assert named[0] == named[1] != named[2]
+    assert any(line.partition("=")[2] in step.get("run", "") for step in jobs[0])
 
 
 @pytest.mark.slow
@@ -195,9 +273,12 @@ def test_the_gitlab_job_finds_the_same(runner: Runner, kept: Path) -> None:
     assert on_gitlab(runner, loaded("gitlab.yml")["concepts"], kept) == 1, runner.printed
     says_what_vanished(runner)
     assert "merge_requests/7/notes" in runner.noted
+    runner.sh("\n".join(loaded("gitlab.yml")["concepts"]["after_script"]), {"CI_MERGE_REQUEST_IID": "7"})
+    assert len(runner.comments) == len(OTHERS) + 1, "edited, not written again"
     assert ("images: 0 of" in runner.printed) != cached
 
 
+@NEEDS_JQ
 @pytest.mark.slow
 def test_a_branch_that_loses_nothing_new_passes(runner: Runner, kept: Path) -> None:
     """What its model never drew is excused: main has the same model, and its own gate fails."""
@@ -205,7 +286,7 @@ def test_a_branch_that_loses_nothing_new_passes(runner: Runner, kept: Path) -> N
     git(runner.folder / "origin", "merge", "branch")
     git(runner.clone, "fetch", "origin")
     assert on_github(runner, loaded("github.yml")["jobs"]["audit"], kept) == [], runner.printed
-    comment = (runner.folder / "comment.md").read_text(encoding="utf-8")
+    comment = runner.comment
     assert "gate passed" in comment
     assert "| as before | “a castle and a chair” |" in comment
 

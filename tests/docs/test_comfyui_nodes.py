@@ -264,3 +264,16 @@ def test_where_none_does_what_follows_is_stopped(comfy: ModuleType, monkeypatch:
 def test_a_judge_of_other_pictures_is_refused(comfy: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ValueError, match="was made for the world 'miniature' only"):
         judge(comfy, monkeypatch, mugs=1, world="miniature")
+
+
+def test_the_judge_is_kept_from_one_run_to_the_next(comfy: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    loaded = []
+
+    def load(name: str) -> ScriptedJudge:
+        loaded.append(name)
+        return ScriptedJudge(lambda image, question: 1.0)
+
+    monkeypatch.setattr(comfy, "load_judge", load)
+    for name in ("one", "one", "other", "one"):
+        comfy.DominanceJudge().judge(torch.ones(1, 8, 8, 3), PROMPT, name, 0.75)
+    assert loaded == ["one", "other", "one"]

@@ -7,13 +7,14 @@ pipelines: the first node looks through the attention patches of ComfyUI's own m
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 import torch
 from PIL import Image
 
-from dominance.judges.protocol import TaughtJudge
+from dominance.judges.protocol import Judge, TaughtJudge
 from dominance.judges.registry import load_judge
 from dominance.mentions import concept_spans
 from dominance.metrics import PAPER_LAYERS, PAPER_THRESHOLD, concept_attention, focus_score
@@ -237,13 +238,19 @@ class DominanceJudge:
         return {"ui": {"text": [report]}, "result": (images[kept] if kept else _nothing(report), report, gate.passed)}
 
 
+@lru_cache(maxsize=1)
+def loaded(judge: str) -> Judge:
+    """The judge, kept from one run of the workflow to the next; another takes its place in memory."""
+    return load_judge(judge)
+
+
 def judged(prompt: Prompt, pictures: Sequence[Image.Image], judge: str) -> PromptResult:
     """The prompt's pictures with the judge's answers.
 
     Raises:
         ValueError: the judge was made for other pictures.
     """
-    ready = load_judge(judge)
+    ready = loaded(judge)
     if isinstance(ready, TaughtJudge) and ready.world is not None:
         raise ValueError(f"the judge {judge} was made for the world {ready.world!r} only; give one of any picture")
     asked = questions_of(ready, ask_all(Suite("comfyui", (prompt,)), load_questions().ask))

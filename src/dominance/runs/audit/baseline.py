@@ -1,13 +1,14 @@
 """A run against its baseline: the same prompts and seeds, image by image."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from statistics import fmean
 
 from dominance.baseline import Baseline, Change, PromptChange
 from dominance.beside import OtherImage, OtherPrompt, OtherRun
 from dominance.metrics import paired_rate_difference, t_interval
 from dominance.records import PromptResult, ScoredImage
-from dominance.runs.audit.beside import keys_of
+from dominance.runs.audit.beside import Key, keys_here, keys_there
+from dominance.wording import quoted
 
 _Pair = tuple[ScoredImage, OtherImage]
 
@@ -18,11 +19,11 @@ def baseline_of(other: OtherRun, results: Sequence[PromptResult]) -> Baseline:
     Args:
         results: of this run.
     """
-    keys = list(keys_of((r.prompt.text, [c.name for c in r.prompt.concepts]) for r in results))
-    there = dict(zip(keys_of((p.text, p.concepts) for p in other.prompts), other.prompts, strict=True))
+    keys = keys_here(result.prompt for result in results)
+    there = dict(zip(keys_there(other), other.prompts, strict=True))
     changes, unpaired = [], {}
     for key, result in zip(keys, results, strict=True):
-        found = _prompt_change(result, there.get(key))
+        found = _prompt_change(result, there[key]) if key in there else _why_not(key, there)
         if isinstance(found, str):
             unpaired[result.prompt.id] = found
         else:
@@ -34,16 +35,23 @@ def baseline_of(other: OtherRun, results: Sequence[PromptResult]) -> Baseline:
         there=other.there,
         prompts=tuple(changes),
         unpaired=unpaired,
-        only_there=tuple(key[0] for key in there if key not in set(keys)),
+        only_there=tuple(key.named for key in there if key not in set(keys)),
         change=fmean(means) if means else None,
         interval=t_interval(means, least=-1.0, most=1.0) if means else None,
     )
 
 
-def _prompt_change(result: PromptResult, there: OtherPrompt | None) -> PromptChange | str:
-    """What changed, or why nothing can be compared."""
-    if there is None:
+def _why_not(key: Key, there: Collection[Key]) -> str:
+    """Why the baseline has no partner; of several prompts with the same text, the id alone says which is meant."""
+    same = [other for other in there if other[:2] == key[:2]]
+    if not same:
         return "the baseline lacks the prompt"
+    which = f"under other ids, {', '.join(quoted(other.id) for other in same[:3])}" if same[0].id else "only once"
+    return f"ambiguous: the baseline has its text and concepts {which}; give equal prompts the same ids in both"
+
+
+def _prompt_change(result: PromptResult, there: OtherPrompt) -> PromptChange | str:
+    """What changed, or why nothing can be compared."""
     own = {_key(image): image for image in result.images if image.verdict is not None}
     others = {_key(image): image for image in there.images if image.verdict is not None}
     pairs = [(image, others[key]) for key, image in own.items() if key in others]

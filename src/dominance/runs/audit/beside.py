@@ -3,30 +3,49 @@
 import contextlib
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 from dominance.beside import Beside, Contrast, OtherImage, OtherPrompt, OtherRun, loses
 from dominance.errors import InputError
 from dominance.files import is_file, read_bytes, write_whole
 from dominance.metrics import bootstrap_mean
-from dominance.records import PromptResult
+from dominance.records import Prompt, PromptResult
 from dominance.runs.stages.directions import top_share
 
 KEPT = "beside"
 """The folder below the run's that holds the other run's images that the report shows."""
 _MOST_BYTES = 100_000_000
-Key = tuple[str, tuple[str, ...], int]
 
 
-def keys_of(prompts: Iterable[tuple[str, Sequence[str]]]) -> Iterator[Key]:
-    """What pairs each prompt: text, concepts, and how often these came before."""
-    seen: Counter[tuple[str, tuple[str, ...]]] = Counter()
-    for text, concepts in prompts:
-        same = (text, tuple(concepts))
-        yield (*same, seen[same])
-        seen[same] += 1
+class Key(NamedTuple):
+    """What pairs a prompt with another run's; ``id`` is empty unless its run has the text and concepts twice."""
+
+    text: str
+    concepts: tuple[str, ...]
+    id: str
+
+    @property
+    def named(self) -> str:
+        """The prompt as a list names it."""
+        return f"{self.text} ({self.id})" if self.id else self.text
+
+
+def keys_here(prompts: Iterable[Prompt]) -> list[Key]:
+    """What pairs each prompt of this run."""
+    return _told_apart([Key(prompt.text, tuple(c.name for c in prompt.concepts), prompt.id) for prompt in prompts])
+
+
+def keys_there(other: OtherRun) -> list[Key]:
+    """What pairs each prompt of the other."""
+    return _told_apart([Key(prompt.text, prompt.concepts, prompt.id) for prompt in other.prompts])
+
+
+def _told_apart(keys: Sequence[Key]) -> list[Key]:
+    often = Counter(key[:2] for key in keys)
+    return [key if often[key[:2]] > 1 else key._replace(id="") for key in keys]
 
 
 def beside_of(other: OtherRun, results: Sequence[PromptResult], folder: Path) -> Beside:
@@ -36,10 +55,8 @@ def beside_of(other: OtherRun, results: Sequence[PromptResult], folder: Path) ->
         results: of this run; what is not scored yet takes no part.
         folder: of this run, where images of the other may have been kept.
     """
-    here = dict(
-        zip(keys_of((r.prompt.text, [c.name for c in r.prompt.concepts]) for r in results), results, strict=True)
-    )
-    there = dict(zip(keys_of((p.text, p.concepts) for p in other.prompts), other.prompts, strict=True))
+    here = dict(zip(keys_here(result.prompt for result in results), results, strict=True))
+    there = dict(zip(keys_there(other), other.prompts, strict=True))
     pairs = [(result, there[key]) for key, result in here.items() if key in there]
     scores = [(p.dvd_mean, q.dvd_mean) for p, q in pairs if p.dvd_mean is not None and q.dvd_mean is not None]
     changes = [after - before for before, after in scores]
@@ -49,8 +66,8 @@ def beside_of(other: OtherRun, results: Sequence[PromptResult], folder: Path) ->
         here=other.here,
         there=other.there,
         prompts=len(pairs),
-        only_here=tuple(key[0] for key in here if key not in there),
-        only_there=tuple(key[0] for key in there if key not in here),
+        only_here=tuple(key.named for key in here if key not in there),
+        only_there=tuple(key.named for key in there if key not in here),
         measured=len(scores),
         dvd_here=_mean([before for before, _ in scores]),
         dvd_there=_mean([after for _, after in scores]),

@@ -8,7 +8,7 @@ from dominance.beside import OtherImage, OtherPrompt, OtherRun
 from dominance.errors import InputError, RunError
 from dominance.files import is_file
 from dominance.records import PromptResult
-from dominance.runs.audit.beside import Key, keys_of
+from dominance.runs.audit.beside import Key, keys_here
 from dominance.runs.audit.result import recorded_plan, result_of
 from dominance.runs.store.folder import LEDGER_NAME
 from dominance.runs.store.ledger import Ledger
@@ -65,6 +65,12 @@ def _check(plan: Plan, earlier: Plan, name: str) -> None:
     own, others = _asked(plan), _asked(earlier)
     shared = [key for key in own if key in others]
     if not shared:
+        alike = next((key for key in own if any(key[:2] == other[:2] for other in others)), None)
+        if alike is not None:
+            raise InputError(
+                f"{name}: has {quoted(alike.text)} and its concepts more or less often than this run, or under other"
+                " ids; give equal prompts the same ids in both"
+            )
         raise InputError(
             f"{name}: shares no prompt with this run, such as {quoted(plan.suite.prompts[0].text)}; give a run of the"
             " same suite"
@@ -84,9 +90,8 @@ def _check(plan: Plan, earlier: Plan, name: str) -> None:
 def _asked(plan: Plan) -> Mapping[Key, list[str]]:
     """The questions about each prompt, by what pairs prompts."""
     prompts = plan.suite.prompts
-    keys = keys_of((prompt.text, [concept.name for concept in prompt.concepts]) for prompt in prompts)
     asked = ([q.text for concept in prompt.concepts for q in plan.questions[concept]] for prompt in prompts)
-    return dict(zip(keys, asked, strict=True))
+    return dict(zip(keys_here(prompts), asked, strict=True))
 
 
 def _prompt(result: PromptResult, folder: Path) -> OtherPrompt:
@@ -108,6 +113,7 @@ def _prompt(result: PromptResult, folder: Path) -> OtherPrompt:
         balanced=result.balanced,
         scored=result.scored,
         verdict=result.verdict,
+        id=result.prompt.id,
     )
 
 

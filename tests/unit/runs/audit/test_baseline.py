@@ -144,3 +144,23 @@ def test_a_prompt_that_is_gone_fails_the_run() -> None:
     failed, found = gate([kept], [kept, scored("b", OTHER, [LOST] * 4)], LIMITED)
     assert found.only_there == (OTHER,)
     assert failed.run_failures == (f"1 prompt of the baseline not drawn here: “{OTHER}”",)
+
+
+def test_prompts_of_equal_text_are_paired_by_id_whatever_their_order() -> None:
+    here = [scored("a", TEXT, [LOST] * 4), scored("b", TEXT, [BOTH] * 4)]
+    held, found = gate(here, here[::-1], FREE)
+    assert held.passed
+    assert [(change.id, change.presence["mug"].there) for change in found.prompts] == [("a", 0), ("b", 4)]
+
+
+@pytest.mark.parametrize(
+    ("ids", "why"), [(("x", "b"), "under other ids, 'x', 'b'"), (("a",), "only once")], ids=["other ids", "once"]
+)
+def test_a_prompt_that_could_be_any_of_several_is_not_paired(ids: tuple[str, ...], why: str) -> None:
+    """Paired with the first of them, the loss of ``a`` would be excused."""
+    here = [scored("a", TEXT, [LOST] * 4), scored("b", TEXT, [BOTH] * 4)]
+    failed, found = gate(here, [scored(id, TEXT, [LOST] * 4) for id in ids], FREE)
+    said = f"ambiguous: the baseline has its text and concepts {why}; give equal prompts the same ids in both"
+    assert found.unpaired["a"] == said
+    assert said in failed.failures["a"]
+    assert found.only_there == ((f"{TEXT} (x)",) if len(ids) > 1 else (TEXT,))

@@ -27,13 +27,13 @@ def test_prompts_are_paired_by_text_and_concepts_not_by_id(tmp_path: Path) -> No
     assert (found.contrast.id, found.contrast.same_noises) == ("a", 2)
 
 
-def test_the_same_prompt_twice_is_paired_in_order(tmp_path: Path) -> None:
+def test_the_same_prompt_twice_is_paired_by_id(tmp_path: Path) -> None:
     text = "a tower and a mug"
-    there = run_of(other(scored("x", text, [LOST])), other(scored("y", text, [BOTH])))
+    there = run_of(other(scored("b", text, [BOTH])), other(scored("a", text, [LOST])))
     found = beside_of(
         there, [scored("a", text, [LOST]), scored("b", text, [LOST]), scored("c", text, [BOTH])], tmp_path
     )
-    assert (found.prompts, found.only_here) == (2, (text,))
+    assert (found.prompts, found.only_here) == (2, (f"{text} (c)",))
     assert found.contrast is not None
     assert found.contrast.id == "b"
 
