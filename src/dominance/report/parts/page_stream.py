@@ -13,7 +13,6 @@ from dominance.files import write_whole
 from dominance.images.left_out import left_out_sentence, missing_first
 from dominance.report.parts.bars import dvd_range, presence_bar
 from dominance.report.parts.labels import label
-from dominance.report.parts.svg import tag
 
 _SHARED: dict[str, Any] = {
     "label": label,
@@ -25,6 +24,7 @@ _SHARED: dict[str, Any] = {
     "missing_first": missing_first,
 }
 """What every template may use."""
+_CODE = Markup("<code>{}</code>")
 _AT_ONCE = 200
 """Pieces of a template that are written together."""
 
@@ -61,7 +61,7 @@ def coded(text: str) -> Markup:
     parts = text.split("`")
     if len(parts) % 2 == 0:  # one that is not closed stays as it is
         return escape(text)
-    return Markup("").join(tag("code", part) if place % 2 else escape(part) for place, part in enumerate(parts))
+    return Markup("").join(_CODE.format(part) if place % 2 else escape(part) for place, part in enumerate(parts))
 
 
 @cache

@@ -2,7 +2,7 @@
 
 from statistics import fmean
 
-from dominance.metrics import spearman, spearman_interval
+from dominance.metrics import rate, spearman, spearman_interval
 from dominance.metrics.measured import Measured, of_clusters
 from dominance.numbers import effect, measure
 from dominance.numbers import rate as written
@@ -77,8 +77,6 @@ def _correlation(pairs: list[tuple[float, float]]) -> tuple[float | None, tuple[
 
 
 def _whole(prompts: tuple[PromptResult, ...], group: str) -> Rate:
-    from dominance.metrics import rate
-
     own = [result for result in prompts if result.prompt.group_name == group]
     return rate(sum(result.balanced for result in own), sum(result.scored for result in own))
 
