@@ -57,6 +57,7 @@ class World:
         pairs: share of pictures that show two objects, each in its own half.
         entity_pairs: share of pictures that show an entity and an object, each in its own half.
         entities_together: share of pictures that show two entities, each in its own half.
+        free_layouts: share of the pictures of two concepts that ``free_pair_scene`` lays out, not ``pair_scene``.
         scenery: share of single-concept pictures whose caption also names a part of their backdrop.
         exposure: how often a concept is shown by itself, relative to 1; a concept that is not named has 1.
         distinct: how many different pictures of a concept by itself there are, each of them shown again and again;
@@ -70,6 +71,7 @@ class World:
     pairs: float = 0.45
     entity_pairs: float = 0.0
     entities_together: float = 0.0
+    free_layouts: float = 0.0
     scenery: float = 0.5
     exposure: dict[str, float] = field(default_factory=dict)
     distinct: dict[str, int] = field(default_factory=dict)
@@ -96,7 +98,9 @@ class World:
         return np.random.default_rng([_DISTINCT_SEED, *concept.encode(), int(rng.integers(self.distinct[concept]))])
 
     def _pair(self, pair: tuple[str, str], rng: np.random.Generator) -> tuple[str, Scene]:
-        return pair_caption(*pair, rng), pair_scene(pair, self.diversity, rng)
+        caption = pair_caption(*pair, rng)
+        free = self.free_layouts > 0 and rng.random() < self.free_layouts
+        return caption, (free_pair_scene if free else pair_scene)(pair, self.diversity, rng)
 
     def object_pairs(self) -> list[tuple[str, str]]:
         """The unordered object pairs that training may show."""
@@ -204,16 +208,67 @@ def pair_scene(pair: tuple[str, str], diversity: dict[str, float], rng: np.rando
     centres = (0.26, 0.74) if rng.random() < _CAPTION_ORDER else (0.74, 0.26)
     placements = []
     for concept, x in zip(pair, centres, strict=True):
-        own = diversity[concept]
-        placements.append(
-            Placement(
-                concept,
-                x=x + rng.uniform(-0.04, 0.04),
-                y=0.53 + rng.uniform(-0.12, 0.12),
-                size=rng.uniform(0.36, 0.5),
-                palette=_palette(concept, own, rng),
-                stretch=1 + own * rng.uniform(-0.1, 0.1),
-                rotation=own * rng.uniform(-6, 6),
-            )
-        )
+        place = (x + rng.uniform(-0.04, 0.04), 0.53 + rng.uniform(-0.12, 0.12))
+        placements.append(_placed(concept, place, rng.uniform(0.36, 0.5), diversity[concept], rng))
     return Scene(random_backdrop(rng), tuple(placements))
+
+
+def _placed(
+    concept: str, place: tuple[float, float], size: float, diversity: float, rng: np.random.Generator
+) -> Placement:
+    """One of two concepts at its place, as varied as it is."""
+    return Placement(
+        concept,
+        *place,
+        size=size,
+        palette=_palette(concept, diversity, rng),
+        stretch=1 + diversity * rng.uniform(-0.1, 0.1),
+        rotation=diversity * rng.uniform(-6, 6),
+    )
+
+
+def free_pair_scene(pair: tuple[str, str], diversity: dict[str, float], rng: np.random.Generator) -> Scene:
+    """Two concepts in any arrangement: side by side at any distance, one above the other, in front, or on the other.
+
+    Sizes differ up to three times. What stands in front leaves at least half of the other to be seen; what is on the
+    other is small and in its middle, as a picture printed on it would be. Palettes and backdrop are those of
+    ``pair_scene``; which of the two is in front does not follow from the caption.
+    """
+    back, front = pair if rng.random() < 0.5 else pair[::-1]
+    arrangement = ("beside", "above", "in front", "on")[int(rng.integers(4))]
+    if arrangement in ("beside", "above"):
+        sizes = (rng.uniform(0.28, 0.55), rng.uniform(0.28, 0.55))
+        places = _apart(sizes, upright=arrangement == "above", rng=rng)
+        if rng.random() < _CAPTION_ORDER:
+            back, front = pair
+    else:
+        printed = arrangement == "on"
+        sizes = (rng.uniform(0.7, 0.85), rng.uniform(0.26, 0.34) if printed else rng.uniform(0.34, 0.42))
+        turn = rng.uniform(0, 2 * np.pi)
+        away = 0.04 if printed else 0.55 * sizes[0]
+        behind = (0.5 + rng.uniform(-0.06, 0.06), 0.5 + rng.uniform(-0.06, 0.06))
+        places = (behind, _inside(behind[0] + away * np.cos(turn), behind[1] + away * np.sin(turn), sizes[1]))
+    placements = [
+        _placed(concept, place, size, diversity[concept], rng)
+        for concept, place, size in zip((back, front), places, sizes, strict=True)
+    ]
+    return Scene(random_backdrop(rng), tuple(placements))
+
+
+def _apart(sizes: tuple[float, float], upright: bool, rng: np.random.Generator) -> tuple[tuple[float, float], ...]:
+    """Two places that do not touch along one axis; the first is the upper or the left one."""
+    least = sum(sizes) / 2
+    room = max(0.0, 1 - sum(sizes))  # along the axis, when both are whole
+    before = rng.uniform(0, room)
+    first = before + sizes[0] / 2
+    second = first + least + rng.uniform(0, room - before)
+    across = [rng.uniform(size / 2, 1 - size / 2) for size in sizes]
+    if upright:
+        return ((across[0], first), (across[1], second))
+    return ((first, across[0]), (second, across[1]))
+
+
+def _inside(x: float, y: float, size: float) -> tuple[float, float]:
+    """The place, moved until it is whole."""
+    low, high = size / 2, 1 - size / 2
+    return (float(np.clip(x, low, high)), float(np.clip(y, low, high)))

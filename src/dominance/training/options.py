@@ -19,7 +19,15 @@ if TYPE_CHECKING:
 
 FEWEST_PICTURES: int = 320
 _FEWEST_FOR_DECODER = 160
-_SHARES = ("scenery", "pairs", "entity_pairs", "entities_together", "entity_diversity", "object_diversity")
+_SHARES = (
+    "scenery",
+    "pairs",
+    "entity_pairs",
+    "entities_together",
+    "free_layouts",
+    "entity_diversity",
+    "object_diversity",
+)
 _PICTURES_OF_A_NEW_JUDGE = 192_000
 
 
@@ -67,6 +75,8 @@ class MiniatureOptions:
     """Share of pictures of entity and object."""
     entities_together: float = 0.0
     """Share of pictures of two entities."""
+    free_layouts: float = 0.0
+    """Of pictures of two, the share laid out freely."""
     entity_diversity: float = 0.0
     """Of landmarks and characters: 0 is rigid."""
     rigid: Annotated[Names, Parameter(show_default=False)] = ()
@@ -102,6 +112,7 @@ class MiniatureOptions:
             pairs=self.pairs,
             entity_pairs=self.entity_pairs,
             entities_together=self.entities_together,
+            free_layouts=self.free_layouts,
             scenery=self.scenery,
         )
 

@@ -5,12 +5,14 @@ import numpy as np
 import pytest
 
 from dominance.miniature.concepts import BY_NAME, CONCEPTS, ENTITIES, OBJECTS
+from dominance.miniature.renderer import render
 from dominance.miniature.scene import SCENERY, Scene
 from dominance.miniature.world import (
     HELD_OUT_ENTITY_PAIRS,
     HELD_OUT_PAIRS,
     World,
     diversity_by_kind,
+    free_pair_scene,
     own_backdrop,
     pair_scene,
     random_backdrop,
@@ -137,3 +139,25 @@ def test_the_first_named_stands_mostly_but_not_always_on_the_left() -> None:
     scenes = [pair_scene(("mug", "tower"), diversity_by_kind(1.0, 1.0), np.random.default_rng(i)) for i in range(600)]
     left = sum(scene.placements[0].x < 0.5 for scene in scenes)
     assert left == pytest.approx(480, abs=45)
+
+
+def test_free_layouts_leave_halves_behind_and_no_concept_out_of_sight() -> None:
+    rng, varied = np.random.default_rng(3), diversity_by_kind(1.0, 1.0)
+    scenes = [free_pair_scene(("castle", "mug"), varied, rng) for _ in range(200)]
+    placed = [scene.placements for scene in scenes]
+    assert {p.concept for placements in placed for p in placements} == {"castle", "mug"}
+    # Neither concept has a half, a plane or a size of its own.
+    for measure in (lambda p: p.x, lambda p: p.y, lambda p: p.size):
+        ahead = sum(measure(first) > measure(second) for first, second in placed)
+        assert 20 < ahead < 180
+    behind = {back.concept for back, front in placed if back.size > 2 * front.size}
+    assert behind == {"castle", "mug"}
+    seen = [min(truth.visible for truth in render(scene).truths) for scene in scenes]
+    assert min(seen) > 0.4
+    assert sum(value > 0.95 for value in seen) > 80
+
+
+def test_halves_stay_as_they_were_without_free_layouts() -> None:
+    free = World(pairs=1.0, free_layouts=1.0)
+    assert all(abs(p.x - 0.5) > 0.19 for _, scene in drawn(World(pairs=1.0), 200) for p in scene.placements)
+    assert any(abs(p.x - 0.5) < 0.1 for _, scene in drawn(free, 200) for p in scene.placements)
