@@ -131,6 +131,6 @@ def comparisons() -> dict[str, Callable[[], dict[str, float]]]:
             dominance.load_pipeline("miniature", "cpu"), 25, 8, 3
         ),
         "methods of repair / plain (architecture of SD 1.4 at 256², random weights, 4 steps, one thread)": lambda: (
-            over_plain(full_size_pipeline(), 4, 8, 1, layers=(5, 6, 8, 9, 10), height=256, width=256)
+            over_plain(full_size_pipeline(), 4, 8, 2, layers=(5, 6, 8, 9, 10), height=256, width=256)
         ),
     }

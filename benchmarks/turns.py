@@ -1,6 +1,7 @@
 """Two sides of a comparison, timed in turns within one run; see ``run.py``."""
 
 import contextlib
+import ctypes
 import statistics
 import threading
 import time
@@ -31,6 +32,8 @@ def seconds(act: Callable[[], object], clock: Callable[[], float] = time.perf_co
 @contextlib.contextmanager
 def most_memory() -> Generator[Callable[[], float]]:
     """Gives the most gigabytes of this process in memory while the block ran, beyond those when it began."""
+    with contextlib.suppress(OSError, AttributeError):  # what was freed before goes back, where the C library can do so
+        ctypes.CDLL(None).malloc_trim(0)
     over, begun = threading.Event(), _resident()
     peak = begun
 

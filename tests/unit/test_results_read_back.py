@@ -43,6 +43,7 @@ from dominance.runs.diversity.result import (
 )
 from dominance.runs.explanation.document import ExplanationDocument
 from dominance.runs.explanation.document import document_of as explanation_document
+from dominance.runs.generation.result import Attempt, EarlyLook, GeneratedPrompt, GenerationResult, Rejection
 from dominance.runs.judge_check.generated_result import (
     Criterion,
     DoubtfulAnswers,
@@ -234,6 +235,24 @@ def mitigation() -> MitigationResult:
     )  # fmt: skip
 
 
+def generation() -> GenerationResult:
+    attempts = (
+        Attempt("a", 0, "plain", "given up", None, "images/0-early.png", 0.1, evaluations=4.0, looks=1, finished=True),
+        Attempt("b", 0, "regions", "usable", "images/0.png", None, None, "balanced", ("tower", "mug"), 10.0, 0.5, 1),
+        Attempt("c", 1, "regions", "error", problem="not numbers"),
+    )
+    prompt = GeneratedPrompt(
+        "tower-mug", PAIR.text, None, ("tower", "mug"), "high", 0.7, 0.5, 8.0, attempts, "budget", None,
+        Rejection(3, 1, 30.0),
+    )  # fmt: skip
+    return GenerationResult(
+        run="run", suite="small", model="tiny", judge="judge", settings={"seeds": None}, wanted=2, budget=50,
+        plain_evaluations=10.0, early=EarlyLook(0.4, 0.2, rate(3, 4), rate(0, 9)), prompts=(prompt,), per_usable=22.0,
+        expected_plain=None, plain_per_usable=30.0, ratio=0.7, ratio_interval=(0.5, 0.9), false_aborts=rate(1, 1),
+        notes=("a note",), manifest={"device": "cpu"},
+    )  # fmt: skip
+
+
 def preflight() -> Preflight:
     return Preflight("a mug", ("a", "mug"), (0.2, 0.8), {9: 0.01, 10: 0.02}, 0.015, 0.01, "high", "mug", None, 0.01)
 
@@ -260,6 +279,7 @@ RESULTS: dict[str, Callable[[], Any]] = {
     "diversity": diversity,
     "memorization": noise_norm,
     "mitigate": mitigation,
+    "generate": generation,
     "train dreambooth": lesson,
     "preflight": preflight,
     "calibrate": calibration,

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from dominance.cli import shared
 from dominance.cli.app import new_app
+from dominance.cli.delivery import tell_estimate
 from dominance.cli.interrupts import results_are_in
 from dominance.cli.output import echo, note, print_json, print_table, tell_next, tell_written, warn_again
 from dominance.cli.statuses import EXIT_DONE, EXIT_UNSCORED
@@ -29,7 +30,7 @@ def command(
     model: shared.Model = "miniature",
     judge: shared.JudgeName = "miniature",
     options: GenerateOptions = GenerateOptions(),
-    output: shared.OutputWithPictures = shared.OutputWithPictures(),
+    output: shared.Estimated = shared.Estimated(),
 ) -> int:
     """Draw images in which the judge sees every concept, for the least computation.
 
@@ -41,8 +42,11 @@ def command(
     and so on, as many as it takes. The same command resumes, and a larger --usable or --budget goes on. Exit status: 0
     done, 2 bad input, 3 the budget or the seeds ended before all images were usable.
     """
-    from dominance.runs.generation.run import generate
+    from dominance.runs.generation.run import estimate_generation, generate
 
+    if output.estimate:
+        note("note: at the least: what fails is drawn again, within the budget of each prompt")
+        return tell_estimate(estimate_generation(suite, None, model, judge, output.out, options), output.json)
     result = generate(suite, None, model, judge, output.out, options).result()
     return deliver(result, output.json, output.page_images)
 

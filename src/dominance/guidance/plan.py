@@ -41,6 +41,19 @@ class Plan:
     rebalanced: bool = False
     taught: tuple[int | None, ...] = ()
 
+    def more_evaluations(self, steps: int, *, by_attention: bool) -> int:
+        """The most samples that the denoiser is run on in so many steps, beyond those of plain drawing.
+
+        Args:
+            by_attention: whether regions act in the model's attention, where the plan does not say.
+        """
+        moves, regions = self.moves, self.regions
+        moved = sum(moves.turns(step, steps) for step in range(steps) if moves.acts(step, steps)) if moves else 0
+        if regions is None or (self.backend or ("attention" if by_attention else "predictions")) == "attention":
+            return moved
+        # In the first step nothing is known of where concepts lie.
+        return moved + len(self.concepts) * sum(regions.acts(step, steps, "predictions") for step in range(1, steps))
+
     @property
     def looks(self) -> bool:
         """Whether it needs maps that show where the concepts lie."""

@@ -59,11 +59,10 @@ class Regional:
         if len(prompt.concepts) < 2:
             return Plan()
         backend: Backend | None = None if self.backend == "auto" else self.backend
-        until = self.until if self.until is not None else 0.5 if backend == "predictions" else 1.0
         regions = Regions(
             texts=tuple(alone(prompt, concept, self.nouns) for concept in prompt.concepts),
             fixed=self.fixed,
-            until=until,
+            until=self.until,
             halves=self.shape == "halves",
             edge=self.edge,
             strength=self.strength,

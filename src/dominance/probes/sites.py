@@ -64,6 +64,14 @@ def _refuse_compiled(name: str, denoiser: nn.Module) -> None:
         )
 
 
+def acts_by_attention(pipeline: DiffusionPipeline) -> bool:
+    """Whether the prompt is read by cross-attention alone, so that regions of the picture can read their own texts."""
+    try:
+        return all(site.kind == "cross" for site in attention_sites(pipeline))
+    except ModelError:
+        return False
+
+
 def attention_sites(pipeline: DiffusionPipeline) -> tuple[AttentionSite, ...]:
     """Every site of attention to the prompt, in forward order; layers are numbered from 1.
 

@@ -1,6 +1,6 @@
 """A prompt on its way to its usable images: what was tried, what comes next, and why it ended."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from dominance.records import Prompt
@@ -41,6 +41,7 @@ class Course:
     """A prompt, by its ways.
 
     Attributes:
+        takes: the most network evaluations of an image by a way, where those of a plain one are not.
         attempts: in order.
         ended, problem: as ``GeneratedPrompt`` has them.
     """
@@ -49,6 +50,7 @@ class Course:
     risk: Risk
     ways: tuple[str, ...]
     bounds: Bounds
+    takes: Mapping[str, float] = field(default_factory=dict)
     attempts: list[Attempt] = field(default_factory=list)
     ended: Ended = "done"
     problem: str | None = None
@@ -83,12 +85,13 @@ class Course:
             return []
         way, _ = found[0]
         own = [each for each in self.attempts if each.way == way]
-        each_takes = max([float(bounds.plain), *(attempt.evaluations or 0.0 for attempt in own)])
+        finished = any(attempt.file is not None for attempt in own)
+        first = float(bounds.plain) if finished else self.takes.get(way, float(bounds.plain))
+        each_takes = max([first, *(attempt.evaluations or 0.0 for attempt in own)])
         within = sum(self.spent + (place + 1) * each_takes <= bounds.budget for place in range(len(found)))
         if not within:
             self.ended = "budget"
-        told = way == PLAIN or any(attempt.file is not None for attempt in own)
-        return found[: within if told else min(within, 1)]  # else it is not known what one takes
+        return found[: within if way == PLAIN or finished else min(within, 1)]  # else what one takes is a guess
 
     def take(self, _step: Step, attempt: Attempt) -> None:
         """What came of the next try."""

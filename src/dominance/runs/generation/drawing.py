@@ -77,11 +77,11 @@ class Drawer:
         image = self.planned(prompt, way, seed)
         early = self._early_image(image)
         score = self._known_score(prompt, early)
+        if score is not None and self._below(score):  # whether or not a check has finished the image
+            return self._given_up(image, early, way, seed, score, self._cost(early))
         if not self._has(image):
-            if score is not None and self._below(score):
-                return self._given_up(image, early, way, seed, score, self._cost(early))
-            self._forget(image, early)
-            drawn = self._draw(prompt, image, way, early)
+            self._forget(image, *([] if self._has(early) else [early]))
+            drawn = self._draw(prompt, image, way, early if score is None else None)
             score = self._known_score(prompt, early)
             if drawn.image is None:
                 return self._given_up(image, early, way, seed, score, (drawn.evaluations, drawn.seconds))
@@ -115,10 +115,16 @@ class Drawer:
         )
 
     def finish(self, prompt: Prompt, way: str, seed: int) -> tuple[ScoredImage, float]:
-        """The image drawn to its end, judged, and the network evaluations that drawing it takes."""
+        """The image drawn to its end, judged, and the network evaluations that drawing it takes.
+
+        The judge looks at the picture predicted on the way all the same, and what it sees is remembered: if the image
+        is tried later, the same comes of that as without this.
+        """
         image = self.planned(prompt, way, seed)
+        early = self._early_image(image)
         if not self._has(image):
-            drawn = self._draw(prompt, image, way, None)
+            looked = self._known_score(prompt, early) is not None
+            drawn = self._draw(prompt, image, way, None if looked else early, to_its_end=True)
             if isinstance(drawn.image, ItemError):
                 return ScoredImage(prompt.id, image.name, None, problem=str(drawn.image)), drawn.evaluations or 0.0
         return self._judged(prompt, image), self._cost(image)[0] or 0.0
@@ -151,7 +157,9 @@ class Drawer:
 
     # Drawing
 
-    def _draw(self, prompt: Prompt, image: PlannedImage, way: str, early: PlannedImage | None) -> _Drawn:
+    def _draw(
+        self, prompt: Prompt, image: PlannedImage, way: str, early: PlannedImage | None, *, to_its_end: bool = False
+    ) -> _Drawn:
         from dominance.probes.predicted import predictions
 
         model, settings = self._model(), self._model.settings.of(prompt)
@@ -159,7 +167,7 @@ class Drawer:
         draws = model if method is None else Steered(model, method, {prompt.text: prompt})
         began, made = self._clock(), None
         with predictions(model.pipeline) as seen, counted(model.pipeline) as count:
-            watch = self._watch(prompt, early, seen, lambda: (count(), self._clock() - began))
+            watch = self._watch(prompt, early, seen, lambda: (count(), self._clock() - began), to_its_end=to_its_end)
             try:
                 watched = {} if watch is None else {"watch": watch}
                 (made,) = draws.generate([prompt.text], [image.seed or 0], settings, **watched)
@@ -181,9 +189,19 @@ class Drawer:
         return took
 
     def _watch(
-        self, prompt: Prompt, early: PlannedImage | None, seen: Any, took: Callable[[], tuple[int | None, float]]
+        self,
+        prompt: Prompt,
+        early: PlannedImage | None,
+        seen: Any,
+        took: Callable[[], tuple[int | None, float]],
+        *,
+        to_its_end: bool,
     ) -> Watch | None:
-        """What looks at the predicted picture; None where nothing is to be given up, or the pipeline calls nothing."""
+        """What looks at the predicted picture; None where nothing is to be given up, or the pipeline calls nothing.
+
+        Args:
+            to_its_end: whether the image goes on whatever it sees.
+        """
         calibration = self._early
         if early is None or calibration is None or not calls_back(self._model().pipeline):
             return None
@@ -200,7 +218,7 @@ class Drawer:
             except Exception as error:
                 raise _LookError from error
             score = self._known_score(prompt, early)
-            return score is None or not self._below(score)
+            return to_its_end or score is None or not self._below(score)
 
         return Watch(seen, calibration.at, (settings.height, settings.width), look)
 

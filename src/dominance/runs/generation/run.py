@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Self
 
 from dominance.documents import to_json
 from dominance.errors import InputError, ModelError
-from dominance.guidance.registry import Method, find_method
+from dominance.guidance.registry import ChosenRecipe, Method, find_method
 from dominance.judges.protocol import Judge
 from dominance.models.on_demand import OnDemand
 from dominance.numbers import plural
 from dominance.records import Prompt, Suite
 from dominance.run_settings import RunSettings
+from dominance.runs.audit.estimate import Estimate, copied_ledger, estimate_of
 from dominance.runs.audit.options import Limits, limited
 from dominance.runs.audit.result import put_plan
 from dominance.runs.audit.sameness import folder_of, take_over
@@ -25,7 +26,15 @@ from dominance.runs.risk.options import PreflightOptions
 from dominance.runs.risk.preflight import has_rule
 from dominance.runs.stages.early import NONE, EarlyCalibration, calls_back, find_early, look_after
 from dominance.runs.stages.judge_fit import OPEN_WORLD, of_model, warn, world_warnings
-from dominance.runs.stages.judging import check_questions, judge_for, questions_of, refuse_asked_here, refuse_named
+from dominance.runs.stages.judging import (
+    check_questions,
+    judge_for,
+    questions_of,
+    refuse_asked_here,
+    refuse_named,
+    unasked,
+)
+from dominance.runs.stages.localisation import find_localisation
 from dominance.runs.stages.model import RunModel
 from dominance.runs.store.bench_ledger import RememberingLedger
 from dominance.runs.store.folder import LEDGER_NAME, check_run_folder, held
@@ -116,21 +125,52 @@ def generate(
     return Generation(_decided(suite, model, judge, out, options))
 
 
+def estimate_generation(
+    suite: str | Suite,
+    usable: int | None = None,
+    model: "str | DiffusionPipeline" = "miniature",
+    judge: str | Judge = "miniature",
+    out: Path | str | None = None,
+    options: GenerateOptions | None = None,
+) -> Estimate:
+    """What the same call of ``generate`` would still draw and ask at the least; draws, asks and writes nothing.
+
+    That is as if every image that is still to be drawn were usable at once.
+
+    Raises:
+        InputError: as ``generate``, except for what shows only when the model is loaded or the judge is reached.
+    """
+    options = options or GenerateOptions()
+    if usable is not None:
+        options = replace(options, usable=usable)
+    run = _decided(suite, model, judge, out, options, estimated=True)
+    with copied_ledger(run.folder) as ledger:
+        images = Work(run, ledger).at_least()
+    return estimate_of(replace(run.plan, images=images), run.folder, run.judge())
+
+
 def _decided(
     suite: str | Suite,
     model: "str | DiffusionPipeline",
     judge: str | Judge,
     out: Path | str | None,
     options: GenerateOptions,
+    *,
+    estimated: bool = False,
 ) -> Decided:
-    """Everything that is decided before anything is drawn."""
+    """Everything that is decided before anything is drawn.
+
+    Args:
+        estimated: the model is not loaded, and the judge is not spoken to.
+    """
     loaded = replace(limited(find_suite(suite, options.concepts), options.limit, Limits()), gate=None)
     questions = load_questions(options.asking.questions)
     name = f"generate-{loaded.name}"
     check_run_folder(Path(out or Path("runs") / name))
     drawn = RunModel(model, options.drawing, options.machine, loaded.prompts)
     asked = ask_all(loaded, questions.ask)
-    seen_by = OnDemand(lambda: judge_for(asked, judge, options.machine.device, options.asking, drawn.crew))
+    ready = unasked if estimated else judge_for
+    seen_by = OnDemand(lambda: ready(asked, judge, options.machine.device, options.asking, drawn.crew))
     check_questions(seen_by(), asked, options.asking.questions)
     refuse_named(seen_by(), "usable images are drawn anew")
     if drawn.crew is not None:
@@ -138,7 +178,7 @@ def _decided(
     early = find_early(options.early, drawn.source.identity, seen_by().identity)
     risk = PreflightOptions(calibration=options.calibration, machine=options.machine.by_itself())
     ruled = str(options.calibration) != NONE and has_rule(drawn.source, risk)
-    methods, unfit = _methods(drawn, loaded.prompts, options)
+    methods, unfit = _methods(drawn, loaded.prompts, options, measured=not estimated)
     plan = Plan(
         suite=loaded,
         model=drawn.source.name,
@@ -152,14 +192,10 @@ def _decided(
         judge_warnings=world_warnings(seen_by(), drawn.source.world, of_model(drawn.source.name)),
         model_identity=drawn.source.identity,
     )
-    folder = folder_of(plan, out, name)
-    texts = drawn.texts()  # loads the model, which refuses what it cannot do before anything is written
-    texts.tell()
-    plain = _plain_evaluations(drawn)
-    notes = (*_missing(early, options, ruled=ruled), *_blind(drawn, early), *unfit)
-    return Decided(
-        plan=replace(plan, refused=dict(texts.refused), notes=dict(texts.notes)),
-        folder=folder,
+    plain = drawn.settings.steps * (2 if drawn.settings.guidance > 1 else 1)
+    run = Decided(
+        plan=plan,
+        folder=folder_of(plan, out, name),
         judge=seen_by,
         model=drawn,
         methods=methods,
@@ -167,9 +203,30 @@ def _decided(
         risk=risk if ruled else None,
         options=options,
         plain=plain,
-        budget=_budget(options, plain, len(risk.seeds) if ruled and methods else 0),
-        notes=notes,
+        budget=options.budget or TIMES_PLAIN * plain * options.usable,
+        by_attention=True,
+        notes=(*_missing(early, options, ruled=ruled), *unfit),
         repeat=Repeat("generate", {"suite": suite, "model": model, "judge": judge, "out": out}, options),
+    )
+    return run if estimated else _loaded(run)
+
+
+def _loaded(run: Decided) -> Decided:
+    """With what shows when the model is loaded, which refuses what it cannot do before anything is written."""
+    from dominance.probes.first_step import tells_guidance
+    from dominance.probes.sites import acts_by_attention
+
+    drawn = run.model
+    texts = drawn.texts()
+    texts.tell()
+    plain = drawn.settings.steps if tells_guidance(drawn().pipeline) else run.plain
+    return replace(
+        run,
+        plan=replace(run.plan, refused=dict(texts.refused), notes=dict(texts.notes)),
+        plain=plain,
+        budget=_budget(run.options, plain, len(run.risk.seeds) if run.risk is not None and run.methods else 0),
+        by_attention=acts_by_attention(drawn().pipeline),
+        notes=(*run.notes, *_blind(drawn, run.early)),
     )
 
 
@@ -188,9 +245,12 @@ def _drawn(run: Decided, told: Generation) -> Generator[UsableImage]:
 
 
 def _methods(
-    drawn: RunModel, prompts: Sequence[Prompt], options: GenerateOptions
+    drawn: RunModel, prompts: Sequence[Prompt], options: GenerateOptions, *, measured: bool
 ) -> tuple[dict[str, Method | None], list[str]]:
     """The methods, ready to steer the model, and notes on those by default that cannot serve it.
+
+    Args:
+        measured: whether the model is localised where that is not known; else methods that need it are left out.
 
     Raises:
         InputError, ModelError: a method that was asked for cannot serve the model, or does not exist.
@@ -199,9 +259,10 @@ def _methods(
     notes = []
     pairs = any(len(prompt.concepts) > 1 for prompt in prompts)
     for name in options.named:
-        find_method(name)
-        if not pairs:  # nothing can take over from a single concept
-            continue
+        chosen = find_method(name)
+        looks = isinstance(chosen, ChosenRecipe) and chosen.recipe.looks
+        if not pairs or (looks and not measured and find_localisation(drawn.source) is None):
+            continue  # nothing can take over from a single concept
         try:
             found[name] = drawn.ready(name)
         except ModelError as error:
@@ -209,14 +270,6 @@ def _methods(
                 raise
             notes.append(f"not by {name}: {error}")
     return found, notes
-
-
-def _plain_evaluations(drawn: RunModel) -> int:
-    """Network evaluations of one plain image, as the settings have it."""
-    from dominance.probes.first_step import tells_guidance
-
-    guided = drawn.settings.guidance > 1 and not tells_guidance(drawn().pipeline)
-    return drawn.settings.steps * (2 if guided else 1)
 
 
 def _budget(options: GenerateOptions, plain: int, preflight: int) -> int:

@@ -8,6 +8,7 @@ from typing import cast
 
 from dominance.documents import from_json, to_json
 from dominance.errors import InputError
+from dominance.guidance.plan import Plan as SteeringPlan
 from dominance.guidance.registry import ChosenRecipe, Method, find_method
 from dominance.judges.protocol import Judge
 from dominance.models.on_demand import OnDemand
@@ -32,11 +33,13 @@ from dominance.runs.stages.judging import tell_unscored
 from dominance.runs.stages.model import RunModel
 from dominance.runs.store.journal import Failed, enter
 from dominance.runs.store.ledger import Ledger
-from dominance.runs.store.plan import Plan
+from dominance.runs.store.plan import Plan, PlannedImage
 from dominance.runs.store.repeat import Repeat
 
 _TRIES, _RISKS = "tries", "risks"
-"""Keys in the ledger: of every try by what it was, and of every prompt's risk."""
+"""Keys in the ledger: of every prompt's risk; and, in folders of older versions, of every try by what it was."""
+_TRY = "try "
+"""What a try is measured as begins with it; the rest says by which way, and how it was judged."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,7 @@ class Decided:
         risk: how preflight is asked; None where it says nothing of this model.
         plain: network evaluations of one plain image.
         budget: most network evaluations of a prompt.
+        by_attention: whether regions act in the model's attention.
         notes: what the result should say.
     """
 
@@ -61,6 +65,7 @@ class Decided:
     options: GenerateOptions
     plain: int
     budget: int
+    by_attention: bool
     notes: tuple[str, ...]
     repeat: Repeat
 
@@ -73,7 +78,7 @@ class Work:
         self._drawer = Drawer(run.model, run.judge, run.methods, run.plan, ledger, run.folder, run.early)
         self._bounds = Bounds(run.options.usable, run.budget, run.plain, run.options.drawing.seeds)
         self._courses: list[Course] = []
-        self._tries = cast(dict[str, object], ledger.get(_TRIES) or {})
+        self._tries = _remembered_tries(ledger)
 
     def images(self) -> Iterator[UsableImage]:
         """Draws until every prompt has its images, its budget is spent, or nothing is left to try."""
@@ -100,6 +105,20 @@ class Work:
                     looks=began[line][1] - looks,
                 )
 
+    def at_least(self) -> tuple[PlannedImage, ...]:
+        """The usable images of all prompts, if whatever is still to be drawn is usable at once; nothing is drawn."""
+        images, risks = [], self._risks(ask=False)
+        for prompt in self._run.plan.suite.prompts:
+            course = self._course(prompt, risks.get(prompt.id, Risk()))
+            while steps := course.steps(1):
+                way, seed = steps[0]
+                image = self._drawer.planned(prompt, way, seed)
+                hoped = Attempt(image.item, seed, way, "usable", image.file, evaluations=float(self._bounds.plain))
+                attempt = self._known(course, steps[0]) or hoped
+                course.take(steps[0], attempt)
+                images += [image] if attempt.outcome == "usable" else []
+        return tuple(images)
+
     # A try
 
     def _known(self, line: Line, step: Step) -> Attempt | None:
@@ -118,15 +137,17 @@ class Work:
             share = self._run.early.at if self._run.early and attempt.outcome == "given up" else 1.0
             attempt = replace(attempt, evaluations=share * self._run.plain)
         if attempt.outcome != "error":  # the next run tries that again
-            self._tries[self._key(line.prompt, *step)] = to_json(attempt)
-            self._ledger.put(_TRIES, self._tries)
+            key = self._key(line.prompt, *step)
+            self._tries[key] = to_json(attempt)
+            self._ledger.add_measured({key: self._tries[key]})
         return attempt
 
-    def _key(self, prompt: Prompt, way: str, seed: int) -> str:
-        """What a try is known by: another threshold, judge or question makes it another."""
+    def _key(self, prompt: Prompt, way: str, seed: int) -> tuple[str, str]:
+        """What a try is known by: its image, and how; another threshold, judge or question makes it another."""
         early = None if self._run.early is None else self._run.early.threshold
         asked = _digest("\n".join(question.text for question in self._run.plan.asked_about(prompt)).encode())
-        return f"{self._drawer.planned(prompt, way, seed).item} {way} {early} {self._run.plan.judge_identity} {asked}"
+        item = self._drawer.planned(prompt, way, seed).item
+        return item, f"{_TRY}{way} {early} {self._run.plan.judge_identity} {asked}"
 
     # By workers
 
@@ -174,11 +195,21 @@ class Work:
         refused = self._run.plan.refused.get(prompt.id)
         unfit = {name: cannot_serve(name, prompt) for name in self._run.methods}
         ways = ways_of(risk.risk, [name for name, why in unfit.items() if why is None])
-        ended = "done" if refused is None else "refused"
-        return Course(prompt, risk, ways, self._bounds, ended=ended, problem=refused)
+        steps, ended = self._run.model.settings.steps, "done" if refused is None else "refused"
+        plans = {name: plan_by(name, prompt) for name, why in unfit.items() if why is None}
+        takes = {
+            name: self._bounds.plain + plan.more_evaluations(steps, by_attention=self._run.by_attention)
+            for name, plan in plans.items()
+            if plan is not None
+        }
+        return Course(prompt, risk, ways, self._bounds, takes, ended=ended, problem=refused)
 
-    def _risks(self) -> dict[str, Risk]:
-        """The risk of every prompt that names two concepts or more; asked once a folder and rule."""
+    def _risks(self, *, ask: bool = True) -> dict[str, Risk]:
+        """The risk of every prompt that names two concepts or more; asked once a folder and rule.
+
+        Args:
+            ask: whether those are asked that are not known.
+        """
         run = self._run
         wanted = [p for p in run.plan.suite.prompts if len(p.concepts) > 1 and p.id not in run.plan.refused]
         if run.risk is None or not run.methods:
@@ -187,7 +218,7 @@ class Work:
         file = run.options.calibration
         rule = "bundled" if file is None else _digest(file.read_bytes())
         asked = [prompt for prompt in wanted if _risk_key(prompt, rule) not in kept]
-        if asked:
+        if asked and ask:
             with counted(run.model().pipeline) as count:
                 found = predict(run.model, asked, run.risk, told=True)
                 took = (count() or 0) / len(asked)
@@ -195,7 +226,8 @@ class Work:
                 known = Risk(each.risk, each.score, each.threshold, 0.0 if each.problem else took)
                 kept[_risk_key(prompt, rule)] = to_json(known)
             self._ledger.put(_RISKS, kept)
-        return {prompt.id: from_json(Risk, kept[_risk_key(prompt, rule)]) for prompt in wanted}
+        known = [prompt for prompt in wanted if _risk_key(prompt, rule) in kept]
+        return {prompt.id: from_json(Risk, kept[_risk_key(prompt, rule)]) for prompt in known}
 
     # What came of it
 
@@ -270,6 +302,13 @@ def _judged(found: tuple[ScoredImage, float]) -> tuple[bool | None, float]:
     return None if image.verdict is None else image.verdict == "balanced", took
 
 
+def _remembered_tries(ledger: Ledger) -> dict[tuple[str, str], object]:
+    """Every try that the folder remembers, by what it is known by."""
+    older = cast(dict[str, object], ledger.get(_TRIES) or {})
+    found = {(key.partition(" ")[0], _TRY + key.partition(" ")[2]): tried for key, tried in older.items()}
+    return found | {key: tried for key, tried in ledger.measured().items() if key[1].startswith(_TRY)}
+
+
 def _risk_key(prompt: Prompt, rule: str) -> str:
     return f"{prompt.text} {', '.join(concept.name for concept in prompt.concepts)} {rule}"
 
@@ -282,10 +321,18 @@ def cannot_serve(name: str, prompt: Prompt) -> str | None:
     """Why a method cannot serve a prompt; None if it can, as far as is known before drawing."""
     if len(prompt.concepts) < 2:
         return "a single concept has no rival"
-    chosen = find_method(name)
-    if isinstance(chosen, ChosenRecipe):
-        try:
-            chosen.recipe.plan(prompt)
-        except InputError as error:
-            return str(error)
+    try:
+        plan_by(name, prompt)
+    except InputError as error:
+        return str(error)
     return None
+
+
+def plan_by(name: str, prompt: Prompt) -> SteeringPlan | None:
+    """What a bundled method does with a prompt; None for one of another package.
+
+    Raises:
+        InputError: it cannot use the prompt.
+    """
+    chosen = find_method(name)
+    return chosen.recipe.plan(prompt) if isinstance(chosen, ChosenRecipe) else None

@@ -173,7 +173,7 @@ def calibrate(
     )
     pairs = zip(usable, looks, strict=True)
     examples = Examples([example for judged, look in pairs for example in examples_of(judged, look, options.label)])
-    report = _report(examples, drawn.source, result, left_out, options)
+    report = _report(examples, drawn, result, left_out, options)
     file = Path(out) if out is not None else Path(run) / "calibration.json"
     write_whole(file, json_bytes(document_of(report), indent=1))
     return report
@@ -220,7 +220,7 @@ def _check_same_drawing(run: Drawing, given: Drawing, source: ModelSource) -> No
 
 
 def _report(
-    examples: Examples, source: ModelSource, result: RunResult, left_out: dict[str, int], options: CalibrationOptions
+    examples: Examples, drawn: RunModel, result: RunResult, left_out: dict[str, int], options: CalibrationOptions
 ) -> CalibrationReport:
     _check_kinds(examples.positive, options)
     splits = _splits(examples, options)
@@ -238,8 +238,9 @@ def _report(
     everything = np.arange(len(examples))
     penalty = _best_penalty(examples, everything, options.seed)
     calibration = Calibration(
-        model=source.name,
-        identity=source.identity,
+        model=drawn.source.name,
+        identity=drawn.source.identity,
+        in_memory=find_source(drawn().pipeline).identity,
         label=options.label,
         hold_out=options.hold_out,
         tokens=options.tokens,

@@ -35,6 +35,7 @@ class Calibration:
         peak_layers: where the strongest concept is most often the dominating one.
         penalty: ridge penalty of the fit.
         threshold: lowest probability of high risk.
+        in_memory: what the same model is known by as a pipeline of the caller's own.
     """
 
     model: str
@@ -47,6 +48,11 @@ class Calibration:
     logistic: Logistic
     penalty: float
     threshold: float
+    in_memory: str | None = None
+
+    def holds_for(self, identity: str) -> bool:
+        """Whether this is its model."""
+        return identity in (self.identity, self.in_memory)
 
     def probability(self, features: Float[Tensor, "row feature"]) -> Float[np.ndarray, " row"]:
         """Probability of collapse, 0 to 1, as if half of all prompts collapsed."""
@@ -118,6 +124,7 @@ class CalibrationDocument:
     intercept: FiniteFloat
     penalty: FiniteFloat
     threshold: FiniteFloat
+    in_memory: str | None = None
 
     def calibration(self) -> Calibration:
         """The calibration.
@@ -170,4 +177,4 @@ def bundled_calibration(identity: str) -> Calibration | None:
     """The calibration that ships for the model with this identity, if any."""
     folder = bundled_folder("calibrations")
     found = (read_calibration(file) for file in sorted(folder.glob("*.json"))) if folder.is_dir() else ()
-    return next((calibration for calibration in found if calibration.identity == identity), None)
+    return next((calibration for calibration in found if calibration.holds_for(identity)), None)

@@ -287,7 +287,7 @@ def _rules(options: PreflightOptions, source: ModelSource) -> tuple[FocusRule, R
 def _calibration(options: PreflightOptions, source: ModelSource) -> Calibration | None:
     if options.calibration is not None and not options.by_paper:
         calibration = read_calibration(options.calibration)
-        if calibration.identity == source.identity:
+        if calibration.holds_for(source.identity):
             return calibration
         raise InputError(
             f"the calibration {str(options.calibration)[:120]} was made for {calibration.model!r}"

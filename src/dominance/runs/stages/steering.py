@@ -221,7 +221,7 @@ class _Course(Probe):
                     f"{type(self._denoiser).__name__} reads the text in its joint attention, where regions cannot be"
                     " told apart; give the back-end predictions"
                 )
-            if chosen == backend and plan.regions.strength and step < round(plan.regions.until * steps):
+            if chosen == backend and plan.regions.acts(step, steps, backend):
                 found.append(image)
         return found
 

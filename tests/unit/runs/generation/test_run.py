@@ -20,9 +20,12 @@ from dominance.models.settings import GenerationSettings
 from dominance.models.source import find_source
 from dominance.records import Concept, Prompt, Question, Suite
 from dominance.report.generation.page import write_generation
+from dominance.runs.generation.course import Bounds, Course, Risk
+from dominance.runs.generation.drawing import Drawer
 from dominance.runs.generation.options import DEFAULT_METHODS, GenerateOptions
 from dominance.runs.generation.result import GenerationResult
-from dominance.runs.generation.run import generate
+from dominance.runs.generation.run import estimate_generation, generate
+from dominance.runs.generation.work import plan_by
 from dominance.runs.reading import read_run
 from dominance.runs.store.ledger import Ledger
 
@@ -174,7 +177,7 @@ def test_seeds_that_are_given_are_all_there_are(model: str, tmp_path: Path) -> N
 
 
 def test_a_check_draws_plain_rejection_and_finishes_what_was_given_up(model: str, early: Path, tmp_path: Path) -> None:
-    judge = Changing(False, True, True, True, True, True, True, False)
+    judge = Changing(False, True, True, True, True, True, True, True, False)
     found = generate(PROMPT, 2, model, judge, tmp_path / "run", options(early=early, check=True)).result()
     assert found.evaluations == 24  # the check is not counted
     (prompt,) = found.prompts
@@ -184,6 +187,93 @@ def test_a_check_draws_plain_rejection_and_finishes_what_was_given_up(model: str
     assert found.ratio == pytest.approx(24 / 20)
     assert "one" not in printed(found)
     assert "so that this took 1.20 of it" in write_generation(found, tmp_path / "run").read_text()
+
+
+def test_what_a_check_has_drawn_changes_nothing_for_a_larger_number(model: str, early: Path, tmp_path: Path) -> None:
+    def sees(image: Image.Image, question: Question) -> float:
+        return float(question.concept == "tower" or image.getpixel((0, 0))[0] % 3 > 0)
+
+    def run(name: str, usable: int, *, check: bool = False) -> GenerationResult:
+        how = options(early=early, check=check)
+        return generate(PROMPT, usable, model, ScriptedJudge(sees), tmp_path / name, how).result()
+
+    checked = run("checked", 1, check=True)
+    drawn = [path for path in rows(tmp_path / "checked") if not path.endswith("-early.png")]
+    assert len(drawn) > sum(each.file is not None for each in checked.prompts[0].attempts)
+    more, whole = run("checked", 5), run("whole", 5)
+    assert "given up" in [outcome for _, _, outcome in ways(whole)]
+    assert [replace(each, seconds=None) for each in more.prompts[0].attempts] == [
+        replace(each, seconds=None) for each in whole.prompts[0].attempts
+    ]
+
+
+def test_a_look_before_a_kill_is_remembered(
+    model: str, early: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    judge, kept = Changing(), Drawer._keep
+    monkeypatch.setattr(
+        Drawer, "_keep", lambda *given: (kept if given[1].file.endswith("early.png") else killed)(*given)
+    )
+    with pytest.raises(KeyboardInterrupt):
+        generate(PROMPT, 1, model, judge, tmp_path / "run", options(early=early)).result()
+    assert judge.asked == 1
+    monkeypatch.setattr(Drawer, "_keep", kept)
+    found = generate(PROMPT, 1, model, judge, tmp_path / "run", options(early=early)).result()
+    assert (judge.asked, found.looks, found.evaluations) == (2, 2, PLAIN)
+
+
+def test_tries_are_appended_and_those_of_older_folders_read(model: str, tmp_path: Path) -> None:
+    first = generate(PROMPT, 2, model, YES, tmp_path / "run", options()).result()
+    with Ledger(tmp_path / "run" / "run.sqlite") as ledger:
+        tries = ledger.measured()
+        assert ledger.get("tries") is None
+        ledger.put("tries", {f"{item} {how.removeprefix('try ')}": tried for (item, how), tried in tries.items()})
+        ledger._db.execute("DROP TABLE measured")
+    assert [how.split()[:2] for _, how in tries] == [["try", "plain"]] * 2
+    again = generate(PROMPT, 2, model, NO, tmp_path / "run", options()).result()
+    assert again.prompts[0].attempts == first.prompts[0].attempts
+
+
+def test_the_first_try_of_a_method_with_gradients_counts_them(model: str, tmp_path: Path) -> None:
+    plan = plan_by("overlap", Prompt("a", "a tower and a mug", (Concept("tower"), Concept("mug"))))
+    assert plan.more_evaluations(STEPS, by_attention=True) == 2  # 40% of the steps
+    takes = {"overlap": PLAIN + 2.0}
+    course = Course(Prompt("a", "a", ()), Risk(), ("overlap",), Bounds(1, PLAIN + 1, PLAIN, None), takes)
+    assert (course.steps(1), course.ended) == ([], "budget")
+    course = Course(Prompt("a", "a", ()), Risk(), ("overlap",), Bounds(1, PLAIN + 2, PLAIN, None), takes)
+    assert course.steps(1) == [("overlap", 0)]
+
+
+@pytest.mark.parametrize(
+    ("method", "by_attention", "more"),
+    [
+        ("regions", True, 0),
+        ("regions", False, 2 * 4),  # the first half, less step 0
+        ("regions:backend=predictions", True, 2 * 4),
+        ("overlap:step=raw", True, 6),
+        ("attend-and-excite", True, 3 * 21 + 2),
+        ("initial-noise", True, 10),
+        ("schedule", True, 0),
+    ],
+)
+def test_a_plan_knows_the_most_that_it_takes(method: str, by_attention: bool, more: int) -> None:
+    plan = plan_by(method, Prompt("a", "a tower and a mug", (Concept("tower", "landmark"), Concept("mug"))))
+    assert plan.more_evaluations(10, by_attention=by_attention) == more
+
+
+def test_an_estimate_draws_nothing_and_knows_what_is_there(model: str, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    found = estimate_generation(PROMPT, 3, model, NO, out, options())
+    assert (found.images, found.images_to_draw, found.questions_to_ask, found.denoising_steps) == (3, 3, 30, 3 * STEPS)
+    assert not out.exists()
+    generate(PROMPT, 2, model, YES, out, options()).result()
+    before = {path: path.stat().st_mtime_ns for path in out.rglob("*")}
+    found = estimate_generation(PROMPT, 3, model, YES, out, options())
+    assert (found.images_there, found.images_to_draw, found.questions_answered) == (2, 1, 20)
+    assert {path: path.stat().st_mtime_ns for path in out.rglob("*")} == before
 
 
 def test_one_concept_is_drawn_plain_and_a_cut_one_not_at_all(model: str, tmp_path: Path) -> None:
