@@ -58,7 +58,7 @@ if TYPE_CHECKING:
     from dominance.runs.explanation.run import explain
     from dominance.runs.generation.options import GenerateOptions
     from dominance.runs.generation.result import GenerationResult, UsableImage
-    from dominance.runs.generation.run import Generation, generate
+    from dominance.runs.generation.run import Generation, estimate_generation, generate
     from dominance.runs.generation.watch import watch
     from dominance.runs.judge_check.options import JudgeCheckOptions
     from dominance.runs.judge_check.run import check_judge
@@ -140,7 +140,7 @@ _HOMES: dict[str, tuple[str, ...]] = {
     "runs.explanation.run": ("explain",),
     "runs.generation.options": ("GenerateOptions",),
     "runs.generation.result": ("GenerationResult", "UsableImage"),
-    "runs.generation.run": ("Generation", "generate"),
+    "runs.generation.run": ("Generation", "estimate_generation", "generate"),
     "runs.generation.watch": ("watch",),
     "runs.judge_check.options": ("JudgeCheckOptions",),
     "runs.judge_check.run": ("check_judge",),
