@@ -13,14 +13,13 @@ import sys
 import tempfile
 import threading
 import time
-import urllib.parse
 from collections.abc import Callable
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "fixtures"))
 from made_runs import make_run, png
 
-PROMPT = urllib.parse.quote("a [castle:landmark] and a [chair]")
+PROMPT = "a [castle:landmark] and a [chair]"
 PAGES = ("/", "/runs", "/runs/run-0", "/jobs", "/runs/run-0/label?reader=Ada", "/static/page.css")
 
 
@@ -28,7 +27,7 @@ def asked(port: int, method: str, path: str, body: bytes | None = None) -> tuple
     """The status of one request, and its seconds."""
     began = time.monotonic()
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
-    connection.request(method, path, body, {"Content-Type": "image/png"} if body else {})
+    connection.request(method, path, body, {"Content-Type": "image/png", "Dominance-Prompt": PROMPT} if body else {})
     answer = connection.getresponse()
     answer.read()
     connection.close()
@@ -109,17 +108,17 @@ def measured(port: int, users: int, each: int, image: bytes) -> dict[str, object
                     break
             except OSError:
                 time.sleep(0.2)
-    while asked(port, "POST", f"/score?prompt={PROMPT}", image)[0] != 200:
+    while asked(port, "POST", "/score", image)[0] != 200:
         assert time.monotonic() < until
         time.sleep(1)
     began = time.monotonic()
     pages = at_once(users, each, lambda turn: asked(port, "GET", PAGES[turn % len(PAGES)]))
     wall = time.monotonic() - began
     began = time.monotonic()
-    one = at_once(1, each, lambda _: asked(port, "POST", f"/score?prompt={PROMPT}", image))
+    one = at_once(1, each, lambda _: asked(port, "POST", "/score", image))
     alone = time.monotonic() - began
     began = time.monotonic()
-    scores = at_once(users, each, lambda _: asked(port, "POST", f"/score?prompt={PROMPT}", image))
+    scores = at_once(users, each, lambda _: asked(port, "POST", "/score", image))
     return {
         "pages": told(pages, wall),
         "POST /score, one user": told(one, alone),

@@ -257,6 +257,47 @@ def _counted(listed: list[str], noun: str) -> str:
     return f"{len(listed)} {noun}{'' if len(listed) == 1 else 's'}"
 
 
+_FORMULA = re.compile(r"'*[=+@\t\r-]")
+"""How a text begins that a spreadsheet takes for a formula, with the marks that were set before it."""
+
+
+def harmless(text: str) -> str:
+    """The text as a cell that no spreadsheet runs: a ' before what it would take for a formula; see ``plain``.
+
+    >>> harmless("=1+1"), harmless("'=1+1"), harmless("a mug"), plain(harmless("'=1+1"))
+    ("'=1+1", "''=1+1", 'a mug', "'=1+1")
+    """
+    return f"'{text}" if _FORMULA.match(text) else text
+
+
+def plain(cell: str) -> str:
+    """What ``harmless`` made the cell of."""
+    return cell[1:] if cell.startswith("'") and _FORMULA.match(cell) else cell
+
+
+def harmless_table(content: str) -> bytes:
+    r"""CSV with every cell in quotes, and a ' before what a spreadsheet would take for a formula and is no number.
+
+    >>> print(harmless_table("prompt,change\n=1+1,-0.5").decode())
+    "prompt","change"
+    "'=1+1","-0.5"
+    <BLANKLINE>
+    """
+    rows = csv.reader(io.StringIO(content, newline=""))
+    text = io.StringIO(newline="")
+    cells = ([cell if _is_number(cell) or cell.startswith("'") else harmless(cell) for cell in row] for row in rows)
+    csv.writer(text, quoting=csv.QUOTE_ALL, lineterminator="\n").writerows(cells)
+    return text.getvalue().encode(errors="replace")
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return True
+
+
 def csv_bytes(rows: Iterable[Sequence[object]], line_end: str = "\n") -> bytes:
     """The rows as CSV in UTF-8, quoted where needed; what UTF-8 cannot write becomes a question mark."""
     text = io.StringIO(newline="")

@@ -1,19 +1,26 @@
 """The service's pages in a browser: with and without a script, by keyboard, on a phone, in the dark."""
 
+import json
 import re
 import socket
 import threading
 import time
+import urllib.request
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 import uvicorn
 from made_runs import make_run, png
+from page_checks import CONTRASTS
 
+import dominance
+from dominance.judges.protocol import ScriptedJudge
 from dominance.report.parts.page_stream import environment
 from dominance.serve.app import make_app
+from dominance.serve.labelling import RunLabels
 from dominance.serve.options import ServeOptions
 
 if TYPE_CHECKING:
@@ -52,14 +59,16 @@ def visit(browser, url: str) -> Iterator[Callable[..., "Page"]]:
     """Opens a page of the service; in the end, none may have had an error or asked anyone else for anything."""
     contexts, troubles = [], []
 
-    def build(path: str, width: int = 1200, scheme: str = "light", javascript: bool = True) -> "Page":
+    def build(
+        path: str, width: int = 1200, scheme: str = "light", javascript: bool = True, missing: bool = False
+    ) -> "Page":
         context = browser.new_context(
             viewport={"width": width, "height": 800}, color_scheme=scheme, java_script_enabled=javascript
         )
         contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(120_000)
-        page.on("console", lambda message: troubles.append(f"console {message.type}: {message.text}"))
+        page.on("console", lambda message: missing or troubles.append(f"console {message.type}: {message.text}"))
         page.on("pageerror", lambda error: troubles.append(f"error: {error}"))
         page.on(
             "request",
@@ -110,7 +119,19 @@ def test_from_a_prompt_to_its_report(visit, javascript: bool) -> None:
     page.get_by_label("Steps", exact=True).fill("2")
     page.get_by_role("button", name="Start").click()
     page.wait_for_url("**/jobs/*")
-    page.get_by_role("link", name="See what was found").click(timeout=300_000)  # the page comes again by itself
+    found = page.get_by_role("link", name="See what was found")
+    if javascript:  # the page changes by itself, and stays the same page
+        page.evaluate("window.same = true")
+        found.wait_for(timeout=300_000)
+        assert page.evaluate("window.same")
+        assert page.get_by_role("status").inner_text() == "Audit: done"
+        assert not page.get_by_role("link", name="Refresh").is_visible()
+    else:
+        end = time.monotonic() + 300
+        while not found.is_visible():
+            assert time.monotonic() < end
+            page.get_by_role("link", name="Refresh").click()
+    found.click()
     assert page.get_by_role("heading", level=1).inner_text() == "a castle, and a chair"
     assert page.locator(".im").count() == 2
     page.get_by_role("link", name="Open the report").click()
@@ -142,6 +163,7 @@ def test_images_are_uploaded_and_scored(visit) -> None:
     page.get_by_role("button", name="Score").click()
     page.wait_for_url("**/jobs/*")
     page.get_by_role("link", name="See what was found").click(timeout=300_000)
+    assert page.locator(".im .name").all_inner_texts() == ["0001-0", "0002-1"]  # what is plain in their names
     assert page.locator(".im img").count() == 2
     for image in page.locator(".im img").all():
         image.scroll_into_view_if_needed()
@@ -188,14 +210,48 @@ def test_runs_are_filtered(visit) -> None:
     page.get_by_label("Compare with").wait_for()
 
 
+PATHS = (
+    "/", "/upload", "/jobs", "/runs", "/runs/castles", "/runs/castles/delete", "/runs/castles/label",
+    "/runs/castles/label?reader=Eve", "/runs/castles-swapped/agreement", "/nothing", "JOB",
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def over(url: str, root: Path) -> str:
+    """The page of a job that failed; and a few labels and an upload, so that pages have something to show."""
+    post = partial(urllib.request.urlopen, timeout=60)
+    kind = {"Content-Type": "application/json"}
+    begun = urllib.request.Request(f"{url}/api/uploads", b"{}", kind)
+    upload = json.loads(post(begun).read())["upload"]
+    named = {"Content-Type": "image/png", "Dominance-Name": "a castle by the sea.png"}
+    post(urllib.request.Request(f"{url}/api/uploads/{upload}", png(), named))
+    body = json.dumps({"prompts": [PROMPT], "height": 7}).encode()
+    job = json.loads(post(urllib.request.Request(f"{url}/api/audit", body, kind)).read())
+    for reader in ("Ada", "Ben"):
+        RunLabels(root / "castles-swapped").save(reader, 0, {"castle": "plain", "chair": "doubtful"})
+    end = time.monotonic() + 300
+    while json.loads(post(f"{url}/api/jobs/{job['id']}").read())["state"] in ("queued", "running"):
+        assert time.monotonic() < end
+        time.sleep(0.2)
+    return f"/jobs/{job['id']}"
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("path", ["/", "/upload", "/jobs", "/runs", "/runs/castles", "/runs/castles/label?reader=Eve"])
-def test_pages_fit_a_phone_and_can_be_read(visit, path: str, scheme: str) -> None:
-    page = visit(path, width=360, scheme=scheme)
+@pytest.mark.parametrize("path", PATHS)
+def test_pages_fit_a_phone_and_can_be_read(visit, over: str, path: str, scheme: str) -> None:
+    page = visit(over if path == "JOB" else path, width=360, scheme=scheme, missing=path == "/nothing")
+    page.evaluate("document.querySelectorAll('details').forEach((part) => { part.open = true; })")
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
     assert page.locator("h1").count() == 1
     ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
     assert (sum(map(int, re.findall(r"\d+", ground)[:3])) < 200) == (scheme == "dark")
+    assert page.evaluate(CONTRASTS) == []
+    faint = page.evaluate(
+        """() => [...document.querySelectorAll("body *")].filter(e => e.textContent.trim() && !e.closest("svg")
+          && e.offsetParent && getComputedStyle(e).opacity < 1 && getComputedStyle(e).opacity > 0)
+          .map(e => e.outerHTML)"""
+    )
+    assert faint == []  # what the ratio above does not see
     unnamed = page.evaluate(
         """() => [...document.querySelectorAll("input:not([type=hidden]), select, textarea, button, a, img, progress")]
         .filter(e => !(e.labels && e.labels.length) && !e.getAttribute("aria-label")
@@ -208,6 +264,75 @@ def test_pages_fit_a_phone_and_can_be_read(visit, path: str, scheme: str) -> Non
         .filter(e => e.offsetParent && e.getBoundingClientRect().height < 36).map(e => e.outerHTML)"""
     )
     assert small == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_what_is_chosen_hovered_or_only_hinted_at_can_be_read(visit, scheme: str) -> None:
+    page = visit("/", scheme=scheme)
+    page.get_by_label("Prompt, its concepts in brackets").fill("a castle and a chair")
+    page.get_by_role("button", name="castle", exact=True).click()
+    assert page.evaluate(CONTRASTS) == []
+    hint = """() => getComputedStyle(document.querySelector("textarea"), "::placeholder").opacity"""
+    assert page.evaluate(hint) == "1"
+    page = visit("/runs/castles/label?reader=Fay", scheme=scheme)
+    page.keyboard.press("1")
+    assert page.evaluate(CONTRASTS) == []
+
+
+def test_two_runs_are_laid_beside_each_other(visit, judged: tuple[str, str]) -> None:
+    page = visit(f"/runs/{judged[0]}")
+    page.get_by_label("Compare with").select_option(judged[1])
+    page.get_by_role("button", name="Lay beside").click()
+    page.wait_for_url("**/jobs/*")
+    assert page.get_by_role("heading", level=1).inner_text() == f"{judged[0]} beside {judged[1]}"
+    page.get_by_role("link", name="See what was found").click(timeout=300_000)
+    page.get_by_role("link", name="Open the report").click()
+    page.wait_for_url("**/report.html")
+    assert "tower takes over from mug in 2 of 2 images" in page.locator("body").inner_text()
+    assert page.locator(".top .cell img").count() == 4
+
+
+@pytest.fixture
+def judged(root: Path, tiny_model: Path, tmp_path: Path) -> tuple[str, str]:
+    """Two audits of one prompt by one judge: in one the tower takes over, in the other both are there."""
+    names = ("tower", "mug")
+    suite = dominance.Suite("pair", (dominance.Prompt("p", "a tower and a mug", tuple(map(dominance.Concept, names))),))
+    for name, present, guidance in (("loses", ("tower",), 2.0), ("keeps", names, 1.0)):
+        judge = ScriptedJudge(lambda _, question, seen=present: float(question.concept in seen), identity="scripted")
+        drawing = dominance.Drawing(seeds=(0, 1), steps=1, guidance=guidance)
+        options = dominance.AuditOptions(drawing=drawing, machine=dominance.Machine("cpu"))
+        dominance.audit(suite, str(tiny_model), judge, root / name, options)
+    return "loses", "keeps"
+
+
+def test_a_run_is_deleted_from_its_page(visit, root: Path) -> None:
+    make_run(root, "superfluous")
+    page = visit("/runs/superfluous")
+    page.get_by_role("link", name="Delete").click()
+    page.get_by_role("heading", name="Delete the run a castle and a chair?").wait_for()
+    page.get_by_role("link", name="Keep").click()
+    page.get_by_role("link", name="Delete").click()
+    page.get_by_role("button", name="Delete").click()
+    page.get_by_role("heading", name="Runs", exact=True).wait_for()
+    assert not (root / "superfluous").exists()
+
+
+def test_a_list_of_jobs_changes_in_place_and_says_so(visit, url: str) -> None:
+    body = json.dumps({"prompts": ["a [mug]"], "seeds": 1, "steps": 150}).encode()
+    kind = {"Content-Type": "application/json"}
+    for _ in range(2):
+        asked = urllib.request.Request(f"{url}/api/audit", body, kind)
+        job = json.loads(urllib.request.urlopen(asked, timeout=60).read())["id"]
+    page = visit("/jobs")
+    page.evaluate("window.same = true")
+    page.locator(f'a[href="/jobs/{job}"]').focus()
+    before = page.get_by_role("status").inner_text()
+    stop = urllib.request.Request(f"{url}/api/jobs/{job}/stop", b"{}", kind)
+    urllib.request.urlopen(stop, timeout=60).read()
+    page.locator(f'li:has(a[href="/jobs/{job}"]) .st-stopped').wait_for(timeout=60_000)
+    assert page.get_by_role("status").inner_text() != before
+    assert page.evaluate("window.same")
+    assert page.evaluate("document.activeElement.getAttribute('href')") == f"/jobs/{job}"
 
 
 def test_every_page_of_the_service_is_a_template_that_escapes() -> None:

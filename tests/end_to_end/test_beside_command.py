@@ -74,6 +74,30 @@ def test_a_run_beside_another_keeps_what_it_shows(
     assert "from the same noises. Over 2 prompts of both runs, mean DvD is 100.0 here and 0.0 there" in line
 
 
+def test_a_finished_run_is_laid_beside_another_without_model_or_judge(
+    twin: Path, tiny_model: Path, tmp_path: Path, command: Command
+) -> None:
+    whole = dominance.audit(SUITE, str(tiny_model), judge_of("tower", "lamp"), tmp_path / "whole", options(beside=twin))
+    run = tmp_path / "run"
+    dominance.audit(SUITE, str(tiny_model), judge_of("tower", "lamp"), run, options())
+    shutil.copy(run / "run.yaml", tmp_path / "before.yaml")
+    told = command("report", run, "--beside", twin, "--json")
+    assert told.status == 0, told.err
+    expected = json.loads(json.dumps(printed(document_of(whole))))["beside"]
+    assert told.document["beside"] == expected
+    assert dominance.read_result(run).manifest  # it is finished, as before
+    assert command("report", run, "--json").document["beside"] == expected  # the folder keeps it
+    assert (run / "run.yaml").read_bytes() == (tmp_path / "before.yaml").read_bytes()
+    for folder, other, said in (
+        (run, run, "is this run's own folder"),
+        (run, tmp_path / "nothing", "is not a run folder"),
+        (tmp_path / "nothing", run, "is not a run folder"),
+    ):
+        refused = command("report", folder, "--beside", other)
+        assert refused.status == 2
+        assert said in refused.err
+
+
 def test_another_judge_or_state_of_it_is_refused(twin: Path, tiny_model: Path, tmp_path: Path) -> None:
     changed = judge_of("tower", identity="changed")
     for judge, said in (

@@ -10,7 +10,6 @@ import subprocess
 import sys
 import time
 import urllib.error
-import urllib.parse
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -47,7 +46,8 @@ def served(folder: Path, tiny_model: Path, tiny_judge: Path) -> Iterator[tuple[s
 def asked(url: str, body: object = None, content: bytes | None = None) -> Any:
     kind = "application/json" if content is None else "image/png"
     data = json.dumps(body).encode() if body is not None else content
-    request = urllib.request.Request(url, data, {"Content-Type": kind} if data is not None else {})
+    headers = {"Content-Type": kind, "Dominance-Prompt": PROMPT} if data is not None else {}
+    request = urllib.request.Request(url, data, headers)
     for _ in range(50):
         try:
             with urllib.request.urlopen(request, timeout=90) as answer:
@@ -128,7 +128,7 @@ def test_a_killed_service_goes_on_where_it_was(tmp_path: Path, tiny_model: Path,
 
 
 def _judge_is_killed(url: str, service: int) -> None:
-    score = f"{url}/score?prompt={urllib.parse.quote(PROMPT)}"
+    score = f"{url}/score"
     first = asked(score, content=png())
     assert [concept["questions"] for concept in first["concepts"]] == [5, 5]
     children = Path(f"/proc/{service}/task/{service}/children").read_text().split()

@@ -23,7 +23,7 @@ from dominance.cli import (
 )
 from dominance.cli.app import new_app
 from dominance.errors import InputError
-from dominance.runs.audit.options import WHAT
+from dominance.runs.audit.options import WHAT, Beside
 
 _DELIVER: dict[str, Callable[[Any, Path, shared.CIFiles, bool, shared.PageImages], int]] = {
     "RunResult": lambda result, _, files, json, images: delivery.deliver(result, files, json, images),
@@ -48,19 +48,25 @@ app = new_app("report", help_epilogue="Example:\n  dominance report runs/miniatu
 def command(
     run: Annotated[Path, Parameter(group=WHAT, help="Run folder of any command.")],
     *,
+    beside: Beside | None = None,
     files: shared.CIFiles = shared.CIFiles(),
     page_images: shared.PageImages = "auto",
     output: shared.Printed = shared.Printed(),
 ) -> int:
     """Write the pages of a run folder again, and print what its command printed.
 
-    Works for every command, and for an unfinished audit.
+    Works for every command, and for an unfinished audit. With --beside, an audit or score is compared with another one,
+    for which no model or judge is loaded.
     """
     from dominance.reproduce.run import is_reproduction, read_reproduction
+    from dominance.runs.audit.other_run import lay_beside
     from dominance.runs.reading import read_run
 
     files.check()
-    result = read_reproduction(run) if is_reproduction(run) else read_run(run)
+    if beside is not None:
+        result = lay_beside(run, beside)
+    else:
+        result = read_reproduction(run) if is_reproduction(run) else read_run(run)
     kind = type(result).__name__
     for option, file in (("--junit", files.junit), ("--summary", files.summary)):
         if file is not None and kind != "RunResult":

@@ -1,4 +1,10 @@
-"""Pure functions from tensors and numbers to tensors and numbers: no model, no file, no clock."""
+"""Pure functions from tensors and numbers to tensors and numbers: no model, no file, no clock.
+
+Those of numbers alone load no torch; those of tensors are loaded when they are first used.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
 
 from dominance.metrics.agreement import (
     Confusion,
@@ -11,22 +17,10 @@ from dominance.metrics.correlation import spearman, spearman_chance, spearman_in
 from dominance.metrics.detection import roc_auc, roc_auc_interval, youden_threshold
 from dominance.metrics.differences import cost_ratio, mean_difference, paired_rate_difference, rate_difference
 from dominance.metrics.diversity import Spread, median_interval, mirrored_pairs, spread, vendi_score
-from dominance.metrics.dvd import dvd_score
-from dominance.metrics.dynamics import attention_deviation, deviation_change, interval_edges
-from dominance.metrics.focus import (
-    PAPER_LAYERS,
-    PAPER_THRESHOLD,
-    attention_entropy,
-    concept_attention,
-    concept_maps,
-    focus_score,
-    peak_token,
-)
 from dominance.metrics.identity import ReferenceSimilarity, copies, reference_similarity
 from dominance.metrics.image_text import cosines, least_concept, photo_quality
 from dominance.metrics.intervals import bootstrap_mean, rate, t_interval, wilson_interval
 from dominance.metrics.logistic import Logistic, fit_logistic
-from dominance.metrics.memorization import NormSummary, conditional_norm, noise_scale, summarised
 from dominance.metrics.presence import harsh_presence, soft_presence
 from dominance.metrics.ranks import RankTest, mann_whitney
 from dominance.metrics.reliability import (
@@ -43,6 +37,36 @@ from dominance.metrics.reliability import (
 )
 from dominance.metrics.samples import Split, grouped_folds, held_out_splits
 from dominance.metrics.stopping import abort_threshold, usable_cost
+
+if TYPE_CHECKING:
+    from dominance.metrics.dvd import dvd_score
+    from dominance.metrics.dynamics import attention_deviation, deviation_change, interval_edges
+    from dominance.metrics.focus import (
+        PAPER_LAYERS,
+        PAPER_THRESHOLD,
+        attention_entropy,
+        concept_attention,
+        concept_maps,
+        focus_score,
+        peak_token,
+    )
+    from dominance.metrics.memorization import NormSummary, conditional_norm, noise_scale, summarised
+
+_OF_TENSORS = {
+    "dvd": ("dvd_score",),
+    "dynamics": ("attention_deviation", "deviation_change", "interval_edges"),
+    "focus": (
+        "PAPER_LAYERS",
+        "PAPER_THRESHOLD",
+        "attention_entropy",
+        "concept_attention",
+        "concept_maps",
+        "focus_score",
+        "peak_token",
+    ),
+    "memorization": ("NormSummary", "conditional_norm", "noise_scale", "summarised"),
+}
+_HOME_OF = {name: home for home, names in _OF_TENSORS.items() for name in names}
 
 __all__ = [
     "PAPER_LAYERS",
@@ -112,3 +136,10 @@ __all__ = [
     "wilson_interval",
     "youden_threshold",
 ]
+
+
+def __getattr__(name: str) -> object:
+    """Loads what needs torch when it is first used."""
+    if name in _HOME_OF:
+        return getattr(import_module(f"dominance.metrics.{_HOME_OF[name]}"), name)
+    raise AttributeError(f"module 'dominance.metrics' has no attribute {name!r}")

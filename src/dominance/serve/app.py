@@ -1,5 +1,8 @@
 """The application: its routes behind the guard, its errors as one line, its queue begun and ended with it."""
 
+import asyncio
+import sqlite3
+import sys
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
@@ -8,7 +11,6 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.utils import get_openapi
 from fastapi.responses import JSONResponse, Response
-from pydantic import TypeAdapter
 from starlette.exceptions import HTTPException
 
 from dominance import __version__
@@ -16,12 +18,14 @@ from dominance.errors import DominanceError
 from dominance.serve.api import programs
 from dominance.serve.options import ServeOptions
 from dominance.serve.pages import Page, people
+from dominance.serve.schemas import result_schemas
 from dominance.serve.security import FOR_PROGRAMS, Guard, Limits
 from dominance.serve.state import State
-from dominance.serve.verbs import VERBS
+from dominance.wording import complaint
 
 _MOST_AT_ONCE = 20
 """Times the size of one image that a form of several may hold."""
+_TIDIES_EVERY = 3600.0
 _OPENAPI = "/api/openapi.json"
 
 
@@ -38,8 +42,11 @@ def make_app(service: ServeOptions, token: str | None = None) -> Guard:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncGenerator[None]:
+        await asyncio.to_thread(state.deleting.finish)
         state.work.begin()
+        tidying = asyncio.create_task(_tidying(state))
         yield
+        tidying.cancel()
         await state.live.end()
         state.work.end()
         state.jobs.close()
@@ -52,12 +59,22 @@ def make_app(service: ServeOptions, token: str | None = None) -> Guard:
     app.add_api_route(_OPENAPI, lambda: openapi_of(app), tags=["service"], summary="This document.")
     _add_errors(app, Page(state))
     image = service.most_megabytes * 1_000_000
-    limits = Limits(image, _MOST_AT_ONCE * image)
+    limits = Limits(image, _MOST_AT_ONCE * image, service.body_seconds)
     return Guard(app, service.names, state.keys, limits, state.counts)
 
 
+async def _tidying(state: State) -> None:
+    """Deletes what is older than it may be, now and every hour."""
+    while (days := state.service.keep_days) is not None:
+        try:
+            await asyncio.to_thread(state.deleting.old, days)
+        except (DominanceError, sqlite3.Error) as error:
+            sys.stderr.write(f"what is older than {days:g} days is not deleted: {complaint(error)}\n")
+        await asyncio.sleep(_TIDIES_EVERY)
+
+
 def openapi_of(app: FastAPI) -> dict[str, Any]:
-    """The OpenAPI document: bodies from the options classes, answers from the result classes, which are loaded."""
+    """The OpenAPI document: bodies from the options classes, answers from the result classes."""
     if app.openapi_schema is None:
         routes = [route for route in app.routes if getattr(route, "include_in_schema", True)]
         document = get_openapi(title=app.title, version=app.version, routes=routes)
@@ -65,11 +82,10 @@ def openapi_of(app: FastAPI) -> dict[str, Any]:
         for path in document["paths"].values():
             verb = path.get("get", {}).pop("x-result", None)
             if verb is not None:
-                schema = TypeAdapter(VERBS[verb].result()).json_schema(
-                    mode="serialization", by_alias=True, ref_template="#/components/schemas/{model}"
-                )
-                shared |= schema.pop("$defs", {})
-                path["get"]["responses"]["200"]["content"] = {"application/json": {"schema": schema}}
+                schema = result_schemas()[verb]
+                shared |= schema.get("$defs", {})
+                own = {name: value for name, value in schema.items() if name != "$defs"}
+                path["get"]["responses"]["200"]["content"] = {"application/json": {"schema": own}}
         app.openapi_schema = document
     return app.openapi_schema
 

@@ -8,23 +8,25 @@ from pathlib import Path
 from typing import Any
 
 from dominance.errors import InputError
-from dominance.files import is_file, write_whole
-from dominance.runs.store.folder import LEDGER_NAME
-from dominance.runs.store.repeat import REPEAT_NAME, Repeat, read_repeat
+from dominance.files import write_whole
+from dominance.runs.store.repeat import Repeat
 from dominance.serve.jobs import Job
 from dominance.serve.options import ServeOptions
-from dominance.serve.outside import built, chosen, run_in
+from dominance.serve.outside import adapters_of, built, chosen
 from dominance.serve.places import OWN
+from dominance.serve.runs import card_of
 from dominance.serve.uploads import Uploads
 from dominance.serve.verbs import Verb
 from dominance.serve.work import job_folder
 from dominance.suites import bundled_suites, load_suite
 from dominance.suites.brackets import clean_text, parse_prompt
+from dominance.suites.documents import read_yaml
 from dominance.suites.entries import slug
 from dominance.wording import on_one_line, quoted
 
 _LONGEST_TITLE = 200
-_COMPARABLE = ("audit", "score")
+_CONFIG = "job.yaml"
+_STORED = "the job was not made by this version of the service; ask for it again"
 
 
 class Desk:
@@ -62,29 +64,52 @@ class Desk:
             arguments["images"] = str(self._images(given["upload"]))
         self._check_amount(asked, verb.images(options), given)
         id = secrets.token_hex(6)
-        run = f"{verb.name}-{slug(title)[:40].strip('-')}-{id[:8]}" if verb.folder else None
+        run = f"{verb.name}-{id[:8]}" if verb.folder else None  # no word of the prompt: it stands in addresses
         folder = job_folder(self._own, id)
         if asked is not None:
             arguments["suite"] = _kept(asked, folder)
         if run is not None:
             arguments["out"] = str(self._service.folder / run)
-        config = write_whole(folder / "job.yaml", Repeat(verb.name, arguments, options).text().encode())
+        config = write_whole(folder / _CONFIG, Repeat(verb.name, arguments, options).text().encode())
         command = (*verb.name.split(), "--config", str(config), "--json")
-        return Job(id=id, verb=verb.name, title=on_one_line(title, _LONGEST_TITLE), command=command, run=run)
+        title, reads = on_one_line(title, _LONGEST_TITLE), given.get("upload")
+        return Job(id=id, verb=verb.name, title=title, command=command, run=run, reads=reads)
 
     def beside(self, run: str, other: str) -> Job:
-        """The job that lays another run beside one: ``--beside`` with the run's own options.
+        """The job that lays another run beside one; it runs nothing of what either was made with.
 
         Raises:
             InputError: no such runs, or none that can be compared.
         """
-        folder, beside = (run_in(self._service.folder, name) for name in (run, other))
-        kept = read_repeat(folder) or {}
-        if run == other or kept.get("command") not in _COMPARABLE or not is_file(beside / LEDGER_NAME):
+        root = self._service.folder
+        cards = [card_of(root, name) for name in (run, other)]
+        if run == other or not all(card is not None and card.comparable for card in cards):
             raise InputError("choose two different runs of audit or score, of the same prompts and by the same judge")
-        config = str(folder / REPEAT_NAME)
-        command = (str(kept["command"]), "--config", config, "--beside", str(beside), "--out", str(folder), "--json")
-        return Job(id=secrets.token_hex(6), verb="compare", title=f"{run} beside {other}", command=command, run=run)
+        command = ("report", str(root / run), "--beside", str(root / other), "--json")
+        title = f"{run} beside {other}"
+        return Job(id=secrets.token_hex(6), verb="compare", title=title, command=command, run=run, reads=other)
+
+    def check_stored(self, job: Job) -> None:
+        """Refuses a job of an earlier service that this one would not make: what may be loaded may have changed.
+
+        Raises:
+            InputError: its command is another one, or loads what this service does not.
+        """
+        if job.verb == "compare":
+            if job.command != self.beside(job.run or "", job.reads or "").command:
+                raise InputError(_STORED)
+            return
+        config = job_folder(self._own, job.id) / _CONFIG
+        *verb, option, file, json = job.command
+        if (*verb, option, json) != (job.verb, "--config", "--json") or Path(file).resolve() != config.resolve():
+            raise InputError(_STORED)
+        kept = read_yaml(config)
+        if not isinstance(kept, Mapping) or kept.get("command") != job.verb:
+            raise InputError(_STORED)
+        for name, allowed in (("model", self._service.model), ("judge", self._service.judge)):
+            if name in kept:
+                chosen(name, str(kept[name]), allowed)
+        adapters_of([str(text) for text in kept.get("adapter") or ()], self._service)
 
     def _images(self, upload: str) -> Path:
         folder = self._uploads.find(upload)

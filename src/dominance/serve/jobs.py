@@ -20,7 +20,7 @@ _SCHEMA = """
 CREATE TABLE IF NOT EXISTS jobs (
     number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT UNIQUE NOT NULL, verb TEXT NOT NULL, title TEXT NOT NULL,
     command TEXT NOT NULL, run TEXT, state TEXT NOT NULL, status INTEGER, told TEXT, created REAL NOT NULL,
-    started REAL, ended REAL, attempts INTEGER NOT NULL DEFAULT 0);
+    started REAL, ended REAL, attempts INTEGER NOT NULL DEFAULT 0, reads TEXT);
 CREATE INDEX IF NOT EXISTS by_state ON jobs (state, number);
 """
 
@@ -33,6 +33,7 @@ class Job:
         title: what it is about, for people.
         command: its arguments, after ``dominance``.
         run: name of its run folder; None if it leaves none.
+        reads: name of the upload, or of the other run, that it reads; None if it reads neither.
         status: the command's exit status; None before its end.
         told: the last line that it said, where it failed.
         created, started, ended: seconds since 1970.
@@ -52,6 +53,7 @@ class Job:
     started: float | None = None
     ended: float | None = None
     attempts: int = 0
+    reads: str | None = None
 
 
 _COLUMNS = tuple(item.name for item in fields(Job))
@@ -68,6 +70,8 @@ class Jobs:
             self._db = sqlite3.connect(file, isolation_level=None, check_same_thread=False)
             self._db.execute("PRAGMA journal_mode=WAL")
             self._db.executescript(_SCHEMA)
+            if "reads" not in {row[1] for row in self._db.execute("PRAGMA table_info(jobs)")}:  # an older queue
+                self._db.execute("ALTER TABLE jobs ADD COLUMN reads TEXT")
         except sqlite3.Error as error:
             raise RunError(
                 f"the queue {file} cannot be used ({error}); free some space, or give another --folder"
@@ -118,6 +122,28 @@ class Jobs:
     def of_run(self, run: str) -> Job | None:
         """The latest job that works in a run's folder."""
         return next(self._found("WHERE run = ? ORDER BY number DESC LIMIT 1", (run,)), None)
+
+    def ended(self, *, run: str | None = None, before: float | None = None) -> list[Job]:
+        """The jobs that are over: those of a run's folder, or those that ended before a time."""
+        where, value = ("run = ?", run) if run is not None else ("ended < ?", before)
+        return list(self._found(f"WHERE state NOT IN ('queued', 'running') AND {where}", (value,)))
+
+    def reading(self, name: str) -> bool:
+        """Whether a job, also one that is over, reads an upload or run."""
+        return next(self._found("WHERE reads = ? LIMIT 1", (name,)), None) is not None
+
+    @contextmanager
+    def unused(self, name: str) -> Generator[bool]:
+        """Whether no job that waits or runs uses a run or an upload; none begins while the block runs."""
+        with self._lock:
+            using = "WHERE state IN ('queued', 'running') AND (run = ? OR reads = ?) LIMIT 1"
+            yield next(self._found(using, (name, name)), None) is None
+
+    def forget(self, id: str) -> bool:
+        """Deletes a job that is over; whether there was one."""
+        with self._writing():
+            sql = "DELETE FROM jobs WHERE id = ? AND state NOT IN ('queued', 'running')"
+            return self._db.execute(sql, (id,)).rowcount == 1
 
     def take(self) -> Job | None:
         """Begins the first job that waits; never two at once in one folder."""

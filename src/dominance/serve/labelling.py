@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Literal, cast, get_args
 
 from dominance.errors import InputError
-from dominance.files import csv_bytes, is_file, read_text, write_whole
+from dominance.files import csv_bytes, harmless, is_file, plain, read_text, write_whole
 from dominance.records import Interval
 from dominance.serve.runs import Shown, shown_images
 from dominance.wording import quoted
@@ -120,7 +120,8 @@ class RunLabels:
             kept = self.read()
             for concept in shown.concepts:
                 kept[reader, (*shown.key, concept)] = cast(Seen, seen[concept])
-            rows = [(*key, _PRESENT[said], who, said) for (who, key), said in sorted(kept.items())]
+            cells = [(tuple(map(harmless, key)), who, said) for (who, key), said in sorted(kept.items())]
+            rows = [(*key, _PRESENT[said], who, said) for key, who, said in cells]
             write_whole(self.file, csv_bytes([_COLUMNS, *rows]))
 
     def read(self) -> dict[tuple[str, _Key], Seen]:
@@ -129,13 +130,14 @@ class RunLabels:
             return {}
         found: dict[tuple[str, _Key], Seen] = {}
         for row in csv.DictReader(io.StringIO(read_text(self.file))):
-            key = (row.get("prompt_id") or "", row.get("image") or "", row.get("concept") or "")
+            prompt, image, concept = (plain(row.get(name) or "") for name in _COLUMNS[:3])
+            key = (prompt, image, concept)
             if row.get("seen") in SEEN and row.get("labeller"):
                 found[str(row["labeller"]), key] = cast(Seen, row["seen"])
         return found
 
     def agreement(self) -> list[Pair]:
-        """Of all pairs of readers, and of each reader and the judge; loads torch."""
+        """Of all pairs of readers, and of each reader and the judge."""
         said = {reader: self.of(reader) for reader in self.readers()}
         pairs = [_of_readers(one, other, said[one], said[other]) for one, other in itertools.combinations(said, 2)]
         judged = {

@@ -48,6 +48,8 @@ class ServeOptions:
     """File that holds the token which every request must carry; or set DOMINANCE_SERVE_TOKEN."""
     allow_host: tuple[str, ...] = ()
     """Repeatable name by which browsers reach it, such as that of a proxy; requests to other names are refused."""
+    behind_https: bool = False
+    """A proxy with TLS stands in front: browsers then send the cookie of a login by HTTPS alone."""
     model: Names = ("miniature",)
     """Repeatable model that jobs may use; the first is the default."""
     judge: Names = ("miniature",)
@@ -70,6 +72,12 @@ class ServeOptions:
     """Images that may wait for POST /score; of more, a request is refused at once."""
     score_seconds: Seconds = 10.0
     """Longest that a POST /score waits for its answer."""
+    body_seconds: Seconds = 20.0
+    """Longest that the body of a request may take, beside a second for each 100 kB of it."""
+    most_watching: Count = 50
+    """Streams of events about jobs that may be open at once."""
+    keep_days: Annotated[float | None, Parameter(group=LIMITS)] = None
+    """Days after which uploads, and jobs that are over with their logs, are deleted; default: never. Runs stay."""
     machine: Machine = field(default_factory=Machine)
 
     def __post_init__(self) -> None:
@@ -77,11 +85,10 @@ class ServeOptions:
             if not _ASCII_NAME.fullmatch(name) and not _is_address(name):
                 raise InputError(f"the host {quoted(name)} is no name or address; give one such as 127.0.0.1")
         counts = ("jobs_at_once", "most_waiting", "most_images", "most_megabytes", "most_megapixels", "score_batch")
-        for name in (*counts, "score_waiting", "score_seconds"):
-            if not 0 < getattr(self, name) <= 10**6:
-                raise InputError(
-                    f"{name.replace('_', '-')} is {getattr(self, name):g}; give a number from 1 to 1000000"
-                )
+        for name in (*counts, "score_waiting", "score_seconds", "body_seconds", "most_watching", "keep_days"):
+            value = getattr(self, name)
+            if value is not None and not 0 < value <= 10**6:
+                raise InputError(f"{name.replace('_', '-')} is {value:g}; give a number above 0, up to 1000000")
         if not 0 <= self.port <= 65535:
             raise InputError(f"port is {self.port}; give a number from 0 to 65535")
         if not self.model or not self.judge:

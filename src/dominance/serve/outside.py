@@ -9,7 +9,6 @@ import types
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, fields, is_dataclass
 from functools import cache
-from pathlib import Path
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from docstring_parser import parse_from_object
@@ -61,7 +60,12 @@ def _words(value: str, _: ServeOptions) -> str:
     return value
 
 
-def _adapters(given: list[str], service: ServeOptions) -> tuple[str, ...]:
+def adapters_of(given: list[str], service: ServeOptions) -> tuple[str, ...]:
+    """The adapters, if the service may load them.
+
+    Raises:
+        InputError: one that it may not.
+    """
     from dominance.models.adapters import bundled_adapters
 
     for text in given:
@@ -118,7 +122,7 @@ _TEXTS: Mapping[str, tuple[Any, Callable[[Any, ServeOptions], Any]]] = {
     "method": (str, lambda value, _: _text(value, "the method", _METHOD)),
     "methods": (str, _methods),
     "concepts": (str, _words),
-    "adapters": (list[str], _adapters),
+    "adapters": (list[str], adapters_of),
     "embedder": (str, _embedder),
     "seeds": (int | list[int], _seeds),
     "layers": (str, _numbers),
@@ -215,17 +219,3 @@ def chosen(what: str, given: str | None, allowed: tuple[str, ...]) -> str:
             f" with --{what} to allow another"
         )
     return str(given)
-
-
-def run_in(root: Path, name: str) -> Path:
-    """The folder of a run that a request names.
-
-    Raises:
-        InputError: there is none.
-    """
-    from dominance.serve.places import folder_in
-
-    folder = folder_in(root, name)
-    if folder is None:
-        raise InputError(f"there is no run {quoted(name)}; see the list of runs")
-    return folder

@@ -15,10 +15,13 @@ from starlette.datastructures import FormData, UploadFile
 from dominance.errors import DominanceError, InputError
 from dominance.report.parts.page_stream import environment
 from dominance.serve.api import enqueued
+from dominance.serve.delete_pages import add_deleting
 from dominance.serve.forms import form_fields, given_of
 from dominance.serve.jobs import Job
+from dominance.serve.login_pages import add_login
 from dominance.serve.run_pages import add_runs
-from dominance.serve.security import COOKIE
+from dominance.serve.runs import card_of
+from dominance.serve.sessions import current
 from dominance.serve.state import State
 from dominance.serve.uploads import check_bytes
 from dominance.serve.verbs import VERBS
@@ -27,7 +30,6 @@ from dominance.suites import bundled_suites
 from dominance.wording import quoted
 
 _KINDS = {"page.css": "text/css", "page.js": "text/javascript"}
-_COOKIE_SECONDS = 12 * 3600
 _MOST_FIELDS = 200
 
 
@@ -39,7 +41,7 @@ class Page:
 
     def __call__(self, template: str, status: int = 200, **words: object) -> HTMLResponse:
         """The template, filled with these words."""
-        shared = {"form_key": self._state.keys.form, "guarded": self._state.keys.token is not None}
+        shared = {"form_key": self._state.keys.form, "logged_in": bool(current.get())}
         found = environment("dominance.serve").get_template(f"templates/{template}.html.j2")
         return HTMLResponse(found.render(**shared, **words).encode("utf-8", "replace"), status)
 
@@ -68,9 +70,10 @@ def people(state: State) -> APIRouter:
     router = APIRouter(include_in_schema=False)
     page = Page(state)
     _add_static(router)
-    _add_login(router, state, page)
+    add_login(router, state, page, form_of)
     _add_asking(router, state, page)
     _add_upload(router, state, page)
+    add_deleting(router, state, page, form_of)
     _add_jobs(router, state, page)
     add_runs(router, state, page, form_of)
     return router
@@ -96,24 +99,6 @@ def _add_static(router: APIRouter) -> None:
         return Response(_static(name), media_type=_KINDS[name], headers={"cache-control": "max-age=300"})
 
 
-def _add_login(router: APIRouter, state: State, page: Page) -> None:
-    @router.get("/login")
-    def ask() -> Response:
-        return page("login", told=None)
-
-    @router.post("/login")
-    async def login(request: Request) -> Response:
-        form = await form_of(state, request)
-        if not state.keys.is_token(str(form.get("token", "")).strip()):
-            state.counts.refusal(401)
-            return page("login", 401, told="that is not the token of this service")
-        answer = RedirectResponse("/", 303)
-        answer.set_cookie(
-            COOKIE, state.keys.cookie(), max_age=_COOKIE_SECONDS, httponly=True, samesite="strict", path="/"
-        )
-        return answer
-
-
 def _add_asking(router: APIRouter, state: State, page: Page) -> None:
     def shown(form: Mapping[str, object], told: str | None, status: int = 200) -> HTMLResponse:
         asked = [verb for verb in VERBS.values() if verb.subject != "upload"]
@@ -131,8 +116,8 @@ def _add_asking(router: APIRouter, state: State, page: Page) -> None:
         )
 
     @router.get("/")
-    def new(request: Request) -> HTMLResponse:
-        return shown(dict(request.query_params), None)
+    def new() -> HTMLResponse:
+        return shown({}, None)
 
     @router.post("/")
     async def ask(request: Request) -> Response:
@@ -154,7 +139,8 @@ def _told(error: Exception) -> str:
 
 def _add_upload(router: APIRouter, state: State, page: Page) -> None:
     def shown(form: Mapping[str, object], told: str | None, status: int = 200) -> HTMLResponse:
-        return page("upload", status, service=state.service, form=form, told=told)
+        kept = state.uploads.listed()
+        return page("upload", status, service=state.service, form=form, told=told, uploads=kept)
 
     @router.get("/upload")
     def new() -> HTMLResponse:
@@ -190,7 +176,7 @@ async def _keep(state: State, upload: str, file: UploadFile) -> None:
     """
     try:
         check_bytes(file.size or 0, state.uploads.most)
-        await run_in_threadpool(state.uploads.add, upload, await file.read())
+        await run_in_threadpool(state.uploads.add, upload, await file.read(), file.filename or "")
     except InputError as error:
         raise InputError(f"{quoted(file.filename or 'a file')}: {error}") from None
 
@@ -209,7 +195,8 @@ def _add_jobs(router: APIRouter, state: State, page: Page) -> None:
     @router.get("/jobs/{job}")
     def job_(job: str) -> HTMLResponse:
         view = state.view(found(job))
-        return page("job", job=view, risks=_risks(state, view.id) if view.verb == "preflight" else [])
+        there = view.run is not None and card_of(state.service.folder, view.run) is not None
+        return page("job", job=view, there=there, risks=_risks(state, view.id) if view.verb == "preflight" else [])
 
     @router.post("/jobs/{job}/{what}")
     async def act(request: Request, job: str, what: str) -> Response:

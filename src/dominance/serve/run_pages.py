@@ -1,12 +1,13 @@
 """The pages about runs: the list, one run and its files, two runs beside each other, labels and agreement."""
 
 import base64
+import csv
 import hashlib
 from collections.abc import Awaitable, Callable
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse, Response
@@ -14,6 +15,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData
 
 from dominance.errors import DominanceError, InputError
+from dominance.files import harmless_table, read_text
 from dominance.report.parts.bars import verdict_bar
 from dominance.report.parts.page_stream import environment
 from dominance.serve.api import enqueued
@@ -38,6 +40,7 @@ _FILES = {
     ".xml": "text/plain; charset=utf-8",
 }
 """What of a run folder is shown, by its ending; a ledger is not."""
+_MOST_LISTED, _LONGEST_SEARCH = 500, 200
 _AT_ONCE = 60
 """Images of a run that one page shows."""
 
@@ -66,7 +69,7 @@ def add_runs(
             raise HTTPException(404, "there is no such run")
         return folder
 
-    _add_list(router, root, page)
+    _add_list(router, state, page, form_of)
     _add_files(router, folder_of, state)
     _add_labels(router, state, page, folder_of, form_of)
 
@@ -111,14 +114,26 @@ def _bar(card: Card) -> object:
     return verdict_bar(counts, label) if label else None
 
 
-def _add_list(router: APIRouter, root: Path, page: "Page") -> None:
+def _add_list(
+    router: APIRouter, state: State, page: "Page", form_of: Callable[[State, Request], Awaitable[FormData]]
+) -> None:
     @router.get("/runs")
-    def runs(words: str = "", kind: str = "", verdict: str = "") -> HTMLResponse:
-        cards = listed_runs(root, words, kind, verdict)
-        kinds = sorted({card.kind for card in (cards if not kind else listed_runs(root))})
+    def runs(search: str = "", kind: str = "", verdict: str = "") -> HTMLResponse:
+        words = state.searches.words(search)
+        found = listed_runs(state.service.folder, words)
+        cards = [card for card in found if card.fits(kind, verdict)]
         asked = {"words": words, "kind": kind, "verdict": verdict}
-        listed = [(card, _bar(card)) for card in cards[:500]]
+        kinds = sorted({card.kind for card in found} | ({kind} if kind else set()))
+        listed = [(card, _bar(card)) for card in cards[:_MOST_LISTED]]
         return page("runs", listed=listed, found=len(cards), asked=asked, kinds=kinds, verdicts=VERDICTS)
+
+    @router.post("/runs")
+    async def search(request: Request) -> Response:
+        form = await form_of(state, request)
+        asked = {name: str(form.get(name, ""))[:_LONGEST_SEARCH] for name in ("words", "kind", "verdict")}
+        asked["search"] = state.searches.keep(asked.pop("words"))
+        chosen = urlencode({name: value for name, value in asked.items() if value})
+        return RedirectResponse(f"/runs?{chosen}" if chosen else "/runs", 303)
 
 
 def _add_files(router: APIRouter, folder_of: Callable[[str], Path], state: State) -> None:
@@ -128,6 +143,8 @@ def _add_files(router: APIRouter, folder_of: Callable[[str], Path], state: State
         kind = None if file is None else _FILES.get(file.suffix.lower())
         if file is None or kind is None:
             raise HTTPException(404, "there is no such file")
+        if file.suffix.lower() == ".csv":
+            return _table(file)
         headers = {"content-security-policy": report_policy()} if file.suffix == ".html" else {}
         return FileResponse(file, media_type=kind, headers=headers)
 
@@ -142,6 +159,15 @@ def _add_files(router: APIRouter, folder_of: Callable[[str], Path], state: State
         return FileResponse(
             file, media_type=_FILES[file.suffix.lower()], headers={"cache-control": "private, max-age=3600"}
         )
+
+
+def _table(file: Path) -> Response:
+    """A table as a download whose cells no spreadsheet runs, whatever prompts and names they hold."""
+    try:
+        content = harmless_table(read_text(file))
+    except csv.Error:
+        raise InputError(f"{file.name} is no table of CSV; open it in the run's folder") from None
+    return Response(content, media_type=_FILES[".csv"], headers={"content-disposition": "attachment"})
 
 
 def _image_file(folder: Path, file: str, state: State) -> Path | None:

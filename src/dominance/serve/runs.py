@@ -1,6 +1,7 @@
 """Run folders as the service shows them, read from their ledgers without the libraries that made them."""
 
 import contextlib
+import hashlib
 import json
 import sqlite3
 from collections import Counter
@@ -16,13 +17,15 @@ from dominance.records import is_present
 from dominance.runs.reading import DOCUMENT_NAME, kind_of
 from dominance.runs.store.folder import LEDGER_NAME
 from dominance.runs.store.ledger import Ledger
-from dominance.serve.places import folder_in, is_name
+from dominance.serve.places import file_in, folder_in, is_name
 
 _NAMES = {"mitigate": "mitigation", "ablate": "ablation", "none": "another folder"}
 VERDICTS = ("collapsed", "lost", "mixed", "balanced")
 """Of images, the worst first."""
 _MOST = 2000
 """Folders that are looked at: those changed last."""
+_MOST_SHOWN = 16
+"""Runs whose images are remembered."""
 _PAGES = ("report.html", "explanation.html")
 
 
@@ -51,8 +54,8 @@ class Shown:
 
     @property
     def mark(self) -> str:
-        """The key as a page holds it."""
-        return "/".join(self.key)
+        """The key as addresses hold it: without the prompt's words, which proxies would log."""
+        return hashlib.sha256("/".join(self.key).encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True)
@@ -82,6 +85,10 @@ class Card:
         """What a filter looks at."""
         return " ".join(filter(None, (self.name, self.kind, self.title, self.model, self.judge))).lower()
 
+    def fits(self, kind: str, verdict: str) -> bool:
+        """Whether it is of the kind and has an image of the verdict; empty is any."""
+        return kind in ("", self.kind) and (not verdict or bool(self.verdicts.get(verdict)))
+
 
 def listed_runs(root: Path, words: str = "", kind: str = "", verdict: str = "") -> list[Card]:
     """The runs below the root, the latest first, that have all of the words, the kind, and an image of the verdict."""
@@ -89,16 +96,10 @@ def listed_runs(root: Path, words: str = "", kind: str = "", verdict: str = "") 
         there = [path for path in root.iterdir() if is_name(path.name)]
     except OSError:
         return []
-    latest = sorted(there, key=_changed, reverse=True)[:_MOST]
+    latest = sorted(there, key=_folder_changed, reverse=True)[:_MOST]
     cards = [card for path in latest if (card := card_of(root, path.name)) is not None]
     asked = words.lower().split()
-    found = [
-        card
-        for card in cards
-        if all(word in card.words for word in asked)
-        and kind in ("", card.kind)
-        and (not verdict or card.verdicts.get(verdict))
-    ]
+    found = [card for card in cards if all(word in card.words for word in asked) and card.fits(kind, verdict)]
     return sorted(found, key=lambda card: -card.changed)
 
 
@@ -107,27 +108,42 @@ def card_of(root: Path, name: str) -> Card | None:
     folder = folder_in(root, name)
     if folder is None:
         return None
-    stamps = [_changed(folder / file) for file in (LEDGER_NAME, f"{LEDGER_NAME}-wal", DOCUMENT_NAME)]
-    changed = max(stamps)
-    return _card(folder, page_of(folder), changed) if changed else None
+    stamp = _stamp(folder)
+    return _card(folder, page_of(folder), stamp) if stamp else None
 
 
 def page_of(folder: Path) -> str | None:
     """The name of a run's page."""
-    there = sorted(path.name for path in folder.glob("*.html") if path.is_file() and not path.is_symlink())
-    return next((name for name in _PAGES if name in there), there[0] if there else None)
+    found = next((name for name in _PAGES if file_in(folder, name)), None)
+    return found or min((path.name for path in folder.glob("*.html") if file_in(folder, path.name)), default=None)
 
 
-def _changed(file: Path) -> float:
+def _folder_changed(folder: Path) -> float:
     try:
-        return file.lstat().st_mtime
+        return folder.lstat().st_mtime
     except OSError:
         return 0.0
 
 
+Stamp = tuple[tuple[str, int, int], ...]
+"""By file that a run is read from: its name, when it changed in nanoseconds, and its size. What has none is no run."""
+
+
+def _stamp(folder: Path) -> Stamp:
+    """Tells whether anything was written. SQLite leaves an empty log behind whoever reads, which is passed over."""
+    found = []
+    for name in (LEDGER_NAME, f"{LEDGER_NAME}-wal", DOCUMENT_NAME):
+        with contextlib.suppress(OSError):
+            stat = (folder / name).lstat()
+            if stat.st_size:
+                found.append((name, stat.st_mtime_ns, stat.st_size))
+    return tuple(found)
+
+
 @lru_cache(maxsize=_MOST)
-def _card(folder: Path, page: str | None, changed: float) -> Card | None:
-    """Read again only after a change, which the time tells."""
+def _card(folder: Path, page: str | None, stamp: Stamp) -> Card | None:
+    """Read again only after a change, which the stamp tells."""
+    changed = max(when for _, when, _ in stamp) / 1e9
     if not is_file(folder / LEDGER_NAME):
         return _explanation_card(folder, page, changed)
     try:
@@ -135,8 +151,8 @@ def _card(folder: Path, page: str | None, changed: float) -> Card | None:
         with Ledger(folder / LEDGER_NAME) as ledger:
             plan = _mapping(ledger.get("plan"))
             document = _mapping(ledger.get(kind))
-            images = len(ledger.images())
-    except RunError:
+        images = _count(folder)
+    except (RunError, sqlite3.Error):
         return None
     known = plan or document
     suite = known.get("suite")
@@ -180,24 +196,27 @@ def _ordered(verdicts: Mapping[str, int]) -> dict[str, int]:
     return {name: verdicts[name] for name in VERDICTS if verdicts.get(name)}
 
 
-def shown_images(folder: Path) -> list[Shown]:
+def shown_images(folder: Path) -> tuple[Shown, ...]:
     """The images of an audit or a score that exist, in the order of its plan; none for another run.
 
     Raises:
         RunError: the plan is not as this version writes it.
     """
     try:
-        return _shown(folder)
+        return _shown(folder, _stamp(folder))
     except (KeyError, TypeError, ValueError):
         raise RunError(f"the plan of the run {folder.name} cannot be read; run its command again") from None
 
 
-def _shown(folder: Path) -> list[Shown]:
+@lru_cache(maxsize=_MOST_SHOWN)
+def _shown(folder: Path, stamp: Stamp) -> tuple[Shown, ...]:
+    """Read again only after a change, which the stamp tells; the last runs are remembered."""
+    del stamp
     with Ledger(folder / LEDGER_NAME) as ledger:
         plan, there = _mapping(ledger.get("plan")), ledger.images()
     suite = plan.get("suite")
     if plan.get("origin") not in ("audit", "score") or not isinstance(suite, dict):
-        return []
+        return ()
     prompts = {prompt["id"]: prompt for prompt in suite["prompts"]}
     asked = {entry["name"]: len(entry["texts"]) for entry in plan.get("questions", [])}
     scores = _scores(folder)
@@ -213,18 +232,27 @@ def _shown(folder: Path) -> list[Shown]:
             name: None if (count := yes.get(name)) is None else is_present(count, asked.get(name, 0)) for name in names
         }
         listed.append(Shown(prompt["id"], prompt["text"], image["name"], row.file, names, verdict, present))
-    return listed
+    return tuple(listed)
 
 
 def _scores(folder: Path) -> dict[tuple[str, str], tuple[dict[str, int | None], float | None, str | None]]:
     """By prompt and image: the yes of each concept, the DvD score, the verdict."""
-    address = f"{(folder / LEDGER_NAME).absolute().as_uri()}?mode=ro"
     try:
-        with contextlib.closing(sqlite3.connect(address, uri=True)) as db:
-            rows = db.execute("SELECT prompt_id, image, yes, dvd, verdict FROM scores").fetchall()
+        rows = _read(folder, "SELECT prompt_id, image, yes, dvd, verdict FROM scores")
     except sqlite3.Error:
         return {}
     return {(prompt, image): (json.loads(yes), dvd, verdict) for prompt, image, yes, dvd, verdict in rows}
+
+
+def _count(folder: Path) -> int:
+    return int(_read(folder, "SELECT count(*) FROM images")[0][0])
+
+
+def _read(folder: Path, sql: str) -> list[Any]:
+    """Rows of a run's ledger, which is not written to."""
+    address = f"{(folder / LEDGER_NAME).absolute().as_uri()}?mode=ro"
+    with contextlib.closing(sqlite3.connect(address, uri=True)) as db:
+        return db.execute(sql).fetchall()
 
 
 def _mapping(value: object) -> dict[str, Any]:

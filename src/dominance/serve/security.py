@@ -5,22 +5,23 @@ our cookie (``SameSite=Strict``), the token of a form, or a body of JSON or of a
 """
 
 import asyncio
-import hashlib
-import hmac
 import json
-import secrets
+import time
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
 from dominance.serve.metrics import Counts
+from dominance.serve.sessions import Keys, current
 
 Scope = Mapping[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 COOKIE = "dominance"
+_MOST_COOKIES = 4
+"""Of that name in a request, that are looked at."""
 PAGE_POLICY = (
     "default-src 'none'; img-src 'self'; style-src 'self'; script-src 'self'; connect-src 'self'; form-action 'self';"
     " base-uri 'none'; frame-ancestors 'none'"
@@ -37,62 +38,27 @@ _SAFE = ("GET", "HEAD")
 _OPEN = ("/login", "/static/page.css", "/favicon.ico")
 """What is answered without a token, so that it can be typed in."""
 FOR_PROGRAMS = ("/api/", "/score", "/metrics")
-_AFTER_WRONG = 0.5
+AFTER_WRONG = 0.5
 """Seconds before a wrong token is answered."""
 _SMALL = 1_000_000
 """Bytes of a body that holds no image."""
+_SLOWEST = 100_000
+"""Bytes a second that a body must reach, after the seconds that every body has."""
 
 
 @dataclass(frozen=True)
 class Limits:
-    """The largest bodies, in bytes: of one image, and of a form of several."""
+    """The largest bodies, in bytes: of one image, and of a form of several; and the seconds that each has to arrive."""
 
     image: int
     form: int
+    seconds: float
 
     def of(self, path: str) -> int:
         """For a path."""
         if path == "/upload":
             return self.form
         return self.image if path == "/score" or path.startswith("/api/uploads/") else _SMALL
-
-
-@dataclass(frozen=True)
-class Keys:
-    """The token, and what is derived from a secret of this process.
-
-    Attributes:
-        token: None where none is needed.
-    """
-
-    token: str | None
-    secret: bytes = field(default_factory=lambda: secrets.token_bytes(32))
-
-    def is_token(self, given: str) -> bool:
-        """Whether it is the token, in the same time for every wrong one."""
-        return self.token is not None and hmac.compare_digest(self.token.encode(), _sent(given))
-
-    def cookie(self) -> str:
-        """What a browser keeps in the token's place; it ends with this token."""
-        return hmac.new((self.token or "").encode(), b"cookie", hashlib.sha256).hexdigest()
-
-    def is_cookie(self, given: str) -> bool:
-        """Whether it is that."""
-        return self.token is not None and hmac.compare_digest(self.cookie().encode(), _sent(given))
-
-    @property
-    def form(self) -> str:
-        """What every form of a page holds, and other sites cannot read."""
-        return hmac.new(self.secret, b"form", hashlib.sha256).hexdigest()
-
-    def is_form(self, given: object) -> bool:
-        """Whether it is that."""
-        return isinstance(given, str) and hmac.compare_digest(self.form.encode(), _sent(given))
-
-
-def _sent(text: str) -> bytes:
-    """As bytes, whatever signs it holds: of texts, only those in ASCII can be compared in constant time."""
-    return text.encode("utf-8", "replace")
 
 
 class RefusedError(Exception):
@@ -133,15 +99,17 @@ class Guard:
             self.counts.refusal(error.status)
             await _answer(send, error.status, {"error": error.told})
             return
-        answered = 0
+        answered, body = 0, _Bounded(receive, most, self.limits.seconds, _has_body(headers))
 
         async def noted(message: dict[str, Any]) -> None:
             nonlocal answered
             answered = message.get("status", answered)
+            if message["type"] == "http.response.start" and body.refused:  # what is still to come is not awaited
+                message = {**message, "headers": [*message["headers"], (b"connection", b"close")]}
             await send(message)
 
         try:
-            await self.app(scope, _Bounded(receive, most).receive, _with_headers(noted))
+            await self.app(scope, body.receive, _with_headers(noted))
         finally:
             route = getattr(scope.get("route"), "path", "none")
             self.counts.request(scope["method"], route, answered)
@@ -160,19 +128,27 @@ class Guard:
         if not own or site not in (None, "same-origin", "none"):
             raise RefusedError(403, "another site sent this request; open the page of this service itself")
         kind = headers.get("content-type", "").lower()
-        if scope["path"].startswith(FOR_PROGRAMS) and not kind.startswith(("application/json", "image/")):
+        asks_first = scope["method"] == "DELETE"  # as a browser does for a page of another site
+        if (
+            scope["path"].startswith(FOR_PROGRAMS)
+            and not asks_first
+            and not kind.startswith(("application/json", "image/"))
+        ):
             raise RefusedError(415, "send the header Content-Type: application/json, or image/png with an image")
 
     async def _is_known(self, scope: Scope, headers: Mapping[str, str]) -> bool:
-        if self.keys.token is None or scope["path"] in _OPEN:
+        if self.keys.token is None:
+            return True
+        found = next(filter(self.keys.is_session, _cookies(headers.get("cookie", ""))), None)
+        current.set(found or "")
+        if found or scope["path"] in _OPEN:
             return True
         kind, _, given = headers.get("authorization", "").partition(" ")
         if kind.lower() == "bearer":
             if self.keys.is_token(given.strip()):
                 return True
-            await asyncio.sleep(_AFTER_WRONG)
-            return False
-        return any(self.keys.is_cookie(value) for value in _cookies(headers.get("cookie", "")))
+            await asyncio.sleep(AFTER_WRONG)
+        return False
 
     async def _ask_for_token(self, scope: Scope, send: Send) -> None:
         self.counts.refusal(401)
@@ -185,19 +161,38 @@ class Guard:
 
 
 class _Bounded:
-    """Counts a body as it comes in, because its header may lie or be missing."""
+    """Counts a body as it comes in, because its header may lie or be missing, and does not wait for it for ever.
 
-    def __init__(self, receive: Receive, most: int) -> None:
-        self._receive, self._most, self._read = receive, most, 0
+    Attributes:
+        refused: whether it was too large, or too slow.
+    """
+
+    def __init__(self, receive: Receive, most: int, seconds: float, has_body: bool) -> None:
+        self._receive, self._most, self._seconds = receive, most, seconds
+        self._began, self._read = time.monotonic(), 0
+        self._whole, self.refused = not has_body, False
 
     async def receive(self) -> dict[str, Any]:
-        message = await self._receive()
-        self._read += len(message.get("body", b""))
-        if self._read > self._most:
-            from starlette.exceptions import HTTPException
+        from starlette.exceptions import HTTPException
 
+        if self._whole:
+            return await self._receive()
+        left = self._began + self._seconds + self._read / _SLOWEST - time.monotonic()
+        try:
+            message = await asyncio.wait_for(self._receive(), max(0.0, left))
+        except TimeoutError:
+            self.refused = True
+            raise HTTPException(408, "the body of the request comes too slowly; send it again") from None
+        self._read += len(message.get("body", b""))
+        self._whole = message["type"] != "http.request" or not message.get("more_body", False)
+        if self._read > self._most:
+            self.refused = True
             raise HTTPException(413, _too_large(self._most))
         return message
+
+
+def _has_body(headers: Mapping[str, str]) -> bool:
+    return headers.get("content-length", "0") != "0" or "transfer-encoding" in headers
 
 
 def _single_headers(scope: Scope) -> dict[str, str]:
@@ -233,7 +228,7 @@ def _too_large(most: int) -> str:
 
 def _cookies(header: str) -> list[str]:
     pairs = (part.strip().partition("=") for part in header.split(";"))
-    return [value for name, _, value in pairs if name == COOKIE]
+    return [value for name, _, value in pairs if name == COOKIE][:_MOST_COOKIES]
 
 
 def _with_headers(send: Send) -> Send:

@@ -1,17 +1,20 @@
 """All that the service's requests share."""
 
 import re
+import threading
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from dominance.serve.asking import Desk
+from dominance.serve.deleting import Deleting
 from dominance.serve.jobs import Job, Jobs
 from dominance.serve.metrics import Counts
 from dominance.serve.options import ServeOptions
 from dominance.serve.places import OWN
 from dominance.serve.scoring import LiveJudge
-from dominance.serve.security import Keys
+from dominance.serve.searches import Searches
+from dominance.serve.sessions import Keys
 from dominance.serve.uploads import Most, Uploads
 from dominance.serve.work import LOG, Work, job_folder, tail
 
@@ -72,6 +75,9 @@ class State:
     desk: Desk
     uploads: Uploads
     live: LiveJudge
+    deleting: Deleting
+    watchers: threading.Semaphore
+    searches: Searches = field(default_factory=Searches)
     counts: Counts = field(default_factory=Counts)
 
     @classmethod
@@ -88,8 +94,10 @@ class State:
             service.score_waiting,
             service.score_seconds,
         )
-        work = Work(jobs, own, service.jobs_at_once)
-        return cls(service, Keys(token), jobs, work, Desk(service, uploads), uploads, live)
+        desk = Desk(service, uploads)
+        work = Work(jobs, own, service.jobs_at_once, desk.check_stored)
+        deleting, watchers = Deleting(service.folder, jobs, uploads), threading.Semaphore(service.most_watching)
+        return cls(service, Keys(token), jobs, work, desk, uploads, live, deleting, watchers)
 
     @property
     def own(self) -> Path:

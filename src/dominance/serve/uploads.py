@@ -1,8 +1,11 @@
 """Images from outside: checked before they are decoded, and kept only as what their pixels are."""
 
 import io
+import re
 import secrets
 import shutil
+import threading
+import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +17,10 @@ from dominance.serve.places import folder_in
 
 FORMATS: tuple[str, ...] = ("PNG", "JPEG", "WEBP")
 _LONGEST_SIDE = 16_384
+_EDGES = " .-_"
+_LONGEST_NAME, _MOST_NAME_BYTES = 80, 160
+_SHOWN = 3
+"""Names of an upload's images that a list of uploads shows."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +67,33 @@ def _check_size(size: tuple[int, int], most: Most) -> None:
         raise InputError(f"the image has {width}×{height} pixels; send at most {most.megapixels} megapixels")
 
 
+def display_name(given: str) -> str:
+    r"""What is kept of a name that a sender gave its file: letters, digits and plain signs, without folder and ending.
+
+    >>> display_name("C:\\me\\Schloß <1> (2).JPG"), display_name("=cmd().png"), display_name("../.."), display_name("")
+    ('Schloß 1 (2)', 'cmd', '', '')
+    """
+    own = re.split(r"[/\\]", unicodedata.normalize("NFC", given))[-1]
+    own = re.sub(r"\.(?:png|jpe?g|webp)$", "", own, flags=re.IGNORECASE)
+    plain = " ".join(re.sub(r"[^\w ().-]|\(\)", " ", own).split()).strip(_EDGES)[:_LONGEST_NAME]
+    return plain.encode("utf-8", "ignore")[:_MOST_NAME_BYTES].decode("utf-8", "ignore").strip(_EDGES)
+
+
+@dataclass(frozen=True)
+class KeptUpload:
+    """An upload that is kept.
+
+    Attributes:
+        files: names of its images, the first of them.
+        changed: when it was last added to, in seconds since 1970.
+    """
+
+    upload: str
+    images: int
+    files: tuple[str, ...]
+    changed: float
+
+
 class Uploads:
     """Folders of uploaded images below one folder; every file is a PNG that was written here.
 
@@ -69,6 +103,7 @@ class Uploads:
 
     def __init__(self, folder: Path, most: Most, most_images: int) -> None:
         self.folder, self.most, self._most_images = folder, most, most_images
+        self._adding = threading.Lock()
 
     def new(self) -> str:
         """An empty upload's name."""
@@ -80,13 +115,25 @@ class Uploads:
         """The folder of an upload."""
         return folder_in(self.folder, name)
 
+    def listed(self) -> list[KeptUpload]:
+        """All that are kept, the latest first."""
+        found = []
+        for folder in self.folder.iterdir() if self.folder.is_dir() else ():
+            if self.find(folder.name) is not None:
+                files = sorted(file.name for file in folder.glob("*.png"))
+                found.append(KeptUpload(folder.name, len(files), tuple(files[:_SHOWN]), folder.stat().st_mtime))
+        return sorted(found, key=lambda upload: -upload.changed)
+
     def discard(self, name: str) -> None:
         """Deletes an upload that no job will read."""
         if (folder := self.find(name)) is not None:
             shutil.rmtree(folder, ignore_errors=True)
 
-    def add(self, name: str, content: bytes) -> str:
-        """Checks an image, and keeps it in an upload; gives the file's name, which the sender does not choose.
+    def add(self, name: str, content: bytes, given: str = "") -> str:
+        """Checks an image, and keeps it in an upload; gives the file's name: a number, and what may stay of its own.
+
+        Args:
+            given: what its sender calls it.
 
         Raises:
             InputError: no such upload, one that is full, or an image that cannot be used.
@@ -95,8 +142,9 @@ class Uploads:
         if folder is None:
             raise InputError("there is no such upload; begin one with POST /api/uploads")
         image = read_upload(content, self.most)
-        count = sum(1 for _ in folder.glob("*.png"))
-        if count >= self._most_images:
-            raise InputError(f"the upload holds {count} images; begin another one")
-        file = write_png(folder / f"{count + 1:04d}-{secrets.token_hex(3)}.png", image)
-        return file.name
+        own = display_name(given) or secrets.token_hex(3)
+        with self._adding:
+            count = sum(1 for _ in folder.glob("*.png"))
+            if count >= self._most_images:
+                raise InputError(f"the upload holds {count} images; begin another one")
+            return write_png(folder / f"{count + 1:04d}-{own}.png", image).name

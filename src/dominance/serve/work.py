@@ -8,10 +8,11 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import IO
 
-from dominance.errors import RunError
+from dominance.errors import InputError, RunError
 from dominance.runs.store.folder import held
 from dominance.serve.jobs import MOST_ATTEMPTS, Job, Jobs
 from dominance.serve.served import SERVED
@@ -38,10 +39,11 @@ class Work:
     Args:
         own: folder of the service.
         at_once: threads.
+        check: refuses a job that an earlier service stored and this one may not run.
     """
 
-    def __init__(self, jobs: Jobs, own: Path, at_once: int) -> None:
-        self._jobs, self._own = jobs, own
+    def __init__(self, jobs: Jobs, own: Path, at_once: int, check: Callable[[Job], None] = lambda _: None) -> None:
+        self._jobs, self._own, self._check = jobs, own, check
         self._running: dict[str, subprocess.Popen[bytes]] = {}
         self._stopped: set[str] = set()
         self._lock = threading.Lock()
@@ -96,7 +98,10 @@ class Work:
         if job is None:
             return False
         try:
+            self._check(job)
             status = self._carry_out(job)
+        except InputError as error:
+            self._jobs.end(job.id, "failed", None, str(error))
         except OSError as error:
             told = f"its command could not be run ({complaint(error)}); free some space or memory, and go on with it"
             self._jobs.end(job.id, "failed", None, told)

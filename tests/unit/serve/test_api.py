@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
@@ -10,9 +10,15 @@ from made_runs import make_run, png
 from ruamel.yaml import YAML
 from starlette.testclient import TestClient
 
+from dominance.errors import InputError
 from dominance.models.drawing import Machine
+from dominance.serve.asking import Desk
+from dominance.serve.jobs import Job, Jobs
+from dominance.serve.live import Asked
 from dominance.serve.options import ServeOptions
 from dominance.serve.outside import opened
+from dominance.serve.scoring import LiveJudge
+from dominance.serve.uploads import Most, Uploads
 from dominance.serve.verbs import VERBS
 
 ASKED = {"prompts": ["a [castle:landmark] and a [chair]"], "seeds": 2, "steps": 2}
@@ -140,8 +146,10 @@ def test_images_are_sent_and_their_score_asked_for(client: TestClient, root: Pat
     upload = client.post("/api/uploads", json={}).json()["upload"]
     assert client.post(f"/api/uploads/{upload}", content=b"<svg/>", headers=IMAGE).status_code == 422
     assert client.post("/api/score", json={"upload": upload, "prompts": ["a [mug]"]}).status_code == 422
-    sent = client.post(f"/api/uploads/{upload}", content=png(), headers=IMAGE)
-    assert sent.status_code == 201
+    named = {**IMAGE, "dominance-name": "..%2FSchlo%C3%9F am See.JPG"}
+    sent = client.post(f"/api/uploads/{upload}", content=png(), headers=named)
+    assert (sent.status_code, sent.json()["file"]) == (201, "0001-Schlo\u00df am See.png")
+    assert client.get("/api/uploads").json()[0]["files"] == ["0001-Schlo\u00df am See.png"]
     job = client.post("/api/score", json={"upload": upload, "prompts": ["a [mug]"]}).json()
     config = YAML(typ="safe").load((root / ".serve" / "jobs" / job["id"] / "job.yaml").read_text())
     assert Path(config["images"]) == root / ".serve" / "uploads" / upload
@@ -158,11 +166,12 @@ def test_runs_are_listed_filtered_and_compared(client: TestClient, root: Path) -
     assert (listed["one"]["title"], listed["one"]["page"], listed["begun"]["page"]) == (
         "a castle and a chair", "report.html", None,
     )  # fmt: skip
-    assert [card["name"] for card in client.get("/api/runs?words=OTHER castle").json()] == ["two"]
+    assert [card["name"] for card in client.post("/api/runs/search", json={"words": "OTHER castle"}).json()] == ["two"]
     assert len(client.get("/api/runs?verdict=lost").json()) == 2
     assert client.get("/api/runs?kind=mitigation").json() == []
     job = client.post("/api/runs/one/beside", json={"other": "two"}).json()
     assert (job["verb"], job["run"]) == ("compare", "one")
+    assert client.delete("/api/runs/two").status_code == 409  # the job reads it
     for other in ("one", "../two", "notes", ""):
         assert client.post("/api/runs/one/beside", json={"other": other}).status_code == 422
     assert client.get("/api/runs/nothing").status_code == 404
@@ -178,9 +187,28 @@ def test_a_run_that_another_version_wrote_does_not_hide_the_others(client: TestC
 
 def test_a_score_needs_a_marked_prompt_and_an_image(client: TestClient) -> None:
     for prompt, content in (("a mug", png()), ("a [mug]", b"<svg/>"), ("x" * 6000, png()), ("a [mug", png())):
-        answer = client.post("/score", params={"prompt": prompt}, content=content, headers=IMAGE)
+        answer = client.post("/score", content=content, headers={**IMAGE, "dominance-prompt": prompt})
         assert answer.status_code == 422, answer.text
-    assert client.post("/score", content=png(), headers=IMAGE).status_code == 422
+    answer = client.post("/score?prompt=a [mug]", content=png(), headers=IMAGE)
+    assert answer.status_code == 422
+    assert "in the header Dominance-Prompt" in answer.json()["error"]  # addresses are logged by proxies
+
+
+@pytest.mark.parametrize(
+    "sent",
+    ["a [caf\u00e9] and 50% [milk]".encode(), b"a [caf%C3%A9] and 50%25 [milk]", b"a [caf%c3%a9] and 50% [milk]"],
+)
+def test_a_prompt_in_a_header_may_be_any_text(client: TestClient, monkeypatch: pytest.MonkeyPatch, sent: bytes) -> None:
+    asked: list[str] = []
+
+    async def score(judge: LiveJudge, about: Asked) -> str:
+        asked.append(about.prompt)
+        return "seen"
+
+    monkeypatch.setattr(LiveJudge, "score", score)
+    client.post("/score", content=png(), headers={**IMAGE, "dominance-prompt": sent})
+    assert asked == ["a [caf\u00e9] and 50% [milk]"]
+    assert client.post("/score", content=png(), headers={**IMAGE, "dominance-prompt": b"a [%ff]"}).status_code == 422
 
 
 def test_the_metrics_count(client: TestClient) -> None:
@@ -215,11 +243,18 @@ def test_the_document_is_made_from_options_and_results(client: TestClient) -> No
 
 
 @pytest.mark.parametrize(
-    "options", [{"host": "a b"}, {"port": 70_000}, {"jobs_at_once": 0}, {"judge": ("answers:x.csv",)}, {"model": ()}]
+    "options",
+    [
+        {"host": "a b"},
+        {"port": 70_000},
+        {"jobs_at_once": 0},
+        {"keep_days": 0},
+        {"body_seconds": -1.0},
+        {"judge": ("answers:x.csv",)},
+        {"model": ()},
+    ],
 )
 def test_options_out_of_range_are_refused(options: dict) -> None:
-    from dominance.errors import InputError
-
     with pytest.raises(InputError):
         ServeOptions(**options)
 
@@ -243,3 +278,50 @@ def test_of_many_runs_the_latest_are_listed(client: TestClient, root: Path, monk
     for age, name in enumerate(("c", "b", "a")):
         os.utime(make_run(root, name), (0, 10**9 - age))
     assert {card["name"] for card in client.get("/api/runs").json()} == {"c", "b"}
+
+
+def stored(root: Path, client: TestClient, asked: dict = ASKED) -> Job:
+    id = client.post("/api/audit", json=asked).json()["id"]
+    jobs = Jobs(root / ".serve" / "jobs.sqlite")
+    job = jobs.get(id)
+    jobs.close()
+    assert job
+    return job
+
+
+def test_a_comparison_runs_nothing_of_what_a_run_was_made_with(client: TestClient, root: Path) -> None:
+    for name in ("one", "two"):
+        run = make_run(root, name)
+        (run / "run.yaml").write_text("command: audit\nsuite: /etc/passwd\nmodel: /models/evil\nengine: ray\n")
+    id = client.post("/api/runs/one/beside", json={"other": "two"}).json()["id"]
+    jobs = Jobs(root / ".serve" / "jobs.sqlite")
+    job = jobs.get(id)
+    jobs.close()
+    assert job
+    assert job.command == ("report", str(root / "one"), "--beside", str(root / "two"), "--json")
+
+
+def test_a_stored_job_runs_only_if_this_service_would_make_it(serve: Callable[..., TestClient], root: Path) -> None:
+    models = ("miniature", "owner/other")
+    first = stored(root, serve(model=models), {**ASKED, "model": "owner/other"})
+    service = ServeOptions(folder=root, model=models)
+    uploads = Uploads(root / ".serve" / "uploads", Most(1, 1), 1)
+    Desk(service, uploads).check_stored(first)
+    with pytest.raises(InputError, match="does not load the model 'owner/other'"):
+        Desk(replace(service, model=("miniature",)), uploads).check_stored(first)
+    with pytest.raises(InputError, match="does not load the judge"):
+        Desk(replace(service, judge=("blip:other",)), uploads).check_stored(first)
+    others = [
+        ("audit", "--config", str(root / "one" / "run.yaml"), "--json"),
+        (*first.command, "--device", "cuda"),
+        ("train", *first.command[1:]),
+        ("report", str(root / "one"), "--beside", "/etc", "--json"),
+    ]
+    for command in others:
+        for verb in ("audit", "compare"):
+            with pytest.raises(InputError):
+                Desk(service, uploads).check_stored(replace(first, command=command, verb=verb))
+    config = root / ".serve" / "jobs" / first.id / "job.yaml"
+    config.write_text(config.read_text() + "adapter: [/etc/passwd]\n")
+    with pytest.raises(InputError, match="does not load the adapter"):
+        Desk(service, uploads).check_stored(first)

@@ -1,9 +1,11 @@
 """No name from outside leads out of its folder, and no hostile image gets in."""
 
 import base64
+import csv
 import hashlib
 import io
 import os
+import re
 import struct
 import warnings
 import zlib
@@ -17,8 +19,11 @@ from starlette.testclient import TestClient
 
 from dominance.errors import InputError
 from dominance.report.parts.page_stream import environment
+from dominance.runs.store.ledger import ImageRow, Ledger
+from dominance.serve import runs
 from dominance.serve.places import file_in, folder_in
 from dominance.serve.run_pages import report_policy
+from dominance.serve.runs import shown_images
 from dominance.serve.uploads import Most, Uploads, read_upload
 
 ESCAPES = ["%2e%2e", "%2e%2e%2f", "..%2f..%2fetc", "%2fetc", ".serve", "a%00b", "..\\..", "~", "run%2f..%2f.."]
@@ -63,8 +68,6 @@ def test_links_are_not_followed(client: TestClient, root: Path, secret: Path) ->
 
 
 def test_an_image_elsewhere_is_not_shown(client: TestClient, root: Path, secret: Path) -> None:
-    from dominance.runs.store.ledger import ImageRow, Ledger
-
     run = make_run(root, "castles")
     with Ledger(run / "run.sqlite") as ledger:
         ledger.add_image(ImageRow("item0", "x", 0, str(secret), {}))
@@ -191,8 +194,6 @@ def test_a_form_says_which_file_is_wrong_and_keeps_none(serve: Callable[..., Tes
 def test_uploaded_images_are_shown_where_the_folder_is_behind_a_link(
     serve: Callable[..., TestClient], root: Path
 ) -> None:
-    from dominance.runs.store.ledger import ImageRow, Ledger
-
     behind = root.parent / "linked"
     behind.symlink_to(root)
     client, run = serve(folder=behind), make_run(root, "castles")
@@ -203,5 +204,77 @@ def test_uploaded_images_are_shown_where_the_folder_is_behind_a_link(
     answer = client.get("/runs/castles/images/0")
     assert answer.status_code == 200
     assert answer.headers["cache-control"].startswith("private")
-    assert client.get(f"/runs/castles/images/0?of=castle/{file}").status_code == 200
-    assert client.get("/runs/castles/images/0?of=castle/another.png").status_code == 404
+    mark = shown_images(run)[0].mark
+    assert client.get(f"/runs/castles/images/0?of={mark}").status_code == 200
+    assert client.get(f"/runs/castles/images/0?of={mark[:-1]}x").status_code == 404
+
+
+def test_addresses_hold_no_word_of_a_prompt(client: TestClient, root: Path, form_key: str) -> None:
+    make_run(root, "one")
+    job = client.post("/api/audit", json={"prompts": ["a [secretplan] and a [mug]"], "seeds": 1}).json()
+    assert "secretplan" not in job["run"]
+    for page in ("/runs/one", "/runs/one/label?reader=Ada", "/runs", "/", "/upload"):
+        for address in re.findall(r'(?:src|href|action)="([^"]*)"', client.get(page).text):
+            assert "castle" not in address
+            assert "chair" not in address
+    found = client.post("/runs", data={"form_key": form_key, "words": "castle chair", "kind": "audit"})
+    assert "castle" not in str(found.url)
+    assert "1 run<" in found.text
+    assert 'value="castle chair"' in found.text
+    assert "0 runs" in client.post("/runs", data={"form_key": form_key, "words": "nowhere"}).text
+    assert '<form method="get" action="/"' not in client.get("/").text
+    assert "wordsofmine" not in client.get("/?prompts=wordsofmine").text  # nothing takes a prompt from an address
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ("castle (1).png", "0001-castle (1).png"),
+        ("..\\..\\x\r\nSet-Cookie: a=b.png", "0001-x Set-Cookie a b.png"),
+        ("=HYPERLINK(1).PNG", "0001-HYPERLINK(1).png"),
+        ("\u202egnp.\u2066exe", "0001-gnp. exe.png"),
+        ("\u65e5" * 200, f"0001-{chr(0x65E5) * 53}.png"),
+    ],
+)
+def test_an_upload_keeps_what_is_harmless_of_its_name(tmp_path: Path, given: str, kept: str) -> None:
+    uploads = Uploads(tmp_path, MOST, 10)
+    assert uploads.add(uploads.new(), png(), given) == kept
+
+
+def test_an_upload_without_a_name_has_one_all_the_same(tmp_path: Path) -> None:
+    uploads = Uploads(tmp_path, MOST, 10)
+    upload = uploads.new()
+    names = [uploads.add(upload, png(), name) for name in ("", "../..", "a.png", "a.png")]
+    assert [name[:5] for name in names] == ["0001-", "0002-", "0003-", "0004-"]
+    assert names[2:] == ["0003-a.png", "0004-a.png"]
+    assert file_in(tmp_path / upload, names[0]) is not None
+
+
+def test_what_a_spreadsheet_would_run_is_text_in_every_table(client: TestClient, root: Path) -> None:
+    run = make_run(root, "castles")
+    cells = ["=1+1", "+1x", "-1x", "@x", "\tx", "\rx", "'=1", "-1.5", "+2e3", "a;=1", "a mug"]
+    (run / "table.csv").write_text("".join(f'"{cell}"\n' for cell in ["name", *cells]), newline="")
+    answer = client.get("/runs/castles/files/table.csv")
+    rows = [row[0] for row in csv.reader(io.StringIO(answer.text, newline=""))]
+    shown = ["'=1+1", "'+1x", "'-1x", "'@x", "'\tx", "'\rx", "'=1", "-1.5", "+2e3", "a;=1", "a mug"]
+    assert rows == ["name", *shown]
+    assert '"a;=1"' in answer.text  # in quotes, so that no separator parts it
+    assert answer.headers["content-disposition"] == "attachment"
+    (run / "broken.csv").write_bytes(b'"' + b"x" * 200_000)
+    assert client.get("/runs/castles/files/broken.csv").status_code == 422
+
+
+def test_a_run_is_read_again_only_when_it_changed(client: TestClient, root: Path, monkeypatch) -> None:
+    run = make_run(root, "castles")
+    read: list[str] = []
+    ask = runs._read
+    monkeypatch.setattr(runs, "_read", lambda folder, sql: read.append(sql) or ask(folder, sql))
+    for _ in range(3):
+        assert client.get("/runs").status_code == client.get("/runs/castles/images/1").status_code == 200
+    once = len(read)
+    assert once <= 3
+    with Ledger(run / "run.sqlite") as ledger:
+        ledger.forget_images(["item3"])
+        assert client.get("/api/runs/castles").json()["images"] == 3  # also while its writer has it open
+    assert client.get("/runs/castles/images/3").status_code == 404
+    assert len(read) > once

@@ -1,17 +1,21 @@
 """Labels: kept as a file that the answers judge reads, each reader apart, compared with readers and judge."""
 
+import csv
+import io
 from pathlib import Path
 
 import pytest
-from made_runs import make_run
+from made_runs import CASTLE, make_run
 from starlette.testclient import TestClient
 
 from dominance.errors import InputError
 from dominance.judges.answers.judge import load_answers_judge
 from dominance.judges.protocol import ImageName
-from dominance.records import Concept
+from dominance.records import Concept, Prompt
 from dominance.serve.labelling import LABELS_NAME, RunLabels
+from dominance.serve.runs import shown_images
 
+CHAIR = CASTLE.concepts[1]
 ADA = [("plain", "absent"), ("plain", "plain"), ("absent", "absent"), ("doubtful", "plain")]
 BOB = [("plain", "absent"), ("plain", "doubtful"), ("absent", "absent"), ("doubtful", "plain")]
 
@@ -35,6 +39,23 @@ def test_labels_are_a_file_of_answers(labels: RunLabels) -> None:
     judge.check_images(names, [question, other])
     answers = judge.answer_named([(name,) for name in names], [[question]] * 4)
     assert [answer.yes for (answer,) in answers] == [True, True, False, None]
+
+
+@pytest.mark.parametrize("name", ["=1+1", "-mug", "@mug", "'=1+1", "+mug"])
+def test_a_concept_that_a_spreadsheet_would_run_is_text_there_and_itself_for_judges(
+    root: Path, client: TestClient, name: str
+) -> None:
+    labels = RunLabels(make_run(root, "castles", prompt=Prompt("p", f"a {name} and a chair", (Concept(name), CHAIR))))
+    labels.save("Ada", 0, {name: "plain", "chair": "absent"})
+    assert labels.said("Ada", labels.images[0]) == {name: "plain", "chair": "absent"}
+    for text in (labels.file.read_text(), client.get("/runs/castles/files/labels.csv").text):
+        cells = [row[2] for row in csv.reader(io.StringIO(text))]
+        assert f"'{name}" in cells
+        assert name not in cells
+    judge = load_answers_judge("answers:x", str(labels.file))
+    (question,) = judge.ask(Concept(name)) or ()
+    ((answer,),) = judge.answer_named([(ImageName("p", labels.images[0].name, labels.images[0].file),)], [[question]])
+    assert answer.yes is True
 
 
 def test_agreement_between_readers_and_with_the_judge(labels: RunLabels) -> None:
@@ -80,13 +101,14 @@ def test_the_page_saves_and_shows_what_comes_next(client: TestClient, form_key: 
     page = client.get("/runs/castles/label?reader=Ada").text
     assert "0 of 4 labelled by Ada" in page
     assert 'class="badge' not in page  # blind to the judge
-    form = {"form_key": form_key, "reader": "Ada", "number": "0", "place": "0", "image": "castle/0-item0.png"}
+    mark = shown_images(root / "castles")[0].mark
+    form = {"form_key": form_key, "reader": "Ada", "number": "0", "place": "0", "image": mark}
     answer = client.post("/runs/castles/label", data={**form, "seen-castle": "plain", "seen-chair": "absent"})
     assert "1 of 4 labelled by Ada" in answer.text
     assert client.post("/runs/castles/label", data={**form, "seen-castle": "plain"}).status_code == 422
     assert client.post("/runs/castles/label", data={**form, "number": "x"}).status_code == 422
     assert (root / "castles" / LABELS_NAME).read_text().count("\n") == 3
-    assert "castle,0-item0.png,castle,yes,Ada,plain" in client.get("/runs/castles/files/labels.csv").text
+    assert '"castle","0-item0.png","castle","yes","Ada","plain"' in client.get("/runs/castles/files/labels.csv").text
     assert "Ada and the judge" in client.get("/runs/castles/agreement").text
     assert client.get("/runs/castles/label?reader==cmd").status_code == 422
 

@@ -1,6 +1,7 @@
 """Who is let in: by host, origin, token and form; and what every answer carries."""
 
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -83,17 +84,75 @@ def test_with_a_token_nothing_is_told_without_it(serve: Callable[..., TestClient
     assert client.get("/api/jobs", headers={"cookie": f"dominance={TOKEN}"}).status_code == 401
 
 
-def test_the_token_typed_in_lets_a_browser_in(serve: Callable[..., TestClient]) -> None:
+def logged_in(client: TestClient) -> str:
+    """Types the token in; gives the cookie as it is set."""
+    answer = client.post("/login", data={"form_key": form_key_of(client), "token": TOKEN}, follow_redirects=False)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/")
+    return answer.headers["set-cookie"]
+
+
+@pytest.fixture
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wrong tokens are answered without delay."""
+    monkeypatch.setattr("dominance.serve.login_pages.AFTER_WRONG", 0)
+
+
+@pytest.mark.usefixtures("at_once")
+def test_the_token_typed_in_lets_a_browser_in_and_logging_out_ends_it(serve: Callable[..., TestClient]) -> None:
     client = serve(token=TOKEN)
     key = form_key_of(client)
     assert client.post("/login", data={"form_key": key, "token": "wrong"}).status_code == 401
-    answer = client.post("/login", data={"form_key": key, "token": TOKEN}, follow_redirects=False)
-    assert answer.status_code == 303
-    cookie = answer.headers["set-cookie"].lower()
+    cookie = logged_in(client).lower()
     assert "httponly" in cookie
     assert "samesite=strict" in cookie
-    assert TOKEN not in cookie
-    assert client.get("/runs").status_code == 200
+    assert "secure" not in cookie  # over plain HTTP, browsers would not send it back
+    assert TOKEN.lower() not in cookie
+    page = client.get("/runs")
+    assert page.status_code == 200
+    assert client.post("/logout", data={"form_key": key}).status_code == 403  # of the page before, without a session
+    kept = client.cookies["dominance"]
+    inside = re.findall(r'name="form_key" value="(\w+)"', page.text)[0]
+    out = client.post("/logout", data={"form_key": inside}, follow_redirects=False)
+    assert out.headers["location"] == "/login"
+    again = client.get("/runs", headers={"cookie": f"dominance={kept}"}, follow_redirects=False)
+    assert again.headers["location"] == "/login"  # the session has ended, not only its cookie
+
+
+@pytest.mark.usefixtures("at_once")
+def test_each_login_is_a_session_of_its_own(serve: Callable[..., TestClient], monkeypatch: pytest.MonkeyPatch) -> None:
+    client = serve(token=TOKEN)
+    cookies = []
+    for _ in range(2):
+        client.cookies.clear()
+        cookies.append(logged_in(client).partition(";")[0])
+    assert cookies[0] != cookies[1]
+    keys = [form_key_of_page(client, cookie) for cookie in cookies]
+    assert keys[0] != keys[1]
+    monkeypatch.setattr("dominance.serve.sessions.SESSION_SECONDS", -1)
+    client.cookies.clear()
+    logged_in(client)
+    assert client.get("/runs", follow_redirects=False).headers["location"] == "/login"  # it has had its time
+
+
+def form_key_of_page(client: TestClient, cookie: str) -> str:
+    client.cookies.clear()
+    found = re.search(r'name="form_key" value="(\w+)"', client.get("/upload", headers={"cookie": cookie}).text)
+    assert found
+    return found[1]
+
+
+def test_behind_https_the_cookie_is_sent_by_https_alone(serve: Callable[..., TestClient]) -> None:
+    assert "Secure" in logged_in(serve(token=TOKEN, behind_https=True, url="http://127.0.0.1:8321"))
+    assert "Secure" in logged_in(serve(token=TOKEN, url="https://127.0.0.1:8321"))
+
+
+def test_the_login_page_asks_for_nothing_that_needs_a_session(serve: Callable[..., TestClient]) -> None:
+    client = serve(token=TOKEN)
+    text = client.get("/login").text
+    for asked in re.findall(r'(?:src|href)="(/[^"#]*)"', text):
+        assert client.get(asked, follow_redirects=False).status_code in (200, 303), asked
+        assert not asked.startswith("/static/") or client.get(asked).headers["content-type"].startswith("text/css")
+    assert "<script" not in text
 
 
 def test_another_host_than_loopback_needs_a_token(monkeypatch: pytest.MonkeyPatch, tmp_path) -> None:
@@ -123,7 +182,7 @@ def test_every_answer_has_a_strict_policy(client: TestClient) -> None:
 
 
 def test_no_page_holds_a_script_or_a_style_of_its_own(client: TestClient) -> None:
-    for path in ("/", "/runs", "/jobs", "/upload", "/login"):
+    for path in ("/", "/runs", "/jobs", "/upload"):
         text = client.get(path).text
         assert "<style" not in text
         assert " style=" not in text

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from dominance.errors import InputError
 from dominance.runs.store.folder import held
 from dominance.serve import work as working
 from dominance.serve.jobs import MOST_ATTEMPTS, Job, Jobs
@@ -212,3 +213,19 @@ def test_a_job_taken_up_again_waits_for_the_command_of_the_killed_service(queue:
         assert over(queue, "a").state == "done"
     finally:
         work.end()
+
+
+@pytest.mark.usefixtures("scripted")
+def test_a_job_that_may_not_run_any_more_fails_and_says_why(queue: Jobs, tmp_path: Path) -> None:
+    def check(job: Job) -> None:
+        if job.id == "a":
+            raise InputError("the service does not load this any more")
+
+    work = Work(queue, tmp_path, 1, check)
+    for id in ("a", "b"):
+        queue.add(job(id, f"open({str(tmp_path / id)!r}, 'w')"), 10)
+    work.begin()
+    assert (over(queue, "a").state, over(queue, "a").told) == ("failed", "the service does not load this any more")
+    assert over(queue, "b").state == "done"
+    work.end()
+    assert not (tmp_path / "a").exists()

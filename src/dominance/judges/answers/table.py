@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dominance.errors import InputError, ModelError
-from dominance.files import as_text, numbered_lines, read_bytes, read_table
+from dominance.files import as_text, numbered_lines, plain, read_bytes, read_table
 from dominance.wording import complaint, described
 
 COLUMNS: tuple[str, ...] = (
@@ -58,7 +58,8 @@ def read_rows(path: Path) -> tuple[list[Row], bytes]:
 
 
 def _csv_rows(text: str, path: Path) -> Iterator[Row]:
-    return (Row(line, _fields(cells)) for line, cells in read_table(text, path, COLUMNS).rows)
+    for line, cells in read_table(text, path, COLUMNS).rows:
+        yield Row(line, _fields({name: plain(cell) for name, cell in cells.items()}))
 
 
 def _json_rows(text: str, path: Path) -> Iterator[Row]:

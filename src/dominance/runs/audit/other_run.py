@@ -5,12 +5,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from dominance.beside import OtherImage, OtherPrompt, OtherRun
+from dominance.documents import to_json
 from dominance.errors import InputError, RunError
 from dominance.files import is_file
-from dominance.records import PromptResult
-from dominance.runs.audit.beside import Key, keys_here
+from dominance.records import PromptResult, RunResult
+from dominance.runs.audit.beside import Key, keep_images, keys_here
 from dominance.runs.audit.result import recorded_plan, result_of
-from dominance.runs.store.folder import LEDGER_NAME
+from dominance.runs.store.folder import LEDGER_NAME, held
 from dominance.runs.store.ledger import Ledger
 from dominance.runs.store.measurements import refuse_measurement
 from dominance.runs.store.plan import Plan
@@ -35,6 +36,30 @@ def compared(plan: Plan, folder: Path, beside: Path | None, baseline: Path | Non
     if baseline is not None:
         plan = replace(plan, baseline=_other_run(plan, folder, baseline, "baseline"))
     return plan
+
+
+def lay_beside(folder: Path, other: Path) -> RunResult:
+    """The result of a run beside another one, which its folder keeps; loads no model and no judge.
+
+    Raises:
+        InputError: one is no such folder, or they share no prompt.
+        RunError: another process uses the folder.
+    """
+    if not is_file(folder / LEDGER_NAME):
+        raise InputError(f"{on_one_line(folder, 120)} is not a run folder; give the folder of an audit or a score")
+    with held(folder), Ledger(folder / LEDGER_NAME) as ledger:
+        plan = recorded_plan(ledger, folder)
+        if plan is None or plan.origin not in ("audit", "score"):
+            raise InputError(
+                f"{on_one_line(folder, 120)} holds no audit and no score, and nothing else is laid beside; give the"
+                " folder of one"
+            )
+        plan = compared(plan, folder, other, None)
+        ledger.put("plan", to_json(plan))
+        result = result_of(plan, ledger, folder)
+        if result.beside is not None and keep_images(result.beside, folder):
+            return result_of(plan, ledger, folder)
+        return result
 
 
 def _other_run(plan: Plan, folder: Path, other: Path, option: str) -> OtherRun:

@@ -16,9 +16,9 @@ from dominance.runs.store.repeat import REPEAT_NAME
 from dominance.wording import complaint, on_one_line
 
 LEDGER_NAME = "run.sqlite"
-_LOCK_NAME = "run.lock"
+LOCK_NAME = "run.lock"
 _LEDGER = {LEDGER_NAME, f"{LEDGER_NAME}-wal", f"{LEDGER_NAME}-shm"}
-_OURS = {*_LEDGER, _LOCK_NAME, REPEAT_NAME, "images", "beside", "report.html", "junit.xml", "summary.md"}
+_OURS = {*_LEDGER, LOCK_NAME, REPEAT_NAME, "images", "beside", "report.html", "junit.xml", "summary.md"}
 
 
 def check_run_folder(folder: Path) -> None:
@@ -73,7 +73,7 @@ def held(folder: Path, otherwise: str = "") -> Generator[None]:
         Stopped: Ctrl-C was pressed in the block.
     """
     check_run_folder(folder)
-    with locked(folder / _LOCK_NAME, folder):
+    with locked(folder / LOCK_NAME, folder):
         sweep(folder)
         try:
             yield

@@ -107,24 +107,63 @@
     fit();
   }
 
-  function watch(job) {
-    if (!job.dataset.events || !window.EventSource) return;
-    var source = new EventSource(job.dataset.events), bar = document.getElementById("bar");
-    var state = document.getElementById("state").firstElementChild, said = "";
+  // A part of the page that changes: it is asked for again and put in place; what is said aloud stands outside of it.
+  function live(part) {
+    var said = document.getElementById("said"), every = 3000;
+    function place(text) {
+      var page = new DOMParser().parseFromString(text, "text/html"), next = page.getElementById("live");
+      if (!next) return false;
+      var held = part.contains(document.activeElement) && document.activeElement, log = part.querySelector("details");
+      if (log && log.open && next.querySelector("details")) next.querySelector("details").open = true;
+      if (next.innerHTML !== part.innerHTML) {
+        part.innerHTML = next.innerHTML;
+        if (held) (again(held) || document.getElementById("main")).focus();
+      }
+      part.dataset.busy = next.dataset.busy;
+      tell(page.getElementById("said").textContent);
+      return true;
+    }
+    function again(held) {
+      return Array.from(part.querySelectorAll(held.tagName)).filter(function (one) {
+        return one.href === held.href && one.textContent === held.textContent;
+      })[0];
+    }
+    function tell(text) { if (said.textContent !== text) said.textContent = text; }
+    function look() {
+      return fetch(location.pathname, { headers: { accept: "text/html" } })
+        .then(function (answer) { return answer.ok ? answer.text() : ""; })
+        .then(function (text) { if (text && place(text) && part.dataset.busy === "yes") soon(); else if (!text) soon(); }, soon);
+    }
+    function soon() { setTimeout(function () { if (document.hidden) soon(); else look(); }, every); }
+    if (part.dataset.events && window.EventSource) watch(part, tell, look, soon);
+    else if (part.dataset.busy === "yes") soon();
+  }
+
+  function watch(part, tell, look, soon) {
+    var source = new EventSource(part.dataset.events), bar = document.getElementById("bar");
+    var state = document.getElementById("state").firstElementChild, said = "", quarter = 0;
     source.onmessage = function (event) {
-      var found = JSON.parse(event.data);
+      var found = JSON.parse(event.data), name = found.verb[0].toUpperCase() + found.verb.slice(1) + ": ";
       if (found.state === "done" || found.state === "failed" || found.state === "stopped") {
         source.close();
-        location.reload();
+        look();
         return;
       }
-      if (found.state !== said) { state.textContent = said = found.state; state.className = "state st-" + found.state; }
+      if (found.state !== said) {
+        state.textContent = said = found.state; state.className = "state st-" + found.state;
+        tell(name + found.state);
+      }
       if (found.total) { bar.max = found.total; bar.value = found.done; }
       var step = found.total ? found.what + ": " + found.done + " of " + found.total
         : found.state === "queued" ? "waits for its turn" : "starts";
       document.getElementById("step").textContent = step;
       document.getElementById("log").textContent = found.log.join("\n");
+      if (found.total && Math.floor(4 * found.done / found.total) !== quarter) {
+        quarter = Math.floor(4 * found.done / found.total);
+        tell(name + step);
+      }
     };
+    source.onerror = function () { if (source.readyState === 2) soon(); };  // too many watch: it is asked for instead
   }
 
   function keys(form) {
@@ -155,7 +194,7 @@
   }
 
   document.querySelectorAll("form.ask").forEach(function (form) { wordsOf(form); fitting(form); });
-  var job = document.getElementById("job"), label = document.getElementById("label");
-  if (job) watch(job);
+  var part = document.getElementById("live"), label = document.getElementById("label");
+  if (part) { document.body.classList.add("scripted"); live(part); }
   if (label) keys(label);
 })();

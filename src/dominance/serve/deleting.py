@@ -1,0 +1,130 @@
+"""Deletes what the service keeps: jobs with their logs, runs, uploads; nothing that a job uses, nothing elsewhere.
+
+What is deleted is first moved, in one step, to a folder of what will go: a kill leaves it whole or gone, never half.
+"""
+
+import contextlib
+import secrets
+import shutil
+import time
+from pathlib import Path
+
+from starlette.exceptions import HTTPException
+
+from dominance.errors import RunError
+from dominance.files import is_file
+from dominance.runs.reading import DOCUMENT_NAME
+from dominance.runs.store.folder import LEDGER_NAME, LOCK_NAME, locked
+from dominance.serve.jobs import Job, Jobs
+from dominance.serve.places import OWN, folder_in
+from dominance.serve.uploads import Uploads
+from dominance.serve.work import LOG, job_folder
+from dominance.wording import complaint
+
+_DAY = 86_400.0
+
+
+class Deleting:
+    """Deletes jobs, runs and uploads of one service.
+
+    Args:
+        root: the folder of runs.
+    """
+
+    def __init__(self, root: Path, jobs: Jobs, uploads: Uploads) -> None:
+        self._root, self._own, self._jobs, self._uploads = root, root / OWN, jobs, uploads
+        self._gone = root / OWN / "gone"
+
+    def job(self, id: str) -> None:
+        """Deletes a job that is over, with its options, result and log; its run stays.
+
+        Raises:
+            HTTPException: there is no such job, or it waits or runs.
+        """
+        if self._jobs.get(id) is None:
+            raise HTTPException(404, "there is no such job")
+        if not self._jobs.forget(id):
+            raise HTTPException(409, "the job waits or runs; stop it first")
+        self._clear(self._moved(job_folder(self._own, id)))
+
+    def run(self, name: str) -> None:
+        """Deletes a run: its folder, the jobs that worked in it, and the uploads that only those read.
+
+        Raises:
+            HTTPException: there is no such run, or something uses it.
+            RunError: its folder cannot be moved.
+        """
+        folder = folder_in(self._root, name)
+        if folder is None or not (self._is_run(folder) or self._jobs.of_run(name)):
+            raise HTTPException(404, "there is no such run")
+        with self._jobs.unused(name) as unused:
+            if not unused:
+                raise HTTPException(409, "a job that waits or runs uses this run; stop the job first")
+            try:
+                with locked(folder / LOCK_NAME, folder):
+                    moved = self._moved(folder)
+            except RunError as error:
+                raise HTTPException(409, str(error)) from None
+            over = self._jobs.ended(run=name)
+        self._clear(moved)
+        self._forget(over)
+        for upload in {job.reads for job in over if job.reads and job.verb == "score"}:
+            if not self._jobs.reading(upload):
+                with contextlib.suppress(HTTPException):
+                    self.upload(upload)
+
+    def upload(self, name: str) -> None:
+        """Deletes an upload.
+
+        Raises:
+            HTTPException: there is no such upload, or a job that waits or runs reads it.
+            RunError: it cannot be moved.
+        """
+        folder = self._uploads.find(name)
+        if folder is None:
+            raise HTTPException(404, "there is no such upload")
+        with self._jobs.unused(name) as unused:
+            if not unused:
+                raise HTTPException(409, "a job that waits or runs reads this upload; stop the job first")
+            moved = self._moved(folder)
+        self._clear(moved)
+
+    def old(self, days: float) -> None:
+        """Deletes the jobs that ended, and the uploads that were last added to, so many days ago; runs stay."""
+        before = time.time() - days * _DAY
+        self._forget(self._jobs.ended(before=before))
+        for upload in self._uploads.listed():
+            if upload.changed < before:
+                with contextlib.suppress(HTTPException, RunError):
+                    self.upload(upload.upload)
+
+    def finish(self) -> None:
+        """Ends what a killed service had begun to delete, and deletes what it wrote for jobs that it did not add."""
+        shutil.rmtree(self._gone, ignore_errors=True)
+        folders = self._own / "jobs"
+        for folder in folders.iterdir() if folders.is_dir() else ():
+            if not is_file(folder / LOG) and self._jobs.get(folder.name) is None:
+                shutil.rmtree(folder, ignore_errors=True)
+
+    def _is_run(self, folder: Path) -> bool:
+        return is_file(folder / LEDGER_NAME) or is_file(folder / DOCUMENT_NAME)
+
+    def _forget(self, over: list[Job]) -> None:
+        for job in over:
+            if self._jobs.forget(job.id):
+                self._clear(self._moved(job_folder(self._own, job.id)))
+
+    def _moved(self, folder: Path) -> Path:
+        """Where the folder is now, to be cleared."""
+        place = self._gone / f"{folder.name}-{secrets.token_hex(4)}"
+        try:
+            place.parent.mkdir(parents=True, exist_ok=True)
+            if folder.exists():
+                folder.rename(place)
+        except OSError as error:
+            raise RunError(f"cannot delete {folder} ({complaint(error)}); fix its permissions") from None
+        return place
+
+    def _clear(self, place: Path) -> None:
+        """Deletes it, without links followed; what cannot be deleted now is tried again when the service starts."""
+        shutil.rmtree(place, ignore_errors=True)
