@@ -309,7 +309,7 @@ def test_a_run_is_deleted_from_its_page(visit, root: Path) -> None:
     make_run(root, "superfluous")
     page = visit("/runs/superfluous")
     page.get_by_role("link", name="Delete").click()
-    page.get_by_role("heading", name="Delete the run a castle and a chair?").wait_for()
+    page.get_by_role("heading", name="Delete the run “a castle and a chair”?").wait_for()
     page.get_by_role("link", name="Keep").click()
     page.get_by_role("link", name="Delete").click()
     page.get_by_role("button", name="Delete").click()

@@ -32,11 +32,11 @@ def add_deleting(
     def run(name: str) -> tuple[str, str] | None:
         card = card_of(state.service.folder, name)
         there = card is not None or folder_in(state.service.folder, name) is not None
-        return (f"the run {card.title if card else name}", _RUN) if there else None
+        return (f"the run “{card.title if card else name}”", _RUN) if there else None
 
     def job(id: str) -> tuple[str, str] | None:
         found = state.jobs.get(id)
-        return None if found is None else (f"the job {found.title}", _JOB)
+        return None if found is None else (f"the job “{found.title}”", _JOB)
 
     def upload(name: str) -> tuple[str, str] | None:
         found = next((kept for kept in state.uploads.listed() if kept.upload == name), None)

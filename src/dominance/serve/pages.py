@@ -160,12 +160,18 @@ def _add_upload(router: APIRouter, state: State, page: Page) -> None:
                 await _keep(state, upload, file)
             job = await run_in_threadpool(enqueued, state, lambda: state.desk.job_of(verb, given))
         except (DominanceError, HTTPException) as error:
+            await _dropped(state, upload, job)
             return shown(form, _told(error), getattr(error, "status_code", 422))
         finally:
             await form.close()
-            if upload is not None and job is None:
-                await run_in_threadpool(state.uploads.discard, upload)
+            await _dropped(state, upload, job)
         return RedirectResponse(f"/jobs/{job.id}", 303)
+
+
+async def _dropped(state: State, upload: str | None, job: Job | None) -> None:
+    """Deletes an upload of which no job came."""
+    if upload is not None and job is None:
+        await run_in_threadpool(state.uploads.discard, upload)
 
 
 async def _keep(state: State, upload: str, file: UploadFile) -> None:

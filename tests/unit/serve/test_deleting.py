@@ -199,3 +199,12 @@ def test_the_page_of_a_job_leads_to_no_run_that_is_gone(client: TestClient, root
     assert not re.search(rf'href="/runs/{job["run"]}"', client.get(f"/jobs/{job['id']}").text)
     make_run(root, job["run"])
     assert re.search(rf'href="/runs/{job["run"]}"', client.get(f"/jobs/{job['id']}").text)
+
+
+def test_an_upload_that_holds_nothing_yet_is_listed_and_deleted(client: TestClient, form_key: str) -> None:
+    upload = client.post("/api/uploads", json={}).json()["upload"]
+    text = client.get("/upload").text
+    assert "No image yet" in text
+    assert f"Delete the upload {upload}" in text
+    assert client.post(f"/uploads/{upload}/delete", data={"form_key": form_key}).status_code == 200
+    assert upload not in client.get("/upload").text

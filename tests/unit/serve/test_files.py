@@ -187,6 +187,7 @@ def test_a_form_says_which_file_is_wrong_and_keeps_none(serve: Callable[..., Tes
         answer = client.post("/upload", data=form, files=files, headers={"accept": "text/html"})
         assert answer.status_code == 422
         assert told in answer.text
+        assert "Uploads that are kept" not in answer.text
         assert name.replace("<", "&lt;").replace(">", "&gt;") in answer.text
     assert list((root / ".serve" / "uploads").iterdir()) == []
 
