@@ -163,7 +163,7 @@ def test_images_are_uploaded_and_scored(visit) -> None:
     page.get_by_role("button", name="Score").click()
     page.wait_for_url("**/jobs/*")
     page.get_by_role("link", name="See what was found").click(timeout=300_000)
-    assert page.locator(".im .name").all_inner_texts() == ["0001-0", "0002-1"]  # what is plain in their names
+    assert page.locator(".im .name").all_inner_texts() == ["0001-0.png", "0002-1.png"]  # what is plain in their names
     assert page.locator(".im img").count() == 2
     for image in page.locator(".im img").all():
         image.scroll_into_view_if_needed()
