@@ -96,12 +96,14 @@ def _unjudged(generations: float, weight: float, words: str, *, images: bool = F
 
 def _bench(on: Facts) -> Work:
     count, seeds = on.size.bench, on.size.bench_seeds
-    return _drawn(2 * count * seeds * _TRIED, f"{count} dominance and {count} balanced prompts, {seeds} seeds")
+    return _drawn(
+        2 * count * seeds * _TRIED, f"{count} dominance and {count} balanced prompts, {plural(seeds, 'seed')}"
+    )
 
 
 def _fresh(on: Facts) -> Work:
     count, seeds = 2 * on.size.bench, on.size.fresh_seeds
-    return _drawn(count * seeds, f"{count} prompts, {seeds} new seeds")
+    return _drawn(count * seeds, f"{count} prompts, {plural(seeds, 'new seed')}")
 
 
 def _first_steps(on: Facts) -> Work:
@@ -111,18 +113,18 @@ def _first_steps(on: Facts) -> Work:
 
 def _recorded(on: Facts) -> Work:
     count, seeds = 2 * on.size.recorded, on.size.recorded_seeds
-    return _unjudged(count * seeds, _RECORDING, f"{count} prompts, {seeds} seeds", images=True)
+    return _unjudged(count * seeds, _RECORDING, f"{count} prompts, {plural(seeds, 'seed')}", images=True)
 
 
 def _norms(on: Facts) -> Work:
     """Of the bench, and of the prompts that the model has memorized by itself."""
     count, seeds = 2 * on.size.bench + (0 if on.adapted else on.memorized), on.size.norm_seeds
-    return _unjudged(count * seeds, _BLIND, f"{count} prompts, {seeds} seeds")
+    return _unjudged(count * seeds, _BLIND, f"{count} prompts, {plural(seeds, 'seed')}")
 
 
 def _ablation(on: Facts) -> Work:
     count, seeds = on.size.ablated, on.size.ablated_seeds
-    return _drawn(count * seeds * (1.1 * on.heads + 1), f"{count} prompts, {seeds} seeds, {on.heads} heads")
+    return _drawn(count * seeds * (1.1 * on.heads + 1), f"{count} prompts, {plural(seeds, 'seed')}, {on.heads} heads")
 
 
 def _memorized_norms(on: Facts) -> Work:
@@ -132,18 +134,20 @@ def _memorized_norms(on: Facts) -> Work:
 
 def _memorized(on: Facts) -> Work:
     count, seeds = on.size.memorized, on.size.memorized_seeds
-    words = f"{count} prompts, {seeds} seeds, {on.heads} heads"
+    words = f"{count} prompts, {plural(seeds, 'seed')}, {on.heads} heads"
     return _drawn(count * seeds * (on.heads + 1), words) if on.adapted else NONE
 
 
 def _replacement(on: Facts) -> Work:
     count, seeds = on.size.repaired, on.size.repaired_seeds
-    return _drawn(4 * count * seeds, f"{count} prompts, {seeds} seeds, plain and with a category word for a while")
+    return _drawn(
+        4 * count * seeds, f"{count} prompts, {plural(seeds, 'seed')}, plain and with a category word for a while"
+    )
 
 
 def _independent(on: Facts) -> Work:
     count, seeds = on.size.independent, on.size.independent_seeds
-    return _drawn(count * seeds, f"{count} prompts, {seeds} seeds")
+    return _drawn(count * seeds, f"{count} prompts, {plural(seeds, 'seed')}")
 
 
 def _twin(on: Facts) -> Work:
@@ -156,7 +160,7 @@ def _other(on: Facts) -> Work:
 
 def _maps(on: Facts) -> Work:
     count, seeds = on.size.independent, on.size.independent_seeds
-    return _unjudged(count * seeds, _RECORDING, f"{count} prompts, {seeds} seeds", images=True)
+    return _unjudged(count * seeds, _RECORDING, f"{count} prompts, {plural(seeds, 'seed')}", images=True)
 
 
 def _steered(on: Facts) -> Work:
@@ -165,7 +169,7 @@ def _steered(on: Facts) -> Work:
     images = count * seeds * (1 + _METHODS)
     steered = count * seeds * _METHODS * _STEERING
     prompts = f"{pairs} prompts of two concepts, {more} of three, {more} of four"
-    words = f"{prompts}, {seeds} seeds, plain and by {_METHODS} methods"
+    words = f"{prompts}, {plural(seeds, 'seed')}, plain and by {_METHODS} methods"
     return Work(images, images, steered + count * seeds, steered + count * seeds, words)
 
 
@@ -176,7 +180,7 @@ def _control(on: Facts) -> Work:
 
 def _listed(on: Facts) -> Work:
     count, seeds = on.size.listed, on.size.listed_seeds
-    return _drawn(count * seeds, f"{count} prompts in GenEval's templates, {seeds} seeds")
+    return _drawn(count * seeds, f"{count} prompts in GenEval's templates, {plural(seeds, 'seed')}")
 
 
 def _listed_focus(on: Facts) -> Work:
@@ -186,7 +190,7 @@ def _listed_focus(on: Facts) -> Work:
 
 def _listed_recorded(on: Facts) -> Work:
     count, seeds = min(on.size.recorded, on.size.listed), on.size.listed_seeds
-    words = f"up to {count} prompts that lack a concept, {seeds} seeds"
+    words = f"up to {count} prompts that lack a concept, {plural(seeds, 'seed')}"
     return _unjudged(count * seeds, _RECORDING, words, images=True)
 
 
@@ -201,7 +205,9 @@ def _transfer(on: Facts) -> Work:
 def _factorial(on: Facts) -> Work:
     count, seeds = 8 * on.size.cell, on.size.cell_seeds
     models = "the model and its twin" if on.mirrored else "the model"
-    return _drawn((1 + on.mirrored) * count * seeds, f"{count} prompts of three concepts, {seeds} seeds, {models}")
+    return _drawn(
+        (1 + on.mirrored) * count * seeds, f"{count} prompts of three concepts, {plural(seeds, 'seed')}, {models}"
+    )
 
 
 WORK: Mapping[str, Callable[[Facts], Work]] = {
