@@ -92,7 +92,8 @@ def world(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
         monkeypatch.setattr(calibrating, "PENALTIES", (10.0, 100.0))
         monkeypatch.setattr(calibrating, "read_result", lambda folder: made)
         monkeypatch.setattr(calibrating, "look_at", look_at)
-        monkeypatch.setattr(calibrating, "find_source", lambda name, revision: Source(name))
+        in_memory = SimpleNamespace(identity="sha256:in-memory")
+        monkeypatch.setattr(calibrating, "find_source", lambda given, *_: in_memory if given is None else Source(given))
         monkeypatch.setattr(RunModel, "__call__", lambda _: SimpleNamespace(pipeline=None, reading=lambda _: None))
         monkeypatch.setattr(calibrating, "attention_sites", lambda pipeline: ())
         sites = [type("Site", (), {"layer": layer}) for layer in LAYERS]
@@ -129,6 +130,7 @@ def test_what_is_there_is_found(world: Any, hold_out: str, tmp_path: Path) -> No
     assert report.paper.flagged.n == 10
     read = read_calibration(tmp_path / "risk.json")
     assert read.identity == "sha256:tiny"
+    assert [read.holds_for(each) for each in ("sha256:tiny", "sha256:in-memory", "sha256:x")] == [True, True, False]
     assert read.hold_out == hold_out
     assert read.threshold == report.calibration.threshold
 
