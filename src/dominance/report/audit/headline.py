@@ -255,6 +255,13 @@ def _single_note(result: RunResult) -> str | None:
     if not singles:
         return None
     if singles == len(result.prompts):
-        return "DvD compares two concepts, so prompts with one concept have no DvD score."
-    verb, have = ("names", "has") if singles == 1 else ("name", "have")
-    return f"{singles} of {plural(len(result.prompts), 'prompt')} {verb} only one concept and {have} no DvD score."
+        said = "DvD compares two concepts, so prompts with one concept have no DvD score"
+    else:
+        verb, have = ("names", "has") if singles == 1 else ("name", "have")
+        said = f"{singles} of {plural(len(result.prompts), 'prompt')} {verb} only one concept and {have} no DvD score"
+    plain = result.settings.method not in (None, "none")
+    return (
+        f"{said}, and {result.settings.method} leaves {'it' if singles == 1 else 'them'} plain."
+        if plain
+        else f"{said}."
+    )

@@ -1,6 +1,7 @@
 """The audit: from a suite to images, answers, scores, verdicts and the gate."""
 
 import contextlib
+import sys
 from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -126,7 +127,16 @@ def _decided(
     folder = folder_of(plan, out, loaded.name)
     plan = compared(plan, folder, options.beside, options.limits.baseline)
     note_bare_seeds(seen_by(), plan)
+    _note_plain(plan)
     return plan, folder, seen_by, drawn, repeat
+
+
+def _note_plain(plan: Plan) -> None:
+    """Names a method that has nothing to do for some prompts."""
+    alone = sum(len(prompt.concepts) < 2 for prompt in plan.suite.prompts)
+    if alone and plan.settings.method not in (None, "none"):
+        which = "1 prompt names one concept and is" if alone == 1 else f"{alone} prompts name one concept and are"
+        sys.stderr.write(f"note: {which} drawn plain, since {plan.settings.method} works between two or more\n")
 
 
 def _run(plan: Plan, folder: Path, judge: OnDemand[Judge], model: RunModel, repeat: Repeat) -> RunResult:

@@ -51,8 +51,8 @@ def find_arms(
     arms: dict[str, Arm] = {}
     for name in (PLAIN, *names):
         chosen = None if name == PLAIN else find_method(name)
+        _check(chosen, suite.prompts)  # before a model is loaded to find where its concepts lie
         method = None if name == PLAIN else ready(name)
-        _check(chosen, suite.prompts)
         planned = plan_images(suite, seeds, model_identity, settings, method)
         if method is not None:
             planned = tuple(replace(image, name=f"{image.name}, {name}") for image in planned)

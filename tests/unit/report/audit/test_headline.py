@@ -85,6 +85,14 @@ def test_unscored_prompts_leave_the_count(prompt_of, run_of):
     assert "12 of 30 images are unscored" in notes(run)[0]
 
 
+def test_a_method_that_leaves_prompts_plain_is_named(prompt_of, run_of):
+    both, alone = prompt_of([BOTH] * 2), prompt_of([(5,)] * 2, ("lamp",))
+    for rows, left in (([both, alone], "regions leaves it plain."), ([alone, alone], "regions leaves them plain.")):
+        said = " ".join(notes(run_of(*rows, settings=RunSettings(method="regions"))))
+        assert left in said
+        assert "leaves" not in " ".join(notes(run_of(*rows, settings=RunSettings(method="none"))))
+
+
 def test_at_worst_is_where_most_images_collapse(prompt_of, run_of):
     run = runs(prompt_of, run_of)["most collapse elsewhere"]
     assert headline(run).endswith("at worst, lamp takes over from book in 6 of 10 images.")
