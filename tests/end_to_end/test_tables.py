@@ -310,7 +310,7 @@ def test_a_bench_shows_its_streams_and_its_prompts(capsys: Printed) -> None:
     expected = ["stream", "kept", "target", "tried", "yield (95%)"]
     assert columns(printed, "DominanceBench of tiny, judged by scripted") == expected
     found = rows(printed)
-    assert found["landmark"] == ["1", "2", "7", "2 of 7 (8 to 64%)"]
+    assert found["landmark"] == ["1", "2", "7", "2 of 7 (4 to 71%)"]
     assert found["balanced"] == ["1", "1", "0", "–"]
     assert columns(printed, "prompts") == ["prompt", "part", "category", "seen", "images", "DvD"]
     assert found["a tower and a [mug]"] == ["dominance", "landmark", "tower over mug", "3/4", "75.0"]
