@@ -171,7 +171,7 @@ class Machine:
 
     def __post_init__(self) -> None:
         if not 0 < self.worker_minutes < math.inf:
-            raise InputError(f"worker_minutes is {self.worker_minutes:g}; give a number of minutes above 0")
+            raise InputError(f"worker-minutes is {self.worker_minutes:g}; give a number of minutes above 0")
         if self.batch is not None and not 1 <= self.batch <= MOST_AT_ONCE:
             raise InputError(f"batch is {self.batch}; give a whole number from 1 to {MOST_AT_ONCE}")
         if self.workers is not None and not 1 <= self.workers <= MOST_AT_ONCE:
@@ -188,7 +188,7 @@ class Machine:
             if given and self.engine != "ray":
                 raise InputError(f"{name} is for a cluster; give --engine ray with it, or leave it out")
         if self.worker_minutes != WORKER_MINUTES and not self.shares:
-            raise InputError("worker_minutes is for workers; give --workers 2 or more with it, or leave it out")
+            raise InputError("worker-minutes is for workers; give --workers 2 or more with it, or leave it out")
 
     @property
     def shares(self) -> bool:
