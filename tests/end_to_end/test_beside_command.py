@@ -147,7 +147,7 @@ def score(suite: str) -> tuple[str, ...]:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ((*score("s.yaml"), "--beside", "missing"), "beside missing: is not a run folder, it has no run.sqlite;"),
+        ((*score("s.yaml"), "--beside", "missing"), "beside missing: is not a run folder, since it has no run.sqlite;"),
         ((*score("s.yaml"), "--beside", "empty"), "beside empty: is not a run folder"),
         ((*score("s.yaml"), "--beside", "labels.csv"), "beside labels.csv: is not a run folder"),
         ((*score("t.yaml"), "--beside", "first"), "shares no prompt with this run, such as 'a tower by a mug'"),
