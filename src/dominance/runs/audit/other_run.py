@@ -67,7 +67,9 @@ def _other_run(plan: Plan, folder: Path, other: Path, option: str) -> OtherRun:
     if other.resolve() == folder.resolve():
         raise InputError(f"{name}: is this run's own folder; give the folder of another run, or another --out")
     if not is_file(other / LEDGER_NAME):
-        raise InputError(f"{name}: is not a run folder, since it has no {LEDGER_NAME}; give the folder of a finished audit")
+        raise InputError(
+            f"{name}: is not a run folder, since it has no {LEDGER_NAME}; give the folder of a finished audit"
+        )
     try:
         with Ledger(other / LEDGER_NAME) as ledger:
             earlier = recorded_plan(ledger, other)
