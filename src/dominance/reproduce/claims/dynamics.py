@@ -1,6 +1,6 @@
 """The dominated token leads early, and loses its lead while the picture is made."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 
@@ -35,22 +35,28 @@ def examine(experiments: Experiments) -> Finding:
     ]
     both = [changes(course, one.edges) for one in recorded if one.part == BALANCED for course in one.trailing.values()]
     named = {"dominated, layer 7": fallen, "dominating, layers 8 to 10": risen, "balanced, layer 7": both}
-    lines = tuple(course_line(name, rows) for name, rows in named.items() if rows)
-    figures = [
-        Figure(f"{line.name}: change over the first fifth", measure(line.values[0][1], line.values[0][2]))
-        for line in lines
-    ]
-    plot = Plot(
-        "lines", "change of the attention deviation", lines=lines, axis="fifth of the generation", mark=(0.0, "0")
-    )
     return found(
         of_clusters([[row[0]] for row in fallen]),
         RULE,
         experiments.size.recorded_seeds,
-        figures,
-        [plot],
+        *courses(named),
         why=experiments.layers.note,
     )
+
+
+def courses(named: Mapping[str, Sequence[Sequence[float]]]) -> tuple[list[Figure], list[Plot]]:
+    """How roles' attention deviations change: a figure each of the first fifth, and the plot of all.
+
+    Args:
+        named: by role, the changes of each image; see ``changes``.
+    """
+    lines = tuple(_course_line(name, rows) for name, rows in named.items() if rows)
+    figures = [
+        Figure(f"{line.name}: change over the first fifth", measure(line.values[0][1], line.values[0][2]))
+        for line in lines
+    ]
+    axis = "fifth of the generation"
+    return figures, [Plot("lines", "change of the attention deviation", lines=lines, axis=axis, mark=(0.0, "0"))]
 
 
 def changes(course: Sequence[float], edges: Sequence[int]) -> list[float]:
@@ -58,7 +64,7 @@ def changes(course: Sequence[float], edges: Sequence[int]) -> list[float]:
     return deviation_change(torch.tensor(course), edges).tolist()
 
 
-def course_line(name: str, rows: Sequence[Sequence[float]]) -> Line:
+def _course_line(name: str, rows: Sequence[Sequence[float]]) -> Line:
     """The mean change over each interval, a prompt a row."""
     values = []
     for place, column in enumerate(zip(*rows, strict=True), start=1):

@@ -4,11 +4,11 @@ from statistics import fmean
 
 from dominance.metrics import rate, spearman, spearman_interval
 from dominance.metrics.measured import Measured, of_clusters
-from dominance.numbers import effect, measure
+from dominance.numbers import effect
 from dominance.numbers import rate as written
 from dominance.records import PromptResult, Rate
 from dominance.reproduce.claims.claim import OURS, Claim, found, pictures_of
-from dominance.reproduce.claims.dynamics import changes, course_line
+from dominance.reproduce.claims.dynamics import changes, courses
 from dominance.reproduce.claims.overlap_presence import presence
 from dominance.reproduce.experiments import Experiments
 from dominance.reproduce.impossible import ImpossibleError
@@ -89,16 +89,8 @@ def examine_dynamics(experiments: Experiments) -> Finding:
     fallen = [changes(one.trailing[one.dominated or ""], one.edges) for one in recorded]
     held = [changes(one.leading[one.dominating or ""], one.edges) for one in recorded if one.dominating in one.leading]
     named = {"missing, layer 7": fallen, "present, layers 8 to 10": held}
-    lines = tuple(course_line(name, rows) for name, rows in named.items() if rows)
-    figures = [
-        Figure(f"{line.name}: change over the first fifth", measure(line.values[0][1], line.values[0][2]))
-        for line in lines
-    ]
-    plot = Plot(
-        "lines", "change of the attention deviation", lines=lines, axis="fifth of the generation", mark=(0.0, "0")
-    )
     measured, seeds = of_clusters([[row[0]] for row in fallen]), experiments.size.listed_seeds
-    return found(measured, DYNAMICS, seeds, figures, [plot], why=experiments.layers.note)
+    return found(measured, DYNAMICS, seeds, *courses(named), why=experiments.layers.note)
 
 
 _DESIGN = (
