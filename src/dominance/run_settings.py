@@ -38,6 +38,11 @@ class RunSettings:
     limit: int | None = None
     more: dict[str, Any] = field(default_factory=dict)
 
+    @property
+    def steered(self) -> str | None:
+        """The method that steered the drawing; None where none did, or the run does not say so."""
+        return None if self.method == "none" else self.method
+
     @classmethod
     def of(cls, record: Mapping[str, Any]) -> "RunSettings":
         """The settings of a flat record."""

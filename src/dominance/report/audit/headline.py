@@ -259,9 +259,5 @@ def _single_note(result: RunResult) -> str | None:
     else:
         verb, have = ("names", "has") if singles == 1 else ("name", "have")
         said = f"{singles} of {plural(len(result.prompts), 'prompt')} {verb} only one concept and {have} no DvD score"
-    plain = result.settings.method not in (None, "none")
-    return (
-        f"{said}, and {result.settings.method} leaves {'it' if singles == 1 else 'them'} plain."
-        if plain
-        else f"{said}."
-    )
+    method = result.settings.steered
+    return f"{said}." if method is None else f"{said}, and {method} leaves {'it' if singles == 1 else 'them'} plain."

@@ -133,10 +133,10 @@ def _decided(
 
 def _note_plain(plan: Plan) -> None:
     """Names a method that has nothing to do for some prompts."""
-    alone = sum(len(prompt.concepts) < 2 for prompt in plan.suite.prompts)
-    if alone and plan.settings.method not in (None, "none"):
+    alone, method = sum(len(prompt.concepts) < 2 for prompt in plan.suite.prompts), plan.settings.steered
+    if alone and method is not None:
         which = "1 prompt names one concept and is" if alone == 1 else f"{alone} prompts name one concept and are"
-        sys.stderr.write(f"note: {which} drawn plain, since {plan.settings.method} works between two or more\n")
+        sys.stderr.write(f"note: {which} drawn plain, since {method} works between two or more\n")
 
 
 def _run(plan: Plan, folder: Path, judge: OnDemand[Judge], model: RunModel, repeat: Repeat) -> RunResult:
