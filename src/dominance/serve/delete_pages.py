@@ -9,7 +9,6 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData
 
 from dominance.numbers import plural
-from dominance.serve.places import folder_in
 from dominance.serve.runs import card_of
 from dominance.serve.state import State
 
@@ -30,9 +29,10 @@ def add_deleting(
     """For runs, jobs and uploads."""
 
     def run(name: str) -> tuple[str, str] | None:
+        if state.deleting.run_folder(name) is None:
+            return None
         card = card_of(state.service.folder, name)
-        there = card is not None or folder_in(state.service.folder, name) is not None
-        return (f"the run “{card.title if card else name}”", _RUN) if there else None
+        return f"the run “{card.title if card else name}”", _RUN
 
     def job(id: str) -> tuple[str, str] | None:
         found = state.jobs.get(id)

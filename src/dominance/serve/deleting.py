@@ -54,8 +54,8 @@ class Deleting:
             HTTPException: there is no such run, or something uses it.
             RunError: its folder cannot be moved.
         """
-        folder = folder_in(self._root, name)
-        if folder is None or not (self._is_run(folder) or self._jobs.of_run(name)):
+        folder = self.run_folder(name)
+        if folder is None:
             raise HTTPException(404, "there is no such run")
         with self._jobs.unused(name) as unused:
             if not unused:
@@ -106,8 +106,13 @@ class Deleting:
             if not is_file(folder / LOG) and self._jobs.get(folder.name) is None:
                 shutil.rmtree(folder, ignore_errors=True)
 
-    def _is_run(self, folder: Path) -> bool:
-        return is_file(folder / LEDGER_NAME) or is_file(folder / DOCUMENT_NAME)
+    def run_folder(self, name: str) -> Path | None:
+        """The folder of that name that is a run, or that a job was to make one; None where there is none."""
+        folder = folder_in(self._root, name)
+        if folder is None:
+            return None
+        is_run = is_file(folder / LEDGER_NAME) or is_file(folder / DOCUMENT_NAME)
+        return folder if is_run or self._jobs.of_run(name) else None
 
     def _forget(self, over: list[Job]) -> None:
         for job in over:

@@ -94,6 +94,7 @@ def test_nothing_is_deleted_that_is_no_run(client: TestClient, root: Path, tmp_p
     before = {str(path) for path in tmp_path.rglob("*") if "/gone" not in str(path)}
     for kind in ("runs", "uploads", "jobs"):
         assert client.delete(f"/api/{kind}/{name}").status_code in (404, 405)
+    assert client.get(f"/runs/{name}/delete").status_code in (404, 405)
     assert {str(path) for path in tmp_path.rglob("*") if "/gone" not in str(path)} == before
 
 
