@@ -36,10 +36,9 @@ if TYPE_CHECKING:
     from dominance.report.reproduction.page import write_reproduction
     from dominance.report.sweep.page import write_sweep
     from dominance.report.teaching.page import write_teaching
-    from dominance.reproduce.estimate import estimate_reproduction
+    from dominance.reproduce.estimate import ReproduceEstimate, estimate_reproduction
     from dominance.reproduce.options import ReproduceOptions
     from dominance.reproduce.run import read_reproduction, reproduce_claims
-    from dominance.reproduce.work import ReproduceEstimate
     from dominance.runs.ablation.options import AblationOptions
     from dominance.runs.ablation.result import AblationResult
     from dominance.runs.ablation.run import ablate_suite
@@ -119,9 +118,8 @@ _HOMES: dict[str, tuple[str, ...]] = {
     "reproduce.options": ("ReproduceOptions",),
     "report.reproduction.page": ("write_reproduction",),
     "runs.reproduction.result": ("ReproduceResult",),
-    "reproduce.estimate": ("estimate_reproduction",),
+    "reproduce.estimate": ("ReproduceEstimate", "estimate_reproduction"),
     "reproduce.run": ("read_reproduction", "reproduce_claims"),
-    "reproduce.work": ("ReproduceEstimate",),
     "runs.ablation.options": ("AblationOptions",),
     "runs.ablation.result": ("AblationResult",),
     "runs.ablation.run": ("ablate_suite",),

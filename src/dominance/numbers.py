@@ -19,6 +19,32 @@ def plural(count: int, noun: str) -> str:
     return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
+def roughly(count: float, noun: str) -> str:
+    """A large count that is an estimate, with its noun: three digits of it.
+
+    >>> roughly(1, "image"), roughly(84_012, "image"), roughly(9_612_345, "judge call")
+    ('1 image', '84,000 images', '9.61 million judge calls')
+    """
+    if count >= 10**6:
+        return f"{count / 10**6:.3g} million {noun}s"
+    digits = max(0, len(str(round(count))) - 3)
+    return f"{round(count, -digits):,.0f} {noun}{'' if round(count) == 1 else 's'}"
+
+
+def duration(minutes: float) -> str:
+    """Minutes that are an estimate, as hours or days where they are many.
+
+    >>> duration(0.2), duration(1.1), duration(17.3), duration(150), duration(2700), duration(9000)
+    ('1 minute', '1 minute', '17 minutes', '2.5 hours', '45 hours', '6.2 days')
+    """
+    if minutes < 90:
+        return plural(max(1, round(minutes)), "minute")
+    hours = minutes / 60
+    if hours < 72:
+        return f"{hours:.1f} hours" if hours < 9.95 else f"{hours:.0f} hours"
+    return f"{hours / 24:.1f} days"
+
+
 def counted(found: Rate) -> str:
     """A count out of its total, in a sentence.
 

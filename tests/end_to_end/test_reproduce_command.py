@@ -21,6 +21,7 @@ from dominance.reproduce.estimate import estimate_reproduction
 from dominance.reproduce.experiments import Experiments
 from dominance.reproduce.options import ReproduceOptions
 from dominance.reproduce.run import read_reproduction, reproduce_claims
+from dominance.reproduce.work import Rate
 from dominance.runs.reproduction.result import Finding
 from dominance.runs.store.ledger import Ledger
 
@@ -218,6 +219,37 @@ def test_the_estimate_says_what_a_run_takes_and_writes_nothing(
     assert small.calls == pytest.approx(10 * small.images, abs=10)
     assert full.minutes == full.full_minutes
     assert not list(tmp_path.iterdir())
+
+
+def told_until_the_bench(model: Path, out: Path, monkeypatch: pytest.MonkeyPatch, budget: float | None) -> list[str]:
+    def killed(_: Experiments) -> Any:
+        raise KeyboardInterrupt
+
+    told: list[str] = []
+    monkeypatch.setattr(Experiments, "bench", property(killed))
+    with pytest.raises(KeyboardInterrupt):
+        reproduce_claims(("bench-yield",), str(model), JUDGE, out, ReproduceOptions(budget=budget), told.append)
+    return told
+
+
+def test_what_it_will_take_is_told_once_before_the_control(
+    tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    timed: list[Rate] = []
+    monkeypatch.setattr(
+        "dominance.reproduce.estimate.measured_rate", lambda *_: timed.append(Rate(0.5, 0.0)) or timed[-1]
+    )
+    told = told_until_the_bench(tiny_model, tmp_path / "short", monkeypatch, 0.01)
+    assert len(timed) == 1
+    assert [line.partition(" ")[0] for line in told] == ["1", "about", "even", "control:", "bench-yield:"]
+    assert told[2].startswith("even the smallest size takes about 1 minute at 0.50 s an image")
+    told = told_until_the_bench(tiny_model, tmp_path / "short", monkeypatch, 0.01)
+    assert [line.partition(" ")[0] for line in told] == ["bench-yield:"]
+    told = told_until_the_bench(tiny_model, tmp_path / "full", monkeypatch, None)
+    assert len(timed) == 1  # the control's own images have the rate
+    assert [line.partition(" ")[0] for line in told] == ["1", "about", "control:", "all", "bench-yield:"]
+    assert "judge calls" in told[1]
+    assert "at the rate of the control's images" in told[3]
 
 
 def test_what_cannot_be_examined_is_said_and_not_invented(tiny_model: Path, tmp_path: Path) -> None:

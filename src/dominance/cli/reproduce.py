@@ -11,12 +11,12 @@ from dominance.cli.app import new_app
 from dominance.cli.interrupts import results_are_in
 from dominance.cli.output import echo, note, print_json, print_table, tell_next, tell_written, warn_again
 from dominance.cli.statuses import EXIT_DONE
-from dominance.numbers import plural, share
+from dominance.numbers import duration
 from dominance.reproduce.options import ReproduceOptions
 from dominance.runs.audit.options import WHAT
 
 if TYPE_CHECKING:
-    from dominance.reproduce.work import ReproduceEstimate
+    from dominance.reproduce.estimate import ReproduceEstimate
     from dominance.runs.reproduction.result import ReproduceResult
 
 
@@ -109,13 +109,9 @@ def tell_estimate(found: "ReproduceEstimate", json: bool) -> int:
         print_json(printed(found))
         return EXIT_DONE
     print_table("runs that claims share", ("run", "holds"), list(found.runs.items()))
-    echo(
-        f"{plural(len(found.claims), 'claim')} on {found.model}, judged by {found.judge}:"
-        f" {share(found.share)} of the full size",
-        f"about {plural(found.images, 'image')}, {plural(found.evaluations, 'network evaluation')},"
-        f" {plural(found.calls, 'judge call')}",
-        f"about {found.minutes:.0f} minutes at {found.seconds_an_image:.2f} s an image ({found.timed} were timed);"
-        f" the full size takes about {found.full_minutes:.0f}",
-        "nothing was written; run the command without --estimate to do it",
-    )
+    rows = [
+        (name, str(cost.images), str(cost.calls), duration(cost.minutes or 0)) for name, cost in found.by_claim.items()
+    ]
+    print_table("each claim by itself", ("claim", "images", "judge calls", "about"), rows)
+    echo(*found.sentences, "nothing was written; run the command without --estimate to do it")
     return EXIT_DONE

@@ -1,20 +1,23 @@
 """What a reproduction will take, before it starts: at the rate of a few images that are drawn for it."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from dominance.judges.protocol import Judge
 from dominance.models.source import find_source
+from dominance.numbers import duration, plural, roughly, share
 from dominance.reproduce.claims.claim import Claim
 from dominance.reproduce.claims.registry import find_claims
 from dominance.reproduce.memorized import memorized_of
 from dominance.reproduce.options import ReproduceOptions
 from dominance.reproduce.rigidity import rivals_of
 from dominance.reproduce.size import Size, fitting, full_size
-from dominance.reproduce.work import TIMED, Facts, Rate, ReproduceEstimate, Work, heads_of, measured_rate, total, works
+from dominance.reproduce.work import TIMED, Facts, Rate, Work, heads_of, measured_rate, total, works
 from dominance.runs.stages.judging import refuse_named, unasked
 from dominance.runs.stages.model import RunModel
+from dominance.suites import load_questions
 
 if TYPE_CHECKING:
     from diffusers.pipelines.pipeline_utils import DiffusionPipeline
@@ -23,6 +26,82 @@ if TYPE_CHECKING:
 
 HEADED = {"ablation", "memorized"}
 """Shared runs that depend on how many heads there are."""
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What so much takes.
+
+    Attributes:
+        evaluations: of the denoiser, on one sample; under guidance an image takes two a step.
+        calls: questions to the judge, as many about each concept of an image as the set of questions has.
+        minutes: at the rate of a few images that were timed; None where none were.
+    """
+
+    images: int
+    evaluations: int
+    calls: int
+    minutes: float | None
+
+    @property
+    def words(self) -> str:
+        """The counts."""
+        return (
+            f"about {roughly(self.images, 'image')}, {roughly(self.evaluations, 'network evaluation')},"
+            f" {roughly(self.calls, 'judge call')}"
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReproduceEstimate(Cost):
+    """What a reproduction would take.
+
+    Attributes:
+        share: of the work of the full size.
+        budget: minutes that were given.
+        minutes, full_minutes: at the rate that a short timing of ``timed`` images measured, of this size and of the
+            full size; None where nothing was timed.
+        runs: what each shared run holds.
+        by_claim: what each claim would take by itself, the runs that it shares with others and the control included.
+    """
+
+    claims: tuple[str, ...]
+    model: str
+    judge: str
+    share: float
+    budget: float | None
+    full_minutes: float | None
+    seconds_an_image: float | None
+    timed: int
+    runs: dict[str, str]
+    by_claim: dict[str, Cost]
+
+    @property
+    def over_budget(self) -> bool:
+        """Whether even the smallest size takes longer than the budget."""
+        return self.budget is not None and self.minutes is not None and self.minutes > self.budget
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """The estimate in plain words, a line each."""
+        size = "the full size" if self.share == 1 else f"about {share(self.share)} of the work of the full size"
+        told = [f"{plural(len(self.claims), 'claim')} on {self.model}, judged by {self.judge}: {size}", self.words]
+        if self.minutes is None or self.seconds_an_image is None or self.full_minutes is None:
+            return tuple(told)
+        rate = f"at {self.seconds_an_image:.2f} s an image ({self.timed} were timed)"
+        whole = "" if self.share == 1 else f"; the full size takes about {duration(self.full_minutes)}"
+        if self.over_budget:
+            few = f"even the smallest size takes about {duration(self.minutes)} {rate}"
+            return (*told, f"{few}, more than the budget of {self.budget:g}{whole}")
+        return (*told, f"about {duration(self.minutes)} {rate}{whole}")
+
+    @property
+    def at_control(self) -> str:
+        """The same once more, at the rate of the control."""
+        return (
+            f"all of it takes about {duration(self.minutes or 0.0)} at the rate of the control's images,"
+            f" {self.seconds_an_image:.2f} s each with what they took to begin"
+        )
 
 
 def estimate_reproduction(
@@ -37,25 +116,8 @@ def estimate_reproduction(
         InputError: as ``reproduce_claims``.
     """
     options = options or ReproduceOptions()
-    chosen = find_claims(claims)
-    estimator = Estimator(chosen, model, judge, options)
-    source, settings, size = estimator.source, estimator.settings, estimator.fitted
-    found = estimator.works(size)
-    images, evaluations, calls = total(found.values(), settings.guidance > 1, settings.steps)
-    return ReproduceEstimate(
-        claims=tuple(claim.name for claim in chosen),
-        model=source.name,
-        judge=seen_by(judge, options)[0],
-        share=size.share,
-        images=images,
-        evaluations=evaluations,
-        calls=calls,
-        minutes=round(estimator.minutes(size), 1),
-        full_minutes=round(estimator.minutes(full_size(source.world)), 1),
-        seconds_an_image=round(estimator.rate.image, 3),
-        timed=TIMED,
-        runs={name: work.words for name, work in found.items()},
-    )
+    estimator = Estimator(find_claims(claims), model, judge, options)
+    return estimator.estimate(estimator.fitted, estimator.heads, estimator.rate)
 
 
 class Estimator:
@@ -65,9 +127,10 @@ class Estimator:
         self, chosen: Sequence[Claim], model: "str | DiffusionPipeline", judge: str | Judge, options: ReproduceOptions
     ) -> None:
         self.model, self.judge, self.options = model, judge, options
-        self.needs = needs_of(chosen)
+        self.chosen, self.needs = chosen, needs_of(chosen)
         self.source = find_source(model, options.drawing)
         self.settings = options.drawing.settings(self.source)
+        self.seen = seen_by(judge, options)
 
     @cached_property
     def rate(self) -> Rate:
@@ -81,23 +144,50 @@ class Estimator:
         prompt = category_candidates(pools, pools.categories[0], 0)[0].prompt
         return measured_rate(self.model, self.judge, prompt, self.options)
 
+    @property
+    def measured(self) -> Rate | None:
+        """The rate, where it has been asked for."""
+        return vars(self).get("rate")
+
     @cached_property
     def heads(self) -> int:
         if not HEADED & set(self.needs):
             return 0
         return heads_of(RunModel(self.source, self.options.drawing, self.options.machine))
 
-    def works(self, size: Size) -> dict[str, Work]:
-        """By shared run."""
-        return works(self.needs, facts_of(size, self.source, self.options, self.heads, self.settings.steps))
+    def _works(self, size: Size, needs: Sequence[str], heads: int) -> dict[str, Work]:
+        return works(needs, facts_of(size, self.source, self.options, heads, self.settings.steps))
 
-    def minutes(self, size: Size) -> float:
-        return self.rate.minutes(self.works(size).values())
+    def _minutes(self, size: Size) -> float:
+        return self.rate.minutes(self._works(size, self.needs, self.heads).values())
 
     @property
     def fitted(self) -> Size:
         """The size that fits into the budget."""
-        return fitting(full_size(self.source.world), self.minutes, self.options.budget)
+        return fitting(full_size(self.source.world), self._minutes, self.options.budget)
+
+    def estimate(self, size: Size, heads: int, rate: Rate | None) -> ReproduceEstimate:
+        """What a size takes; without a rate, nothing is said of its minutes."""
+        questions = len(load_questions(self.options.asking.questions).templates["object"])
+
+        def cost(size: Size, needs: Sequence[str]) -> Cost:
+            found = self._works(size, needs, heads).values()
+            counts = total(found, self.settings.guidance > 1, self.settings.steps, questions)
+            return Cost(*counts, None if rate is None else round(rate.minutes(found), 1))
+
+        return ReproduceEstimate(
+            **vars(cost(size, self.needs)),
+            claims=tuple(claim.name for claim in self.chosen),
+            model=self.source.name,
+            judge=self.seen[0],
+            share=size.share,
+            budget=self.options.budget,
+            full_minutes=cost(full_size(self.source.world), self.needs).minutes,
+            seconds_an_image=None if rate is None else round(rate.image, 3),
+            timed=0 if rate is None else TIMED,
+            runs={name: work.words for name, work in self._works(size, self.needs, heads).items()},
+            by_claim={claim.name: cost(size, needs_of((claim,))) for claim in self.chosen},
+        )
 
 
 def needs_of(claims: Sequence[Claim]) -> tuple[str, ...]:

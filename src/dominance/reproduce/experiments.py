@@ -14,7 +14,7 @@ from dominance.reproduce.attention import FirstStep, PaperLayers, Recorded, firs
 from dominance.reproduce.control import control_of
 from dominance.reproduce.impossible import ImpossibleError, asked_of_model
 from dominance.reproduce.kept import kept, kept_each
-from dominance.reproduce.listed import focus_by_prompt, listed_suite, missing_one, recorded_missing
+from dominance.reproduce.listed import listed_suite, missing_one, recorded_missing
 from dominance.reproduce.memorized import CopiesResult, Memorized, heads_of_copies, memorized_of
 from dominance.reproduce.methods import CATEGORY_WORD, LOSSES
 from dominance.reproduce.options import ReproduceOptions
@@ -29,7 +29,7 @@ from dominance.reproduce.suites import (
     independent_suite,
     steered_suite,
 )
-from dominance.reproduce.transfer import Transfer, transferred
+from dominance.reproduce.transfer import Transfer, fitted_rule, transferred
 from dominance.reproduce.work import heads_of
 from dominance.runs.ablation.options import AblationOptions
 from dominance.runs.ablation.result import AblationResult
@@ -147,13 +147,13 @@ class Experiments:
     @cached_property
     def first_steps(self) -> tuple[FirstStep, ...]:
         """The first step of each prompt of the bench, with several noises."""
+        noises = self.fresh(self.size.noises)
 
-        def look() -> tuple[FirstStep, ...]:
-            entries = self.both
-            looks = self.recorder.looks([entry.result.prompt for entry in entries], self.fresh(self.size.noises))
-            return tuple(first_step_of(entry, seen, self.layers) for entry, seen in zip(entries, looks, strict=True))
+        def look(entry: Entry) -> FirstStep:
+            return first_step_of(entry, self.recorder.look(entry.result.prompt, noises), self.layers)
 
-        return self.kept("first-steps", tuple[FirstStep, ...], look)
+        by_id = {entry.kept.id: entry for entry in self.both}
+        return tuple(self.each("first-steps", "first steps", FirstStep, by_id, look).values())
 
     @cached_property
     def recorded(self) -> tuple[Recorded, ...]:
@@ -300,8 +300,9 @@ class Experiments:
     @cached_property
     def listed_focus(self) -> dict[str, float]:
         """By prompt, its focus score in the paper's layers."""
-        seeds = self.fresh(self.size.noises)
-        return self.kept("listed-focus", dict[str, float], lambda: focus_by_prompt(self.recorder, self.listed, seeds))
+        prompts = {each.prompt.id: each.prompt for each in self.listed.prompts}
+        focus = partial(self.recorder.focus, seeds=self.fresh(self.size.noises))
+        return self.each("listed-focus", "first steps", float, prompts, focus)
 
     @cached_property
     def listed_recorded(self) -> tuple[Recorded, ...]:
@@ -322,8 +323,8 @@ class Experiments:
         runs = {self.source.name: (self.recorder, self.independent), twin: (self._other(twin), self.twin_independent)}
         if other is not None:
             runs[other] = (self._other(other), self.other_independent)
-        bench, machine = self.bench.run.run, self.options.machine.by_itself()
-        return self.kept("transfer", Transfer, lambda: transferred(known, bench, self.model, runs, machine, seeds))
+        rule = fitted_rule(Path(self.bench.run.run), self.model, self.options.machine.by_itself(), seeds)
+        return transferred(rule, known, runs, seeds, self.folder / "transfer")
 
     def _other(self, name: str) -> Recorder:
         return Recorder(find_source(name, self.options.drawing), self.options)

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dominance.english import noun_phrase
-from dominance.records import Prompt, PromptResult, RunResult, ScoredImage, Suite
-from dominance.reproduce.attention import Recorded, focus_of, recorded_of
+from dominance.records import Prompt, PromptResult, ScoredImage, Suite
+from dominance.reproduce.attention import Recorded, recorded_of
 from dominance.reproduce.recorder import Recorder
 from dominance.runs.bench.candidates import prompt_id
 from dominance.runs.bench.result import DOMINANCE
@@ -72,12 +72,6 @@ def _without(result: PromptResult, missing: str) -> list[ScoredImage]:
     """The images that show every concept but this one."""
     scored = [image for image in result.images if image.verdict is not None]
     return [image for image in scored if all(image.shows(name) != (name == missing) for name in result.presence)]
-
-
-def focus_by_prompt(recorder: Recorder, run: RunResult, seeds: Sequence[int]) -> dict[str, float]:
-    """The focus score of each prompt of a run in the paper's layers."""
-    looks = recorder.looks([result.prompt for result in run.prompts], seeds)
-    return {look.prompt.id: focus_of(look, recorder.layers.focus) for look in looks}
 
 
 def recorded_missing(recorder: Recorder, one: Missing) -> Recorded:

@@ -25,13 +25,19 @@ class ReproduceOptions:
     """
 
     budget: float | None = None
-    """Minutes that all of it may take: prompts and seeds are as many as fit (default: the full size)."""
+    """Minutes that all of it may take: prompts and seeds are as many as fit, and at least as many as say anything
+    (default: the full size)."""
     other: str | None = None
     """A model of other training, for the claims that compare two; default: the miniature's bundled twin and base."""
     memorized: str | None = None
     """Suite or file of prompts that the model has memorized, for the order of the noise norm."""
     trained: Path | None = None
     """Results of `dominance train diversity`; default: docs/diversity-experiment/results.jsonl, where it is."""
+    pictures: Path | None = None
+    """Training pictures by category and concept, for the order of categories: folders or a CSV as `dominance diversity`
+    reads them, with the categories landmark, character, artist and object."""
+    embedder: str | None = None
+    """What measures --pictures, as in `dominance diversity` (default: the paper's, openai/clip-vit-large-patch14)."""
     drawing: Drawing = field(default_factory=Drawing)
     asking: Asking = field(default_factory=Asking)
     measuring: Measuring = field(default_factory=Measuring)
@@ -40,6 +46,8 @@ class ReproduceOptions:
     def __post_init__(self) -> None:
         if self.budget is not None and not (math.isfinite(self.budget) and 0 < self.budget <= MOST_MINUTES):
             raise InputError(f"the budget is {self.budget:g}; give minutes above 0 and up to {MOST_MINUTES:g}")
+        if self.embedder is not None and self.pictures is None:
+            raise InputError("the embedder is of training pictures; give --pictures with it, or leave out --embedder")
         if self.drawing.seeds is not None and self.drawing.preset is None:
             raise InputError(
                 "every claim has as many seeds as it needs, so --seeds cannot be used; leave it out, and give --budget"

@@ -6,7 +6,7 @@ from functools import cached_property
 
 from dominance.models.source import ModelSource
 from dominance.records import Prompt
-from dominance.reproduce.attention import PaperLayers, paper_layers
+from dominance.reproduce.attention import PaperLayers, focus_of, paper_layers
 from dominance.reproduce.impossible import asked_of_model
 from dominance.reproduce.options import ReproduceOptions
 from dominance.runs.explanation.options import ExplainOptions
@@ -51,15 +51,19 @@ class Recorder:
         with asked_of_model():
             layers_of(self._source, self.opened.settings, lambda: pipeline)
 
-    def looks(self, prompts: Sequence[Prompt], seeds: Sequence[int], layers: Sequence[int] | None = None) -> list[Look]:
-        """The first steps of each prompt with each of the seeds.
+    def look(self, prompt: Prompt, seeds: Sequence[int], layers: Sequence[int] | None = None) -> Look:
+        """The first steps of a prompt with each of the seeds.
 
         Raises:
             ImpossibleError: the attention cannot be recorded.
         """
         self.opened()
         with asked_of_model():
-            return look_at(self.opened, prompts, [seeds] * len(prompts), layers, "content")
+            return look_at(self.opened, [prompt], [seeds], layers, "content")[0]
+
+    def focus(self, prompt: Prompt, seeds: Sequence[int]) -> float:
+        """The focus score of a prompt's first steps in the paper's layers; as ``look``."""
+        return focus_of(self.look(prompt, seeds), self.layers.focus)
 
     def explained(self, prompt: Prompt, seeds: Sequence[int], maps_at_end: bool = False) -> Explanation:
         """A prompt's whole generations.

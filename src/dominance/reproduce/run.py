@@ -10,16 +10,16 @@ from dominance.documents import from_json, to_json
 from dominance.errors import RunError
 from dominance.judges.protocol import Judge
 from dominance.metrics.multiplicity import holm
-from dominance.models.source import find_source
 from dominance.reproduce.claims.claim import Claim, verdict_of
 from dominance.reproduce.claims.registry import CLAIMS, find_claims
-from dominance.reproduce.estimate import HEADED, Estimator, facts_of, needs_of, seen_by
+from dominance.reproduce.estimate import HEADED, Estimator, facts_of, needs_of
 from dominance.reproduce.experiments import Experiments
 from dominance.reproduce.impossible import ImpossibleError
 from dominance.reproduce.options import ReproduceOptions
 from dominance.reproduce.plan import PLAN, Plan, decisive, folder_of, plan_in, value_in
 from dominance.reproduce.size import full_size
-from dominance.reproduce.work import works
+from dominance.reproduce.spent import counted, seconds_spent
+from dominance.reproduce.work import Rate, works
 from dominance.runs.reproduction.result import ClaimResult, Control, Finding, ReproduceResult, SizeRecord
 from dominance.runs.store.folder import LEDGER_NAME, held
 from dominance.runs.store.ledger import Ledger
@@ -29,7 +29,7 @@ from dominance.wording import on_one_line
 if TYPE_CHECKING:
     from diffusers.pipelines.pipeline_utils import DiffusionPipeline
 
-RESULT, SPENT, WARNINGS, CONTROL = "reproduce", "reproduce seconds", "reproduce warnings", "reproduce control"
+RESULT, WARNINGS, CONTROL = "reproduce", "reproduce warnings", "reproduce control"
 """Names of the ledger's values; a finding's is the claim's, after ``reproduce claim``."""
 
 
@@ -55,11 +55,12 @@ def reproduce_claims(
     options = options or ReproduceOptions()
     chosen = find_claims(claims)
     repeat = Repeat("reproduce", {"claims": list(claims) or None, "model": model, "judge": judge, "out": out}, options)
-    source = find_source(model, options.drawing)
+    estimator = Estimator(chosen, model, judge, options)
+    source = estimator.source
     plan = Plan(
         source.name,
         source.identity,
-        *seen_by(judge, options),
+        *estimator.seen,
         decisive(source, options),
         options.budget,
         tuple(claim.name for claim in chosen),
@@ -71,15 +72,14 @@ def reproduce_claims(
     if known is not None:
         plan = replace(plan, size=known.size)
     elif options.budget is not None:
-        plan = replace(plan, size=Estimator(chosen, model, judge, options).fitted)
+        plan = replace(plan, size=estimator.fitted)
     with held(folder), Ledger(folder / LEDGER_NAME) as ledger:
         if known is None:
             ledger.put(PLAN, to_json(plan))
         repeat.keep(folder)
         experiments = Experiments(model, judge, options, plan.size, folder)
-        if needs_of(chosen) and ledger.get(CONTROL) is None:
-            tell("control: whether the model draws single concepts")
-            _spend(experiments, ledger, lambda: ledger.put(CONTROL, to_json(experiments.control)))
+        if estimator.needs and ledger.get(CONTROL) is None:
+            _control(experiments, ledger, estimator, tell)
         for claim in chosen:
             if not _is_done(claim, ledger, basis):
                 tell(f"{claim.name}: {claim.title}")
@@ -88,14 +88,30 @@ def reproduce_claims(
         return _result(folder, plan, done, ledger, experiments)
 
 
+def _control(experiments: Experiments, ledger: Ledger, estimator: Estimator, tell: Callable[[str], None]) -> None:
+    """Draws the control, after it is told what all will take.
+
+    Where no budget had a rate measured, minutes are told after the control, at the rate of its own images: a timing
+    would load a large model three times more, for images that nobody keeps.
+    """
+    size = experiments.size
+    heads = experiments.heads if HEADED & set(estimator.needs) else 0
+    for line in estimator.estimate(size, heads, estimator.measured).sentences:
+        tell(line)
+    tell("control: whether the model draws single concepts")
+    fresh, before = not (experiments.folder / "alone").exists(), time.perf_counter()
+    _spend(experiments, ledger, lambda: ledger.put(CONTROL, to_json(experiments.control)))
+    if fresh and estimator.measured is None:
+        rate = Rate((time.perf_counter() - before) / (size.alone * size.alone_seeds), 0.0)
+        tell(estimator.estimate(size, heads, rate).at_control)
+
+
 def _spend(experiments: Experiments, ledger: Ledger, act: Callable[[], None]) -> None:
     """Does something; what it took, and what it found about the judge, is noted also where it ends in an error."""
-    before = time.perf_counter()
     try:
-        act()
+        with counted(ledger.path):
+            act()
     finally:
-        spent = ledger.get(SPENT)
-        ledger.put(SPENT, (float(spent) if isinstance(spent, int | float) else 0.0) + time.perf_counter() - before)
         known = ledger.get(WARNINGS)
         noted = known if isinstance(known, list) else []
         ledger.put(WARNINGS, noted + [each for each in to_json(experiments.judge_warnings) if each not in noted])
@@ -128,7 +144,7 @@ def _result(
     standing = holm(decided)
     source, options = experiments.source, experiments.options
     settings = options.drawing.settings(source)
-    spent, warned, control = (ledger.get(name) for name in (SPENT, WARNINGS, CONTROL))
+    warned, control = (ledger.get(name) for name in (WARNINGS, CONTROL))
     needs = needs_of(claims)
     facts = facts_of(plan.size, source, options, experiments.heads if HEADED & set(needs) else 0)
     result = ReproduceResult(
@@ -136,7 +152,7 @@ def _result(
         model=plan.model,
         judge=plan.judge,
         budget=plan.budget,
-        minutes=(float(spent) if isinstance(spent, int | float) else 0.0) / 60,
+        minutes=seconds_spent(ledger) / 60,
         size=SizeRecord(plan.size.share, {name: work.words for name, work in works(needs, facts).items()}),
         claims=tuple(replace(one, stands=one.name in standing and one.verdict != "undecided") for one in done),
         settings=settings.record(),

@@ -2,18 +2,19 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import torch
-
+from dominance.files import is_file
 from dominance.models.drawing import Drawing, Machine
-from dominance.records import RunResult
+from dominance.records import PromptResult, RunResult
 from dominance.reproduce.impossible import asked_of_model
+from dominance.reproduce.kept import kept_each
 from dominance.reproduce.recorder import Recorder
 from dominance.runs.bench.result import Entry
 from dominance.runs.risk.calibrate import calibrate
-from dominance.runs.risk.calibration import Calibration, risk_features
+from dominance.runs.risk.calibration import Calibration, read_calibration, risk_features
 from dominance.runs.risk.options import CalibrationOptions
 
 if TYPE_CHECKING:
@@ -43,42 +44,50 @@ class Transfer:
     models: dict[str, dict[str, Foretold]]
 
 
-def transferred(
-    entries: Sequence[Entry],
-    bench: Path | str,
-    model: "str | DiffusionPipeline",
-    runs: Mapping[str, tuple[Recorder, RunResult]],
-    machine: Machine,
-    seeds: Sequence[int],
-) -> Transfer:
-    """Fits the rule on a model's bench, and applies it to what each model has drawn of prompts that are not in it.
-
-    Args:
-        entries: of the bench, whose folder is ``bench``.
-        runs: by model.
-        seeds: noises of the first steps.
+def fitted_rule(bench: Path, model: "str | DiffusionPipeline", machine: Machine, seeds: tuple[int, ...]) -> Calibration:
+    """The calibrated rule of one layer of a bench; nothing of another model decides it. Fitted once, then read.
 
     Raises:
-        ImpossibleError: the bench has too few prompts of one kind, another model has other layers, or its attention
-            cannot be recorded.
+        ImpossibleError: the bench has too few prompts of one kind, or its attention cannot be recorded.
     """
-    rule = _fitted(Path(bench), model, machine, tuple(seeds))
-    known = {entry.result.prompt.text for entry in entries}
-    found = {}
-    for name, (recorder, run) in runs.items():
-        judged = [each for each in run.prompts if each.verdict is not None and each.prompt.text not in known]
-        looks = recorder.looks([each.prompt for each in judged], seeds, rule.layers) if judged else []
-        rows = [risk_features(look.attention, look.start, look.concepts).mean(0) for look in looks]
-        chances = rule.probability(torch.stack(rows)).tolist() if rows else []
-        pairs = zip(judged, chances, strict=True)
-        found[name] = {each.prompt.id: Foretold(chance, each.verdict == "dominance") for each, chance in pairs}
-    return Transfer(rule.layers[0], rule.threshold, found)
-
-
-def _fitted(bench: Path, model: "str | DiffusionPipeline", machine: Machine, seeds: tuple[int, ...]) -> Calibration:
-    """The calibrated rule of one layer; nothing of another model decides it."""
+    file = bench / "calibration-of-one-layer.json"
+    if is_file(file):
+        return read_calibration(file)
     usual = CalibrationOptions(drawing=Drawing(seeds=seeds), machine=machine)
     with asked_of_model():
         layers = calibrate(bench, model, bench / "calibration-of-all-layers.json", usual).layers
         best = max(layers, key=lambda layer: layer.auc).layer
-        return calibrate(bench, model, bench / "calibration.json", replace(usual, layers=(best,))).calibration
+        return calibrate(bench, model, file, replace(usual, layers=(best,))).calibration
+
+
+def transferred(
+    rule: Calibration,
+    entries: Sequence[Entry],
+    runs: Mapping[str, tuple[Recorder, RunResult]],
+    seeds: Sequence[int],
+    folder: Path,
+) -> Transfer:
+    """Applies the rule of a model's bench to what each model has drawn of prompts that are not in that bench.
+
+    Args:
+        entries: of the bench.
+        runs: by model.
+        seeds: noises of the first steps.
+        folder: keeps what is said of each prompt, a folder a model.
+
+    Raises:
+        ImpossibleError: another model has other layers, or its attention cannot be recorded.
+    """
+    known = {entry.result.prompt.text for entry in entries}
+    found = {}
+    for place, (name, (recorder, run)) in enumerate(runs.items()):
+        judged = {each.prompt.id: each for each in run.prompts if each.verdict and each.prompt.text not in known}
+        foretell = partial(_foretold, rule, recorder, seeds)
+        found[name] = kept_each(folder / str(place), "first steps", Foretold, judged, foretell)
+    return Transfer(rule.layers[0], rule.threshold, found)
+
+
+def _foretold(rule: Calibration, recorder: Recorder, seeds: Sequence[int], result: PromptResult) -> Foretold:
+    look = recorder.look(result.prompt, seeds, rule.layers)
+    features = risk_features(look.attention, look.start, look.concepts).mean(0)
+    return Foretold(float(rule.probability(features[None])[0]), result.verdict == "dominance")

@@ -34,8 +34,6 @@ _METHODS = 5
 TIMED = 6
 """Images whose time the rate is of."""
 _WARMING = 2
-QUESTIONS = 10
-"""About one image of two concepts."""
 
 
 @dataclass(frozen=True)
@@ -44,14 +42,14 @@ class Work:
 
     Attributes:
         images: drawn to the end.
-        judged: of them, those that the judge looks at.
+        asked: concepts that the judge is asked about, over all images.
         weight: images that would take as long, drawn and judged as usual.
         generations: evaluations of the denoiser over those of one image.
         words: its size, as people read it.
     """
 
     images: float
-    judged: float
+    asked: float
     weight: float
     generations: float
     words: str
@@ -86,8 +84,8 @@ NONE = Work(0, 0, 0, 0, "")
 """Of a run that cannot be, since there is no such model."""
 
 
-def _drawn(images: float, words: str) -> Work:
-    return Work(images, images, images, images, words)
+def _drawn(images: float, words: str, concepts: int = 2) -> Work:
+    return Work(images, concepts * images, images, images, words)
 
 
 def _unjudged(generations: float, weight: float, words: str, *, images: bool = False) -> Work:
@@ -166,11 +164,11 @@ def _maps(on: Facts) -> Work:
 def _steered(on: Facts) -> Work:
     pairs, more, seeds = on.size.steered, on.size.crowded, on.size.steered_seeds
     count = pairs + 2 * more
-    images = count * seeds * (1 + _METHODS)
+    images, asked = count * seeds * (1 + _METHODS), (2 * pairs + (3 + 4) * more) * seeds * (1 + _METHODS)
     steered = count * seeds * _METHODS * _STEERING
     prompts = f"{pairs} prompts of two concepts, {more} of three, {more} of four"
     words = f"{prompts}, {plural(seeds, 'seed')}, plain and by {_METHODS} methods"
-    return Work(images, images, steered + count * seeds, steered + count * seeds, words)
+    return Work(images, asked, steered + count * seeds, steered + count * seeds, words)
 
 
 def _control(on: Facts) -> Work:
@@ -205,9 +203,8 @@ def _transfer(on: Facts) -> Work:
 def _factorial(on: Facts) -> Work:
     count, seeds = 8 * on.size.cell, on.size.cell_seeds
     models = "the model and its twin" if on.mirrored else "the model"
-    return _drawn(
-        (1 + on.mirrored) * count * seeds, f"{count} prompts of three concepts, {plural(seeds, 'seed')}, {models}"
-    )
+    words = f"{count} prompts of three concepts, {plural(seeds, 'seed')}, {models}"
+    return _drawn((1 + on.mirrored) * count * seeds, words, concepts=3)
 
 
 WORK: Mapping[str, Callable[[Facts], Work]] = {
@@ -255,32 +252,6 @@ class Rate:
         return (self.image * sum(each.weight for each in work) + self.start * len(work)) / 60
 
 
-@dataclass(frozen=True, kw_only=True)
-class ReproduceEstimate:
-    """What a reproduction would take.
-
-    Attributes:
-        evaluations: of the denoiser, on one sample; under guidance an image takes two a step.
-        calls: questions to the judge, of which one image of two concepts gets ten.
-        minutes: at the rate that a short timing of ``timed`` images measured.
-        full_minutes: what the full size would take.
-        runs: what each shared run holds.
-    """
-
-    claims: tuple[str, ...]
-    model: str
-    judge: str
-    share: float
-    images: int
-    evaluations: int
-    calls: int
-    minutes: float
-    full_minutes: float
-    seconds_an_image: float
-    timed: int
-    runs: dict[str, str]
-
-
 def heads_of(model: RunModel) -> int:
     """Attention heads of a model, over all layers; 0 where its attention is of a kind that is not known."""
     from dominance.probes.sites import attention_sites
@@ -292,11 +263,15 @@ def heads_of(model: RunModel) -> int:
         return 0
 
 
-def total(works: Collection[Work], guided: bool, steps: int) -> tuple[int, int, int]:
-    """Images, evaluations and calls of several runs."""
+def total(works: Collection[Work], guided: bool, steps: int, questions: int) -> tuple[int, int, int]:
+    """Images, evaluations and calls of several runs.
+
+    Args:
+        questions: about one concept.
+    """
     images = sum(each.images for each in works)
     evaluations = sum(each.generations for each in works) * steps * (2 if guided else 1)
-    return round(images), round(evaluations), round(QUESTIONS * sum(each.judged for each in works))
+    return round(images), round(evaluations), round(questions * sum(each.asked for each in works))
 
 
 def measured_rate(

@@ -4,8 +4,10 @@ from collections import Counter
 
 import pytest
 
+from dominance.reproduce.size import full_size
 from dominance.reproduce.suites import (
     CELLS,
+    by_kind,
     cell_name,
     diversity_of,
     factorial_suite,
@@ -81,3 +83,14 @@ def test_the_bundled_suites_are_what_the_functions_make() -> None:
     assert (
         factorial.prompts == factorial_suite("miniature-factorial", *nouns_by_rigidity(MINIATURE, DIVERSITY), 6).prompts
     )
+
+
+def test_the_bundled_suites_for_real_models_are_what_a_reproduction_makes() -> None:
+    pools = load_pools("default")
+    assert load_suite("independent").prompts == independent_suite(pools, full_size(None).independent).prompts
+    rigid, varied = nouns_by_rigidity(pools, by_kind(pools))
+    made = factorial_suite("factorial", rigid, varied, full_size(None).cell)
+    assert load_suite("factorial") == made
+    for suite in (made, load_suite("independent")):
+        for prompt in suite.prompts:
+            assert all(concept.name.removeprefix("the ") in prompt.text for concept in prompt.concepts), prompt

@@ -1,6 +1,7 @@
 """What shared runs take, and which of them can be."""
 
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -11,7 +12,7 @@ from dominance.reproduce.experiments import Experiments
 from dominance.reproduce.options import ReproduceOptions
 from dominance.reproduce.rigidity import Rivals, rivals_of
 from dominance.reproduce.size import Size
-from dominance.reproduce.work import Facts, total, works
+from dominance.reproduce.work import Facts, Rate, total, works
 from dominance.runs.bench.result import BenchResult
 
 ALL = ("independent", "twin", "other", "factorial")
@@ -34,8 +35,45 @@ def test_one_model_that_is_twin_and_other_is_drawn_once() -> None:
 
 
 def test_heads_are_counted() -> None:
-    images, _, _ = total(works(("ablation",), Facts(Size(ablated=10, ablated_seeds=2), heads=50)).values(), True, 25)
+    images, _, _ = total(works(("ablation",), Facts(Size(ablated=10, ablated_seeds=2), heads=50)).values(), True, 25, 5)
     assert images == 10 * 2 * (55 + 1)
+
+
+def test_the_judge_is_asked_about_every_concept_of_a_prompt() -> None:
+    facts = Facts(Size(steered=24, crowded=8, steered_seeds=1, cell=6, cell_seeds=3))
+    images, _, calls = total(works(("factorial",), facts).values(), True, 25, 5)
+    assert calls == 15 * images
+    _, _, calls = total(works(("steered",), facts).values(), True, 25, 5)
+    assert calls == 5 * 6 * (24 * 2 + 8 * 3 + 8 * 4)
+    images, _, calls = total(works(("bench", "first steps"), facts).values(), True, 25, 7)
+    assert calls == pytest.approx(14 * images, abs=7)
+
+
+def estimated(monkeypatch: pytest.MonkeyPatch, seconds: float, **options: Any) -> estimate.ReproduceEstimate:
+    monkeypatch.setattr(estimate, "measured_rate", lambda *_: Rate(seconds, 0.0))
+    return estimate.estimate_reproduction(("bench-yield", "focus"), options=ReproduceOptions(**options))
+
+
+def test_a_budget_that_cannot_be_met_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = estimated(monkeypatch, 1.0, budget=0.01)
+    assert found.over_budget
+    assert found.sentences[-1].startswith("even the smallest size takes about 2 minutes at 1.00 s an image (6 were")
+    assert "more than the budget of 0.01; the full size takes about " in found.sentences[-1]
+    met = estimated(monkeypatch, 1.0, budget=5)
+    assert not met.over_budget
+    assert met.minutes is not None
+    assert met.sentences[-1].startswith(f"about {met.minutes:.0f} minutes at 1.00 s an image (6 were timed); the full")
+
+
+def test_much_is_told_in_hours_and_each_claim_has_its_own_cost(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = estimated(monkeypatch, 30.0)
+    assert found.sentences[0] == "2 claims on miniature, judged by miniature: the full size"
+    assert found.sentences[1] == found.words
+    assert found.sentences[-1].startswith("about 7.0 hours at 30.00 s an image (6 were timed)")
+    assert "full size takes" not in found.sentences[-1]
+    assert found.by_claim["bench-yield"].images < found.by_claim["focus"].images + 1
+    minutes = [cost.minutes or 0.0 for cost in found.by_claim.values()]
+    assert sum(minutes) > (found.minutes or 0.0) >= max(minutes) > 0
 
 
 def test_the_bundled_models_have_a_twin_and_a_base_and_others_what_is_given() -> None:

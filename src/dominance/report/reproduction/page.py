@@ -11,7 +11,7 @@ from dominance.report.parts.markdown import table
 from dominance.report.parts.page_stream import write_page
 from dominance.report.parts.pictures import Embedded, Missing, Pictures, Shown, pictures_of
 from dominance.report.reproduction.plots import draw, styles_of
-from dominance.report.reproduction.questions import QUESTIONS, answers
+from dominance.report.reproduction.questions import QUESTIONS, answers, stated
 from dominance.report.reproduction.steps import after_reproduce
 from dominance.report.reproduction.words import HOLM, control_sentence, headline, mark, ours, over, size_sentence
 from dominance.runs.reproduction.result import ClaimResult, ReproduceResult
@@ -63,7 +63,7 @@ def write_reproduction(result: ReproduceResult, folder: Path, images: Shown = "a
         control=control_sentence(result),
         holm=HOLM,
         views=(_view(claim, shown) for claim in result.claims),
-        questions=[(question, answers(question, result.claims)) for question in QUESTIONS],
+        questions=[(stated(question, result), answers(question, result.claims)) for question in QUESTIONS],
         next_steps=after_reproduce(result),
         linked=shown.linked,
     )
@@ -90,9 +90,10 @@ def reproduction_markdown(result: ReproduceResult) -> str:
     for claim in result.claims:
         lines += _section(claim)
     lines += ["## Open questions", ""]
-    for question in QUESTIONS:
+    for question in (stated(question, result) for question in QUESTIONS):
         found = [f"- {answer}" for answer in answers(question, result.claims)]
-        lines += [f"### {question.asks}", "", question.says, "", *found, *([""] if found else [])]
+        see = f" [What the bundled bench shows]({question.see})." if question.see else ""
+        lines += [f"### {question.asks}", "", f"{question.says}{see}", "", *found, *([""] if found else [])]
         lines += [f"`{question.command}`", ""] if question.command else []
     return "\n".join(lines)
 

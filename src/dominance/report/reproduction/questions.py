@@ -1,10 +1,41 @@
 """The open questions of the papers and of this project: what answers each, or what it would take."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
 
+from dominance.miniature.bundled import BUNDLED_MODELS
+from dominance.report.parts.given import Given, command, given_to
 from dominance.report.reproduction.words import ours
-from dominance.runs.reproduction.result import ClaimResult
+from dominance.runs.reproduction.result import ClaimResult, ReproduceResult
+
+
+class Examined:
+    """What a question's words may follow: the model that was examined, and what was found of it."""
+
+    def __init__(self, result: ReproduceResult) -> None:
+        self.result = result
+        self.measured = {claim.name for claim in result.claims if claim.verdict != "not possible here"}
+        self.bundled = result.model in BUNDLED_MODELS
+
+    @cached_property
+    def given(self) -> Given:
+        return given_to(self.result.run, self.result.model, self.result.judge, self.result.settings)
+
+    @property
+    def compared(self) -> bool:
+        """Whether a second model was there."""
+        return self.given.more.get("other") is not None or self.bundled
+
+    @property
+    def bench(self) -> str | None:
+        """Prompts on which this model lets a concept dominate, as commands take them; None where there are none yet."""
+        if self.result.model == BUNDLED_MODELS[0]:
+            return "miniature-bench"
+        file = Path(self.result.run) / "bench" / "suite.yaml"
+        return str(file) if file.is_file() else None
 
 
 @dataclass(frozen=True)
@@ -16,19 +47,89 @@ class Question:
         claims: the claims whose findings bear on it.
         says: what else is known, or why nothing is measured here.
         command: what measures it, or more of it.
+        see: the page of the documentation, and the place in it, that holds what was measured on the miniature.
     """
 
     asks: str
     claims: tuple[str, ...]
-    says: str
-    command: str | None = None
+    says: str | Callable[[Examined], str]
+    command: str | Callable[[Examined], str | None] | None = None
+    see: str | None = None
+
+
+def _on_bench(name: str, **options: Any) -> Callable[[Examined], str | None]:
+    """A command on the dominance prompts of the model that was examined, which some commands ask no judge about."""
+
+    def written(examined: Examined) -> str | None:
+        given, bench = examined.given, examined.bench
+        return given.command(name, bench, **options) if bench is not None and given.can_draw else None
+
+    return written
+
+
+def _cause(examined: Examined) -> str:
+    if examined.bundled and examined.given.more.get("other") is None:
+        return "Twins differ in nothing but their training pictures, and the factorial in nothing but rigidity."
+    return (
+        "Two models differ in nothing but their training pictures only if they were made so, and where nothing is known"
+        " of a model's pictures, kinds stand for rigidity in the factorial: what is found is then what goes together,"
+        " not what causes it. Adapters taught for the question (`dominance train diversity`, --trained) tell more."
+    )
+
+
+def _transfer(examined: Examined) -> str:
+    known = "its twin and of the base" if examined.bundled else "the model of --other"
+    told = (
+        f"The rule is fitted on one model's bench and applied to the prompts of {known}."
+        if examined.compared
+        else "It needs a second model: give --other."
+    )
+    return f"{told} A threshold is of the model that it was fitted to all the same, and preflight refuses another."
+
+
+def _of_bench(examined: Examined) -> str | None:
+    folder = Path(examined.result.run) / "bench"
+    if not examined.bundled and not folder.is_dir():
+        return None
+    return command("calibrate", str(folder))
+
+
+def _listed(examined: Examined) -> str:
+    if examined.bundled:
+        return (
+            "The templates are GenEval's; the miniature knows none of its objects, so that the concepts are its own."
+            " COCO's captions and T2I-CompBench's prompts are not measured, because they are of things that it was"
+            " never shown; on a real model, their files can be audited."
+        )
+    return (
+        "The templates are GenEval's and the objects COCO's. COCO's captions and T2I-CompBench's prompts are not"
+        " measured, because their lists do not come with this package; with your copy of them, a command audits them,"
+        " and `dominance calibrate` fits a rule on that run."
+    )
+
+
+def _audited(examined: Examined) -> str:
+    if examined.given.can_draw and not examined.bundled:
+        return examined.given.command("audit", "prompts.csv", concepts="coco")
+    return command("audit", "prompts.csv", concepts="coco", model="owner/name", judge="qwen:owner/name")
+
+
+def _heads(examined: Examined) -> str:
+    told = "The claims remove a prompt's mitigating heads together"
+    if "several-heads" not in examined.measured:
+        told += ", of which there were none here to put together"
+    return (
+        f"{told}. Pairs of the strongest heads, and how far they add up, are a sweep of their own. Sets that grow"
+        " greedily, and Shapley-like shares of them, are not measured: each asks for hundreds of sets a prompt, and"
+        " means something only where single heads mitigate."
+    )
 
 
 QUESTIONS: tuple[Question, ...] = (
     Question(
         "Is low diversity of training pictures the cause, or only goes with it?",
         ("training-diversity", "twins", "factorial-own", "factorial-rivals"),
-        "Twins differ in nothing but their training pictures, and the factorial in nothing but rigidity.",
+        _cause,
     ),
     Question(
         "Does the benchmark's own filter make the effect?",
@@ -39,50 +140,67 @@ QUESTIONS: tuple[Question, ...] = (
         "Can dominance be repaired without changing the prompt?",
         ("loss-kl", "loss-com", "loss-iou", "loss-cc"),
         "Other methods, regions first, are compared with plain drawing by a command of their own.",
-        "dominance mitigate miniature-bench --method regions,overlap,rebalance,schedule",
+        _on_bench("mitigate", method="regions,overlap,rebalance,schedule"),
+        "repair.md",
     ),
     Question(
         "Do feed-forward and residual paths carry it?",
         (),
-        "Not measured by a claim: a sweep of them takes as long as that of the heads.",
-        "dominance ablate miniature-bench --sweep feed-forward,residual",
+        "Not measured by a claim: a sweep of them takes as long as that of the heads, and tells something only where"
+        " removing a part brings a concept back. Patching in a site's output of a twin in which the concept survives is"
+        " not measured, because no command writes what one model computes into another.",
+        _on_bench("ablate", sweep="feed-forward,residual"),
     ),
     Question(
         "Which heads act together?",
         ("single-head", "several-heads"),
-        "The claims remove a prompt's mitigating heads together; pairs of the strongest, and how far they add up, are a"
-        " sweep of their own.",
-        "dominance ablate miniature-bench --sweep interactions",
+        _heads,
+        _on_bench("ablate", sweep="interactions"),
+        "findings.md#is-there-a-head-that-carries-it",
     ),
     Question(
         "When must one intervene?",
         ("dynamics", "early-steps"),
         "The dynamics say when the lead is lost, and another text in the first steps what comes of them; what equal"
-        " attention in each interval of steps restores is an edit.",
-        "dominance ablate miniature-bench --edit rebalance --intervals 5",
+        " attention in each interval of steps restores is an edit. Regions for the first part of the steps alone, the"
+        " method `regions:until=0.4`, are measured by no claim: `mitigate` compares them. Guidance that is off in"
+        " chosen steps is not measured, because no method switches it.",
+        _on_bench("ablate", edit="rebalance", intervals=5),
+        "findings.md#does-equal-attention-for-both-concepts-help-and-when",
     ),
     Question(
         "Does the detector transfer from model to model?",
         ("detector", "detector-transfer"),
-        "The rule is fitted on one model's bench and applied to the prompts of its twin and of the base. Whatever comes"
-        " of it, a threshold is of the model that it was fitted to, and preflight refuses another.",
-        "dominance calibrate runs/reproduce-miniature/bench",
+        _transfer,
+        _of_bench,
+        "findings.md#the-first-step",
     ),
     Question(
         "Do focus and dynamics hold on prompts of other benchmarks?",
         ("listed-focus", "listed-dynamics"),
-        "The templates are another benchmark's; the miniature knows none of its objects, so that the concepts are its"
-        " own. On a real model they are COCO's, and any other list can be audited and calibrated on.",
-        "dominance audit prompts.csv --concepts coco --model owner/name --judge qwen:owner/name",
+        _listed,
+        _audited,
     ),
     Question(
         "Does it depend on the architecture?",
         (),
         "Not measured here: no small transformer has been trained on the miniature's world. Every claim runs on"
-        " transformers too, where all layers stand for the paper's.",
+        " transformers too, where all layers stand for the paper's; early-layers and control-pairs alone go by number.",
         "dominance reproduce --model owner/name --judge qwen:owner/name",
     ),
 )
+
+
+def stated(question: Question, result: ReproduceResult) -> Question:
+    """The question in words about what was examined; what the miniature shows is another model's answer elsewhere."""
+    examined = Examined(result)
+    says, measured_by = question.says, question.command
+    return replace(
+        question,
+        says=says if isinstance(says, str) else says(examined),
+        command=measured_by(examined) if callable(measured_by) else measured_by,
+        see=question.see if result.model == BUNDLED_MODELS[0] else None,
+    )
 
 
 def answers(question: Question, claims: Sequence[ClaimResult]) -> list[str]:

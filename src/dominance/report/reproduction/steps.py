@@ -2,6 +2,7 @@
 
 import math
 from pathlib import Path
+from typing import Any
 
 from dominance.report.parts.given import Given, command, given_to
 from dominance.report.parts.next_steps import NextStep, another_judge
@@ -9,6 +10,9 @@ from dominance.runs.reproduction.result import ReproduceResult
 
 _MORE = 4
 """Times the work: an interval becomes about half as wide."""
+
+_BROUGHT = ("other", "memorized", "trained", "pictures", "embedder", "similarity", "captions")
+"""Options of what a reproduction may bring along."""
 
 
 def after_reproduce(result: ReproduceResult) -> tuple[NextStep, ...]:
@@ -31,15 +35,12 @@ def _more(result: ReproduceResult, given: Given) -> tuple[NextStep, ...]:
     if not undecided or result.size.share >= 1:
         return ()
     minutes = math.ceil(_MORE * max(result.budget or 0.0, result.minutes, 1.0))
+    brought: dict[str, Any] = {name: given.more.get(name) for name in _BROUGHT}
     again = given.command(
         "reproduce",
         *undecided,
         judge=None,
         budget=minutes if _MORE * result.size.share < 1 else None,
-        other=given.more.get("other"),
-        memorized=given.more.get("memorized"),
-        trained=given.more.get("trained"),
-        similarity=given.more.get("similarity"),
-        captions=given.more.get("captions"),
+        **brought,
     )
     return (NextStep("give undecided claims more prompts and seeds", again if given.can_draw else None),)

@@ -1,0 +1,81 @@
+"""What is said of the open questions: of the model that was examined, and of no other."""
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from dominance.report.reproduction.page import reproduction_markdown, write_reproduction
+from dominance.report.reproduction.questions import QUESTIONS, Question, stated
+from dominance.reproduce.options import ReproduceOptions
+from dominance.runs.reproduction.result import ReproduceResult, SizeRecord
+from dominance.runs.store.repeat import Repeat
+
+DOCS = Path(__file__).parents[4] / "docs"
+
+
+def examined(folder: Path, model: str, judge: str = "qwen:a/b", other: str | None = None) -> ReproduceResult:
+    options = ReproduceOptions(other=other)
+    Repeat("reproduce", {"claims": None, "model": model, "judge": judge}, options).keep(folder)
+    return ReproduceResult(str(folder), model, judge, None, 3.0, SizeRecord(1.0, {}), ())
+
+
+def all_stated(result: ReproduceResult) -> list[Question]:
+    return [stated(question, result) for question in QUESTIONS]
+
+
+def test_commands_are_of_the_model_that_was_examined(tmp_path: Path) -> None:
+    (tmp_path / "bench").mkdir()
+    (tmp_path / "bench" / "suite.yaml").touch()
+    told = all_stated(examined(tmp_path, "runwayml/sd", other="an/other"))
+    commands = [question.command for question in told if question.command]
+    assert len(commands) >= 6
+    for line in commands:
+        assert "miniature" not in line
+        assert "--model runwayml/sd" in line or "--model owner/name" in line or "dominance calibrate" in line, line
+    assert f"dominance ablate {tmp_path}/bench/suite.yaml --model runwayml/sd --judge qwen:a/b" in " ".join(commands)
+    assert not [question.asks for question in told if question.see]
+    texts = " ".join(str(question.says) for question in told)
+    assert "differ in nothing but their training pictures only if" in texts
+    assert "the model of --other" in texts
+    assert "objects COCO's" in texts
+    assert "miniature knows" not in texts
+
+
+def test_without_a_bench_or_a_second_model_nothing_is_said_of_them(tmp_path: Path) -> None:
+    told = {question.asks: question for question in all_stated(examined(tmp_path, "runwayml/sd"))}
+    assert told["Which heads act together?"].command is None
+    assert told["Does the detector transfer from model to model?"].command is None
+    assert "give --other" in str(told["Does the detector transfer from model to model?"].says)
+
+
+def test_a_pipeline_without_a_name_has_no_command(tmp_path: Path) -> None:
+    result = examined(tmp_path, "miniature")
+    assert stated(QUESTIONS[2], result).command is not None
+    (tmp_path / "run.yaml").unlink()
+    Repeat("reproduce", {"claims": None, "model": None, "judge": "miniature"}, ReproduceOptions()).keep(tmp_path)
+    assert stated(QUESTIONS[2], replace(result, model="a pipeline")).command is None
+
+
+def test_of_the_miniature_the_measured_answers_are_linked(tmp_path: Path) -> None:
+    result = examined(tmp_path, "miniature", "miniature")
+    told = all_stated(result)
+    assert "dominance ablate miniature-bench --edit rebalance --intervals 5" in [question.command for question in told]
+    assert "Twins differ in nothing but" in str(told[0].says)
+    linked = [question.see for question in told if question.see]
+    assert len(linked) >= 4
+    page, markdown, _ = write_reproduction(result, tmp_path)
+    for place in linked:
+        assert f"({place})" in markdown.read_text()
+        assert f"docs/{place}" in page.read_text()
+    swapped = examined(tmp_path / "other", "miniature-swapped", "miniature")
+    assert "](" not in reproduction_markdown(swapped)
+
+
+@pytest.mark.parametrize("place", [question.see for question in QUESTIONS if question.see])
+def test_what_is_linked_is_there(place: str) -> None:
+    name, _, anchor = place.partition("#")
+    headings = re.findall(r"^#+ (.+)$", (DOCS / name).read_text(), re.MULTILINE)
+    anchors = {re.sub(r"[^a-z0-9 -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+    assert not anchor or anchor in anchors
