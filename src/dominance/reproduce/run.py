@@ -158,6 +158,8 @@ def _result(
         settings=settings.record(),
         judge_warnings=tuple(from_json(JudgeWarning, each) for each in warned) if isinstance(warned, list) else (),
         control=None if control is None else from_json(Control, control),
+        world=source.world,
+        twins=options.other is None and experiments.rivals.twin is not None,
         manifest={"model": source.describe(settings), **environment()},
     )
     ledger.put(RESULT, to_json(result))

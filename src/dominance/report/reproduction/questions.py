@@ -6,8 +6,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from dominance.miniature.bundled import BUNDLED_MODELS
-from dominance.report.parts.given import Given, command, given_to
+from dominance.report.parts.given import DEFAULT, Given, command, given_to
 from dominance.report.reproduction.words import ours
 from dominance.runs.reproduction.result import ClaimResult, ReproduceResult
 
@@ -18,21 +17,15 @@ class Examined:
     def __init__(self, result: ReproduceResult) -> None:
         self.result = result
         self.measured = {claim.name for claim in result.claims if claim.verdict != "not possible here"}
-        self.bundled = result.model in BUNDLED_MODELS
 
     @cached_property
     def given(self) -> Given:
         return given_to(self.result.run, self.result.model, self.result.judge, self.result.settings)
 
     @property
-    def compared(self) -> bool:
-        """Whether a second model was there."""
-        return self.given.more.get("other") is not None or self.bundled
-
-    @property
     def bench(self) -> str | None:
         """Prompts on which this model lets a concept dominate, as commands take them; None where there are none yet."""
-        if self.result.model == BUNDLED_MODELS[0]:
+        if self.result.model == DEFAULT:
             return "miniature-bench"
         file = Path(self.result.run) / "bench" / "suite.yaml"
         return str(file) if file.is_file() else None
@@ -68,7 +61,7 @@ def _on_bench(name: str, **options: Any) -> Callable[[Examined], str | None]:
 
 
 def _cause(examined: Examined) -> str:
-    if examined.bundled and examined.given.more.get("other") is None:
+    if examined.result.twins:
         return "Twins differ in nothing but their training pictures, and the factorial in nothing but rigidity."
     return (
         "Two models differ in nothing but their training pictures only if they were made so, and where nothing is known"
@@ -78,28 +71,24 @@ def _cause(examined: Examined) -> str:
 
 
 def _transfer(examined: Examined) -> str:
-    known = "its twin and of the base" if examined.bundled else "the model of --other"
-    told = (
-        f"The rule is fitted on one model's bench and applied to the prompts of {known}."
-        if examined.compared
-        else "It needs a second model: give --other."
-    )
+    others = "its twin and of the base" if examined.result.twins else "the model of --other"
+    told = f"The rule is fitted on one model's bench and applied to the prompts of {others}."
+    if not examined.result.twins and examined.given.more.get("other") is None:
+        told = "It needs a second model: give --other."
     return f"{told} A threshold is of the model that it was fitted to all the same, and preflight refuses another."
 
 
 def _of_bench(examined: Examined) -> str | None:
     folder = Path(examined.result.run) / "bench"
-    if not examined.bundled and not folder.is_dir():
-        return None
-    return command("calibrate", str(folder))
+    return command("calibrate", str(folder)) if folder.is_dir() else None
 
 
 def _listed(examined: Examined) -> str:
-    if examined.bundled:
+    if examined.result.world is not None:
         return (
-            "The templates are GenEval's; the miniature knows none of its objects, so that the concepts are its own."
-            " COCO's captions and T2I-CompBench's prompts are not measured, because they are of things that it was"
-            " never shown; on a real model, their files can be audited."
+            f"The templates are GenEval's; the world {examined.result.world} has none of its objects, so that the"
+            " concepts are its own. COCO's captions and T2I-CompBench's prompts are not measured, because they are of"
+            " things that the model was never shown; on a real model, their files can be audited."
         )
     return (
         "The templates are GenEval's and the objects COCO's. COCO's captions and T2I-CompBench's prompts are not"
@@ -109,7 +98,7 @@ def _listed(examined: Examined) -> str:
 
 
 def _audited(examined: Examined) -> str:
-    if examined.given.can_draw and not examined.bundled:
+    if examined.given.can_draw and examined.result.world is None:
         return examined.given.command("audit", "prompts.csv", concepts="coco")
     return command("audit", "prompts.csv", concepts="coco", model="owner/name", judge="qwen:owner/name")
 
@@ -199,7 +188,7 @@ def stated(question: Question, result: ReproduceResult) -> Question:
         question,
         says=says if isinstance(says, str) else says(examined),
         command=measured_by(examined) if callable(measured_by) else measured_by,
-        see=question.see if result.model == BUNDLED_MODELS[0] else None,
+        see=question.see if result.model == DEFAULT else None,
     )
 
 

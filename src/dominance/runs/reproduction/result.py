@@ -146,6 +146,8 @@ class ReproduceResult:
         minutes: that the whole took, over all calls.
         settings: how images were drawn.
         control: whether the model draws single concepts; None where no claim draws anything.
+        world: the closed world that the model was trained on; None for the world.
+        twins: whether it was compared with a model that differs from it in nothing but its training pictures.
     """
 
     UNPRINTED: ClassVar[set[str]] = {"manifest"}
@@ -160,6 +162,8 @@ class ReproduceResult:
     settings: dict[str, object] = field(default_factory=dict)
     judge_warnings: tuple[JudgeWarning, ...] = ()
     control: Control | None = None
+    world: str | None = None
+    twins: bool = False
     manifest: dict[str, object] = field(default_factory=dict)
 
     @property

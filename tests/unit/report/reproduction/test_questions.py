@@ -9,16 +9,21 @@ import pytest
 from dominance.report.reproduction.page import reproduction_markdown, write_reproduction
 from dominance.report.reproduction.questions import QUESTIONS, Question, stated
 from dominance.reproduce.options import ReproduceOptions
-from dominance.runs.reproduction.result import ReproduceResult, SizeRecord
+from dominance.runs.reproduction.result import ClaimResult, Finding, ReproduceResult, SizeRecord
+from dominance.runs.reproduction.rule import Rule
 from dominance.runs.store.repeat import Repeat
 
+RULE = Rule("a", 0.0, "above", "measure")
 DOCS = Path(__file__).parents[4] / "docs"
 
 
 def examined(folder: Path, model: str, judge: str = "qwen:a/b", other: str | None = None) -> ReproduceResult:
     options = ReproduceOptions(other=other)
     Repeat("reproduce", {"claims": None, "model": model, "judge": judge}, options).keep(folder)
-    return ReproduceResult(str(folder), model, judge, None, 3.0, SizeRecord(1.0, {}), ())
+    own = model.startswith("miniature")
+    claim = ClaimResult("several-heads", "t", "s", "p", "f", "d", RULE, "not possible here", Finding(why="none"))
+    result = ReproduceResult(str(folder), model, judge, None, 3.0, SizeRecord(1.0, {}), (claim,))
+    return replace(result, world="miniature" if own else None, twins=own)
 
 
 def all_stated(result: ReproduceResult) -> list[Question]:
@@ -40,7 +45,8 @@ def test_commands_are_of_the_model_that_was_examined(tmp_path: Path) -> None:
     assert "differ in nothing but their training pictures only if" in texts
     assert "the model of --other" in texts
     assert "objects COCO's" in texts
-    assert "miniature knows" not in texts
+    assert "the world miniature" not in texts
+    assert "of which there were none here" in texts
 
 
 def test_without_a_bench_or_a_second_model_nothing_is_said_of_them(tmp_path: Path) -> None:
