@@ -53,7 +53,7 @@ def deliver(result: "TeachingResult", json: bool) -> int:
     """Writes the page and prints what was found; gives the command's exit status."""
     from dominance.documents import printed
     from dominance.images.left_out import left_out_lines
-    from dominance.report.parts.next_steps import after_teaching
+    from dominance.report.teaching.steps import after_teaching
     from dominance.report.teaching.page import write_teaching
 
     results_are_in(Path(result.run))

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from dominance.runs.risk.calibrate import CalibrationReport
     from dominance.runs.risk.preflight import Preflight
     from dominance.runs.sweep.result import AdapterSweep
-    from dominance.runs.teaching.result import TeachingResult
 
 _FAILED, _SHOWN = 3, 4
 """Images of a prompt that are explained: so many that lose a concept, and so many together."""
@@ -142,7 +141,7 @@ def _reworded(worst: PromptResult, result: RunResult, given: Given) -> NextStep 
     text, seeds = _marked(best.prompt), [image.seed for image in best.images if image.seed is not None]
     if text is None or not seeds or not given.can_draw:
         return NextStep(why)
-    return NextStep(f"{why}; draw that from new seeds", given.command("audit", text, seeds=_fresh(seeds)))
+    return NextStep(f"{why}; draw that from new seeds", given.command("audit", text, seeds=fresh_seeds(seeds)))
 
 
 def _balance(result: PromptResult) -> float:
@@ -157,7 +156,7 @@ def after_preflight(found: Sequence["Preflight"], suite: str, model: str, option
     if unknown and sum(risk.dominating is not None for risk in found) < _FITTED:
         why = (
             "no rule has been fitted to this model, and so few prompts fit none; audit many that name two concepts"
-            f" (`dominance suite make` writes them){_adding_a_judge(model)}, then run dominance calibrate on that run"
+            f" (`dominance suite make` writes them){adding_a_judge(model)}, then run dominance calibrate on that run"
         )
         return (NextStep(why),)
     if unknown:
@@ -165,7 +164,7 @@ def after_preflight(found: Sequence["Preflight"], suite: str, model: str, option
         words = command("calibrate", RISK_RUN, "--out", "risk.json")
         return (
             NextStep(
-                f"no rule has been fitted to this model; audit prompts that name two concepts{_adding_a_judge(model)}",
+                f"no rule has been fitted to this model; audit prompts that name two concepts{adding_a_judge(model)}",
                 audit,
             ),
             NextStep("then fit the rule, and give --calibration risk.json", words),
@@ -174,10 +173,10 @@ def after_preflight(found: Sequence["Preflight"], suite: str, model: str, option
     why = {0: "draw images to confirm it", 1: "draw images of the risky prompt to confirm it"}
     audit = given_by(suite, model, options).command("audit", suite, asks=False)
     draw = why.get(high, f"draw images of the {high} risky prompts to confirm it")
-    return (NextStep(f"{draw}{_adding_a_judge(model)}", audit),)
+    return (NextStep(f"{draw}{adding_a_judge(model)}", audit),)
 
 
-def _adding_a_judge(model: str | None) -> str:
+def adding_a_judge(model: str | None) -> str:
     """The end of a step that asks a judge where none was named: the default one knows the bundled model's pictures."""
     return "" if model in (None, DEFAULT) else ", adding a --judge for its pictures"
 
@@ -206,9 +205,9 @@ def after_explain(found: "Explanation", folder: Path | str) -> tuple[NextStep, .
     if collapses:
         why, name, seeds = "find the parts of the model that cause it", "ablate", tuple(found.seeds)
     else:
-        why, name, seeds = "no image collapses; draw more of them", "audit", tuple(_fresh(found.seeds, 10))
+        why, name, seeds = "no image collapses; draw more of them", "audit", tuple(fresh_seeds(found.seeds, 10))
     drawn = given.command(name, text, seeds=seeds, judge=judge) if text and given.model and given.judge else None
-    return (NextStep(why if judged else f"{why}{_adding_a_judge(given.model)}", drawn),)
+    return (NextStep(why if judged else f"{why}{adding_a_judge(given.model)}", drawn),)
 
 
 def after_ablate(result: "AblationResult") -> tuple[NextStep, ...]:
@@ -265,58 +264,9 @@ def after_diversity(result: "DiversityResult") -> tuple[NextStep, ...]:
 def after_memorization(result: "MemorizationResult") -> tuple[NextStep, ...]:
     """See which of the prompts lose a concept."""
     given = given_to(result.run, result.model, None, result.settings)
-    why = f"see which of these prompts lose a concept{_adding_a_judge(given.model)}"
+    why = f"see which of these prompts lose a concept{adding_a_judge(given.model)}"
     audit = given.command("audit", given.suite, asks=False) if given.suite and given.model else None
     return (NextStep(why, audit),)
-
-
-def after_teaching(result: "TeachingResult") -> tuple[NextStep, ...]:
-    """Draw with the checkpoint that composes, and audit it with other seeds; or audit at all.
-
-    An unfit judge is replaced first.
-    """
-    if other := another_judge(result.judge_warnings):
-        return other
-    given = given_to(result.run, result.model, result.judge, result.settings)
-    good = (result.at(result.composes) if result.falls is not None else None) or (result.checkpoints or (None,))[-1]
-    weaker = _weaker(result, given)
-    if good is None or good.path is None:
-        again = command("train dreambooth", config=str(Path(result.run) / "run.yaml"), out=f"{result.run}-again")
-        why = "train again more gently: a lower --rate, more varied pictures, a prior, and a smaller --every"
-        return (*weaker, NextStep(why, again if given.more.get("command") else None))
-    drawn = _drawn_with(result, good.path, given)
-    if result.suite is None:
-        audit = command("audit", f"a [{result.token}] and a [mug]", **drawn)
-        why = f"see whether it still composes{_adding_a_judge(result.model)}; next time, by --audit"
-        return (NextStep(why, audit),)
-    suite, seeds = given.more.get("audit"), _fresh([sample.seed for sample in good.samples], 10)
-    why = f"audit step {good.step} from other seeds, without the advantage of having been chosen"
-    audit = command("audit", suite, **drawn, seeds=seeds) if isinstance(suite, str) else None
-    return (NextStep(why, audit), *weaker)
-
-
-def _drawn_with(result: "TeachingResult", checkpoint: str, given: Given) -> dict[str, object]:
-    """The options that draw with a checkpoint of a fine-tuning, and ask the same judge about the same concept."""
-    made, precision = str(Path(result.run) / checkpoint), given.more.get("precision")
-    base = {name: given.more.get(name) for name in ("revision", "variant", "model_config")}
-    lora = result.train == "lora"
-    model: dict[str, object] = {"model": result.model, **base, "adapter": made} if lora else {"model": made}
-    drawn = {"steps": given.more.get("draw_steps"), "guidance": given.more.get("guidance")}
-    dtype = None if precision in (None, "float32") else precision
-    if result.suite is None:
-        return {**model, **drawn, "dtype": dtype}
-    judge = None if result.judge == DEFAULT else result.judge
-    return {**model, "judge": judge, "taught": result.taught, **drawn, "dtype": dtype}
-
-
-def _weaker(result: "TeachingResult", given: Given) -> tuple[NextStep, ...]:
-    """Where a LoRA no longer composes: whether it does when it is weaker."""
-    fell, suite = result.at(result.falls), given.more.get("audit")
-    if result.train != "lora" or fell is None or fell.path is None or not isinstance(suite, str):
-        return ()
-    floor = {"min_presence": result.floor, "strengths": "0.2:1:0.2"}
-    words = command("sweep", suite, **_drawn_with(result, fell.path, given), **floor)
-    return (NextStep(f"see at which strength step {fell.step} composes", words),)
 
 
 def after_sweep(result: "AdapterSweep") -> tuple[NextStep, ...]:
@@ -357,7 +307,7 @@ def after_sweep(result: "AdapterSweep") -> tuple[NextStep, ...]:
 
 def seeds_after(given: object) -> list[int]:
     """Ten seeds that a run with these ones, as its file has them, did not draw."""
-    return _fresh(list(range(given)) if isinstance(given, int) else [0] if given is None else [], 10)
+    return fresh_seeds(list(range(given)) if isinstance(given, int) else [0] if given is None else [], 10)
 
 
 def after_bench(bench: "BenchResult") -> tuple[NextStep, ...]:
@@ -371,7 +321,7 @@ def after_bench(bench: "BenchResult") -> tuple[NextStep, ...]:
         return (NextStep("try other pools or another model; nothing was kept"),)
     run = bench.run
     given = given_to(run.run, run.model, run.judge, run.settings.record())
-    seeds = _fresh(run.settings.seeds or (), len(run.settings.seeds or ()) or None)
+    seeds = fresh_seeds(run.settings.seeds or (), len(run.settings.seeds or ()) or None)
     why = "audit these prompts from other seeds, without the advantage of the selection; with --model, another model"
     audit = given.command("audit", str(Path(run.run) / "suite.yaml"), seeds=seeds)
     return (NextStep(why, audit if given.can_draw else None),)
@@ -381,7 +331,7 @@ def _repeats(run: str) -> bool:
     return bool(given_to(run, DEFAULT).more.get("command"))
 
 
-def _fresh(seeds: Sequence[int], count: int | None = None) -> list[int]:
+def fresh_seeds(seeds: Sequence[int], count: int | None = None) -> list[int]:
     """Seeds after the given ones; as many, unless told otherwise."""
     first = max(seeds, default=-1) + 1
     others = (seed for seed in itertools.count(first if first < _LARGE else 0) if seed not in seeds)

@@ -5,11 +5,11 @@ from pathlib import Path
 
 from dominance.documents import json_bytes
 from dominance.files import write_whole
-from dominance.report.parts.next_steps import after_teaching
 from dominance.report.parts.page_stream import write_page
 from dominance.report.parts.pictures import Embedded, Missing, embed
 from dominance.report.teaching.plots import composition_curves, curves, identity_curves
 from dominance.report.teaching.sentences import teaching_headline
+from dominance.report.teaching.steps import after_teaching
 from dominance.runs.teaching.result import Checkpoint, Pair, TeachingResult
 
 PAGE_NAME, DOCUMENT_NAME = "teaching.html", "teaching.json"

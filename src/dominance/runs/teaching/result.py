@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from dominance.records import Identity, JudgeWarning, LeftOut
+from dominance.records import Identity, JudgeWarning, LeftOut, Rate
 
 
 @dataclass(frozen=True)
@@ -51,6 +51,21 @@ class Checkpoint:
     samples: tuple[Sample, ...]
     watched: Watched | None
 
+    @property
+    def composition(self) -> float | None:
+        """As ``Watched.composition``; None without an audit, too."""
+        return None if self.watched is None else self.watched.composition
+
+    @property
+    def alone(self) -> Rate | None:
+        """How often the concept stands where it is named alone; where no prompt does so, wherever it is named."""
+        found = None if self.watched is None else self.watched.identity
+        return None if found is None else found.alone or found.presence
+
+    def learned(self, floor: float) -> bool:
+        """Whether the concept is there, so that it could compose: named alone, it stands in the floor's share."""
+        return self.alone is None or self.alone.share is None or self.alone.share >= floor
+
 
 @dataclass(frozen=True)
 class Pair:
@@ -73,8 +88,9 @@ class TeachingResult:
         train: ``lora`` or ``unet``.
         images: pictures that are learned from; ``prior`` those of other things.
         floor: the smallest share of images that must show both concepts.
-        composes: the last step, from 0, before composition first falls below the floor; None without an audit.
-        falls: the first step at which it does; None if it does nowhere, or without an audit.
+        composes: the last step that composes at the floor or above it; 0 where the model does so before training alone;
+            None where none does, or it was not measured.
+        falls: the first step after it that was audited, which is under the floor; None where there is none.
         pairs: images on both sides of the fall; of the first and last step where there is none.
         stopped: why training ended before its last step.
     """
@@ -109,6 +125,16 @@ class TeachingResult:
         unscored = any(checkpoint.watched and checkpoint.watched.unscored for checkpoint in self.checkpoints)
         return not unscored and not any(entry.missing for entry in self.left_out)
 
+    @property
+    def measured(self) -> tuple[Checkpoint, ...]:
+        """The checkpoints whose composition is known."""
+        return tuple(checkpoint for checkpoint in self.checkpoints if checkpoint.composition is not None)
+
+    @property
+    def audited(self) -> bool:
+        """Whether anything was."""
+        return any(checkpoint.watched is not None for checkpoint in self.checkpoints)
+
     def at(self, step: int | None) -> Checkpoint | None:
         """The checkpoint of a step."""
         return next((checkpoint for checkpoint in self.checkpoints if checkpoint.step == step), None)
@@ -124,16 +150,13 @@ class Looked:
 
 
 def fall(checkpoints: Sequence[Checkpoint], floor: float) -> tuple[int | None, int | None]:
-    """The last step that composes, and the first that does not, by the audits in the order of their steps.
+    """The last step that composes, and the first audited one after it, which does not.
 
-    A checkpoint after a fall does not count, even where composition rises again by chance.
+    What lies before does not count: a concept that is not learned yet cannot compose. The base counts where no trained
+    step composes.
     """
-    before = None
-    for checkpoint in checkpoints:
-        composition = checkpoint.watched.composition if checkpoint.watched else None
-        if composition is None:
-            continue
-        if composition < floor:
-            return before, checkpoint.step
-        before = checkpoint.step
-    return before, None
+    measured = [(one.step, share) for one in checkpoints if (share := one.composition) is not None]
+    composes = max((step for step, share in measured if share >= floor), default=None)
+    if composes is None:
+        return None, None
+    return composes, next((step for step, _ in measured if step > composes), None)

@@ -257,8 +257,8 @@ def test_a_value_of_0_is_kept_and_a_default_is_not(tmp_path: Path) -> None:
 
 
 def test_new_seeds_are_none_of_the_old_ones() -> None:
-    assert next_steps._fresh((3, 5)) == [6, 7]
-    assert next_steps._fresh((1, 2**63 - 1), 3) == [0, 2, 3]
+    assert next_steps.fresh_seeds((3, 5)) == [6, 7]
+    assert next_steps.fresh_seeds((1, 2**63 - 1), 3) == [0, 2, 3]
 
 
 def test_they_are_printed_for_people_and_not_with_json(command: Callable[..., Any], tiny_model: Path) -> None:
