@@ -10,12 +10,14 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import torch
 from PIL import Image
 from safetensors.torch import load_file
+from tiny_families import tiny
 
 from dominance.miniature.renderer import render
 from dominance.miniature.world import single_scene
@@ -161,19 +163,126 @@ def test_an_unreadable_picture_is_named_and_the_status_says_so(
         (("--revision", "main"), "revision"),
         (("--variant", "fp16"), "variant"),
         (("--model-config", "nowhere"), "is no single file and has its own configuration; leave it out"),
+        (("--optimizer", "adamw8bit"), "adamw8bit needs bitsandbytes, which is not installed; pip install"),
+        (("--targets", "nonsense"), "has no layers nonsense; give --targets some of "),
+        (("--precision", "float16"), "float16 is trained on a GPU only; give --precision bfloat16, or float32"),
+        (("--device", "cuda:9"), "cuda:9"),
+        (("--resolution", 4096, "--model", "sd3"), "resolution is 4096; StableDiffusion3Pipeline is trained at a"),
+        (("--snr-gamma", 5, "--model", "sd3"), "snr-gamma weighs the loss of models that predict the noise"),
+        (("--model", "auraflow"), "AuraFlowPipeline cannot be taught a concept here; give a model of Stable Diffusion"),
+        (("--model", "sana"), "SanaPipeline cannot be taught a concept here; give a model of Stable Diffusion"),
     ],
 )
 def test_bad_input_is_one_line_and_nothing_is_written(
     command: Command, given: tuple, tmp_path: Path, changed: tuple, said: str
 ) -> None:
     out = tmp_path / "run"
+    if changed[-1] in ("sd3", "auraflow", "sana"):
+        tiny(changed[-1]).save_pretrained(tmp_path / changed[-1])
+        changed = (*changed[:-1], tmp_path / changed[-1])
     for more in ((), ("--estimate",)):
-        finished = command(*given, *changed, *more, "--out", out)
+        prior = () if "--prior" in changed else ("--prior-images", 2)
+        finished = command(*given, *prior, *changed, *more, "--out", out)
         assert finished.status == 2
         assert finished.out == ""
         (line,) = [line for line in finished.err.splitlines() if line.startswith("error: ")]
         assert said in line
         assert not out.exists()
+
+
+def test_a_disk_without_room_is_refused_before_the_first_picture(
+    command: Command, given: tuple, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from dominance.training.dreambooth import saving
+
+    monkeypatch.setattr(saving.shutil, "disk_usage", lambda _folder: SimpleNamespace(free=1000))
+    finished = command(*given, "--out", tmp_path / "run")
+    assert finished.status == 2
+    assert "error: the checkpoints still to be written" in finished.err
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        (("--judge", "miniature", "--token", "zebrafish"), "zebrafish"),
+        (("--embedder", "nowhere"), "nowhere"),
+        (("--draw-steps", 5000), "5000"),
+    ],
+)
+def test_what_looks_at_the_checkpoints_is_tried_before_the_first_picture(
+    command: Command, given: tuple, tmp_path: Path, changed: tuple, said: str
+) -> None:
+    (tmp_path / "suite.txt").write_text(SUITE.replace("castle", "zebrafish") if "zebrafish" in changed else SUITE)
+    if "zebrafish" in changed:
+        changed = (*changed, "--instance-prompt", "a zebrafish", "--ignore-captions", "--taught", "zebrafish")
+    finished = command(*given, *changed, "--out", tmp_path / "run")
+    (line,) = [line for line in finished.err.splitlines() if line.startswith("error: ")]
+    assert (finished.status, said in line) == (2, True)
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    ("suite", "warned", "noted"),
+    [
+        (SUITE, [], []),
+        ("a [castle:landmark]\n[mug]\n", ["names 'castle' beside something else: it is not measured whether"], []),
+        (
+            "a [castle:landmark] and a [mug]\n",
+            [],
+            [
+                "names 'castle' alone: it is not measured whether it is learned",
+                "names 'castle': leakage is not measured",
+            ],
+        ),
+    ],
+)
+def test_what_is_to_be_said_is_said_before_the_first_step(
+    command: Command,
+    given: tuple,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    suite: str,
+    warned: list,
+    noted: list,
+) -> None:
+    from dominance.training.dreambooth.loop import Loop
+
+    def killed(*_: object) -> float:
+        raise KeyboardInterrupt
+
+    (tmp_path / "suite.txt").write_text(suite)
+    monkeypatch.setattr(Loop, "_step", killed)
+    stopped = command(*given, "--out", tmp_path / "run")
+    estimate = command(*given, "--out", tmp_path / "other", "--estimate", "--json")
+    assert (stopped.status, estimate.status) == (130, 0)
+    always = [
+        "note: the tokenizer knows 'castle' as a word of its own",
+        "note: 2 of 4 pictures have no caption and are trained under 'a castle'",
+        "note: no prior: what else the model drew of this class may change",
+    ]
+    for err in (stopped.err, estimate.err):
+        lines = err.splitlines()
+        assert all(sum(line.startswith(start) for line in lines) == 1 for start in always)
+        warnings = [line for line in lines if line.startswith("warning: no prompt of the suite")]
+        assert [part in line for part, line in zip(warned, warnings, strict=True)] == [True] * len(warned)
+        told = [line for line in lines if line.startswith("note: ") and " of the suite " in line]
+        assert [part in line for part, line in zip(noted, told, strict=True)] == [True] * len(noted)
+    assert len(estimate.document["warnings"]) == len(warned)
+
+
+def test_a_suite_for_leakage_alone_is_audited_and_the_page_says_so(
+    command: Command, given: tuple, tmp_path: Path
+) -> None:
+    (tmp_path / "suite.txt").write_text("a picture of a [castle:landmark]\na [mug]\n")
+    finished = command(*given, "--steps", 1, "--out", tmp_path / "run")
+    assert finished.status == 0, finished.err
+    page = (tmp_path / "run" / "teaching.html").read_text()
+    for text in (finished.out, page):
+        assert "nothing was audited" not in text
+        assert "No prompt of the suite names it beside something else" in text
+    assert "is not measured whether the model still composes" in page, "the warning stays in the result"
+    assert re.search(r"not named, it stands in [01] of 1\.", finished.out)
 
 
 def test_a_loss_that_is_not_a_number_stops_and_the_checkpoints_are_reported(

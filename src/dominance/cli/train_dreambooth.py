@@ -46,19 +46,24 @@ def dreambooth(
 
     if output.estimate:
         return tell_estimate(estimate_dreambooth(images, token, model, output.out, options), output.json)
-    return deliver(train_dreambooth(images, token, model, output.out, options), output.json)
+    return deliver(train_dreambooth(images, token, model, output.out, options), output.json, said=True)
 
 
-def deliver(result: "TeachingResult", json: bool) -> int:
-    """Writes the page and prints what was found; gives the command's exit status."""
+def deliver(result: "TeachingResult", json: bool, *, said: bool = False) -> int:
+    """Writes the page and prints what was found; gives the command's exit status.
+
+    Args:
+        said: whether what is to be said before the first step has been.
+    """
     from dominance.documents import printed
     from dominance.images.left_out import left_out_lines
-    from dominance.report.teaching.steps import after_teaching
     from dominance.report.teaching.page import write_teaching
+    from dominance.report.teaching.steps import after_teaching
 
     results_are_in(Path(result.run))
     written = write_teaching(result, Path(result.run))
-    note(*(f"warning: {line}" for line in result.warnings), *(f"note: {line}" for line in result.notes))
+    if not said:
+        note(*(f"warning: {line}" for line in result.warnings), *(f"note: {line}" for line in result.notes))
     note(*left_out_lines(result.left_out))
     if json:
         print_json(printed(result))

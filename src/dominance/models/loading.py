@@ -3,11 +3,12 @@
 import contextlib
 import sys
 from collections.abc import Callable, Generator
-from typing import cast
+from typing import Any, cast
 
 import diffusers
 import torch
 import transformers
+from diffusers.models.modeling_utils import ModelMixin
 from diffusers.pipelines.pipeline_utils import DiffusionPipeline
 from diffusers.utils import logging as diffusers_logging
 from transformers import PreTrainedModel
@@ -74,6 +75,38 @@ def load_pipeline(
         _tile(pipeline)
     _put(pipeline, folder, device, machine.offload)
     return pipeline
+
+
+def outline(folder: ModelFolder) -> DiffusionPipeline:
+    """The model's own pipeline without weights: tokenizers, scheduler, and diffusers' networks on the meta device.
+
+    Text encoders are left out.
+
+    Raises:
+        ModelError: the pipeline cannot be built from the folder's files.
+    """
+    _check_tokenizers(folder)
+    kind = cast(type[DiffusionPipeline], text_to_image_class(folder.name, folder.path))
+    parts: dict[str, torch.nn.Module | None] = {}
+    try:
+        with without_bars(), torch.device("meta"):
+            for name, entry in read_settings(folder.path / "model_index.json").items():
+                network = _network(entry)
+                if network is not None:
+                    own = issubclass(network, ModelMixin)
+                    parts[name] = network.from_config(network.load_config(folder.path / name)) if own else None
+        with without_bars():
+            return kind.from_pretrained(folder.path, local_files_only=True, **parts)
+    except Exception as error:  # diffusers raises whatever the broken part raises
+        raise _unloadable(folder, error) from error
+
+
+def _network(entry: object) -> Any:
+    """The class of a part that has weights, as the pipeline's index names it; None for others."""
+    if not isinstance(entry, list) or entry[:1] not in (["diffusers"], ["transformers"]):
+        return None
+    kind = getattr(diffusers if entry[0] == "diffusers" else transformers, entry[1], None)
+    return kind if isinstance(kind, type) and issubclass(kind, ModelMixin | PreTrainedModel) else None
 
 
 def _from_folder(kind: type[DiffusionPipeline], folder: ModelFolder, dtype: torch.dtype) -> DiffusionPipeline:

@@ -296,8 +296,8 @@ def after_sweep(result: "AdapterSweep") -> tuple[NextStep, ...]:
         given = given.with_model(cell.model)
         audit = given.command("audit", given.suite, seeds=seeds, taught=taught) if given.suite else None
         return (NextStep("audit the recommended checkpoint from new seeds", audit),)
-    named = written.get("adapter")
-    if cell.checkpoint is not None or not isinstance(named, list) or len(named) != len(cell.strengths):
+    named = written.get("adapter") if cell.checkpoint is None else [cell.adapter]
+    if not isinstance(named, list) or len(named) != len(cell.strengths) or None in named:
         return (NextStep(f"use the cell {cell.name}, and audit it from new seeds with dominance audit --adapter"),)
     adapters = [f"{where}:{s:g}@{cell.start or 0:g}" for where, s in zip(named, cell.strengths, strict=True) if s]
     acting = replace(given, drawing={**given.drawing, "adapter": adapters})

@@ -6,6 +6,7 @@ from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dominance.diversity.embedders import load_embedder
 from dominance.judges.protocol import Judge
 from dominance.models.on_demand import OnDemand
 from dominance.models.source import triggers_of
@@ -77,6 +78,26 @@ def estimate_audit(
     """
     plan, folder, seen_by, *_ = _decided(unasked, suite, model, judge, out, options or AuditOptions())
     return estimate_of(plan, folder, seen_by())
+
+
+def check_audit(
+    suite: str | Suite,
+    model: "str | DiffusionPipeline",
+    judge: str | Judge,
+    out: Path | str,
+    options: AuditOptions,
+) -> None:
+    """Refuses what the same call of ``audit`` would refuse before it draws, as far as judge and embedder can be had.
+
+    They are loaded, and let go again; the model is not. Nothing is drawn, asked or written.
+
+    Raises:
+        InputError: as ``audit``.
+    """
+    plan, _, seen_by, drawn, _ = _decided(judge_for, suite, model, judge, out, options)
+    seen_by.set_aside()
+    if plan.taught is not None and plan.taught.embedder is not None:
+        load_embedder(plan.taught.embedder, drawn.device)
 
 
 _Plan = tuple[Plan, Path, OnDemand[Judge], RunModel, Repeat]

@@ -31,6 +31,7 @@ class Cell:
         checkpoint: the adapter's checkpoint; None where there is one adapter, or none.
         swapped: whether the two adapters are added in the other order, as a control.
         model: path of the cell's own model, where checkpoints are whole models; its strength is then 1.
+        adapter: path of the cell's own adapter, where checkpoints are adapters.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Cell:
     checkpoint: str | None = None
     swapped: bool = False
     model: str | None = None
+    adapter: str | None = None
 
     @property
     def is_base(self) -> bool:
@@ -109,7 +111,7 @@ def find_grid(base: ModelFolder, options: SweepOptions) -> Grid:
                 key = tuple((adapter.identity, str(adapter.given.numbers)) for adapter in acting)
                 if key in cells:
                     continue
-                cells[key] = _cell(checkpoint, strengths, start, options) if acting else Cell(BASE)
+                cells[key] = _cell(checkpoint, listed, strengths, start, options) if acting else Cell(BASE)
                 added[cells[key].name] = acting
     if not any(not cell.is_base for cell in cells.values()):
         raise InputError("every cell is the model without its adapter; give --strengths other than 0, --starts below 1")
@@ -162,13 +164,16 @@ def _acting(listed: Sequence[FoundAdapter], strengths: Sequence[float], start: f
     return tuple(replace(a, given=Adapter(a.given.where, strength, start)) for a, strength in pairs if strength)
 
 
-def _cell(checkpoint: str, strengths: Sequence[float], start: float, options: SweepOptions) -> Cell:
+def _cell(
+    checkpoint: str, listed: Sequence[FoundAdapter], strengths: Sequence[float], start: float, options: SweepOptions
+) -> Cell:
     parts = [checkpoint] if checkpoint else []
     if not checkpoint or len([value for value in options.values if value]) > 1:
         parts.append(" + ".join(f"{strength:g}" for strength in strengths))
     if len(options.starts) > 1:
         parts[-1] += f"@{start:g}"
-    return Cell(" ".join(parts), tuple(strengths), start, checkpoint or None)
+    own = listed[0].given.where if checkpoint else None
+    return Cell(" ".join(parts), tuple(strengths), start, checkpoint or None, adapter=own)
 
 
 def _control(cells: Sequence[Cell], added: dict[str, tuple[FoundAdapter, ...]]) -> list[Cell]:

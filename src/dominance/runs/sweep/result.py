@@ -29,6 +29,7 @@ class CellResult:
         hanging: how many of its images hang on doubtful answers; None where the judge gives no probability.
         holds: whether the cell holds the floors that were asked for; None without floors, or where it is not known.
         model: path of the cell's own model, where checkpoints are whole models.
+        adapter: path of the cell's own adapter, where checkpoints are adapters.
     """
 
     name: str
@@ -45,6 +46,7 @@ class CellResult:
     front: bool = False
     holds: bool | None = None
     model: str | None = None
+    adapter: str | None = None
 
     @property
     def point(self) -> Point | None:
@@ -186,6 +188,7 @@ def cell_result(cell: Cell, run: RunResult, identities: tuple[Identity, ...], to
         presence=min(presences, key=lambda found: found.share or 0.0) if len(presences) == len(identities) else None,
         identities=identities,
         model=cell.model,
+        adapter=cell.adapter,
         hanging=None if run.hanging is None else sum(run.hanging.values()),
     )
 

@@ -124,8 +124,8 @@ class _Estimating:
             images_to_draw=to_draw + drawn,
             questions_to_ask=sum(audit.questions_to_ask for audit in audits),
             calls=sum(calls) if calls else None,
-            notes=(*plan.pictures.notes, *(prior.notes if prior else ())),
-            warnings=plan.pictures.warnings,
+            notes=plan.said.notes,
+            warnings=plan.said.warnings,
             left_out=(*plan.pictures.left_out, *(prior.left_out if prior else ())),
         )
 

@@ -6,11 +6,11 @@ from pathlib import Path
 from statistics import fmean
 from typing import TYPE_CHECKING
 
-from dominance.diversity.verdicts import PAPER_EMBEDDER
 from dominance.documents import to_json
 from dominance.errors import RunError
 from dominance.models.devices import find_device
 from dominance.records import JudgeWarning
+from dominance.runs.audit.estimate import copied_ledger
 from dominance.runs.store.folder import LEDGER_NAME, held
 from dominance.runs.store.ledger import Ledger
 from dominance.runs.store.manifest import environment
@@ -22,7 +22,6 @@ from dominance.runs.teaching.pictures import class_prompt
 from dominance.runs.teaching.plan import TeachingPlan, decided
 from dominance.runs.teaching.result import Checkpoint, Looked, TeachingResult, fall
 from dominance.runs.teaching.watching import Watch, pairs
-from dominance.runs.teaching.words import token_notes
 from dominance.training.dreambooth.pictures import TrainingPicture
 
 if TYPE_CHECKING:
@@ -54,12 +53,27 @@ def train_dreambooth(
     options = options or TeachingOptions()
     repeat = Repeat("train dreambooth", {"images": images, "token": token.strip(), "model": model, "out": out}, options)
     plan = decided(images, token, model, out, options)
-    # A new folder is created only once the model has loaded and the judge exists.
+    plan.said.tell()
+    # A new folder is created only once judge and embedder are known to do, and the model has loaded.
     if not (plan.folder / LEDGER_NAME).exists():
-        plan.base()
+        _check_watching(plan)
     with held(plan.folder), Ledger(plan.folder / LEDGER_NAME) as ledger:
         claim(ledger, plan.folder, TEACHING, plan.subject)
         return _Run(plan, plan.folder, ledger, repeat).teach()
+
+
+def _check_watching(plan: TeachingPlan) -> None:
+    """Loads judge and embedder, lets go of them, and loads the model; refuses what could not be looked at.
+
+    Raises:
+        InputError, ModelError: one of them cannot be had, the judge does not know what it would be asked about, or the
+            model does not draw as it is asked to.
+    """
+    with copied_ledger(plan.folder) as ledger:
+        watch = plan.watch(ledger)
+    watch.check()
+    _, drawing = watch.drawn_with(None)
+    plan.base().check(drawing.settings(plan.base.source))
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,7 +100,6 @@ class _Run:
         tuning = plan.fine_tuning(self._prior())
         check_resumable(self.folder / STATE, tuning.record())
         self.repeat.keep(self.folder)
-        words = token_notes(plan.base().pipeline, plan.token)
         watch = plan.watch(self.ledger)
 
         def look(step: int, path: Path | None) -> None:
@@ -102,12 +115,12 @@ class _Run:
         except RunError as error:
             for step, path in checkpoints_in(self.folder).items():
                 look(step, path)
-            self._keep(tuning, words, watch, seen, str(error))
+            self._keep(tuning, watch, seen, str(error))
             raise
         plan.base.set_aside()
         for step, path in taught.checkpoints.items():
             look(step, path)
-        return self._keep(tuning, words, watch, seen, None)
+        return self._keep(tuning, watch, seen, None)
 
     def _prior(self) -> tuple[TrainingPicture, ...]:
         plan = self.plan
@@ -121,7 +134,6 @@ class _Run:
     def _keep(
         self,
         tuning: "FineTuning",
-        words: Sequence[str],
         watch: Watch,
         seen: dict[int, tuple[Path | None, Looked]],
         stopped: str | None,
@@ -132,12 +144,6 @@ class _Run:
         floor = options.watching.min_presence
         composes, falls = fall(checkpoints, floor)
         taught = plan.token if watch.concept is None else watch.concept.name
-        told = [*words, *pictures.notes, *(plan.prior.notes if plan.prior else ())]
-        if plan.suite is not None and watch.references is None:
-            embedder = "" if options.watching.embedder else f" and --embedder {PAPER_EMBEDDER}"
-            told.append(f"similarity and copying are not measured; give two or more different pictures{embedder}")
-        if not tuning.prior:
-            told.append("no prior: what else the model drew of this class may change; give --prior or --prior-images")
         result = TeachingResult(
             run=str(self.folder),
             model=plan.model,
@@ -148,8 +154,8 @@ class _Run:
             images=len(tuning.pictures),
             prior=len(tuning.prior),
             captions=pictures.captions[:8],
-            notes=tuple(told),
-            warnings=pictures.warnings,
+            notes=plan.said.notes,
+            warnings=plan.said.warnings,
             settings=self._settings(),
             suite=None if plan.suite is None else plan.suite.name,
             judge=None if plan.suite is None else options.watching.judge,

@@ -12,7 +12,7 @@ from dominance.models.drawing import Drawing
 from dominance.records import Concept, RunResult, ScoredImage, Suite
 from dominance.runs.audit.options import AuditOptions, Taught
 from dominance.runs.audit.result import read_result
-from dominance.runs.audit.run import audit
+from dominance.runs.audit.run import audit, check_audit
 from dominance.runs.stages.embedding import content_of
 from dominance.runs.stages.identity import named_concepts
 from dominance.runs.stages.judge_fit import RENDERED_WORLD
@@ -75,6 +75,14 @@ class Watch:
     suite: Suite | None
     concept: Concept | None
     references: Path | None
+
+    def check(self) -> None:
+        """Refuses what an audit of the base would be refused for, before anything is drawn; see ``check_audit``."""
+        if self.suite is not None and self.concept is not None:
+            model, drawing = self.drawn_with(None)
+            options = self.audit_options(drawing, self.concept)
+            where, watching = self.folder / audit_name(0), self.options.watching
+            check_audit(watching.audit or self.suite, model, watching.judge, where, options)
 
     def look(self, step: int, path: Path | None) -> Looked:
         """Sample sheet and audit of the model after so many steps; ``path`` is its checkpoint, None for the base."""

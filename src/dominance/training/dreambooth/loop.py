@@ -13,14 +13,15 @@ from accelerate.state import AcceleratorState
 from diffusers.optimization import get_scheduler
 from torch import nn
 
-from dominance.errors import InputError, RunError
+from dominance.errors import RunError
 from dominance.progress import Progress, said_if_slow, tell_within
 from dominance.training.checkpoints import load_checkpoint, save_checkpoint
 from dominance.training.dreambooth.batches import Batches
+from dominance.training.dreambooth.checks import check_checkpoints_fit
 from dominance.training.dreambooth.families.family import Family
 from dominance.training.dreambooth.fine_tuning import FineTuning
 from dominance.training.dreambooth.losses import Losses
-from dominance.training.dreambooth.saving import check_room, writing
+from dominance.training.dreambooth.saving import writing
 
 _MIXED = {"float32": "no", "float16": "fp16", "bfloat16": "bf16"}
 _CLIP = 1.0
@@ -51,8 +52,7 @@ class Loop:
 
         Raises:
             RunError: the loss is not a number, or the disk refuses.
-            InputError: a checkpoint of other settings is in the way, the optimizer is not installed, or the disk has no
-                room for the checkpoints.
+            InputError: a checkpoint of other settings is in the way, or the disk has no room for the checkpoints.
         """
         settings, options = self.tuning.settings, self.tuning.settings.options
         accelerator = _accelerator(_MIXED[options.precision], device)
@@ -62,7 +62,7 @@ class Loop:
         with said_if_slow("reading the checkpoint to go on from"):
             done = load_checkpoint(self.state, self.tuning.record(), trained, optimizer)
         self.losses.keep(done)
-        self._check_room(done, trained)
+        check_checkpoints_fit(self.state.parent, settings, self.tuning.every, done, trained)
         rates = get_scheduler(
             options.schedule, optimizer, num_warmup_steps=options.warmup, num_training_steps=settings.steps
         )
@@ -78,21 +78,6 @@ class Loop:
                 if (step + 1) % self.tuning.every == 0 or step + 1 == settings.steps:
                     self._checkpoint(step + 1, denoiser, trained, optimizer, accelerator)
         accelerator.free_memory()
-
-    def _check_room(self, done: int, trained: nn.ParameterList) -> None:
-        """What is trained at each checkpoint to come, and once with the optimizer's two moments to resume from.
-
-        That file is replaced as a whole, so that both are there for a moment.
-        """
-        steps, every = self.tuning.settings.steps, self.tuning.every
-        to_come = -(-steps // every) - done // every if done < steps else 0
-        if not to_come:
-            return
-        weights = sum(parameter.numel() * parameter.element_size() for parameter in trained)
-        a_moment = 1 if self.tuning.settings.options.optimizer == "adamw8bit" else 4
-        state = weights + 2 * a_moment * sum(parameter.numel() for parameter in trained)
-        at_once = 1 if done or to_come == 1 else 2
-        check_room(self.state.parent, to_come * weights + at_once * state)
 
     def _step(
         self, step: int, wrapped: nn.Module, trained: nn.ParameterList, optimizer: Any, accelerator: Accelerator
@@ -153,8 +138,6 @@ def _accelerator(mixed: str, device: torch.device) -> Accelerator:
         AcceleratorState._reset_state(reset_partial_state=True)
     if device.type == "cuda":
         torch.cuda.set_device(device)
-    elif device.type == "cpu" and mixed == "fp16":
-        raise InputError("float16 is trained on a GPU only; give --precision bfloat16, or float32")
     return Accelerator(mixed_precision=mixed, cpu=device.type == "cpu")
 
 
@@ -177,12 +160,8 @@ def _optimizer(name: str, trained: nn.ParameterList, rate: float) -> torch.optim
     how: dict[str, Any] = {"lr": rate, "betas": (0.9, 0.98), "weight_decay": 0.01}
     if name == "adamw":
         return torch.optim.AdamW(trained, **how)
-    try:
-        from bitsandbytes.optim import AdamW8bit  # ty: ignore[import-not-found]
-    except ImportError:
-        raise InputError(
-            "adamw8bit needs bitsandbytes, which is not installed; pip install bitsandbytes, or give --optimizer adamw"
-        ) from None
+    from bitsandbytes.optim import AdamW8bit  # ty: ignore[import-not-found]
+
     return AdamW8bit(trained, **how)
 
 

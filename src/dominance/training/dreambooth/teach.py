@@ -9,9 +9,9 @@ from typing import Any
 
 import torch
 
-from dominance.errors import InputError
 from dominance.training.checkpoints import check_resumable
 from dominance.training.dreambooth.batches import Batches
+from dominance.training.dreambooth.checks import check_settings
 from dominance.training.dreambooth.encoded import EncodedCaptions, EncodedPictures, encode_pictures
 from dominance.training.dreambooth.families.family import Family
 from dominance.training.dreambooth.families.registry import family_of
@@ -73,11 +73,7 @@ def teach(
     """
     check_resumable(folder / STATE, tuning.record())
     family = family_of(pipeline)
-    if tuning.settings.options.snr_gamma is not None and not family.own.knows_snr:
-        raise InputError(
-            f"snr-gamma weighs the loss of models that predict the noise, and {type(pipeline).__name__} predicts a"
-            " velocity of rectified flow; leave it out"
-        )
+    check_settings(family, tuning.settings, device)
     losses = Losses(folder / LOSSES)
     batches = _batches(family, tuning, device, offload, prior)
     with _trained(family, tuning) as write:
@@ -100,12 +96,6 @@ def _batches(
     """Encodes pictures and captions, and leaves the parts of the pipeline where training needs them."""
     options = tuning.settings.options
     side = options.resolution or family.side()
-    sides = family.sides()
-    if side not in sides:
-        raise InputError(
-            f"resolution is {side}; {type(family.pipeline).__name__} is trained at a multiple of {sides.step} up to"
-            f" {sides[-1]}"
-        )
     concept = encode_pictures(family, tuning.pictures, side, device, options.mirror, "pictures")
     if prior is None and tuning.prior:
         prior = encode_pictures(family, tuning.prior, side, device, False, "prior pictures")

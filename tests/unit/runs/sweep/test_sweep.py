@@ -1,6 +1,7 @@
 """Sweeps: the grid, the recommendation, images of different strengths in one batch, and runs that go on."""
 
 import copy
+import shlex
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import torch
 from safetensors.torch import save_file
 from tiny_families import draw, save, tiny
 
+from dominance.cli.app import make_app
 from dominance.documents import from_json, printed, to_json
 from dominance.errors import InputError
 from dominance.judges.protocol import ScriptedJudge
@@ -223,6 +225,26 @@ def test_checkpoints_that_are_whole_models_are_cells_of_their_own(tmp_path: Path
     assert printed(sweep_suite(PROMPT, model, YES, out, how)) == printed(found)
     assert {file: file.stat().st_mtime_ns for file in before} == before
     assert "step 100" in write_sweep(found, out).read_text()
+
+
+@pytest.mark.parametrize(("more", "cell", "acts"), [({}, "step 20", "1@0"), ({"starts": (0.5,)}, "step 20", "1@0.5")])
+def test_a_sweep_of_adapters_checkpoints_ends_with_a_whole_command(
+    tmp_path: Path, more: dict[str, Any], cell: str, acts: str
+) -> None:
+    model, steps = str(save("sd1", tmp_path / "model")), tmp_path / "run" / "checkpoints"
+    for seed, step in enumerate((100, 20)):
+        lora(steps / f"step-{step:06d}" / "pytorch_lora_weights.safetensors", seed)
+    how = options(checkpoints=tmp_path / "run", taught=Taught(taught="tower"), **more)
+    found = sweep_suite(PROMPT, model, YES, tmp_path / "sweep", how)
+    (step,) = after_sweep(replace(found, recommended=cell, judge_warnings=()))
+    adapter = f"{steps / 'step-000020'}:{acts}"
+    words = shlex.split(str(step.command))
+    make_app().parse_args(words[1:])
+    assert (words[1:3], words[words.index("--adapter") + 1]) == (["audit", PROMPT], adapter)
+    own = AuditOptions(drawing=replace(how.drawing, adapters=(adapter,)), machine=Machine("cpu"))
+    audited = audit(PROMPT, model, YES, tmp_path / "audit", own)
+    drawn = {picture.file for picture in found.pictures if picture.cell == cell}
+    assert {image.file for image in audited.prompts[0].images} == drawn, "the same items as the cell's"
 
 
 def test_whole_models_that_cannot_be_swept_are_refused(tmp_path: Path) -> None:
