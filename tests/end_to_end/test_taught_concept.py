@@ -1,5 +1,6 @@
 """A taught concept in an audit: an adapter whose file names its trigger, references, leakage, and what is refused."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -67,6 +68,50 @@ def test_an_adapter_s_trigger_word_is_the_taught_concept(command: Command, taugh
     page = (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
     assert "The taught concept: castle" in page
     assert "median cosine to 4 references" in page
+
+
+def test_of_a_concept_that_no_prompt_names_leakage_is_measured(command: Command, taught: Path, tmp_path: Path) -> None:
+    (tmp_path / "suite.txt").write_text("a [clock] and a [lamp]\na [mug]\n")
+    (tmp_path / "adapter").symlink_to(taught / "adapter")
+    out = tmp_path / "run"
+    plain = audited(command, tmp_path, out)
+    assert plain.status == 0, plain.err
+    for text in (plain.out, (out / "report.html").read_text()):
+        assert "audit with the same --adapter and --taught" in text
+    refused = audited(command, tmp_path, tmp_path / "other", "--taught", "clok")
+    assert refused.status == 2
+    assert "did you mean 'clock'" in refused.err
+    assert "or 'clok:object' to measure its leakage alone" in refused.err
+    found = audited(command, tmp_path, out, "--taught", "castle:landmark", "--json")
+    assert found.status == 0, found.err
+    assert "no prompt of the suite names 'castle': of it, leakage alone is measured" in found.err
+    identity = found.document["identity"]
+    assert (identity["taught"], identity["leakage"]["n"], identity["others"]["n"]) == ("castle", 4, 4)
+    assert [identity[name] for name in ("composition", "presence", "alone")] == [None] * 3
+    page = (out / "report.html").read_text()
+    assert "No prompt names castle, so nothing can be said about composition; not named, it appears in" in page
+    assert "audit with the same --adapter and --taught" not in page
+    assert command("report", out, "--json").document["identity"] == identity
+
+
+def test_a_repair_says_whether_it_keeps_the_taught_concept(command: Command, taught: Path, tmp_path: Path) -> None:
+    done = command(
+        "mitigate", taught / "suite.txt", "--model", "miniature-base", "--adapter", taught / "adapter", "--seeds", 2,
+        "--steps", 2, "--method", "regions", "--references", taught / "pictures", "--out", tmp_path / "run", "--json",
+    )  # fmt: skip
+    assert done.status == 0, done.err
+    found = done.document["identities"]
+    assert [*found] == ["plain", "regions", "policy"]
+    for identity in found.values():
+        assert (identity["taught"], identity["presence"]["n"], identity["leakage"]["n"]) == ("castle", 2, 2)
+        assert identity["similarity"] is not None
+    whole = audited(command, taught, tmp_path / "audit", "--references", taught / "pictures", "--json").document
+    for name in ("composition", "dvd_towards", "leakage"):
+        assert found["plain"][name] == whole["identity"][name]
+    page = (tmp_path / "run" / "mitigation.html").read_text()
+    assert "The taught concept: castle" in page
+    assert re.search(r"castle stands in \d of 2 plain images, \d of 2 by regions and \d of 2 by policy\.", page)
+    assert "audit with the same --adapter and --taught" not in page
 
 
 def test_answers_about_the_taught_concept_change_no_verdict(command: Command, taught: Path, tmp_path: Path) -> None:

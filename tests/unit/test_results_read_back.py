@@ -202,9 +202,11 @@ def noise_norm() -> MemorizationResult:
     )  # fmt: skip
 
 
+IDENTITY = Identity("castle", rate(7, 10), 20.0, (10.0, 30.0), rate(9, 10), rate(4, 4), None, rate(0, 5))
+
+
 def lesson() -> TeachingResult:
-    identity = Identity("castle", rate(7, 10), 20.0, (10.0, 30.0), rate(9, 10), rate(4, 4), None, rate(0, 5))
-    watched = Watched("audits/step-000020", 20, 1, identity)
+    watched = Watched("audits/step-000020", 20, 1, IDENTITY)
     samples = (Sample("a castle", 0, "images/samples-1/0.png"),)
     checkpoints = (
         Checkpoint(0, None, None, (), None),
@@ -232,6 +234,7 @@ def mitigation() -> MitigationResult:
         run="run", suite="small", model="tiny", judge="judge", settings={"seeds": [0]}, only_failing=False,
         methods=(compared("m", {"until": None}, pairs),), policy=compared("policy", {}, pairs),
         control=compared("another seed", {}, []), prompts=(prompt,), notes=("a note",), manifest={"device": "cpu"},
+        identities={"plain": IDENTITY},
     )  # fmt: skip
 
 

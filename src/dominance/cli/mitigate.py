@@ -92,6 +92,7 @@ def print_mitigation(result: "MitigationResult") -> None:
         mitigation_headline,
         second_sentence,
     )
+    from dominance.report.parts.identity import identities_view
     from dominance.report.parts.measures import changes_view, was_measured
 
     columns = ("method", "change of DvD (95%)", "collapsed", "kept", "harmed", "time")
@@ -106,6 +107,11 @@ def print_mitigation(result: "MitigationResult") -> None:
             (measure, *own) for measure, *own in zip(measures.columns, *(row for _, row in measures.rows), strict=True)
         ]
         print_table("presence, similarity and quality", ("measure", *(name for name, _ in measures.rows)), changes)
+    if (taught := identities_view(result.identities)) is not None:
+        columns = ("measure", *taught.names, "what it is")
+        rows = [(name, *figures, means) for name, figures, means in taught.rows]
+        print_table(f"the taught concept: {taught.taught}", columns, rows)
+        echo(taught.sentence)
     told = (mitigation_headline(result), control_sentence(result), doubt_sentence(result), cost_sentence(result))
     echo(*(sentence for sentence in told if sentence is not None))
     warn_again(result.judge_warnings)

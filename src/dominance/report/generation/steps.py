@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from dominance.report.parts.given import DEFAULT, command, given_to
-from dominance.report.parts.next_steps import NextStep, another_judge
+from dominance.report.parts.next_steps import NextStep, another_judge, measure_taught
 from dominance.runs.generation.result import GenerationResult
 from dominance.runs.stages.early import EarlyCalibration
 from dominance.runs.store.repeat import REPEAT_NAME
@@ -34,12 +34,14 @@ def after_generate(result: GenerationResult) -> tuple[NextStep, ...]:
         if again is not None and any(len(prompt.concepts) > 1 for prompt in result.prompts):
             compare = given.command("mitigate", str(given.suite), seeds=range(4), method="regions,overlap")
             steps.append(NextStep("see what each method does to it", compare))
-        return tuple(steps)
+        return (*steps, *measure_taught(given))
     page = Path(result.run) / "generate.html"
     steps = [NextStep(f"look at the images in {page}: the judge that chose them may err")]
     if any(prompt.rejection is not None for prompt in result.prompts):
-        return (*steps, NextStep("draw more of them; these stay", with_more(usable=2 * result.wanted)))
-    return (*steps, NextStep("find out what was saved against plain drawing", with_more(check=True)))
+        more = NextStep("draw more of them; these stay", with_more(usable=2 * result.wanted))
+    else:
+        more = NextStep("find out what was saved against plain drawing", with_more(check=True))
+    return (*steps, more, *measure_taught(given))
 
 
 def after_early(run: Path, found: EarlyCalibration, file: Path) -> tuple[NextStep, ...]:

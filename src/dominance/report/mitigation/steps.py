@@ -1,7 +1,7 @@
 """What to do after a mitigation."""
 
 from dominance.report.parts.given import given_to
-from dominance.report.parts.next_steps import NextStep, another_judge, run_again, seeds_after
+from dominance.report.parts.next_steps import NextStep, another_judge, measure_taught, run_again, seeds_after
 from dominance.runs.mitigation.result import MitigationResult
 
 _TO_TRY = ("regions", "overlap", "regions+overlap")
@@ -13,6 +13,7 @@ def after_mitigate(result: MitigationResult) -> tuple[NextStep, ...]:
     An unfit judge is replaced first.
     """
     given = given_to(result.run, result.model, result.judge, result.settings)
+    more = () if result.identities else measure_taught(given)
     if all(not row.pairs for row in result.rows):
         return (run_again(result.run, given),)
     if other := another_judge(result.judge_warnings):
@@ -23,15 +24,15 @@ def after_mitigate(result: MitigationResult) -> tuple[NextStep, ...]:
         names = [method.method for method in result.methods]
         others = ",".join(name for name in _TO_TRY if name not in names)
         again = given.command("mitigate", *suite, method=others) if told and others else None
-        return (NextStep("nothing is gained by it here; try other methods", again),)
+        return (NextStep("nothing is gained by it here; try other methods", again), *more)
     if result.only_failing:
         names = ",".join(method.method for method in result.methods)
         again = given.command("mitigate", *suite, seeds=seeds, method=names, only_failing=True) if told else None
         why = "repair these prompts from new seeds, which took no part in choosing the methods"
-        return (NextStep(why, again),)
+        return (NextStep(why, again), *more)
     drawn = given.command("audit", *suite, seeds=seeds, method=best.method) if told else None
     steps = [NextStep("audit under it from new seeds, without the advantage of having been chosen", drawn)]
     if best.harmed.count:
         kept = given.command("mitigate", *suite, method=best.method, only_failing=True) if told else None
         steps.append(NextStep("leave alone what is good without it", kept))
-    return tuple(steps)
+    return (*steps, *more)

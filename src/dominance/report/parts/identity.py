@@ -1,12 +1,13 @@
 """What a run shows of a taught concept, as rows for the terminal and the pages, and as pictures."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from dominance.numbers import UNKNOWN, mean, measure, rate
+from dominance.numbers import UNKNOWN, counted, mean, measure, rate
 from dominance.records import Identity, Rate
 from dominance.report.parts.pictures import Embedded, Missing, embed
+from dominance.report.parts.sentences import listed
 
 _SIDE = 128
 _MOST = 12
@@ -86,6 +87,41 @@ def identity_rows(found: Identity) -> tuple[IdentityRow, ...]:
     return tuple(listed)
 
 
+@dataclass(frozen=True)
+class IdentitiesView:
+    """What several sets of images show of one taught concept, a column each."""
+
+    taught: str
+    sentence: str
+    names: tuple[str, ...]
+    rows: tuple[tuple[str, tuple[str, ...], str], ...]
+
+
+def identities_view(found: Mapping[str, Identity]) -> IdentitiesView | None:
+    """The measures that any of them has, beside one another; None where there are none."""
+    if not found:
+        return None
+    by_name = {name: {row.name: row for row in identity_rows(one)} for name, one in found.items()}
+    measures = {row.name: row.means for own in by_name.values() for row in own.values()}
+    rows = tuple(
+        (name, tuple(own[name].figure if name in own else UNKNOWN for own in by_name.values()), means)
+        for name, means in measures.items()
+    )
+    return IdentitiesView(next(iter(found.values())).taught, identities_sentence(found), tuple(found), rows)
+
+
+def identities_sentence(found: Mapping[str, Identity]) -> str:
+    """How often each set shows the taught concept where it is named, and where it is not."""
+    (first, one), *others = found.items()
+    name = one.taught
+    if one.presence is None:
+        leaks = [f"{counted(each.leakage)} by {key}" for key, each in found.items() if each.leakage is not None]
+        return f"No prompt names {name}; it appears in {listed(leaks)}." if leaks else f"No prompt names {name}."
+    kept = [f"{counted(each.presence)} by {key}" for key, each in others if each.presence is not None]
+    said = [f"{counted(one.presence)} {first} images", *kept]
+    return f"Where it is named, {name} stands in {listed(said)}."
+
+
 def similarity(found: Identity) -> str:
     """The median cosine to the references, with its interval."""
     return UNKNOWN if found.similarity is None else measure(found.similarity, found.similarity_interval)
@@ -101,7 +137,9 @@ def _ceiling(found: Identity) -> str:
 def identity_sentence(found: Identity) -> str:
     """The finding in one sentence."""
     if found.composition is None:
-        return f"No prompt names {found.taught} beside something else, so nothing can be said about composition."
+        leaks = "" if found.leakage is None else f"; not named, it appears in {counted(found.leakage)} images"
+        beside = "" if found.presence is None else " beside something else"
+        return f"No prompt names {found.taught}{beside}, so nothing can be said about composition{leaks}."
     kept = found.composition
     name = f"{found.taught[0].upper()}{found.taught[1:]}"
     said = f"{name} leaves room for the rest of the prompt in {kept.count} of {kept.n} images"

@@ -62,16 +62,28 @@ def after_audit(result: RunResult, about: PromptResult | None = None) -> tuple[N
         return (run_again(result.run, given),)
     if other := another_judge(result.judge_warnings):
         return other
+    taught = () if result.identity is not None else measure_taught(given)
     worst = about or next(iter(failing_first(result.prompts)), None)
     if worst is None:
         check = command("judge check", result.run, judge=None if given.judge == DEFAULT else given.judge)
         trusted = "make sure that the judge can be trusted"
-        return (NextStep(trusted, check if given.judge is not None else None),)
+        return (NextStep(trusted, check if given.judge is not None else None), *taught)
     drawn_here = all(image.seed is not None for image in worst.images)
     own, which = given.of(worst.prompt), "the worst prompt" if about is None else "this prompt"
     steps = (_explain(worst, own, drawn_here, which), _repair(worst, given), _worked(worst, own, drawn_here, which))
-    steps = (*steps, _reworded(worst, result, own))
+    steps = (*steps, _reworded(worst, result, own), *taught)
     return tuple(step for step in steps if step is not None)
+
+
+def measure_taught(given: Given) -> tuple[NextStep, ...]:
+    """Where the identity of what an adapter was taught is measured, after a run with one that does not."""
+    if not given.drawing.get("adapter"):
+        return ()
+    why = (
+        "see how much of the adapter's concept there is, whether it leaks, and what survives beside it: audit with the"
+        " same --adapter and --taught, and with prompts that leave the concept out"
+    )
+    return (NextStep(why),)
 
 
 def another_judge(warnings: Sequence[JudgeWarning]) -> tuple[NextStep, ...]:
@@ -207,7 +219,7 @@ def after_explain(found: "Explanation", folder: Path | str) -> tuple[NextStep, .
     else:
         why, name, seeds = "no image collapses; draw more of them", "audit", tuple(fresh_seeds(found.seeds, 10))
     drawn = given.command(name, text, seeds=seeds, judge=judge) if text and given.model and given.judge else None
-    return (NextStep(why if judged else f"{why}{adding_a_judge(given.model)}", drawn),)
+    return (NextStep(why if judged else f"{why}{adding_a_judge(given.model)}", drawn), *measure_taught(given))
 
 
 def after_ablate(result: "AblationResult") -> tuple[NextStep, ...]:
@@ -217,17 +229,18 @@ def after_ablate(result: "AblationResult") -> tuple[NextStep, ...]:
     given = given_to(result.run, result.model, result.judge, result.settings)
     if not result.unedited.collapsed.count:
         find = given.command("bench build") if given.can_draw else None
-        return (NextStep("find prompts that collapse", find),)
+        return (NextStep("find prompts that collapse", find), *measure_taught(given))
     suite = () if given.suite is None else (given.suite,)
     told = given.can_draw and bool(suite)
     if result.edit == "rebalance":
-        return (NextStep("find the heads that cause it", given.command("ablate", *suite) if told else None),)
+        heads = NextStep("find the heads that cause it", given.command("ablate", *suite) if told else None)
+        return (heads, *measure_taught(given))
     if any(prompt.mitigating for prompt in result.prompts) and "multi" not in {s.sweep for s in result.sweeps}:
         config = str(Path(result.run) / "run.yaml")
         both = command("ablate", config=config, sweep="heads,multi") if given.more.get("command") else None
-        return (NextStep("remove each prompt's mitigating heads together", both),)
+        return (NextStep("remove each prompt's mitigating heads together", both), *measure_taught(given))
     equal = f"{given.command('ablate', *suite)} --edit rebalance" if told else None
-    return (NextStep("compare with equal attention for all concepts", equal),)
+    return (NextStep("compare with equal attention for all concepts", equal), *measure_taught(given))
 
 
 def after_judge_check(result: "JudgeCheck") -> tuple[NextStep, ...]:
@@ -324,7 +337,7 @@ def after_bench(bench: "BenchResult") -> tuple[NextStep, ...]:
     seeds = fresh_seeds(run.settings.seeds or (), len(run.settings.seeds or ()) or None)
     why = "audit these prompts from other seeds, without the advantage of the selection; with --model, another model"
     audit = given.command("audit", str(Path(run.run) / "suite.yaml"), seeds=seeds)
-    return (NextStep(why, audit if given.can_draw else None),)
+    return (NextStep(why, audit if given.can_draw else None), *measure_taught(given))
 
 
 def _repeats(run: str) -> bool:

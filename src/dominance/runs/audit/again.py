@@ -63,7 +63,7 @@ def seen_by(judge: Judge, plan: Plan, questions: QuestionSet | None = None) -> P
     Args:
         questions: None for the bundled ones.
     """
-    asked = ask_all(plan.suite, (questions or load_questions()).ask)
+    asked = ask_all(plan.suite, (questions or load_questions()).ask, plan.taught)
     return replace(
         plan,
         judge=judge.name,

@@ -78,13 +78,21 @@ class Limits:
 
 @Parameter(name="*", group=Group("Taught concept", sort_key=35))
 @dataclass(frozen=True)
-class Taught:
-    """A concept that the model was taught by fine-tuning or an adapter, and how its identity is measured."""
+class TaughtConcept:
+    """A concept that the model was taught by fine-tuning or an adapter, and its pictures."""
 
     taught: str | None = None
-    """Concept that the model was taught, as the prompts name it; default: the adapter's trigger word, if they do."""
+    """Concept that the model was taught, as the prompts name it; default: the adapter's trigger word, if they do.
+    Of one that no prompt names, given as NAME:KIND, audit, score and mitigate measure leakage alone."""
     references: Path | None = None
     """Its pictures, such as those that it was taught from: similarity and copies are measured against them."""
+
+
+@Parameter(name="*", group=Group("Taught concept", sort_key=35))
+@dataclass(frozen=True)
+class Taught(TaughtConcept):
+    """The same, and what compares pictures with it."""
+
     embedder: str | None = None
     """What compares pictures: miniature, or a folder or hub id of a CLIP, SigLIP, DINOv2 or BLIP model."""
 

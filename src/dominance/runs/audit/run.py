@@ -117,10 +117,6 @@ def _decided(
     questions = load_questions(options.asking.questions)
     check_run_folder(Path(out or Path("runs") / loaded.name))
     drawn = RunModel(model, options.drawing, options.machine, loaded.prompts, method=options.method)
-    asked = ask_all(loaded, questions.ask)
-    # Loaded before any image is made, so that an unusable judge fails at once.
-    seen_by = OnDemand(lambda: ready(asked, judge, options.machine.device, options.asking, drawn.crew))
-    check_questions(seen_by(), asked, options.asking.questions)
     taught = find_taught(
         options.taught.taught,
         options.taught.references,
@@ -128,7 +124,12 @@ def _decided(
         loaded,
         drawn.source.world,
         triggers_of(drawn.source),
+        unnamed=True,
     )
+    asked = ask_all(loaded, questions.ask, taught)
+    # Loaded before any image is made, so that an unusable judge fails at once.
+    seen_by = OnDemand(lambda: ready(asked, judge, options.machine.device, options.asking, drawn.crew))
+    check_questions(seen_by(), asked, options.asking.questions)
     plan = Plan(
         suite=loaded,
         model=drawn.source.name,

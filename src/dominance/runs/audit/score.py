@@ -123,14 +123,14 @@ def plan_brought(
     questions = load_questions(asking.questions)
     check_run_folder(Path(out or Path("runs") / f"{origin}-{loaded.name}"))
     brought = find_images(Path(images), whole, loaded)
-    asked = ask_all(loaded, questions.ask)
+    world = world_of_files((image.file for image in brought.images), loaded)
+    how, scores = options.taught, origin == "score"  # a sweep has other images than those that name it
+    taught = find_taught(how.taught, how.references, how.embedder, loaded, world, unnamed=scores)
+    asked = ask_all(loaded, questions.ask, taught)
     seen_by = ready(asked, judge, options.machine.device, asking, crew)
     check_questions(seen_by, asked, asking.questions)
-    world = world_of_files((image.file for image in brought.images), loaded)
     settings: dict[str, object] = {"questions": questions.name, "limit": options.limit, **asking.record()}
     settings |= {"allow_unfit_judge": True} if options.limits.allow_unfit_judge else {}
-    how = options.taught
-    taught = find_taught(how.taught, how.references, how.embedder, loaded, world)
     plan = Plan(
         suite=loaded,
         model=f"{BROUGHT}{images}",

@@ -8,7 +8,7 @@ from dominance.errors import InputError
 from dominance.judges.measuring import Measuring
 from dominance.judges.options import Asking
 from dominance.models.drawing import Drawing, Machine
-from dominance.runs.audit.options import Limit, Words, check_limit
+from dominance.runs.audit.options import Limit, TaughtConcept, Words, check_limit
 from dominance.runs.stages.method_names import PLAIN, Methods
 from dominance.seeds import DEFAULT_SEEDS
 from dominance.written import NAMED, WRITTEN
@@ -34,8 +34,9 @@ class MitigateOptions:
     """Judge the plain images, and draw again, from the same seed, only those that lose a concept: by the first method,
     what still fails by the next, and so on."""
     embedder: str | None = None
-    """What says how far a repaired image is from the plain one: miniature, or a folder or hub id of a CLIP, SigLIP,
-    DINOv2 or BLIP model; default: miniature for its own world, none for other pictures."""
+    """What says how far a repaired image is from the plain one, and both from the references: miniature, or a folder or
+    hub id of a CLIP, SigLIP, DINOv2 or BLIP model; default: miniature for its own world, none for other pictures."""
+    taught: TaughtConcept = field(default_factory=TaughtConcept)
     limit: Limit | None = None
     concepts: Words | None = None
     drawing: Drawing = field(default_factory=Drawing)

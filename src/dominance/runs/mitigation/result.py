@@ -8,7 +8,7 @@ from pydantic import Field
 
 from dominance.documents import Counted
 from dominance.measures import MeasuredChange, PictureScores
-from dominance.records import ImageVerdict, Interval, JudgeWarning
+from dominance.records import Identity, ImageVerdict, Interval, JudgeWarning
 from dominance.runs.stages.method_names import PLAIN
 
 
@@ -164,6 +164,8 @@ class MitigationResult:
             None where no prompt has two seeds.
         embedder: what distances are between; None where none are measured.
         second: what a judge says that did not select; None where none was asked.
+        identities: what plain images, each method's (not where they drew only what fails) and the policy's show of what
+            the model was taught; empty where that is not known.
     """
 
     UNPRINTED: ClassVar[set[str]] = {"manifest"}
@@ -183,6 +185,7 @@ class MitigationResult:
     manifest: dict[str, object] = field(default_factory=dict)
     judge_warnings: tuple[JudgeWarning, ...] = ()
     second: SecondOpinion | None = None
+    identities: dict[str, Identity] = field(default_factory=dict)
 
     @property
     def shots(self) -> Iterator[Shot]:

@@ -11,6 +11,7 @@ from dominance.errors import InputError
 from dominance.judges.options import Asking
 from dominance.judges.protocol import Judge
 from dominance.models.on_demand import OnDemand
+from dominance.models.source import triggers_of
 from dominance.records import Concept, Question, RunResult, Suite
 from dominance.run_settings import RunSettings
 from dominance.runs.audit.estimate import Estimate, copied_ledger, estimate_of
@@ -26,8 +27,9 @@ from dominance.runs.mitigation.measuring import Seen, measure, seen
 from dominance.runs.mitigation.options import MitigateOptions
 from dominance.runs.mitigation.result import MitigationResult, SecondOpinion
 from dominance.runs.mitigation.second import second_opinion
+from dominance.runs.mitigation.taught import identities
 from dominance.runs.stages.drawing import make_planned, missing_images
-from dominance.runs.stages.identity import fitting_embedder
+from dominance.runs.stages.identity import find_taught, fitting_embedder
 from dominance.runs.stages.judge_fit import OPEN_WORLD, of_model, world_warnings
 from dominance.runs.stages.judging import ReadyJudge, check_questions, judge_for, questions_of, refuse_named, unasked
 from dominance.runs.stages.model import RunModel
@@ -87,7 +89,8 @@ def mitigate_suite(
         files = dict.fromkeys(shot.file for each in found for shot in each.shots.values() if shot.file is not None)
         alike = likeness(run.embedder, files, run.folder, options.machine.device)
         result = measure(run.arms, found, whole, plan, alike, options.only_failing, run.notes)
-        result = replace(result, second=run.judged_again(found, plan, ledger, options))
+        kept = identities(run.arms, found, plan, ledger, run.folder, options.only_failing)
+        result = replace(result, identities=kept, second=run.judged_again(found, plan, ledger, options))
         ledger.put(MITIGATE, to_json(result))
         return result
 
@@ -223,7 +226,11 @@ def _decided(
     drawn = RunModel(model, options.drawing, options.machine, loaded.prompts)
     embedder = fitting_embedder(options.embedder, drawn.source.world)
     arms = find_arms(options.named, loaded, options.seeds, drawn.source.identity, drawn.settings, drawn.ready)
-    asked = ask_all(loaded, questions.ask)
+    how, compared = options.taught, None if options.taught.references is None else options.embedder
+    taught = find_taught(
+        how.taught, how.references, compared, loaded, drawn.source.world, triggers_of(drawn.source), unnamed=True
+    )
+    asked = ask_all(loaded, questions.ask, taught)
     seen_by = OnDemand(lambda: ready(asked, judge, options.machine.device, options.asking, drawn.crew))
     check_questions(seen_by(), asked, options.asking.questions)
     refuse_named(seen_by(), "a mitigation draws its own images")
@@ -243,6 +250,7 @@ def _decided(
         world=drawn.source.world or OPEN_WORLD,
         judge_warnings=world_warnings(seen_by(), drawn.source.world, of_model(drawn.source.name)),
         model_identity=drawn.source.identity,
+        taught=taught,
         measuring=find_measuring(options.measuring),
     )
     loads = ArmsDrawer(drawn, arms, loaded.prompts)

@@ -20,6 +20,7 @@ from dominance.runs.stages.judge_fit import RENDERED_WORLD
 from dominance.runs.stages.scoring import balanced_rate
 from dominance.runs.store.plan import Plan, TaughtPlan
 from dominance.runs.store.vectors import VECTORS_NAME, VectorStore
+from dominance.suites.brackets import parse_concept
 from dominance.wording import on_one_line, quoted, suggestion
 
 _FEWEST = 2
@@ -33,17 +34,20 @@ def find_taught(
     suite: Suite,
     world: str | None,
     triggers: Sequence[str] | None = None,
+    *,
+    unnamed: bool = False,
 ) -> TaughtPlan | None:
     """The concept that is looked for, and its reference pictures; None where none is known.
 
     Args:
         taught: as the user names it.
         triggers: the trigger words of the model's adapters; None where it has no adapter.
+        unnamed: whether it may be a concept that no prompt names, of which leakage alone can be measured.
 
     Raises:
         InputError: no prompt names the concept, references that cannot be used, or no embedder for such pictures.
     """
-    concept = _concept(taught, suite, triggers)
+    concept = _concept(taught, suite, triggers, unnamed)
     if concept is None:
         for option, given in (("references", references), ("embedder", embedder)):
             if given is not None:
@@ -95,22 +99,30 @@ def named_concepts(suite: Suite) -> dict[str, Concept]:
     return {concept.name.casefold(): concept for prompt in suite.prompts for concept in prompt.concepts}
 
 
-def _concept(taught: str | None, suite: Suite, triggers: Sequence[str] | None) -> Concept | None:
+def _concept(taught: str | None, suite: Suite, triggers: Sequence[str] | None, unnamed: bool) -> Concept | None:
     named = named_concepts(suite)
     if taught is None:
         found = next((named[word.casefold()] for word in triggers or () if word.casefold() in named), None)
         if found is None and triggers is not None:
             sys.stderr.write(
                 "note: the report can say how much of the adapter's concept there is, whether it leaks and whether"
-                " other concepts survive beside it: name it with --taught, as the prompts name it\n"
+                " other concepts survive beside it: name it with --taught, as the prompts name it, if any does\n"
             )
         return found
-    if taught.casefold() not in named:
+    if taught.casefold() in named:
+        return named[taught.casefold()]
+    close = suggestion(taught, sorted(named))
+    if not unnamed or (":" not in taught and close != ";"):
+        other = f", or {quoted(f'{taught}:object')} to measure its leakage alone" if unnamed else ""
         raise InputError(
-            f"no prompt of the suite names {quoted(taught)}{suggestion(taught, sorted(named))} give --taught a concept"
-            f" of its prompts, such as {quoted(next(iter(named), 'none'))}"
+            f"no prompt of the suite names {quoted(taught)}{close} give --taught a concept of its prompts, such as"
+            f" {quoted(next(iter(named), 'none'))}{other}"
         )
-    return named[taught.casefold()]
+    concept = parse_concept(taught, "--taught")
+    if concept.name.casefold() in named:
+        return named[concept.name.casefold()]
+    sys.stderr.write(f"note: no prompt of the suite names {quoted(concept.name)}: of it, leakage alone is measured\n")
+    return concept
 
 
 def _references(source: Path) -> tuple[tuple[str, ...], tuple[str, ...]]:

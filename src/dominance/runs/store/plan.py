@@ -201,6 +201,9 @@ def _refuse_ambiguous(suite: Suite) -> None:
             )
 
 
-def ask_all(suite: Suite, ask: Callable[[Concept], tuple[Question, ...]]) -> dict[Concept, tuple[Question, ...]]:
-    """The questions about every concept of the suite."""
-    return {concept: ask(concept) for prompt in suite.prompts for concept in prompt.concepts}
+def ask_all(
+    suite: Suite, ask: Callable[[Concept], tuple[Question, ...]], taught: TaughtPlan | None = None
+) -> dict[Concept, tuple[Question, ...]]:
+    """The questions about every concept of the suite, and about the taught one, which no prompt may name."""
+    asked = {concept: ask(concept) for prompt in suite.prompts for concept in prompt.concepts}
+    return asked if taught is None else {**asked, taught.concept: ask(taught.concept)}

@@ -12,8 +12,9 @@ from made_explanations import explanation
 
 from dominance.cli.app import make_app
 from dominance.judges.options import Asking
+from dominance.metrics import rate
 from dominance.models.drawing import Drawing
-from dominance.records import Answer, Concept, JudgeWarning, Prompt, PromptResult, Question, RunResult
+from dominance.records import Answer, Concept, Identity, JudgeWarning, Prompt, PromptResult, Question, RunResult
 from dominance.report.mitigation.steps import after_mitigate
 from dominance.report.parts import next_steps, suite_steps
 from dominance.report.parts.next_steps import NextStep
@@ -139,7 +140,8 @@ def repairs(tmp_path: Path) -> dict[str, tuple[NextStep, ...]]:
     folder = repeated(tmp_path / "repair", "mitigate", options, suite="s.yaml", model="owner/name", judge="blip:x")
     method = {"method": "regions", "pairs": 2, "change": -40.0, "harmed": any_of(count=1)}
     given = {"run": str(folder), "model": "owner/name", "judge": "blip:x", "settings": {}, "judge_warnings": (),
-             "only_failing": False, "methods": [any_of(method="regions"), any_of(method="overlap")]}  # fmt: skip
+             "only_failing": False, "methods": [any_of(method="regions"), any_of(method="overlap")],
+             "identities": {}}  # fmt: skip
 
     def after(more: dict[str, object] | None = None, **row: object) -> tuple[NextStep, ...]:
         best = any_of(**method | row)
@@ -254,6 +256,16 @@ def test_a_value_of_0_is_kept_and_a_default_is_not(tmp_path: Path) -> None:
     first, *_ = next_steps.after_audit(run(judged("tt"), folder=folder))
     assert first.command is not None
     assert first.command.endswith("--seeds 2 --guidance 0.0")
+
+
+def test_after_a_run_with_an_adapter_it_is_said_where_its_identity_is_measured(tmp_path: Path) -> None:
+    options = AuditOptions(drawing=Drawing(adapters=("brand.safetensors",)))
+    folder = repeated(tmp_path / "adapted", "audit", options, suite="s.yaml", model="owner/name", judge="miniature")
+    found = Identity("brand", None, None, None, None, None, None, rate(1, 4))
+    said = "audit with the same --adapter and --taught"
+    assert said in next_steps.after_audit(run(judged("tt"), folder=folder))[-1].why
+    for other in (run(judged("tt"), folder=folder, identity=found), run(judged("tt"))):
+        assert not any(said in step.why for step in next_steps.after_audit(other))
 
 
 def test_new_seeds_are_none_of_the_old_ones() -> None:
