@@ -37,6 +37,7 @@ class SweepResult:
         variants: in forward order; empty for ``multi``, whose variants differ between prompts.
         layers: the same by layer or residual branch.
         left_out: number of prompts without a variant, such as those that no head mitigates.
+        by_prompt: by the prompt's id, of its variants those that mitigate most of its collapsed images.
     """
 
     sweep: Sweep
@@ -46,6 +47,7 @@ class SweepResult:
     layers: tuple[TrialTally, ...]
     groups: tuple[GroupTally, ...]
     left_out: Annotated[int, Field(alias="prompts_left_out")]
+    by_prompt: dict[str, Counted] = field(default_factory=dict)
 
 
 def sweep_result(sweep: Sweep, window: Window, judged: list[Judged], left_out: int = 0) -> SweepResult:
@@ -62,6 +64,10 @@ def sweep_result(sweep: Sweep, window: Window, judged: list[Judged], left_out: i
             for name, members in grouped(judged, lambda trial: trial.prompt.group_name).items()
         ),
         left_out=left_out,
+        by_prompt={
+            prompt: tally(prompt, own).cases.mitigated
+            for prompt, own in grouped(judged, lambda trial: trial.prompt.id).items()
+        },
     )
 
 
