@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from dominance.errors import InputError
 from dominance.metrics.bootstrap import in_parts, percentile_interval, resampled
 from dominance.metrics.detection import youden_threshold
-from dominance.metrics.intervals import rate, wilson_interval
+from dominance.metrics.intervals import alike_rate, rate
 from dominance.metrics.samples import grouped_folds, numbered, paired
 from dominance.records import Interval, Rate
 
@@ -184,8 +184,7 @@ def clustered_rate(hits: ArrayLike, groups: ArrayLike) -> Rate:
         return rate(0, 0)
     sizes = np.unique(np.asarray(groups), return_counts=True)[1].astype(float)
     effective = float(sizes.sum() ** 2 / (sizes**2).sum())
-    count, n = int(counted.sum()), len(counted)
-    return Rate(count, n, wilson_interval(count / n * effective, effective))
+    return alike_rate(int(counted.sum()), len(counted), effective)
 
 
 def held_out_accuracy(

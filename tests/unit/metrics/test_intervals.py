@@ -5,7 +5,7 @@ import pytest
 
 from dominance.errors import InputError
 from dominance.metrics import bootstrap_mean, rate, t_interval, wilson_interval
-from dominance.metrics.intervals import exact_interval, tried_rate
+from dominance.metrics.intervals import exact_interval, exact_rate
 
 
 def test_wilson_against_published_values() -> None:
@@ -49,7 +49,7 @@ def test_the_exact_interval_holds_a_share_that_was_tried_until_there_was_enough(
 def test_the_exact_interval_of_none_and_of_all_is_one_sided() -> None:
     assert exact_interval(0, 10) == (0.0, pytest.approx(1 - 0.025**0.1))
     assert exact_interval(10, 10) == (pytest.approx(0.025**0.1), 1.0)
-    assert tried_rate(0, 0).interval is None
+    assert exact_rate(0, 0).interval is None
     with pytest.raises(InputError, match="is not a rate"):
         exact_interval(1, 0)
 

@@ -58,7 +58,7 @@ def found(
 ) -> Finding:
     """The finding of a claim whose quantity could be measured."""
     enough = measured.enough
-    few = "" if enough else f"Too few {measured.of} to decide anything: at least {FEWEST} are needed. "
+    few = out_of_reach(measured, rule) if enough else f"Too few {measured.of} to decide anything{_more(measured)}. "
     return Finding(
         value=measured.value,
         interval=measured.interval,
@@ -71,6 +71,26 @@ def found(
         plots=tuple(plots),
         pictures=tuple(pictures)[:MOST_PICTURES],
     )
+
+
+def _more(measured: Measured) -> str:
+    fewest = measured.n if measured.fewest is None else measured.fewest
+    return f": at least {FEWEST} are needed" if fewest < FEWEST else ", where more than one comparison must hold"
+
+
+def out_of_reach(measured: Measured, rule: Rule) -> str:
+    """What no outcome could make of a share over so few units, in a sentence; empty where it could come out either way.
+
+    >>> from dominance.metrics.measured import of_rate
+    >>> out_of_reach(of_rate(2, 10), Rule("share", 0.8, "below", "share"))
+    'No outcome over so few prompts could contradict this. '
+    """
+    if measured.extremes is None:
+        return ""
+    possible = {decide(rule, interval) for interval in measured.extremes(0.95)}
+    verbs = {"reproduced": "reproduce", "contradicted": "contradict"}
+    missing = [verb for verdict, verb in verbs.items() if verdict not in possible]
+    return f"No outcome over so few {measured.of} could {' or '.join(missing)} this. " if missing else ""
 
 
 def verdict_of(finding: Finding, rule: Rule) -> Verdict:

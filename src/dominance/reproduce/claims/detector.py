@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from dominance.metrics import PAPER_THRESHOLD, grouped_folds, rate, roc_auc, roc_auc_interval, youden_threshold
-from dominance.metrics.measured import Measured
+from dominance.metrics import PAPER_THRESHOLD, grouped_folds, rate, youden_threshold
+from dominance.metrics.measured import of_area
 from dominance.numbers import measure
 from dominance.numbers import rate as written
 from dominance.records import Rate
@@ -31,12 +31,7 @@ def examine(experiments: Experiments) -> Finding:
     scores = [step.mean_focus(layers.detecting) for step in steps]
     positive = [step.part == DOMINANCE for step in steps]
     counts = (sum(positive), len(positive) - sum(positive))
-    measured = Measured(
-        roc_auc(scores, positive),
-        lambda confidence: roc_auc_interval(scores, positive, confidence=confidence),
-        len(steps),
-        fewest=min(counts),
-    )
+    measured = of_area(scores, positive)
     papers = [score >= PAPER_THRESHOLD for score in scores]
     figures = [
         Figure(

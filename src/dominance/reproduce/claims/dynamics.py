@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import torch
 
-from dominance.metrics import bootstrap_mean, deviation_change
+from dominance.metrics import deviation_change
 from dominance.metrics.measured import of_clusters
 from dominance.numbers import measure
 from dominance.reproduce.claims.claim import DVD, Claim, found
@@ -68,8 +68,8 @@ def _course_line(name: str, rows: Sequence[Sequence[float]]) -> Line:
     """The mean change over each interval, a prompt a row."""
     values = []
     for place, column in enumerate(zip(*rows, strict=True), start=1):
-        interval = bootstrap_mean([[value] for value in column]) if len(column) > 1 else None
-        values.append((place, sum(column) / len(column), interval))
+        mean = of_clusters([[value] for value in column])
+        values.append((place, mean.value, mean.interval if mean.n > 1 else None))
     return Line(name, tuple(values))
 
 

@@ -1,7 +1,6 @@
 """In the first step already, one token of a dominance prompt stands out more than in a balanced prompt."""
 
-from dominance.metrics import bootstrap_mean
-from dominance.metrics.measured import of_difference
+from dominance.metrics.measured import of_clusters, of_difference
 from dominance.numbers import measure
 from dominance.reproduce.attention import FirstStep
 from dominance.reproduce.claims.claim import DVD, Claim, found
@@ -45,9 +44,8 @@ def _differs(parts: dict[str, list[FirstStep]], layer: int) -> bool:
 def _line(part: str, members: list[FirstStep]) -> Line:
     values = []
     for layer in members[0].focus:
-        own = [step.focus[layer] for step in members]
-        interval = bootstrap_mean([[value] for value in own]) if len(own) > 1 else None
-        values.append((layer, sum(own) / len(own), interval))
+        mean = of_clusters([[step.focus[layer]] for step in members])
+        values.append((layer, mean.value, mean.interval if mean.n > 1 else None))
     return Line(part, tuple(values))
 
 

@@ -89,7 +89,9 @@ def examiner(loss: str, rule: Rule) -> Callable[[Experiments], Finding]:
 
 def _over(rows: Sequence[Sequence[Trio]], kind: str, method: str, over: str) -> Measured:
     """How much more the loss shows than another arm, pair by pair."""
-    return of_clusters([[getattr(trio, kind)[method] - getattr(trio, kind)[over] for trio in own] for own in rows])
+    return of_clusters(
+        [[getattr(trio, kind)[method] - getattr(trio, kind)[over] for trio in own] for own in rows], most=1
+    )
 
 
 def _compared(name: str, unit: str, measured: Mapping[str, Measured]) -> list[Figure]:

@@ -1,6 +1,6 @@
 """The token with the most attention at the first step belongs to the concept that will dominate."""
 
-from dominance.metrics import rate
+from dominance.metrics.intervals import exact_rate
 from dominance.metrics.measured import of_rate
 from dominance.numbers import rate as written
 from dominance.reproduce.claims.claim import DVD, Claim, found
@@ -20,14 +20,15 @@ RULE = Rule(
 def examine(experiments: Experiments) -> Finding:
     """The share over the paper's layers, and layer by layer."""
     steps = [step for step in experiments.first_steps if step.part == DOMINANCE]
-    held = rate(sum(step.leading == step.dominating for step in steps), len(steps))
-    dominated = rate(sum(step.leading == step.dominated for step in steps), len(steps))
+    held = exact_rate(sum(step.leading == step.dominating for step in steps), len(steps))
+    dominated = exact_rate(sum(step.leading == step.dominated for step in steps), len(steps))
     figures = [
         Figure("peak token of the dominating concept", written(held), "249 of 300"),
         Figure("peak token of the dominated concept", written(dominated)),
     ]
     by_layer = {
-        layer: rate(sum(step.peaks[layer] == step.dominating for step in steps), len(steps)) for layer in steps[0].peaks
+        layer: exact_rate(sum(step.peaks[layer] == step.dominating for step in steps), len(steps))
+        for layer in steps[0].peaks
     }
     line = Line("dominating concept", tuple((at, one.share or 0.0, one.interval) for at, one in by_layer.items()))
     plot = Plot(

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
-from dominance.metrics import rate, roc_auc, roc_auc_interval
-from dominance.metrics.measured import Measured
+from dominance.metrics import rate
+from dominance.metrics.measured import Measured, of_area
 from dominance.numbers import coefficient
 from dominance.numbers import rate as written
 from dominance.reproduce.claims.claim import OURS, Claim, found
@@ -54,12 +54,7 @@ def _counts(prompts: Mapping[str, Foretold]) -> tuple[int, int]:
 
 def _area(prompts: Mapping[str, Foretold]) -> Measured:
     scores, positive = ([getattr(one, name) for one in prompts.values()] for name in ("probability", "dominance"))
-    return Measured(
-        roc_auc(scores, positive),
-        lambda confidence: roc_auc_interval(scores, positive, confidence=confidence),
-        len(prompts),
-        fewest=min(_counts(prompts)),
-    )
+    return of_area(scores, positive)
 
 
 def _figures(name: str, prompts: Mapping[str, Foretold], threshold: float) -> list[Figure]:

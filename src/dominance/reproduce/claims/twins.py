@@ -14,7 +14,7 @@ from dominance.runs.reproduction.result import Figure, Finding, Group, Plot
 from dominance.runs.reproduction.rule import Rule
 
 RULE = Rule(
-    "DvD lead of an entity where its training pictures are uniform, less where they are varied, prompt by prompt",
+    "DvD lead of an entity where its training pictures are uniform, less where they are varied, its mean over prompts",
     0.0,
     "above",
     "score difference",
@@ -27,7 +27,7 @@ _ALIKE = (
 
 
 def examine(experiments: Experiments) -> Finding:
-    """Each prompt of the independent suite in both models, the entity being the unit that is drawn again."""
+    """Each prompt of the independent suite in both models; each entity, over its prompts, is a unit."""
     rivals = experiments.rivals
     if rivals.twin is not None and not rivals.opposed:  # before anything is drawn
         raise ImpossibleError(_ALIKE)
@@ -65,7 +65,7 @@ def examine(experiments: Experiments) -> Finding:
     )
     plots = [Plot("points", "mean DvD lead of the entity", groups, unit="score difference")]
     return found(
-        of_clusters(list(clusters.values()), "entities"),
+        of_clusters([[fmean(values)] for values in clusters.values()], "entities", most=200),
         RULE,
         experiments.size.independent_seeds,
         figures,
@@ -92,7 +92,7 @@ CLAIM = Claim(
     ("independent", "twin"),
     examine,
     otherwise=(
-        "Then uniform pictures are not what makes these entities dominate in these models. Look at each entity: if"
-        " they disagree, the mean over so few says little about others."
+        "These entities dominate more where their training pictures are varied: in these models it is not uniform"
+        " pictures that make them. Look at each entity: where they disagree, the mean says little about others."
     ),
 )

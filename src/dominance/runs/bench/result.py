@@ -184,9 +184,9 @@ def read_bench(folder: Path | str) -> BenchResult:
 
 def yield_of(tally: StreamTally) -> Rate:
     """Qualified candidates among those tried, which were tried until there were enough."""
-    from dominance.metrics.intervals import tried_rate
+    from dominance.metrics.intervals import exact_rate
 
-    return tried_rate(tally.qualified, tally.tried)
+    return exact_rate(tally.qualified, tally.tried)
 
 
 @dataclass(frozen=True, kw_only=True)
