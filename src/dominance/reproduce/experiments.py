@@ -25,8 +25,10 @@ from dominance.reproduce.suites import (
     alone_suite,
     by_kind,
     by_turns,
+    dominance_suite,
     factorial_suite,
     independent_suite,
+    is_led_by_entity,
     steered_suite,
 )
 from dominance.reproduce.transfer import Transfer, fitted_rule, transferred
@@ -222,13 +224,20 @@ class Experiments:
         """Dominance prompts with heads removed: each alone, the mitigating ones together, and pairs of the others."""
         _ = self.layers
         options = self._judged(AblationOptions, self.size.ablated_seeds, sweep=("heads", "multi", "controls"))
-        suite = self._dominance_suite(self.size.ablated)
+        suite = dominance_suite(self.entries(DOMINANCE, self.size.ablated))
         return ablate_suite(suite, self.model, self.judge, self.folder / "ablation", options)
 
     @cached_property
     def replaced(self) -> MitigationResult:
-        """Dominance prompts plain, and with a category word for the concept that the bench expects to dominate."""
-        suite = self._dominance_suite(self.size.repaired)
+        """Dominance prompts that a landmark, character or artist dominates, plain and with a category word for it.
+
+        Raises:
+            ImpossibleError: there are none.
+        """
+        led = [entry for entry in self.entries(DOMINANCE) if is_led_by_entity(entry)]
+        if not led:
+            raise ImpossibleError("objects dominate all dominance prompts of this model, and have no category word")
+        suite = dominance_suite(led[: self.size.repaired])
         return self.mitigated(suite, tuple(CATEGORY_WORD), self.size.repaired_seeds, "replacement")
 
     @cached_property
@@ -377,10 +386,6 @@ class Experiments:
         """Options of a command that draws so many new seeds and asks the judge."""
         drawing = self.drawing(self.fresh(seeds))
         return kind(drawing=drawing, asking=self.options.asking, machine=self.options.machine, **more)
-
-    def _dominance_suite(self, count: int) -> Suite:
-        prompts = tuple(entry.result.prompt for entry in self.entries(DOMINANCE, count))
-        return Suite("bench-dominance", prompts, "Dominance prompts of the bench.")
 
     def kept(self, name: str, kind: Any, make: Callable[[], Kind]) -> Kind:
         """What a file holds, or what is made now and written to it."""

@@ -14,6 +14,7 @@ from dominance.judges.protocol import Judge
 from dominance.laboratory.memorized import MODEL, NAME, is_bundled, memorized_pictures, memorized_suite
 from dominance.metrics import rate
 from dominance.metrics.identity import pixel_copies
+from dominance.metrics.intervals import alike_rate
 from dominance.miniature.renderer import render
 from dominance.models.drawing import Drawing
 from dominance.pictures import open_image
@@ -83,7 +84,8 @@ class CopiesResult:
     """What single heads removed do to copies of training pictures.
 
     Attributes:
-        copied: of the unedited images, those that are copies.
+        copied: of the unedited images, those that are copies; the intervals of shares of images are those of as many
+            prompts.
         prompts: of the prompts with a copy, those that some head mitigates: most of their copies are no copies without
             it, and still show every concept.
         outcomes: of every copy under every head, by outcome.
@@ -126,7 +128,8 @@ def heads_of_copies(
     copied = _copied(known, images, folder)
     before = [pair for pair, is_copy in zip(images, copied, strict=True) if is_copy]
     tried = _without_heads(known, model, judge, drawn, folder, before) if before else []
-    return _counted(tried, rate(len(before), len(images)), len(options.seeds))
+    drawn_of = len({prompt.id for prompt, _ in images})
+    return _counted(tried, alike_rate(len(before), len(images), drawn_of), len(options.seeds))
 
 
 def _copied(known: Memorized, images: Sequence[tuple[Prompt, ScoredImage]], folder: Path) -> Bool[np.ndarray, " image"]:
@@ -193,9 +196,13 @@ def _counted(tried: Sequence[_Tried], copied: Rate, seeds: int) -> CopiesResult:
     return CopiesResult(
         copied=copied,
         prompts=rate(len({prompt for prompt, _ in mitigated}), len(prompts)),
-        outcomes={name: rate(found.count(name), len(found)) for name in outcomes},
+        outcomes={name: alike_rate(found.count(name), len(found), len(prompts)) for name in outcomes},
         layers={
-            layer: rate(sum(head[0] == layer for _, head in mitigated), sum(head[0] == layer for _, head in cases))
+            layer: alike_rate(
+                sum(head[0] == layer for _, head in mitigated),
+                sum(head[0] == layer for _, head in cases),
+                len({prompt for prompt, head in cases if head[0] == layer}),
+            )
             for layer in layers
         },
         examples=tuple(examples.values()),

@@ -137,6 +137,17 @@ def by_turns(entries: Sequence[Entry]) -> tuple[Entry, ...]:
     return tuple(entry for row in turns for entry in row if entry is not None)
 
 
+def dominance_suite(entries: Sequence[Entry]) -> Suite:
+    """Dominance prompts of a bench."""
+    return Suite("bench-dominance", tuple(entry.result.prompt for entry in entries), "Dominance prompts of the bench.")
+
+
+def is_led_by_entity(entry: Entry) -> bool:
+    """Whether it is a landmark, character or artist that dominates the prompt, and not its object."""
+    kinds = {concept.name: concept.kind for concept in entry.result.prompt.concepts}
+    return entry.direction is not None and kinds[entry.direction[0]] != "object"
+
+
 def by_kind(pools: Pools) -> dict[str, float]:
     """Where nothing is known of a model's training pictures: landmarks, characters and artists rigid, objects varied.
 

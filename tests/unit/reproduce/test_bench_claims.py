@@ -1,6 +1,5 @@
 """The claims about the bench on made-up tallies and scores: every verdict."""
 
-from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -10,57 +9,61 @@ from dominance.reproduce.claims.bench_medians import CLAIM as MEDIANS
 from dominance.reproduce.claims.bench_yield import CLAIM as YIELD
 from dominance.reproduce.claims.claim import verdict_of
 from dominance.reproduce.claims.trainings import CLAIM as TRAININGS
-from dominance.reproduce.experiments import ImpossibleError
-from dominance.runs.bench.result import BenchResult, StreamTally
+from dominance.reproduce.experiments import Experiments, ImpossibleError
 from dominance.runs.reproduction.rule import Verdict
 
+DOMINATED, OTHER = [(5, 0)] * 3, [(5, 0), (5, 5), (5, 0)]
 
-def bench(qualified: int, tried: int) -> BenchResult:
-    tallies = [
-        StreamTally("landmark", 5, 5, tried, qualified, 0, 100),
-        StreamTally("balanced", 5, 5, tried, tried, 0, 100),
+
+def independent(**parts: tuple[int, int]) -> Experiments:
+    """By category, how many of how many prompts are dominance prompts: all three of their images collapse."""
+    prompts = [
+        judged(f"{name} {place}", name, DOMINATED if place < dominated else OTHER)
+        for name, (dominated, count) in parts.items()
+        for place in range(count)
     ]
-    run = SimpleNamespace(run=str(FOLDER / "bench"))
-    return BenchResult(run, (), tuple(tallies), None)  # ty: ignore[invalid-argument-type]
+    return made(independent=SimpleNamespace(prompts=tuple(prompts), run=str(FOLDER / "independent")))
 
 
 @pytest.mark.parametrize(
-    ("qualified", "tried", "verdict"), [(12, 40, "reproduced"), (0, 200, "contradicted"), (1, 20, "undecided")]
+    ("dominated", "count", "verdict"), [(12, 40, "reproduced"), (0, 90, "contradicted"), (1, 20, "undecided")]
 )
-def test_the_yield_is_a_rarity_or_not(qualified: int, tried: int, verdict: Verdict) -> None:
-    finding = YIELD.examine(made(bench=bench(qualified, tried)))
+def test_dominance_prompts_are_a_rarity_or_not(dominated: int, count: int, verdict: Verdict) -> None:
+    finding = YIELD.examine(independent(landmark=(dominated, count)))
     assert verdict_of(finding, YIELD.rule) == verdict
-    assert (finding.n, finding.of) == (tried, "candidates")
-    assert finding.value == qualified / tried
-    assert len(finding.figures) == 3
+    assert (finding.n, finding.of) == (count, "prompts")
+    assert finding.value == dominated / count
+    assert [figure.ours.partition(" (")[0] for figure in finding.figures] == [f"{dominated} of {count}"] * 2
+    assert "3 of 3 images collapse" in finding.why
+    assert ("could contradict this" in finding.why) == (count < 72)
+    assert len(finding.pictures) == min(dominated, 8)
 
 
 @pytest.mark.parametrize(
-    ("characters", "verdict"), [((20, 60), "reproduced"), ((0, 200), "contradicted"), ((1, 20), "undecided")]
+    ("characters", "verdict"), [((20, 60), "reproduced"), ((0, 100), "contradicted"), ((1, 20), "undecided")]
 )
 def test_the_category_with_the_least_yield_decides(characters: tuple[int, int], verdict: Verdict) -> None:
     """Landmarks alone, of which most dominate, do not speak for characters."""
-    landmarks = bench(40, 60)
-    tallies = (*landmarks.tallies, StreamTally("character", 5, 5, characters[1], characters[0], 0, 100))
-    finding = YIELD.examine(made(bench=replace(landmarks, tallies=tallies)))
+    finding = YIELD.examine(independent(landmark=(40, 60), character=characters))
     assert verdict_of(finding, YIELD.rule) == verdict
     assert finding.value == min(40 / 60, characters[0] / characters[1])
     assert finding.n == 60 + characters[1]
-    assert finding.why == "No prompts of artists: this model's pools have none."
+    assert "No prompts of artists: this model's pools have none." in finding.why
 
 
-def test_a_bench_that_tried_nothing_cannot_say() -> None:
+def test_a_suite_without_a_score_cannot_say() -> None:
     with pytest.raises(ImpossibleError):
-        YIELD.examine(made(bench=bench(0, 0)))
+        YIELD.examine(independent())
 
 
-HIGH, LOW, MIDDLE = [(5, 0), (5, 1)], [(5, 5), (5, 4)], [(5, 2), (5, 3)]
+HIGH, LOW, MIDDLE, SLIGHT = [(5, 0), (5, 1)], [(5, 5), (5, 4)], [(5, 2), (5, 3)], [(5, 4), (5, 4)]
 
 
 @pytest.mark.parametrize(
     ("dominance", "balanced", "verdict"),
-    [(HIGH, LOW, "reproduced"), (LOW, HIGH, "contradicted"), (MIDDLE, MIDDLE, "undecided")],
-)
+    [(HIGH, LOW, "reproduced"), (LOW, HIGH, "contradicted"), (SLIGHT, LOW, "contradicted"),
+     (MIDDLE, SLIGHT, "reproduced")],
+)  # fmt: skip
 def test_the_medians_are_apart_or_not(
     dominance: list[tuple[int, int]], balanced: list[tuple[int, int]], verdict: Verdict
 ) -> None:

@@ -24,7 +24,7 @@ KNOWN = Memorized(load_suite("a [tower:landmark] and a [mug]"), "memorized", {"a
 
 @pytest.mark.parametrize(
     ("memorized", "dominance", "verdict"),
-    [(3.0, 1.0, "reproduced"), (1.0, 3.0, "contradicted"), (2.0, 2.0, "undecided")],
+    [(3.0, 1.0, "reproduced"), (1.0, 3.0, "contradicted"), (2.0, 2.0, "undecided"), (3.0, 0.2, "contradicted")],
 )
 def test_memorized_prompts_move_the_noise_most_or_not(memorized: float, dominance: float, verdict: Verdict) -> None:
     prompts = tuple(
@@ -43,7 +43,8 @@ def test_memorized_prompts_move_the_noise_most_or_not(memorized: float, dominanc
         )
     )
     assert verdict_of(finding, claims.NORM) == verdict
-    assert finding.value == pytest.approx(memorized - dominance)
+    assert finding.value == pytest.approx(min(memorized - dominance, dominance - 0.5))
+    assert [figure.name for figure in finding.figures[3:]] == ["memorized less dominance", "dominance less balanced"]
     assert [group.name for group in finding.plots[0].groups] == ["memorized", "dominance", "balanced"]
     assert "drawn by the model with the adapter 'memorized'" in finding.why
 

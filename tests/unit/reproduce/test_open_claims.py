@@ -1,5 +1,6 @@
 """Open questions as claims, on results made by hand: every verdict; their prompts, and the control of every run."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -63,7 +64,8 @@ def test_a_twin_without_dominance_tells_nothing_and_few_prompts_decide_nothing()
 def disrupted(plain: str, early: str, count: int = 8) -> Experiments:
     """Prompts of one image each, with these verdicts plain and with a category word in the first two fifths."""
     verdicts = {"plain": plain, "schedule:until=0.1": plain, "schedule:until=0.4": early, "replace": "balanced"}
-    shots = {arm: Shot(f"{arm}.png", verdict, None, ()) for arm, verdict in verdicts.items()}  # ty: ignore[invalid-argument-type]
+    present = {"balanced": ("a", "b"), "collapsed": ("a",), "lost": ()}
+    shots = {arm: Shot(f"{arm}.png", verdict, None, present[verdict]) for arm, verdict in verdicts.items()}  # ty: ignore[invalid-argument-type]
     prompts = [
         MitigatedPrompt(f"p{place}", "text", None, ("a", "b"), {}, (MitigatedImage("0", shots, "plain"),))
         for place in range(count)
@@ -74,13 +76,18 @@ def disrupted(plain: str, early: str, count: int = 8) -> Experiments:
 @pytest.mark.parametrize(
     ("plain", "early", "verdict"),
     [("collapsed", "balanced", "reproduced"), ("balanced", "collapsed", "contradicted"),
-     ("collapsed", "collapsed", "undecided")],
+     ("collapsed", "collapsed", "undecided"), ("collapsed", "lost", "undecided")],
 )  # fmt: skip
 def test_another_text_in_the_first_steps_prevents_dominance_or_not(plain: str, early: str, verdict: Verdict) -> None:
     finding = EARLY.examine(disrupted(plain, early))
     assert verdict_of(finding, EARLY.rule) == verdict
     figures = {figure.name: figure.ours for figure in finding.figures}
     assert figures["images that collapse, a category word throughout"] == "0%"
+    assert figures["images that show every concept, a category word throughout"] == "100%"
+    if early == "lost":  # which ends the dominance of one concept, and shows neither
+        assert figures["images that collapse, a category word in the first two fifths: less as it is"].startswith(
+            "−100"
+        )
     assert len(finding.plots[0].groups) == 4
 
 
@@ -121,7 +128,18 @@ def test_a_missing_token_declines_or_not(change: float, verdict: Verdict) -> Non
     rows = tuple(recorded(place, "dominance", change) for place in range(8))
     finding = claims.examine_dynamics(made(listed_recorded=rows))
     assert verdict_of(finding, claims.DYNAMICS) == verdict
-    assert [figure.name.partition(",")[0] for figure in finding.figures] == ["missing", "present"]
+    assert [figure.name.partition(":")[0] for figure in finding.figures] == [
+        "missing, layer 7",
+        "present, layer 7",
+        "present, layers 8 to 10",
+    ]
+
+
+def test_what_moves_both_concepts_alike_is_no_loss_of_the_one() -> None:
+    rows = [recorded(place, "dominance", 0.01) for place in range(8)]
+    alike = tuple(replace(one, trailing=dict.fromkeys("ab", one.trailing["b"])) for one in rows)
+    finding = claims.examine_dynamics(made(listed_recorded=alike))
+    assert (finding.value, verdict_of(finding, claims.DYNAMICS)) == (0.0, "undecided")
 
 
 def test_where_no_concept_is_missing_nothing_can_decline() -> None:

@@ -15,6 +15,7 @@ from dominance.reproduce.claims.registry import CLAIMS
 from dominance.reproduce.claims.replacement import CLAIM as REPLACEMENT
 from dominance.reproduce.experiments import Experiments
 from dominance.reproduce.impossible import ImpossibleError
+from dominance.reproduce.size import Size
 from dominance.runs.ablation.options import How, Window
 from dominance.runs.ablation.outcomes import Judged, mitigating
 from dominance.runs.ablation.result import SweepResult, sweep_result
@@ -147,6 +148,52 @@ def test_heads_together_mitigate_or_not(examine: Callable[[Experiments], object]
         sweeps = [sweep_result("heads", Window(0, 0), singles), sweep_result(sweep, Window(0, 0), rows)]
         finding = examine(ablated(sweeps, singles))  # ty: ignore[invalid-argument-type]
         assert verdict_of(finding, rule) == verdict  # ty: ignore[invalid-argument-type]
+
+
+def test_a_prompt_counts_with_the_share_of_its_pairs_that_mitigate() -> None:
+    singles = trials([head_outcomes("mitigated", "unchanged")] * 12)
+    pairs = [
+        Judged(one.prompt, 0, heads_together(((1, 0), (1, other)), How()), one.unedited, one.edited)
+        for other, what in ((1, "mitigated"), (2, "unchanged"), (3, "corrupted"))
+        for one in trials([dict.fromkeys(((1, 0), (1, other)), what)] * 12, together=True)
+    ]
+    sweeps = [sweep_result("heads", Window(0, 0), singles), sweep_result("controls", Window(0, 0), pairs)]
+    finding = heads.controls(ablated(sweeps, singles))
+    assert (finding.value, finding.n) == (pytest.approx(1 / 3), 12)
+    assert verdict_of(finding, heads.CONTROL) == "undecided"
+    assert finding.figures[0].ours == "12 of 36 (14 to 61%)"  # as 4 of 12: images of a prompt are no units
+
+
+@pytest.mark.parametrize(("count", "reachable"), [(10, True), (8, False)])
+def test_a_row_says_where_no_outcome_could_contradict_it(count: int, reachable: bool) -> None:
+    rows = [head_outcomes("unchanged" if place else "mitigated", "unchanged") for place in range(count)]
+    singles = trials(rows)
+    finding = heads.single(ablated([sweep_result("heads", Window(0, 0), singles)], singles))
+    assert ("No outcome over so few prompts could contradict this." in finding.why) != reachable
+
+
+def entry(dominating: str) -> SimpleNamespace:
+    """A dominance prompt of the landmark a and the object b."""
+    other = "b" if dominating == "a" else "a"
+    return SimpleNamespace(
+        result=judged(dominating, "dominance", [(5, 0)]),
+        direction=(dominating, other),
+        kept=SimpleNamespace(category="landmark"),
+    )
+
+
+def test_only_what_dominates_is_replaced() -> None:
+    experiments = Experiments.__new__(Experiments)
+    listed = [entry("b"), entry("a"), entry("b")]
+    vars(experiments).update(
+        size=Size(),
+        bench=SimpleNamespace(part=lambda _: tuple(listed)),
+        mitigated=lambda suite, *_: [prompt.id for prompt in suite.prompts],
+    )
+    assert experiments.replaced == ["a"]
+    del experiments.replaced, listed[1]
+    with pytest.raises(ImpossibleError, match="objects dominate all dominance prompts"):
+        _ = experiments.replaced
 
 
 @pytest.mark.parametrize("what", ["unchanged", "corrupted"])

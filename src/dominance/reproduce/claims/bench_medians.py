@@ -15,7 +15,7 @@ from dominance.runs.reproduction.rule import Rule
 
 RULE = Rule(
     "median DvD of dominance prompts less that of balanced ones, on seeds that did not select them",
-    0.0,
+    26.2,
     "above",
     "score difference",
 )
@@ -56,12 +56,13 @@ CLAIM = Claim(
     "The median DvD of the benchmark's prompts is far above that of balanced controls.",
     DVD,
     "64 against 11.6",
-    "The bench's prompts are drawn again from new seeds, so that their selection does not flatter the difference.",
+    "The bench's prompts are drawn again from new seeds, so that their selection does not flatter the difference."
+    " Far means more than half as far as in the paper: 26.2 of its 52.4.",
     RULE,
     ("bench", "fresh"),
     examine,
     otherwise=(
-        "The prompts that were selected do not dominate from new seeds: what selected them was chance. Claims that"
-        " rest on the bench mean nothing then."
+        "From new seeds the two parts lie less than half as far apart as in the paper: much of what selected the"
+        " prompts was chance. Claims that rest on the bench are weakened by as much."
     ),
 )

@@ -2,6 +2,7 @@
 
 from collections import Counter
 
+from dominance.metrics.intervals import alike_rate, exact_rate
 from dominance.metrics.measured import of_clusters, of_rate
 from dominance.numbers import plural
 from dominance.numbers import rate as written
@@ -13,7 +14,7 @@ from dominance.runs.ablation.result import AblationResult, SweepResult
 from dominance.runs.reproduction.result import Figure, Finding, Line, Plot, Shown
 from dominance.runs.reproduction.rule import Rule
 
-SINGLE = Rule("share of dominance prompts that some single head mitigates", 0.784, "below", "share")
+SINGLE = Rule("share of dominance prompts that some single head mitigates", 0.634, "below", "share")
 WHERE = Rule(
     "share of the heads of layers 1 to 6 that mitigate a prompt, less that of later layers",
     0.0,
@@ -21,10 +22,13 @@ WHERE = Rule(
     "share difference",
 )
 SEVERAL = Rule(
-    "share of dominance prompts that their mitigating heads together mitigate, in most images", 0.8, "below", "share"
+    "share of dominance prompts that their mitigating heads together mitigate, in most images", 0.7, "below", "share"
 )
 CONTROL = Rule(
-    "share of dominance prompts that some pair of non-mitigating heads of layer 1 mitigates", 0.483, "below", "share"
+    "share of a prompt's pairs of non-mitigating heads of layer 1 that mitigate it, mean over prompts",
+    0.303,
+    "below",
+    "share",
 )
 _EARLY = 6
 NEEDS = ("bench", "ablation")
@@ -67,9 +71,13 @@ def single(experiments: Experiments) -> Finding:
     outcomes = sweep.total.images
     prompts = sweep.total.prompts
     figures = [
-        Figure("prompts that some single head mitigates", written(prompts), "145 of 300; memorized 392 of 500"),
-        Figure("images under a single head: mitigated", written(outcomes.mitigated)),
-        Figure("images under a single head: corrupted", written(outcomes.corrupted)),
+        Figure(
+            "prompts that some single head mitigates",
+            written(exact_rate(prompts.count, prompts.n)),
+            "145 of 300; memorized 392 of 500",
+        ),
+        Figure("images under a single head: mitigated", _over_prompts(outcomes.mitigated, prompts.n)),
+        Figure("images under a single head: corrupted", _over_prompts(outcomes.corrupted, prompts.n)),
     ]
     return found(
         of_rate(prompts.count, prompts.n),
@@ -81,9 +89,16 @@ def single(experiments: Experiments) -> Finding:
     )
 
 
+def _over_prompts(found_here: Rate, prompts: int) -> str:
+    """A share of images, each with the interval of a share of so many prompts, which are the units."""
+    return written(alike_rate(found_here.count, found_here.n, prompts))
+
+
 def _by_layer(sweep: SweepResult) -> Plot:
     values = tuple(
-        (int(tally.name), tally.cases.mitigated.share or 0.0, tally.cases.mitigated.interval) for tally in sweep.layers
+        (int(tally.name), cases.share or 0.0, alike_rate(cases.count, cases.n, tally.prompts.n).interval)
+        for tally in sweep.layers
+        for cases in (tally.cases.mitigated,)
     )
     line = Line("prompts × heads", values)
     return Plot(
@@ -125,17 +140,17 @@ def where(experiments: Experiments) -> Finding:
     by_layer = Counter(layer for heads in tried for layer, _ in heads)
     most = sorted(by_layer, key=lambda layer: (-by_layer[layer] / total[layer], layer))[:2]
     figures = [Figure("layers with most mitigating heads", " and ".join(map(str, sorted(most))) or "none", "3 and 6")]
-    return found(of_clusters(differences), WHERE, experiments.size.ablated_seeds, figures, [_by_layer(sweep)])
+    return found(of_clusters(differences, most=1), WHERE, experiments.size.ablated_seeds, figures, [_by_layer(sweep)])
 
 
 def several(experiments: Experiments) -> Finding:
     """The mitigating heads of each prompt that has two or more, together."""
     sweep = sweep_of(experiments.ablated, "multi")
     cases, images = sweep.total.cases, sweep.total.images
+    papers = {"mitigated": "about 60%; memorized about 80%", "unchanged": "about 20%", "corrupted": ""}
     figures = [
-        Figure("images: mitigated", written(images.mitigated), "about 60%; memorized about 80%"),
-        Figure("images: unchanged", written(images.unchanged), "about 20%"),
-        Figure("images: corrupted", written(images.corrupted)),
+        Figure(f"images: {name}", _over_prompts(getattr(images, name), cases.n), paper)
+        for name, paper in papers.items()
     ]
     return found(of_rate(cases.mitigated.count, cases.mitigated.n), SEVERAL, experiments.size.ablated_seeds, figures)
 
@@ -144,13 +159,14 @@ def controls(experiments: Experiments) -> Finding:
     """Pairs of heads of layer 1 that do not mitigate alone, where other heads do."""
     _mitigating(experiments.ablated)
     sweep = sweep_of(experiments.ablated, "controls")
-    prompts: Rate = sweep.total.prompts
-    images = sweep.total.images
+    shares = [own.share for own in sweep.by_prompt.values() if own.share is not None]
+    total = sweep.total
     figures = [
-        Figure("images under a pair: mitigated", written(images.mitigated), "0.55%"),
-        Figure("images under a pair: corrupted", written(images.corrupted), "18.68%"),
+        Figure("images under a pair: mitigated", _over_prompts(total.images.mitigated, len(shares)), "0.55%"),
+        Figure("images under a pair: corrupted", _over_prompts(total.images.corrupted, len(shares)), "18.68%"),
+        Figure("prompts that some pair mitigates", written(total.prompts)),
     ]
-    return found(of_rate(prompts.count, prompts.n), CONTROL, experiments.size.ablated_seeds, figures)
+    return found(of_rate(sum(shares), len(shares)), CONTROL, experiments.size.ablated_seeds, figures)
 
 
 CLAIMS = (
@@ -161,14 +177,14 @@ CLAIMS = (
         " memorized ones: dominance is spread over heads.",
         DVD,
         "48% (memorized 78%)",
-        "Every head is removed alone from the collapsed images of dominance prompts. The threshold is the paper's"
-        " figure for memorized prompts.",
+        "Every head is removed alone from the collapsed images of dominance prompts. The threshold lies midway between"
+        " the paper's two figures, 48.3% and 78.4%. This model's own memorized prompts are in memorized-heads.",
         SINGLE,
         NEEDS,
         single,
         otherwise=(
-            "Most prompts are mitigated by some single head: dominance is as localised here as memorization is in"
-            " Stable Diffusion. The plot says in which layers."
+            "Most prompts are mitigated by some single head: their share is nearer to that of memorized prompts of"
+            " Stable Diffusion than to that of its dominance prompts. The plot says in which layers."
         ),
     ),
     Claim(
@@ -193,13 +209,13 @@ CLAIMS = (
         " of memorization.",
         DVD,
         "0.6 (memorized 0.8)",
-        "The mitigating heads of each prompt that has two or more are removed together. The threshold is the paper's"
-        " figure for memorized prompts.",
+        "The mitigating heads of each prompt that has two or more are removed together. The threshold lies midway"
+        " between the paper's two figures, 0.6 and 0.8.",
         SEVERAL,
         NEEDS,
         several,
         otherwise=(
-            "Together the mitigating heads undo dominance as surely as they undo memorization in the paper."
+            "Together the mitigating heads undo dominance nearly as surely as they undo memorization in the paper."
             " Corrupted images, which stand beside it, are the price."
         ),
     ),
@@ -209,8 +225,9 @@ CLAIMS = (
         "Pairs of non-mitigating heads of layer 1 mitigate 0.55% and corrupt 18.68%.",
         DVD,
         "0.55% / 18.68%",
-        "All pairs of heads of layer 1 that do not mitigate the prompt alone. A prompt counts where any of its pairs"
-        " mitigates it, since its pairs are not independent; the threshold is the paper's share for single heads.",
+        "All pairs of heads of layer 1 that do not mitigate the prompt alone. Each prompt counts with the share of its"
+        " pairs that mitigate it, since pairs of one prompt are not independent. The threshold lies midway between the"
+        " paper's figures for such pairs, 0.55%, and for the mitigating heads together, 60%.",
         CONTROL,
         NEEDS,
         controls,

@@ -1,13 +1,12 @@
 """Dominance on prompts that nothing filters: it is the entity that takes over, and the object that vanishes."""
 
 from collections.abc import Sequence
-from statistics import fmean
 
-from dominance.metrics import bootstrap_mean
+from dominance.metrics import clustered_rate
 from dominance.metrics.measured import of_clusters
 from dominance.numbers import difference
 from dominance.numbers import rate as written
-from dominance.records import PromptResult, ScoredImage
+from dominance.records import PromptResult, Rate, ScoredImage
 from dominance.reproduce.claims.claim import DVD, Claim, found, pictures_of
 from dominance.reproduce.experiments import Experiments
 from dominance.reproduce.impossible import ImpossibleError
@@ -48,18 +47,31 @@ def examine(experiments: Experiments) -> Finding:
     for group in result.groups:
         own = [rows[prompt.prompt.id] for prompt in result.prompts if prompt.prompt.group == group.name]
         own = [row for row in own if row]
-        figures.append(Figure(f"{group.name} prompts: collapsed images", written(group.collapsed)))
+        figures.append(
+            Figure(f"{group.name} prompts: collapsed images", written(_collapsed(result.prompts, group.name)))
+        )
         figures.append(Figure(f"{group.name} prompts: DvD towards it less towards the object", _mean(own)))
         groups.append(Group(group.name, _dvd(result.prompts, group.name), group.dvd_mean, group.dvd_interval))
     images = [(prompt.prompt.text, image) for prompt in result.prompts[::8] for image in prompt.images[:1]]
     return found(
-        of_clusters(clusters),
+        of_clusters(clusters, most=100),
         RULE,
         experiments.size.independent_seeds,
         figures,
         [Plot("groups", "mean DvD of a prompt", tuple(groups), mark=(36.0, "36"), unit="score")],
         pictures_of(images, result.run, experiments.folder),
     )
+
+
+def _collapsed(prompts: Sequence[PromptResult], group: str) -> Rate:
+    """Of the images of a group, the prompt being the unit."""
+    verdicts = [
+        (image.verdict, one.prompt.id)
+        for one in prompts
+        for image in one.images
+        if one.prompt.group == group and image.verdict is not None
+    ]
+    return clustered_rate([verdict == "collapsed" for verdict, _ in verdicts], [prompt for _, prompt in verdicts])
 
 
 def _dvd(prompts: Sequence[PromptResult], group: str) -> tuple[float, ...]:
@@ -69,7 +81,8 @@ def _dvd(prompts: Sequence[PromptResult], group: str) -> tuple[float, ...]:
 def _mean(rows: Sequence[Sequence[float]]) -> str:
     if not rows:
         return difference(None)
-    return difference(fmean(value for row in rows for value in row), bootstrap_mean(rows))
+    measured = of_clusters(rows, most=100)
+    return difference(measured.value, measured.interval)
 
 
 CLAIM = Claim(
@@ -84,7 +97,7 @@ CLAIM = Claim(
     ("independent",),
     examine,
     otherwise=(
-        "Then the products take over, or neither does, and the benchmark's direction comes of its filter. The"
-        " collapsed images by category say which."
+        "Here the products take over, and the benchmark's direction comes of its filter. The figures by category say"
+        " in which."
     ),
 )

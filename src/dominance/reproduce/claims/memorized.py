@@ -1,21 +1,22 @@
 """Memorized prompts beside dominance prompts: they move the noise most, and single heads undo more of them."""
 
-from dominance.metrics import bootstrap_mean
-from dominance.metrics.measured import of_difference, of_rates
+from dominance.metrics.measured import of_difference, of_rates, smallest
 from dominance.numbers import measure
 from dominance.numbers import rate as written
 from dominance.reproduce.claims.claim import DVD, Claim, found
 from dominance.reproduce.claims.heads import sweep_of
-from dominance.reproduce.claims.noise_norm import first_norms
+from dominance.reproduce.claims.noise_norm import first_norms, shown
 from dominance.reproduce.experiments import Experiments
 from dominance.reproduce.impossible import ImpossibleError
 from dominance.reproduce.memorized import MEMORIZED
+from dominance.runs.bench.candidates import BALANCED
 from dominance.runs.bench.result import DOMINANCE
-from dominance.runs.reproduction.result import Figure, Finding, Group, Line, Plot, Shown
+from dominance.runs.reproduction.result import Figure, Finding, Line, Plot, Shown
 from dominance.runs.reproduction.rule import Rule
 
 NORM = Rule(
-    "mean norm at step 1 of what the prompt adds to the predicted noise, memorized less dominance prompts",
+    "mean norm at step 1 of what the prompt adds to the predicted noise: memorized less dominance prompts, and"
+    " dominance less balanced ones, the smaller of the two",
     0.0,
     "above",
     "measure",
@@ -31,28 +32,18 @@ HEADS = Rule(
 def examine_norm(experiments: Experiments) -> Finding:
     """All three groups at step 1 and over the steps, in one model."""
     experiments.known_by_heart()  # before anything is drawn
-    experiments.entries(DOMINANCE)
+    for part in (DOMINANCE, BALANCED):
+        experiments.entries(part)
     result = experiments.memorized_norms
-    norms = first_norms(result, MEMORIZED, DOMINANCE)
-    figures = [
-        Figure(
-            f"{len(values)} {part} prompts",
-            measure(sum(values) / len(values), bootstrap_mean([[value] for value in values]) if values[1:] else None),
-        )
-        for part, values in norms.items()
-        if values
-    ]
-    groups = tuple(Group(part, tuple(values), sum(values) / len(values)) for part, values in norms.items() if values)
-    lines = tuple(
-        Line(group.name, tuple((step, *found_here) for step, found_here in enumerate(group.course, start=1)))
-        for group in result.groups
-    )
-    plots = [
-        Plot("groups", "noise norm at step 1", groups),
-        Plot("lines", "mean noise norm", lines=lines, axis="denoising step"),
-    ]
-    measured = of_difference(norms[DOMINANCE], norms[MEMORIZED])
-    return found(measured, NORM, experiments.size.norm_seeds, figures, plots, why=_with_adapter(experiments))
+    norms = first_norms(result, MEMORIZED, DOMINANCE, BALANCED)
+    links = {
+        "memorized less dominance": of_difference(norms[DOMINANCE], norms[MEMORIZED]),
+        "dominance less balanced": of_difference(norms[BALANCED], norms[DOMINANCE]),
+    }
+    figures, plots = shown(result, norms)
+    figures += [Figure(name, measure(one.value, one.interval), "above 0") for name, one in links.items()]
+    why = _with_adapter(experiments)
+    return found(smallest(links.values()), NORM, experiments.size.norm_seeds, figures, plots, why=why)
 
 
 def _with_adapter(experiments: Experiments) -> str:
@@ -83,9 +74,9 @@ def examine_heads(experiments: Experiments) -> Finding:
         "lines", "share of prompts and heads that mitigate", lines=(line,), axis="attention layer", unit="share"
     )
     pictures = [
-        shown
+        picture
         for text, before, after, head in copies.examples
-        for shown in (
+        for picture in (
             Shown(f"memorized/{before}", f"{text}: a copy"),
             Shown(f"memorized/{after}", f"{text}: without {head}"),
         )
@@ -97,20 +88,21 @@ def examine_heads(experiments: Experiments) -> Finding:
 CLAIMS = (
     Claim(
         "memorized-norm",
-        "Memorized prompts move the predicted noise most",
-        "The text-conditional noise norm at step 1 is higher for memorized prompts than for dominance prompts.",
+        "Memorized prompts move the predicted noise most, then dominance prompts, then balanced ones",
+        "The text-conditional noise norm at step 1 is highest for memorized prompts, then dominance, then balanced.",
         DVD,
-        "memorized > dominance",
-        "The norm of memorized prompts beside that of the bench's, in one model. For the miniature they are six"
-        " captions of their own, whose one picture each was repeated in the training of an adapter; of another model,"
-        " those that --memorized names.",
+        "memorized > dominance > balanced",
+        "The norm of memorized prompts beside that of the bench's, in one model. The smaller of the two differences"
+        " decides: its interval lies above 0 only where both do, and below 0 where one of them does. For the"
+        " miniature memorized prompts are six captions of their own, whose one picture each was repeated in the"
+        " training of an adapter; of another model, those that --memorized names.",
         NORM,
         ("bench", "memorized norms"),
         examine_norm,
         otherwise=(
-            "The norm says how much of the noise a prompt decides, and a caption of several words decides much without"
-            " being memorized. Look at the course: a memorized picture is decided in the first steps, so that later"
-            " ones may lie lower."
+            "One of the two steps down goes up, and the figures say which. The norm says how much of the noise a prompt"
+            " decides, and a caption of several words decides much without being memorized; a memorized picture is"
+            " decided in the first steps, so that later ones may lie lower."
         ),
     ),
     Claim(
@@ -126,7 +118,7 @@ CLAIMS = (
         ("bench", "ablation", "memorized"),
         examine_heads,
         otherwise=(
-            "Here memorization is no more localised in single heads than dominance. An adapter changes all layers"
+            "Here single heads undo fewer memorized prompts than dominance prompts. An adapter changes all layers"
             " alike, so that a picture taught by one need not sit where training from the start would have put it."
         ),
     ),

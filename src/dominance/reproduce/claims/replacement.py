@@ -66,7 +66,8 @@ CLAIM = Claim(
     DVD,
     "64 → 20",
     "Dominance prompts are drawn from new seeds, as they are and with a category word for their landmark, character or"
-    " artist. It tests the detector and is no repair: the user's concept is gone.",
+    " artist. Only prompts that it dominates count: where the object does, nothing that dominates is replaced. The"
+    " bench says what dominates; the paper asks its detector. It is no repair: the user's concept is gone.",
     RULE,
     ("bench", "replacement"),
     examine,
