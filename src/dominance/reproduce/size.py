@@ -4,12 +4,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 
 _FEWEST_PROMPTS = {
-    "bench": 6,
-    "recorded": 5,
-    "ablated": 5,
-    "memorized": 5,
-    "repaired": 5,
-    "steered": 5,
+    "bench": 8,
+    "recorded": 6,
+    "ablated": 6,
+    "memorized": 6,
+    "repaired": 8,
+    "steered": 7,
     "crowded": 2,
     "independent": 12,
     "cell": 1,
@@ -104,7 +104,7 @@ def scaled(full: Size, share: float) -> Size:
     """About that share of the work: prompts and seeds both by its square root, but never below what says anything.
 
     >>> scaled(Size(), 0.25).bench, scaled(Size(), 0.25).bench_seeds, scaled(Size(), 1e-6).bench
-    (12, 5, 6)
+    (12, 5, 8)
     """
     counts = {}
     for item in fields(Size):
