@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from dominance.errors import InputError
 from dominance.guidance.moves import Moves, Step
-from dominance.guidance.plan import Plan
+from dominance.guidance.plan import Needs, Plan
 from dominance.records import Prompt
 
 _RAW, _RMS = 20.0, 0.06
@@ -23,6 +23,7 @@ class AttendAndExcite:
     """
 
     looks: ClassVar[bool] = True
+    needs: ClassVar[Needs] = Needs(least=1)
 
     step: Step = "raw"
     """How a gradient becomes a step: raw as in the paper, or rms."""
@@ -41,7 +42,7 @@ class AttendAndExcite:
 
     def plan(self, prompt: Prompt) -> Plan:
         """How an image of this prompt is steered; not at all with no concept."""
-        if not prompt.concepts or not self.strength:
+        if not self.needs.met_by(prompt.concepts) or not self.strength:
             return Plan()
         size = self.strength * (_RAW if self.step == "raw" else _RMS)
         thresholds = {share: 1 - reached for share, reached in _THRESHOLDS} if self.refine else {}

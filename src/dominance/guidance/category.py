@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from dominance.errors import InputError
 from dominance.guidance.neutral import in_words
-from dominance.guidance.plan import OtherText, Plan
+from dominance.guidance.plan import Needs, OtherText, Plan
 from dominance.records import Prompt
 
 WORDS = {"landmark": "building", "character": "character", "artist": "artist"}
@@ -24,6 +24,7 @@ class Category:
     """
 
     looks: ClassVar[bool] = False
+    needs: ClassVar[Needs] = Needs(least=1, entities=True)
 
     until: float = 0.16
     """Share of the steps that read the category word; 1 is the whole run."""

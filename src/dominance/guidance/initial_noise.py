@@ -6,7 +6,7 @@ from typing import ClassVar
 from dominance.errors import InputError
 from dominance.guidance.moves import Moves
 from dominance.guidance.overlap import Loss
-from dominance.guidance.plan import Plan
+from dominance.guidance.plan import Needs, Plan
 from dominance.records import Prompt
 
 
@@ -21,6 +21,7 @@ class InitialNoise:
     """
 
     looks: ClassVar[bool] = True
+    needs: ClassVar[Needs] = Needs()
 
     loss: Loss = "kl"
     """What is lowered; see metrics/overlap."""
@@ -37,7 +38,7 @@ class InitialNoise:
 
     def plan(self, prompt: Prompt) -> Plan:
         """How an image of this prompt is steered; not at all with fewer than two concepts."""
-        if len(prompt.concepts) < 2 or not self.strength:
+        if not self.needs.met_by(prompt.concepts) or not self.strength:
             return Plan()
         moves = Moves(self.loss, "rms", 0.06 * self.strength, until=0.0, first=self.moves)
         return Plan(concepts=tuple(concept.name for concept in prompt.concepts), moves=moves)

@@ -5,7 +5,7 @@ from typing import ClassVar, Literal
 
 from dominance.errors import InputError
 from dominance.guidance.moves import Moves, Step
-from dominance.guidance.plan import Plan
+from dominance.guidance.plan import Needs, Plan
 from dominance.records import Prompt
 
 Loss = Literal["kl", "com", "com-area", "iou", "cc", "spread", "intensity"]
@@ -27,6 +27,7 @@ class Overlap:
     """
 
     looks: ClassVar[bool] = True
+    needs: ClassVar[Needs] = Needs()
 
     loss: Loss = "kl"
     """What is lowered; see metrics/overlap."""
@@ -45,7 +46,7 @@ class Overlap:
 
     def plan(self, prompt: Prompt) -> Plan:
         """How an image of this prompt is steered; not at all with fewer than two concepts."""
-        if len(prompt.concepts) < 2 or not self.strength:
+        if not self.needs.met_by(prompt.concepts) or not self.strength:
             return Plan()
         raw = self.step == "raw"
         until = self.until if self.until is not None else _PAPER_SHARE if raw else _SHARE

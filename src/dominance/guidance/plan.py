@@ -1,13 +1,40 @@
 """What steers one image while it is drawn."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from dominance.guidance.moves import Moves
 from dominance.guidance.regions import Regions
+from dominance.records import Concept
 
 Backend = Literal["attention", "predictions"]
 """Where regions act: in each cross-attention, or in the denoiser's predictions, which every family has."""
+
+LATER: Mapping[str, object] = {"later": True}
+"""Metadata of a setting that a method did not always have: images drawn with its default are known as without it."""
+
+
+@dataclass(frozen=True)
+class Needs:
+    """The concepts that a method needs in a prompt; one with fewer is drawn as the model draws it.
+
+    Attributes:
+        least: so many.
+        entities: whether only landmarks, characters and artists count.
+    """
+
+    least: int = 2
+    entities: bool = False
+
+    def met_by(self, concepts: Sequence[Concept]) -> bool:
+        """Whether a prompt with these concepts has what the method needs."""
+        return sum(not self.entities or concept.kind != "object" for concept in concepts) >= self.least
+
+    def __str__(self) -> str:
+        if self.entities:
+            return "a landmark, character or artist"
+        return "a concept" if self.least == 1 else "two concepts"
 
 
 @dataclass(frozen=True)
@@ -28,7 +55,7 @@ class Plan:
 
     Attributes:
         concepts: the names whose attention is looked at, in the prompt's order.
-        rebalanced: whether the concepts' attention is made equal.
+        rebalanced: how far the concepts' attention is made equal, from 0 to 1.
         taught: where adapters are to act in one region alone, the place of the concept that each teaches, in the order
             in which they were loaded, None for a concept that is not named; a single place is that of all adapters.
     """
@@ -38,7 +65,7 @@ class Plan:
     backend: Backend | None = None
     moves: Moves | None = None
     other: OtherText | None = None
-    rebalanced: bool = False
+    rebalanced: float = 0.0
     taught: tuple[int | None, ...] = ()
 
     def more_evaluations(self, steps: int, *, by_attention: bool) -> int:

@@ -1,9 +1,10 @@
 """Rebalancing: the concepts of a prompt get the same attention."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
-from dominance.guidance.plan import Plan
+from dominance.errors import InputError
+from dominance.guidance.plan import LATER, Needs, Plan
 from dominance.records import Prompt
 
 
@@ -11,13 +12,24 @@ from dominance.records import Prompt
 class Rebalance:
     """The concepts' attention made equal at every site and position; see ``probes.rebalancing``.
 
+    Raises:
+        InputError: a value out of its range.
+
     Source: ours.
     """
 
     looks: ClassVar[bool] = False
+    needs: ClassVar[Needs] = Needs()
+
+    strength: float = field(default=1.0, metadata=LATER)
+    """From 0, no effect, to 1; between them each concept keeps that much less of its own attention for the mean."""
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.strength <= 1:
+            raise InputError(f"the method's strength is {self.strength:g}; give a number from 0 to 1")
 
     def plan(self, prompt: Prompt) -> Plan:
         """How an image of this prompt is steered; not at all with fewer than two concepts."""
-        if len(prompt.concepts) < 2:
+        if not self.needs.met_by(prompt.concepts) or not self.strength:
             return Plan()
-        return Plan(concepts=tuple(concept.name for concept in prompt.concepts), rebalanced=True)
+        return Plan(concepts=tuple(concept.name for concept in prompt.concepts), rebalanced=self.strength)

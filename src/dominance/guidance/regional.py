@@ -5,7 +5,7 @@ from typing import ClassVar, Literal
 
 from dominance.errors import InputError
 from dominance.guidance.neutral import STAND_INS, alone
-from dominance.guidance.plan import Backend, Plan
+from dominance.guidance.plan import Backend, Needs, Plan
 from dominance.guidance.regions import Regions
 from dominance.records import Prompt
 
@@ -26,6 +26,7 @@ class Regional:
     """
 
     looks: ClassVar[bool] = True
+    needs: ClassVar[Needs] = Needs()
 
     backend: Literal["auto", "attention", "predictions"] = "auto"
     """Where regions act: in each cross-attention, or in the predictions; auto: the first where the model has it."""
@@ -56,7 +57,7 @@ class Regional:
         Raises:
             InputError: the prompt does not name a concept, or two share words.
         """
-        if len(prompt.concepts) < 2:
+        if not self.needs.met_by(prompt.concepts):
             return Plan()
         backend: Backend | None = None if self.backend == "auto" else self.backend
         regions = Regions(

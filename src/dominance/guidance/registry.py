@@ -18,7 +18,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, cast, get_args, get_type_hints
 
 from dominance.errors import InputError, ModelError
-from dominance.guidance.plan import Plan
+from dominance.guidance.plan import LATER, Needs, Plan
 from dominance.plugins import find_plugin, load_plugin, plugin_names, plugin_owner
 from dominance.records import Prompt
 
@@ -34,9 +34,11 @@ class Recipe(Protocol):
 
     Attributes:
         looks: whether it needs layers that show where concepts lie.
+        needs: the concepts without which it leaves a prompt's images alone.
     """
 
     looks: ClassVar[bool]
+    needs: ClassVar[Needs]
 
     def plan(self, prompt: Prompt) -> Plan: ...
 
@@ -106,7 +108,7 @@ class ChosenRecipe:
 
     Attributes:
         name: as the user gave it.
-        identity: its name and all of its settings.
+        identity: its name and all of its settings, but those that came later where they change nothing.
     """
 
     name: str
@@ -114,7 +116,8 @@ class ChosenRecipe:
 
     @property
     def identity(self) -> str:
-        values = ",".join(f"{item.name}={getattr(self.recipe, item.name)}" for item in fields(cast(Any, self.recipe)))
+        own = ((item, getattr(self.recipe, item.name)) for item in fields(cast(Any, self.recipe)))
+        values = ",".join(f"{i.name}={value}" for i, value in own if i.metadata != LATER or value != i.default)
         return f"{self.name.partition(':')[0]}({values})"
 
 

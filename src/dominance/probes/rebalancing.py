@@ -21,20 +21,24 @@ from dominance.probes.unseen import why_unseen
 
 @dataclass(frozen=True)
 class Rebalancing:
-    """Which concepts of one image's prompt get equal attention, and when.
+    """Which concepts of one image's prompt get equal attention, when, and how far.
 
     Attributes:
         concepts: two or more that the prompt names.
         steps: denoising steps counted from 0; None for all.
+        strength: from 0, as it is, to 1, equal; see ``equalising_offsets``.
 
     Raises:
-        InputError: fewer than two concepts, one twice, or invalid steps.
+        InputError: fewer than two concepts, one twice, invalid steps, or a strength out of its range.
     """
 
     concepts: Sequence[str]
     steps: Collection[int] | None = None
+    strength: float = 1.0
 
     def __post_init__(self) -> None:
+        if not 0 <= self.strength <= 1:
+            raise InputError(f"strength is {self.strength:g}; give a number from 0 to 1")
         if isinstance(self.concepts, str) or len(set(self.concepts)) < max(2, len(self.concepts)):
             raise InputError(f"concepts is {self.concepts!r}; give two or more different concepts of the prompt")
         object.__setattr__(self, "concepts", tuple(self.concepts))
@@ -42,7 +46,8 @@ class Rebalancing:
 
     def record(self) -> dict[str, object]:
         """All that decides what is drawn, as JSON values."""
-        return {"rebalance": list(self.concepts), "steps": None if self.steps is None else list(self.steps)}
+        told = {"rebalance": list(self.concepts), "steps": None if self.steps is None else list(self.steps)}
+        return told if self.strength == 1 else {**told, "strength": self.strength}
 
 
 @contextlib.contextmanager
@@ -142,7 +147,8 @@ class Balancer(Probe):
         where = torch.tensor(columns, device=call.key.device) + call.text.start
         mask = _additive(call)
         here = mask[rows][:, :, call.positions][..., where]
-        offsets = equalising_offsets(_logits(call, rows, where) + here, of.to(call.query.device))
+        strengths = torch.tensor([edit.strength for _, edit in acting], device=call.query.device)
+        offsets = equalising_offsets(_logits(call, rows, where) + here, of.to(call.query.device), strengths)
         mask[torch.tensor(rows, device=where.device)[:, None], :, call.positions, where] += offsets.to(
             mask.dtype
         ).permute(0, 3, 1, 2)
@@ -156,25 +162,33 @@ class Balancer(Probe):
         self._done.clear()
 
     def _acting(self, forward: Forward) -> list[tuple[Sample, Rebalancing]]:
-        return [(sample, edit) for sample, edit in self._edits.acting(forward) if sample.prompted]
+        return [(sample, edit) for sample, edit in self._edits.acting(forward) if sample.prompted and edit.strength]
 
 
 def equalising_offsets(
-    logits: Float[Tensor, "sample head row column"], of: Bool[Tensor, "sample concept column"]
+    logits: Float[Tensor, "sample head row column"],
+    of: Bool[Tensor, "sample concept column"],
+    strengths: Float[Tensor, " sample"] | None = None,
 ) -> Float[Tensor, "sample head row column"]:
     """What to add to the logits so that every concept has the same sum of ``exp(logit)``, the total unchanged.
 
     ``log(mean_c S_c) − log S_c`` for the columns of concept c, with ``S_c = Σ_{i∈c} exp(logit_i)``; 0 elsewhere. A
-    softmax's denominator cancels, so the logits of other columns are not needed.
+    softmax's denominator cancels, so the logits of other columns are not needed. With a strength s below 1 the sum of
+    concept c becomes ``(1 − s) S_c + s mean_c S_c`` instead, so that the total stays the same, too.
 
     Args:
         of: which columns are whose; concepts without columns do not count.
+        strengths: from 0 to 1; None for 1.
     """
     members = of[:, :, None, None, :]
     sums = logits[:, None].masked_fill(~members, -math.inf).logsumexp(dim=-1)  # sample concept head row
     counted = of.any(dim=-1)[:, :, None, None]
     mean = sums.logsumexp(dim=1, keepdim=True) - counted.sum(dim=1, keepdim=True).to(sums).log()
-    offsets = (mean - sums).masked_fill(~counted, 0.0)
+    offsets = mean - sums
+    if strengths is not None:
+        share = strengths.to(sums)[:, None, None, None]
+        offsets = torch.logaddexp((1 - share).log(), share.log() + offsets)
+    offsets = offsets.masked_fill(~counted, 0.0)
     return torch.einsum("sknr,skc->snrc", offsets, of.to(offsets))
 
 

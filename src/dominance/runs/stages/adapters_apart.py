@@ -57,7 +57,9 @@ class AdaptersApart:
             if parting is None or not places:
                 continue
             regions = parting.masks(*forward.sides, forward.sides)
+            strength = parting.regions.strength
             for name, place in places:
                 mask = masks.setdefault(name, torch.ones(forward.samples, 1, *forward.sides))
-                mask[image :: forward.images, 0] = 0 if place is None else regions[place]
+                own = torch.zeros(forward.sides) if place is None else regions[place]
+                mask[image :: forward.images, 0] = torch.lerp(torch.ones(forward.sides), own, strength)
         return masks

@@ -123,7 +123,9 @@ class _Course(Probe):
         """What makes attention equal, where a plan asks for it."""
         if not any(plan.rebalanced for plan in self._plans):
             return None
-        each = [Rebalancing(plan.concepts) if plan.rebalanced else None for plan in self._plans]
+        each = [
+            Rebalancing(plan.concepts, strength=plan.rebalanced) if plan.rebalanced else None for plan in self._plans
+        ]
         edits = EditsByImage(self._denoiser, each, "rebalanced")
         balancer = Balancer(self._pipeline, list(self._sites.values()), edits, tuple(texts))
         balancer.begin(forward)
