@@ -22,6 +22,7 @@ from torch.nn import functional as F
 from torch.utils.hooks import RemovableHandle
 
 from dominance.errors import InputError, ModelError
+from dominance.models.denoiser import find_denoiser, original
 from dominance.probes.calls import AttentionCall, Forward, images_drawn, parts, prompts_drawn
 from dominance.probes.sites import AttentionSite, denoiser_of, sites_of
 
@@ -139,7 +140,7 @@ class _Tap:
         self._leave()
         given = self._signature.bind_partial(denoiser, *args, **kwargs).arguments
         time = float(torch.as_tensor(given.get("timestep", 0.0)).reshape(-1)[0])
-        caller = _running_call(denoiser)
+        caller = running_call(denoiser)
         turn = _turn(caller)
         step, index = self._position(time, turn, caller)
         self.forward, self._finished = self._describe(given, caller, step, index), False
@@ -323,20 +324,17 @@ def _turn(caller: FrameType | None) -> float:
     return float(told) if isinstance(told, int | float) else 0.0
 
 
-def _running_call(denoiser: nn.Module) -> FrameType | None:
-    """The pipeline's call that this forward is part of; None where the denoiser is called without one.
+def running_call(denoiser: nn.Module | None) -> FrameType | None:
+    """The pipeline's call that a forward of this denoiser is part of; None where it is called without one.
 
     How many images are drawn, whether with guidance and from which prompts is known to that call alone: some families
     keep it in local variables, and what others keep in properties outlives the call.
     """
-    frame: FrameType | None = sys._getframe(1)
+    frame: FrameType | None = None if denoiser is None else sys._getframe(1)
     while frame is not None:
         if frame.f_code.co_name == "__call__":
             owner = frame.f_locals.get("self")
-            if isinstance(owner, DiffusionPipeline) and denoiser in (
-                getattr(owner, "unet", None),
-                getattr(owner, "transformer", None),
-            ):
+            if isinstance(owner, DiffusionPipeline) and original(denoiser) is find_denoiser(owner):
                 return frame
         frame = frame.f_back
     return None

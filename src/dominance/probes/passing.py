@@ -1,4 +1,4 @@
-"""A denoiser's forward, called through a function of ours, on all or on some of its samples."""
+"""A method of a pipeline's part, such as its denoiser's forward, called through a function of ours."""
 
 import contextlib
 import functools
@@ -7,32 +7,45 @@ from dataclasses import replace
 from typing import Any
 
 from diffusers.utils import BaseOutput
-from torch import Tensor, nn
+from torch import Tensor
 
 _UNBATCHED = ("img_ids", "txt_ids")
 """Arguments of FLUX that have no sample axis."""
+_BENEATH = "_old_forward"
+"""Where accelerate keeps the forward that its own, which fetches the weights, stands before."""
 
 
 @contextlib.contextmanager
 def called_through(
-    denoiser: nn.Module, call: Callable[[Callable[..., Any], tuple[Any, ...], dict[str, Any]], Any]
+    part: Any,
+    call: Callable[[Callable[..., Any], tuple[Any, ...], dict[str, Any]], Any],
+    method: str = "forward",
 ) -> Generator[None]:
-    """Has the denoiser's forward go through a function; its hooks stay around it."""
-    own = vars(denoiser).get("forward")  # offloading leaves one there
-    run = denoiser.forward
+    """Has a method of a pipeline's part go through a function; it keeps its signature, and a module its hooks.
+
+    A forward that offloading stands before is replaced beneath it: at the end of each call a pipeline makes the hooks
+    of its offloading anew, and takes what stands before them away.
+
+    Args:
+        call: is given the method and its arguments.
+    """
+    place = _BENEATH if method == "forward" and hasattr(part, _BENEATH) else method
+    own, run = vars(part).get(place), getattr(part, place)
 
     @functools.wraps(run)
     def through(*args: Any, **kwargs: Any) -> Any:
         return call(run, args, kwargs)
 
-    denoiser.forward = through
+    setattr(part, place, through)
     try:
         yield
     finally:
-        if own is None:
-            del denoiser.forward
-        else:
-            denoiser.forward = own
+        for name in (method, _BENEATH):  # offloading that begins or ends in the block moves it
+            if vars(part).get(name) is through:
+                if own is None and name == method:
+                    delattr(part, name)
+                else:
+                    setattr(part, name, run)
 
 
 def batched(given: dict[str, Any]) -> dict[str, Any]:

@@ -4,7 +4,8 @@
 """
 
 import contextlib
-from collections.abc import Generator
+import inspect
+from collections.abc import Callable, Generator
 from typing import Any, cast
 
 import numpy as np
@@ -13,7 +14,8 @@ from diffusers.pipelines.pipeline_utils import DiffusionPipeline
 from jaxtyping import Float
 from torch import Tensor
 
-from dominance.errors import ModelError
+from dominance.errors import InputError, ModelError
+from dominance.probes.passing import called_through
 
 _NOISED = "TCDScheduler"
 """The scheduler whose second result is no prediction, but that noised again."""
@@ -26,8 +28,9 @@ class Predicted:
     Lipman et al. (2023) for flows.
     """
 
-    def __init__(self, scheduler: Any) -> None:
-        self._scheduler = scheduler
+    def __init__(self, pipeline: DiffusionPipeline) -> None:
+        self._pipeline = cast(Any, pipeline)
+        self._scheduler = self._pipeline.scheduler
         self._given: tuple[Tensor, Any, Tensor] | None = None
         self._told: Tensor | None = None
 
@@ -43,8 +46,14 @@ class Predicted:
         """The predicted latents of the last step.
 
         Raises:
+            InputError: the pipeline's scheduler is not the one that is followed.
             ModelError: no step was taken, or a scheduler whose noise is not known.
         """
+        if self._pipeline.scheduler is not self._scheduler:
+            raise InputError(
+                f"the pipeline's scheduler was set to {type(self._pipeline.scheduler).__name__} in the block, so its"
+                " predicted picture cannot be seen; set the scheduler before the block"
+            )
         if self._told is not None:
             return self._told
         if self._given is None:
@@ -90,24 +99,16 @@ class Predicted:
 @contextlib.contextmanager
 def predictions(pipeline: DiffusionPipeline) -> Generator[Predicted]:
     """Follows the steps of a pipeline's scheduler, which does what it does without; nothing is left behind."""
-    scheduler = cast(Any, pipeline).scheduler
-    own = vars(scheduler).get("step")
-    plain = scheduler.step
-    seen = Predicted(scheduler)
+    seen = Predicted(pipeline)
 
-    def step(model_output: Tensor, timestep: Any, sample: Tensor, *args: Any, **kwargs: Any) -> Any:
-        made = plain(model_output, timestep, sample, *args, **kwargs)
-        seen.keep(model_output, timestep, sample, made)
+    def step(run: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        given = inspect.signature(run).bind(*args, **kwargs).arguments
+        made = run(*args, **kwargs)
+        seen.keep(given["model_output"], given["timestep"], given["sample"], made)
         return made
 
-    scheduler.step = step
-    try:
+    with called_through(cast(Any, pipeline).scheduler, step, "step"):
         yield seen
-    finally:
-        if own is None:
-            del scheduler.step
-        else:
-            scheduler.step = own
 
 
 def decoded(

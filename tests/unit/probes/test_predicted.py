@@ -1,5 +1,6 @@
 """The picture that a denoiser predicts in the middle of a call, for every family and kind of scheduler."""
 
+import copy
 from typing import Any, cast
 
 import diffusers
@@ -8,7 +9,7 @@ import pytest
 import torch
 from tiny_families import SIDES, draw, tiny
 
-from dominance.errors import ModelError
+from dominance.errors import InputError, ModelError
 from dominance.probes.predicted import Predicted, decoded, predictions
 
 FAMILIES = ("sd1", "sd2", "sdxl", "sd3", "flux", "pixart", "auraflow", "sana")
@@ -44,7 +45,7 @@ def test_what_a_scheduler_says_itself_is_what_the_formula_gives(kind: str) -> No
             found.append((told, self.latents()))
 
     scheduler = cast(Any, pipeline).scheduler
-    both, plain = Both(scheduler), scheduler.step
+    both, plain = Both(pipeline), scheduler.step
 
     def step(*args: Any, **kwargs: Any) -> Any:
         made = plain(*args, **kwargs)
@@ -80,6 +81,15 @@ def test_without_a_step_there_is_nothing_to_see() -> None:
     pipeline = tiny("sd1")
     with predictions(pipeline) as seen, pytest.raises(ModelError, match="took no step"):
         seen.latents()
+
+
+def test_a_scheduler_that_is_set_in_the_block_is_refused() -> None:
+    pipeline = copy.copy(cast(Any, tiny("sd1")))
+    with predictions(pipeline) as seen:
+        draw(pipeline, PROMPT)
+        pipeline.scheduler = diffusers.EulerDiscreteScheduler.from_config(pipeline.scheduler.config)
+        with pytest.raises(InputError, match=r"set to EulerDiscreteScheduler in the block.*before the block"):
+            seen.latents()
 
 
 def test_a_call_that_fails_leaves_nothing_behind() -> None:

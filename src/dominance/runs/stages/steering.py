@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from dominance.errors import InputError, ModelError
-from dominance.guidance.plan import Plan
+from dominance.guidance.plan import Backend, Plan
 from dominance.guidance.regions import Parting, Regions
 from dominance.models.adapter_places import at_rest, placed
 from dominance.models.tokens import prompt_tokens
@@ -23,7 +23,7 @@ from dominance.probes.passing import called_through
 from dominance.probes.rebalancing import Balancer, Rebalancing
 from dominance.probes.reduction import reduced_attention
 from dominance.probes.samples import EditsByImage
-from dominance.probes.shifting import shifted
+from dominance.probes.shifting import Shifts
 from dominance.probes.sites import AttentionSite, attention_sites, denoiser_of
 from dominance.probes.text_inputs import text_inputs, with_texts
 from dominance.runs.stages.adapters_apart import AdaptersApart
@@ -31,9 +31,10 @@ from dominance.runs.stages.moving import Mover, mean_maps
 from dominance.wording import quoted
 
 Planned = Callable[[Sequence[str]], Sequence[Plan]]
-"""From the prompts of a call to their plans."""
+"""From the prompts of a call, one an image, to the images' plans."""
 Encoded = dict[tuple[tuple[str, ...], frozenset[str]], dict[str, Tensor]]
 """What a denoiser is told of texts, the mean of several, by the texts and the adapters that rested."""
+_NONE: frozenset[str] = frozenset()
 
 
 @contextlib.contextmanager
@@ -48,7 +49,7 @@ def steered(
     """Steers the images of each call in the block as planned; nothing is left behind.
 
     Args:
-        planned: gives a plan for each prompt of a call.
+        planned: gives a plan for each image of a call, by their prompts.
         layers: whose maps show where concepts lie, numbered from 1; see ``localise``.
         prompts: the texts, where the pipeline is given embeddings instead.
         guided: as for ``record_attention``.
@@ -62,7 +63,7 @@ def steered(
     with (
         intercept(pipeline, course, guided),
         called_through(denoiser_of(pipeline), course.call),
-        shifted(cast(Any, pipeline).scheduler, course.mover.taken),
+        course.shifts.acting(),
     ):
         yield
 
@@ -97,6 +98,7 @@ class _Course(Probe):
         self._balancer: Balancer | None = None
         self._adapters = AdaptersApart(pipeline, self._denoiser)
         self.mover = Mover(pipeline, self._layers)
+        self.shifts = Shifts(pipeline, self.mover.taken)
 
     # What a call begins with
 
@@ -105,8 +107,8 @@ class _Course(Probe):
         if prompts is None or forward.images % len(prompts):
             raise InputError("the prompts are not known, so no concept can be located; give one per image as prompts=")
         texts = [text for text in prompts for _ in range(forward.images // len(prompts))]
-        known = dict(zip(texts, self._planned(texts), strict=True))
-        self._plans = [known[text] for text in texts]
+        self.shifts.follow()
+        self._plans = list(self._planned(texts))
         if any(plan.looks for plan in self._plans) and not self._layers:
             raise InputError(
                 "the layers that show where this model's concepts lie are not known; find them by localise"
@@ -118,6 +120,7 @@ class _Course(Probe):
         self._weights = _weights(columns, forward.tokens)
         self._masked, self._read = {}, {}
         self.mover.begin([plan.moves for plan in self._plans], columns, self._weights)
+        self._encode(steps_of(self._pipeline))
 
     def _begun_balancer(self, forward: Forward, texts: Sequence[str]) -> Balancer | None:
         """What makes attention equal, where a plan asks for it."""
@@ -130,6 +133,32 @@ class _Course(Probe):
         balancer = Balancer(self._pipeline, list(self._sites.values()), edits, tuple(texts))
         balancer.begin(forward)
         return balancer
+
+    def _encode(self, steps: int) -> None:
+        """Encodes what a call of so many steps reads beside its prompts, each once in the block.
+
+        Before the denoiser runs: offloading has only one of it and the text encoders on the device.
+        """
+        for plan in self._plans:
+            if plan.other is not None and round(plan.other.until * steps):
+                self._encode_one((plan.other.text,), _NONE)
+            regions, backend = plan.regions, self._backend(plan)
+            if regions is not None and steps > 1 and regions.acts(1, steps, backend):
+                for place, texts in enumerate(regions.texts):
+                    resting = self._adapters.resting(plan, place) if backend == "attention" else None
+                    self._encode_one(texts, resting or _NONE)
+
+    def _encode_one(self, texts: tuple[str, ...], resting: frozenset[str]) -> None:
+        """The denoiser's arguments for texts, the mean of several, without these adapters in the text encoders."""
+        if (texts, resting) in self._texts:
+            return
+        longest = running_option(self._denoiser, "max_sequence_length")
+        with at_rest(list(self._pipeline.components.values()), resting):
+            each = text_inputs(self._pipeline, texts, **({} if longest is None else {"max_sequence_length": longest}))
+        self._texts[texts, resting] = {
+            name: value.amax(dim=0, keepdim=True) if "mask" in name else value.mean(dim=0, keepdim=True)
+            for name, value in each.items()
+        }
 
     def _columns(self, text: str, plan: Plan) -> list[tuple[int, ...]]:
         """The columns of each of the plan's concepts.
@@ -172,7 +201,7 @@ class _Course(Probe):
         """Puts another text in the place of the prompt, where a plan has one at this step."""
         for image, plan in enumerate(self._plans):
             if plan.other is not None and forward.step < round(plan.other.until * steps):
-                inputs = self._inputs((plan.other.text,))
+                inputs = self._texts[(plan.other.text,), _NONE]
                 with_texts(given, [forward.conditional.start + image], inputs)
 
     def _adapters_placed(self, looking: Looking, steps: int) -> contextlib.AbstractContextManager[None]:
@@ -181,25 +210,6 @@ class _Course(Probe):
         masks = self._adapters.masks(self._plans, self._partings, acting, looking.forward)
         device = looking.given[sample_name(looking.given)].device
         return placed(self._denoiser, {name: mask.to(device) for name, mask in masks.items()})
-
-    def _inputs(self, texts: tuple[str, ...], resting: frozenset[str] = frozenset()) -> dict[str, Tensor]:
-        """The denoiser's arguments for texts, the mean of several; each encoded once in the block.
-
-        Args:
-            resting: adapters that do not act in the text encoders.
-        """
-        with at_rest(list(self._pipeline.components.values()), resting):
-            return self._encoded(texts, resting)
-
-    def _encoded(self, texts: tuple[str, ...], resting: frozenset[str]) -> dict[str, Tensor]:
-        if (texts, resting) not in self._texts:
-            longest = running_option(self._denoiser, "max_sequence_length")
-            each = text_inputs(self._pipeline, texts, **({} if longest is None else {"max_sequence_length": longest}))
-            self._texts[texts, resting] = {
-                name: value.amax(dim=0, keepdim=True) if "mask" in name else value.mean(dim=0, keepdim=True)
-                for name, value in each.items()
-            }
-        return self._texts[texts, resting]
 
     def _see(self, forward: Forward, steps: int) -> None:
         """Hands the maps of this step to the partings."""
@@ -217,15 +227,22 @@ class _Course(Probe):
         for image, (plan, parting) in enumerate(zip(self._plans, self._partings, strict=True)):
             if plan.regions is None or parting is None or parting.centres is None:
                 continue
-            chosen = plan.backend or ("attention" if self._by_attention else "predictions")
-            if chosen == "attention" and not self._by_attention:
-                raise ModelError(
-                    f"{type(self._denoiser).__name__} reads the text in its joint attention, where regions cannot be"
-                    " told apart; give the back-end predictions"
-                )
-            if chosen == backend and plan.regions.acts(step, steps, backend):
+            if self._backend(plan) == backend and plan.regions.acts(step, steps, backend):
                 found.append(image)
         return found
+
+    def _backend(self, plan: Plan) -> Backend:
+        """Where the plan's regions act.
+
+        Raises:
+            ModelError: in attention, where the model has none to the text alone.
+        """
+        if plan.backend == "attention" and not self._by_attention:
+            raise ModelError(
+                f"{type(self._denoiser).__name__} reads the text in its joint attention, where regions cannot be"
+                " told apart; give the back-end predictions"
+            )
+        return plan.backend or ("attention" if self._by_attention else "predictions")
 
     def wants(self, site: AttentionSite, forward: Forward) -> bool:
         if self._balancer is not None and self._balancer.wants(site, forward):
@@ -295,7 +312,7 @@ class _Course(Probe):
         known = (tuple(images), place)
         if known not in self._read:
             texts = [cast(Regions, self._plans[image].regions).texts[place] for image in images]
-            inputs = [self._inputs(own, resting) for own in texts]
+            inputs = [self._texts[own, resting] for own in texts]
             masks = [each["encoder_attention_mask"] for each in inputs if "encoder_attention_mask" in each]
             mask = torch.cat(masks)[:, None, None].bool() if masks else None
             text = torch.cat([each["encoder_hidden_states"] for each in inputs])
@@ -317,7 +334,7 @@ class _Course(Probe):
             for number, image in enumerate(own):
                 regions = self._plans[image].regions
                 if regions is not None:
-                    with_texts(given, [number], self._inputs(regions.texts[place]), pooled=False)
+                    with_texts(given, [number], self._texts[regions.texts[place], _NONE], pooled=False)
             predicted = looking.predicted([rows[image] for image in own], given)
             for number, image in enumerate(own):
                 parting = self._partings[image]

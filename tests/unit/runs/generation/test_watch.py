@@ -1,7 +1,9 @@
 """The judge's look in the middle of a call of one's own pipeline."""
 
+import copy
 from typing import Any, cast
 
+import diffusers
 import numpy as np
 import pytest
 from tiny_families import draw, tiny
@@ -33,6 +35,16 @@ def test_a_call_that_will_fail_ends_at_the_look(family: str) -> None:
         assert (watched.given_up, watched.scores) == (False, [])
     assert "step" not in vars(cast(Any, pipeline).scheduler)
     assert np.array_equal(draw(pipeline, TEXT, steps=5), plain)
+
+
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # of numpy, about diffusers
+def test_a_call_that_is_watched_draws_its_seed_s_noise() -> None:
+    pipeline = copy.copy(cast(Any, tiny("sd1")))
+    pipeline.scheduler = diffusers.EulerAncestralDiscreteScheduler.from_config(pipeline.scheduler.config)
+    plain = draw(pipeline, TEXT, steps=5)
+    with watch(pipeline, PROMPT, YES, threshold=0.5) as watched:
+        assert np.array_equal(draw(pipeline, TEXT, steps=5, callback_on_step_end=watched), plain)
+    assert watched.scores == [1.0]
 
 
 def test_a_call_of_several_images_goes_on_for_one_of_them() -> None:
