@@ -9,7 +9,8 @@ from dominance.errors import InputError
 from dominance.guidance.plan import Plan
 from dominance.guidance.registry import ChosenRecipe, Method, find_method
 from dominance.models.drawing import Drawing
-from dominance.records import Concept, Prompt
+from dominance.records import Prompt
+from dominance.runs.stages.named import Named, Names
 
 if TYPE_CHECKING:
     from diffusers.pipelines.pipeline_utils import DiffusionPipeline
@@ -62,7 +63,7 @@ class SteeredBy:
 @contextlib.contextmanager
 def mitigate(
     pipeline: "DiffusionPipeline",
-    concepts: Sequence[str | Concept],
+    concepts: Names | Sequence[Names],
     method: str = "regions",
     *,
     layers: Sequence[int] | None = None,
@@ -72,14 +73,15 @@ def mitigate(
     """Steers the images that a pipeline of the caller's own draws in the block; nothing is left behind.
 
     Args:
-        concepts: that every prompt names, the same of all; as names, or with their kinds.
+        concepts: that every prompt names, as names or with their kinds; a list of lists has those of each prompt, in
+            the prompts' order, of which one at least needs what the method acts on.
         method: a bundled one, with settings as in ``overlap:loss=com``; see ``dominance list methods``.
         layers: whose maps show where concepts lie; what ``localise`` found, which runs first where nothing was found.
         prompts: the texts, where the pipeline is given embeddings instead.
         guided: as for ``record_attention``.
 
     Raises:
-        InputError: no such bundled method, or concepts that it cannot use.
+        InputError: no such bundled method, concepts that it cannot use, or none that it would act on.
         ModelError: a pipeline that it cannot steer.
 
     >>> with dominance.mitigate(pipeline, concepts=["tower", "mug"], method="regions"):  # doctest: +SKIP
@@ -89,24 +91,24 @@ def mitigate(
     from dominance.runs.stages.localisation import layers_of
     from dominance.runs.stages.steering import steered
 
-    found = find_method(method)
+    found, named = find_method(method), Named(concepts, prompts)
     if found is None:
         yield
         return
-    named = tuple(concept if isinstance(concept, Concept) else Concept(concept) for concept in concepts)
     if not isinstance(found, ChosenRecipe):
         if prompts is None:
             raise InputError(f"the method {method[:60]!r} is of another package; give the texts as prompts=")
-        with found.steer(pipeline, [Prompt(text, text, named) for text in prompts]):
+        with found.steer(pipeline, named.of(prompts)):
             yield
         return
     recipe = found.recipe
+    named.check(method, recipe.needs)
     if layers is None and recipe.looks:
         source = find_source(pipeline)
         layers = layers_of(source, Drawing().settings(source), lambda: pipeline)
 
     def planned(texts: Sequence[str]) -> list[Plan]:
-        return [recipe.plan(Prompt(text, text, named)) for text in texts]
+        return [recipe.plan(prompt) for prompt in named.of(texts)]
 
     with steered(pipeline, planned, layers or (), prompts, guided):
         yield

@@ -60,6 +60,8 @@ STILL = {
     "initial-noise": "initial-noise:strength=0",
     "schedule": "schedule:until=0",
     "replace": "replace:until=0",
+    "rebalance": "rebalance:strength=0",
+    "regions+overlap": "regions+overlap:strength=0",
 }
 
 
@@ -84,6 +86,14 @@ def test_every_method_changes_the_picture_and_leaves_nothing_behind(family: str,
     assert all(not np.array_equal(a, b) for a, b in zip(changed, plain, strict=True))
     assert traces(pipeline) == before
     assert np.array_equal(draw(pipeline, steps=3), plain)
+
+
+@pytest.mark.parametrize("method", ["regions", "rebalance", "regions+overlap"])
+def test_more_strength_changes_more(method: str) -> None:
+    plain, full = draw(tiny("sd1"), steps=4), steer("sd1", method, steps=4)
+    changes = [np.abs(steer("sd1", f"{method}:strength={s}", steps=4) - plain).mean() for s in (0.02, 0.3)]
+    assert 0 < changes[0] < changes[1] < np.abs(full - plain).mean()
+    assert np.array_equal(steer("sd1", f"{method}:strength=1", steps=4), full)
 
 
 @pytest.mark.parametrize("mode", [torch.no_grad, torch.inference_mode, torch.enable_grad])
@@ -189,6 +199,12 @@ def test_an_adapter_acts_in_its_own_concept_s_region(tmp_path: Path) -> None:
     assert np.array_equal(made("regions"), everywhere)
     pipeline.set_adapters("brand", 0.0)
     assert np.abs(made("regional-adapter") - made("regions")).max() < 1e-5
+    pipeline.set_adapters("brand", 1.0)
+    plain = draw(pipeline, [PROMPTS[0]], steps=4)
+    assert np.array_equal(made("regional-adapter:strength=0"), plain)
+    assert np.array_equal(made("regional-adapter:strength=1"), own)
+    changes = [np.abs(made(f"regional-adapter:strength={s}") - plain).mean() for s in (0.02, 0.3, 1)]
+    assert 0 < changes[0] < changes[1] < changes[2]
     unclear = pytest.raises(InputError, match=r"not clear which concept .* regional-adapter:taught=tower")
     with unclear, mitigate(pipeline, ["tower", "mug"], "regional-adapter", layers=layer):
         draw(pipeline, [PROMPTS[0]])
@@ -238,6 +254,10 @@ def test_masks_of_two_adapters_are_the_regions_of_their_concepts(tmp_path: Path)
     for row in (1, 3):
         assert torch.equal(masks["first"][row, 0], partings[1].masks(4, 6, (4, 6))[1])
         assert torch.equal(masks["second"][row], masks["first"][row])
+    half = [replace(parting, regions=replace(parting.regions, strength=0.5)) for parting in partings]
+    half_on = apart.masks(plans, half, [0, 1], forward)
+    for name, mask in masks.items():
+        assert torch.allclose(half_on[name], (1 + mask) / 2)
     assert apart.masks(plans, partings, [], forward) == {}
     assert [apart.resting(plans[0], place) for place in range(3)] == [{"second"}, {"first", "second"}, None]
 
@@ -292,7 +312,10 @@ def test_a_pipeline_of_the_caller_s_own_is_steered_by_names() -> None:
         (["tower", "mug"], "regions:width=2", "has no setting 'width=2'; its settings are backend"),
         (["tower", "mug"], "overlap:loss=none", "has no loss 'none'; give one of kl, com"),
         (["tower", "mug"], "overlap:strength=much", "strength is 'much'; give a number"),
-        (["tower", "mug"], "regions:strength=2", "strength is 2; give a number from 0 to 1"),
+        *[
+            (["tower", "mug"], f"{method}:strength=2", "strength is 2; give a number from 0 to 1")
+            for method in ("regions", "regional-adapter", "rebalance", "regions+overlap")
+        ],
     ],
 )
 def test_what_a_method_cannot_use_is_one_line(concepts: list[str], method: str, match: str) -> None:
@@ -300,13 +323,6 @@ def test_what_a_method_cannot_use_is_one_line(concepts: list[str], method: str, 
     with pytest.raises(InputError, match=match), mitigate(pipeline, concepts, method, layers=last_layer(pipeline)):
         draw(pipeline, [PROMPTS[0]])
     assert "step" not in vars(pipeline.scheduler)
-
-
-def test_one_concept_is_drawn_as_it_is() -> None:
-    pipeline = tiny("sd1")
-    for method in ("regions", "overlap", "rebalance", "initial-noise"):
-        with mitigate(pipeline, ["tower"], method, layers=last_layer(pipeline)):
-            assert np.array_equal(draw(pipeline, [PROMPTS[0]]), draw(pipeline, [PROMPTS[0]]))
 
 
 def test_an_unknown_layer_and_none_are_refused() -> None:

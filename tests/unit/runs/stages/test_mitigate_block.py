@@ -1,0 +1,111 @@
+"""The block on a pipeline of the caller's own: whose concepts, of which prompt, and what is refused."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from tiny_families import PROMPTS, draw, tiny
+
+from dominance.errors import InputError
+from dominance.probes.sites import attention_sites
+from dominance.records import Concept
+from dominance.runs.stages.methods import mitigate
+
+LAYERS = [attention_sites(tiny("sd1"))[-1].layer]
+EACH = [["tower", "mug"], ["mugs", "robot", "lamp"]]
+
+
+@pytest.mark.parametrize("method", ["regions", "overlap:until=1", "rebalance"])
+def test_each_prompt_of_a_batch_has_its_own_concepts(method: str) -> None:
+    pipeline = tiny("sd1")
+    with mitigate(pipeline, EACH, method, layers=LAYERS):
+        both = draw(pipeline, PROMPTS, steps=3)
+        twice = draw(pipeline, PROMPTS, steps=3, num_images_per_prompt=2)
+    for index, (prompt, concepts) in enumerate(zip(PROMPTS, EACH, strict=True)):
+        with mitigate(pipeline, concepts, method, layers=LAYERS):
+            alone = draw(pipeline, [prompt], steps=3, seed=index)
+            second = draw(pipeline, [prompt], steps=3, seed=2 * index + 1)
+        assert np.abs(alone[0] - both[index]).max() < 0.02
+        assert np.abs(second[0] - twice[2 * index + 1]).max() < 0.02
+
+
+def test_concepts_of_embeddings_are_those_of_the_prompts_given() -> None:
+    pipeline: Any = tiny("sd1")
+    embedded = pipeline.encode_prompt(PROMPTS, "cpu", 1, True)
+    given = {"prompt_embeds": embedded[0], "negative_prompt_embeds": embedded[1]}
+    with mitigate(pipeline, EACH, "regions", layers=LAYERS):
+        wanted = draw(pipeline, PROMPTS, steps=3)
+    with mitigate(pipeline, EACH, "regions", layers=LAYERS, prompts=PROMPTS):
+        assert np.abs(draw(pipeline, PROMPTS, steps=3, **given) - wanted).max() < 1e-5
+
+
+def test_a_prompt_with_one_concept_is_drawn_as_it_is_beside_one_with_two() -> None:
+    pipeline = tiny("sd1")
+    plain = draw(pipeline, PROMPTS, steps=3)
+    for alone in (["robot"], []):
+        with mitigate(pipeline, [["tower", "mug"], alone], "regions", layers=LAYERS):
+            made = draw(pipeline, PROMPTS, steps=3)
+        assert not np.array_equal(made[0], plain[0])
+        assert np.array_equal(made[1], plain[1])
+
+
+def test_the_same_text_may_name_other_concepts_in_each_image() -> None:
+    pipeline = tiny("sd1")
+    both = [["robot", "lamp"], ["mugs", "lamp"]]
+    with mitigate(pipeline, both, "regions", layers=LAYERS):
+        made = draw(pipeline, [PROMPTS[1]] * 2, steps=3)
+    for index, concepts in enumerate(both):
+        with mitigate(pipeline, concepts, "regions", layers=LAYERS):
+            assert np.abs(draw(pipeline, [PROMPTS[1]], steps=3, seed=index)[0] - made[index]).max() < 0.02
+
+
+TWICE = "the concept 'tower' is given twice"
+ONE = "needs two concepts in a prompt, and"
+ENTITY = r"needs a landmark, character or artist .*dominance.Concept\('tower', 'landmark'\)"
+
+
+@pytest.mark.parametrize(
+    ("concepts", "method", "match"),
+    [
+        ("tower", "regions", "concepts is 'tower'; give a list"),
+        (Concept("tower"), "regions", "give a list"),
+        (["tower", 3], "regions", "concepts has 3; give names"),
+        (["tower", ["mug"]], "regions", "concepts has both names and lists"),
+        ([["tower", "mug"], "mug"], "regions", "concepts has both names and lists"),
+        (["tower", "tower"], "regions", TWICE),
+        (["tower", "tower"], "overlap", TWICE),
+        (["tower", "tower"], "initial-noise", TWICE),
+        (["tower", "tower"], "attend-and-excite", TWICE),
+        (["tower", "tower"], "rebalance", TWICE),
+        ([["tower", "mug"], ["tower", Concept("tower", "landmark")]], "regions", TWICE),
+        (["tower"], "regions", f"the method regions {ONE} concepts is 'tower'"),
+        ([], "overlap", f"{ONE} concepts is empty"),
+        ([["tower"], ["mug"]], "rebalance", f"{ONE} no list has that"),
+        ([], "attend-and-excite", "needs a concept in a prompt, and concepts is empty"),
+        (["tower", "mug"], "schedule", ENTITY),
+        (["tower", "mug"], "replace", ENTITY),
+    ],
+)
+def test_concepts_that_a_method_cannot_use_are_one_line(concepts: Any, method: str, match: str) -> None:
+    pipeline = tiny("sd1")
+    with pytest.raises(InputError, match=match) as refused, mitigate(pipeline, concepts, method, layers=LAYERS):
+        raise AssertionError
+    assert "\n" not in str(refused.value)
+
+
+def test_as_many_lists_as_prompts() -> None:
+    pipeline = tiny("sd1")
+    few = pytest.raises(InputError, match="concepts has 3 lists for 2 prompts; give one a prompt")
+    with few, mitigate(pipeline, [*EACH, EACH[0]], "regions", layers=LAYERS, prompts=PROMPTS):
+        raise AssertionError
+    drawn = pytest.raises(InputError, match="concepts has 2 lists for 3 images; give one a prompt")
+    with drawn, mitigate(pipeline, EACH, "regions", layers=LAYERS):
+        draw(pipeline, [*PROMPTS, PROMPTS[0]], steps=2)
+
+
+def test_what_has_no_strength_needs_no_more_than_its_concepts() -> None:
+    pipeline = tiny("sd1")
+    with mitigate(pipeline, ["tower", "mug"], "overlap:strength=0", layers=LAYERS):
+        assert np.array_equal(draw(pipeline, steps=2, prompts=[PROMPTS[0]]), draw(pipeline, [PROMPTS[0]], steps=2))
+    with mitigate(pipeline, ["tower"], "none"):
+        draw(pipeline, [PROMPTS[0]], steps=1)
