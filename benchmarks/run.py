@@ -116,7 +116,8 @@ def main() -> None:
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
     prepare()
-    import attention  # beside this file, as the next four; they load torch, which prepare() must come before
+    import attention  # beside this file, as the next five; they load torch, which prepare() must come before
+    import denoisers
     import flux
     import judges
     import repair
@@ -129,6 +130,7 @@ def main() -> None:
         "generation in two threads: one prompt at a time / batched": lambda: generation(given.model, 2),
         **judges.comparisons(),
         **attention.comparisons(),
+        **denoisers.comparisons(),
         **flux.comparisons(),
         **repair.comparisons(),
         **teaching.comparisons(),

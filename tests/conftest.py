@@ -41,6 +41,9 @@ SHAPED = (
     "dominance.probes.rebalancing",
     "dominance.probes.recording",
     "dominance.probes.reduction",
+    "dominance.training.backbones.protocol",
+    "dominance.training.backbones.transformer",
+    "dominance.training.backbones.unet",
     "dominance.training.denoiser",
     "dominance.training.dreambooth.batches",
     "dominance.training.dreambooth.encoded",
@@ -84,12 +87,12 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     import torch
 
     from dominance.training.autoencoder import new_autoencoder
+    from dominance.training.backbones.unet import UNetBackbone
     from dominance.training.denoiser import Denoiser
-    from dominance.training.miniature import assemble, patch_code
-    from dominance.training.vocabulary import new_tokenizer
+    from dominance.training.miniature import patch_code
 
-    denoiser = Denoiser(new_tokenizer(), seed=0, channels=(16, 16, 16, 16), sample_size=8)
-    pipeline = assemble(denoiser, new_autoencoder(patch_code(), 0))
+    denoiser = Denoiser.new(UNetBackbone((16, 16, 16, 16)), seed=0, sample_size=8)
+    pipeline = denoiser.assemble(new_autoencoder(patch_code(), 0))
     folder = tmp_path_factory.mktemp("tiny") / "model"
     pipeline.to(dtype=torch.float16).save_pretrained(folder)
     (folder / "dominance.json").write_text(json.dumps({"steps": 2, "guidance": 3.0, "world": "miniature"}))

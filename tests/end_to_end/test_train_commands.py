@@ -11,6 +11,7 @@ from diffusers import StableDiffusionPipeline
 
 from dominance.judges.registry import load_judge
 from dominance.models.folders import find_model
+from dominance.training.backbones.unet import UNetBackbone
 from dominance.training.miniature import MiniatureSettings, train_miniature
 
 Command = Callable[..., Any]
@@ -27,7 +28,7 @@ def few_steps() -> Iterator[None]:
 @pytest.fixture(scope="module")
 def small_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A model of the miniature world that learned nothing."""
-    settings = MiniatureSettings(pictures=64, autoencoder_pictures=32, channels=(16, 16, 16, 16))
+    settings = MiniatureSettings(pictures=64, autoencoder_pictures=32, backbone=UNetBackbone((16, 16, 16, 16)))
     return train_miniature(settings, tmp_path_factory.mktemp("small"), sheet_columns=0)
 
 

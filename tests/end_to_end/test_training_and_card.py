@@ -19,12 +19,14 @@ from dominance.laboratory.outcomes import outcomes
 from dominance.models.folders import find_model
 from dominance.suites import load_questions
 from dominance.training.artefacts import ModelArtefacts
+from dominance.training.backbones.unet import UNetBackbone
 from dominance.training.denoiser import Denoiser
 from dominance.training.judge import JudgeSettings, train_judge
 from dominance.training.miniature import MiniatureSettings, train_miniature
-from dominance.training.vocabulary import new_tokenizer
 
 pytestmark = pytest.mark.slow
+
+SMALL = UNetBackbone((16, 16, 16, 16))
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -38,7 +40,7 @@ def few_steps() -> Iterator[None]:
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("training")
-    settings = MiniatureSettings(pictures=64, autoencoder_pictures=32, channels=(16, 16, 16, 16))
+    settings = MiniatureSettings(pictures=64, autoencoder_pictures=32, backbone=SMALL)
     train_miniature(settings, folder, stages=("denoiser",))
     train_miniature(settings, folder, sheet_columns=1)
     artefacts = ModelArtefacts(folder / "model", "cpu")
@@ -63,9 +65,7 @@ def test_the_result_is_an_ordinary_pipeline_of_safetensors(trained: Path) -> Non
 
 def test_training_goes_on_from_a_base_in_the_bases_own_latents(trained: Path, tmp_path: Path) -> None:
     base = trained / "model"
-    settings = MiniatureSettings(
-        pictures=32, channels=(16, 16, 16, 16), learning_rate=1e-9, base=find_model(str(base)).identity
-    )
+    settings = MiniatureSettings(pictures=32, backbone=SMALL, learning_rate=1e-9, base=find_model(str(base)).identity)
     model = train_miniature(settings, tmp_path, sheet_columns=0, base=base)
     weights = "diffusion_pytorch_model.safetensors"
     assert (model / "vae" / weights).read_bytes() == (base / "vae" / weights).read_bytes()
@@ -76,21 +76,21 @@ def test_training_goes_on_from_a_base_in_the_bases_own_latents(trained: Path, tm
 
 
 def test_two_processes_train_what_one_trains(trained: Path, tmp_path: Path) -> None:
-    settings = MiniatureSettings(pictures=64, autoencoder_pictures=32, channels=(16, 16, 16, 16))
+    settings = MiniatureSettings(pictures=64, autoencoder_pictures=32, backbone=SMALL)
     train_miniature(settings, tmp_path, stages=("denoiser",), sheet_columns=0, processes=2)
     one, two = (load_file(folder / "denoiser.safetensors") for folder in (trained, tmp_path))
     assert one.keys() == two.keys()
     # Rounding decides the direction of an Adam step where a gradient is all but zero, as under a bias before a norm.
     close = torch.cat([torch.isclose(one[name], two[name], atol=1e-5, rtol=1e-3).flatten() for name in one])
     assert close.float().mean() > 0.98
-    start = Denoiser(new_tokenizer(), settings.seed, settings.channels).state_dict()
+    start = Denoiser.new(settings.backbone, settings.seed).state_dict()
     assert not any(torch.allclose(two[f"module.{n}"], start[n], atol=1e-6) for n in start if n.endswith("conv1.weight"))
 
 
 def test_processes_that_cannot_share_a_batch_are_refused_before_anything_is_trained(
     trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    settings = MiniatureSettings(pictures=64, channels=(16, 16, 16, 16))
+    settings = MiniatureSettings(pictures=64, backbone=SMALL)
     monkeypatch.setattr("dominance.training.miniature.share_batches", None)
     monkeypatch.setattr("dominance.training.miniature.train_autoencoder", None)
     with pytest.raises(InputError, match="a batch of 32 pictures cannot be shared by 3 processes"):
@@ -103,9 +103,7 @@ def test_processes_that_cannot_share_a_batch_are_refused_before_anything_is_trai
 
 def test_training_from_nothing_takes_over_another_models_autoencoder(trained: Path, tmp_path: Path) -> None:
     taken = trained / "model"
-    settings = MiniatureSettings(
-        pictures=32, seed=5, channels=(16, 16, 16, 16), autoencoder=find_model(str(taken)).identity
-    )
+    settings = MiniatureSettings(pictures=32, seed=5, backbone=SMALL, autoencoder=find_model(str(taken)).identity)
     model = train_miniature(settings, tmp_path, sheet_columns=0, autoencoder=taken)
     weights = "diffusion_pytorch_model.safetensors"
     assert (model / "vae" / weights).read_bytes() == (taken / "vae" / weights).read_bytes()
@@ -116,7 +114,7 @@ def test_training_from_nothing_takes_over_another_models_autoencoder(trained: Pa
 
 
 def test_a_base_of_another_shape_is_refused(trained: Path, tmp_path: Path) -> None:
-    settings = MiniatureSettings(pictures=32, channels=(16, 16, 16, 32))
+    settings = MiniatureSettings(pictures=32, backbone=UNetBackbone((16, 16, 16, 32)))
     with pytest.raises(InputError, match=r"the layers of the base .* differ from the miniature's"):
         train_miniature(settings, tmp_path, sheet_columns=0, base=trained / "model")
 

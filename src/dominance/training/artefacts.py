@@ -9,19 +9,17 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 from jaxtyping import Float, Int
 from torch import Tensor
-from transformers import CLIPTextModel, CLIPTokenizer
 
 from dominance.errors import ModelError
 from dominance.miniature.captions import pair_caption, single_caption
 from dominance.miniature.truth import true_answers
 from dominance.training.autoencoder import load_autoencoder
-from dominance.training.denoiser import new_scheduler
+from dominance.training.backbones.registry import BACKBONES
+from dominance.training.denoiser import Denoiser, new_scheduler
 from dominance.training.images import as_images
 from dominance.training.judge_pictures import JudgedPicture
-from dominance.training.vocabulary import PROMPT_TOKENS
 
 _EVERY = 3
 """One image of so many is redrawn."""
@@ -46,11 +44,7 @@ class ModelArtefacts:
     def __init__(self, pipeline: Path, device: str) -> None:
         _check_trained_here(pipeline)
         self._autoencoder = load_autoencoder(pipeline).to(device)
-        text_encoder = CLIPTextModel.from_pretrained(pipeline / "text_encoder", use_safetensors=True, dtype="float32")
-        unet = UNet2DConditionModel.from_pretrained(pipeline / "unet", use_safetensors=True, torch_dtype=torch.float32)
-        self._text_encoder = text_encoder.requires_grad_(False).eval().to(device)
-        self._unet = unet.requires_grad_(False).eval().to(device)
-        self._tokenizer = CLIPTokenizer.from_pretrained(pipeline / "tokenizer")
+        self._denoiser = Denoiser.read(pipeline).requires_grad_(False).eval().to(device)
         self._alphas = new_scheduler().alphas_cumprod
 
     @torch.no_grad()
@@ -93,17 +87,13 @@ class ModelArtefacts:
         rng: np.random.Generator,
     ) -> Float[Tensor, "image channel row column"]:
         """Latents noised to a timestep of each image's own and led back in a few DDIM steps, without guidance."""
-        tokens = self._tokenizer(
-            captions, padding="max_length", truncation=True, max_length=PROMPT_TOKENS, return_tensors="pt"
-        )
-        text = self._text_encoder(tokens.input_ids.to(latents.device)).last_hidden_state
         start = torch.from_numpy(rng.integers(_EARLIEST, _LATEST, len(captions)))
         clean, left = latents, noise
         for step in range(_STEPS, 0, -1):
             timesteps = start * step // _STEPS
             signal, spread = self._shares(timesteps, latents)
             current = signal * clean + spread * left
-            velocity = self._unet(current, timesteps.to(latents.device), text).sample
+            velocity = self._denoiser(current, timesteps.to(latents.device), captions)
             clean, left = signal * current - spread * velocity, spread * current + signal * velocity
         return clean
 
@@ -115,7 +105,8 @@ class ModelArtefacts:
 
 def _check_trained_here(pipeline: Path) -> None:
     config = pipeline / "scheduler" / "scheduler_config.json"
-    whole = all((pipeline / part).is_dir() for part in ("vae", "unet", "text_encoder", "tokenizer"))
+    whole = all((pipeline / part).is_dir() for part in ("vae", "text_encoder", "tokenizer"))
+    whole = whole and any((pipeline / part).is_dir() for part in BACKBONES)
     if not whole or not config.is_file():
         raise ModelError(
             f"{pipeline} is not a complete pipeline folder; give miniature-base, or a model made by dominance train"

@@ -1,48 +1,48 @@
-"""The miniature model's denoiser: a text encoder and a UNet of Stable Diffusion 1's topology, trained together."""
+"""The miniature model's denoiser: a text encoder and a network, trained together."""
 
-import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
-from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
+from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
+from diffusers.pipelines.pipeline_utils import DiffusionPipeline
 from diffusers.schedulers.scheduling_ddim import DDIMScheduler
 from jaxtyping import Float, Int
 from torch import Tensor, nn
-from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
 from dominance.errors import InputError
-from dominance.training.autoencoder import LATENT_CHANNELS
+from dominance.training.backbones.protocol import Backbone, Parts
+from dominance.training.backbones.registry import backbone_of
 from dominance.training.shards import WHOLE, Shard
-from dominance.training.vocabulary import PROMPT_TOKENS
-
-CHANNELS: tuple[int, ...] = (48, 64, 96, 128)
-TEXT_WIDTH: int = 64
-HEADS: int = 4
 
 
 class Denoiser(nn.Module):
-    """The two trained parts of the pipeline, and what they share."""
+    """The two trained parts of a pipeline, and what they share."""
 
-    def __init__(
-        self, tokenizer: CLIPTokenizer, seed: int, channels: tuple[int, ...] = CHANNELS, sample_size: int = 16
-    ) -> None:
+    def __init__(self, backbone: Backbone, parts: Parts) -> None:
         super().__init__()
+        self._backbone, self._parts = backbone, parts
+        self.text_encoder = parts.text_encoder
+        self.add_module(backbone.part, parts.network)
+
+    @classmethod
+    def new(cls, backbone: Backbone, seed: int, sample_size: int = 16) -> "Denoiser":
+        """One that has learnt nothing."""
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            self.text_encoder = _new_text_encoder(tokenizer)
-            self.unet = UNet2DConditionModel(
-                sample_size=sample_size,
-                in_channels=LATENT_CHANNELS,
-                out_channels=LATENT_CHANNELS,
-                block_out_channels=channels,
-                layers_per_block=2,
-                cross_attention_dim=TEXT_WIDTH,
-                attention_head_dim=HEADS,
-                norm_num_groups=16,
-            )
+            return cls(backbone, backbone.new_parts(sample_size))
+
+    @classmethod
+    def read(cls, pipeline: Path) -> "Denoiser":
+        """That of a pipeline folder, in full precision.
+
+        Raises:
+            InputError: the pipeline is of a class that is not trained here.
+        """
+        backbone = backbone_of(pipeline)
+        return cls(backbone, backbone.read_parts(pipeline))
 
     def load(self, pipeline: Path) -> None:
         """Takes over the weights of a pipeline folder whose parts have the same shapes.
@@ -50,11 +50,8 @@ class Denoiser(nn.Module):
         Raises:
             InputError: they have not.
         """
-        text_encoder = CLIPTextModel.from_pretrained(pipeline / "text_encoder", use_safetensors=True, dtype="float32")
-        unet = UNet2DConditionModel.from_pretrained(pipeline / "unet", use_safetensors=True)
         try:
-            self.text_encoder.load_state_dict(text_encoder.state_dict())
-            self.unet.load_state_dict(unet.state_dict())
+            self.load_state_dict(self.read(pipeline).state_dict())
         except RuntimeError as error:
             raise InputError(
                 f"the layers of the base {pipeline} differ from the miniature's; give a model made by dominance train"
@@ -64,36 +61,14 @@ class Denoiser(nn.Module):
         self,
         latents: Float[Tensor, "image channel row column"],
         timesteps: Int[Tensor, "image"],
-        tokens: Int[Tensor, "image token"],
+        captions: Sequence[str],
     ) -> Float[Tensor, "image channel row column"]:
         """Predicted velocity, shaped like the latents."""
-        text = self.text_encoder(tokens).last_hidden_state
-        return self.unet(latents, timesteps, text).sample
+        return self._backbone.predict(self._parts, latents, timesteps, captions)
 
-
-def channels_of(pipeline: Path) -> tuple[int, ...]:
-    """Channels of a pipeline folder's UNet, outermost level first."""
-    config = json.loads((pipeline / "unet" / "config.json").read_text(encoding="utf-8"))
-    return tuple(config["block_out_channels"])
-
-
-def _new_text_encoder(tokenizer: CLIPTokenizer) -> CLIPTextModel:
-    """Two layers of CLIP, token embeddings wide apart from the start, so that words are told apart at once."""
-    config = CLIPTextConfig(
-        vocab_size=len(tokenizer),
-        hidden_size=TEXT_WIDTH,
-        intermediate_size=4 * TEXT_WIDTH,
-        projection_dim=TEXT_WIDTH,
-        num_hidden_layers=2,
-        num_attention_heads=HEADS,
-        max_position_embeddings=PROMPT_TOKENS,
-        bos_token_id=tokenizer.bos_token_id,
-        eos_token_id=tokenizer.eos_token_id,
-        pad_token_id=tokenizer.pad_token_id,
-    )
-    encoder = CLIPTextModel(config)
-    nn.init.normal_(encoder.get_parameter("embeddings.token_embedding.weight"), std=0.5)
-    return encoder
+    def assemble(self, autoencoder: AutoencoderKL) -> DiffusionPipeline:
+        """An ordinary pipeline of the trained parts and an autoencoder."""
+        return self._backbone.assemble(self._parts, autoencoder, new_scheduler())
 
 
 def new_scheduler() -> DDIMScheduler:
@@ -120,7 +95,6 @@ class CaptionedLatents:
 
 def denoising_loss(
     denoiser: Denoiser,
-    tokenizer: CLIPTokenizer,
     batches: Callable[[int], CaptionedLatents],
     seed: int,
     caption_dropout: float = 0.1,
@@ -147,12 +121,7 @@ def denoising_loss(
         strata = torch.randperm(count, generator=generator) + torch.rand(count, generator=generator)
         timesteps = (strata / count * horizon).long().clamp_max(horizon - 1)[own].to(latents.device)
         noise = torch.randn((count, *latents.shape[1:]), generator=generator)[own].to(latents)
-        tokens = tokenizer(
-            captions, padding="max_length", truncation=True, max_length=PROMPT_TOKENS, return_tensors="pt"
-        )
-        predicted = denoiser(
-            scheduler.add_noise(latents, noise, timesteps), timesteps, tokens.input_ids.to(latents.device)
-        )
+        predicted = denoiser(scheduler.add_noise(latents, noise, timesteps), timesteps, captions)
         return nn.functional.mse_loss(predicted, scheduler.get_velocity(latents, noise, timesteps))
 
     return loss

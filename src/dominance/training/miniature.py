@@ -1,4 +1,4 @@
-"""Trains the miniature text-to-image model, from nothing or from another one, to a Stable Diffusion folder."""
+"""Trains the miniature text-to-image model, from nothing or from another one, to an ordinary pipeline folder."""
 
 import functools
 import json
@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 import torch
 from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
-from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion import StableDiffusionPipeline
+from diffusers.pipelines.pipeline_utils import DiffusionPipeline
 from PIL import Image
 from torch import Tensor
 
@@ -17,6 +17,7 @@ from dominance.errors import InputError
 from dominance.miniature.captions import with_article
 from dominance.miniature.concepts import CONCEPTS, ENTITIES, OBJECTS
 from dominance.miniature.world import World
+from dominance.models.calls import call_of
 from dominance.progress import Progress
 from dominance.training.autoencoder import (
     LATENT_CHANNELS,
@@ -26,13 +27,14 @@ from dominance.training.autoencoder import (
     new_autoencoder,
     reconstruction_psnr,
 )
+from dominance.training.backbones.protocol import Backbone
+from dominance.training.backbones.unet import UNetBackbone
 from dominance.training.checkpoints import check_resumable
-from dominance.training.denoiser import CHANNELS, CaptionedLatents, Denoiser, denoising_loss, new_scheduler
+from dominance.training.denoiser import CaptionedLatents, Denoiser, denoising_loss
 from dominance.training.images import as_images
 from dominance.training.loop import Schedule, train
 from dominance.training.patches import PatchCode, fit_patch_code
 from dominance.training.shards import WHOLE, Shard, share_batches
-from dominance.training.vocabulary import new_tokenizer
 
 Stage = Literal["autoencoder", "denoiser", "pipeline"]
 STAGES: tuple[Stage, ...] = ("autoencoder", "denoiser", "pipeline")
@@ -56,6 +58,7 @@ class MiniatureSettings:
         pictures: that the denoiser sees, each of them new.
         autoencoder_pictures: that the decoder sees.
         world: the distribution of pictures and captions.
+        backbone: kind and size of the denoiser.
         rate_left: share of the learning rate's peak to which the denoiser's falls; 1 keeps it constant.
         base: identity of the model whose training is continued; None starts from nothing.
         autoencoder: identity of the model whose autoencoder is taken as it is; None for the base's, else for one of
@@ -66,7 +69,7 @@ class MiniatureSettings:
     pictures: int = 96_000
     autoencoder_pictures: int = 40_000
     world: World = field(default_factory=World)
-    channels: tuple[int, ...] = CHANNELS
+    backbone: Backbone = field(default_factory=UNetBackbone)
     batch: int = 32
     learning_rate: float = LEARNING_RATE
     rate_left: float = 0.02
@@ -78,8 +81,9 @@ class MiniatureSettings:
             raise InputError(f"{self.pictures} pictures are fewer than one batch; give at least {self.batch}")
 
     def record(self) -> dict[str, object]:
-        """The settings as JSON values, for checkpoints and model cards."""
+        """The settings as JSON values, for checkpoints and model cards; the backbone's size stands among them."""
         values = asdict(self)
+        values |= values.pop("backbone")
         values["world"]["held_out"] = sorted(sorted(pair) for pair in self.world.held_out)
         return values
 
@@ -132,7 +136,7 @@ def train_denoiser(
     sheets: bool = True,
     shard: Shard = WHOLE,
 ) -> Denoiser:
-    """Trains text encoder and UNet on latents of the image code, or resumes.
+    """Trains the denoiser on latents of the image code, or resumes.
 
     With ``sheets`` it writes ``folder/samples-STEP.png`` four times on the way, decoded by the code alone and therefore
     blocky.
@@ -140,8 +144,7 @@ def train_denoiser(
     folder, the latents are that autoencoder's own.
     """
     code = patch_code() if autoencoder is None else linear_code(load_autoencoder(autoencoder))
-    tokenizer = new_tokenizer()
-    denoiser = Denoiser(tokenizer, settings.seed, settings.channels)
+    denoiser = Denoiser.new(settings.backbone, settings.seed)
     if base is not None:
         denoiser.load(base)
     denoiser.to(device)
@@ -157,10 +160,10 @@ def train_denoiser(
 
     def on_save(step: int) -> None:
         if step % (schedule.save_every * max(1, schedule.steps // schedule.save_every // 4)) == 0:
-            pipeline = assemble(denoiser, new_autoencoder(code, settings.seed).to(device))  # its decoder is not used
+            pipeline = denoiser.assemble(new_autoencoder(code, settings.seed).to(device))  # its decoder is not used
             sample_sheet(pipeline, folder / f"samples-{step}.png", each=4, code=code)
 
-    loss = denoising_loss(denoiser, tokenizer, batches, settings.seed, shard=shard)
+    loss = denoising_loss(denoiser, batches, settings.seed, shard=shard)
     checkpoint = folder / DENOISER_CHECKPOINT
     train("denoiser", denoiser, loss, schedule, checkpoint, settings.record(), on_save if sheets else None, shard)
     return denoiser.cpu()
@@ -175,7 +178,7 @@ def _share_denoiser(
     processes: int,
 ) -> None:
     """Trains the denoiser in several processes, to the checkpoint that one would have written but for rounding."""
-    denoiser = Denoiser(new_tokenizer(), settings.seed, settings.channels)
+    denoiser = Denoiser.new(settings.backbone, settings.seed)
     if base is not None:
         denoiser.load(base)  # what does not fit shows here, not in every process
     floats = 1 + sum(parameter.numel() for parameter in denoiser.parameters())
@@ -192,21 +195,6 @@ def _check_sharing(settings: MiniatureSettings, folder: Path, device: str, proce
             " give a divisor of the batch"
         )
     check_resumable(folder / DENOISER_CHECKPOINT, settings.record())
-
-
-def assemble(denoiser: Denoiser, autoencoder: AutoencoderKL) -> StableDiffusionPipeline:
-    """The trained parts as an ordinary pipeline, without a safety checker."""
-    absent: dict[str, Any] = {"safety_checker": None, "feature_extractor": None}
-    scheduler: Any = new_scheduler()  # the pipeline's signature names an enumeration of schedulers instead
-    return StableDiffusionPipeline(
-        vae=autoencoder,
-        text_encoder=denoiser.text_encoder,
-        tokenizer=new_tokenizer(),
-        unet=denoiser.unet,
-        scheduler=scheduler,
-        requires_safety_checker=False,
-        **absent,
-    )
 
 
 def train_miniature(
@@ -247,13 +235,13 @@ def train_miniature(
     if "pipeline" not in stages:
         return folder
     decoder = train_autoencoder(settings, folder, device) if ready is None else load_autoencoder(ready)
-    pipeline = assemble(train_denoiser(settings, folder, device, base, ready, sheet_columns > 0), decoder)
+    pipeline = train_denoiser(settings, folder, device, base, ready, sheet_columns > 0).assemble(decoder)
     if sheet_columns:
         sample_sheet(pipeline, folder / "samples.png", sheet_columns)
     return save_pipeline(pipeline, settings, folder / "model")
 
 
-def save_pipeline(pipeline: StableDiffusionPipeline, settings: MiniatureSettings, target: Path) -> Path:
+def save_pipeline(pipeline: DiffusionPipeline, settings: MiniatureSettings, target: Path) -> Path:
     """Writes fp16 safetensors, what the model suggests to its users, and how it was trained; returns the folder."""
     pipeline.to(dtype=torch.float16).save_pretrained(target, safe_serialization=True)
     _load_in_full_precision(target / "text_encoder" / "config.json")
@@ -281,7 +269,7 @@ def _listed_concepts(world: World) -> list[dict[str, object]]:
     return [{"name": c.name, "kind": c.kind, "diversity": world.diversity[c.name]} for c in CONCEPTS]
 
 
-def sample_sheet(pipeline: StableDiffusionPipeline, path: Path, each: int = 8, code: PatchCode | None = None) -> None:
+def sample_sheet(pipeline: DiffusionPipeline, path: Path, each: int = 8, code: PatchCode | None = None) -> None:
     """Every concept alone, then each entity with an object, then held-out object pairs; one prompt a row.
 
     With a code, it decodes instead of the pipeline's autoencoder.
@@ -291,16 +279,18 @@ def sample_sheet(pipeline: StableDiffusionPipeline, path: Path, each: int = 8, c
         prompts.append(f"{with_article(entity)} and {with_article(OBJECTS[index % len(OBJECTS)])}")
     prompts += [f"{with_article(a)} and {with_article(b)}" for a, b in (("mug", "umbrella"), ("book", "lamp"))]
     pipeline.set_progress_bar_config(disable=True)
+    draw: Any = pipeline
     rows = []
     with Progress("samples", total=len(prompts) * each) as progress:
         for prompt in prompts:
             generators = [torch.Generator().manual_seed(seed) for seed in range(each)]
-            made = pipeline(
+            made = draw(
                 [prompt] * each,
                 num_inference_steps=SAMPLING_STEPS,
                 guidance_scale=GUIDANCE,
                 generator=generators,
                 output_type="pt" if code is None else "latent",
+                **call_of(draw).switched_off,
             ).images.cpu()
             rows.append(made * 2 - 1 if code is None else code.decode(made))
             progress.advance(each)

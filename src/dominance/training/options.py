@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
@@ -14,6 +14,7 @@ from dominance.written import Names
 
 if TYPE_CHECKING:
     from dominance.models.folders import ModelFolder
+    from dominance.training.backbones.protocol import Backbone
     from dominance.training.judge import JudgeSettings
     from dominance.training.miniature import MiniatureSettings
 
@@ -87,6 +88,8 @@ class MiniatureOptions:
     """Model whose training goes on: a bundled name or a folder; from nothing unless given."""
     autoencoder: str | None = None
     """Model whose autoencoder is taken as it is; the base's, else one of its own, unless given."""
+    denoiser: Literal["unet", "transformer"] | None = None
+    """unet, as Stable Diffusion 1's, or transformer, as PixArt's; the base's, else unet, unless given."""
     learning_rate: float | None = None
     """Peak; 0.0012 unless given."""
     seed: int = 0
@@ -118,7 +121,6 @@ class MiniatureOptions:
 
     def settings(self, base: "ModelFolder | None", autoencoder: "ModelFolder | None") -> "MiniatureSettings":
         """What is trained, given the two models that the options name."""
-        from dominance.training.denoiser import CHANNELS, channels_of
         from dominance.training.miniature import LEARNING_RATE, MiniatureSettings
 
         return MiniatureSettings(
@@ -129,8 +131,21 @@ class MiniatureOptions:
             learning_rate=self.learning_rate or LEARNING_RATE,
             base=None if base is None else base.identity,
             autoencoder=None if autoencoder is None else autoencoder.identity,
-            channels=CHANNELS if base is None else channels_of(base.whole),
+            backbone=self._backbone(base),
         )
+
+    def _backbone(self, base: "ModelFolder | None") -> "Backbone":
+        from dominance.training.backbones.registry import BACKBONES, backbone_of
+
+        if base is None:
+            return BACKBONES[self.denoiser or "unet"]()
+        found = backbone_of(base.whole)
+        if self.denoiser not in (None, found.part):
+            raise InputError(
+                f"denoiser is {self.denoiser}, but the base {base.name} has a {found.part}; leave out --denoiser to go"
+                " on from it, or --base to start from nothing"
+            )
+        return found
 
 
 @Parameter(name="*")

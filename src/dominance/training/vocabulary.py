@@ -1,15 +1,17 @@
-"""The miniature model's tokenizer: byte-level CLIP pairs in which each of the world's words is one token."""
+"""The miniature models' tokenizers, in which each of the world's words is one token: CLIP's pairs, T5's pieces."""
 
 import itertools
 from typing import Any
 
 from tokenizers.pre_tokenizers import ByteLevel
-from transformers import CLIPTokenizer
+from transformers import CLIPTokenizer, T5Tokenizer
 
 from dominance.miniature.captions import world_words
 
 PROMPT_TOKENS: int = 24
-"""Length that prompts are padded or cut to, start and end included."""
+"""Length that prompts are padded or cut to for CLIP, start and end included."""
+T5_TOKENS: int = 120
+"""Length that PixArt's pipeline pads or cuts prompts to, the end included."""
 
 
 def new_tokenizer() -> CLIPTokenizer:
@@ -51,3 +53,11 @@ def _cut(word: str, merges: list[tuple[str, str]]) -> list[str]:
                 index += 1
         pieces = merged
     return pieces
+
+
+def new_t5_tokenizer() -> T5Tokenizer:
+    """A T5Tokenizer of the world's words, and of ASCII's letters for all others; built, not trained."""
+    letters = [chr(code) for code in range(33, 127)]
+    pieces = dict.fromkeys(["<pad>", "</s>", "<unk>", "▁", *(f"▁{word}" for word in world_words()), *letters])
+    scored = [(piece, -1 / len(piece)) for piece in pieces]  # so that one long piece beats several short ones
+    return T5Tokenizer(vocab=scored, extra_ids=0, model_max_length=T5_TOKENS)

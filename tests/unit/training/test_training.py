@@ -15,6 +15,7 @@ from dominance.miniature.captions import world_words
 from dominance.miniature.world import World
 from dominance.training import checkpoints
 from dominance.training.autoencoder import linear_code, new_autoencoder
+from dominance.training.backbones.unet import UNetBackbone
 from dominance.training.denoiser import CaptionedLatents, Denoiser, denoising_loss
 from dominance.training.judge_pictures import sample_judged
 from dominance.training.loop import Schedule, train
@@ -50,7 +51,7 @@ def test_the_encoder_is_the_linear_code_and_survives_half_precision() -> None:
 
 
 def test_the_unet_has_stable_diffusions_topology() -> None:
-    denoiser = Denoiser(new_tokenizer(), seed=0)
+    denoiser = Denoiser.new(UNetBackbone(), seed=0)
     crossing = [name for name in denoiser.unet.attn_processors if "attn2" in name]
     assert len(crossing) == 16
     config = denoiser.unet.config
@@ -59,7 +60,7 @@ def test_the_unet_has_stable_diffusions_topology() -> None:
 
 
 def _tiny_denoiser(seed: int = 0) -> tuple[Denoiser, list[CaptionedLatents]]:
-    denoiser = Denoiser(new_tokenizer(), seed, channels=(16, 16, 16, 16), sample_size=8)
+    denoiser = Denoiser.new(UNetBackbone((16, 16, 16, 16)), seed, sample_size=8)
     code = patch_code()
     captions, images = training_images(World(), 0, 0, 8)
     small = nn.functional.interpolate(images, size=32)
@@ -69,7 +70,7 @@ def _tiny_denoiser(seed: int = 0) -> tuple[Denoiser, list[CaptionedLatents]]:
 @pytest.mark.slow
 def test_the_denoiser_learns() -> None:
     denoiser, batches = _tiny_denoiser()
-    loss = denoising_loss(denoiser, new_tokenizer(), lambda step: batches[0], seed=0)
+    loss = denoising_loss(denoiser, lambda step: batches[0], seed=0)
     optimizer = torch.optim.AdamW(denoiser.parameters(), lr=2e-3)
     first = np.mean([loss(step).item() for step in range(4)])
     for step in range(40):
