@@ -68,6 +68,7 @@ def test_of_the_miniature_the_measured_answers_are_linked(tmp_path: Path) -> Non
     result = examined(tmp_path, "miniature", "miniature")
     told = all_stated(result)
     assert "dominance ablate miniature-bench --edit rebalance --intervals 5" in [question.command for question in told]
+    assert told[-1].command == "dominance train miniature --denoiser transformer"
     assert "Twins differ in nothing but" in str(told[0].says)
     linked = [question.see for question in told if question.see]
     assert len(linked) >= 4
