@@ -55,7 +55,11 @@ def test_models_are_taught_measured_and_not_again(tmp_path: Path) -> None:
         assert result.subject_first.shown.n == result.object_first.shown.n == 16
         assert (result.scenery[1], result.alone[1], result.pairs.n) == (18, 12, 16)
         assert (result.diversity is None) == (result.loss is None) == (result.level == 0)
+        assert (result.drawn_like is None) == (result.shown_like is None) == (result.level == 0)
     few, many, _, dogs = results
+    assert few.drawn_like is not None and few.shown_like is not None and dogs.shown_like is not None
+    assert few.drawn_like.own_colours[1] == 12
+    assert (few.shown_like.own_colours, dogs.shown_like.own_colours) == ((60, 120), (120, 120))
     assert few.diversity is not None and many.diversity is not None and few.diversity < many.diversity
     assert dogs.judge.startswith(f"{few.judge}+classifier")
     kept = {path.name for path in options.folder.iterdir()}

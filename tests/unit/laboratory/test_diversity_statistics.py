@@ -1,8 +1,9 @@
 """What the diversity experiment says of its results, against scipy and by hand."""
 
+import json
 import random
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from statistics import fmean
 
@@ -12,7 +13,7 @@ from scipy import stats
 
 from dominance.documents import from_json, printed
 from dominance.laboratory.diversity.page import write_page
-from dominance.laboratory.diversity.results import Beside, DiversityResult
+from dominance.laboratory.diversity.results import Beside, DiversityResult, Likeness, read_results
 from dominance.laboratory.diversity.statistics import levels_of, trend
 from dominance.laboratory.diversity.summary import ExperimentSummary, arms_of
 from dominance.laboratory.outcomes import Outcomes
@@ -109,6 +110,33 @@ def test_the_page_has_the_curve_the_levels_and_the_rivals(tmp_path: Path) -> Non
     assert "| all | 9 (3 × 3 seeds) |" in text
     assert "| rank-4 | is it the size of the adapter? rank 4 | 1 | 1 | 33.0 |" in text
     assert "a row of pictures" not in text
+
+
+def test_likeness_is_shown_beside_that_of_the_same_known_models_and_old_lines_have_none(tmp_path: Path) -> None:
+    def like(made: DiversityResult, similarity: float, own: int) -> DiversityResult:
+        return replace(
+            made, drawn_like=Likeness(similarity, (own, 12)), shown_like=Likeness(similarity - 0.01, (120, 120))
+        )
+
+    rivals = [like(result("castle", 1, seed, 40.0, "augmented"), 0.96 + seed / 100, 11 + seed) for seed in range(2)]
+    known = [like(result("castle", 1, 0, 70.0), 0.99, 12), result("castle", 1, 1, 70.0), result("castle", 10, 0, 20.0)]
+    other = like(result("tower", 10, 0, 20.0), 0.5, 1)  # of a concept that was not augmented
+    shown = [*rivals, *known, other, result("castle", 1, 0, 33.0, "rank-4")]
+    write_page(shown, tmp_path / "page.md")
+    text = (tmp_path / "page.md").read_text()
+    cells = "| 0.965; 23/24 | 0.955; 240/240 | 0.990; 12/12 | – |"
+    assert next(line for line in text.splitlines() if line.startswith("| augmented ")).endswith(cells)
+    assert next(line for line in text.splitlines() if line.startswith("| rank-4 ")).endswith(
+        "| – | – | 0.990; 12/12 | – |"
+    )
+
+    (tmp_path / "lines.jsonl").write_text("".join(json.dumps(asdict(made)) + "\n" for made in rivals))
+    assert read_results(tmp_path / "lines.jsonl") == rivals
+    older = asdict(known[1])
+    del older["drawn_like"], older["shown_like"]
+    (tmp_path / "older.jsonl").write_text(json.dumps(older) + "\n")
+    assert read_results(tmp_path / "older.jsonl") == [known[1]]
+    assert levels_of(known[1:2])[0].drawn_like is None
 
 
 def test_a_page_of_nothing_can_be_written(tmp_path: Path) -> None:

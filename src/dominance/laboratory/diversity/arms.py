@@ -4,9 +4,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from dominance.errors import InputError
+from dominance.laboratory.diversity.augmentation import Change
 from dominance.laboratory.diversity.breeds import SHAPES
-from dominance.laboratory.diversity.pictures import ASPECTS, PICTURES, Aspect
-from dominance.laboratory.diversity.subjects import KNOWN, NEW_WORDS
+from dominance.laboratory.diversity.pictures import ASPECTS, PICTURES, Aspect, PictureSet
+from dominance.laboratory.diversity.subjects import KNOWN, NEW_WORDS, find_subject
 from dominance.training.dreambooth.options import Part, TeachOptions
 
 LEVELS: tuple[int, ...] = (1, 2, 4, 6, 8, 10, PICTURES)
@@ -32,6 +33,7 @@ class Arm:
         varied: in what designs differ.
         distinct: different pictures, all of them shown equally often.
         scenery: share of captions that also name scenery.
+        changes: what augmentation changes of each picture once it is rendered.
     """
 
     name: str
@@ -46,6 +48,7 @@ class Arm:
     varied: frozenset[Aspect] = ASPECTS
     distinct: int = PICTURES
     scenery: float = 0.5
+    changes: frozenset[Change] = frozenset()
 
     @property
     def is_dose(self) -> bool:
@@ -81,6 +84,10 @@ ARMS: tuple[Arm, ...] = (
         varied=frozenset({"looks"})),
     Arm("backdrop-alone", "is it the backdrop? 120 of them, looks and place of one design", levels=(PICTURES,),
         varied=frozenset({"backdrop"})),
+    Arm("augmented", "does image augmentation do it? each picture mirrored, shifted, zoomed, its colours changed",
+        changes=frozenset({"geometry", "colour"})),
+    Arm("augmented-place", "does augmentation without colour? each picture mirrored, shifted, zoomed", levels=(1,),
+        changes=frozenset({"geometry"})),
     Arm("twelve-pictures", "is it the number of different pictures? 12, each ten times",
         levels=(1, PICTURES), distinct=12),
     Arm("half-exposure", "is it how often the subject is shown? 6 pictures a step instead of 12", pictures_a_step=6),
@@ -120,6 +127,14 @@ class Trial:
     @property
     def name(self) -> str:
         return f"{self.arm.name}-{self.subject}-{level_name(self.level)}-seed-{self.seed}"
+
+    @property
+    def shown(self) -> PictureSet:
+        """What the model is taught from."""
+        arm = self.arm
+        return PictureSet(
+            find_subject(self.subject), self.level, self.seed, arm.varied, arm.distinct, arm.scenery, arm.changes
+        )
 
 
 def level_name(level: int) -> str:

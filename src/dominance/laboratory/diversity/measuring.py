@@ -7,9 +7,10 @@ from statistics import fmean
 
 import numpy as np
 from jaxtyping import Float
+from PIL import Image
 
 from dominance.diversity.embedders import TransformersEmbedder
-from dominance.errors import InputError
+from dominance.errors import InputError, ItemError
 from dominance.judges.protocol import Judge
 from dominance.laboratory.diversity.results import Beside
 from dominance.laboratory.diversity.subjects import Subject
@@ -91,16 +92,25 @@ def alone_images(run: RunResult) -> list[Path]:
     ]
 
 
+def opened(files: Sequence[Path]) -> list[Image.Image]:
+    """The pictures of these files.
+
+    Raises:
+        InputError: one cannot be read.
+    """
+    images = []
+    for file in files:
+        image = open_image(file)
+        if isinstance(image, ItemError):
+            raise InputError(f"a picture in {file.parent} {image}; remove the folder, then run this again")
+        images.append(image)
+    return images
+
+
 def embedded(files: Sequence[Path], encoder: TransformersEmbedder) -> Float[np.ndarray, "image channel"]:
     """One embedding a file."""
-    parts = []
-    for start in range(0, len(files), _AT_ONCE):
-        images = [open_image(file) for file in files[start : start + _AT_ONCE]]
-        broken = next((image for image in images if isinstance(image, Exception)), None)
-        if broken is not None:
-            raise InputError(f"a picture in {files[start].parent} {broken}; remove the folder, then run this again")
-        parts.append(encoder.embed(images))  # ty: ignore[invalid-argument-type]
-    return np.concatenate(parts)
+    starts = range(0, len(files), _AT_ONCE)
+    return np.concatenate([encoder.embed(opened(files[start : start + _AT_ONCE])) for start in starts])
 
 
 def diversity(pictures: Float[np.ndarray, "picture channel"]) -> float:

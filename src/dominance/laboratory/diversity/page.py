@@ -9,7 +9,15 @@ from dominance.files import write_whole
 from dominance.laboratory.diversity.arms import ARMS, BASE, MAIN, Trial, level_name
 from dominance.laboratory.diversity.plots import curve, write_rows
 from dominance.laboratory.diversity.results import DiversityResult
-from dominance.laboratory.diversity.statistics import Level, Trend, levels_of, mean_interval, trend
+from dominance.laboratory.diversity.statistics import (
+    Level,
+    MeanLikeness,
+    Trend,
+    levels_of,
+    mean_interval,
+    mean_likeness,
+    trend,
+)
 from dominance.numbers import UNKNOWN, coefficient, mean, plural, rate, share
 from dominance.report.parts.markdown import table
 
@@ -31,6 +39,11 @@ concepts it is somewhat too narrow), of a rate Wilson's. {n}.
 
 Base: {bases}. Judge: {judges}. {steps} denoising steps.
 """
+
+_LIKE = """Whether the concept alone still looks as it was taught: the median cosine of its images to pictures of the
+first design of their training seed, by the bundled encoder; and in how many of them the colours are nearer to that
+design's than to those of the other nine. Place and size move the cosine too, so that the training pictures' own stands
+beside it. Known at 1 is what can be reached, and known at 10 what other designs of the concept come to."""
 
 
 def write_page(
@@ -185,11 +198,12 @@ def _rivals(results: Sequence[DiversityResult], base: str) -> list[str]:
         return []
     columns = [
         "arm", "asks", "designs", "models", "DvD", "known, same designs", "known, 1", "concept alone",
-        "object pairs: both",
+        "object pairs: both", "alone, like the first design", "its pictures, like it",
+        "known, 1, like it", "known, 10, like it",
     ]  # fmt: skip
     return [
         f"## What else could it be?\n\nBase {base}. Beside each DvD that of the arm `known` on the same concepts and"
-        " training seeds, where those are measured.\n\n" + table(columns, rows)
+        f" training seeds, where those are measured.\n\n{_LIKE}\n\n" + table(columns, rows)
     ]
 
 
@@ -198,12 +212,22 @@ def _rival(
 ) -> list[str]:
     same = {(result.subject, result.seed) for result in here if result.level == found.level}
 
-    def known(level: int) -> str:
-        own = [r for r in results if r.arm == MAIN.name and r.level == level and (r.subject, r.seed) in same]
+    def known(level: int) -> list[DiversityResult]:
+        return [r for r in results if r.arm == MAIN.name and r.level == level and (r.subject, r.seed) in same]
+
+    def dvd(own: Sequence[DiversityResult]) -> str:
         return mean(fmean(r.dvd for r in own), mean_interval(own, lambda r: r.dvd)) if own else UNKNOWN
 
+    drawn = [mean_likeness([r.drawn_like for r in known(level)]) for level in (1, 10)]
     designs = UNKNOWN if arm == BASE.name else level_name(found.level)
     return [
-        arm, asks, designs, str(found.models), mean(found.dvd, found.dvd_interval), known(found.level), known(1),
-        rate(found.alone), rate(found.pairs),
+        arm, asks, designs, str(found.models), mean(found.dvd, found.dvd_interval), dvd(known(found.level)),
+        dvd(known(1)), rate(found.alone), rate(found.pairs), *map(_like, (found.drawn_like, found.shown_like, *drawn)),
     ]  # fmt: skip
+
+
+def _like(found: MeanLikeness | None) -> str:
+    """The cosine, and the share of pictures in the colours of their own design."""
+    if found is None:
+        return UNKNOWN
+    return f"{numbers.thousandths(found.similarity)}; {numbers.fraction(found.own_colours)}"

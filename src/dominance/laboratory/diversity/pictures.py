@@ -3,7 +3,7 @@
 import json
 import os
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -12,6 +12,7 @@ import numpy as np
 from PIL import Image
 
 from dominance.files import write_failed
+from dominance.laboratory.diversity.augmentation import Change, augmented
 from dominance.laboratory.diversity.designs import designs_of, is_clear, jittered
 from dominance.laboratory.diversity.subjects import Subject
 from dominance.miniature.captions import single_caption
@@ -31,7 +32,7 @@ ASPECTS: frozenset[Aspect] = frozenset({"looks", "layout", "backdrop"})
 
 Captioned = tuple[str, Scene]
 
-_SET_SEED, _PRIOR_SEED = 6_000_000, 6_100_000
+_SET_SEED, _PRIOR_SEED, _CHANGE_SEED = 6_000_000, 6_100_000, 6_200_000
 _PRIOR_PAIRS = 0.2
 
 
@@ -45,6 +46,7 @@ class PictureSet:
         varied: in what the designs differ; in all else they are like the first.
         distinct: different pictures, each of them shown equally often.
         scenery: share of captions that also name a part of the backdrop.
+        changes: what augmentation changes of each picture once it is rendered; captions stay as they are.
     """
 
     subject: Subject
@@ -53,10 +55,15 @@ class PictureSet:
     varied: frozenset[Aspect] = ASPECTS
     distinct: int = PICTURES
     scenery: float = 0.5
+    changes: frozenset[Change] = frozenset()
+
+    @property
+    def _key(self) -> list[int]:
+        return [self.seed, *self.subject.name.encode(), self.level]
 
     def pictures(self) -> Iterator[Captioned]:
         """120 captions with their scenes; the same on any machine."""
-        key = [self.seed, *self.subject.name.encode(), self.level]
+        key = self._key
         for number in range(PICTURES):
             scene = self._scene(
                 number % self.distinct, np.random.default_rng([_SET_SEED, number % self.distinct, *key])
@@ -64,6 +71,14 @@ class PictureSet:
             rng = np.random.default_rng([_SET_SEED, PICTURES + number, *key])
             named = str(rng.choice(scene.backdrop.scenery)) if rng.random() < self.scenery else None
             yield single_caption(self.subject.word, named, rng), scene
+
+    def write(self, folder: Path) -> tuple[TrainingPicture, ...]:
+        """The set as files, as ``write_pictures`` leaves them, each picture changed."""
+        return write_pictures(folder, self.pictures(), self.change)
+
+    def change(self, number: int, picture: Image.Image) -> Image.Image:
+        """A picture of the set by its number, augmented as the set is; the same each time."""
+        return augmented(picture, self.changes, np.random.default_rng([_CHANGE_SEED, number, *self._key]))
 
     def _scene(self, number: int, rng: np.random.Generator) -> Scene:
         first, *_ = turns = designs_of(min(self.level, 10), self.seed)
@@ -97,22 +112,30 @@ def prior_scenes(left_out: frozenset[str], count: int = PRIOR_PICTURES) -> Itera
         yield world.sample(np.random.default_rng([_PRIOR_SEED, number]))
 
 
-def write_pictures(folder: Path, pictures: Iterable[Captioned]) -> tuple[TrainingPicture, ...]:
+Changing = Callable[[int, Image.Image], Image.Image]
+
+
+def write_pictures(
+    folder: Path, pictures: Iterable[Captioned], change: Changing | None = None
+) -> tuple[TrainingPicture, ...]:
     """Writes PNG files and their ``metadata.jsonl``, as ``dominance train dreambooth`` and diffusers read them.
 
     The folder appears whole or not at all; what an earlier call left there is read.
+
+    Args:
+        change: what becomes of a picture, by its number, once it is rendered.
 
     Raises:
         RunError: the disk refuses.
     """
     if not (folder / LIST_NAME).is_file():
-        _write(folder, pictures)
+        _write(folder, pictures, change)
     lines = (folder / LIST_NAME).read_text(encoding="utf-8").splitlines()
     rows = [json.loads(line) for line in lines]
     return tuple(TrainingPicture(folder / row["file_name"], row["text"]) for row in rows)
 
 
-def _write(folder: Path, pictures: Iterable[Captioned]) -> None:
+def _write(folder: Path, pictures: Iterable[Captioned], change: Changing | None) -> None:
     partial = folder.with_name(f".{folder.name}.{os.getpid()}.partial")
     try:
         shutil.rmtree(partial, ignore_errors=True)
@@ -120,7 +143,8 @@ def _write(folder: Path, pictures: Iterable[Captioned]) -> None:
         rows = []
         for number, (caption, scene) in enumerate(pictures):
             name = f"{number:05d}.png"
-            Image.fromarray(render(scene).pixels).save(partial / name)
+            picture = Image.fromarray(render(scene).pixels)
+            (picture if change is None else change(number, picture)).save(partial / name)
             rows.append(json.dumps({"file_name": name, "text": caption}) + "\n")
         (partial / LIST_NAME).write_text("".join(rows), encoding="utf-8")
         os.replace(partial, folder)

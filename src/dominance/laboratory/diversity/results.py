@@ -25,6 +25,20 @@ class Beside:
 
 
 @dataclass(frozen=True)
+class Likeness:
+    """How like the first design of their training seed pictures are.
+
+    Attributes:
+        similarity: their median cosine to pictures of that design, by the bundled encoder; place and size move it too.
+        own_colours: those whose colours are nearer to that design's than to any other's of the ten, and how many
+            there are.
+    """
+
+    similarity: float
+    own_colours: tuple[int, int]
+
+
+@dataclass(frozen=True)
 class DiversityResult:
     """What was measured of one model.
 
@@ -41,6 +55,8 @@ class DiversityResult:
             how many there are; None untaught.
         loss: mean over the last twenty steps; None untaught.
         seconds: of training, and of drawing and judging.
+        drawn_like, shown_like: the images of the subject alone, and the training pictures; None untaught, and where an
+            earlier version measured.
     """
 
     arm: str
@@ -59,6 +75,8 @@ class DiversityResult:
     copies: tuple[int, int] | None
     loss: float | None
     seconds: tuple[float, float]
+    drawn_like: Likeness | None = None
+    shown_like: Likeness | None = None
 
     @property
     def key(self) -> tuple[str, str, int, int, str]:

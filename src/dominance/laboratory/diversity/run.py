@@ -15,8 +15,9 @@ from dominance.judges.protocol import Judge
 from dominance.judges.registry import load_judge
 from dominance.laboratory.diversity.arms import Trial
 from dominance.laboratory.diversity.breeds import SHAPES
+from dominance.laboratory.diversity.likeness import likeness
 from dominance.laboratory.diversity.measuring import alone_images, audited, diversity, embedded, seen_in
-from dominance.laboratory.diversity.pictures import PRIOR_PICTURES, PictureSet, prior_pictures, write_pictures
+from dominance.laboratory.diversity.pictures import PRIOR_PICTURES, prior_pictures, write_pictures
 from dominance.laboratory.diversity.results import DiversityResult, read_results
 from dominance.laboratory.diversity.shape_classifier import JudgeOfNewShapes
 from dominance.laboratory.diversity.strips import keep_strip
@@ -145,10 +146,7 @@ class _Workshop:
         pictures: tuple[TrainingPicture, ...] = ()
         taught: FineTuned | None = None
         if trial.level:
-            shown = PictureSet(
-                subject, trial.level, trial.seed, trial.arm.varied, trial.arm.distinct, trial.arm.scenery
-            )
-            pictures = write_pictures(folder / "pictures", shown.pictures())
+            pictures = trial.shown.write(folder / "pictures")
             taught = self._taught(trial, subject, pictures, folder / "training")
         trained = time.monotonic()
         lora = taught is not None and trial.arm.train == "lora"
@@ -160,8 +158,9 @@ class _Workshop:
             self.options.device,
         )  # fmt: skip
         seen = seen_in(run, subject)
-        references = embedded([picture.file for picture in pictures], self.encoder) if pictures else None
-        copied = None if references is None else copies(embedded(alone_images(run), self.encoder), references)
+        files, alone = [picture.file for picture in pictures], alone_images(run)
+        references = embedded(files, self.encoder) if files else None
+        copied = None if references is None else copies(embedded(alone, self.encoder), references)
         keep_strip(self.options.folder / "strips" / f"{trial.name}.png", pictures, run, subject)
         return DiversityResult(
             arm=trial.arm.name,
@@ -180,6 +179,8 @@ class _Workshop:
             copies=None if copied is None else (int(copied.sum()), len(copied)),
             loss=None if taught is None else fmean(taught.losses[-_LAST:]),
             seconds=(trained - began, time.monotonic() - trained),
+            drawn_like=likeness(alone, subject, trial.seed, self.encoder) if files else None,
+            shown_like=likeness(files, subject, trial.seed, self.encoder) if files else None,
         )
 
     def _taught(self, trial: Trial, subject: Subject, pictures: tuple[TrainingPicture, ...], folder: Path) -> FineTuned:

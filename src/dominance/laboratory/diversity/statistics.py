@@ -8,12 +8,20 @@ import numpy as np
 from jaxtyping import Float, Real
 
 from dominance.documents import Counted
-from dominance.laboratory.diversity.results import DiversityResult
+from dominance.laboratory.diversity.results import DiversityResult, Likeness
 from dominance.laboratory.outcomes import Outcomes
 from dominance.metrics import bootstrap_mean, rate
 from dominance.metrics.bootstrap import percentile_interval, resampled
 from dominance.metrics.correlation import spearman, spearman_chance, spearman_interval
 from dominance.records import Interval, Rate
+
+
+@dataclass(frozen=True)
+class MeanLikeness:
+    """``Likeness`` over models: the mean of their medians, and all of their pictures."""
+
+    similarity: float
+    own_colours: Counted
 
 
 @dataclass(frozen=True)
@@ -28,6 +36,8 @@ class Level:
         pairs: images of two objects with both.
         diversity: mean over models of the set's median distance; None untaught.
         copies: images of the subject alone that count as copies; None untaught.
+        drawn_like, shown_like: the images of the subject alone and the training pictures, beside the first design of
+            their seed; None where no model has it measured.
     """
 
     level: int
@@ -44,6 +54,8 @@ class Level:
     pairs: Counted
     diversity: float | None
     copies: Counted | None
+    drawn_like: MeanLikeness | None
+    shown_like: MeanLikeness | None
 
 
 def levels_of(results: Sequence[DiversityResult]) -> list[Level]:
@@ -69,7 +81,17 @@ def _level(level: int, own: Sequence[DiversityResult]) -> Level:
         pairs=summed([(result.pairs.both, result.pairs.n) for result in own]),
         diversity=fmean(distances) if distances else None,
         copies=summed(copied) if copied else None,
+        drawn_like=mean_likeness([result.drawn_like for result in own]),
+        shown_like=mean_likeness([result.shown_like for result in own]),
     )
+
+
+def mean_likeness(found: Sequence[Likeness | None]) -> MeanLikeness | None:
+    """Of those that are measured, together; None of none."""
+    known = [one for one in found if one is not None]
+    if not known:
+        return None
+    return MeanLikeness(fmean(one.similarity for one in known), summed([one.own_colours for one in known]))
 
 
 def mean_interval(results: Sequence[DiversityResult], value: Callable[[DiversityResult], float]) -> Interval | None:

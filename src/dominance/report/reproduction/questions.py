@@ -127,6 +127,13 @@ QUESTIONS: tuple[Question, ...] = (
         _cause,
     ),
     Question(
+        "Does augmenting uniform pictures lower dominance, and is identity kept?",
+        ("augmentation", "augmentation-identity"),
+        "Every picture of one design is mirrored, shifted, zoomed and recoloured as usual; new designs, which are other"
+        " things, and geometry alone stand beside it in the figures.",
+        "dominance train diversity --arms known,augmented,augmented-place --levels 1,10 --subjects castle,clown",
+    ),
+    Question(
         "Does the benchmark's own filter make the effect?",
         ("bench-medians", "independent"),
         "New seeds take the luck of selection out of it, the independent suite the selection itself.",

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from dominance.errors import InputError
 from dominance.reproduce.claims import (
+    augmented,
     bench_medians,
     bench_yield,
     categories,
@@ -44,6 +45,7 @@ _ALL: tuple[Claim, ...] = (
     noise_norm.CLAIM,
     *memorized.CLAIMS,
     trained.CLAIM,
+    *augmented.CLAIMS,
     twins.CLAIM,
     categories.CLAIM,
     independent.CLAIM,

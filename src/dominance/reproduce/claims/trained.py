@@ -35,9 +35,7 @@ ARM = "known"
 
 def examine(experiments: Experiments) -> Finding:
     """The correlation over models, a series of levels being a unit, and every level's DvD."""
-    file = _file(experiments.options)
-    base, identity = _base(experiments.source)
-    taught = _taught(file, base, identity, experiments)
+    file, base, taught = taught_results(experiments)
     arm = ARM if any(result.arm == ARM for result in taught) else taught[0].arm
     chosen = [result for result in taught if result.arm == arm]
     strata = _series(chosen)
@@ -91,12 +89,17 @@ def _base(source: "ModelSource") -> tuple[str, str]:
     return (source.name, source.identity) if name is None else (name, find_model(name).identity)
 
 
-def _taught(file: Path, base: str, identity: str, experiments: Experiments) -> list[DiversityResult]:
-    """The results that are of models taught from this base and seen by this judge.
+def taught_results(experiments: Experiments, *arms: str) -> tuple[Path, str, list[DiversityResult]]:
+    """The file, the base's name, and the results of models that were taught from this base and seen by this judge.
+
+    Args:
+        arms: of the experiment, that make what is needed; its own choice where none is named.
 
     Raises:
         ImpossibleError: there are none.
     """
+    file = _file(experiments.options)
+    base, identity = _base(experiments.source)
     known = [result for result in read_results(file) if result.level > 0] if is_file(file) else []
     own = [
         result
@@ -104,15 +107,24 @@ def _taught(file: Path, base: str, identity: str, experiments: Experiments) -> l
         if result.base == identity and result.judge.partition("+")[0] == experiments.judged_by
     ]
     if own:
-        return own
+        return file, base, own
     said = f"it needs models that were taught from {base} for it, and seen by this judge"
     if known:
         said += f"; those in {file} are of {'another base' if known[0].base != identity else 'another judge'}"
     if experiments.source.world != "miniature":
         raise ImpossibleError(f"{said}; give --trained their results, in the form of `dominance train diversity`")
+    raise ImpossibleError(f"{said}; {how_to_make(experiments, *arms)}")
+
+
+def how_to_make(experiments: Experiments, *arms: str) -> str:
+    """The command that teaches and measures the models of these arms, and what to do with what it writes."""
+    base, _ = _base(experiments.source)
     judge = experiments.judge if isinstance(experiments.judge, str) else None
-    make = command("train diversity", base=base, judge=judge, results="trained.jsonl", page="trained.md")
-    raise ImpossibleError(f"{said}; make them with `{make}`, and give --trained trained.jsonl")
+    make = command(
+        "train diversity", arms=",".join(arms) or None, base=base, judge=judge, results="trained.jsonl",
+        page="trained.md",
+    )  # fmt: skip
+    return f"make them with `{make}`, and give --trained trained.jsonl"
 
 
 def _series(results: list[DiversityResult]) -> list[list[tuple[float, float]]]:
