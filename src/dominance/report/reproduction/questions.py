@@ -70,6 +70,25 @@ def _cause(examined: Examined) -> str:
     )
 
 
+def _augmented(examined: Examined) -> str:
+    told = (
+        "Every picture of one design is mirrored, shifted, zoomed and recoloured as usual; geometry alone, and ten"
+        " designs, which are other things, stand beside it in the figures."
+    )
+    if examined.result.world is None:
+        return f"{told} It takes models that were taught so, and their results in --trained."
+    return told if "augmentation" in examined.measured else f"{told} Not measured here yet."
+
+
+def _augments(examined: Examined) -> str | None:
+    if examined.result.world is None:
+        return None
+    return command(
+        "train diversity", arms="known,augmented,augmented-place", levels="1,10", subjects="castle,clown",
+        results="trained.jsonl", page="trained.md",
+    )  # fmt: skip
+
+
 def _transfer(examined: Examined) -> str:
     others = "its twin and of the base" if examined.result.twins else "the model of --other"
     told = f"The rule is fitted on one model's bench and applied to the prompts of {others}."
@@ -127,13 +146,6 @@ QUESTIONS: tuple[Question, ...] = (
         _cause,
     ),
     Question(
-        "Does augmenting uniform pictures lower dominance, and is identity kept?",
-        ("augmentation", "augmentation-identity"),
-        "Every picture of one design is mirrored, shifted, zoomed and recoloured as usual; new designs, which are other"
-        " things, and geometry alone stand beside it in the figures.",
-        "dominance train diversity --arms known,augmented,augmented-place --levels 1,10 --subjects castle,clown",
-    ),
-    Question(
         "Does the benchmark's own filter make the effect?",
         ("bench-medians", "independent"),
         "New seeds take the luck of selection out of it, the independent suite the selection itself.",
@@ -144,6 +156,13 @@ QUESTIONS: tuple[Question, ...] = (
         "Other methods, regions first, are compared with plain drawing by a command of their own.",
         _on_bench("mitigate", method="regions,overlap,rebalance,schedule"),
         "repair.md",
+    ),
+    Question(
+        "Does augmenting uniform pictures lower dominance, and is identity kept?",
+        ("augmentation", "augmentation-identity"),
+        _augmented,
+        _augments,
+        "findings.md#what-in-the-pictures-must-vary",
     ),
     Question(
         "Do feed-forward and residual paths carry it?",

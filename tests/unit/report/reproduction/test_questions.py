@@ -10,7 +10,7 @@ from dominance.report.reproduction.page import reproduction_markdown, write_repr
 from dominance.report.reproduction.questions import QUESTIONS, Question, stated
 from dominance.reproduce.options import ReproduceOptions
 from dominance.runs.reproduction.result import ClaimResult, Finding, ReproduceResult, SizeRecord
-from dominance.runs.reproduction.rule import Rule
+from dominance.runs.reproduction.rule import Rule, Verdict
 from dominance.runs.store.repeat import Repeat
 
 RULE = Rule("a", 0.0, "above", "measure")
@@ -54,6 +54,22 @@ def test_without_a_bench_or_a_second_model_nothing_is_said_of_them(tmp_path: Pat
     assert told["Which heads act together?"].command is None
     assert told["Does the detector transfer from model to model?"].command is None
     assert "give --other" in str(told["Does the detector transfer from model to model?"].says)
+
+
+def test_augmentation_is_measured_by_a_command_where_it_was_not(tmp_path: Path) -> None:
+    def told(model: str, verdict: Verdict = "not possible here") -> Question:
+        (question,) = [question for question in QUESTIONS if "augmenting" in question.asks]
+        result = examined(tmp_path, model)
+        return stated(
+            question, replace(result, claims=(replace(result.claims[0], name="augmentation", verdict=verdict),))
+        )
+
+    bundled = told("miniature")
+    assert "Not measured here yet" in str(bundled.says)
+    assert "dominance train diversity --arms known,augmented,augmented-place" in str(bundled.command)
+    assert "yet" not in str(told("miniature", "undecided").says)
+    assert told("runwayml/sd").command is None
+    assert "their results in --trained" in str(told("runwayml/sd").says)
 
 
 def test_a_pipeline_without_a_name_has_no_command(tmp_path: Path) -> None:
