@@ -83,7 +83,7 @@ def examine_dominance(experiments: Experiments) -> Finding:
         Group(name, tuple(r.dvd for r in own), fmean(r.dvd for r in own)) for name, own in models.shown.items() if own
     )
     return found(
-        of_clusters(changes, _UNIT),
+        of_clusters(changes, _UNIT, most=100),
         DOMINANCE,
         len({plain.seed for plain, _ in models.pairs}),
         _figures("DvD", models, lambda own: written(fmean(r.dvd for r in own), mean_interval(own, lambda r: r.dvd))),
@@ -103,7 +103,7 @@ def examine_identity(experiments: Experiments) -> Finding:
             f" {how_to_make(experiments, *ARMS)}"
         )
     return found(
-        of_clusters(changes, _UNIT),
+        of_clusters(changes, _UNIT, most=1),
         IDENTITY,
         len({plain.seed for plain, _ in models.pairs}),
         [
