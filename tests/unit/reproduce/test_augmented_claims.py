@@ -110,4 +110,4 @@ def test_the_open_question_is_answered_from_the_findings(tmp_path: Path) -> None
     ]  # fmt: skip
     first, second = answers(question, results)
     assert first.startswith("Augmenting uniform pictures lowers dominance: reproduced (−19.5 (")
-    assert second.startswith("An augmented concept keeps its looks: reproduced (−8")
+    assert second.startswith("An augmented concept keeps its colours: reproduced (−8")

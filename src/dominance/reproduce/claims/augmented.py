@@ -160,7 +160,7 @@ CLAIMS = (
     ),
     Claim(
         "augmentation-identity",
-        "An augmented concept keeps its looks",
+        "An augmented concept keeps its colours",
         "Taught from augmented pictures of one design, the concept alone is still drawn in that design's colours.",
         OURS,
         "above −20%",
@@ -170,7 +170,7 @@ CLAIMS = (
         (),
         examine_identity,
         otherwise=(
-            "Augmentation costs the concept its looks. Leave the colours alone, and augment place and size; the figures"
+            "Augmentation costs the concept its colours. Leave them alone, and augment place and size; the figures"
             " say what that keeps."
         ),
         basis=basis,
