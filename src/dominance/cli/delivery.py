@@ -12,8 +12,10 @@ from dominance.numbers import UNKNOWN, fraction, mean, plural
 from dominance.records import GateResult, Identity, PromptResult, RunResult
 
 if TYPE_CHECKING:
+    from dominance.report.parts.measures import MeasuresView
     from dominance.runs.audit.estimate import Estimate
 
+_MEASURES = "presence, similarity and quality"
 _MOST_FAILURES = 10
 """Prompts that fail the gate that the terminal names."""
 
@@ -68,7 +70,7 @@ def print_result(result: RunResult, written: Sequence[Path]) -> None:
         print_identity(result.identity)
     if was_measured(result.measures):
         columns = ("measure", "mean (95%)", "images", "what it is")
-        print_table("presence, similarity and quality", columns, measure_rows(result.measures))
+        print_table(_MEASURES, columns, measure_rows(result.measures))
     if result.beside is not None:
         echo(beside_line(result.beside, result))
     echo(*baseline_sentences(result.baseline))
@@ -78,6 +80,21 @@ def print_result(result: RunResult, written: Sequence[Path]) -> None:
         echo(f"gate {said}: {gate_reason(result)}", *_failures(result.gate))
     tell_written(written)
     tell_next(after_audit(result))
+
+
+def print_measures(view: "MeasuresView | None", lines: str | None = None) -> None:
+    """Presence, similarity and quality; nothing where nothing was measured.
+
+    Args:
+        lines: what the view's rows are, where they are the table's lines; None for a line a measure.
+    """
+    if view is None:
+        return
+    if lines is not None:
+        print_table(_MEASURES, (lines, *view.columns), [(name, *own) for name, own in view.rows])
+        return
+    names, rows = [name for name, _ in view.rows], [own for _, own in view.rows]
+    print_table(_MEASURES, ("measure", *names), list(zip(view.columns, *rows, strict=True)))
 
 
 def print_identity(found: Identity) -> None:
@@ -122,6 +139,8 @@ def tell_estimate(found: "Estimate", json: bool) -> int:
         *_denoised(found),
         f"{plural(found.questions, 'question')}: {found.questions_answered} answered, {found.questions_to_ask} to ask",
     )
+    if found.images_to_measure is not None:
+        echo(f"{plural(found.images_to_measure, 'image')} to measure by {' and '.join(found.measured_by)}")
     if found.control_questions:
         more = plural(found.control_questions, "more question")
         echo(f"up to {more} about control pictures, to find out whether the judge says yes to everything")

@@ -7,7 +7,7 @@ from cyclopts import Parameter
 
 from dominance.cli import shared
 from dominance.cli.app import new_app
-from dominance.cli.delivery import tell_estimate
+from dominance.cli.delivery import print_measures, tell_estimate
 from dominance.cli.interrupts import results_are_in
 from dominance.cli.output import echo, note, print_json, print_table, tell_next, tell_written, warn_again
 from dominance.cli.statuses import EXIT_DONE, EXIT_UNSCORED
@@ -93,7 +93,7 @@ def print_mitigation(result: "MitigationResult") -> None:
         second_sentence,
     )
     from dominance.report.parts.identity import identities_view
-    from dominance.report.parts.measures import changes_view, was_measured
+    from dominance.report.parts.measures import measured_view
 
     columns = ("method", "change of DvD (95%)", "collapsed", "kept", "harmed", "time")
     print_table(f"{result.suite}: {result.model}, judged by {result.judge}", columns, _table(method_rows(result)))
@@ -101,12 +101,7 @@ def print_mitigation(result: "MitigationResult") -> None:
         print_table(f"the same, judged by {result.second.judge}", columns, _table(method_rows(result, result.second)))
         echo(second_sentence(result.second))
         warn_again(result.second.judge_warnings)
-    measures = changes_view([(row.method, row.measures) for row in result.rows])
-    if measures is not None and any(was_measured(row.measures) for row in result.rows):
-        changes = [
-            (measure, *own) for measure, *own in zip(measures.columns, *(row for _, row in measures.rows), strict=True)
-        ]
-        print_table("presence, similarity and quality", ("measure", *(name for name, _ in measures.rows)), changes)
+    print_measures(measured_view([(row.method, row.measures) for row in result.rows]))
     if (taught := identities_view(result.identities)) is not None:
         columns = ("measure", *taught.names, "what it is")
         rows = [(name, *figures, means) for name, figures, means in taught.rows]

@@ -106,4 +106,5 @@ class Estimated(OutputWithPictures):
     """The same for a command that can say beforehand what it will take."""
 
     estimate: bool = False
-    """Only say how many images would be drawn and how many questions asked; draw, ask and write nothing."""
+    """Only say how many images would be drawn and measured, and how many questions asked; draw, ask and write
+    nothing."""

@@ -17,7 +17,7 @@ from dominance.report.mitigation.sentences import (
 )
 from dominance.report.mitigation.steps import after_mitigate
 from dominance.report.parts.identity import identities_view
-from dominance.report.parts.measures import changes_view
+from dominance.report.parts.measures import rows_view
 from dominance.report.parts.page_stream import write_page
 from dominance.report.parts.pictures import Embedded, Missing, Pictures, Shown, pictures_of
 from dominance.runs.mitigation.result import MitigatedImage, MitigatedPrompt, MitigationResult, Shot
@@ -93,7 +93,7 @@ def write_mitigation(result: MitigationResult, folder: Path, images: Shown = "au
         table=method_rows(result),
         second=None if result.second is None else method_rows(result, result.second),
         second_said=None if result.second is None else second_sentence(result.second),
-        measures=changes_view([(row.method, row.measures) for row in result.rows]),
+        measures=rows_view([(row.method, row.measures) for row in result.rows]),
         identities=identities_view(result.identities),
         frontier=frontier(result.rows[len(result.methods) :] if result.only_failing else result.rows, title),
         arms=arms,

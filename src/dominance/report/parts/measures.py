@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from dominance.measures import Measure, MeasuredChange, MeasuredMean
+from dominance.measures import Measure, MeasuredChange, MeasuredMean, PictureScores
 from dominance.numbers import UNKNOWN, coefficient, thousandths, thousandths_change
+from dominance.records import Interval
 
 NAMES: dict[Measure, str] = {
     "soft_presence": "presence, soft",
@@ -24,6 +25,8 @@ MEANS: dict[Measure, str] = {
 }
 _PRESENCE = ("soft_presence", "harsh_presence")
 Row = tuple[str, ...]
+Rows = Sequence[tuple[str, Sequence[MeasuredMean | MeasuredChange]]]
+"""The name of each row, and its measures."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +53,7 @@ def was_measured(measures: Sequence[MeasuredMean | MeasuredChange]) -> bool:
 
 def measure_rows(measures: Sequence[MeasuredMean]) -> list[Row]:
     """Name, figure with interval, and meaning of each measure."""
-    return [(NAMES[m.measure], _figure(m.measure, m.mean, m), str(m.images), MEANS[m.measure]) for m in measures]
+    return [(NAMES[m.measure], figure(m), str(m.images), MEANS[m.measure]) for m in measures]
 
 
 def measures_view(measures: Sequence[MeasuredMean], texts: dict[str, str]) -> MeasuresView | None:
@@ -64,42 +67,65 @@ def measures_view(measures: Sequence[MeasuredMean], texts: dict[str, str]) -> Me
     return MeasuresView(
         columns=tuple(NAMES[m.measure] for m in measures),
         means=tuple(MEANS[m.measure] for m in measures),
-        total=tuple(_figure(m.measure, m.mean, m) for m in measures),
-        rows=tuple((text, tuple(_plain(m.measure, m.prompts.get(id)) for m in measures)) for id, text in texts.items()),
+        total=tuple(figure(m) for m in measures),
+        rows=tuple(
+            (text, tuple(_written(m.measure, m.prompts.get(id)) for m in measures)) for id, text in texts.items()
+        ),
     )
 
 
-def changes_view(methods: Sequence[tuple[str, Sequence[MeasuredChange]]]) -> MeasuresView | None:
-    """The table of several methods: before, after and the change of each measure; None where there is none."""
-    measures = list(dict.fromkeys(found.measure for _, own in methods for found in own))
+def rows_view(rows: Rows, *, before: bool = True) -> MeasuresView | None:
+    """The table of several methods, cells or parts of a run: of each measure its mean, or what it changes by.
+
+    None where there is nothing.
+
+    Args:
+        before: whether a change says from where; not in a table whose first row does.
+    """
+    measures = list(dict.fromkeys(found.measure for _, own in rows for found in own))
     if not measures:
         return None
-    by_method = [(name, {found.measure: found for found in own}) for name, own in methods]
+    known = [(name, {found.measure: found for found in own}) for name, own in rows]
     return MeasuresView(
         columns=tuple(NAMES[measure] for measure in measures),
         means=tuple(MEANS[measure] for measure in measures),
         total=(),
         rows=tuple(
-            (name, tuple(change_figure(known.get(measure)) for measure in measures)) for name, known in by_method
+            (name, tuple(figure(own.get(measure), before=before) for measure in measures)) for name, own in known
         ),
     )
 
 
-def change_figure(found: MeasuredChange | None) -> str:
-    """Before, after, and the change with its interval.
+def score_lines(scores: PictureScores | None) -> list[str]:
+    """What was measured of one image, a line each.
 
-    >>> change_figure(MeasuredChange("image_text", 4, 0.31, 0.325, 0.015, (0.005, 0.025)))
+    >>> score_lines(PictureScores(image_text=0.3126, quality=0.5))
+    ['image and prompt 0.313', 'quality 0.500']
+    """
+    known = [] if scores is None else [(measure, getattr(scores, measure, None)) for measure in NAMES]
+    return [f"{NAMES[measure]} {_written(measure, value)}" for measure, value in known if value is not None]
+
+
+def measured_view(rows: Rows, *, before: bool = True) -> MeasuresView | None:
+    """The same; None where nothing but presence was measured."""
+    return rows_view(rows, before=before) if any(was_measured(own) for _, own in rows) else None
+
+
+def figure(found: MeasuredMean | MeasuredChange | None, *, before: bool = True) -> str:
+    """A mean with its interval; of a change before, after, and their difference with its interval.
+
+    >>> figure(MeasuredMean("image_text", 0.31, (0.3, 0.32), 8, {}))
+    '0.310 (0.300 to 0.320)'
+    >>> figure(MeasuredChange("image_text", 4, 0.31, 0.325, 0.015, (0.005, 0.025)))
     '0.310 to 0.325: +0.015 (+0.005 to +0.025)'
     """
     if found is None:
         return UNKNOWN
-    change = thousandths_change(found.change, found.interval)
-    return f"{_plain(found.measure, found.before)} to {_plain(found.measure, found.after)}: {change}"
+    if isinstance(found, MeasuredMean):
+        return _written(found.measure, found.mean, found.interval)
+    change = f"{_written(found.measure, found.after)}: {thousandths_change(found.change, found.interval)}"
+    return f"{_written(found.measure, found.before)} to {change}" if before else change
 
 
-def _figure(measure: Measure, value: float, found: MeasuredMean) -> str:
-    return coefficient(value, found.interval) if measure in _PRESENCE else thousandths(value, found.interval)
-
-
-def _plain(measure: Measure, value: float | None) -> str:
-    return coefficient(value) if measure in _PRESENCE else thousandths(value)
+def _written(measure: Measure, value: float | None, interval: Interval | None = None) -> str:
+    return coefficient(value, interval) if measure in _PRESENCE else thousandths(value, interval)

@@ -16,6 +16,7 @@ from dominance.records import LeftOut
 from dominance.runs.audit.sameness import take_over
 from dominance.runs.stages.drawing import missing_images
 from dominance.runs.stages.one_answer import ControlAnswers, known_controls, most_control_questions
+from dominance.runs.stages.picture_scores import still_to_measure
 from dominance.runs.store.folder import LEDGER_NAME
 from dominance.runs.store.ledger import Ledger
 from dominance.runs.store.plan import Plan
@@ -39,6 +40,8 @@ class Estimate:
         megabytes: that the calls carry; None where no image is there to be measured.
         measured: images that were measured for it.
         answer_tokens: the most that an endpoint may write in one answer.
+        images_to_measure: without a question, those still to be drawn among them; None where nothing is asked for.
+        measured_by: the models that do.
         control_questions: the most that may be asked about control pictures beside these, to find out whether the judge
             gives one answer to everything.
         left_out: images that were given and would not be used.
@@ -60,6 +63,8 @@ class Estimate:
     megabytes: float | None = None
     measured: int = 0
     answer_tokens: int | None = None
+    images_to_measure: int | None = None
+    measured_by: tuple[str, ...] = ()
     control_questions: int = 0
     left_out: tuple[LeftOut, ...] = ()
 
@@ -76,7 +81,7 @@ def estimate_of(plan: Plan, folder: Path, judge: Judge) -> Estimate:
         texts = {question.text for question in plan.asked_about(prompts[image.prompt_id])}
         asked.setdefault(image.item, set()).update(texts)
     files = {image.item: folder / image.file for image in plan.images}
-    missing, answered, known = _state(plan, folder)
+    missing, answered, known, to_measure = _state(plan, folder)
     still = {item: texts if item in missing else texts - answered.get(item, set()) for item, texts in asked.items()}
     questions, left = sum(map(len, asked.values())), sum(map(len, still.values()))
     found = Estimate(
@@ -92,6 +97,8 @@ def estimate_of(plan: Plan, folder: Path, judge: Judge) -> Estimate:
         questions_to_ask=left,
         denoising_steps=None if plan.settings.steps is None else plan.settings.steps * len(missing),
         guidance=plan.settings.guidance,
+        images_to_measure=to_measure,
+        measured_by=() if plan.measuring is None else plan.measuring.names,
         control_questions=most_control_questions(plan, known, len(asked), questions),
         left_out=plan.left_out,
     )
@@ -114,14 +121,15 @@ def _sent(found: Estimate, judge: RemoteJudge, there: Sequence[Path]) -> Estimat
     )
 
 
-def _state(plan: Plan, folder: Path) -> tuple[set[str], dict[str, set[str]], ControlAnswers]:
-    """The items without an image, the texts of the questions that are answered, by item, and the control answers."""
-    made_elsewhere = plan.origin == "score"
+def _state(plan: Plan, folder: Path) -> tuple[set[str], dict[str, set[str]], ControlAnswers, int | None]:
+    """Items without an image, texts of answered questions by item, control answers, and images to measure."""
+    to_draw = [image for image in plan.images if image.seed is not None]
     with copied_ledger(folder) as ledger:
         take_over(plan, ledger, folder)
-        missing = [] if made_elsewhere else missing_images(plan.images, ledger, folder)
+        missing = {image.item for image in missing_images(to_draw, ledger, folder)}
         answers, known = ledger.answers(plan.judge_identity), known_controls(plan, ledger)
-    return {image.item for image in missing}, {item: {*by_text} for item, by_text in answers.items()}, known
+        to_measure = None if plan.measuring is None else still_to_measure(plan, ledger, missing)
+    return missing, {item: {*by_text} for item, by_text in answers.items()}, known, to_measure
 
 
 @contextlib.contextmanager

@@ -92,7 +92,7 @@ def result_of(plan: Plan, ledger: Ledger, folder: Path) -> RunResult:
         identity=identity_of(plan.taught, prompts, folder),
         beside=None if plan.beside is None else beside_of(plan.beside, prompts, folder),
         baseline=baseline,
-        measures=measured_means(prompts),
+        measures=measured_means(image for prompt in prompts for image in prompt.images),
     )
 
 
@@ -200,11 +200,9 @@ def finish(
         plan = embed_pictures(plan, files, folder, device)
         put_plan(plan, ledger)
         manifest = {**manifest, "taught": to_json(plan.taught)}
-    measure_pictures(plan, ledger, folder, device)
-    if plan.measuring is not None:
-        manifest = {**manifest, "measuring": to_json(plan.measuring)}
     described = {
         **manifest,
+        **measure_pictures(plan, ledger, folder, device),
         "judge": judge_record(judge, ledger),
         "settings": plan.settings.record(),
         **environment(),

@@ -1,20 +1,20 @@
 """From scored images to means, and to paired changes, of what is measured on them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import get_args
 
 from dominance.measures import Measure, MeasuredChange, MeasuredMean
 from dominance.metrics import bootstrap_mean, harsh_presence
-from dominance.records import Interval, PromptResult, ScoredImage
+from dominance.records import Interval, ScoredImage
 
 Pairs = Sequence[tuple[str, ScoredImage, ScoredImage]]
 """For each pair the prompt's id, the image before, and the image after."""
 _MEASURES: tuple[Measure, ...] = get_args(Measure)
 
 
-def measured_means(prompts: Sequence[PromptResult]) -> tuple[MeasuredMean, ...]:
+def measured_means(images: Iterable[ScoredImage]) -> tuple[MeasuredMean, ...]:
     """Every measure that some image has, over all of them and by prompt."""
-    values = [(prompt.prompt.id, values_of(image)) for prompt in prompts for image in prompt.images]
+    values = [(image.prompt_id, values_of(image)) for image in images]
     found = []
     for measure in _MEASURES:
         own = [(id, known[measure]) for id, known in values if measure in known]

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -60,17 +60,24 @@ def _encoders(measuring: MeasuringPlan, device: str) -> "Encoders":
     return find_encoders(measuring.similarity, measuring.captions, device)
 
 
-def measure_pictures(plan: Plan, ledger: Ledger, folder: Path, device: str) -> None:
-    """Measures the plan's images that have no value yet; those that cannot be read are named on standard error.
+def measure_pictures(plan: Plan, ledger: Ledger, folder: Path, device: str) -> dict[str, object]:
+    """Measures the plan's images that have no value yet, and gives what the manifest says of it.
+
+    Images that cannot be read are named on standard error.
 
     Raises:
         ModelError: a model cannot be loaded.
     """
-    waiting = _waiting(plan, ledger, folder)
-    if plan.measuring is None or not waiting:
-        return
-    encoders = _encoders(plan.measuring, device)
-    _tell_cut_off({prompt.text for *_, prompt, _ in waiting}, encoders, plan.measuring.similarity)
+    if plan.measuring is None:
+        return {}
+    if waiting := _waiting(plan, ledger, folder):
+        _measure(waiting, plan.measuring, ledger, device)
+    return {"measuring": to_json(plan.measuring)}
+
+
+def _measure(waiting: Sequence[_Waiting], measuring: MeasuringPlan, ledger: Ledger, device: str) -> None:
+    encoders = _encoders(measuring, device)
+    _tell_cut_off({prompt.text for *_, prompt, _ in waiting}, encoders, measuring.similarity)
     problems: list[str] = []
     with Progress("measured", total=len(waiting), each="an image") as progress:
         for start in range(0, len(waiting), _AT_ONCE):
@@ -92,24 +99,38 @@ def measure_pictures(plan: Plan, ledger: Ledger, folder: Path, device: str) -> N
 
 def picture_scores(plan: Plan, ledger: Ledger) -> dict[tuple[str, str], PictureScores]:
     """What was measured on the plan's images, by the item of each and its prompt's id."""
-    if plan.measuring is None:
-        return {}
-    known, prompts = ledger.measured(), {prompt.id: prompt for prompt in plan.suite.prompts}
-    keys = {(image.item, image.prompt_id): _key(plan.measuring, image, prompts) for image in plan.images}
-    return {name: from_json(PictureScores, known[key]) for name, key in keys.items() if key in known}
+    keys = _keys(plan, plan.images)
+    known = ledger.measured() if keys else {}
+    return {(i.item, i.prompt_id): from_json(PictureScores, known[key]) for key, i in keys if key in known}
+
+
+def still_to_measure(plan: Plan, ledger: Ledger, missing: Collection[str]) -> int:
+    """How many images would be measured, those still to be drawn among them; one of two prompts counts for each.
+
+    Args:
+        missing: items of images that are still to be drawn.
+    """
+    keys = {key for key, _ in _keys(plan, plan.to_draw)}
+    known = ledger.measured() if keys else {}
+    return sum(key not in known or key[0] in missing for key in keys)
 
 
 def _waiting(plan: Plan, ledger: Ledger, folder: Path) -> list[_Waiting]:
-    if plan.measuring is None:
-        return []
     known, rows = ledger.measured(), ledger.images()
     prompts = {prompt.id: prompt for prompt in plan.suite.prompts}
     found: dict[_Key, _Waiting] = {}
-    for image in plan.to_draw:
-        key = _key(plan.measuring, image, prompts)
+    for key, image in _keys(plan, plan.to_draw):
         if image.item in rows and key not in known:
             found[key] = (key, image, prompts[image.prompt_id], folder / rows[image.item].file)
     return list(found.values())
+
+
+def _keys(plan: Plan, images: Sequence[PlannedImage]) -> list[tuple[_Key, PlannedImage]]:
+    """Under which key the ledger holds the value of each image; none where nothing is asked for."""
+    if plan.measuring is None:
+        return []
+    prompts = {prompt.id: prompt for prompt in plan.suite.prompts}
+    return [(_key(plan.measuring, image, prompts), image) for image in images]
 
 
 def _key(measuring: MeasuringPlan, image: PlannedImage, prompts: dict[str, Prompt]) -> _Key:

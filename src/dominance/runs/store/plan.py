@@ -92,6 +92,11 @@ class MeasuringPlan:
     captions: str | None
     identity: str
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of all models, as they were named."""
+        return (self.similarity,) if self.captions is None else (self.similarity, self.captions)
+
 
 @dataclass(frozen=True)
 class Plan:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from dominance.cli.delivery import tell_estimate
 from dominance.documents import from_json, printed, to_json
 from dominance.errors import RunError
 from dominance.judges.protocol import ScriptedJudge
@@ -20,7 +21,7 @@ from dominance.runs.stages.drawing import make_images
 from dominance.runs.stages.judging import ask_judge, unanswered
 from dominance.runs.stages.one_answer import ENOUGH_CONCEPTS, MOST_PAIRS
 from dominance.runs.store.ledger import Ledger
-from dominance.runs.store.plan import Plan
+from dominance.runs.store.plan import MeasuringPlan, Plan
 
 YES = ScriptedJudge(lambda image, question: 0.9)
 
@@ -95,6 +96,16 @@ def test_what_may_be_asked_about_control_pictures_is_counted_up_to(
     put_plan(gated, ledger)
     ledger.put("judge controls", {plan.judge_identity: {"nothing": [False], "others": None, "sighted": True}})
     assert estimate_of(gated, run_folder, YES).control_questions == 0, "asked already"
+
+
+def test_images_to_measure_are_counted_where_it_is_asked_for(
+    plan: Plan, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert estimate_of(plan, tmp_path, YES).images_to_measure is None
+    measured = estimate_of(replace(plan, measuring=MeasuringPlan("clip:a/b", "blip:c/d", "both")), tmp_path, YES)
+    assert measured.images_to_measure == 6
+    tell_estimate(measured, json=False)
+    assert "6 images to measure by clip:a/b and blip:c/d\n" in capsys.readouterr().out
 
 
 def test_what_would_be_left_out_is_named(plan: Plan, tmp_path: Path) -> None:

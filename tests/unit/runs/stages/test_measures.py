@@ -8,7 +8,7 @@ from dominance.measures import PictureScores
 from dominance.metrics import bootstrap_mean
 from dominance.records import Answer, Concept, Prompt, Question, ScoredImage
 from dominance.runs.stages.measures import clustered_mean, measured_changes, measured_means, values_of
-from dominance.runs.stages.scoring import score_image, score_prompt
+from dominance.runs.stages.scoring import score_image
 
 PAIR = Prompt("pair", "a tower and a mug", (Concept("tower", "landmark"), Concept("mug")))
 
@@ -42,11 +42,11 @@ def test_a_judge_without_probabilities_counts_yes_and_no() -> None:
 
 def test_means_are_over_images_and_their_intervals_over_prompts() -> None:
     other = replace(PAIR, id="other")
-    prompts = (
-        score_prompt(PAIR, [image(1.0, 1.0, image_text=0.3), image(1.0, 0.0, seed=1, image_text=0.2)]),
-        score_prompt(other, [image(0.0, 0.0, other, image_text=0.1), image(None, 1.0, other, 1)]),
+    images = (
+        *(image(1.0, 1.0, image_text=0.3), image(1.0, 0.0, seed=1, image_text=0.2)),
+        *(image(0.0, 0.0, other, image_text=0.1), image(None, 1.0, other, 1)),
     )
-    found = {measured.measure: measured for measured in measured_means(prompts)}
+    found = {measured.measure: measured for measured in measured_means(images)}
     assert found.keys() == {"soft_presence", "harsh_presence", "image_text"}
     assert found["image_text"].mean == pytest.approx(0.2)
     assert found["image_text"].prompts == {"pair": pytest.approx(0.25), "other": pytest.approx(0.1)}
