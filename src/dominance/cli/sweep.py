@@ -7,7 +7,7 @@ from cyclopts import Parameter
 
 from dominance.cli import shared
 from dominance.cli.app import new_app
-from dominance.cli.delivery import tell_estimate
+from dominance.cli.delivery import print_measures, tell_estimate
 from dominance.cli.interrupts import results_are_in
 from dominance.cli.output import echo, print_json, print_table, tell_next, tell_written, warn_again
 from dominance.cli.statuses import EXIT_DONE, EXIT_UNSCORED
@@ -86,12 +86,13 @@ def deliver(result: "AdapterSweep", json: bool, images: shared.PageImages = "aut
 
 def print_sweep(result: "AdapterSweep") -> None:
     """What was found, on one screen."""
-    from dominance.report.sweep.page import cell_rows, doubt_sentence, order_sentences, sweep_headline
+    from dominance.report.sweep.page import cell_measures, cell_rows, doubt_sentence, order_sentences, sweep_headline
 
     rows = [(row.name, row.composition, row.presence, row.dvd, row.standing) for row in cell_rows(result)]
     columns = ("cell", "composition", "identity", "DvD towards it", "")
     title = f"{result.suite}: {result.model} with {', '.join(result.adapters)}, judged by {result.judge}"
     print_table(title, columns, rows, "in sweep.html, and printed by --json")
+    print_measures(cell_measures(result), "cell")
     echo(sweep_headline(result), *order_sentences(result))
     warn_again(result.judge_warnings)
     echo(f"{plural(result.images, 'image')}, {result.unscored} unscored")

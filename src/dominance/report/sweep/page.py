@@ -6,6 +6,7 @@ from pathlib import Path
 
 from dominance.numbers import UNKNOWN, mean, plural, rate
 from dominance.report.parts.identity import similarity
+from dominance.report.parts.measures import MeasuresView, figure, measured_view
 from dominance.report.parts.next_steps import after_sweep
 from dominance.report.parts.page_stream import write_page
 from dominance.report.parts.pictures import Embedded, Missing, Pictures, Shown, pictures_of
@@ -50,6 +51,7 @@ class CellRow:
     leakage: str
     similarity: str
     copying: str
+    fit: str
     standing: str
 
 
@@ -72,6 +74,7 @@ def write_sweep(result: AdapterSweep, folder: Path, images: Shown = "auto") -> P
         trade_off=trade_off(result.cells, result.recommended, "Composition against identity"),
         doubt=doubt_sentence(result),
         table=cell_rows(result),
+        measures=cell_measures(result),
         grid=_rows(result, shown, pictures),
         grid_rows=len(shown),
         all_rows=len({(picture.prompt_id, picture.name) for picture in result.pictures}),
@@ -96,6 +99,11 @@ def cell_rows(result: AdapterSweep) -> tuple[CellRow, ...]:
     return tuple(_cell_row(result, cell) for cell in result.cells)
 
 
+def cell_measures(result: AdapterSweep) -> MeasuresView | None:
+    """What is measured of every cell: the base's means, and how the others differ from it on the same noise."""
+    return measured_view([(cell.name, cell.changes or cell.measures) for cell in result.cells], before=False)
+
+
 def _cell_row(result: AdapterSweep, cell: CellResult) -> CellRow:
     first = cell.identities[0] if cell.identities else None
     standing = "recommended" if cell.name == result.recommended else "on the front" if cell.front else ""
@@ -109,6 +117,7 @@ def _cell_row(result: AdapterSweep, cell: CellResult) -> CellRow:
         leakage=UNKNOWN if first is None else rate(first.leakage),
         similarity=UNKNOWN if first is None else similarity(first),
         copying=UNKNOWN if first is None else rate(first.copying),
+        fit=figure(next((found for found in cell.measures if found.measure == "image_text"), None)),
         standing="control" if cell.control else standing,
     )
 

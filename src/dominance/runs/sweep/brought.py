@@ -104,8 +104,8 @@ def _decided(
 ) -> tuple[Plan, Planned, Judge, Path]:
     _refuse_drawing(options)
     loaded = replace(find_suite(suite, options.concepts), gate=None)
-    scoring = ScoreOptions(limit=options.limit, asking=options.asking, taught=options.taught, machine=options.machine)
-    plan, seen_by, brought = plan_brought(ready, images, loaded, judge, out, scoring, SWEEP, crew)
+    same = {name: getattr(options, name) for name in ("limit", "asking", "taught", "measuring", "machine")}
+    plan, seen_by, brought = plan_brought(ready, images, loaded, judge, out, ScoreOptions(**same), SWEEP, crew)
     if (taught := plan.taught) is None:
         raise unknown_taught(plan.suite)
     said = {image.item: _said(one) for image, one in zip(brought.images, brought.assigned, strict=True)}

@@ -12,6 +12,7 @@ from dominance.pictures import open_image
 from dominance.records import RunResult
 from dominance.runs.audit.result import result_of
 from dominance.runs.stages.identity import identity_of
+from dominance.runs.stages.measures import Pairs, measured_changes
 from dominance.runs.stages.scoring import balanced_rate
 from dominance.runs.store.ledger import Ledger
 from dominance.runs.store.plan import Plan, PlannedImage, TaughtPlan
@@ -53,7 +54,8 @@ def measure(planned: Planned, whole: RunResult, ledger: Ledger, folder: Path, fl
     plan = from_json(Plan, ledger.get("plan"))
     runs = {cell.name: result_of(replace(plan, images=images), ledger, folder) for cell, images in planned.cells}
     names = tuple(one.concept.name for one in planned.taught)
-    measured = tuple(_cell(cell, runs[cell.name], planned.taught, plan, folder) for cell, _ in planned.cells)
+    base = next((runs[cell.name] for cell, _ in planned.cells if cell.is_base), None)
+    measured = tuple(_cell(cell, runs[cell.name], base, planned.taught, plan, folder) for cell, _ in planned.cells)
     points = {cell.name: cell.point for cell in measured}
     known = {name: point for name, point in points.items() if point is not None}
     best, asked = front(known), floors != (None, None)
@@ -97,14 +99,26 @@ def measure(planned: Planned, whole: RunResult, ledger: Ledger, folder: Path, fl
     )
 
 
-def _cell(cell: Cell, run: RunResult, taught: Sequence[TaughtPlan], plan: Plan, folder: Path) -> CellResult:
+def _cell(
+    cell: Cell, run: RunResult, base: RunResult | None, taught: Sequence[TaughtPlan], plan: Plan, folder: Path
+) -> CellResult:
     first = plan.taught or taught[0]  # with the embedder that the run found
     identities = [identity_of(one, run.prompts, folder) for one in (first, *taught[1:])]
     together = None
     if len(taught) == 2:
         names = {one.concept.name for one in taught}
         together = balanced_rate([p for p in run.prompts if names <= p.presence.keys()])
-    return cell_result(cell, run, tuple(found for found in identities if found is not None), together)
+    found = cell_result(cell, run, tuple(found for found in identities if found is not None), together)
+    pairs = [] if base is None or cell.is_base else _pairs(base, run)
+    return replace(found, changes=measured_changes(pairs))
+
+
+def _pairs(base: RunResult, cell: RunResult) -> Pairs:
+    """The images that start from the same noise; none where it is not known that they do."""
+    before = {(image.prompt_id, image.seed): image for prompt in base.prompts for image in prompt.images}
+    drawn = [image for prompt in cell.prompts for image in prompt.images if image.seed is not None]
+    pairs = [(before.get((image.prompt_id, image.seed)), image) for image in drawn]
+    return [(own.prompt_id, plain, own) for plain, own in pairs if plain is not None]
 
 
 def _similarity(cell: CellResult) -> float:
@@ -123,6 +137,7 @@ def _pictures(cell: CellResult, run: RunResult, rows: Mapping[str, str]) -> list
             present=tuple(c.name for c in prompt.prompt.concepts if image.shows(c.name)),
             dvd=image.dvd,
             could_be=image.could_be,
+            scores=image.scores,
         )
         for prompt in run.prompts
         for image in prompt.images

@@ -9,6 +9,7 @@ from typing import Annotated
 from cyclopts import Group, Parameter, Token
 
 from dominance.errors import InputError
+from dominance.judges.measuring import Measuring
 from dominance.judges.options import Asking
 from dominance.models.adapters import read_adapter
 from dominance.models.drawing import Drawing, Machine
@@ -107,6 +108,7 @@ class SweepOptions:
     drawing: Drawing = field(default_factory=Drawing)
     asking: Asking = field(default_factory=Asking)
     taught: Taught = field(default_factory=Taught)
+    measuring: Measuring = field(default_factory=Measuring)
     machine: Machine = field(default_factory=Machine)
 
     def __post_init__(self) -> None:

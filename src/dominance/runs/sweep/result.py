@@ -6,6 +6,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from dominance.documents import Counted
+from dominance.measures import MeasuredChange, MeasuredMean, PictureScores
 from dominance.metrics import rate
 from dominance.records import Identity, ImageVerdict, JudgeWarning, LeftOut, Rate, RunResult
 from dominance.runs.sweep.cells import Cell
@@ -30,6 +31,9 @@ class CellResult:
         holds: whether the cell holds the floors that were asked for; None without floors, or where it is not known.
         model: path of the cell's own model, where checkpoints are whole models.
         adapter: path of the cell's own adapter, where checkpoints are adapters.
+        measures: presence, and with ``--similarity`` what else was measured, over its images.
+        changes: the same against the base, on pairs of images from one prompt and noise; none where the images were
+            made elsewhere.
     """
 
     name: str
@@ -47,6 +51,8 @@ class CellResult:
     holds: bool | None = None
     model: str | None = None
     adapter: str | None = None
+    measures: tuple[MeasuredMean, ...] = ()
+    changes: tuple[MeasuredChange, ...] = ()
 
     @property
     def point(self) -> Point | None:
@@ -66,6 +72,7 @@ class SweepPicture:
         present: the concepts of the prompt that it shows.
         verdict: None when unscored.
         could_be: the other verdicts that it has with some way to settle its doubtful answers.
+        scores: by models that answer no questions; None where none was asked for.
     """
 
     prompt_id: str
@@ -76,6 +83,7 @@ class SweepPicture:
     present: tuple[str, ...]
     dvd: float | None
     could_be: tuple[ImageVerdict, ...] = ()
+    scores: PictureScores | None = None
 
 
 @dataclass(frozen=True)
@@ -190,6 +198,7 @@ def cell_result(cell: Cell, run: RunResult, identities: tuple[Identity, ...], to
         model=cell.model,
         adapter=cell.adapter,
         hanging=None if run.hanging is None else sum(run.hanging.values()),
+        measures=run.measures,
     )
 
 

@@ -24,6 +24,7 @@ from dominance.runs.stages.identity import find_taught, named_concepts, unknown_
 from dominance.runs.stages.judge_fit import OPEN_WORLD, of_model, world_warnings
 from dominance.runs.stages.judging import ReadyJudge, check_questions, judge_for, questions_of, refuse_named, unasked
 from dominance.runs.stages.model import RunModel
+from dominance.runs.stages.picture_scores import find_measuring
 from dominance.runs.store.folder import check_run_folder
 from dominance.runs.store.ledger import Ledger
 from dominance.runs.store.plan import Plan, PlannedImage, TaughtPlan, ask_all, plan_images
@@ -168,6 +169,7 @@ def _decided(
         judge_warnings=world_warnings(seen_by(), grid.base.world, of_model(grid.base.name)),
         model_identity=grid.base.identity,
         taught=taught[0],
+        measuring=find_measuring(options.measuring),
     )
     return _Sweep(grid, planned, taught), plan, folder_of(plan, out, name), seen_by, drawn
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from measured_pictures import check_same_as_score, tiny_measuring
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
@@ -177,3 +178,24 @@ def test_two_adapters_that_both_vary_and_bad_strengths_are_refused(tmp_path: Pat
     (tmp_path / "list.csv").write_text("path,prompt,strength\na.png,a tower and a mug,strong\n")
     with pytest.raises(InputError, match=r"list.csv: line 2: the strength is 'strong'; write a number such as 0.8"):
         swept(tmp_path, tmp_path / "run", tmp_path / "list.csv")
+
+
+def test_similarity_is_measured_by_cell_as_score_measures_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    grid, measuring = tmp_path / "grid", tiny_measuring(tmp_path)
+    for seed in (1, 2):
+        for name, tag, red in (("0", "", 0), ("10", "<lora:brand:1>", 250)):
+            picture(grid / f"{name}-{seed}.png", f"a tower and a mug {tag}", seed, red)
+    options = SweepOptions(taught=Taught("tower"), machine=Machine("cpu"), measuring=measuring)
+    left = estimate_images(PROMPT, grid, judge(), tmp_path / "run", options)
+    assert (left.images_there, left.images_to_draw, left.images_to_measure) == (4, 0, 4)
+    found = swept(grid, tmp_path / "run", measuring=measuring)
+    files = [(Path(str(each.file)), each.scores) for each in found.pictures]
+    check_same_as_score(files, grid, PROMPT, measuring, tmp_path / "score")
+    assert {len(cell.measures) for cell in found.cells} == {6}
+    assert {cell.changes for cell in found.cells} == {()}, "what noise they began from is not known"
+    assert read_run(tmp_path / "run") == found
+    capsys.readouterr()
+    print_sweep(found)
+    assert "presence, similarity and quality" in capsys.readouterr().out

@@ -9,12 +9,14 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from measured_pictures import check_same_as_score, tiny_measuring
 from safetensors.torch import save_file
 from tiny_families import draw, save, tiny
 
 from dominance.cli.app import make_app
 from dominance.documents import from_json, printed, to_json
 from dominance.errors import InputError
+from dominance.judges.picture_scores import Encoders
 from dominance.judges.protocol import ScriptedJudge
 from dominance.metrics import rate
 from dominance.models.adapter_dial import AdapterDial
@@ -185,6 +187,43 @@ def test_a_sweep_resumes_and_reads_back(tmp_path: Path) -> None:
     page = write_sweep(again, out).read_text()
     assert "Use strength" in page
     assert page.count("<td><div class=") == 6
+
+
+def test_similarity_is_measured_later_by_cell_and_against_the_base(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model, file, out = str(save("sd1", tmp_path / "model")), lora(tmp_path / "a.safetensors"), tmp_path / "run"
+    measuring = tiny_measuring(tmp_path)
+    plain = sweep_suite(PROMPT, model, YES, out, options(file, strengths=(0, 1)))
+    assert [each.measure for each in plain.cells[1].measures] == ["soft_presence", "harsh_presence"]
+    assert 'id="measures"' not in write_sweep(plain, out).read_text()
+    drawn = {image: image.stat().st_mtime_ns for image in out.glob("images/*/*.png")}
+    how = options(file, strengths=(0, 1), measuring=measuring)
+    left = estimate_sweep(PROMPT, model, YES, out, how)
+    assert (left.images_to_draw, left.questions_to_ask, left.images_to_measure) == (0, 0, 4)
+
+    found = sweep_suite(PROMPT, model, YES, out, how)
+    assert {image: image.stat().st_mtime_ns for image in drawn} == drawn
+    named = {(picture.cell, picture.name): picture for picture in found.pictures}
+    assert len(named) == 4
+    files = [(out / str(picture.file), picture.scores) for picture in found.pictures]
+    check_same_as_score(files, out / "images", PROMPT, measuring, tmp_path / "score")
+    for name in ("image_text", "least_concept", "caption_text", "quality"):
+        values = {key: getattr(picture.scores, name) for key, picture in named.items()}
+        for cell in found.cells:
+            mean = next(each for each in cell.measures if each.measure == name)
+            assert (mean.mean, mean.images) == (pytest.approx((values[cell.name, "0"] + values[cell.name, "1"]) / 2), 2)
+        change = next(each for each in found.cells[1].changes if each.measure == name)
+        by_noise = [values["1", seed] - values["base", seed] for seed in ("0", "1")]
+        assert (change.change, change.pairs) == (pytest.approx(sum(by_noise) / 2), 2)
+    assert found.cells[0].changes == ()
+    page = write_sweep(found, out).read_text()
+    assert 'id="measures"' in page
+    assert "Image and prompt (95%)" in page
+
+    monkeypatch.setattr(Encoders, "score", None)  # nothing is left to measure
+    assert printed(sweep_suite(PROMPT, model, YES, out, how)) == printed(found) == printed(read_run(out))
+    assert estimate_sweep(PROMPT, model, YES, out, how).images_to_measure == 0
 
 
 def whole_models(folder: Path, *steps: int) -> Path:
