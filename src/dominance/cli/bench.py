@@ -7,6 +7,7 @@ from cyclopts import Parameter
 
 from dominance.cli import shared
 from dominance.cli.app import GROUPS, new_app
+from dominance.cli.delivery import print_measures
 from dominance.cli.interrupts import results_are_in
 from dominance.cli.output import echo, note, print_json, print_table, tell_next, tell_written, warn_again
 from dominance.cli.statuses import EXIT_DONE, EXIT_UNSCORED
@@ -145,6 +146,7 @@ def show(
 
 def print_bench(bench: "BenchResult") -> None:
     """The bench's yields and prompts."""
+    from dominance.report.parts.measures import measured_view
     from dominance.runs.bench.result import yield_of
 
     streams = [(t.name, str(t.kept), str(t.target), str(t.tried), rate(yield_of(t))) for t in bench.tallies]
@@ -155,6 +157,7 @@ def print_bench(bench: "BenchResult") -> None:
         seen = "both present" if entry.direction is None else f"{entry.direction[0]} over {entry.direction[1]}"
         figures = (f"{entry.agreeing}/{len(entry.result.images)}", mean(entry.result.dvd_mean))
         rows.append((entry.result.prompt.text, entry.kept.part, entry.kept.category, seen, *figures))
+    print_measures(measured_view(list(bench.measures.items())))
     print_table("prompts", ("prompt", "part", "category", "seen", "images", "DvD"), rows, whole)
 
 

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from dominance.numbers import plural, rate
+from dominance.report.parts.measures import measured_view
 from dominance.runs.bench.candidates import BALANCED
 from dominance.runs.bench.result import DOMINANCE, BenchResult, Entry, StreamTally, yield_of
 
@@ -34,6 +35,7 @@ def bench_card(bench: BenchResult) -> str:
         f"# DominanceBench of {bench.run.model}\n",
         _summary(bench),
         f"## Yield\n\n{_yields(bench.tallies)}",
+        *_measured(bench),
         f"## How it was made\n\n{_method(bench)}",
         f"## What is in it\n\n{_spread(bench)}",
         f"## Model, judge and settings\n\n{_settings(bench)}",
@@ -68,6 +70,19 @@ def _yields(tallies: Sequence[StreamTally]) -> str:
         " streams try counts in both. Undecided: skipped because an image could not be made or judged. Too long:"
         " skipped because the model does not read all of its concepts.\n"
     )
+
+
+def _measured(bench: BenchResult) -> list[str]:
+    """The section on similarity and quality, where they were measured."""
+    view = measured_view(list(bench.measures.items()))
+    if view is None:
+        return []
+    parts, figures = zip(*view.rows, strict=True)
+    rows = list(zip(view.columns, *figures, view.means, strict=True))
+    return [
+        f"## Presence, similarity and quality\n\n{_table(('measure', *parts, 'what it is'), rows)}\nMeans over the"
+        " images of the kept prompts, with 95% intervals over prompts.\n"
+    ]
 
 
 def _method(bench: BenchResult) -> str:
@@ -129,7 +144,11 @@ def _counts(values: Iterable[str]) -> str:
 
 def _settings(bench: BenchResult) -> str:
     manifest = bench.run.manifest
-    rows = [(f"{part} {key}", value) for part in ("model", "judge") for key, value in _items(manifest.get(part))]
+    rows = [
+        (f"{part} {key}", value)
+        for part in ("model", "judge", "measuring")
+        for key, value in _items(manifest.get(part))
+    ]
     rows += bench.run.settings.record().items()
     rows += [("finished at", manifest.get("finished_at"))]
     rows += [(f"version of {key}", value) for key, value in _items(manifest.get("versions"))]

@@ -8,6 +8,7 @@ from dominance.files import write_whole
 from dominance.numbers import plural
 from dominance.report.bench.card import bench_card
 from dominance.report.parts.image_view import VERDICTS, ImageView, image_view
+from dominance.report.parts.measures import measured_view
 from dominance.report.parts.next_steps import after_bench
 from dominance.report.parts.page_stream import write_page
 from dominance.report.parts.pictures import Shown, pictures_of
@@ -58,6 +59,7 @@ def _write_sheet(bench: BenchResult, folder: Path, shown: Shown) -> Path:
         verdicts=VERDICTS,
         views=views,
         yield_of=yield_of,
+        measures=measured_view(list(bench.measures.items())),
         next_steps=after_bench(bench),
         linked=pictures.linked,
     )

@@ -6,6 +6,7 @@ from typing import cast
 from cyclopts import Group, Parameter
 
 from dominance.errors import InputError
+from dominance.judges.measuring import Measuring
 from dominance.judges.options import Asking
 from dominance.models.drawing import Drawing, Machine
 from dominance.records import Kind
@@ -41,6 +42,7 @@ class BenchOptions:
     """Seed for the order of candidates."""
     drawing: Drawing = field(default_factory=Drawing)
     asking: Asking = field(default_factory=Asking)
+    measuring: Measuring = field(default_factory=Measuring)
     machine: Machine = field(default_factory=Machine)
 
     def __post_init__(self) -> None:

@@ -10,11 +10,13 @@ from pydantic import computed_field
 from dominance.documents import Keyed, from_json
 from dominance.errors import RunError
 from dominance.files import is_file
+from dominance.measures import MeasuredMean
 from dominance.records import JudgeWarning, Kind, PromptResult, Rate, RunResult, ScoredImage, Suite
 from dominance.run_settings import RunSettings
 from dominance.runs.audit.document import PromptDocument, prompt_values
 from dominance.runs.audit.result import recorded_plan, result_of
 from dominance.runs.bench.candidates import BALANCED
+from dominance.runs.stages.measures import measured_means
 from dominance.runs.store.folder import LEDGER_NAME
 from dominance.runs.store.ledger import Ledger
 from dominance.wording import on_one_line
@@ -116,6 +118,12 @@ class BenchResult:
     def part(self, name: str) -> tuple[Entry, ...]:
         """The entries of ``dominance`` or ``balanced``."""
         return tuple(entry for entry in self.entries if entry.kept.part == name)
+
+    @property
+    def measures(self) -> dict[str, tuple[MeasuredMean, ...]]:
+        """Presence, and with ``--similarity`` what else was measured, of each part that has prompts."""
+        parts = {name: [image for entry in self.part(name) for image in entry.result.images] for name in PARTS}
+        return {name: measured_means(images) for name, images in parts.items() if images}
 
     @property
     def complete(self) -> bool:
@@ -220,6 +228,7 @@ class BenchDocument:
     prompts: tuple[BenchPrompt, ...]
     manifest: dict[str, object] = field(default_factory=dict)
     judge_warnings: tuple[JudgeWarning, ...] = ()
+    measures: dict[str, tuple[MeasuredMean, ...]] = field(default_factory=dict)
 
 
 def document_of(bench: BenchResult) -> BenchDocument:
@@ -238,6 +247,7 @@ def document_of(bench: BenchResult) -> BenchDocument:
         prompts=tuple(bench_prompt(entry) for entry in bench.entries),
         manifest=run.manifest,
         judge_warnings=run.judge_warnings,
+        measures=bench.measures,
     )
 
 

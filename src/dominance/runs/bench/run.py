@@ -23,6 +23,7 @@ from dominance.runs.engines.choice import at_work
 from dominance.runs.stages.judge_fit import OPEN_WORLD, of_model, warn, world_warnings
 from dominance.runs.stages.judging import judge_for, refuse_named
 from dominance.runs.stages.model import RunModel
+from dominance.runs.stages.picture_scores import check_measuring, find_measuring
 from dominance.runs.store.bench_ledger import RememberingLedger
 from dominance.runs.store.folder import LEDGER_NAME, check_run_folder, held
 from dominance.runs.store.ledger import Ledger
@@ -86,6 +87,7 @@ def build_bench(
         origin=BENCH,
         world=source.world or OPEN_WORLD,
         judge_warnings=world_warnings(seen_by, source.world, of_model(source.name)),
+        measuring=find_measuring(options.measuring),
     )
     trial = CandidateTrial(streams, shelves, needed(len(options.seeds)), options.limit)
     return _build(plan, drawn, seen_by, options.seeds, trial, folder, tell, repeat)
@@ -101,7 +103,8 @@ def _build(
     tell: Callable[[str], None],
     repeat: Repeat,
 ) -> BenchResult:
-    if not (folder / LEDGER_NAME).exists():  # a new folder is created only once the model has loaded
+    if not (folder / LEDGER_NAME).exists():  # a new folder is created only once the models have loaded
+        check_measuring(plan, model.device)
         model()
     identities = {"model": model.source.identity, "judge": judge.identity, **plan.settings.record()}
     otherwise = ", or add --limit to finish with what was found"
@@ -130,7 +133,8 @@ def _conclude(
     plan = workshop.plan_of(prompts)
     plan = replace(plan, questions=_questions_of(prompts, plan.questions))
     ledger.put("plan", to_json(plan))
-    run = finish(plan, ledger, folder, judge, model.manifest(), crew=model.crew)
+    model.set_aside()  # what measures needs the memory
+    run = finish(plan, ledger, folder, judge, model.manifest(), device=model.device, crew=model.crew)
     record = BenchRecord(True, tuple(kept), trial.tallies(), trial.stopped())
     ledger.put(BENCH, to_json(record))
     return bench_of(run, record.kept, record.tallies, record.stopped)

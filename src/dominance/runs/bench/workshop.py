@@ -72,7 +72,7 @@ class Workshop:
         waiting = unanswered(plan, self._ledger, self._folder)
         if waiting:
             ask_judge(waiting, plan, self._judge, self._ledger, crew=self._model.crew)
-        scored = scored_images(plan, self._ledger)
+        scored = scored_images(replace(plan, measuring=None), self._ledger)  # the judge alone selects
         listed = [image for images in scored.values() for image in images]
         self._any_scored = self._any_scored or any(image.verdict is not None for image in listed)
         if len(listed) > 1 and not self._any_scored:

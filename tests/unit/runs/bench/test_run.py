@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+import json
 import random
 import zlib
 from collections import Counter
@@ -9,26 +10,30 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from measured_pictures import check_same_as_score, tiny_measuring
 from PIL import Image
 
 import dominance.runs.bench.run as building
 from dominance.documents import printed
 from dominance.errors import InputError, RunError
+from dominance.judges.picture_scores import Encoders
 from dominance.judges.protocol import ScriptedJudge
 from dominance.miniature.concepts import BY_NAME
 from dominance.models.drawing import Drawing, Machine
 from dominance.models.folders import ModelFolder
 from dominance.models.settings import GenerationSettings
 from dominance.records import Prompt, Question
+from dominance.report.bench.page import write_bench
 from dominance.runs.audit.result import read_result
 from dominance.runs.bench.candidates import BALANCED, Candidate, candidate_streams, content_words
 from dominance.runs.bench.options import BenchOptions
-from dominance.runs.bench.result import BenchResult, document_of, read_bench
+from dominance.runs.bench.result import BenchResult, bench_suite, document_of, read_bench
 from dominance.runs.bench.run import build_bench, make_shelves
 from dominance.runs.bench.selection import Caps, Shelf
 from dominance.runs.bench.trial import CandidateTrial
 from dominance.runs.bench.workshop import Outcome
 from dominance.runs.stages.model import RunModel
+from dominance.runs.store.ledger import Ledger
 from dominance.suites.pools import load_pools
 
 NAMES = tuple(BY_NAME)
@@ -180,6 +185,43 @@ def test_a_killed_build_ends_like_one_that_was_not(
     resumed = build_bench("painted", judge, tmp_path / "broken", OPTIONS)
     assert content(resumed) == content(whole)
     assert model.made == made
+
+
+def test_similarity_of_the_kept_prompts_is_measured_later_dominance_beside_balanced(
+    model: PaintingModel, judge: ScriptedJudge, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, measuring = tmp_path / "b", tiny_measuring(tmp_path)
+    plain = build_bench("painted", judge, folder, OPTIONS)
+    assert {part: [each.measure for each in own] for part, own in plain.measures.items()} == {
+        "dominance": ["soft_presence", "harsh_presence"],
+        "balanced": ["soft_presence", "harsh_presence"],
+    }
+    write_bench(plain, folder)
+    assert "similarity and quality" not in (folder / "CARD.md").read_text()
+    made, how = dict(model.made), dataclasses.replace(OPTIONS, measuring=measuring)
+
+    bench = build_bench("painted", judge, folder, how)
+    assert (content(bench), model.made) == (content(plain), made)
+    images = {part: [i for e in bench.part(part) for i in e.result.images] for part in ("dominance", BALANCED)}
+    files = [(folder / str(image.file), image.scores) for own in images.values() for image in own]
+    assert len(files) == 80
+    check_same_as_score(files, folder / "images", bench_suite(bench), measuring, tmp_path / "score")
+    for part, own in images.items():
+        mean = next(each for each in bench.measures[part] if each.measure == "image_text")
+        assert mean.mean == pytest.approx(sum(image.scores.image_text for image in own if image.scores) / 40)
+        assert mean.images == 40
+    write_bench(bench, folder)
+    card = (folder / "CARD.md").read_text()
+    assert "| measure | dominance | balanced | what it is |" in card
+    assert f"| measuring similarity | {measuring.similarity} |" in card
+    assert 'id="measures"' in (folder / "contact.html").read_text()
+    assert len(json.loads((folder / "bench.json").read_text())["measures"]["balanced"]) == 6
+
+    monkeypatch.setattr(Encoders, "score", None)  # nothing is left to measure
+    again = build_bench("painted", judge, folder, how)
+    assert again.measures == bench.measures == read_bench(folder).measures
+    with Ledger(folder / "run.sqlite") as ledger:
+        assert len(ledger.measured()) == 80, "no candidate that was not kept"
 
 
 @pytest.mark.parametrize("at_once", [1, 50])
