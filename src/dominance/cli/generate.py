@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from dominance.cli import shared
 from dominance.cli.app import new_app
-from dominance.cli.delivery import tell_estimate
+from dominance.cli.delivery import print_measures, tell_estimate
 from dominance.cli.interrupts import results_are_in
 from dominance.cli.output import echo, note, print_json, print_table, tell_next, tell_written, warn_again
 from dominance.cli.statuses import EXIT_DONE, EXIT_UNSCORED
@@ -77,6 +77,7 @@ def print_generation(result: "GenerationResult") -> None:
         headline,
         number,
         prompt_rows,
+        way_measures,
     )
 
     rows = [(r.text, r.risk, r.usable, r.ways, r.thrown, r.evaluations, r.looks) for r in prompt_rows(result)]
@@ -89,6 +90,7 @@ def print_generation(result: "GenerationResult") -> None:
     ]
     if images:
         print_table("usable images", ("prompt", "seed", "by", "evaluations", "looks", "file"), images, "in the page")
+    print_measures(way_measures(result))
     told = (headline(result), beside_plain(result), early_sentence(result))
     echo(*(sentence for sentence in told if sentence is not None), *ended_sentences(result))
     warn_again(result.judge_warnings)

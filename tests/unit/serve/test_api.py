@@ -32,7 +32,7 @@ CLOSED = {
     "score": {"judge_option", "questions", "references", "beside", "baseline", *ENCODERS},
     "preflight": {"calibration", "revision", "variant", "model_config"},
     "explain": {"calibration", "judge_option", "questions", "revision", "variant", "model_config"},
-    "generate": {"calibration", "early", "judge_option", "questions", "revision", "variant", "model_config"},
+    "generate": {"calibration", "early", "judge_option", "questions", "revision", "variant", "model_config", *ENCODERS},
     "mitigate": {"judge_option", "questions", "references", "revision", "variant", "model_config", *ENCODERS},
 }
 """Options that a request may not set, since they name files, or what is loaded, or carry whatever they like."""

@@ -12,9 +12,11 @@ from dominance.report.generation.sentences import (
     headline,
     number,
     prompt_rows,
+    way_measures,
     why_thrown,
 )
 from dominance.report.generation.steps import after_generate
+from dominance.report.parts.measures import score_lines
 from dominance.report.parts.page_stream import write_page
 from dominance.report.parts.pictures import Embedded, Missing, Pictures, Shown, pictures_of
 from dominance.report.parts.sentences import listed
@@ -67,6 +69,7 @@ def write_generation(result: GenerationResult, folder: Path, images: Shown = "au
         shown_prompts=len(shown),
         all_prompts=len(result.prompts),
         table=prompt_rows(result),
+        measures=way_measures(result),
         linked=pictures.linked,
         next_steps=after_generate(result),
     )
@@ -114,6 +117,7 @@ def _cell(prompt: GeneratedPrompt, attempt: Attempt, pictures: Pictures) -> Cell
         lines.append(f"shows {listed(list(attempt.present)) if attempt.present else 'none of them'}")
     if attempt.finished is not None:
         lines.append("finished for the check: " + ("usable" if attempt.finished else "not usable"))
+    lines += score_lines(attempt.scores)
     if attempt.problem is not None and file is not None:
         lines.append(attempt.problem)
     outcome = "usable" if attempt.outcome == "usable" else why_thrown(attempt.outcome)

@@ -4,6 +4,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from dominance.numbers import UNKNOWN, coefficient, counted, plural, rate, share
+from dominance.report.parts.measures import MeasuresView, measured_view
 from dominance.report.parts.sentences import listed
 from dominance.runs.generation.result import GeneratedPrompt, GenerationResult
 from dominance.runs.stages.early import EarlyCalibration
@@ -121,6 +122,14 @@ def _row(prompt: GeneratedPrompt, wanted: int) -> PromptRow:
 def _rejection(usable: int, images: int, evaluations: float) -> str:
     each = number(evaluations / usable) if usable else UNKNOWN
     return f"{each} ({usable} of {images})"
+
+
+def way_measures(result: GenerationResult) -> MeasuresView | None:
+    """What was measured of the usable images of each way, and where there are several, of all."""
+    counts = Counter(each.way for prompt in result.prompts for each in prompt.usable)
+    ways = [(f"{way}: {plural(counts[way], 'image')}", own) for way, own in result.measures_by_way.items()]
+    every = (f"all: {plural(result.usable, 'image')}", result.measures)
+    return measured_view([every, *ways] if len(ways) > 1 else ways)
 
 
 def why_thrown(outcome: str) -> str:

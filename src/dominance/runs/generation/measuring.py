@@ -4,14 +4,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from dominance.metrics import cost_ratio, rate
-from dominance.records import Rate, RunResult
+from dominance.records import Rate, RunResult, ScoredImage
 from dominance.runs.generation.result import EarlyLook, GeneratedPrompt, GenerationResult
 from dominance.runs.stages.early import EarlyCalibration
+from dominance.runs.stages.measures import measured_means
 
 
 def measure(
     prompts: Sequence[GeneratedPrompt],
     whole: RunResult,
+    scored: Mapping[str, Sequence[ScoredImage]],
     early: EarlyCalibration | None,
     wanted: int,
     budget: int,
@@ -22,6 +24,7 @@ def measure(
 
     Args:
         whole: of all finished images together.
+        scored: the usable images of each prompt, by its id, in the order of its attempts.
         plain: network evaluations of one plain image.
     """
     usable = sum(len(prompt.usable) for prompt in prompts)
@@ -35,6 +38,8 @@ def measure(
             [(prompt.evaluations, len(prompt.usable)) for prompt, _ in checked],
             [(found.evaluations, found.usable) for _, found in checked],
         )
+    handed = [pair for prompt in prompts for pair in zip(prompt.usable, scored.get(prompt.id, ()), strict=True)]
+    ways = dict.fromkeys(attempt.way for attempt, _ in handed)
     finished = [each.finished for prompt in prompts for each in prompt.attempts if each.finished is not None]
     return GenerationResult(
         run=whole.run,
@@ -46,7 +51,7 @@ def measure(
         budget=budget,
         plain_evaluations=plain,
         early=None if early is None else _look(early),
-        prompts=tuple(prompts),
+        prompts=tuple(_with_scores(prompt, scored.get(prompt.id, ())) for prompt in prompts),
         per_usable=spent / usable if usable else None,
         expected_plain=None if early is None else expected_plain(prompts, early.evidence.usable_by_risk, plain),
         plain_per_usable=plain_per_usable,
@@ -56,7 +61,18 @@ def measure(
         notes=tuple(notes),
         manifest=whole.manifest,
         judge_warnings=whole.judge_warnings,
+        measures=measured_means([image for _, image in handed]),
+        measures_by_way={way: measured_means([image for one, image in handed if one.way == way]) for way in ways},
     )
+
+
+def _with_scores(prompt: GeneratedPrompt, scored: Sequence[ScoredImage]) -> GeneratedPrompt:
+    """The prompt with what models that answer no questions say of its usable images."""
+    rest = iter(scored)
+    attempts = [
+        replace(each, scores=next(rest).scores) if each.outcome == "usable" else each for each in prompt.attempts
+    ]
+    return replace(prompt, attempts=tuple(attempts))
 
 
 def _look(early: EarlyCalibration) -> EarlyLook:

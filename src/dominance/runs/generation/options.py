@@ -6,6 +6,7 @@ from pathlib import Path
 from cyclopts import Group, Parameter
 
 from dominance.errors import InputError
+from dominance.judges.measuring import Measuring
 from dominance.judges.options import Asking
 from dominance.models.drawing import Drawing, Machine
 from dominance.runs.audit.options import Limit, Words, check_limit
@@ -46,6 +47,7 @@ class GenerateOptions:
     concepts: Words | None = None
     drawing: Drawing = field(default_factory=Drawing)
     asking: Asking = field(default_factory=Asking)
+    measuring: Measuring = field(default_factory=Measuring)
     machine: Machine = field(default_factory=Machine)
 
     def __post_init__(self) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 from pydantic import Field
 
 from dominance.documents import Counted
+from dominance.measures import MeasuredMean, PictureScores
 from dominance.records import ImageVerdict, Interval, JudgeWarning
 from dominance.runs.generation.policy import Outcome
 
@@ -60,6 +61,7 @@ class Attempt:
         evaluations, seconds: what it took; None where that is not known.
         looks: how often the judge was asked about it: at 40%, at the end.
         finished: of one that was given up and finished for a check: whether it would have been usable.
+        scores: of a usable one, by models that answer no questions; None where none was asked for.
     """
 
     item: str
@@ -76,6 +78,7 @@ class Attempt:
     looks: int = 0
     problem: str | None = None
     finished: bool | None = None
+    scores: PictureScores | None = None
 
 
 @dataclass(frozen=True)
@@ -158,6 +161,8 @@ class GenerationResult:
         plain_per_usable: the same, drawn beside for a check; None where it was not, or gave none.
         ratio: ``per_usable`` over ``plain_per_usable``; its interval is clustered by prompt.
         false_aborts: of the images that were given up and finished for a check, those that are usable.
+        measures: presence, and with ``--similarity`` what else was measured, over the usable images.
+        measures_by_way: the same of those that were drawn plain, and by each method.
     """
 
     UNPRINTED: ClassVar[set[str]] = {"manifest"}
@@ -181,6 +186,8 @@ class GenerationResult:
     notes: tuple[str, ...] = ()
     manifest: dict[str, object] = field(default_factory=dict)
     judge_warnings: tuple[JudgeWarning, ...] = ()
+    measures: tuple[MeasuredMean, ...] = ()
+    measures_by_way: dict[str, tuple[MeasuredMean, ...]] = field(default_factory=dict)
 
     @property
     def usable(self) -> int:

@@ -36,6 +36,7 @@ from dominance.runs.stages.judging import (
 )
 from dominance.runs.stages.localisation import find_localisation
 from dominance.runs.stages.model import RunModel
+from dominance.runs.stages.picture_scores import check_measuring, find_measuring
 from dominance.runs.store.bench_ledger import RememberingLedger
 from dominance.runs.store.folder import LEDGER_NAME, check_run_folder, held
 from dominance.runs.store.plan import Plan, ask_all
@@ -191,6 +192,7 @@ def _decided(
         world=drawn.source.world or OPEN_WORLD,
         judge_warnings=world_warnings(seen_by(), drawn.source.world, of_model(drawn.source.name)),
         model_identity=drawn.source.identity,
+        measuring=find_measuring(options.measuring),
     )
     plain = drawn.settings.steps * (2 if drawn.settings.guidance > 1 else 1)
     run = Decided(
@@ -212,11 +214,13 @@ def _decided(
 
 
 def _loaded(run: Decided) -> Decided:
-    """With what shows when the model is loaded, which refuses what it cannot do before anything is written."""
+    """With what shows when the models are loaded, which refuse what they cannot do before anything is written."""
     from dominance.probes.first_step import tells_guidance
     from dominance.probes.sites import acts_by_attention
 
     drawn = run.model
+    if not (run.folder / LEDGER_NAME).exists():
+        check_measuring(run.plan, drawn.device)
     texts = drawn.texts()
     texts.tell()
     plain = drawn.settings.steps if tells_guidance(drawn().pipeline) else run.plain

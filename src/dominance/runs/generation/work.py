@@ -14,7 +14,7 @@ from dominance.judges.protocol import Judge
 from dominance.models.on_demand import OnDemand
 from dominance.progress import Progress
 from dominance.records import Prompt, ScoredImage
-from dominance.runs.audit.result import finish, put_plan
+from dominance.runs.audit.result import finish, put_plan, scored_images
 from dominance.runs.engines.work import Ended
 from dominance.runs.generation.course import Bounds, Course, PlainCourse, Risk, Unfinished
 from dominance.runs.generation.drawing import Drawer
@@ -31,6 +31,7 @@ from dominance.runs.stages.early import EarlyCalibration
 from dominance.runs.stages.elsewhere import JudgingWork
 from dominance.runs.stages.judging import tell_unscored
 from dominance.runs.stages.model import RunModel
+from dominance.runs.stages.picture_scores import measure_pictures
 from dominance.runs.store.journal import Failed, enter
 from dominance.runs.store.ledger import Ledger
 from dominance.runs.store.plan import Plan, PlannedImage
@@ -75,7 +76,8 @@ class Work:
 
     def __init__(self, run: Decided, ledger: Ledger) -> None:
         self._run, self._ledger = run, ledger
-        self._drawer = Drawer(run.model, run.judge, run.methods, run.plan, ledger, run.folder, run.early)
+        self._plan = replace(run.plan, measuring=None)  # the judge alone chooses
+        self._drawer = Drawer(run.model, run.judge, run.methods, self._plan, ledger, run.folder, run.early)
         self._bounds = Bounds(run.options.usable, run.budget, run.plain, run.options.drawing.seeds)
         self._courses: list[Course] = []
         self._tries = _remembered_tries(ledger)
@@ -157,7 +159,7 @@ class Work:
         if crew is None:
             return None
         loader = cast(JudgingWork, crew.lent(run.judge())).judge
-        return run.model.by_workers(crew, TryingWork(run.model, loader, run.methods, run.plan, run.early))
+        return run.model.by_workers(crew, TryingWork(run.model, loader, run.methods, self._plan, run.early))
 
     def _task(self, line: Line, step: Step, *, whole: bool = False) -> Task:
         known, files = self._drawer.known(line.prompt, *step)
@@ -236,22 +238,26 @@ class Work:
         run, prompts = self._run, [self._said(course) for course in self._courses]
         if run.options.check:
             prompts = self._checked(prompts)
-        by_id = {course.prompt.id: course for course in self._courses}
-        images = [
-            self._drawer.planned(by_id[prompt.id].prompt, each.way, each.seed)
+        by_id = {course.prompt.id: course.prompt for course in self._courses}
+        finished = [
+            (self._drawer.planned(by_id[prompt.id], each.way, each.seed), each.outcome)
             for prompt in prompts
             for each in prompt.attempts
             if each.file is not None
         ]
-        plan = replace(run.plan, images=tuple(images))
+        plan = replace(run.plan, images=tuple(image for image, _ in finished))
         put_plan(plan, self._ledger)
         manifest = {**run.model.manifest(), "judge_mode": plan.settings.judge_mode}
         if run.early is not None:
             manifest["early"] = to_json(run.early)
-        if (crew := run.model.crew) is not None:
-            crew.forget()  # what is left is for the judge alone
-        whole = finish(plan, self._ledger, run.folder, run.judge(), manifest, device=run.model.device, crew=crew)
-        return measure(prompts, whole, run.early, self._bounds.wanted, run.budget, run.plain, run.notes)
+        run.model.set_aside()  # what is left is for the judge, and for what measures
+        device, crew = run.model.device, run.model.crew
+        usable = replace(plan, images=tuple(image for image, outcome in finished if outcome == "usable"))
+        manifest |= measure_pictures(usable, self._ledger, run.folder, device)
+        judged = replace(plan, measuring=None)
+        whole = finish(judged, self._ledger, run.folder, run.judge(), manifest, device=device, crew=crew)
+        scored = scored_images(usable, self._ledger)
+        return measure(prompts, whole, scored, run.early, self._bounds.wanted, run.budget, run.plain, run.notes)
 
     def _said(self, course: Course) -> GeneratedPrompt:
         prompt, risk = course.prompt, course.risk

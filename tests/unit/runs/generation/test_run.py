@@ -6,13 +6,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from measured_pictures import check_same_as_score, tiny_measuring
 from page_checks import check_self_contained
 from PIL import Image
 from tiny_families import tiny
 
 import dominance
+from dominance.cli.generate import print_generation
 from dominance.documents import printed, to_json
 from dominance.errors import InputError
+from dominance.judges.picture_scores import Encoders
 from dominance.judges.protocol import ScriptedJudge
 from dominance.models.drawing import Drawing, Machine
 from dominance.models.image_model import PipelineModel
@@ -93,6 +96,48 @@ def test_what_will_fail_is_given_up_and_goes_to_the_next_method(model: str, earl
     same = dominance.AuditOptions(drawing=replace(options().drawing, seeds=(0,)), machine=Machine("cpu"), method=method)
     audited = dominance.audit(PROMPT, model, YES, tmp_path / "audit", same)
     assert (out / usable.file).read_bytes() == (Path(audited.run) / audited.prompts[0].images[0].file).read_bytes()
+
+
+def test_usable_images_are_measured_later_plain_ones_beside_repaired_ones(
+    model: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out, measuring, method = tmp_path / "run", tiny_measuring(tmp_path), "schedule:until=0.5"
+    plain = generate(PROMPT, 2, model, Changing(True, False, False, True), out, options()).result()
+    assert [outcome for *_, outcome in ways(plain)] == ["usable", "failed", "failed", "usable"]
+    assert [each.measure for each in plain.measures] == ["soft_presence", "harsh_presence"]
+    assert 'id="measures"' not in write_generation(plain, out).read_text()
+    drawn = {file: file.stat().st_mtime_ns for file in out.glob("images/*/*.png")}
+    how = options(measuring=measuring)
+    left = estimate_generation(PROMPT, 2, model, NO, out, how)
+    assert (left.images_to_draw, left.images_to_measure) == (0, 2)
+
+    found = generate(PROMPT, 2, model, NO, out, how).result()  # it would let none pass, and is not asked
+    assert ways(found) == ways(plain)
+    assert {file: file.stat().st_mtime_ns for file in out.glob("images/*/*.png")} == drawn
+    one, *failed, other = found.prompts[0].attempts
+    assert [each.scores for each in failed] == [None, None]
+    files = [(out / str(each.file), each.scores) for each in (one, other)]
+    check_same_as_score(files, out / "images", PROMPT, measuring, tmp_path / "score")
+    assert [*found.measures_by_way] == ["plain", method]
+    for name in ("image_text", "least_concept", "caption_text", "quality"):
+        values = [getattr(each.scores, name) for each in (one, other)]
+        for own, expected in (
+            (found.measures, sum(values) / 2),
+            (found.measures_by_way["plain"], values[0]),
+            (found.measures_by_way[method], values[1]),
+        ):
+            assert next(each.mean for each in own if each.measure == name) == pytest.approx(expected)
+    page = write_generation(found, out).read_text()
+    assert page.count("<br>image and prompt ") == 2
+    assert f'<th scope="row">{method}: 1 image</th>' in page
+    capsys.readouterr()
+    print_generation(found)
+    assert "plain: 1 image" in capsys.readouterr().out
+
+    monkeypatch.setattr(Encoders, "score", None)  # nothing is left to measure
+    again = generate(PROMPT, 2, model, NO, out, how).result()
+    assert printed(again) == printed(found) == printed(read_run(out))
+    assert estimate_generation(PROMPT, 2, model, NO, out, how).images_to_measure == 0
 
 
 def test_an_iterator_hands_over_each_image_and_what_it_took(model: str, early: Path, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from light_work import LightJudge, opinion
+from measured_pictures import tiny_measuring
 from PIL import Image
 
 from dominance.documents import to_json
@@ -79,8 +80,11 @@ def compared(result: GenerationResult, folder: Path) -> tuple[Any, Any, Any, Any
 def test_two_workers_give_what_one_process_does_whoever_is_killed(
     model: str, early: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    judge = LightJudge(opinion)
-    alone = generate(SUITE, None, model, judge, tmp_path / "alone", options(early, ALONE)).result()
+    judge, measuring = LightJudge(opinion), tiny_measuring(tmp_path)
+    by_one, by_two = (options(early, machine, measuring=measuring) for machine in (ALONE, TWO))
+    alone = generate(SUITE, None, model, judge, tmp_path / "alone", by_one).result()
+    usable = [each for prompt in alone.prompts for each in prompt.usable]
+    assert all(each.scores is not None and each.scores.caption_text is not None for each in usable)
     outcomes = {each.outcome for prompt in alone.prompts for each in prompt.attempts}
     assert {"usable", "given up"} <= outcomes, "such a run would show little"
     entered, enter = [0], work.enter
@@ -94,11 +98,11 @@ def test_two_workers_give_what_one_process_does_whoever_is_killed(
     monkeypatch.setattr(work, "enter", stopping)
     deadly = Deadly(opinion, file=tmp_path / "killed")
     with pytest.raises(KeyboardInterrupt, match="run the same command again to resume"):
-        generate(SUITE, None, model, deadly, tmp_path / "two", options(early, TWO)).result()
+        generate(SUITE, None, model, deadly, tmp_path / "two", by_two).result()
     started: list[int] = []
     start = LocalPlace.start
     monkeypatch.setattr(LocalPlace, "start", lambda place, number: started.append(number) or start(place, number))
-    two = generate(SUITE, None, model, deadly, tmp_path / "two", options(early, TWO)).result()
+    two = generate(SUITE, None, model, deadly, tmp_path / "two", by_two).result()
     assert len(started) == 2
     assert (tmp_path / "killed").exists()
     assert "its 1 image will be done by another" in capsys.readouterr().err
