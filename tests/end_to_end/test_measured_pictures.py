@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 from tiny_judges import save_captioner, save_clip
 
 from dominance.judges.picture_scores import Encoders, score_pictures
@@ -102,6 +103,30 @@ def test_an_image_that_cannot_be_measured_is_named_and_the_rest_go_on(
     assert {entry["images"] for entry in found.document["measures"] if entry["measure"] == "quality"} == {3}
 
 
+PROMPT = "a [castle:landmark] and a [mug]"
+COMMANDS = {
+    "score": ("score", "images", "--suite", "suite.yaml"),
+    "sweep": ("sweep", PROMPT, "--model", "miniature-base", "--adapter", "castle-rigid"),
+    "sweep of images": ("sweep", PROMPT, "--images", "grid", "--taught", "castle"),
+    "bench build": ("bench", "build", "--target", 2),
+    "generate": ("generate", PROMPT),
+}
+
+
+@pytest.fixture(params=COMMANDS)
+def words(
+    request: pytest.FixtureRequest, images: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> tuple[object, ...]:
+    """A command that would run, in a folder with images."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "grid").mkdir()
+    for strength in ("", " <lora:brand:1>"):
+        info = PngInfo()
+        info.add_text("parameters", f"a castle and a mug{strength}\nSteps: 20, Sampler: Euler a, Seed: 1")
+        Image.open(images[0] / "pair" / "0.png").save(tmp_path / "grid" / f"{len(strength)}.png", pnginfo=info)
+    return COMMANDS[request.param]
+
+
 @pytest.mark.parametrize(
     ("given", "message"),
     [
@@ -114,9 +139,9 @@ def test_an_image_that_cannot_be_measured_is_named_and_the_rest_go_on(
     ],
 )
 def test_a_model_that_cannot_be_had_is_one_line_and_nothing_is_written(
-    command: Command, images: tuple[Path, Path], tmp_path: Path, given: tuple[str, ...], message: str
+    command: Command, words: tuple[object, ...], tmp_path: Path, given: tuple[str, ...], message: str
 ) -> None:
-    refused = command("score", images[0], "--suite", images[1], *given, "--out", tmp_path / "run")
+    refused = command(*words, *given, "--out", tmp_path / "run")
     assert refused.status == 2
     assert refused.err.count("\n") == 1
     assert message in refused.err
@@ -124,13 +149,13 @@ def test_a_model_that_cannot_be_had_is_one_line_and_nothing_is_written(
 
 
 def test_a_damaged_model_shows_before_anything_is_written(
-    command: Command, images: tuple[Path, Path], tmp_path: Path
+    command: Command, words: tuple[object, ...], tmp_path: Path
 ) -> None:
     broken = save_clip(tmp_path / "clip")
     file = broken / "config.json"
     file.write_text(json.dumps(json.loads(file.read_text()) | {"model_type": "vilt"}))
     given = ("--similarity", f"clip:{broken}", "--device", "cpu", "--out", tmp_path / "run")
-    refused = command("score", images[0], "--suite", images[1], *given)
+    refused = command(*words, *given)
     assert refused.status == 2
     assert "is a 'vilt' model, but clip: takes clip" in refused.err.splitlines()[-1]
     assert not (tmp_path / "run").exists()
