@@ -556,6 +556,7 @@ def test_a_prompt_without_any_image_is_not_passed_over(
         ("judges", {"miniature", "qwen:ID_OR_FOLDER", "blip:ID_OR_FOLDER", "openai:URL#MODEL", "answers:FILE"}),
         ("engines", {"local"}),
         ("methods", {"none"}),
+        ("arms", {"base", "known", "looks-alone", "guidance-7.5"}),
         ("suites", {"miniature", "miniature-balanced", "miniature-dominance"}),
     ],
 )

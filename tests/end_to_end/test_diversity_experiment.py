@@ -1,18 +1,23 @@
 """The diversity experiment at its smallest: it teaches, measures, resumes, and writes its page."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from dominance.cli.app import run
 from dominance.errors import InputError, RunError
 from dominance.judges.protocol import ScriptedJudge
+from dominance.judges.registry import load_judge
 from dominance.laboratory.diversity.arms import find_arms, trials
+from dominance.laboratory.diversity.measuring import run_folder
 from dominance.laboratory.diversity.pictures import PICTURES
 from dominance.laboratory.diversity.rejudging import rejudge
-from dominance.laboratory.diversity.results import read_results
+from dominance.laboratory.diversity.results import DiversityResult, read_results
 from dominance.laboratory.diversity.run import ExperimentOptions, run_experiment
+from dominance.models.folders import find_model
 
 LINE = (
     '{"arm":"known","subject":"castle","level":1,"seed":0,"base":"b","judge":"another","images":1,'
@@ -56,6 +61,7 @@ def test_models_are_taught_measured_and_not_again(tmp_path: Path) -> None:
         assert (result.scenery[1], result.alone[1], result.pairs.n) == (18, 12, 16)
         assert (result.diversity is None) == (result.loss is None) == (result.level == 0)
         assert (result.drawn_like is None) == (result.shown_like is None) == (result.level == 0)
+        assert (result.recalled and result.recalled[1]) == (12 if result.level else None)
     few, many, _, dogs = results
     assert few.drawn_like is not None and few.shown_like is not None and dogs.shown_like is not None
     assert few.drawn_like.own_colours[1] == 12
@@ -150,6 +156,28 @@ def test_a_model_that_cannot_be_taught_does_not_stop_the_others(
         run_experiment([chosen[1], chosen[0]], options_of(tmp_path), told.append)
     assert "failed: the loss is not a number" in told[0]
     assert [result.arm for result in read_results(tmp_path / "results.jsonl")] == ["base"]
+
+
+def test_another_number_of_images_is_measured_anew_and_the_old_line_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options = options_of(tmp_path)
+    judge, base = load_judge("miniature").identity, find_model("miniature-base").identity
+    line = json.loads(LINE) | {"judge": judge, "base": base}
+    options.file.write_text(json.dumps(line) + "\n")
+    asked: list[int] = []
+
+    def measured(workshop: Any, _trial: Any) -> DiversityResult:
+        asked.append(workshop.options.images)
+        return replace(read_results(options.file)[0], images=workshop.options.images)
+
+    monkeypatch.setattr("dominance.laboratory.diversity.run._Workshop._measured", measured)
+    chosen = list(trials(find_arms(["known"]), [0], ["castle"], [1]))
+    for images in (1, 4, 4, 1):
+        run_experiment(chosen, replace(options, images=images), lambda _line: None)
+    assert asked == [4]
+    assert [result.images for result in read_results(options.file)] == [1, 4]
+    assert run_folder(tmp_path, 1) == tmp_path / "run" != run_folder(tmp_path, 4)
 
 
 def test_results_of_another_judge_do_not_compare(tmp_path: Path) -> None:

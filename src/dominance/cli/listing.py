@@ -86,6 +86,16 @@ def _claims() -> _Rows:
     return [{"name": claim.name, "claim": claim.title, "paper": claim.figure} for claim in CLAIMS.values()]
 
 
+def _arms() -> _Rows:
+    from dominance.laboratory.diversity.arms import ARMS, Arm, level_name
+
+    def row(arm: Arm) -> dict[str, object]:
+        levels = ", ".join(level_name(level) if level else "none" for level in arm.levels)
+        return {"name": arm.name, "asks": arm.asks, "designs": levels, "subjects": ", ".join(arm.subjects)}
+
+    return [row(arm) for arm in ARMS]
+
+
 _LISTS: dict[str, Callable[[], _Rows]] = {
     "models": _models,
     "adapters": _adapters,
@@ -95,6 +105,7 @@ _LISTS: dict[str, Callable[[], _Rows]] = {
     "engines": _engines,
     "methods": _methods,
     "claims": _claims,
+    "arms": _arms,
 }
 LISTED: tuple[str, ...] = (*_LISTS, "concepts")
 

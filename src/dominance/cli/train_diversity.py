@@ -16,15 +16,18 @@ if TYPE_CHECKING:
     from dominance.laboratory.diversity.results import DiversityResult
 
 EXAMPLE = (
-    "Example (docs/training.md says how long it takes; the same command again goes on):\n  dominance train diversity"
-    " --seeds 3 --processes 2\n"
+    "Examples (docs/training.md says how long it takes; the same command again goes on):\n  dominance train diversity"
+    " --seeds 3 --processes 2\n  dominance train diversity --arms place-alone,looks-alone --subjects castle,clown\n"
 )
 
 
 def diversity(
     *,
     arms: Annotated[
-        Names, Parameter(help="Names, by commas; see --page. Default: base,known.", show_default=False)
+        Names,
+        Parameter(
+            help="Names, by commas; `dominance list arms` says what each asks. Default: base,known.", show_default=False
+        ),
     ] = (),
     subjects: Annotated[Names, Parameter(help="Only these, by commas.", show_default=False)] = (),
     levels: Annotated[
@@ -35,7 +38,11 @@ def diversity(
     base: training_arguments.Base = "miniature-base",
     judge: training_arguments.LookingJudge = "miniature",
     images: Annotated[
-        int, Parameter(help="Images a prompt, of 50 and of 16 object pairs.", validator=Number(gte=1, lte=100))
+        int,
+        Parameter(
+            help="Images a prompt, of 50 and of 16 object pairs; another number is measured by itself.",
+            validator=Number(gte=1, lte=100),
+        ),
     ] = 1,
     processes: training_arguments.Processes = 1,
     out: Annotated[Path, Parameter(help="Where picture sets, models and images go.")] = Path("training-runs/diversity"),
@@ -56,7 +63,7 @@ def diversity(
     from dominance.laboratory.diversity.rejudging import rejudge as judged_again
     from dominance.laboratory.diversity.run import ExperimentOptions, run_experiment
     from dominance.laboratory.diversity.subjects import find_subject
-    from dominance.laboratory.diversity.summary import ExperimentSummary, arms_of
+    from dominance.laboratory.diversity.summary import summary_of
     from dominance.models.devices import find_device
     from dominance.models.folders import find_model
 
@@ -69,14 +76,14 @@ def diversity(
     found = judged_again(options, note) if rejudge else run_experiment(chosen, options, note, processes)
     write_page(found, page, out / "strips", find_model(base).identity)
     if output.json:
-        print_json(printed(ExperimentSummary(str(results), str(page), len(found), arms_of(found))))
+        print_json(printed(summary_of(found, str(results), str(page))))
     else:
-        _print(found, find_model(base).identity)
+        _print([r for r in found if (r.base, r.images) == (find_model(base).identity, images)])
         tell_written([page])
 
 
-def _print(results: "Sequence[DiversityResult]", base: str) -> None:
-    """The levels of every arm on this base."""
+def _print(results: "Sequence[DiversityResult]") -> None:
+    """The levels of every arm."""
     from dominance.laboratory.diversity.arms import ARMS, level_name
     from dominance.laboratory.diversity.statistics import levels_of
     from dominance.numbers import fraction, mean
@@ -85,7 +92,7 @@ def _print(results: "Sequence[DiversityResult]", base: str) -> None:
         [arm.name, level_name(found.level), str(found.models), mean(found.dvd, found.dvd_interval),
          fraction(found.alone), fraction(found.pairs)]
         for arm in ARMS
-        for found in levels_of([result for result in results if (result.arm, result.base) == (arm.name, base)])
+        for found in levels_of([result for result in results if result.arm == arm.name])
     ]  # fmt: skip
     print_table("who dominates", ["arm", "designs", "models", "DvD", "alone", "object pairs"], rows)
 

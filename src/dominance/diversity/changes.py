@@ -1,12 +1,13 @@
 """The changes to a training set that would help most against dominance.
 
-Each finding that speaks for dominance has a weight from 0 to 1: by how much of its limit the set falls short. The
-heaviest come first. Limits and weights are our choices; that uniform pictures make a concept dominate is the finding of
-Jeong & Lee (2025), section 5.
+Each finding that speaks for dominance has a weight from 0 to 1, and the heaviest come first: the kind of change decides
+(``_BANDS``), and within a kind by how much of its limit the set falls short. Limits and bands are our choices; that
+uniform pictures make a concept dominate is the finding of Jeong & Lee (2025), section 5.
 """
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from dominance.diversity.captions import CaptionFindings
 from dominance.diversity.layout import BackdropFindings, LayoutFindings
@@ -22,10 +23,21 @@ _MOST_DUPLICATES = 0.2
 _MOST_SILENT = 0.5
 _SHOWN = 3
 
+Kind = Literal["layout", "set", "backdrop"]
+_BANDS: dict[Kind, tuple[float, float]] = {"layout": (0.7, 1.0), "set": (0.3, 0.7), "backdrop": (0.0, 0.3)}
+"""Least and most weight of a change of each kind: of the subject's place and size, of pictures and captions otherwise,
+and of the backdrop behind it.
+
+The order is what the diversity experiment found in the miniature world, of two concepts in one training seed each
+(docs/findings.md, "What in the pictures must vary"; docs/diversity-experiment.md, last table): varied place and size
+alone took off about half of the dominance, varied looks alone took some off one concept and none off the other, and a
+varied backdrop alone did nothing. Captions that name no scenery changed little, of one concept.
+"""
+
 
 @dataclass(frozen=True)
 class Change:
-    """One thing to change: what is wrong, what to do, and how much it weighs, 0 to 1."""
+    """One thing to change: what is wrong, what to do, and how much it weighs, 0 to 1, as ``_BANDS`` says."""
 
     finding: str
     advice: str
@@ -61,25 +73,31 @@ def _short(value: float, limit: float) -> float:
     return min(1.0, max(0.0, (limit - value) / limit))
 
 
+def _weight(kind: Kind, short: float) -> float:
+    """What a change of this kind weighs where the set falls so far short, 0 to 1."""
+    least, most = _BANDS[kind]
+    return least + (most - least) * short
+
+
 def _of_pictures(found: SetFindings) -> Iterator[Change]:
     if found.images < FEWEST_PICTURES:
         yield Change(
             f"{found.images} pictures are few",
             f"add pictures until there are {FEWEST_PICTURES} or more",
-            _short(found.images, FEWEST_PICTURES),
+            _weight("set", _short(found.images, FEWEST_PICTURES)),
         )
     share = found.duplicates / found.images if found.images else 0.0
     if share > _MOST_DUPLICATES:
         yield Change(
             f"{found.duplicates} of {found.images} pictures nearly repeat another one",
             "keep one of each group of near duplicates, and replace the others by new pictures",
-            share * 0.9,
+            _weight("set", share * 0.9),
         )
     if found.median is not None and found.low is not None and found.median < found.low:
         yield Change(
             "the pictures are nearly alike",
-            "add pictures with other poses, lighting and views of the subject",
-            _short(found.median, found.low) * 0.95,
+            "add pictures with the subject elsewhere, nearer and farther, and in other poses, lights and views",
+            _weight("set", _short(found.median, found.low) * 0.95),
         )
 
 
@@ -90,19 +108,19 @@ def _of_places(found: SetFindings) -> Iterator[Change]:
             yield Change(
                 "the subject always stands in the same place",
                 "move it about: left, right, high and low in the picture",
-                _short(place, LEAST_PLACE),
+                _weight("layout", _short(place, LEAST_PLACE)),
             )
         if large / small < LEAST_SIZES:
             yield Change(
                 "the subject always has the same size",
                 "take it from near and from far",
-                _short(large / small - 1, LEAST_SIZES - 1),
+                _weight("layout", _short(large / small - 1, LEAST_SIZES - 1)),
             )
     if found.backdrop is not None and found.backdrop.spread < LEAST_BACKDROP:
         yield Change(
             "the backdrop is always the same",
-            "take the subject before other backdrops",
-            _short(found.backdrop.spread, LEAST_BACKDROP),
+            "take the subject before other backdrops, at another place and in another size each time",
+            _weight("backdrop", _short(found.backdrop.spread, LEAST_BACKDROP)),
         )
 
 
@@ -114,7 +132,7 @@ def _of_captions(found: SetFindings) -> Iterator[Change]:
         yield Change(
             f"{told.images - told.captioned} of {told.images} pictures have no caption",
             "write captions that name the token and what else is in the picture",
-            0.6 * (told.images - told.captioned) / told.images,
+            _weight("set", 0.6 * (told.images - told.captioned) / told.images),
         )
     if told.captioned < 2:
         return
@@ -122,20 +140,20 @@ def _of_captions(found: SetFindings) -> Iterator[Change]:
         yield Change(
             f"{told.without_token} of {told.captioned} captions do not name {told.token}",
             "name the token in each of them",
-            0.8 * told.without_token / told.captioned,
+            _weight("set", 0.8 * told.without_token / told.captioned),
         )
     if told.distinct == 1:
         yield Change(
             "all captions are the same",
             "say in each what differs in its picture: the backdrop, the light, what stands beside the subject",
-            0.75,
+            _weight("set", 0.75),
         )
     elif told.token and (told.everywhere or told.bound):
         words = " and ".join(f"“{word.word}”" for word in (*told.everywhere, *told.bound)[:3])
         yield Change(
             f"{words} nearly always {'stand' if ' and ' in words else 'stands'} beside {told.token}",
             "add pictures and captions without it, or leave the word out where it is part of the subject",
-            0.5,
+            _weight("set", 0.5),
         )
     silent = 1 - told.saying / told.captioned
     varied = found.backdrop is not None and found.backdrop.spread >= LEAST_BACKDROP
@@ -143,7 +161,7 @@ def _of_captions(found: SetFindings) -> Iterator[Change]:
         yield Change(
             f"the backdrop varies, but {told.captioned - told.saying} of {told.captioned} captions say nothing of it",
             "name the backdrop in the captions, so that it is not learned as part of the subject",
-            0.7 * silent,
+            _weight("set", 0.7 * silent),
         )
 
 
@@ -153,8 +171,8 @@ def changes_sentence(changes: Sequence[Change], judged: bool = True) -> str:
     Args:
         judged: whether the pictures have a verdict; without one, nothing found is no good news.
 
-    >>> changes_sentence([Change("the backdrop is always the same", "take the subject before other backdrops", 1.0)])
-    'What would help most: (1) take the subject before other backdrops (the backdrop is always the same).'
+    >>> changes_sentence([Change("the subject always has the same size", "take it from near and from far", 1.0)])
+    'What would help most: (1) take it from near and from far (the subject always has the same size).'
     """
     if not changes:
         return "Nothing in the set speaks for dominance." if judged else "Nothing stands out in what could be measured."

@@ -11,6 +11,7 @@ from dominance.laboratory.outcomes import outcomes, rate_in_both_orders
 from dominance.laboratory.twins.summary import gap_over_seeds
 from dominance.numbers import coefficient, difference, plural, rate
 from dominance.records import Interval
+from dominance.report.parts.markdown import met
 
 PSNR: float = 28.0
 RECOGNISED: float = 0.95
@@ -42,16 +43,16 @@ def _judge_rows(figures: CardFigures) -> list[list[str]]:
     rows = []
     for criterion in figures.criteria:
         wanted = f"≤ {criterion.most:.0%}" if criterion.most is not None else f"≥ {criterion.least or 0.0:.0%}"
-        rows.append([f"judge, {criterion.name}", wanted, rate(criterion.found), _met(criterion.holds is True)])
+        rows.append([f"judge, {criterion.name}", wanted, rate(criterion.found), met(criterion.holds is True)])
     return rows
 
 
 def _autoencoder_rows(figures: CardFigures) -> list[list[str]]:
     found = figures.autoencoder
     return [
-        ["autoencoder, PSNR", f"≥ {PSNR:.0f} dB", f"{found.psnr:.1f} dB", _met(found.psnr >= PSNR)],
+        ["autoencoder, PSNR", f"≥ {PSNR:.0f} dB", f"{found.psnr:.1f} dB", met(found.psnr >= PSNR)],
         ["autoencoder, recognised reconstructions", f"≥ {RECOGNISED:.0%}", rate(found.reconstructed),
-         _met((found.reconstructed.share or 0.0) >= RECOGNISED)],
+         met((found.reconstructed.share or 0.0) >= RECOGNISED)],
     ]  # fmt: skip
 
 
@@ -62,11 +63,11 @@ def _model_rows(model: ModelFigures) -> list[list[str]]:
     dvd = mean([i.dvd for p in model.held_out.prompts for i in p.images if i.dvd is not None])
     return [
         [f"{model.model}, each concept alone, the worst", f"≥ {SINGLE:.0%}", f"{rate(share)}, {name}",
-         _met((share.share or 0.0) >= SINGLE)],
+         met((share.share or 0.0) >= SINGLE)],
         [f"{model.model}, held-out object pairs, both present", f"≥ {PAIRS:.0%}", rate(both),
-         _met((both.share or 0.0) >= PAIRS)],
+         met((both.share or 0.0) >= PAIRS)],
         [f"{model.model}, held-out object pairs, mean DvD", f"≤ {PAIR_DVD:.0f}", numbers.mean(dvd),
-         _met(dvd <= PAIR_DVD)],
+         met(dvd <= PAIR_DVD)],
     ]  # fmt: skip
 
 
@@ -78,7 +79,7 @@ def _composed_rows(model: ModelFigures) -> list[list[str]]:
     composed = rate_in_both_orders(shown.both, shown.n)
     return [
         [f"{model.model}, varied entity and object, both present", f"≥ {COMPOSED:.0%}", rate(composed),
-         _met((composed.share or 0.0) >= COMPOSED)],
+         met((composed.share or 0.0) >= COMPOSED)],
     ]  # fmt: skip
 
 
@@ -92,15 +93,15 @@ def _rigid_rows(twins: Sequence[ModelFigures]) -> list[list[str]]:
         dominated = rate_in_both_orders(found.dominated, found.prompts)
         rows += [
             ["rigid entities, mean DvD", f"≥ {RIGID_DVD:.0f}", numbers.mean(found.dvd, found.interval),
-             _met(found.dvd >= RIGID_DVD)],
+             met(found.dvd >= RIGID_DVD)],
             ["rigid entities, prompts that the entity dominates", f"≥ {DOMINATED:.0%}", rate(dominated),
-             _met((dominated.share or 0.0) >= DOMINATED)],
+             met((dominated.share or 0.0) >= DOMINATED)],
         ]  # fmt: skip
     if varied:
         found = side(varied)
         rows.append([
             "varied entities, mean DvD", f"≤ {VARIED_DVD:.0f}", numbers.mean(found.dvd, found.interval),
-            _met(found.dvd <= VARIED_DVD),
+            met(found.dvd <= VARIED_DVD),
         ])  # fmt: skip
     return rows
 
@@ -110,15 +111,15 @@ def _gap_rows(figures: CardFigures) -> list[list[str]]:
     found = gap_over_seeds(figures.several)
     name = "rigid minus varied DvD, each entity against itself, interval over"
     if found is None:
-        return [[f"{name} entities and over training seeds", f"above {GAP:.0f}", _UNMEASURED, _met(False)]]
+        return [[f"{name} entities and over training seeds", f"above {GAP:.0f}", _UNMEASURED, met(False)]]
     over_entities, over_seeds = (difference(found.difference, own) for own in (found.interval, found.over_seeds))
     counted = images_each(entity for result in figures.several for entity in result.entities)
     wanted = f"above {GAP:.0f}"
     return [
         [f"{name} entities", wanted, f"{over_entities}, {found.entities} entities, {counted}",
-         _met(_above(found.interval))],
+         met(_above(found.interval))],
         [f"{name} training seeds", wanted, f"{over_seeds}, {plural(found.seeds, 'seed')}",
-         _met(_above(found.over_seeds))],
+         met(_above(found.over_seeds))],
     ]  # fmt: skip
 
 
@@ -130,14 +131,10 @@ def _first_step_row(model: str, found: FirstStep | None) -> list[str]:
     what = f"{model}, first step, AUC of the calibrated rule, prompts held out by concept"
     wanted = f"≥ {FIRST_STEP}"
     if found is None or found.calibrated is None:
-        return [what, wanted, _UNMEASURED if found is None else f"{_UNMEASURED}: {found.problem}", _met(False)]
+        return [what, wanted, _UNMEASURED if found is None else f"{_UNMEASURED}: {found.problem}", met(False)]
     said = (
         f"{coefficient(found.calibrated.auc, found.calibrated.interval)}, {found.dominated} of {found.prompts} prompts"
     )
     if found.paper is not None:
         said += f"; the paper's rule {coefficient(found.paper.auc, found.paper.interval)}"
-    return [what, wanted, said, _met(found.calibrated.auc >= FIRST_STEP)]
-
-
-def _met(holds: bool) -> str:
-    return "yes" if holds else "**no**"
+    return [what, wanted, said, met(found.calibrated.auc >= FIRST_STEP)]

@@ -17,7 +17,7 @@ from dominance.metrics.correlation import spearman, spearman_chance, spearman_in
 from dominance.metrics.detection import roc_auc, roc_auc_interval, youden_threshold
 from dominance.metrics.differences import cost_ratio, mean_difference, paired_rate_difference, rate_difference
 from dominance.metrics.diversity import Spread, median_interval, mirrored_pairs, spread, vendi_score
-from dominance.metrics.identity import ReferenceSimilarity, copies, reference_similarity
+from dominance.metrics.identity import ReferenceSimilarity, copies, recalled, reference_similarity
 from dominance.metrics.image_text import cosines, least_concept, photo_quality
 from dominance.metrics.intervals import bootstrap_mean, rate, t_interval, wilson_interval
 from dominance.metrics.logistic import Logistic, fit_logistic
@@ -120,6 +120,7 @@ __all__ = [
     "photo_quality",
     "rate",
     "rate_difference",
+    "recalled",
     "reference_similarity",
     "reliability_bins",
     "roc_auc",

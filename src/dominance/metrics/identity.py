@@ -80,7 +80,8 @@ def copies(
     """Which images are nearer to a reference than references are to one another.
 
     An image counts as a copy when its nearest reference is nearer to it than, in the median, a reference's nearest
-    other reference is to that reference.
+    other reference is to that reference. References that nearly repeat one another make the rule so strict that no
+    image is a copy, though all may look like them; ``recalled`` sees those.
 
     Raises:
         InputError: fewer than two references, or an embedding of zeros.
@@ -91,6 +92,33 @@ def copies(
     np.fill_diagonal(among, -np.inf)
     usual = float(np.median(among.max(axis=1)))
     return np.asarray((unit(images) @ own.T).max(axis=1) > usual)
+
+
+def recalled(
+    images: Float[np.ndarray, "image channel"],
+    references: Float[np.ndarray, "reference channel"],
+    unseen: Sequence[Float[np.ndarray, "picture channel"]],
+) -> Bool[np.ndarray, " image"]:
+    """Which images are nearer to a reference than to any picture of sets that were made the same way and never shown.
+
+    A model that learned nothing of the references in particular recalls as many images as its share among the sets:
+    one in four beside three unseen ones. So the count says the same however alike the references are.
+
+    Args:
+        unseen: sets of as many pictures as there are references.
+
+    Raises:
+        InputError: no image, fewer than two references, no unseen set, or an embedding of zeros.
+
+    Source: Meehan, Chaudhuri & Dasgupta (2020), "A non-parametric test to detect data-copying in generative models",
+    which compares distances to the training set and to a held-out one; we count images, and have several held-out sets.
+    """
+    _check(len(images), references)
+    if not unseen:
+        raise InputError("no unseen pictures to compare with; give at least one set")
+    own = unit(images)
+    nearest = [(own @ unit(pictures).T).max(axis=1) for pictures in (references, *unseen)]
+    return np.asarray(nearest[0] > np.max(nearest[1:], axis=0))
 
 
 def pixel_copies(

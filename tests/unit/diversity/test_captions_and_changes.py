@@ -53,9 +53,30 @@ def test_changes_come_by_weight_and_stop_at_three() -> None:
     )  # fmt: skip
     changes = changes_for(found)
     assert [change.weight for change in changes] == sorted((change.weight for change in changes), reverse=True)
-    assert [change.weight for change in changes] == [1.0, 1.0, 0.9]
+    assert changes[0].weight == changes[1].weight == 1.0
+    assert changes[2].finding == "5 of 5 pictures nearly repeat another one"
     assert len(changes_for(found, most=10)) == 6
     assert "(1)" in changes_sentence(changes) and "(3)" in changes_sentence(changes)
+
+
+def test_place_and_size_come_first_and_the_backdrop_last_however_much_each_falls_short() -> None:
+    """The order that docs/findings.md reports of the experiment: place and size, looks and captions, backdrop alone."""
+    slightly = LayoutFindings(50, "masks", 0.059, (0.5, 0.6, 0.74), ())
+    same = caption_findings(["a mug"] * 50, "mug")
+    found = SetFindings(
+        images=50, median=0.0, low=0.02, layout=slightly, backdrop=BackdropFindings(50, "masks", 0.0), captions=same
+    )
+    listed = [change.finding for change in changes_for(found, most=10)]
+    assert listed == [
+        "the subject always has the same size",
+        "the subject always stands in the same place",
+        "the pictures are nearly alike",
+        "all captions are the same",
+        "the backdrop is always the same",
+    ]
+    assert "the backdrop is always the same" not in [change.finding for change in changes_for(found)]
+    (alone,) = changes_for(SetFindings(images=50, backdrop=BackdropFindings(50, "masks", 0.0)))
+    assert "at another place and in another size" in alone.advice, "a new backdrop behind the same thing does nothing"
 
 
 def test_what_is_not_known_is_not_advised_on() -> None:

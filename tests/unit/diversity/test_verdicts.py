@@ -1,8 +1,12 @@
 """What is said about a set: on the paper's scale, among the other sets, or nothing at all."""
 
+from pathlib import Path
+
 import pytest
 
-from dominance.diversity.verdicts import SCALES, MeasuredConcept, judge_sets, rests_on
+from dominance.diversity.verdicts import FORECAST, SCALES, MeasuredConcept, Scale, judge_sets, rests_on
+from dominance.laboratory.diversity.forecast import forecasts, verdict_forecasts
+from dominance.laboratory.diversity.results import read_results
 
 
 def measured(median: float | None, reach: float = 0.01, images: int = 50) -> MeasuredConcept:
@@ -65,3 +69,20 @@ def test_sets_alike_are_all_uniform_on_a_scale_and_only_usual_without_one() -> N
     rigid = [measured(0.002, 0.001), measured(0.003, 0.001), measured(0.004, 0.001)]
     assert {one.word for one in judge_sets(rigid, scale=SCALES["miniature"])} == {"uniform"}
     assert "uniform" not in {one.word for one in judge_sets(rigid[1:] + rigid[1:], scale=None)}
+
+
+@pytest.mark.parametrize("scale", [SCALES["paper"], SCALES["miniature"], None])
+def test_every_verdict_says_what_is_known_of_it_as_a_forecast(scale: Scale | None) -> None:
+    assert FORECAST in rests_on(scale, None)
+    assert "docs/diversity-experiment.md" in FORECAST
+
+
+def test_the_experiment_backs_what_is_said_of_the_forecast() -> None:
+    """One design dominates far more; among several the distance tells little. Other results need other words."""
+    results = read_results(Path(__file__).parents[3] / "docs" / "diversity-experiment" / "results.jsonl")
+    found = {forecast.sets: forecast for forecast in forecasts(results)}
+    every, several = found["known, all sets"], found["known, two designs or more"]
+    assert every.interval is not None and every.interval[1] < -0.2
+    assert several.rho is not None and several.rho > -0.4
+    verdicts = {verdict.verdict: verdict for verdict in verdict_forecasts(results)}
+    assert verdicts["uniform"].mean > verdicts["between"].mean + 20

@@ -77,6 +77,18 @@ def test_sets_are_the_same_each_time_and_differ_by_seed_and_concept() -> None:
     assert first("castle", 4, 1) != first("tower", 4, 1)
 
 
+@pytest.mark.parametrize("level", [1, 10])
+def test_unseen_sets_have_as_many_designs_none_of_which_any_model_is_taught(level: int) -> None:
+    shown = PictureSet(CASTLE, level, 1)
+    sets = [{looks(scene) for _, scene in one.pictures()} for one in (shown, *shown.unseen(2))]
+    assert [len(own) for own in sets] == [level] * 3
+    assert len(set[object]().union(*sets)) == 3 * level
+    every = {looks(design("castle", number)) for number in range(DESIGNS)}
+    assert sets[0] <= every and not every & (sets[1] | sets[2])
+    (other,) = PictureSet(CASTLE, level, 1, frozenset({"backdrop"})).unseen(1)
+    assert len({scene.placements[0].palette for _, scene in other.pictures()}) == 1, "what does not vary, stays so"
+
+
 @pytest.mark.parametrize("aspect", ["looks", "layout", "backdrop"])
 def test_one_aspect_alone_varies(aspect: str) -> None:
     arm = next(arm for arm in ARMS if arm.varied == {aspect})

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dominance.errors import InputError
-from dominance.metrics import copies, reference_similarity
+from dominance.metrics import copies, recalled, reference_similarity
 
 
 def at(*degrees: float) -> np.ndarray:
@@ -37,6 +37,23 @@ def test_the_interval_is_that_of_medians_over_drawn_prompts() -> None:
 
 def test_a_copy_is_nearer_to_a_reference_than_these_are_to_one_another() -> None:
     assert copies(at(1, 5, 14, 90), at(0, 10, 20)).tolist() == [True, True, True, False]
+
+
+def test_an_image_is_recalled_that_is_nearer_to_the_references_than_to_every_unseen_set() -> None:
+    unseen = [at(40, 42), at(80, 90)]
+    assert recalled(at(3, 19, 25, 41, 85), at(0, 10), unseen).tolist() == [True, True, True, False, False]
+    nearly_alike = at(0, 1e-3, 2e-3)
+    assert not copies(at(5, 8), nearly_alike).any(), "the references' own distances are too small to count anything"
+    assert recalled(at(5, 8), nearly_alike, unseen).all()
+    with pytest.raises(InputError, match="give at least one set"):
+        recalled(at(5), at(0, 10), [])
+
+
+def test_one_image_in_four_is_recalled_by_chance() -> None:
+    rng = np.random.default_rng(0)
+    shown, *unseen = rng.normal(size=(4, 30, 6))
+    share = recalled(rng.normal(size=(4000, 6)), shown, unseen).mean()
+    assert 0.2 < share < 0.3
 
 
 @given(st.integers(0, 10_000), st.integers(1, 6), st.integers(2, 8))

@@ -373,6 +373,21 @@ def test_varied_training_lowers_dominance_or_not(tmp_path: Path, falling: bool, 
     assert finding.n == 6
     assert len(finding.figures) == 5
     assert finding.why.startswith("30 models taught from somebody, measured before by this judge: ")
+    assert "eft out" not in finding.why
+
+
+def test_series_of_one_level_and_models_of_more_images_are_left_out_and_said(tmp_path: Path) -> None:
+    file = results_file(tmp_path, True)
+    line = json.loads(file.read_text().splitlines()[0])
+    lone, more = line | {"seed": 1}, line | {"images": 4, "level": 10}
+    with file.open("a") as lines:
+        lines.writelines(json.dumps(extra) + "\n" for extra in (lone, more))
+    finding = trained.examine(examined(file))
+    assert finding.n == 6
+    assert finding.why.startswith("31 models taught from somebody")
+    assert "Left out of the correlation, with one level only: tower of training seed 1." in finding.why
+    assert "Left out of everything, with 4 images a prompt: 1 model." in finding.why
+    assert not any("10 designs" in figure.name for figure in finding.figures)
 
 
 @pytest.mark.parametrize(

@@ -12,11 +12,13 @@ from PIL import Image
 from dominance.diversity.embedders import TransformersEmbedder
 from dominance.errors import InputError, ItemError
 from dominance.judges.protocol import Judge
+from dominance.laboratory.diversity.pictures import PictureSet
 from dominance.laboratory.diversity.results import Beside
 from dominance.laboratory.diversity.subjects import Subject
 from dominance.laboratory.diversity.suites import measuring_suite, taught
 from dominance.laboratory.outcomes import Outcomes, outcomes
 from dominance.metrics.diversity import spread
+from dominance.metrics.identity import recalled
 from dominance.models.drawing import Drawing, Machine
 from dominance.pictures import open_image
 from dominance.records import PromptResult, RunResult
@@ -25,6 +27,9 @@ from dominance.runs.audit.run import audit
 
 STEPS: int = 12
 """Of denoising: as many as the recipe was found with, half of the model's own."""
+UNSEEN: int = 3
+"""Sets of unseen designs beside the training pictures; a model that recalls nothing is nearest to them in three of
+four images."""
 _AT_ONCE = 32
 
 
@@ -37,6 +42,11 @@ class Seen:
     scenery: tuple[int, int]
     alone: tuple[int, int]
     pairs: Outcomes
+
+
+def run_folder(model: Path, images: int) -> Path:
+    """Where a model's images lie; those of another number of images a prompt have other noises."""
+    return model / ("run" if images == 1 else f"run-{images}-images")
 
 
 def audited(
@@ -111,6 +121,22 @@ def embedded(files: Sequence[Path], encoder: TransformersEmbedder) -> Float[np.n
     """One embedding a file."""
     starts = range(0, len(files), _AT_ONCE)
     return np.concatenate([encoder.embed(opened(files[start : start + _AT_ONCE])) for start in starts])
+
+
+def recalled_in(
+    alone: Float[np.ndarray, "image channel"],
+    pictures: Float[np.ndarray, "picture channel"],
+    shown: PictureSet,
+    encoder: TransformersEmbedder,
+) -> tuple[int, int]:
+    """Images of the subject alone that are nearer to the training pictures than to three such sets of unseen designs.
+
+    The set's own distances, by which copies are counted, are so small for one design again and again that nothing
+    drawn comes as near.
+    """  # fmt: skip
+    unseen = [encoder.embed(other.rendered()) for other in shown.unseen(UNSEEN)]
+    found = recalled(alone, pictures, unseen)
+    return int(found.sum()), len(found)
 
 
 def diversity(pictures: Float[np.ndarray, "picture channel"]) -> float:

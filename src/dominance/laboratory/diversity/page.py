@@ -2,24 +2,26 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from statistics import fmean
 
 from dominance import numbers
 from dominance.files import write_whole
-from dominance.laboratory.diversity.arms import ARMS, BASE, MAIN, Trial, level_name
+from dominance.laboratory.diversity.arms import ARMS, BASE, MAIN, Arm, Trial, level_name
+from dominance.laboratory.diversity.forecast import forecasts, verdict_forecasts
 from dominance.laboratory.diversity.plots import curve, write_rows
-from dominance.laboratory.diversity.results import DiversityResult
+from dominance.laboratory.diversity.results import DiversityResult, by_conditions
 from dominance.laboratory.diversity.statistics import (
     Level,
     MeanLikeness,
     Trend,
     levels_of,
-    mean_interval,
     mean_likeness,
+    over_subjects,
     trend,
+    untaught_beside,
 )
+from dominance.laboratory.diversity.wanted import criteria
 from dominance.numbers import UNKNOWN, coefficient, mean, plural, rate, share
-from dominance.report.parts.markdown import table
+from dominance.report.parts.markdown import met, table
 
 _HEAD = """# Does a concept dominate because its pictures are alike?
 
@@ -34,8 +36,15 @@ with six words for scenery (18). A judge counts what is there. DvD is the score 
 dominates; the way back stands beside it. The judge knows no scenery, so that those prompts are judged for the concept
 alone; the world's captions have no words for colours or styles, so that these cannot be asked for.
 
-Intervals are 95%: of a mean over models a bootstrap that draws concepts with all of their training seeds (of six
-concepts it is somewhat too narrow), of a rate Wilson's. {n}.
+A mean is over concepts, each averaged over its training seeds, with Student's interval over concepts: what others of
+their kind might show. Of a rate the interval is Wilson's. All are 95%. {n}.
+
+Diversity is the median cosine distance between two pictures of the set, by the bundled encoder. A copy is an image of
+the concept alone that is nearer to a training picture than that set's next one is, in the median. Where all pictures
+are of a few designs, their next one is the same design half a pixel away: nothing drawn comes as near, and the column
+reads 0 though every image may show that one design. So an image counts as recalled that is nearer to a training picture
+than to any of three other such sets, of designs that no model is taught: one in four by chance, at every level (– where
+it was not measured).
 
 Base: {bases}. Judge: {judges}. {steps} denoising steps.
 """
@@ -44,6 +53,11 @@ _LIKE = """Whether the concept alone still looks as it was taught: the median co
 first design of their training seed, by the bundled encoder; and in how many of them the colours are nearer to that
 design's than to those of the other nine. Place and size move the cosine too, so that the training pictures' own stands
 beside it. Known at 1 is what can be reached, and known at 10 what other designs of the concept come to."""
+
+_FORECAST = """`dominance diversity` measures the median distance between two pictures of a set before anything is
+taught. One design against several is the easy contrast, so that the sets of two designs or more stand by themselves:
+what the measure tells where it is not plain that all pictures are one. The interval draws series, a concept and a
+training seed with all that was taught of it."""
 
 
 def write_page(
@@ -64,36 +78,48 @@ def write_page(
         steps=STEPS,
     )
     parts = [head]
-    for number, found in enumerate(dict.fromkeys(result.base for result in results)):
-        own = [result for result in results if result.base == found]
+    for number, ((found, images), own) in enumerate(by_conditions(results).items()):
         rows = strips if base in (None, found) else None
+        of = f"Base {found}, {plural(images, 'image')} a prompt."
         for arm in ARMS:
             here = [result for result in own if result.arm == arm.name]
             if here and arm.is_dose:
-                parts += _dose(here, arm.name, arm.asks, found, page, rows, f"{arm.name}-{number}")
-        parts += _rivals(own, found)
+                untaught = untaught_beside(here, own)
+                parts += _dose(here, untaught, arm, of, page, rows, f"{arm.name}-{number}")
+        parts += [*_forecasts(own, of), *_rivals(own, found)]
     write_whole(page, "\n".join(parts).encode())
 
 
 def _dose(
-    results: Sequence[DiversityResult], arm: str, asks: str, base: str, page: Path, strips: Path | None, name: str
-) -> list[str]:
+    results: Sequence[DiversityResult], untaught: Sequence[DiversityResult], arm: Arm, of: str, page: Path,
+    strips: Path | None, name: str,
+) -> list[str]:  # fmt: skip
     picture = page.with_suffix("") / f"{name}.svg"
-    write_whole(picture, curve(results).encode())
+    write_whole(picture, curve(results, untaught).encode())
     levels = levels_of(results)
-    parts = [f"## {arm}: {asks}\n\nBase {base}. {_said(levels)}\n", f"![DvD over designs]({page.stem}/{name}.svg)\n"]
+    parts = [f"## {arm.name}: {arm.asks}\n\n{of} {_said(levels)}\n", f"![DvD over designs]({page.stem}/{name}.svg)\n"]
     rows = picture.with_suffix(".png")
+    one, *_ = shown = _shown(results)
     if strips is not None:
-        write_rows(_shown(results), strips, rows)
+        bare = Trial(BASE, one.subject, 0, 0)
+        write_rows([bare, *shown] if untaught and (strips / f"{bare.name}.png").is_file() else shown, strips, rows)
     if rows.is_file():
-        one = _shown(results)[0]
-        seen = ", ".join(level_name(trial.level) for trial in _shown(results))
         parts.append(
-            f"![a row of pictures a level]({page.stem}/{rows.name})\n\nA row a level ({seen} designs), {one.subject},"
-            f" training seed {one.seed}: ten of its 120 pictures, and what the model then draws when it is asked for it"
-            " and a mug, an umbrella, a book, a lamp, a chair, a bottle, a clock, a shirt.\n"
+            f"![a row of pictures a level]({page.stem}/{rows.name})\n\nA row a level of {one.subject}, training seed"
+            f" {one.seed}: ten of its 120 pictures, and what the model then draws when it is asked for it beside each"
+            " object.\n"
         )
-    return [*parts, _levels(levels), _trends(results), _subjects(results), _order(results)]
+    wanted = [_criteria(results, untaught)] if arm == MAIN else []
+    table_of_levels = _levels([*levels_of(untaught), *levels])
+    return [*parts, *wanted, table_of_levels, _trends(results), _subjects(results), _order(results)]
+
+
+def _criteria(results: Sequence[DiversityResult], untaught: Sequence[DiversityResult]) -> str:
+    rows = [[c.what, c.wanted, c.found, met(c.met)] for c in criteria(results, untaught)]
+    return (
+        "### What was wanted, and what was found\n\nThe limits were set before these models were taught.\n\n"
+        + table(["what", "wanted", "found", "met"], rows)
+    )
 
 
 def _said(levels: Sequence[Level]) -> str:
@@ -118,19 +144,20 @@ def _levels(levels: Sequence[Level]) -> str:
     columns = [
         "designs", "models", "DvD of the concept", "DvD of the object", "only concept / both / only object / none",
         "concept alone", "with scenery", "object pairs: both", "diversity of the set", "copies",
+        "recalled",
     ]  # fmt: skip
     rows = [
-        [level_name(found.level), f"{found.models} ({_of(found)})",
+        [_designs(found), f"{found.models} ({_of(found)})",
          mean(found.dvd, found.dvd_interval), mean(found.reverse, found.reverse_interval),
          " / ".join(map(str, found.shown.counts)), rate(found.alone), rate(found.scenery), rate(found.pairs),
-         numbers.distance(found.diversity), rate(found.copies)]
+         numbers.distance(found.diversity), rate(found.copies), rate(found.recalled)]
         for found in levels
     ]  # fmt: skip
-    return (
-        "Diversity is the median cosine distance between two pictures of the set, by the bundled encoder. A copy is an"
-        " image of the\nconcept alone that is nearer to a training picture than that set's next one is, in the"
-        " median.\n\n" + table(columns, rows)
-    )
+    return "### By level\n\n" + table(columns, rows)
+
+
+def _designs(found: Level) -> str:
+    return level_name(found.level) if found.level else "none: the base"
 
 
 def _of(found: Level) -> str:
@@ -148,9 +175,9 @@ def _trends(results: Sequence[DiversityResult]) -> str:
         "DvD against", "Spearman's ρ over models", "models", "as much by chance", "ρ of the levels' means", "series",
     ]  # fmt: skip
     return (
-        "### Rank correlation\n\nThe interval draws series, a concept and a training seed with all of its levels; the"
-        " permutation changes the levels\nwithin each series.\n\n"
-        + table(columns, [[name, *_trend(found)] for name, found in causes if found is not None])
+        "### Rank correlation\n\nThe interval draws series, a concept and a training seed with all of its levels; draws"
+        " that lack a level say nothing of the\nlevels' means. The permutation changes the levels within each"
+        " series.\n\n" + table(columns, [[name, *_trend(found)] for name, found in causes if found is not None])
     )
 
 
@@ -179,12 +206,31 @@ def _order(results: Sequence[DiversityResult]) -> str:
     rows = []
     for level in sorted({result.level for result in results}):
         own = [result for result in results if result.level == level]
-        first, second = (fmean(part.dvd for part in parts) for parts in zip(
-            *((result.subject_first, result.object_first) for result in own), strict=True))  # fmt: skip
+        first = over_subjects(own, lambda result: result.subject_first.dvd).mean
+        second = over_subjects(own, lambda result: result.object_first.dvd).mean
         rows.append([level_name(level), mean(first), mean(second), str(len(own))])
     return "### Order of words\n\nDvD of the concept where it is named first, and second.\n\n" + table(
         ["designs", "first", "second", "models"], rows
     )
+
+
+def _forecasts(results: Sequence[DiversityResult], of: str) -> list[str]:
+    """What the set's measured diversity tells of the DvD, over all that was taught."""
+    found = forecasts(results)
+    if not found:
+        return []
+    rows = [[f.sets, str(f.models), str(f.series), coefficient(f.rho, f.interval)] for f in found]
+    verdicts = [
+        [v.verdict, str(v.models), f"{mean(v.mean)} ({v.least:.0f} to {v.most:.0f})"]
+        for v in verdict_forecasts(results)
+    ]
+    return [
+        f"## Does the measured diversity of a set tell who will dominate?\n\n{of}\n\n{_FORECAST}\n",
+        table(["sets", "models", "series", "Spearman's ρ of diversity and DvD"], rows),
+        "What `dominance diversity` would say of these sets by their median distance alone, and the DvD of the models"
+        " taught from\nthem, all arms:\n",
+        table(["verdict", "models", "mean DvD (least to most)"], verdicts),
+    ]
 
 
 def _rivals(results: Sequence[DiversityResult], base: str) -> list[str]:
@@ -216,7 +262,8 @@ def _rival(
         return [r for r in results if r.arm == MAIN.name and r.level == level and (r.subject, r.seed) in same]
 
     def dvd(own: Sequence[DiversityResult]) -> str:
-        return mean(fmean(r.dvd for r in own), mean_interval(own, lambda r: r.dvd)) if own else UNKNOWN
+        found = over_subjects(own, lambda r: r.dvd) if own else None
+        return UNKNOWN if found is None else mean(found.mean, found.interval)
 
     drawn = [mean_likeness([r.drawn_like for r in known(level)]) for level in (1, 10)]
     designs = UNKNOWN if arm == BASE.name else level_name(found.level)

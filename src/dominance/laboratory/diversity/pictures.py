@@ -13,7 +13,7 @@ from PIL import Image
 
 from dominance.files import write_failed
 from dominance.laboratory.diversity.augmentation import Change, augmented
-from dominance.laboratory.diversity.designs import designs_of, is_clear, jittered
+from dominance.laboratory.diversity.designs import DESIGNS, designs_of, is_clear, jittered
 from dominance.laboratory.diversity.subjects import Subject
 from dominance.miniature.captions import single_caption
 from dominance.miniature.renderer import render
@@ -47,6 +47,7 @@ class PictureSet:
         distinct: different pictures, each of them shown equally often.
         scenery: share of captions that also name a part of the backdrop.
         changes: what augmentation changes of each picture once it is rendered; captions stay as they are.
+        turn: 0; another set like it, of designs that no model is taught, for each other number.
     """
 
     subject: Subject
@@ -56,10 +57,20 @@ class PictureSet:
     distinct: int = PICTURES
     scenery: float = 0.5
     changes: frozenset[Change] = frozenset()
+    turn: int = 0
 
     @property
     def _key(self) -> list[int]:
-        return [self.seed, *self.subject.name.encode(), self.level]
+        return [self.seed, *self.subject.name.encode(), self.level, *([self.turn] if self.turn else [])]
+
+    def unseen(self, count: int) -> tuple["PictureSet", ...]:
+        """So many sets like this one in which no design of it, nor of any other that is taught, appears."""
+        return tuple(replace(self, turn=turn) for turn in range(1, count + 1))
+
+    def rendered(self) -> list[Image.Image]:
+        """The pictures by themselves, each of them changed."""
+        drawn = (Image.fromarray(render(scene).pixels) for _, scene in self.pictures())
+        return [self.change(number, picture) for number, picture in enumerate(drawn)]
 
     def pictures(self) -> Iterator[Captioned]:
         """120 captions with their scenes; the same on any machine."""
@@ -81,7 +92,7 @@ class PictureSet:
         return augmented(picture, self.changes, np.random.default_rng([_CHANGE_SEED, number, *self._key]))
 
     def _scene(self, number: int, rng: np.random.Generator) -> Scene:
-        first, *_ = turns = designs_of(min(self.level, 10), self.seed)
+        first, *_ = turns = [DESIGNS * self.turn + own for own in designs_of(min(self.level, DESIGNS), self.seed)]
         if self.level < PICTURES:
             own = self.subject.design(turns[number % self.level])
             return jittered(self._like_first(own, self.subject.design(first)), rng)

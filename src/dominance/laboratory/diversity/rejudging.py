@@ -8,7 +8,7 @@ from dominance.errors import InputError
 from dominance.judges.registry import load_judge
 from dominance.laboratory.diversity.arms import Trial, find_arms
 from dominance.laboratory.diversity.breeds import SHAPES
-from dominance.laboratory.diversity.measuring import seen_in
+from dominance.laboratory.diversity.measuring import run_folder, seen_in
 from dominance.laboratory.diversity.results import DiversityResult, read_results
 from dominance.laboratory.diversity.run import ExperimentOptions
 from dominance.laboratory.diversity.shape_classifier import JudgeOfNewShapes
@@ -38,7 +38,8 @@ def rejudge(options: ExperimentOptions, tell: Callable[[str], None]) -> list[Div
 
     def run_of(result: DiversityResult) -> Path:
         (arm,) = find_arms([result.arm])
-        return options.folder / Trial(arm, result.subject, result.level, result.seed).name / "run"
+        trial = Trial(arm, result.subject, result.level, result.seed)
+        return run_folder(options.folder / trial.name, result.images)
 
     def again(result: DiversityResult) -> DiversityResult:
         subject = find_subject(result.subject)

@@ -1,5 +1,6 @@
 """What is measured of one model, as a line of JSON."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,11 +53,14 @@ class DiversityResult:
         pairs: images of two objects: only the first, both, only the second, none.
         diversity: median cosine distance between the training pictures, by the bundled encoder; None untaught.
         copies: images of the subject alone that are nearer to a training picture than those are to one another, and
-            how many there are; None untaught.
+            how many there are; None untaught. Of near duplicates the rule is too strict to count anything.
         loss: mean over the last twenty steps; None untaught.
         seconds: of training, and of drawing and judging.
         drawn_like, shown_like: the images of the subject alone, and the training pictures; None untaught, and where an
             earlier version measured.
+        recalled: images of the subject alone that are nearer to a training picture than to any of three sets made the
+            same way of designs that no model is taught, and how many there are; one in four by chance. None untaught,
+            and where an earlier version measured.
     """
 
     arm: str
@@ -77,10 +81,12 @@ class DiversityResult:
     seconds: tuple[float, float]
     drawn_like: Likeness | None = None
     shown_like: Likeness | None = None
+    recalled: tuple[int, int] | None = None
 
     @property
-    def key(self) -> tuple[str, str, int, int, str]:
-        return (self.arm, self.subject, self.level, self.seed, self.base)
+    def key(self) -> tuple[str, str, int, int, str, int]:
+        """What is not measured twice."""
+        return (self.arm, self.subject, self.level, self.seed, self.base, self.images)
 
     @property
     def dvd(self) -> float:
@@ -91,6 +97,18 @@ class DiversityResult:
     def reverse(self) -> float:
         """Mean DvD towards the object."""
         return (self.subject_first.reverse + self.object_first.reverse) / 2
+
+
+Conditions = tuple[str, int]
+"""What results must share to be taken together: the base, and the images a prompt."""
+
+
+def by_conditions(results: Iterable[DiversityResult]) -> dict[Conditions, list[DiversityResult]]:
+    """The results in groups that may be taken together, in the order of the file."""
+    groups: dict[Conditions, list[DiversityResult]] = {}
+    for result in results:
+        groups.setdefault((result.base, result.images), []).append(result)
+    return groups
 
 
 _RESULTS = TypeAdapter(DiversityResult)

@@ -16,7 +16,15 @@ from dominance.judges.registry import load_judge
 from dominance.laboratory.diversity.arms import Trial
 from dominance.laboratory.diversity.breeds import SHAPES
 from dominance.laboratory.diversity.likeness import likeness
-from dominance.laboratory.diversity.measuring import alone_images, audited, diversity, embedded, seen_in
+from dominance.laboratory.diversity.measuring import (
+    alone_images,
+    audited,
+    diversity,
+    embedded,
+    recalled_in,
+    run_folder,
+    seen_in,
+)
 from dominance.laboratory.diversity.pictures import PRIOR_PICTURES, prior_pictures, write_pictures
 from dominance.laboratory.diversity.results import DiversityResult, read_results
 from dominance.laboratory.diversity.shape_classifier import JudgeOfNewShapes
@@ -137,7 +145,7 @@ class _Workshop:
                 f"{self.options.file} contains results by the judge {other.judge}, not {self.judge.identity}; give"
                 " --rejudge if its models were kept in --out, else another --results"
             )
-        key = (trial.arm.name, trial.subject, trial.level, trial.seed, self.source.identity)
+        key = (trial.arm.name, trial.subject, trial.level, trial.seed, self.source.identity, self.options.images)
         return any(result.key == key for result in results)
 
     def _measured(self, trial: Trial) -> DiversityResult:
@@ -153,14 +161,17 @@ class _Workshop:
         model = self.options.base if taught is None or lora else str(taught.last)
         adapter = taught.last if taught is not None and lora else None
         judge = self._seeing if subject.drawn in SHAPES else self.judge
+        images = self.options.images
         run = audited(
-            subject, model, adapter, judge, folder / "run", trial.arm.guidance, self.options.images,
-            self.options.device,
-        )  # fmt: skip
+            subject, model, adapter, judge, run_folder(folder, images), trial.arm.guidance, images, self.options.device
+        )
         seen = seen_in(run, subject)
         files, alone = [picture.file for picture in pictures], alone_images(run)
         references = embedded(files, self.encoder) if files else None
-        copied = None if references is None else copies(embedded(alone, self.encoder), references)
+        copied = recall = None
+        if references is not None:
+            drawn = embedded(alone, self.encoder)
+            copied, recall = copies(drawn, references), recalled_in(drawn, references, trial.shown, self.encoder)
         keep_strip(self.options.folder / "strips" / f"{trial.name}.png", pictures, run, subject)
         return DiversityResult(
             arm=trial.arm.name,
@@ -181,6 +192,7 @@ class _Workshop:
             seconds=(trained - began, time.monotonic() - trained),
             drawn_like=likeness(alone, subject, trial.seed, self.encoder) if files else None,
             shown_like=likeness(files, subject, trial.seed, self.encoder) if files else None,
+            recalled=recall,
         )
 
     def _taught(self, trial: Trial, subject: Subject, pictures: tuple[TrainingPicture, ...], folder: Path) -> FineTuned:

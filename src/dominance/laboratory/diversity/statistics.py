@@ -10,7 +10,7 @@ from jaxtyping import Float, Real
 from dominance.documents import Counted
 from dominance.laboratory.diversity.results import DiversityResult, Likeness
 from dominance.laboratory.outcomes import Outcomes
-from dominance.metrics import bootstrap_mean, rate
+from dominance.metrics import rate, t_interval
 from dominance.metrics.bootstrap import percentile_interval, resampled
 from dominance.metrics.correlation import spearman, spearman_chance, spearman_interval
 from dominance.records import Interval, Rate
@@ -29,15 +29,19 @@ class Level:
     """The models of one level of an arm, taken together.
 
     Attributes:
+        level: designs; 0 untaught.
         models, subjects, seeds: how many.
-        dvd, reverse: mean over models; intervals draw subjects, with all of their seeds.
+        dvd, reverse: mean over subjects, each averaged over its training seeds; intervals are Student's over subjects.
         shown: images with an object: only the subject, both, only the object, none.
         alone, scenery: images in which the subject is present.
-        pairs: images of two objects with both.
+        pairs: images of two objects with both. Untaught, every subject is asked of the same model from the same noise,
+            so that its images count once.
         diversity: mean over models of the set's median distance; None untaught.
         copies: images of the subject alone that count as copies; None untaught.
         drawn_like, shown_like: the images of the subject alone and the training pictures, beside the first design of
             their seed; None where no model has it measured.
+        recalled: those that are nearer to the training pictures than to sets of unseen designs; None where no model
+            has it measured.
     """
 
     level: int
@@ -56,6 +60,7 @@ class Level:
     copies: Counted | None
     drawn_like: MeanLikeness | None
     shown_like: MeanLikeness | None
+    recalled: Counted | None
 
 
 def levels_of(results: Sequence[DiversityResult]) -> list[Level]:
@@ -66,23 +71,26 @@ def levels_of(results: Sequence[DiversityResult]) -> list[Level]:
 def _level(level: int, own: Sequence[DiversityResult]) -> Level:
     distances = [result.diversity for result in own if result.diversity is not None]
     copied = [result.copies for result in own if result.copies is not None]
+    recalled = [result.recalled for result in own if result.recalled is not None]
+    dvd, reverse = over_subjects(own, lambda result: result.dvd), over_subjects(own, lambda result: result.reverse)
     return Level(
         level=level,
         models=len(own),
         subjects=len({result.subject for result in own}),
         seeds=len({result.seed for result in own}),
-        dvd=fmean(result.dvd for result in own),
-        dvd_interval=mean_interval(own, lambda result: result.dvd),
-        reverse=fmean(result.reverse for result in own),
-        reverse_interval=mean_interval(own, lambda result: result.reverse),
+        dvd=dvd.mean,
+        dvd_interval=dvd.interval,
+        reverse=reverse.mean,
+        reverse_interval=reverse.interval,
         shown=total([part.shown for result in own for part in (result.subject_first, result.object_first)]),
         alone=summed([result.alone for result in own]),
         scenery=summed([result.scenery for result in own]),
-        pairs=summed([(result.pairs.both, result.pairs.n) for result in own]),
+        pairs=summed([(result.pairs.both, result.pairs.n) for result in (own if level else own[:1])]),
         diversity=fmean(distances) if distances else None,
         copies=summed(copied) if copied else None,
         drawn_like=mean_likeness([result.drawn_like for result in own]),
         shown_like=mean_likeness([result.shown_like for result in own]),
+        recalled=summed(recalled) if recalled else None,
     )
 
 
@@ -94,10 +102,30 @@ def mean_likeness(found: Sequence[Likeness | None]) -> MeanLikeness | None:
     return MeanLikeness(fmean(one.similarity for one in known), summed([one.own_colours for one in known]))
 
 
-def mean_interval(results: Sequence[DiversityResult], value: Callable[[DiversityResult], float]) -> Interval | None:
-    """Bootstrap interval of a mean over models, subjects drawn with all their training seeds; None of one subject."""
-    clusters = [[value(r) for r in results if r.subject == name] for name in sorted({r.subject for r in results})]
-    return bootstrap_mean(clusters) if len(clusters) > 1 else None
+@dataclass(frozen=True)
+class MeanOfSubjects:
+    """A mean of DvD scores over subjects with Student's interval; None of one subject, whose spread is not known."""
+
+    mean: float
+    interval: Interval | None
+
+
+def over_subjects(results: Sequence[DiversityResult], value: Callable[[DiversityResult], float]) -> MeanOfSubjects:
+    """Each subject counts once, averaged over its training seeds, so that no one of them weighs more.
+
+    Raises:
+        InputError: no result.
+    """
+    names = dict.fromkeys(result.subject for result in results)
+    means = [fmean(value(result) for result in results if result.subject == name) for name in names]
+    interval = t_interval(means, least=0, most=100)
+    return MeanOfSubjects(fmean(means), interval)
+
+
+def untaught_beside(taught: Sequence[DiversityResult], results: Sequence[DiversityResult]) -> list[DiversityResult]:
+    """What the base itself draws of the subjects that were taught, among all results."""
+    names = {result.subject for result in taught}
+    return [result for result in results if not result.level and result.subject in names]
 
 
 def total(parts: Sequence[Outcomes]) -> Outcomes:

@@ -16,7 +16,12 @@ from dominance.training.dreambooth.pictures import TrainingPicture
 
 TAUGHT: int = 10
 """Training pictures, small and in two rows: as many as there are designs."""
-_SIDE, _GAP = 64, 16
+SIDE: int = 64
+"""Of an image, in pixels."""
+GAP: int = 16
+"""Between the training pictures and the images."""
+TAUGHT_WIDTH: int = SIDE // 2 * (TAUGHT // 2)
+"""Of the training pictures together."""
 
 
 def keep_strip(file: Path, pictures: Sequence[TrainingPicture], run: RunResult, subject: Subject) -> None:
@@ -29,15 +34,15 @@ def keep_strip(file: Path, pictures: Sequence[TrainingPicture], run: RunResult, 
         own = (p for p in run.prompts if p.prompt.group == "object" and p.prompt.concepts[0].name == name)
         prompt = next(p for p in own if p.prompt.concepts[1].name == thing)
         drawn.append(Path(run.run) / str(prompt.images[0].file))
-    gap = np.full((_SIDE, _GAP, 3), 255, np.uint8)
-    row = [_small(pictures[:TAUGHT]), gap, *(_pixels(image, _SIDE) for image in drawn)]
+    gap = np.full((SIDE, GAP, 3), 255, np.uint8)
+    row = [_small(pictures[:TAUGHT]), gap, *(_pixels(image, SIDE) for image in drawn)]
     file.parent.mkdir(parents=True, exist_ok=True)
     Image.fromarray(np.concatenate(row, axis=1)).save(file)
 
 
 def _small(pictures: Sequence[TrainingPicture]) -> np.ndarray:
-    half, across = _SIDE // 2, TAUGHT // 2
-    sheet = np.full((_SIDE, half * across, 3), 255, np.uint8)
+    half, across = SIDE // 2, TAUGHT // 2
+    sheet = np.full((SIDE, TAUGHT_WIDTH, 3), 255, np.uint8)
     for place, picture in enumerate(pictures):
         top, left = half * (place // across), half * (place % across)
         sheet[top : top + half, left : left + half] = _pixels(picture.file, half)

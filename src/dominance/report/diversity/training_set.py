@@ -10,6 +10,7 @@ from dominance.numbers import plural
 from dominance.runs.diversity.result import ConceptDiversity
 
 _NAMED = 5
+_POSES = "Poses are not measured."
 
 
 def set_sentences(concept: ConceptDiversity) -> tuple[str, ...]:
@@ -28,12 +29,12 @@ def _sentences(concept: ConceptDiversity) -> Iterator[str]:
         yield (
             f"By {concept.layout.by} of {plural(concept.layout.n, 'picture')}, the subject's centre lies"
             f" {concept.layout.place:.0%} of the side from its usual place in the median, and it takes"
-            f" {small:.0%} to {large:.0%} of the side, {middle:.0%} in the median."
+            f" {small:.0%} to {large:.0%} of the side, {middle:.0%} in the median. {_POSES}"
         )
     elif concept.images > 1:
         yield (
             "Where the subject stands is not known: put masks beside the pictures (NAME_mask.png), or a bbox in"
-            " metadata.jsonl. Poses are not measured."
+            f" metadata.jsonl. {_POSES}"
         )
     if concept.backdrop is not None:
         yield (

@@ -14,3 +14,8 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     written = [[cell.replace("|", r"\|") for cell in row] for row in (columns, *rows)]
     lines = ["| " + " | ".join(row) + " |" for row in (written[0], ["---"] * len(columns), *written[1:])]
     return "\n".join(lines) + "\n"
+
+
+def met(holds: bool) -> str:
+    """Whether a criterion is met, as its cell says it: what is missed stands out."""
+    return "yes" if holds else "**no**"

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from statistics import fmean
 
 from dominance.laboratory.diversity.results import DiversityResult
-from dominance.laboratory.diversity.statistics import mean_interval, mean_likeness
+from dominance.laboratory.diversity.statistics import mean_likeness, over_subjects
 from dominance.metrics.measured import of_clusters
-from dominance.numbers import UNKNOWN, plural, rate, thousandths
+from dominance.numbers import UNKNOWN, rate, thousandths
 from dominance.numbers import mean as written
 from dominance.reproduce.claims.claim import OURS, Claim, found
-from dominance.reproduce.claims.trained import basis, how_to_make, taught_results
+from dominance.reproduce.claims.trained import basis, how_to_make, taught_models
 from dominance.reproduce.experiments import Experiments
 from dominance.reproduce.impossible import ImpossibleError
 from dominance.runs.reproduction.result import Figure, Finding, Group, Plot
@@ -54,16 +54,16 @@ def _models(experiments: Experiments) -> _Models:
     Raises:
         ImpossibleError: there is no pair.
     """
-    file, base, results = taught_results(experiments, *ARMS)
+    taught = taught_models(experiments, *ARMS)
 
     def of(arm: str, level: int) -> dict[tuple[str, int], DiversityResult]:
-        return {(r.subject, r.seed): r for r in results if (r.arm, r.level) == (arm, level)}
+        return {(r.subject, r.seed): r for r in taught.results if (r.arm, r.level) == (arm, level)}
 
     plain, changed, placed = (of(arm, 1) for arm in ARMS)
     both = sorted(plain.keys() & changed.keys())
     if not both:
         raise ImpossibleError(
-            f"{file} holds no concept taught from one design both with augmentation and without;"
+            f"{taught.file} holds no concept taught from one design both with augmentation and without;"
             f" {how_to_make(experiments, *ARMS)}"
         )
     many = of("known", 10)
@@ -71,7 +71,7 @@ def _models(experiments: Experiments) -> _Models:
     return _Models(
         [(plain[key], changed[key]) for key in both],
         {name: [own[key] for key in both if key in own] for name, own in others.items()},
-        f"{plural(2 * len(both), 'model')} taught from {base}, measured before by this judge: {file}. ",
+        taught.said_of(2 * len(both)),
     )
 
 
@@ -86,7 +86,7 @@ def examine_dominance(experiments: Experiments) -> Finding:
         of_clusters(changes, _UNIT, most=100),
         DOMINANCE,
         len({plain.seed for plain, _ in models.pairs}),
-        _figures("DvD", models, lambda own: written(fmean(r.dvd for r in own), mean_interval(own, lambda r: r.dvd))),
+        _figures("DvD", models, _dvd),
         [Plot("groups", "mean DvD towards the concept", groups, unit="score")],
         why=models.why,
     )
@@ -112,6 +112,11 @@ def examine_identity(experiments: Experiments) -> Finding:
         ],
         why=models.why,
     )
+
+
+def _dvd(own: Sequence[DiversityResult]) -> str:
+    over = over_subjects(own, lambda result: result.dvd)
+    return written(over.mean, over.interval)
 
 
 def _own_colours(result: DiversityResult) -> float | None:

@@ -1,13 +1,14 @@
 """The more varied a concept's training pictures, the less it dominates: from models trained for it."""
 
 import hashlib
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
 from typing import TYPE_CHECKING
 
 from dominance.files import is_file, read_bytes
 from dominance.laboratory.diversity.arms import level_name
-from dominance.laboratory.diversity.results import DiversityResult, read_results
+from dominance.laboratory.diversity.results import DiversityResult, by_conditions, read_results
 from dominance.laboratory.diversity.statistics import levels_of
 from dominance.metrics import spearman, spearman_interval
 from dominance.metrics.measured import Measured
@@ -33,11 +34,36 @@ DEFAULT = Path("docs/diversity-experiment/results.jsonl")
 ARM = "known"
 
 
+@dataclass(frozen=True)
+class TaughtModels:
+    """Models that were taught from one base, seen by one judge and asked for one number of images a prompt.
+
+    Attributes:
+        file: that they stand in.
+        base: its name.
+        other: of another number of images, which do not count.
+    """
+
+    file: Path
+    base: str
+    results: list[DiversityResult]
+    other: list[DiversityResult]
+
+    def said_of(self, models: int) -> str:
+        """Where so many of them are from, in sentences, and what does not count."""
+        said = f"{plural(models, 'model')} taught from {self.base}, measured before by this judge: {self.file}. "
+        if not self.other:
+            return said
+        images = " and ".join(str(count) for count in dict.fromkeys(result.images for result in self.other))
+        return f"{said}Left out of everything, with {images} images a prompt: {plural(len(self.other), 'model')}. "
+
+
 def examine(experiments: Experiments) -> Finding:
     """The correlation over models, a series of levels being a unit, and every level's DvD."""
-    file, base, taught = taught_results(experiments)
-    arm = ARM if any(result.arm == ARM for result in taught) else taught[0].arm
-    chosen = [result for result in taught if result.arm == arm]
+    taught = taught_models(experiments)
+    file, results = taught.file, taught.results
+    arm = ARM if any(result.arm == ARM for result in results) else results[0].arm
+    chosen = [result for result in results if result.arm == arm]
     strata = _series(chosen)
     if len(strata) < 2:
         raise ImpossibleError(f"{file} holds no two concepts or training seeds with several levels")
@@ -64,7 +90,7 @@ def examine(experiments: Experiments) -> Finding:
         axis="level of diversity, from one design on",
         unit="score",
     )
-    why = f"{plural(len(chosen), 'model')} taught from {base}, measured before by this judge: {file}. "
+    why = taught.said_of(len(chosen)) + _left_out(chosen)
     return found(measured, RULE, len({result.seed for result in chosen}), figures, [plot], why=why)
 
 
@@ -89,8 +115,8 @@ def _base(source: "ModelSource") -> tuple[str, str]:
     return (source.name, source.identity) if name is None else (name, find_model(name).identity)
 
 
-def taught_results(experiments: Experiments, *arms: str) -> tuple[Path, str, list[DiversityResult]]:
-    """The file, the base's name, and the results of models that were taught from this base and seen by this judge.
+def taught_models(experiments: Experiments, *arms: str) -> TaughtModels:
+    """The models that were taught from this base and seen by this judge, of the number of images that most have.
 
     Args:
         arms: of the experiment, that make what is needed; its own choice where none is named.
@@ -107,7 +133,8 @@ def taught_results(experiments: Experiments, *arms: str) -> tuple[Path, str, lis
         if result.base == identity and result.judge.partition("+")[0] == experiments.judged_by
     ]
     if own:
-        return file, base, own
+        most, *others = sorted(by_conditions(own).values(), key=len, reverse=True)
+        return TaughtModels(file, base, most, [result for group in others for result in group])
     said = f"it needs models that were taught from {base} for it, and seen by this judge"
     if known:
         said += f"; those in {file} are of {'another base' if known[0].base != identity else 'another judge'}"
@@ -125,6 +152,15 @@ def how_to_make(experiments: Experiments, *arms: str) -> str:
         page="trained.md",
     )  # fmt: skip
     return f"make them with `{make}`, and give --trained trained.jsonl"
+
+
+def _left_out(chosen: list[DiversityResult]) -> str:
+    """The series that do not count in the correlation, and why; empty where all do."""
+    seen: dict[tuple[str, int], set[int]] = {}
+    for result in chosen:
+        seen.setdefault((result.subject, result.seed), set()).add(result.level)
+    lone = [f"{subject} of training seed {seed}" for (subject, seed), levels in seen.items() if len(levels) < 2]
+    return f"Left out of the correlation, with one level only: {', '.join(lone)}. " if lone else ""
 
 
 def _series(results: list[DiversityResult]) -> list[list[tuple[float, float]]]:
