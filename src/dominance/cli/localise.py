@@ -1,9 +1,7 @@
 """``dominance localise``."""
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
-
-from cyclopts import Parameter
+import shlex
+from typing import TYPE_CHECKING
 
 from dominance.cli import shared
 from dominance.cli.app import new_app
@@ -25,31 +23,28 @@ def command(
     *,
     model: shared.Model = "miniature",
     options: LocaliseOptions = LocaliseOptions(),
-    out: Annotated[
-        Path | None,
-        Parameter(
-            group=shared.OUTPUT, help="File for the result; in runs/localisations, where methods find it, unless given."
-        ),
-    ] = None,
     output: shared.Answered = shared.Answered(),
 ) -> None:
     """Find the attention layers that put a word where its thing is, for the methods that part a picture.
 
     The model draws single things; two of them, side by side, are noised and denoised once with a prompt that names
-    both. `dominance audit --method regions` and its like do this by themselves, once for a model.
+    both. `dominance audit --method regions` and its like do this by themselves, once for a model, and keep it in
+    runs/localisations, where they look for it.
     """
     from dominance.documents import to_json
     from dominance.runs.localisation.run import localise
     from dominance.runs.stages.localisation import kept_file
 
-    found = localise(model, out, options)
+    found = localise(model, options)
     if output.json:
         print_json(to_json(found))
         return
     _print(found)
-    tell_written([out or kept_file(found.identity)])
+    tell_written([kept_file(found.identity)])
     if found.chosen:
-        tell_next([f"draw with it: dominance audit SUITE --model {model} --method regions"])
+        adapters = "".join(f" --adapter {shlex.quote(adapter)}" for adapter in options.drawing.adapters)
+        command = f"dominance audit SUITE --model {shlex.quote(model)}{adapters} --method regions"
+        tell_next([f"draw with it: {command}"])
 
 
 def _print(found: "Localisation") -> None:

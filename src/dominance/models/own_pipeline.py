@@ -5,6 +5,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import torch
 from diffusers.models.modeling_utils import ModelMixin
@@ -27,11 +28,15 @@ class OwnPipeline:
         adapters: for each part of the pipeline its adapters in force, and the strength of each, as peft keeps it, in
             the first of its layers.
 
+    Args:
+        sampled: whether the weights are taken to be as they were when this pipeline was last hashed, if a sample of
+            every tensor is.
+
     Raises:
         ModelError: it is not a diffusers pipeline, or some of its weights are not in memory.
     """
 
-    def __init__(self, pipeline: DiffusionPipeline) -> None:
+    def __init__(self, pipeline: DiffusionPipeline, *, sampled: bool = False) -> None:
         if not isinstance(pipeline, DiffusionPipeline):
             raise ModelError(
                 f"the model is a {type(pipeline).__name__}; give a model's name, or a diffusers text-to-image pipeline"
@@ -42,7 +47,12 @@ class OwnPipeline:
         self.defaults = read_defaults(Path(str(pipeline.config.get("_name_or_path", ""))))
         self.world = world_of(self.defaults)
         self.adapters = _adapters(pipeline)
-        self.identity = _identity(pipeline)
+        self.identity = _sampled(pipeline) if sampled else _identity(pipeline)
+
+    @property
+    def weights(self) -> str:
+        """Hash of its weights alone: the same with any scheduler, and with adapters or without."""
+        return weights_identity(self._pipeline)
 
     @property
     def added(self) -> tuple[str, ...]:
@@ -125,33 +135,75 @@ def _adapters(pipeline: DiffusionPipeline) -> dict[str, dict[str, float]]:
     return found
 
 
-def _identity(pipeline: DiffusionPipeline) -> str:
-    """Hash of classes, settings, noise schedule, tokenizers, weights, adapters: it changes whenever an image could."""
+_HASHED: "WeakKeyDictionary[DiffusionPipeline, tuple[str, dict[bool, str]]]" = WeakKeyDictionary()
+"""Of pipelines that were hashed: a sample of their weights, and the hashes, with and without what is not weights."""
+_SAMPLE = 32
+"""Values of every tensor; an adapter that is fused into a tensor changes nearly all of them."""
+
+
+def weights_identity(pipeline: DiffusionPipeline) -> str:
+    """Hash of a pipeline's weights alone: the same with any scheduler, and with adapters or without.
+
+    Raises:
+        ModelError: some of them are not in memory.
+    """
+    return _sampled(pipeline, alone=True)
+
+
+def _sampled(pipeline: DiffusionPipeline, *, alone: bool = False) -> str:
+    """As ``_identity``, but hashed again only where a sample of the weights or anything else has changed."""
+    sample = _identity(pipeline, sample=_SAMPLE)
+    kept = _HASHED.get(pipeline)
+    if kept is None or kept[0] != sample:
+        kept = _HASHED[pipeline] = (sample, {})
+    if alone not in kept[1]:
+        kept[1][alone] = _identity(pipeline, alone=alone)
+    return kept[1][alone]
+
+
+def _identity(pipeline: DiffusionPipeline, *, alone: bool = False, sample: int | None = None) -> str:
+    """Hash of classes, settings, noise schedule, tokenizers, weights, adapters: it changes whenever an image could.
+
+    Args:
+        alone: without noise schedule and adapters.
+        sample: so many values of every tensor are hashed, or all.
+    """
     digest = hashlib.sha256()
 
     def add(*said: object) -> None:
         digest.update(json.dumps(said, sort_keys=True, default=str).encode())
 
-    add(type(pipeline).__name__, list(_strengths(pipeline)), _scheduler_config(pipeline))
+    added = [] if alone else [list(_strengths(pipeline)), _scheduler_config(pipeline)]
+    add(type(pipeline).__name__, *added)
     add({key: value for key, value in _config(pipeline).items() if not isinstance(value, list | tuple)})
     for name, part in sorted(pipeline.components.items()):
+        if alone and name == "scheduler":
+            continue
         add(name, type(original(part)).__name__)
         if isinstance(original(part), ModelMixin):  # what is no weight counts too, such as the scale of the latents
             add(_config(original(part)))
         if hasattr(part, "get_vocab"):
             add(part.get_vocab())
     for part, module in _modules(pipeline):
-        for name, value in sorted(module.state_dict().items()):
-            if not isinstance(value, torch.Tensor):
-                continue
+        for name, value in _tensors(module, adapted=not alone):
             if value.is_meta:
                 raise ModelError(
                     f"the weights of your pipeline's {part} are not in memory ({name} is offloaded), so it cannot be"
                     " identified; save it with save_pretrained, and give the folder and --offload"
                 )
             add(part, name, list(value.shape), value.dtype)
-            digest.update(value.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy().tobytes())
+            values = value.detach().reshape(-1)
+            values = values if sample is None else values[:: max(1, len(values) // sample)]
+            digest.update(values.cpu().contiguous().view(torch.uint8).numpy().tobytes())
     return f"sha256:{digest.hexdigest()[:24]}"
+
+
+def _tensors(module: nn.Module, *, adapted: bool) -> list[tuple[str, torch.Tensor]]:
+    """The tensors of a module by name; where not ``adapted``, without those of adapters, which rename others."""
+    found = [(name, value) for name, value in module.state_dict().items() if isinstance(value, torch.Tensor)]
+    if not adapted:
+        found = [(name.replace(".base_layer.", "."), value) for name, value in found if ".lora_" not in name]
+    return sorted(found, key=lambda each: each[0])
 
 
 def _scheduler_config(pipeline: DiffusionPipeline) -> dict[str, Any]:

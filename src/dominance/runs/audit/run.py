@@ -3,6 +3,7 @@
 import contextlib
 import sys
 from collections.abc import Callable, Generator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,6 +31,7 @@ from dominance.runs.stages.judging import (
     questions_of,
     unasked,
 )
+from dominance.runs.stages.methods import left_open, tell_open
 from dominance.runs.stages.model import RunModel
 from dominance.runs.stages.picture_scores import check_measuring, find_measuring
 from dominance.runs.stages.texts import Texts
@@ -61,7 +63,9 @@ def audit(
     Raises:
         InputError: the suite, model, judge, folder or an option cannot be used; nothing is written.
     """
-    return _run(*_decided(judge_for, suite, model, judge, out, options or AuditOptions()))
+    options = options or AuditOptions()
+    plan, folder, seen_by, drawn, repeat = _decided(judge_for, suite, model, judge, out, options)
+    return _run(_localised(plan, options, drawn, seen_by), folder, seen_by, drawn, repeat)
 
 
 def estimate_audit(
@@ -76,7 +80,8 @@ def estimate_audit(
     Raises:
         InputError: as ``audit``, except for what shows only when the model is loaded or the judge is reached.
     """
-    plan, folder, seen_by, *_ = _decided(unasked, suite, model, judge, out, options or AuditOptions())
+    plan, folder, seen_by, drawn, _ = _decided(unasked, suite, model, judge, out, options or AuditOptions())
+    tell_open([drawn.method])
     return estimate_of(plan, folder, seen_by())
 
 
@@ -136,7 +141,7 @@ def _decided(
         judge=seen_by().name,
         judge_identity=seen_by().identity,
         questions=questions_of(seen_by(), asked),
-        images=plan_images(loaded, options.seeds, drawn.source.identity, drawn.settings, drawn.method),
+        images=_images(loaded, options, drawn),
         settings=_settings(options, drawn, questions),
         origin="audit",
         world=drawn.source.world or OPEN_WORLD,
@@ -151,6 +156,19 @@ def _decided(
     note_bare_seeds(seen_by(), plan)
     _note_plain(plan)
     return plan, folder, seen_by, drawn, repeat
+
+
+def _images(suite: Suite, options: AuditOptions, model: RunModel) -> tuple[PlannedImage, ...]:
+    return plan_images(suite, options.seeds, model.source.identity, model.settings, model.method)
+
+
+def _localised(plan: Plan, options: AuditOptions, model: RunModel, judge: OnDemand[Judge]) -> Plan:
+    """The plan with the images of a method that knows where concepts lie; what measures images is refused before."""
+    if left_open(model.method):
+        check_measuring(plan, model.device)
+        if plan.taught is not None and plan.taught.embedder is not None:
+            load_embedder(plan.taught.embedder, model.device)
+    return replace(plan, images=_images(plan.suite, options, model)) if model.localise(judge) else plan
 
 
 def _note_plain(plan: Plan) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Self
 
 from dominance.documents import to_json
 from dominance.errors import InputError, ModelError
-from dominance.guidance.registry import ChosenRecipe, Method, find_method
+from dominance.guidance.registry import Method, find_method
 from dominance.judges.protocol import Judge
 from dominance.models.on_demand import OnDemand
 from dominance.numbers import plural
@@ -34,7 +34,7 @@ from dominance.runs.stages.judging import (
     refuse_named,
     unasked,
 )
-from dominance.runs.stages.localisation import find_localisation
+from dominance.runs.stages.methods import Ready, tell_open
 from dominance.runs.stages.model import RunModel
 from dominance.runs.stages.picture_scores import check_measuring, find_measuring
 from dominance.runs.store.bench_ledger import RememberingLedger
@@ -145,6 +145,7 @@ def estimate_generation(
     if usable is not None:
         options = replace(options, usable=usable)
     run = _decided(suite, model, judge, out, options, estimated=True)
+    tell_open(run.methods.values())
     with copied_ledger(run.folder) as ledger:
         images = Work(run, ledger).at_least()
     return estimate_of(replace(run.plan, images=images), run.folder, run.judge())
@@ -179,7 +180,7 @@ def _decided(
     early = find_early(options.early, drawn.source.identity, seen_by().identity)
     risk = PreflightOptions(calibration=options.calibration, machine=options.machine.by_itself())
     ruled = str(options.calibration) != NONE and has_rule(drawn.source, risk)
-    methods, unfit = _methods(drawn, loaded.prompts, options, measured=not estimated)
+    methods, _ = _methods(drawn.known, loaded.prompts, options)
     plan = Plan(
         suite=loaded,
         model=drawn.source.name,
@@ -207,7 +208,7 @@ def _decided(
         plain=plain,
         budget=options.budget or TIMES_PLAIN * plain * options.usable,
         by_attention=True,
-        notes=(*_missing(early, options, ruled=ruled), *unfit),
+        notes=tuple(_missing(early, options, ruled=ruled)),
         repeat=Repeat("generate", {"suite": suite, "model": model, "judge": judge, "out": out}, options),
     )
     return run if estimated else _loaded(run)
@@ -224,13 +225,17 @@ def _loaded(run: Decided) -> Decided:
     texts = drawn.texts()
     texts.tell()
     plain = drawn.settings.steps if tells_guidance(drawn().pipeline) else run.plain
+    asked = len(run.risk.seeds) if run.risk is not None and run.methods else 0
+    budget = _budget(run.options, plain, asked)
+    methods, unfit = _methods(drawn.ready, run.plan.suite.prompts, run.options)  # last: it may localise the model
     return replace(
         run,
+        methods=methods,
         plan=replace(run.plan, refused=dict(texts.refused), notes=dict(texts.notes)),
         plain=plain,
-        budget=_budget(run.options, plain, len(run.risk.seeds) if run.risk is not None and run.methods else 0),
+        budget=budget,
         by_attention=acts_by_attention(drawn().pipeline),
-        notes=(*run.notes, *_blind(drawn, run.early)),
+        notes=(*run.notes, *unfit, *_blind(drawn, run.early)),
     )
 
 
@@ -249,12 +254,9 @@ def _drawn(run: Decided, told: Generation) -> Generator[UsableImage]:
 
 
 def _methods(
-    drawn: RunModel, prompts: Sequence[Prompt], options: GenerateOptions, *, measured: bool
+    ready: Ready, prompts: Sequence[Prompt], options: GenerateOptions
 ) -> tuple[dict[str, Method | None], list[str]]:
-    """The methods, ready to steer the model, and notes on those by default that cannot serve it.
-
-    Args:
-        measured: whether the model is localised where that is not known; else methods that need it are left out.
+    """The methods, as far as they are ready to steer the model, and notes on those by default that cannot serve it.
 
     Raises:
         InputError, ModelError: a method that was asked for cannot serve the model, or does not exist.
@@ -263,12 +265,11 @@ def _methods(
     notes = []
     pairs = any(len(prompt.concepts) > 1 for prompt in prompts)
     for name in options.named:
-        chosen = find_method(name)
-        looks = isinstance(chosen, ChosenRecipe) and chosen.recipe.looks
-        if not pairs or (looks and not measured and find_localisation(drawn.source) is None):
+        find_method(name)
+        if not pairs:
             continue  # nothing can take over from a single concept
         try:
-            found[name] = drawn.ready(name)
+            found[name] = ready(name)
         except ModelError as error:
             if options.methods != DEFAULT_METHODS:
                 raise

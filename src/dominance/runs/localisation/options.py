@@ -29,3 +29,8 @@ class LocaliseOptions:
             raise InputError(f"seed is {self.seed}; give a whole number from 0")
         if self.drawing.seeds is not None:
             raise InputError("localising draws one picture of each of its own nouns; give --seed in place of --seeds")
+        unused = {name: getattr(self.drawing, name) for name in ("height", "width", "negative_prompt")}
+        if given := [f"--{name.replace('_', '-')}" for name, value in unused.items() if value is not None]:
+            raise InputError(
+                f"localising draws pictures of its own, of the model's own size; leave out {' and '.join(given)}"
+            )

@@ -1,6 +1,6 @@
 """The arms of a comparison: plain drawing and each method, with the images of each."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 
 from dominance.errors import InputError
@@ -9,6 +9,7 @@ from dominance.models.settings import GenerationSettings
 from dominance.numbers import plural
 from dominance.records import Prompt, Suite
 from dominance.runs.stages.method_names import PLAIN
+from dominance.runs.stages.methods import Ready
 from dominance.runs.store.plan import PlannedImage, plan_images
 
 
@@ -26,10 +27,6 @@ class Arm:
     method: Method | None
     settings: dict[str, object]
     images: tuple[PlannedImage, ...]
-
-
-Ready = Callable[[str], Method | None]
-"""Makes the method of a name ready to steer the run's model."""
 
 
 def find_arms(

@@ -32,8 +32,9 @@ from dominance.runs.stages.drawing import make_planned, missing_images
 from dominance.runs.stages.identity import find_taught, fitting_embedder
 from dominance.runs.stages.judge_fit import OPEN_WORLD, of_model, world_warnings
 from dominance.runs.stages.judging import ReadyJudge, check_questions, judge_for, questions_of, refuse_named, unasked
+from dominance.runs.stages.methods import Ready, left_open, tell_open
 from dominance.runs.stages.model import RunModel
-from dominance.runs.stages.picture_scores import find_measuring
+from dominance.runs.stages.picture_scores import check_measuring, find_measuring
 from dominance.runs.store.folder import LEDGER_NAME, check_run_folder
 from dominance.runs.store.ledger import Ledger
 from dominance.runs.store.plan import Plan, PlannedImage, ask_all
@@ -76,11 +77,12 @@ def mitigate_suite(
     run = _decided(judge_for, suite, model, judge, out, options, second_judge)
     named = {"suite": suite, "model": model, "judge": judge, "second_judge": second_judge, "out": out}
     repeat = Repeat("mitigate", named, options)
+    if run.embedder is not None:  # one that cannot be had shows before anything is drawn
+        load_embedder(run.embedder, options.machine.device)
+    run = run.localised(options)
     if not (run.folder / LEDGER_NAME).exists():  # a method that cannot serve the model shows before anything is written
         run.model.make_room(run.judge)
         run.drawer()
-    if run.embedder is not None:  # one that cannot be had shows before anything is drawn
-        load_embedder(run.embedder, options.machine.device)
     begun = replace(run.plan, images=run.arms[0].images) if options.only_failing else run.plan
     with carried_out(begun, run.folder, run.judge, run.model, repeat, run.draw) as (ledger, judged):
         whole = run.draw_failing(ledger) if options.only_failing else judged
@@ -111,6 +113,7 @@ def estimate_mitigation(
     """
     options = options or MitigateOptions()
     run = _decided(unasked, suite, model, judge, out, options)
+    tell_open(arm.method for arm in run.arms)
     plan = run.plan
     if options.only_failing:
         with copied_ledger(run.folder) as ledger:
@@ -155,6 +158,23 @@ class _Run:
     notes: tuple[str, ...]
     embedder: str | None
     second: OnDemand[Judge] | None = None
+
+    def localised(self, options: MitigateOptions) -> "_Run":
+        """The same with methods that know where concepts lie: what is not known of the model is measured, last of all.
+
+        Raises:
+            InputError: of every prompt, a concept is cut off.
+            ModelError: no layer of the model shows where concepts lie, or what measures images cannot be loaded.
+        """
+        if not any(left_open(arm.method) for arm in self.arms):
+            return self
+        check_measuring(self.plan, self.model.device)
+        self.model.make_room(self.judge)
+        self.model.texts()
+        arms = _arms(self.plan.suite, self.model, options, self.model.ready)
+        loads = ArmsDrawer(self.model, arms, self.plan.suite.prompts)
+        plan = replace(self.plan, images=_images(arms))
+        return replace(self, arms=arms, plan=plan, loads=loads, drawer=OnDemand(loads))
 
     def judged_again(
         self, found: Sequence[Seen], plan: Plan, ledger: Ledger, options: MitigateOptions
@@ -209,6 +229,14 @@ class _Run:
         return (*self.arms[0].images, *again)
 
 
+def _arms(suite: Suite, model: RunModel, options: MitigateOptions, ready: Ready) -> tuple[Arm, ...]:
+    return find_arms(options.named, suite, options.seeds, model.source.identity, model.settings, ready)
+
+
+def _images(arms: Sequence[Arm]) -> tuple[PlannedImage, ...]:
+    return tuple(image for arm in arms for image in arm.images)
+
+
 def _decided(
     ready: ReadyJudge,
     suite: str | Suite,
@@ -225,7 +253,7 @@ def _decided(
     check_run_folder(Path(out or Path("runs") / name))
     drawn = RunModel(model, options.drawing, options.machine, loaded.prompts)
     embedder = fitting_embedder(options.embedder, drawn.source.world)
-    arms = find_arms(options.named, loaded, options.seeds, drawn.source.identity, drawn.settings, drawn.ready)
+    arms = _arms(loaded, drawn, options, drawn.known)
     how, compared = options.taught, None if options.taught.references is None else options.embedder
     taught = find_taught(
         how.taught, how.references, compared, loaded, drawn.source.world, triggers_of(drawn.source), unnamed=True
@@ -244,7 +272,7 @@ def _decided(
         judge=seen_by().name,
         judge_identity=seen_by().identity,
         questions=questions_of(seen_by(), asked),
-        images=tuple(image for arm in arms for image in arm.images),
+        images=_images(arms),
         settings=RunSettings.of(settings),
         origin=MITIGATE,
         world=drawn.source.world or OPEN_WORLD,

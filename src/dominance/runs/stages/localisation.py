@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Literal
 from dominance.documents import from_json, to_json
 from dominance.english import noun_phrase
 from dominance.errors import ModelError
-from dominance.files import is_file, read_text, write_whole
+from dominance.files import is_file, is_folder, read_text, write_whole
 from dominance.guidance.neutral import stand_ins
 from dominance.metrics import rate
 from dominance.miniature.bundled import bundled_folder
+from dominance.models.adapted import AdaptedModel
 from dominance.models.settings import GenerationSettings
 from dominance.models.source import ModelSource
 from dominance.progress import say
@@ -25,10 +26,13 @@ if TYPE_CHECKING:
 PICTURES: int = 96
 """Pictures of two things that the layers are measured on."""
 FOLDER: str = "localisations"
+_KEPT = Path("runs") / FOLDER
 _UNTIL = 0.4
 _COUNTED = 0.15
 """Shares of the steps: the last that is looked at, and the first that counts; before it nothing is told apart."""
 _CHANCE = 0.5
+FEWEST_STEPS: int = 10
+"""Of the call that is looked at, even where images are drawn in fewer: so that two steps count."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +57,10 @@ class Localisation:
         steps: of a whole call; the steps that were looked at are ``shown``, from 0.
         pictures: composites of the model's own pictures of single things, side by side.
         chosen: the layers that methods look at.
+        weights: hash of the model's weights in memory, whatever its scheduler; None where adapters were in force, or
+            some weights were not in memory.
+        guidance, dtype, scheduler, seed: the pictures were drawn with; None in files of older versions, and of the
+            scheduler where it was the model's own.
     """
 
     model: str
@@ -62,29 +70,70 @@ class Localisation:
     pictures: int
     layers: tuple[LayerPlaces, ...]
     chosen: tuple[int, ...]
+    weights: str | None = None
+    guidance: float | None = None
+    dtype: str | None = None
+    scheduler: str | None = None
+    seed: int | None = None
     format: Literal[1] = 1
 
 
 def find_localisation(source: ModelSource) -> Localisation | None:
-    """The kept or bundled localisation of this very model; None where there is none."""
-    for file in (kept_file(source.identity), bundled_folder(FOLDER) / f"{_safe(source.identity)}.json"):
-        if is_file(file):
-            try:
-                found = from_json(Localisation, json.loads(read_text(file)))
-            except ValueError:
-                continue
-            if found.identity == source.identity:
-                return found
+    """The kept or bundled localisation of this very model, else of the same without adapters or in memory.
+
+    Adapters and schedulers leave a model its layers, so what was found without them holds until it is measured with
+    them. None where there is none.
+    """
+    return _of(source.identity) or _alike(source)
+
+
+def _alike(source: ModelSource) -> Localisation | None:
+    """The localisation of the same weights, without adapters."""
+    from dominance.models.own_pipeline import OwnPipeline
+
+    if isinstance(source, AdaptedModel):
+        return _of(source.base.identity)
+    if isinstance(source, OwnPipeline):
+        weights = source.weights
+        folders = [folder for folder in (_KEPT, bundled_folder(FOLDER)) if is_folder(folder)]
+        files = [file for folder in folders for file in sorted(folder.glob("*.json")) if weights in read_text(file)]
+        return next((each for each in map(_read, files) if each is not None and each.weights == weights), None)
     return None
+
+
+def _of(identity: str) -> Localisation | None:
+    for file in (kept_file(identity), bundled_folder(FOLDER) / f"{_safe(identity)}.json"):
+        found = _read(file) if is_file(file) else None
+        if found is not None and found.identity == identity:
+            return found
+    return None
+
+
+def _read(file: Path) -> Localisation | None:
+    """A file that a localisation was kept in; None where it cannot be read as one."""
+    try:
+        return from_json(Localisation, json.loads(read_text(file)))
+    except ValueError:
+        return None
 
 
 def kept_file(identity: str) -> Path:
     """Where the localisation of a model is kept."""
-    return Path("runs") / FOLDER / f"{_safe(identity)}.json"
+    return _KEPT / f"{_safe(identity)}.json"
 
 
 def _safe(identity: str) -> str:
     return "".join(letter if letter.isalnum() or letter in "-_." else "-" for letter in identity)[-120:]
+
+
+def known_layers(source: ModelSource) -> tuple[int, ...]:
+    """The layers that show where concepts lie, as far as that is known; empty where it has to be measured.
+
+    Raises:
+        ModelError: no layer shows it.
+    """
+    found = find_localisation(source)
+    return () if found is None or found.steps < FEWEST_STEPS else _chosen_of(source, found)
 
 
 def layers_of(
@@ -95,11 +144,18 @@ def layers_of(
     Raises:
         ModelError: no layer shows it.
     """
-    found = find_localisation(source)
-    if found is None:
-        say(f"finding the layers that show where concepts lie in {source.name}, once for this model")
-        found = measure_localisation(source, settings, load())
-        keep(found)
+    known = known_layers(source)
+    if known:
+        return known
+    earlier = find_localisation(source)
+    why = "" if earlier is None else f": {earlier.steps} steps were too few when that was looked for"
+    say(f"finding the layers that show where concepts lie in {source.name}, once for this model{why}")
+    found = measure_localisation(source, settings, load())
+    say(f"layers kept in {keep(found)}")
+    return _chosen_of(source, found)
+
+
+def _chosen_of(source: ModelSource, found: Localisation) -> tuple[int, ...]:
     if not found.chosen:
         raise ModelError(
             f"no attention layer of {source.name} shows where concepts lie (best: {_best(found)}), which this method"
@@ -108,9 +164,9 @@ def layers_of(
     return found.chosen
 
 
-def keep(found: Localisation, file: Path | None = None) -> Path:
+def keep(found: Localisation) -> Path:
     """Writes a localisation into its file; gives its path."""
-    path = file or kept_file(found.identity)
+    path = kept_file(found.identity)
     path.parent.mkdir(parents=True, exist_ok=True)
     return write_whole(path, (json.dumps(to_json(found), indent=1) + "\n").encode())
 
@@ -121,9 +177,9 @@ def measure_localisation(
     """Measures which layers put a word where its thing is, on composites of the model's own pictures.
 
     The model draws single things; the middle halves of two of their latents are put side by side, noised as far as
-    each of the first 40% of the steps has it, and denoised once with a prompt that names both. A layer is right when
-    the two words' maps lie on the sides where the things are. The best layer is chosen, over the steps from 15% on;
-    none where the interval of the best reaches chance.
+    each of the first 40% of the steps, which are 10 or more, has it, and denoised once with a prompt that names both. A
+    layer is right when the two words' maps lie on the sides where the things are. The best layer is chosen, over the
+    steps from 15% on; none where the interval of the best reaches chance.
     """
     from dominance.probes.placing import Placed, own_latents, right_sides, side_by_side
 
@@ -132,7 +188,8 @@ def measure_localisation(
     pairs = list(itertools.permutations(range(len(nouns)), 2))
     pairs = [pairs[(number * 37 + seed) % len(pairs)] for number in range(PICTURES)]
     prompts = [noun_phrase(noun).text for noun in nouns]
-    drawn = own_latents(pipeline, prompts, [seed] * len(nouns), settings.steps, settings.guidance)
+    steps = max(settings.steps, FEWEST_STEPS)
+    drawn = own_latents(pipeline, prompts, [seed] * len(nouns), steps, settings.guidance)
     left, right = ([pair[side] for pair in pairs] for side in (0, 1))
     # One half of the prompts names what stands on the right first.
     named = [pair if number % 2 else pair[::-1] for number, pair in enumerate(pairs)]
@@ -142,9 +199,9 @@ def measure_localisation(
         right=tuple(nouns[index] for index in right),
         latents=side_by_side(pipeline, drawn[left], drawn[right]),
     )
-    shown = tuple(range(max(1, round(_UNTIL * settings.steps))))
-    sides = right_sides(pipeline, placed, settings.steps, shown, seed)
-    first = min(len(shown) - 1, round(_COUNTED * settings.steps))
+    shown = tuple(range(round(_UNTIL * steps)))
+    sides = right_sides(pipeline, placed, steps, shown, seed)
+    first = round(_COUNTED * steps)
     layers = tuple(
         LayerPlaces(
             layer=index + 1,
@@ -153,7 +210,32 @@ def measure_localisation(
         )
         for index in range(sides.shape[1])
     )
-    return Localisation(source.name, source.identity, settings.steps, shown, PICTURES, layers, _chosen(layers))
+    return Localisation(
+        model=source.name,
+        identity=source.identity,
+        steps=steps,
+        shown=shown,
+        pictures=PICTURES,
+        layers=layers,
+        chosen=_chosen(layers),
+        weights=_weights(source, pipeline),
+        guidance=settings.guidance,
+        dtype=settings.dtype,
+        scheduler=settings.scheduler,
+        seed=seed,
+    )
+
+
+def _weights(source: ModelSource, pipeline: "DiffusionPipeline") -> str | None:
+    """Hash of a model's weights, by which it is found again in memory; None of one with adapters."""
+    from dominance.models.own_pipeline import OwnPipeline, weights_identity
+
+    if source.added or (isinstance(source, OwnPipeline) and source.adapters):
+        return None
+    try:
+        return weights_identity(pipeline)
+    except ModelError:  # weights that are offloaded
+        return None
 
 
 def _chosen(layers: tuple[LayerPlaces, ...]) -> tuple[int, ...]:

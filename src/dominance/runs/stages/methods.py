@@ -1,7 +1,8 @@
 """A method, ready to steer the drawing of a run."""
 
 import contextlib
-from collections.abc import Callable, Generator, Sequence
+import sys
+from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
     from diffusers.pipelines.pipeline_utils import DiffusionPipeline
 
     from dominance.runs.stages.steering import Encoded
+
+
+Ready = Callable[[str], Method | None]
+"""Makes the method of a name ready to steer the run's model."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +92,7 @@ def mitigate(
     >>> with dominance.mitigate(pipeline, concepts=["tower", "mug"], method="regions"):  # doctest: +SKIP
     ...     pipeline("a tower and a mug")
     """
-    from dominance.models.source import find_source
+    from dominance.models.own_pipeline import OwnPipeline
     from dominance.runs.stages.localisation import layers_of
     from dominance.runs.stages.steering import steered
 
@@ -104,7 +109,7 @@ def mitigate(
     recipe = found.recipe
     named.check(method, recipe.needs)
     if layers is None and recipe.looks:
-        source = find_source(pipeline)
+        source = OwnPipeline(pipeline, sampled=True)
         layers = layers_of(source, Drawing().settings(source), lambda: pipeline)
 
     def planned(texts: Sequence[str]) -> list[Plan]:
@@ -127,3 +132,17 @@ def method_of(name: str, layers: Callable[[], tuple[int, ...]]) -> Method | None
     if isinstance(found, ChosenRecipe):
         return SteeredBy(found, layers() if found.recipe.looks else ())
     return found
+
+
+def left_open(method: Method | None) -> bool:
+    """Whether a method looks at layers that nobody has found yet."""
+    return isinstance(method, SteeredBy) and method.chosen.recipe.looks and not method.layers
+
+
+def tell_open(methods: Iterable[Method | None]) -> None:
+    """Says on standard error of an estimate that the run would find layers first."""
+    if any(map(left_open, methods)):
+        sys.stderr.write(
+            "note: the run would first find the layers that show where concepts lie; images that were drawn by them are"
+            " counted as still to draw\n"
+        )

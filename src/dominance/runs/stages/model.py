@@ -18,8 +18,8 @@ from dominance.runs.engines.work import Work, sendable
 from dominance.runs.stages.batches import BatchSize
 from dominance.runs.stages.drawing import Alike, Draws, DrawsPlanned, Elsewhere
 from dominance.runs.stages.elsewhere import Drawer, DrawingWork
-from dominance.runs.stages.localisation import layers_of
-from dominance.runs.stages.methods import method_of
+from dominance.runs.stages.localisation import known_layers, layers_of
+from dominance.runs.stages.methods import left_open, method_of
 from dominance.runs.stages.texts import Texts, read_texts
 from dominance.wording import on_one_line
 
@@ -82,7 +82,8 @@ class RunModel:
         model: a name, the caller's own pipeline, or the source of either.
         prompts: to draw; those that the text encoder does not read as a whole are in ``texts``.
         check: a further check of the loaded model.
-        method: how to steer the drawing; see ``guidance.registry``.
+        method: how to steer the drawing; see ``guidance.registry``. What it looks at is left open where that is not
+            known, until ``localise``.
         crew: of another model of the same run; by default the machine's own.
 
     Raises:
@@ -108,8 +109,7 @@ class RunModel:
         self._texts: Texts | None = None
         self.crew = crew or crew_of(machine)
         self._reads_only = False  # whether workers draw, and this process only reads texts
-        # Decided at once: what a method looks at is part of what its images are known by.
-        self.method = self.ready(method)
+        self._method_name, self.method = method, self.known(method)
         if self.crew is not None and not isinstance(model, str | ModelSource):
             sendable(self, self.source.name)
 
@@ -135,6 +135,34 @@ class RunModel:
     def another(self, source: ModelSource) -> "RunModel":
         """Another model, drawn with in the same way."""
         return RunModel(source, self._drawing, self._machine, self._prompts, self._check, crew=self.crew)
+
+    def known(self, method: str) -> Method | None:
+        """A method for this model as far as that is known: its layers are left open where nothing has found them.
+
+        Raises:
+            InputError, ModelError: as ``method_of``.
+        """
+        return method_of(method, lambda: known_layers(self.source))
+
+    def localise(self, judge: OnDemand) -> bool:
+        """Finds the layers that the run's method looks at, where they are not known; whether there was need.
+
+        What a method looks at is part of what its images are known by, so they are planned anew. It is done last:
+        it loads the model, draws, and keeps what it found.
+
+        Args:
+            judge: makes room.
+
+        Raises:
+            InputError: of every prompt, a concept is cut off.
+            ModelError: no layer shows where concepts lie.
+        """
+        if not left_open(self.method):
+            return False
+        self.make_room(judge)
+        self.texts()
+        self.method = self.ready(self._method_name)
+        return True
 
     def ready(self, method: str) -> Method | None:
         """A method for this model, which is loaded where its localisation is needed and not known.

@@ -30,6 +30,7 @@ from dominance.runs.generation.result import GenerationResult
 from dominance.runs.generation.run import estimate_generation, generate
 from dominance.runs.generation.work import plan_by
 from dominance.runs.reading import read_run
+from dominance.runs.stages import localisation
 from dominance.runs.store.ledger import Ledger
 
 PROMPT = "a [tower:landmark] and a [mug]"
@@ -378,6 +379,7 @@ def test_methods_that_cannot_see_where_things_are_are_refused_if_asked_for_and_e
     model: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)  # where the localisation is kept
+    monkeypatch.setattr(localisation, "_chosen", lambda _: ())
     with pytest.raises(InputError, match=r"no attention layer .* shows where concepts lie"):
         generate(PROMPT, 1, model, YES, tmp_path / "run", options("regions"))
     assert not (tmp_path / "run").exists()

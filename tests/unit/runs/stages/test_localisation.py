@@ -1,30 +1,41 @@
 """Which layers show where concepts lie: on every family, kept and found again, and as pictures of known places tell."""
 
+import copy
 import itertools
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from diffusers import DDIMScheduler
+from peft import LoraConfig
 from tiny_families import FAMILIES, draw, tiny
 from traces import traces
 
-from dominance.errors import ModelError
+import dominance
+from dominance.errors import InputError, ModelError
 from dominance.metrics import rate
 from dominance.miniature.bundled import BUNDLED_MODELS, bundled_folder
 from dominance.miniature.renderer import render
 from dominance.miniature.world import pair_scene
+from dominance.models import own_pipeline
 from dominance.models.drawing import Drawing, Machine
+from dominance.models.own_pipeline import OwnPipeline
 from dominance.models.source import find_source
 from dominance.probes.placing import Placed, own_latents, right_sides, side_by_side
 from dominance.probes.sites import attention_sites
+from dominance.records import Concept
 from dominance.runs.stages import localisation
 from dominance.runs.stages.localisation import (
+    FEWEST_STEPS,
     LayerPlaces,
     Localisation,
     find_localisation,
     keep,
     kept_file,
+    known_layers,
     layers_of,
     measure_localisation,
 )
@@ -131,3 +142,86 @@ def rendered_pairs(pipeline: object) -> Placed:
     with torch.no_grad():
         latents = vae.encode(pixels).latent_dist.mode() * vae.config.scaling_factor
     return Placed(tuple(prompts), tuple(left), tuple(right), latents)
+
+
+@pytest.fixture
+def shipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder, in which a measurement would be a failure."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(localisation, "measure_localisation", lambda *_: pytest.fail("measured again"))
+    return tmp_path
+
+
+def test_a_bundled_model_in_memory_is_known_with_any_scheduler_and_adapter(shipped: Path) -> None:
+    pipeline = dominance.load_pipeline("miniature-base")
+    known = known_layers(find_source("miniature-base"))
+    assert known == known_layers(find_source(pipeline)) != ()
+    assert known == known_layers(find_source("miniature-base", Drawing(adapters=("castle-rigid:0.37",))))
+    pipeline.scheduler = DDIMScheduler.from_config(pipeline.scheduler.config, steps_offset=0)
+    pipeline.load_lora_weights(bundled_folder("adapters") / "castle-rigid")
+    assert known == known_layers(find_source(pipeline))
+    with dominance.mitigate(pipeline, [Concept("castle", "landmark"), "mug"], "regions"):
+        pipeline("a castle and a mug", num_inference_steps=1)
+    assert not [*shipped.iterdir()]
+    next(pipeline.unet.parameters()).data.mul_(1.01)
+    assert known_layers(find_source(pipeline)) == ()
+
+
+def test_the_weights_in_memory_are_hashed_anew_only_where_they_changed(monkeypatch: pytest.MonkeyPatch) -> None:
+    pipeline, whole = copy.deepcopy(tiny("sd1")), own_pipeline._identity
+    hashed: list[bool] = []
+
+    def counted(*given: Any, alone: bool = False, sample: int | None = None) -> str:
+        hashed.append(alone) if sample is None else None
+        return whole(*given, alone=alone, sample=sample)
+
+    monkeypatch.setattr(own_pipeline, "_identity", counted)
+    first = OwnPipeline(pipeline, sampled=True)
+    assert first.identity == OwnPipeline(pipeline, sampled=True).identity == OwnPipeline(pipeline).identity
+    weights = first.weights
+    assert hashed == [False, False, True], "once for both, once for the exact one, once for the weights alone"
+    pipeline.unet.add_adapter(LoraConfig(r=2, target_modules=["to_q"], init_lora_weights=False), "more")
+    adapted = OwnPipeline(pipeline, sampled=True)
+    assert adapted.identity == OwnPipeline(pipeline).identity != first.identity
+    assert adapted.weights == weights
+    pipeline.unet.set_adapters(["more"], [0.5])
+    assert OwnPipeline(pipeline, sampled=True).identity != adapted.identity
+    pipeline.unet.fuse_lora()
+    assert OwnPipeline(pipeline, sampled=True).weights != weights
+
+
+def test_a_localisation_of_too_few_steps_is_measured_again_and_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[str] = []
+    monkeypatch.setattr(localisation, "say", said.append)
+    monkeypatch.chdir(tmp_path)
+    source = find_source(tiny("sd1"))
+    keep(replace(made(source.identity), steps=FEWEST_STEPS - 1))
+    assert known_layers(source) == ()
+    monkeypatch.setattr(localisation, "measure_localisation", lambda *_: made(source.identity, (1,)))
+    assert layers_of(source, Drawing().settings(source), lambda: tiny("sd1")) == (1,)
+    assert f"{FEWEST_STEPS - 1} steps were too few" in said[0]
+    assert said[1] == f"layers kept in {kept_file(source.identity)}"
+
+
+def test_what_is_measured_says_how_and_looks_at_enough_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    pipeline = tiny("sd1")
+    source = find_source(pipeline)
+    monkeypatch.setattr(localisation, "PICTURES", 2)
+    found = measure_localisation(source, Drawing(steps=2, guidance=3.0).settings(source), pipeline, seed=4)
+    assert (found.steps, found.shown, found.guidance, found.seed) == (FEWEST_STEPS, (0, 1, 2, 3), 3.0, 4)
+    assert (found.dtype, found.scheduler, found.weights) == ("float32", None, source.weights)
+
+
+@pytest.mark.parametrize(
+    ("drawing", "message"),
+    [
+        ({"height": 64}, "leave out --height"),
+        ({"width": 64, "negative_prompt": "fog"}, "leave out --width and --negative-prompt"),
+        ({"steps": 2}, "steps is 2, and localising looks at the first 40% of them"),
+    ],
+)
+def test_what_localising_does_not_use_is_refused(drawing: dict[str, Any], message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        dominance.localise("miniature", dominance.LocaliseOptions(drawing=Drawing(**drawing)))
