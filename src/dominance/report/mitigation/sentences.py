@@ -30,6 +30,11 @@ def mitigation_headline(result: MitigationResult) -> str:
     best = result.best
     if best.change is None:
         return "No image has a score both plain and repaired, so nothing can be compared."
+    if best.dvd_before == 0:
+        return (
+            "There was nothing to repair: the plain images have a mean DvD of 0."
+            f" {_who(result, best)}: {_harmed(best)}."
+        )
     said = [f"mean DvD {score(best.dvd_before)} to {score(best.dvd_after)}"]
     if best.collapsed_before.n:
         said.append(f"{best.collapsed_before.count} to {counted(best.collapsed_after)} images collapsed")
@@ -39,9 +44,15 @@ def mitigation_headline(result: MitigationResult) -> str:
     return f"{_named(result, best)}: {', '.join(said)}."
 
 
-def _named(result: MitigationResult, row: MethodResult) -> str:
+def _who(result: MitigationResult, row: MethodResult) -> str:
     if row.method == POLICY:
         return f"Drawing only what fails again, by {listed([method.method for method in result.methods])}"
+    return row.method
+
+
+def _named(result: MitigationResult, row: MethodResult) -> str:
+    if row.method == POLICY:
+        return _who(result, row)
     count, helps = len(result.methods), row.change is not None and row.change < 0
     if count == 1:
         return row.method if helps else f"{row.method} does not lower DvD"

@@ -20,6 +20,8 @@ def after_mitigate(result: MitigationResult) -> tuple[NextStep, ...]:
         return other
     told, best = given.suite is not None and given.can_draw, result.best
     suite, seeds = [given.suite] if given.suite else [], seeds_after(given.more.get("seeds"))
+    if best.dvd_before == 0:
+        return (NextStep("nothing dominates here, so there is nothing to repair; give prompts that lose a concept"),)
     if best.change is None or best.change >= 0:
         names = [method.method for method in result.methods]
         others = ",".join(name for name in _TO_TRY if name not in names)

@@ -7,6 +7,7 @@ import pytest
 
 from dominance.records import Answer, Concept, Prompt, Question, ScoredImage
 from dominance.report.mitigation.sentences import cost_sentence, doubt_sentence, mitigation_headline
+from dominance.report.mitigation.steps import after_mitigate
 from dominance.runs.mitigation.likeness import Likeness
 from dominance.runs.mitigation.measuring import CONTROL, Pair, Took, compared
 from dominance.runs.mitigation.policy import attempts, delivered
@@ -143,6 +144,11 @@ def test_the_headline_names_the_best_method_and_what_it_costs_and_harms() -> Non
         "idle does not lower DvD: mean DvD 100 to 100, 1 to 1 of 1 images"
     )
     assert mitigation_headline(result(idle, idle)).startswith("none of 2 methods lowers DvD, idle: mean DvD 100 to 100")
+    fine = compared("fine", {}, [pair(BOTH, BOTH), pair(BOTH, TOWER)])
+    assert mitigation_headline(result(fine)) == (
+        "There was nothing to repair: the plain images have a mean DvD of 0. fine: harmed 1 of 2 balanced images."
+    )
+    assert "nothing to repair" in after_mitigate(result(fine))[0].why
     assert "holds 0: draw more prompts" in str(doubt_sentence(result(good)))
     assert doubt_sentence(result(idle)) == "One prompt says nothing about others: give more prompts."
     untimed = compared("untimed", {}, [pair(TOWER, BOTH, plain=Took())])
