@@ -119,7 +119,7 @@ def test_everything_is_drawn_with_the_weights_that_were_asked_for(
     for file in [*both.rglob("*.safetensors")]:
         shutil.copyfile(file, file.with_suffix(".fp16.safetensors"))
     out = tmp_path / "run"
-    finished = command(*given, "--model", both, "--variant", "fp16", "--steps", 1, "--out", out)
+    finished = command(*given, "--model", both, "--variant", "fp16", "--steps", 1, "--min-presence", 0, "--out", out)
     assert finished.status == 0, finished.err
     assert "--variant fp16 --adapter" in finished.out
     for step in (0, 1):

@@ -16,6 +16,11 @@ def shell(site: Path, *arguments: object) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, env=environment, cwd=site, check=False)
 
 
+def said(done: subprocess.CompletedProcess[str]) -> list[str]:
+    """Lines of stderr, but for those that a slow start adds."""
+    return [line for line in done.stderr.splitlines() if not line.startswith(("starting ", "loading "))]
+
+
 @pytest.mark.slow
 def test_the_judge_of_another_package_audits_and_scores(tmp_path: Path) -> None:
     install(tmp_path, "tinyjudge", {"tinyjudge": "tinyjudge:load", "qwen": "tinyjudge:load"})
@@ -34,8 +39,8 @@ def test_the_judge_of_another_package_audits_and_scores(tmp_path: Path) -> None:
     assert {"name": "tinyjudge:…", "what": "a judge from tinyjudge 1.0"} in json.loads(listed.stdout)
     refused = shell(tmp_path, "score", images, "--suite", pair, "--judge", "qwen:owner/name", "--out", "other")
     assert refused.returncode == 2
-    assert refused.stderr.count("\n") == 1
-    assert "dominance itself and tinyjudge 1.0" in refused.stderr
+    (line,) = said(refused)
+    assert "dominance itself and tinyjudge 1.0" in line
 
 
 @pytest.mark.slow
@@ -55,5 +60,6 @@ def test_the_method_of_another_package_steers_an_audit(tmp_path: Path) -> None:
     assert {"name": "tiny", "what": "a method from tinymethod 1.0"} in json.loads(listed.stdout)
     unknown = shell(tmp_path, *pair, "--method", "tiney", "--out", "other")
     assert unknown.returncode == 2
-    assert unknown.stderr.startswith("error: no method 'tiney'; give one of none, regions,")
-    assert unknown.stderr.endswith(", tiny\n")
+    (line,) = said(unknown)
+    assert line.startswith("error: no method 'tiney'; give one of none, regions,")
+    assert line.endswith(", tiny")

@@ -221,12 +221,12 @@ def test_the_estimate_says_what_a_run_takes_and_writes_nothing(
     assert not list(tmp_path.iterdir())
 
 
-def told_until_the_bench(model: Path, out: Path, monkeypatch: pytest.MonkeyPatch, budget: float | None) -> list[str]:
+def told_until_it_draws(model: Path, out: Path, monkeypatch: pytest.MonkeyPatch, budget: float | None) -> list[str]:
     def killed(_: Experiments) -> Any:
         raise KeyboardInterrupt
 
     told: list[str] = []
-    monkeypatch.setattr(Experiments, "bench", property(killed))
+    monkeypatch.setattr(Experiments, "independent", property(killed))
     with pytest.raises(KeyboardInterrupt):
         reproduce_claims(("bench-yield",), str(model), JUDGE, out, ReproduceOptions(budget=budget), told.append)
     return told
@@ -239,13 +239,13 @@ def test_what_it_will_take_is_told_once_before_the_control(
     monkeypatch.setattr(
         "dominance.reproduce.estimate.measured_rate", lambda *_: timed.append(Rate(0.5, 0.0)) or timed[-1]
     )
-    told = told_until_the_bench(tiny_model, tmp_path / "short", monkeypatch, 0.01)
+    told = told_until_it_draws(tiny_model, tmp_path / "short", monkeypatch, 0.01)
     assert len(timed) == 1
     assert [line.partition(" ")[0] for line in told] == ["1", "about", "even", "control:", "bench-yield:"]
     assert told[2].startswith("even the smallest size takes about 1 minute at 0.50 s an image")
-    told = told_until_the_bench(tiny_model, tmp_path / "short", monkeypatch, 0.01)
+    told = told_until_it_draws(tiny_model, tmp_path / "short", monkeypatch, 0.01)
     assert [line.partition(" ")[0] for line in told] == ["bench-yield:"]
-    told = told_until_the_bench(tiny_model, tmp_path / "full", monkeypatch, None)
+    told = told_until_it_draws(tiny_model, tmp_path / "full", monkeypatch, None)
     assert len(timed) == 1  # the control's own images have the rate
     assert [line.partition(" ")[0] for line in told] == ["1", "about", "control:", "all", "bench-yield:"]
     assert "judge calls" in told[1]

@@ -72,7 +72,7 @@ def roc_auc_few(scores: ArrayLike, labels: ArrayLike, confidence: float = 0.95) 
 
     >>> low, high = roc_auc_few([1, 2, 3, 4, 5, 6], [False] * 3 + [True] * 3)
     >>> round(low, 2), high
-    (0.42, 1.0)
+    (0.5, 1.0)
     """
     area = roc_auc(scores, labels)
     positive = int(np.sum(_checked(scores, labels)[1]))

@@ -69,7 +69,7 @@ def test_much_is_told_in_hours_and_each_claim_has_its_own_cost(monkeypatch: pyte
     found = estimated(monkeypatch, 30.0)
     assert found.sentences[0] == "2 claims on miniature, judged by miniature: the full size"
     assert found.sentences[1] == found.words
-    assert found.sentences[-1].startswith("about 7.0 hours at 30.00 s an image (6 were timed)")
+    assert found.sentences[-1].startswith("about 8.5 hours at 30.00 s an image (6 were timed)")
     assert "full size takes" not in found.sentences[-1]
     assert found.by_claim["bench-yield"].images < found.by_claim["focus"].images + 1
     minutes = [cost.minutes or 0.0 for cost in found.by_claim.values()]

@@ -138,7 +138,7 @@ def ablations(tmp_path: Path) -> dict[str, tuple[NextStep, ...]]:
 def repairs(tmp_path: Path) -> dict[str, tuple[NextStep, ...]]:
     options = MitigateOptions(methods=("regions", "overlap"), drawing=Drawing(seeds=(0, 1)))
     folder = repeated(tmp_path / "repair", "mitigate", options, suite="s.yaml", model="owner/name", judge="blip:x")
-    method = {"method": "regions", "pairs": 2, "change": -40.0, "harmed": any_of(count=1)}
+    method = {"method": "regions", "pairs": 2, "change": -40.0, "dvd_before": 60.0, "harmed": any_of(count=1)}
     given = {"run": str(folder), "model": "owner/name", "judge": "blip:x", "settings": {}, "judge_warnings": (),
              "only_failing": False, "methods": [any_of(method="regions"), any_of(method="overlap")],
              "identities": {}}  # fmt: skip
@@ -151,6 +151,7 @@ def repairs(tmp_path: Path) -> dict[str, tuple[NextStep, ...]]:
         "mitigate": after(),
         "mitigate, nothing harmed": after(harmed=any_of(count=0)),
         "mitigate, nothing gained": after(change=0.0),
+        "mitigate, nothing to repair": after(change=0.0, dvd_before=0.0),
         "mitigate, only what fails": after({"only_failing": True}),
         "mitigate, unscored": after(pairs=0),
         "mitigate with an unfit judge": after({"judge_warnings": (FOREIGN,)}),
