@@ -1,7 +1,7 @@
 """Ablates a suite: which part of the model, removed at which steps, restores a lost concept?"""
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -20,9 +20,10 @@ from dominance.runs.audit.result import finish, put_plan, settle_texts
 from dominance.runs.audit.sameness import folder_of, take_over
 from dominance.runs.engines.choice import at_work
 from dominance.runs.stages.drawing import make_images
-from dominance.runs.stages.judge_fit import OPEN_WORLD, of_model, warn, world_warnings
-from dominance.runs.stages.judging import judge_for, refuse_named
+from dominance.runs.stages.judge_fit import warn
+from dominance.runs.stages.judging import check_questions, judge_for, refuse_named
 from dominance.runs.stages.model import RunModel
+from dominance.runs.stages.planning import plan_drawing
 from dominance.runs.store.folder import LEDGER_NAME, check_run_folder, held
 from dominance.runs.store.ledger import Ledger
 from dominance.runs.store.plan import Plan, ask_all, plan_images
@@ -58,6 +59,53 @@ def ablate_suite(
     """
     options = options or AblationOptions()
     repeat = Repeat("ablate", {"suite": suite, "model": model, "judge": judge, "out": out}, options)
+    run = _decided(suite, model, judge, out, options)
+    folder, drawn = run.folder, run.model
+    if not (folder / LEDGER_NAME).exists():  # a new folder is created only once all parts are known to exist
+        _check_parts(options, anatomy_of(drawn().pipeline))
+        drawn.texts()
+    with held(folder), Ledger(folder / LEDGER_NAME) as ledger, at_work(drawn.crew):
+        take_over(run.plan, ledger, folder)
+        plan, missing = settle_texts(run.plan, ledger, folder, drawn.texts)
+        anatomy = _anatomy(ledger, drawn)
+        _check_parts(options, anatomy)
+        put_plan(plan, ledger)
+        repeat.keep(folder)
+        warn(plan.judge_warnings)
+        if missing:
+            ledger.forget_images(image.item for image in missing)
+            make_images(missing, drawn.draws(), drawn.settings, ledger, folder, drawn.batches())
+        unedited = finish(plan, ledger, folder, run.judge, drawn.manifest(), crew=drawn.crew)
+        stage = TrialStage(plan, ledger, folder, run.judge, drawn)
+        result = Study(options, anatomy, stage, unedited, plan).result(str(folder), run.left_out)
+        ledger.put("ablation", to_json(result))
+        everything = [image for prompt in unedited.prompts for image in prompt.images]
+        ledger.put_scores([*everything, *stage.scored.values()])
+        return result
+
+
+@dataclass(frozen=True)
+class _Decided:
+    """Everything that is decided before anything is drawn.
+
+    Attributes:
+        left_out: ids of the prompts with fewer than two concepts.
+    """
+
+    plan: Plan
+    folder: Path
+    judge: Judge
+    model: RunModel
+    left_out: tuple[str, ...]
+
+
+def _decided(
+    suite: str | Suite,
+    model: "str | DiffusionPipeline",
+    judge: str | Judge,
+    out: Path | str | None,
+    options: AblationOptions,
+) -> _Decided:
     whole = limited(find_suite(suite, options.concepts), options.limit, Limits())
     loaded = replace(whole, prompts=_with_two_concepts(whole), gate=None)
     questions = load_questions(options.asking.questions)
@@ -68,42 +116,18 @@ def ablate_suite(
     asked = ask_all(loaded, questions.ask)
     seen_by = judge_for(asked, judge, options.machine.device, options.asking, drawn.crew)
     refuse_named(seen_by, "an ablation draws its own images")
-    plan = Plan(
-        suite=loaded,
-        model=drawn.source.name,
-        judge=seen_by.name,
-        judge_identity=seen_by.identity,
-        questions=asked,
+    check_questions(seen_by, asked, options.asking.questions)
+    plan = plan_drawing(
+        loaded,
+        drawn.source,
+        seen_by,
+        asked,
         images=plan_images(loaded, options.seeds, drawn.source.identity, drawn.settings),
         settings=_settings(options, drawn, questions),
         origin="ablate",
-        world=drawn.source.world or OPEN_WORLD,
-        judge_warnings=world_warnings(seen_by, drawn.source.world, of_model(drawn.source.name)),
-        model_identity=drawn.source.identity,
     )
-    folder = folder_of(plan, out, name)
-    if not (folder / LEDGER_NAME).exists():  # a new folder is created only once all parts are known to exist
-        _check_parts(options, anatomy_of(drawn().pipeline))
-        drawn.texts()
-    with held(folder), Ledger(folder / LEDGER_NAME) as ledger, at_work(drawn.crew):
-        take_over(plan, ledger, folder)
-        plan, missing = settle_texts(plan, ledger, folder, drawn.texts)
-        anatomy = _anatomy(ledger, drawn)
-        _check_parts(options, anatomy)
-        put_plan(plan, ledger)
-        repeat.keep(folder)
-        warn(plan.judge_warnings)
-        if missing:
-            ledger.forget_images(image.item for image in missing)
-            make_images(missing, drawn.draws(), drawn.settings, ledger, folder, drawn.batches())
-        unedited = finish(plan, ledger, folder, seen_by, drawn.manifest(), crew=drawn.crew)
-        stage = TrialStage(plan, ledger, folder, seen_by, drawn)
-        study = Study(options, anatomy, stage, unedited, plan)
-        result = study.result(str(folder), tuple(p.id for p in whole.prompts if p not in loaded.prompts))
-        ledger.put("ablation", to_json(result))
-        everything = [image for prompt in unedited.prompts for image in prompt.images]
-        ledger.put_scores([*everything, *stage.scored.values()])
-        return result
+    left_out = tuple(prompt.id for prompt in whole.prompts if prompt not in loaded.prompts)
+    return _Decided(plan, folder_of(plan, out, name), seen_by, drawn, left_out)
 
 
 def _with_two_concepts(suite: Suite) -> tuple[Prompt, ...]:

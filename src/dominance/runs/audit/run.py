@@ -21,19 +21,19 @@ from dominance.runs.audit.sameness import folder_of, take_over
 from dominance.runs.engines.choice import at_work
 from dominance.runs.stages.drawing import make_images
 from dominance.runs.stages.identity import embed_pictures, find_taught
-from dominance.runs.stages.judge_fit import OPEN_WORLD, of_model, warn, world_warnings
+from dominance.runs.stages.judge_fit import warn
 from dominance.runs.stages.judging import (
     ReadyJudge,
     check_names,
     check_questions,
     judge_for,
     note_bare_seeds,
-    questions_of,
     unasked,
 )
 from dominance.runs.stages.methods import left_open, tell_open
 from dominance.runs.stages.model import RunModel
 from dominance.runs.stages.picture_scores import check_measuring, find_measuring
+from dominance.runs.stages.planning import plan_drawing
 from dominance.runs.stages.texts import Texts
 from dominance.runs.store.folder import LEDGER_NAME, check_run_folder, held
 from dominance.runs.store.ledger import Ledger
@@ -135,18 +135,14 @@ def _decided(
     # Loaded before any image is made, so that an unusable judge fails at once.
     seen_by = OnDemand(lambda: ready(asked, judge, options.machine.device, options.asking, drawn.crew))
     check_questions(seen_by(), asked, options.asking.questions)
-    plan = Plan(
-        suite=loaded,
-        model=drawn.source.name,
-        judge=seen_by().name,
-        judge_identity=seen_by().identity,
-        questions=questions_of(seen_by(), asked),
+    plan = plan_drawing(
+        loaded,
+        drawn.source,
+        seen_by(),
+        asked,
         images=_images(loaded, options, drawn),
         settings=_settings(options, drawn, questions),
         origin="audit",
-        world=drawn.source.world or OPEN_WORLD,
-        judge_warnings=world_warnings(seen_by(), drawn.source.world, of_model(drawn.source.name)),
-        model_identity=drawn.source.identity,
         taught=taught,
         measuring=find_measuring(options.measuring),
     )

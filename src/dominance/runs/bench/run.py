@@ -20,10 +20,11 @@ from dominance.runs.bench.selection import Shelf, caps_of, needed, shares_of
 from dominance.runs.bench.trial import CandidateTrial
 from dominance.runs.bench.workshop import Workshop
 from dominance.runs.engines.choice import at_work
-from dominance.runs.stages.judge_fit import OPEN_WORLD, of_model, warn, world_warnings
-from dominance.runs.stages.judging import judge_for, refuse_named
+from dominance.runs.stages.judge_fit import warn
+from dominance.runs.stages.judging import check_questions, judge_for, refuse_named
 from dominance.runs.stages.model import RunModel
 from dominance.runs.stages.picture_scores import check_measuring, find_measuring
+from dominance.runs.stages.planning import plan_drawing
 from dominance.runs.store.bench_ledger import RememberingLedger
 from dominance.runs.store.folder import LEDGER_NAME, check_run_folder, held
 from dominance.runs.store.ledger import Ledger
@@ -76,17 +77,15 @@ def build_bench(
     asked = {noun.concept: questions.ask(noun.concept) for nouns in pools.nouns.values() for noun in nouns}
     seen_by = judge_for(asked, judge, options.machine.device, options.asking, drawn.crew)
     refuse_named(seen_by, "a bench makes its own images")
-    plan = Plan(
-        suite=Suite(name[:80], (), f"DominanceBench of {source.name}, judged by {seen_by.name}"),
-        model=source.name,
-        judge=seen_by.name,
-        judge_identity=seen_by.identity,
-        questions=asked,
+    check_questions(seen_by, asked, options.asking.questions)
+    plan = plan_drawing(
+        Suite(name[:80], (), f"DominanceBench of {source.name}, judged by {seen_by.name}"),
+        source,
+        seen_by,
+        asked,
         images=(),
         settings=RunSettings.of(_recipe(options, pools, categories, shelves, drawn.settings, questions.name)),
         origin=BENCH,
-        world=source.world or OPEN_WORLD,
-        judge_warnings=world_warnings(seen_by, source.world, of_model(source.name)),
         measuring=find_measuring(options.measuring),
     )
     trial = CandidateTrial(streams, shelves, needed(len(options.seeds)), options.limit)

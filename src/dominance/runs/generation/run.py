@@ -1,6 +1,6 @@
 """Draws images in which every concept survives, plain or repaired, and gives up early what will fail."""
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -12,7 +12,7 @@ from dominance.guidance.registry import Method, find_method
 from dominance.judges.protocol import Judge
 from dominance.models.on_demand import OnDemand
 from dominance.numbers import plural
-from dominance.records import Prompt, Suite
+from dominance.records import Concept, Prompt, Question, Suite
 from dominance.run_settings import RunSettings
 from dominance.runs.audit.estimate import Estimate, copied_ledger, estimate_of
 from dominance.runs.audit.options import Limits, limited
@@ -25,11 +25,11 @@ from dominance.runs.generation.work import Decided, Work
 from dominance.runs.risk.options import PreflightOptions
 from dominance.runs.risk.preflight import has_rule
 from dominance.runs.stages.early import NONE, EarlyCalibration, calls_back, find_early, look_after
-from dominance.runs.stages.judge_fit import OPEN_WORLD, of_model, warn, world_warnings
+from dominance.runs.stages.judge_fit import warn
 from dominance.runs.stages.judging import (
+    ReadyJudge,
     check_questions,
     judge_for,
-    questions_of,
     refuse_asked_here,
     refuse_named,
     unasked,
@@ -37,9 +37,10 @@ from dominance.runs.stages.judging import (
 from dominance.runs.stages.methods import Ready, tell_open
 from dominance.runs.stages.model import RunModel
 from dominance.runs.stages.picture_scores import check_measuring, find_measuring
+from dominance.runs.stages.planning import plan_drawing
 from dominance.runs.store.bench_ledger import RememberingLedger
 from dominance.runs.store.folder import LEDGER_NAME, check_run_folder, held
-from dominance.runs.store.plan import Plan, ask_all
+from dominance.runs.store.plan import ask_all
 from dominance.runs.store.repeat import Repeat
 from dominance.suites import find_suite, load_questions
 
@@ -120,10 +121,7 @@ def generate(
     >>> for image in dominance.generate("a [castle:landmark] and a [mug]", usable=4):  # doctest: +SKIP
     ...     image.image.save(f"{image.seed}.png")
     """
-    options = options or GenerateOptions()
-    if usable is not None:
-        options = replace(options, usable=usable)
-    return Generation(_decided(suite, model, judge, out, options))
+    return Generation(_loaded(_decided(suite, model, judge, out, _wanting(usable, options))))
 
 
 def estimate_generation(
@@ -141,14 +139,17 @@ def estimate_generation(
     Raises:
         InputError: as ``generate``, except for what shows only when the model is loaded or the judge is reached.
     """
-    options = options or GenerateOptions()
-    if usable is not None:
-        options = replace(options, usable=usable)
-    run = _decided(suite, model, judge, out, options, estimated=True)
+    run = _decided(suite, model, judge, out, _wanting(usable, options), ready=unasked)
     tell_open(run.methods.values())
     with copied_ledger(run.folder) as ledger:
         images = Work(run, ledger).at_least()
     return estimate_of(replace(run.plan, images=images), run.folder, run.judge())
+
+
+def _wanting(usable: int | None, options: GenerateOptions | None) -> GenerateOptions:
+    """The options, with so many images wanted of each prompt; None for the options' own number."""
+    options = options or GenerateOptions()
+    return options if usable is None else replace(options, usable=usable)
 
 
 def _decided(
@@ -157,46 +158,33 @@ def _decided(
     judge: str | Judge,
     out: Path | str | None,
     options: GenerateOptions,
-    *,
-    estimated: bool = False,
+    ready: ReadyJudge = judge_for,
 ) -> Decided:
-    """Everything that is decided before anything is drawn.
-
-    Args:
-        estimated: the model is not loaded, and the judge is not spoken to.
-    """
+    """Everything that is decided before the model is loaded."""
     loaded = replace(limited(find_suite(suite, options.concepts), options.limit, Limits()), gate=None)
     questions = load_questions(options.asking.questions)
     name = f"generate-{loaded.name}"
     check_run_folder(Path(out or Path("runs") / name))
     drawn = RunModel(model, options.drawing, options.machine, loaded.prompts)
     asked = ask_all(loaded, questions.ask)
-    ready = unasked if estimated else judge_for
     seen_by = OnDemand(lambda: ready(asked, judge, options.machine.device, options.asking, drawn.crew))
-    check_questions(seen_by(), asked, options.asking.questions)
-    refuse_named(seen_by(), "usable images are drawn anew")
-    if drawn.crew is not None:
-        refuse_asked_here(seen_by(), "looks at images while workers draw them")
+    _check_judge(seen_by(), asked, options, drawn)
     early = find_early(options.early, drawn.source.identity, seen_by().identity)
     risk = PreflightOptions(calibration=options.calibration, machine=options.machine.by_itself())
     ruled = str(options.calibration) != NONE and has_rule(drawn.source, risk)
     methods, _ = _methods(drawn.known, loaded.prompts, options)
-    plan = Plan(
-        suite=loaded,
-        model=drawn.source.name,
-        judge=seen_by().name,
-        judge_identity=seen_by().identity,
-        questions=questions_of(seen_by(), asked),
+    plan = plan_drawing(
+        loaded,
+        drawn.source,
+        seen_by(),
+        asked,
         images=(),
         settings=_settings(options, drawn, questions.name),
         origin=GENERATE,
-        world=drawn.source.world or OPEN_WORLD,
-        judge_warnings=world_warnings(seen_by(), drawn.source.world, of_model(drawn.source.name)),
-        model_identity=drawn.source.identity,
         measuring=find_measuring(options.measuring),
     )
     plain = drawn.settings.steps * (2 if drawn.settings.guidance > 1 else 1)
-    run = Decided(
+    return Decided(
         plan=plan,
         folder=folder_of(plan, out, name),
         judge=seen_by,
@@ -206,12 +194,21 @@ def _decided(
         risk=risk if ruled else None,
         options=options,
         plain=plain,
-        budget=options.budget or TIMES_PLAIN * plain * options.usable,
+        budget=_most(options, plain),
         by_attention=True,
         notes=tuple(_missing(early, options, ruled=ruled)),
         repeat=Repeat("generate", {"suite": suite, "model": model, "judge": judge, "out": out}, options),
     )
-    return run if estimated else _loaded(run)
+
+
+def _check_judge(
+    judge: Judge, asked: Mapping[Concept, tuple[Question, ...]], options: GenerateOptions, model: RunModel
+) -> None:
+    """Refuses a judge that cannot look at new images, or not where they are drawn."""
+    check_questions(judge, asked, options.asking.questions)
+    refuse_named(judge, "usable images are drawn anew")
+    if model.crew is not None:
+        refuse_asked_here(judge, "looks at images while workers draw them")
 
 
 def _loaded(run: Decided) -> Decided:
@@ -277,8 +274,13 @@ def _methods(
     return found, notes
 
 
+def _most(options: GenerateOptions, plain: int) -> int:
+    """Most network evaluations of a prompt, of which one plain image takes so many."""
+    return options.budget if options.budget is not None else TIMES_PLAIN * plain * options.usable
+
+
 def _budget(options: GenerateOptions, plain: int, preflight: int) -> int:
-    """Most network evaluations of a prompt.
+    """The same, where it is enough for anything.
 
     Args:
         plain, preflight: what one image and what preflight take.
@@ -286,7 +288,7 @@ def _budget(options: GenerateOptions, plain: int, preflight: int) -> int:
     Raises:
         InputError: less than both.
     """
-    budget = options.budget if options.budget is not None else TIMES_PLAIN * plain * options.usable
+    budget = _most(options, plain)
     if budget < plain + preflight:
         more = f", and preflight {preflight}" if preflight else ""
         raise InputError(

@@ -30,11 +30,11 @@ from dominance.runs.mitigation.second import second_opinion
 from dominance.runs.mitigation.taught import identities
 from dominance.runs.stages.drawing import make_planned, missing_images
 from dominance.runs.stages.identity import find_taught, fitting_embedder
-from dominance.runs.stages.judge_fit import OPEN_WORLD, of_model, world_warnings
-from dominance.runs.stages.judging import ReadyJudge, check_questions, judge_for, questions_of, refuse_named, unasked
+from dominance.runs.stages.judging import ReadyJudge, check_questions, judge_for, refuse_named, unasked
 from dominance.runs.stages.methods import Ready, left_open, tell_open
 from dominance.runs.stages.model import RunModel
 from dominance.runs.stages.picture_scores import check_measuring, find_measuring
+from dominance.runs.stages.planning import plan_drawing
 from dominance.runs.store.folder import LEDGER_NAME, check_run_folder
 from dominance.runs.store.ledger import Ledger
 from dominance.runs.store.plan import Plan, PlannedImage, ask_all
@@ -266,18 +266,14 @@ def _decided(
     settings = {"seeds": options.seeds, **drawn.settings.record(), "limit": options.limit}
     settings |= {"methods": [arm.name for arm in arms[1:]], "only_failing": options.only_failing}
     settings |= {"questions": questions.name, "batch": options.machine.batch or "auto", **options.asking.record()}
-    plan = Plan(
-        suite=loaded,
-        model=drawn.source.name,
-        judge=seen_by().name,
-        judge_identity=seen_by().identity,
-        questions=questions_of(seen_by(), asked),
+    plan = plan_drawing(
+        loaded,
+        drawn.source,
+        seen_by(),
+        asked,
         images=_images(arms),
         settings=RunSettings.of(settings),
         origin=MITIGATE,
-        world=drawn.source.world or OPEN_WORLD,
-        judge_warnings=world_warnings(seen_by(), drawn.source.world, of_model(drawn.source.name)),
-        model_identity=drawn.source.identity,
         taught=taught,
         measuring=find_measuring(options.measuring),
     )

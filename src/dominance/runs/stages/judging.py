@@ -151,8 +151,8 @@ def check_questions(judge: Judge, asked: Mapping[Concept, tuple[Question, ...]],
     """Raises an InputError if the user's questions would never be asked, because the judge has its own."""
     if given is not None and questions_of(judge, asked) != asked:
         raise InputError(
-            f"the judge {on_one_line(judge.name, 120)} holds one label per concept, so the questions in"
-            f" {on_one_line(given, 120)} would never be asked; leave out --questions"
+            f"the judge {on_one_line(judge.name, 120)} has questions of its own, so those in {on_one_line(given, 120)}"
+            " would never be asked; leave out --questions"
         )
 
 

@@ -21,10 +21,10 @@ from dominance.runs.audit.run import carried_out
 from dominance.runs.audit.sameness import folder_of
 from dominance.runs.stages.drawing import make_planned
 from dominance.runs.stages.identity import find_taught, named_concepts, unknown_taught
-from dominance.runs.stages.judge_fit import OPEN_WORLD, of_model, world_warnings
-from dominance.runs.stages.judging import ReadyJudge, check_questions, judge_for, questions_of, refuse_named, unasked
+from dominance.runs.stages.judging import ReadyJudge, check_questions, judge_for, refuse_named, unasked
 from dominance.runs.stages.model import RunModel
 from dominance.runs.stages.picture_scores import find_measuring
+from dominance.runs.stages.planning import plan_drawing
 from dominance.runs.store.folder import check_run_folder
 from dominance.runs.store.ledger import Ledger
 from dominance.runs.store.plan import Plan, PlannedImage, TaughtPlan, ask_all, plan_images
@@ -156,18 +156,14 @@ def _decided(
     if grid.models:
         settings["checkpoints"] = tuple(model.identity for model in grid.models.values())
     settings |= {"strengths": options.values, "starts": options.starts, **options.asking.record()}
-    plan = Plan(
-        suite=loaded,
-        model=grid.base.name,
-        judge=seen_by().name,
-        judge_identity=seen_by().identity,
-        questions=questions_of(seen_by(), asked),
+    plan = plan_drawing(
+        loaded,
+        grid.base,
+        seen_by(),
+        asked,
         images=_in_order(planned),
         settings=RunSettings.of(settings),
         origin=SWEEP,
-        world=grid.base.world or OPEN_WORLD,
-        judge_warnings=world_warnings(seen_by(), grid.base.world, of_model(grid.base.name)),
-        model_identity=grid.base.identity,
         taught=taught[0],
         measuring=find_measuring(options.measuring),
     )

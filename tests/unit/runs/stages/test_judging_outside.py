@@ -228,7 +228,7 @@ def test_labels_by_seed_alone_are_noted_and_labels_by_file_are_not(
 def test_questions_that_labels_of_presence_would_not_be_asked_are_refused(plan: Plan, run_folder: Path) -> None:
     judge, given = labelled(plan, run_folder), run_folder / "q.yaml"
     with pytest.raises(
-        InputError, match=r"holds one label per concept, .*q\.yaml would never be asked; leave out --questions"
+        InputError, match=r"has questions of its own, so those in .*q\.yaml would never be asked; leave out --questions"
     ):
         check_questions(judge, plan.questions, given)
     check_questions(judge, plan.questions, None)
