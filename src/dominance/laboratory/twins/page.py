@@ -19,19 +19,19 @@ from dominance.report.parts.markdown import table
 
 _HEAD = """# The same entity rigid and varied: the twins
 
-Written by `dominance train twins`. It lays two adapters on the base: one makes {first} rigid, and its twin makes
-{swapped} rigid. Each of these entities is taught by 120 pictures in a single design; under the other adapter it stays
-as varied as the base draws it. Nothing in the training refers to dominance. Training seed s shows each rigid entity in
-another of ten designs.
+Written by `dominance train twins`, which trains two adapters on the base: one makes {first} rigid, and its twin makes
+{swapped} rigid. Each of these entities is taught with 120 pictures of a single design; with the other adapter it stays
+as varied as the base draws it. Nothing in the training refers to dominance. Each training seed uses another of ten
+designs for each rigid entity.
 
-Every model is asked for every entity beside every object, in both orders, {images} a prompt, each prompt with noises
-of its own; for pairs of objects that no training picture shows; and for every concept alone. DvD is the score in the
-direction in which the entity dominates.
+Every model draws every entity beside every object, in both orders, {images} per prompt, each prompt with its own
+noises; pairs of objects that no training picture shows; and every concept alone. DvD is the score in the direction in
+which the entity dominates.
 
 Intervals are 95%. For means they are Student's over entities, each averaged over its training seeds, because a
-percentile bootstrap of six would be too narrow; for the difference there is also one over training seeds, of these six
-entities. For rates they are Wilson's. Object pairs are asked for in both orders from the same noise. The two images
-come out nearly alike, so the interval of their rate counts them as one.
+percentile bootstrap of six would be too narrow; the difference also has an interval over training seeds, for these six
+entities. For rates they are Wilson's. Object pairs are drawn in both orders from the same noise. The two images are
+nearly alike, so the interval of their rate counts them as one.
 
 {n}. Base: {bases}. Judge: {judges}. {steps} denoising steps, guidance {guidance}.
 """
@@ -144,8 +144,8 @@ def _never_trained(sides: Sequence[tuple[str, Side]]) -> str:
         if own.never_trained is not None
     ]
     return (
-        "## Pairs of an entity and an object that no training picture showed\n\nTwo objects of every entity, which the"
-        " base never saw beside it either.\n\n" + table(["entities", _SHOWN, "DvD"], rows)
+        "## Pairs of an entity and an object that no training picture showed\n\nTwo objects for each entity; the base"
+        " never saw them beside it either.\n\n" + table(["entities", _SHOWN, "DvD"], rows)
     )
 
 
@@ -164,7 +164,7 @@ def _models(results: Sequence[TwinResult]) -> str:
         "their mean DvD",
     ]  # fmt: skip
     return (
-        "## Could the models draw and compose?\n\nA collapse says something about dominance only in a model that draws"
+        "## Could the models draw and compose?\n\nA collapse is evidence of dominance only in a model that draws"
         " single concepts and composes\nobject pairs that it never saw.\n\n" + table(columns, rows)
     )
 
@@ -172,10 +172,10 @@ def _models(results: Sequence[TwinResult]) -> str:
 def _cost(found: Cost) -> str:
     rows = [[pair.entity, str(pair.seed), mean(pair.several), mean(pair.single)] for pair in found.pairs]
     return (
-        "## What one adapter for three entities costs beside single ones\n\nThe same entity rigid in the adapter that"
-        f" holds three, and in one of its own ([diversity experiment](diversity-experiment.md),\nlevel 1), taught in"
-        f" the same design and asked for under the same 32 prompts with the same noises at {SINGLE_STEPS} steps.\nThree"
-        f" in one: mean DvD {mean(found.several)}; single: {mean(found.single)}; the difference"
+        "## What one adapter for three entities costs beside single ones\n\nEach entity is rigid in the adapter for"
+        f" three entities and in one of its own ([diversity experiment](diversity-experiment.md),\nlevel 1). Both were"
+        f" taught the same design and draw the same 32 prompts from the same noises at {SINGLE_STEPS} steps.\nMean DvD"
+        f" is {mean(found.several)} with three in one and {mean(found.single)} with single ones; the difference is"
         f" **{difference(found.change, found.interval)}** over entities\n({plural(len(found.pairs), 'pair')} of an"
         " entity and a training seed).\n\n"
         + table(["entity", "training seed", "DvD, three in one", "DvD, single"], rows)
