@@ -10,8 +10,6 @@ from dominance.records import PromptResult, ScoredImage
 from dominance.runs.audit.beside import Key, keys_here, keys_there
 from dominance.wording import quoted
 
-_Pair = tuple[ScoredImage, OtherImage]
-
 
 def baseline_of(other: OtherRun, results: Sequence[PromptResult]) -> Baseline:
     """What changed of each prompt since the other run.

@@ -14,7 +14,7 @@ from dominance.errors import InputError, ItemError, ModelError
 from dominance.judges.protocol import Judge
 from dominance.probes.recording import AttentionRecord, record_attention
 from dominance.progress import Progress
-from dominance.records import Answer, Concept, Prompt, PromptResult, Question, ScoredImage
+from dominance.records import Answer, Concept, JudgeWarning, Prompt, PromptResult, Question, ScoredImage
 from dominance.runs.explanation.options import ExplainOptions
 from dominance.runs.explanation.plan import RecordingPlan, plan_recording
 from dominance.runs.explanation.result import ConceptMaps, Explanation, is_papers_unet
@@ -72,38 +72,11 @@ def explain(
     warn(foreign)
     risk = _risk(opened, marked, options)
     drawn = _draw(opened, marked, plan, options.seeds)
-    pictures = {seed: image.picture for seed, image in drawn.items() if isinstance(image.picture, Image.Image)}
-    problems = {seed: str(image.picture) for seed, image in drawn.items() if isinstance(image.picture, ItemError)}
-    result = _judged(marked, options.seeds, pictures, problems, asked, seen_by)
-    one_answer = () if seen_by is None else warnings_of(seen_by, asked, result, pictures.values())
-    recorded = [image for image in drawn.values() if image.attention is not None]
-    if not recorded:
-        raise ModelError(f"no image could be made: {next(iter(problems.values()))}")
-    settings: dict[str, object] = {"seeds": list(options.seeds), **opened.settings.record()}
-    return Explanation(
-        prompt=marked,
-        model=opened.source.name,
-        identity=opened.source.identity,
-        judge=None if seen_by is None else seen_by.name,
-        seeds=tuple(seed for seed, image in drawn.items() if image.attention is not None),
-        tokens=plan.texts,
-        places=plan.places,
-        sites=plan.sites,
-        model_layers=len(plan.all_sites),
-        follows_paper=is_papers_unet(plan.all_sites),
-        attention=torch.stack([image.attention for image in recorded if image.attention is not None]),
-        maps=ConceptMaps(
-            plan.maps_layers, plan.maps_steps, torch.stack([image.maps for image in recorded if image.maps is not None])
-        ),
-        pictures=pictures,
-        result=result,
-        settings=settings,
-        manifest=_manifest(opened, seen_by, settings),
-        judge_warnings=(*foreign, *one_answer),
-        alike=plan.alike,
-        notes=plan.notes,
-        risk=risk,
-    )
+    if all(image.attention is None for image in drawn.values()):
+        raise ModelError(f"no image could be made: {next(iter(drawn.values())).picture}")
+    result = _judged(marked, drawn, asked, seen_by)
+    one_answer = () if seen_by is None else warnings_of(seen_by, asked, result, _pictures(drawn).values())
+    return _explanation(opened, plan, drawn, result, seen_by, risk, (*foreign, *one_answer))
 
 
 def read_marked(text: str) -> Prompt:
@@ -231,24 +204,25 @@ def _judge_of(
         raise ModelError(f"{error}; or give --judge none to explain without verdicts") from None
 
 
+def _pictures(drawn: dict[int, _Drawn]) -> dict[int, Image.Image]:
+    """The images that could be made, by seed."""
+    return {seed: image.picture for seed, image in drawn.items() if isinstance(image.picture, Image.Image)}
+
+
 def _judged(
-    prompt: Prompt,
-    seeds: Sequence[int],
-    pictures: dict[int, Image.Image],
-    problems: dict[int, str],
-    asked: dict[Concept, tuple[Question, ...]],
-    judge: Judge | None,
+    prompt: Prompt, drawn: dict[int, _Drawn], asked: dict[Concept, tuple[Question, ...]], judge: Judge | None
 ) -> PromptResult:
     """Every image with its verdict, if there is a judge."""
+    pictures = _pictures(drawn)
     answers: dict[int, Sequence[Answer] | ItemError] = {}
     if judge is not None:
         questions = tuple(question for concept in prompt.concepts for question in asked[concept])
         answers = _asked(judge, pictures, questions)
     images: list[ScoredImage] = []
-    for seed in seeds:
+    for seed, image in drawn.items():
         file = f"images/{seed}.png" if seed in pictures else None
         given = answers.get(seed, ())
-        problem = str(given) if isinstance(given, ItemError) else problems.get(seed)
+        problem = next((str(each) for each in (given, image.picture) if isinstance(each, ItemError)), None)
         if judge is None and problem is None:
             problem = "no judge was asked"
         images.append(
@@ -271,6 +245,46 @@ def _asked(
 
     seeds = list(pictures)
     return dict(zip(seeds, in_halves(act, seeds), strict=True)) if seeds else {}
+
+
+def _explanation(
+    opened: RunModel,
+    plan: RecordingPlan,
+    drawn: dict[int, _Drawn],
+    result: PromptResult,
+    judge: Judge | None,
+    risk: Preflight | None,
+    warnings: tuple[JudgeWarning, ...],
+) -> Explanation:
+    """All that was recorded and seen, together."""
+    recorded = {seed: image for seed, image in drawn.items() if image.attention is not None}
+    settings: dict[str, object] = {"seeds": list(drawn), **opened.settings.record()}
+    return Explanation(
+        prompt=result.prompt,
+        model=opened.source.name,
+        identity=opened.source.identity,
+        judge=None if judge is None else judge.name,
+        seeds=tuple(recorded),
+        tokens=plan.texts,
+        places=plan.places,
+        sites=plan.sites,
+        model_layers=len(plan.all_sites),
+        follows_paper=is_papers_unet(plan.all_sites),
+        attention=torch.stack([image.attention for image in recorded.values() if image.attention is not None]),
+        maps=ConceptMaps(
+            plan.maps_layers,
+            plan.maps_steps,
+            torch.stack([image.maps for image in recorded.values() if image.maps is not None]),
+        ),
+        pictures=_pictures(drawn),
+        result=result,
+        settings=settings,
+        manifest=_manifest(opened, judge, settings),
+        judge_warnings=warnings,
+        alike=plan.alike,
+        notes=plan.notes,
+        risk=risk,
+    )
 
 
 def _manifest(opened: RunModel, judge: Judge | None, settings: dict[str, object]) -> dict[str, object]:

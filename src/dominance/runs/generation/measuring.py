@@ -30,14 +30,12 @@ def measure(
     usable = sum(len(prompt.usable) for prompt in prompts)
     spent = sum(prompt.evaluations for prompt in prompts)
     checked = [(prompt, prompt.rejection) for prompt in prompts if prompt.rejection is not None]
-    gained = sum(found.usable for _, found in checked)
-    plain_per_usable = sum(found.evaluations for _, found in checked) / gained if gained else None
+    own = [(prompt.evaluations, len(prompt.usable)) for prompt, _ in checked]
+    plainly = [(found.evaluations, found.usable) for _, found in checked]
+    gained = sum(images for _, images in plainly)
     ratio, interval = None, None
-    if gained and sum(len(prompt.usable) for prompt, _ in checked):
-        ratio, interval = cost_ratio(
-            [(prompt.evaluations, len(prompt.usable)) for prompt, _ in checked],
-            [(found.evaluations, found.usable) for _, found in checked],
-        )
+    if gained and any(images for _, images in own):
+        ratio, interval = cost_ratio(own, plainly)
     handed = [pair for prompt in prompts for pair in zip(prompt.usable, scored.get(prompt.id, ()), strict=True)]
     ways = dict.fromkeys(attempt.way for attempt, _ in handed)
     finished = [each.finished for prompt in prompts for each in prompt.attempts if each.finished is not None]
@@ -54,7 +52,7 @@ def measure(
         prompts=tuple(_with_scores(prompt, scored.get(prompt.id, ())) for prompt in prompts),
         per_usable=spent / usable if usable else None,
         expected_plain=None if early is None else expected_plain(prompts, early.evidence.usable_by_risk, plain),
-        plain_per_usable=plain_per_usable,
+        plain_per_usable=sum(evaluations for evaluations, _ in plainly) / gained if gained else None,
         ratio=ratio,
         ratio_interval=interval,
         false_aborts=rate(sum(finished), len(finished)) if finished else None,

@@ -100,20 +100,7 @@ def check_judge(
     labels = None if options.labels is None else read_labels(options.labels, sources, asked)
     judges = _load(judge, against, options, asked)
     limit = options.limit or (_MANY if paths else None if _made_for_them(judges) else _FEW)
-    settings: dict[str, object] = {
-        "judge": judges[0].judge.name,
-        "mode": judges[0].mode,
-        **({"judge options": list(options.asking.judge_option)} if options.asking.judge_option else {}),
-        "against": judges[1].judge.name if against is not None else None,
-        "against mode": judges[1].mode if against is not None else None,
-        "images": [str(path) for path in paths] or f"labelled pictures, {options.half}",
-        "half": None if paths else options.half,
-        "images at most": limit,
-        "controls of each kind": options.each,
-        "labels": None if labels is None else labels.name,
-        "questions": questions.name,
-        "seed": options.seed,
-    }
+    settings = _settings(judges, options, paths, limit, None if labels is None else labels.name, questions.name)
     check = CheckPlan(about, (), asked, labels, judges, options.each, options.seed, tuple(paths), settings, left_out)
     folder = folder_of(check, out, folder)
     with held(folder), Ledger(folder / LEDGER_NAME) as ledger:
@@ -123,6 +110,32 @@ def check_judge(
             chosen = labelled_sources(labelled_pictures(options.half, limit, options.seed), folder)
         repeat.keep(folder)
         return _run(replace(check, sources=chosen), folder, ledger, options.machine.batch)
+
+
+def _settings(
+    judges: Sequence[LoadedJudge],
+    options: JudgeCheckOptions,
+    paths: Sequence[Path],
+    limit: int | None,
+    labels: str | None,
+    questions: str,
+) -> dict[str, object]:
+    """All settings of the check, as in its manifest."""
+    first, second = judges[0], judges[1] if len(judges) > 1 else None
+    return {
+        "judge": first.judge.name,
+        "mode": first.mode,
+        **({"judge options": list(options.asking.judge_option)} if options.asking.judge_option else {}),
+        "against": None if second is None else second.judge.name,
+        "against mode": None if second is None else second.mode,
+        "images": [str(path) for path in paths] or f"labelled pictures, {options.half}",
+        "half": None if paths else options.half,
+        "images at most": limit,
+        "controls of each kind": options.each,
+        "labels": labels,
+        "questions": questions,
+        "seed": options.seed,
+    }
 
 
 def _suite_of(sources: Sequence[Source], paths: Sequence[Path], suite: Suite) -> Suite:

@@ -74,50 +74,62 @@ def measure_noise_norm(
     """
     options = options or NoiseNormOptions()
     repeat = Repeat("memorization", {"suite": suite, "model": model, "out": out}, options)
-    loaded = find_suite(suite, options.concepts)
-    prompts = loaded.prompts[: options.limit]
+    whole = find_suite(suite, options.concepts)
+    loaded = replace(whole, prompts=whole.prompts[: options.limit])
     default = Path("runs") / f"memorization-{loaded.name}"
     check_run_folder(Path(out or default))
-    drawn = RunModel(model, options.drawing, options.machine, prompts)
-    settings, identity = drawn.settings, drawn.source.identity
+    drawn = RunModel(model, options.drawing, options.machine, loaded.prompts)
+    _refuse_unguided(drawn.settings)
+    items = [
+        _Item(_key(drawn, prompt, seed), prompt, seed)
+        for prompt in loaded.prompts
+        for seed in prompt.seeds or options.seeds
+    ]
+    folder = _folder(out, default, whole, drawn.source.identity)
+    if not (folder / LEDGER_NAME).exists():  # a new folder is created only once the model has answered
+        drawn.texts()
+        _check(drawn(), drawn.settings)
+    with held(folder), Ledger(folder / LEDGER_NAME) as ledger:
+        claim(ledger, folder, MEMORIZATION, loaded.name)
+        repeat.keep(folder)
+        name = f"noise norm {_key(drawn)}"
+        found, problems = _norms(items, drawn, folder, ledger, name)
+        what = ledger.get(name)
+        if not isinstance(what, dict):
+            raise RunError(f"nothing could be measured: {next(iter(problems.values()), 'no prompts')}")
+        measured = _measured(loaded.prompts, items, found, problems)
+        result = _result(str(folder), loaded, measured, what, drawn, options)
+        ledger.put(MEMORIZATION_RESULT, to_json(result))
+        return result
+
+
+def _refuse_unguided(settings: GenerationSettings) -> None:
     if settings.guidance <= 1:
         raise InputError(
             f"guidance is {settings.guidance:g}, so there is no unconditional branch to compare with; give a --guidance"
             " above 1, and a model that uses guidance"
         )
-    decisive = {**settings.record(), "measure": _MEASURE}
-    items = [
-        _Item(
-            item_key(prompt.text, seed, identity, {**settings.of(prompt).record(), "measure": _MEASURE}), prompt, seed
-        )
-        for prompt in prompts
-        for seed in prompt.seeds or options.seeds
-    ]
-    folder = _folder(out, default, loaded, identity)
-    measuring = _Measuring(drawn)
-    name = f"noise norm {item_key('', 0, identity, decisive)}"
-    if not (folder / LEDGER_NAME).exists():  # a new folder is created only once the model has answered
-        drawn.texts()
-        _check(drawn(), settings)
-    with held(folder), Ledger(folder / LEDGER_NAME) as ledger:
-        claim(ledger, folder, MEMORIZATION, loaded.name)
-        repeat.keep(folder)
-        with VectorStore(folder / VECTORS_NAME) as store:
-            known = store.known(_MEASURE)
-            read = drawn.texts() if any(item.key not in known for item in items) else Texts()
-            refused = read.refused
-            read.tell()
-            problems = {item.key: refused[item.prompt.id] for item in items if item.prompt.id in refused}
-            wanted = [item for item in items if item.prompt.id not in refused]
-            problems |= _measure(wanted, measuring, store, ledger, name)
-            found = store.get(_MEASURE, [item.key for item in items])
-        what = ledger.get(name)
-        if not isinstance(what, dict):
-            raise RunError(f"nothing could be measured: {next(iter(problems.values()), 'no prompts')}")
-        measured = _measured(prompts, items, found, problems)
-        result = _result(str(folder), replace(loaded, prompts=prompts), measured, what, drawn, options)
-        ledger.put(MEMORIZATION_RESULT, to_json(result))
-        return result
+
+
+def _key(model: RunModel, prompt: Prompt | None = None, seed: int = 0) -> str:
+    """Of everything that decides the norms of a prompt and a seed; of no prompt, of what is measured at all."""
+    settings = model.settings if prompt is None else model.settings.of(prompt)
+    text = "" if prompt is None else prompt.text
+    return item_key(text, seed, model.source.identity, {**settings.record(), "measure": _MEASURE})
+
+
+def _norms(
+    items: Sequence[_Item], model: RunModel, folder: Path, ledger: Ledger, name: str
+) -> tuple[dict[str, np.ndarray], dict[str, str]]:
+    """The norms of all items, of which those that the folder lacks are measured, and the problems; by key."""
+    with VectorStore(folder / VECTORS_NAME) as store:
+        known = store.known(_MEASURE)
+        read = model.texts() if any(item.key not in known for item in items) else Texts()
+        read.tell()
+        problems = {item.key: read.refused[item.prompt.id] for item in items if item.prompt.id in read.refused}
+        wanted = [item for item in items if item.prompt.id not in read.refused]
+        problems |= _measure(wanted, _Measuring(model), store, ledger, name)
+        return store.get(_MEASURE, [item.key for item in items]), problems
 
 
 def _folder(out: Path | str | None, default: Path, suite: Suite, identity: str) -> Path:
