@@ -4,7 +4,7 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -79,6 +79,14 @@ def one_thread() -> None:
     import torch
 
     torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="module")
+def few_steps() -> Iterator[None]:
+    """Pictures of models that learned nothing need no 25 steps."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("dominance.training.miniature.SAMPLING_STEPS", 2)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,7 @@
 
 import csv
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,15 +14,9 @@ from dominance.models.folders import find_model
 from dominance.training.backbones.unet import UNetBackbone
 from dominance.training.miniature import MiniatureSettings, train_miniature
 
+pytestmark = pytest.mark.usefixtures("few_steps")
+
 Command = Callable[..., Any]
-
-
-@pytest.fixture(scope="module", autouse=True)
-def few_steps() -> Iterator[None]:
-    """Pictures of models that learned nothing need no 25 steps."""
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr("dominance.training.miniature.SAMPLING_STEPS", 2)
-        yield
 
 
 @pytest.fixture(scope="module")

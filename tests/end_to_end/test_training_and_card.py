@@ -1,7 +1,6 @@
 """From nothing to a pipeline, a judge and their card, at the smallest size that still takes every step."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -24,17 +23,9 @@ from dominance.training.denoiser import Denoiser
 from dominance.training.judge import JudgeSettings, train_judge
 from dominance.training.miniature import MiniatureSettings, train_miniature
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("few_steps")]
 
 SMALL = UNetBackbone((16, 16, 16, 16))
-
-
-@pytest.fixture(scope="module", autouse=True)
-def few_steps() -> Iterator[None]:
-    """Pictures of models that learned nothing need no 25 steps."""
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr("dominance.training.miniature.SAMPLING_STEPS", 2)
-        yield
 
 
 @pytest.fixture(scope="module")

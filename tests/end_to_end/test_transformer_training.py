@@ -1,7 +1,7 @@
 """A transformer in place of the miniature's UNet: trained, resumed, gone on from, and used by the other commands."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -28,17 +28,11 @@ from dominance.training.miniature import MiniatureSettings, patch_code, train_mi
 from dominance.training.options import MiniatureOptions
 from dominance.training.vocabulary import new_t5_tokenizer
 
+pytestmark = pytest.mark.usefixtures("few_steps")
+
 Command = Callable[..., Any]
 SMALL = TransformerBackbone(width=32, layers=2)
 WEIGHTS = "diffusion_pytorch_model.safetensors"
-
-
-@pytest.fixture(scope="module", autouse=True)
-def few_steps() -> Iterator[None]:
-    """Pictures of models that learned nothing need no 25 steps."""
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr("dominance.training.miniature.SAMPLING_STEPS", 2)
-        yield
 
 
 @pytest.fixture(scope="module")

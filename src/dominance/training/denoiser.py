@@ -9,11 +9,10 @@ import torch
 from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
 from diffusers.pipelines.pipeline_utils import DiffusionPipeline
 from diffusers.schedulers.scheduling_ddim import DDIMScheduler
-from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from dominance.errors import InputError
-from dominance.training.backbones.protocol import Backbone, Parts
+from dominance.training.backbones.protocol import Backbone, Latents, Parts, Timesteps
 from dominance.training.backbones.registry import backbone_of
 from dominance.training.shards import WHOLE, Shard
 
@@ -57,12 +56,7 @@ class Denoiser(nn.Module):
                 f"the layers of the base {pipeline} differ from the miniature's; give a model made by dominance train"
             ) from error
 
-    def forward(
-        self,
-        latents: Float[Tensor, "image channel row column"],
-        timesteps: Int[Tensor, "image"],
-        captions: Sequence[str],
-    ) -> Float[Tensor, "image channel row column"]:
+    def forward(self, latents: Latents, timesteps: Timesteps, captions: Sequence[str]) -> Latents:
         """Predicted velocity, shaped like the latents."""
         return self._backbone.predict(self._parts, latents, timesteps, captions)
 
@@ -89,7 +83,7 @@ def new_scheduler() -> DDIMScheduler:
 class CaptionedLatents:
     """One training batch, or a shard of it: latents (image, channel, height, width) and one caption an image."""
 
-    latents: Float[Tensor, "image channel row column"]
+    latents: Latents
     captions: list[str]
 
 

@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 
-from dominance.metrics import clustered_rate
 from dominance.metrics.measured import of_clusters
 from dominance.numbers import difference
 from dominance.numbers import rate as written
-from dominance.records import PromptResult, Rate, ScoredImage
+from dominance.records import PromptResult, ScoredImage
 from dominance.reproduce.claims.claim import DVD, Claim, found, pictures_of
+from dominance.reproduce.claims.shares import share_with
 from dominance.reproduce.experiments import Experiments
 from dominance.reproduce.impossible import ImpossibleError
 from dominance.runs.reproduction.result import Figure, Finding, Group, Plot
@@ -45,13 +45,12 @@ def examine(experiments: Experiments) -> Finding:
     figures = []
     groups = []
     for group in result.groups:
-        own = [rows[prompt.prompt.id] for prompt in result.prompts if prompt.prompt.group == group.name]
-        own = [row for row in own if row]
-        figures.append(
-            Figure(f"{group.name} prompts: collapsed images", written(_collapsed(result.prompts, group.name)))
-        )
+        prompts = [prompt for prompt in result.prompts if prompt.prompt.group == group.name]
+        own = [rows[prompt.prompt.id] for prompt in prompts if rows[prompt.prompt.id]]
+        figures.append(Figure(f"{group.name} prompts: collapsed images", written(share_with("collapsed", prompts))))
         figures.append(Figure(f"{group.name} prompts: DvD towards it less towards the object", _mean(own)))
-        groups.append(Group(group.name, _dvd(result.prompts, group.name), group.dvd_mean, group.dvd_interval))
+        dvd = tuple(prompt.dvd_mean for prompt in prompts if prompt.dvd_mean is not None)
+        groups.append(Group(group.name, dvd, group.dvd_mean, group.dvd_interval))
     images = [(prompt.prompt.text, image) for prompt in result.prompts[::8] for image in prompt.images[:1]]
     return found(
         of_clusters(clusters, most=100),
@@ -61,21 +60,6 @@ def examine(experiments: Experiments) -> Finding:
         [Plot("groups", "mean DvD of a prompt", tuple(groups), mark=(36.0, "36"), unit="score")],
         pictures_of(images, result.run, experiments.folder),
     )
-
-
-def _collapsed(prompts: Sequence[PromptResult], group: str) -> Rate:
-    """Of the images of a group, the prompt being the unit."""
-    verdicts = [
-        (image.verdict, one.prompt.id)
-        for one in prompts
-        for image in one.images
-        if one.prompt.group == group and image.verdict is not None
-    ]
-    return clustered_rate([verdict == "collapsed" for verdict, _ in verdicts], [prompt for _, prompt in verdicts])
-
-
-def _dvd(prompts: Sequence[PromptResult], group: str) -> tuple[float, ...]:
-    return tuple(one.dvd_mean for one in prompts if one.prompt.group == group and one.dvd_mean is not None)
 
 
 def _mean(rows: Sequence[Sequence[float]]) -> str:

@@ -2,14 +2,14 @@
 
 from statistics import fmean
 
-from dominance.metrics import clustered_rate, spearman, spearman_interval
+from dominance.metrics import spearman, spearman_interval
 from dominance.metrics.measured import Measured, of_clusters
 from dominance.numbers import effect
 from dominance.numbers import rate as written
-from dominance.records import PromptResult, Rate
 from dominance.reproduce.claims.claim import OURS, Claim, found, pictures_of
 from dominance.reproduce.claims.dynamics import changes, courses
 from dominance.reproduce.claims.overlap_presence import presence
+from dominance.reproduce.claims.shares import share_with
 from dominance.reproduce.experiments import Experiments
 from dominance.reproduce.impossible import ImpossibleError
 from dominance.runs.reproduction.result import Figure, Finding, Group, Plot
@@ -42,9 +42,12 @@ def examine_focus(experiments: Experiments) -> Finding:
     value, interval = _correlation(pairs)
     if value is None or interval is None:
         raise ImpossibleError("presence, or the focus score, is the same for all prompts")
-    figures = [Figure(f"{group} prompts: every concept present", written(_whole(run.prompts, group)))
-               for group in dict.fromkeys(group for group, *_ in rows)]  # fmt: skip
-    for group in dict.fromkeys(group for group, *_ in rows):
+    figures = []
+    tasks = dict.fromkeys(group for group, *_ in rows)
+    for group in tasks:
+        whole = share_with("balanced", (each for each in run.prompts if each.prompt.group_name == group))
+        figures.append(Figure(f"{group} prompts: every concept present", written(whole)))
+    for group in tasks:
         own = [(score, there) for of, score, there in rows if of == group]
         figures.append(Figure(f"{group}, {len(own)} prompts: rank correlation", effect(*_correlation(own))))
     middle = sorted(score for score, _ in pairs)[len(pairs) // 2]
@@ -75,17 +78,6 @@ def _correlation(pairs: list[tuple[float, float]]) -> tuple[float | None, tuple[
     if len(pairs) < 3 or (value := spearman(*zip(*pairs, strict=True))) is None:
         return None, None
     return value, spearman_interval([[pair] for pair in pairs])
-
-
-def _whole(prompts: tuple[PromptResult, ...], group: str) -> Rate:
-    """Of the images of a task, the prompt being the unit."""
-    verdicts = [
-        (image.verdict, result.prompt.id)
-        for result in prompts
-        for image in result.images
-        if result.prompt.group_name == group and image.verdict is not None
-    ]
-    return clustered_rate([verdict == "balanced" for verdict, _ in verdicts], [prompt for _, prompt in verdicts])
 
 
 def examine_dynamics(experiments: Experiments) -> Finding:

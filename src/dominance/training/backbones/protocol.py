@@ -10,6 +10,9 @@ from diffusers.pipelines.pipeline_utils import DiffusionPipeline
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
+Latents = Float[Tensor, "image channel row column"]
+Timesteps = Int[Tensor, "image"]
+
 
 @dataclass(frozen=True, eq=False)
 class Parts:
@@ -37,13 +40,7 @@ class Backbone(Protocol):
         """The parts of a pipeline folder of this kind, in full precision."""
         ...
 
-    def predict(
-        self,
-        parts: Parts,
-        latents: Float[Tensor, "image channel row column"],
-        timesteps: Int[Tensor, "image"],
-        captions: Sequence[str],
-    ) -> Float[Tensor, "image channel row column"]:
+    def predict(self, parts: Parts, latents: Latents, timesteps: Timesteps, captions: Sequence[str]) -> Latents:
         """The velocity, shaped like the latents."""
         ...
 

@@ -9,12 +9,10 @@ import torch
 from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
 from diffusers.models.transformers.pixart_transformer_2d import PixArtTransformer2DModel
 from diffusers.pipelines.pixart_alpha.pipeline_pixart_alpha import PixArtAlphaPipeline
-from jaxtyping import Float, Int
-from torch import Tensor
 from transformers import T5Config, T5EncoderModel, T5Tokenizer
 
 from dominance.training.autoencoder import LATENT_CHANNELS
-from dominance.training.backbones.protocol import Parts
+from dominance.training.backbones.protocol import Latents, Parts, Timesteps
 from dominance.training.vocabulary import new_t5_tokenizer
 
 TEXT_WIDTH: int = 64
@@ -73,13 +71,7 @@ class TransformerBackbone:
             PixArtTransformer2DModel.from_pretrained(pipeline / "transformer", **whole),
         )
 
-    def predict(
-        self,
-        parts: Parts,
-        latents: Float[Tensor, "image channel row column"],
-        timesteps: Int[Tensor, "image"],
-        captions: Sequence[str],
-    ) -> Float[Tensor, "image channel row column"]:
+    def predict(self, parts: Parts, latents: Latents, timesteps: Timesteps, captions: Sequence[str]) -> Latents:
         """As in the protocol; the pipeline pads captions to 120 tokens, which are masked and change nothing."""
         tokens = parts.tokenizer(list(captions), padding=True, truncation=True, return_tensors="pt").to(latents.device)
         text = parts.text_encoder(tokens.input_ids, attention_mask=tokens.attention_mask).last_hidden_state

@@ -9,12 +9,11 @@ import torch
 from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
 from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion import StableDiffusionPipeline
-from jaxtyping import Float, Int
-from torch import Tensor, nn
+from torch import nn
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
 from dominance.training.autoencoder import LATENT_CHANNELS
-from dominance.training.backbones.protocol import Parts
+from dominance.training.backbones.protocol import Latents, Parts, Timesteps
 from dominance.training.vocabulary import PROMPT_TOKENS, new_tokenizer
 
 TEXT_WIDTH: int = 64
@@ -53,13 +52,7 @@ class UNetBackbone:
             UNet2DConditionModel.from_pretrained(pipeline / "unet", use_safetensors=True, torch_dtype=torch.float32),
         )
 
-    def predict(
-        self,
-        parts: Parts,
-        latents: Float[Tensor, "image channel row column"],
-        timesteps: Int[Tensor, "image"],
-        captions: Sequence[str],
-    ) -> Float[Tensor, "image channel row column"]:
+    def predict(self, parts: Parts, latents: Latents, timesteps: Timesteps, captions: Sequence[str]) -> Latents:
         tokens = parts.tokenizer(
             list(captions), padding="max_length", truncation=True, max_length=PROMPT_TOKENS, return_tensors="pt"
         )
