@@ -31,10 +31,7 @@ def mitigation_headline(result: MitigationResult) -> str:
     if best.change is None:
         return "No image has a score both plain and repaired, so nothing can be compared."
     if best.dvd_before == 0:
-        return (
-            "There was nothing to repair: the plain images have a mean DvD of 0."
-            f" {_who(result, best)}: {_harmed(best)}."
-        )
+        return _undominated(result, best)
     said = [f"mean DvD {score(best.dvd_before)} to {score(best.dvd_after)}"]
     if best.collapsed_before.n:
         said.append(f"{best.collapsed_before.count} to {counted(best.collapsed_after)} images collapsed")
@@ -42,6 +39,17 @@ def mitigation_headline(result: MitigationResult) -> str:
     if best.cost.time is not None:
         said.append(f"{times(best.cost.time)} the time")
     return f"{_named(result, best)}: {', '.join(said)}."
+
+
+def _undominated(result: MitigationResult, best: MethodResult) -> str:
+    """Where no concept dominates the plain images; they may lack one all the same."""
+    who, lacking = _who(result, best), best.repaired
+    if not lacking.n:
+        return f"There was nothing to repair: the plain images have a mean DvD of 0. {who}: {_harmed(best)}."
+    return (
+        f"No concept dominates the plain images, but {lacking.n} of {best.pairs} lack a concept. {who}: repaired"
+        f" {counted(lacking)}, {_harmed(best)}."
+    )
 
 
 def _who(result: MitigationResult, row: MethodResult) -> str:

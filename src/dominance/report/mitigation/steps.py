@@ -20,9 +20,10 @@ def after_mitigate(result: MitigationResult) -> tuple[NextStep, ...]:
         return other
     told, best = given.suite is not None and given.can_draw, result.best
     suite, seeds = [given.suite] if given.suite else [], seeds_after(given.more.get("seeds"))
-    if best.dvd_before == 0:
+    if best.dvd_before == 0 and not best.repaired.n:
         return (NextStep("nothing dominates here, so there is nothing to repair; give prompts that lose a concept"),)
-    if best.change is None or best.change >= 0:
+    gained = best.repaired.count > 0 if best.dvd_before == 0 else best.change is not None and best.change < 0
+    if not gained:
         names = [method.method for method in result.methods]
         others = ",".join(name for name in _TO_TRY if name not in names)
         again = given.command("mitigate", *suite, method=others) if told and others else None

@@ -151,7 +151,7 @@ def repairs(tmp_path: Path) -> dict[str, tuple[NextStep, ...]]:
         "mitigate": after(),
         "mitigate, nothing harmed": after(harmed=any_of(count=0)),
         "mitigate, nothing gained": after(change=0.0),
-        "mitigate, nothing to repair": after(change=0.0, dvd_before=0.0),
+        "mitigate, nothing to repair": after(change=0.0, dvd_before=0.0, repaired=any_of(count=0, n=0)),
         "mitigate, only what fails": after({"only_failing": True}),
         "mitigate, unscored": after(pairs=0),
         "mitigate with an unfit judge": after({"judge_warnings": (FOREIGN,)}),

@@ -149,6 +149,14 @@ def test_the_headline_names_the_best_method_and_what_it_costs_and_harms() -> Non
         "There was nothing to repair: the plain images have a mean DvD of 0. fine: harmed 1 of 2 balanced images."
     )
     assert "nothing to repair" in after_mitigate(result(fine))[0].why
+    lost = compared("lost", {}, [pair(NONE, BOTH), pair(NONE, NONE), pair(BOTH, BOTH)])
+    assert mitigation_headline(result(lost)) == (
+        "No concept dominates the plain images, but 2 of 3 lack a concept. lost: repaired 1 of 2, harmed 0 of 1"
+        " balanced images."
+    )
+    assert after_mitigate(result(lost))[0].why.startswith("audit under it from new seeds")
+    hopeless = compared("hopeless", {}, [pair(NONE, NONE)])
+    assert after_mitigate(result(hopeless))[0].why.startswith("nothing is gained by it here")
     assert "holds 0: draw more prompts" in str(doubt_sentence(result(good)))
     assert doubt_sentence(result(idle)) == "One prompt says nothing about others: give more prompts."
     untimed = compared("untimed", {}, [pair(TOWER, BOTH, plain=Took())])
