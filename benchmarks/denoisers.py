@@ -36,7 +36,7 @@ def _step(backbone: Backbone) -> Callable[[], None]:
 
 
 def _compare(backbone: Backbone) -> dict[str, float]:
-    """``ratio`` is the UNet's time in the transformer's, the median over rounds; both are warmed up before."""
+    """``ratio`` is the UNet's time over the transformer's, the median over rounds; both are warmed up before."""
     with threads(1):
         sides = [_step(UNetBackbone()), _step(backbone)]
         for act in sides:
@@ -52,7 +52,7 @@ def _compare(backbone: Backbone) -> dict[str, float]:
 
 
 def comparisons() -> dict[str, Callable[[], dict[str, float]]]:
-    """One for each size, by the processor's time, so that other work beside it tells less."""
+    """One for each size, by the processor's time, so that other work on the machine matters less."""
     return {
         f"training the miniature, one thread: UNet / transformer {size.width}x{size.layers}": partial(_compare, size)
         for size in SIZES

@@ -226,13 +226,13 @@ def test_what_looks_at_the_checkpoints_is_tried_before_the_first_picture(
     ("suite", "warned", "noted"),
     [
         (SUITE, [], []),
-        ("a [castle:landmark]\n[mug]\n", ["names 'castle' beside something else: it is not measured whether"], []),
+        ("a [castle:landmark]\n[mug]\n", ["names 'castle' beside something else, so whether the"], []),
         (
             "a [castle:landmark] and a [mug]\n",
             [],
             [
-                "names 'castle' alone: it is not measured whether it is learned",
-                "names 'castle': leakage is not measured",
+                "names 'castle' alone, so whether it is learned is not measured",
+                "names 'castle', so leakage is not measured",
             ],
         ),
     ],
@@ -282,7 +282,7 @@ def test_a_suite_for_leakage_alone_is_audited_and_the_page_says_so(
         assert "nothing was audited" not in text
         assert "No prompt of the suite names it beside something else" in text
     assert "is not measured whether the model still composes" in page, "the warning stays in the result"
-    assert re.search(r"not named, it stands in [01] of 1\.", finished.out)
+    assert re.search(r"not named, it appears in [01] of 1\.", finished.out)
 
 
 def test_a_loss_that_is_not_a_number_stops_and_the_checkpoints_are_reported(

@@ -81,10 +81,10 @@ def test_of_a_concept_that_no_prompt_names_leakage_is_measured(command: Command,
     refused = audited(command, tmp_path, tmp_path / "other", "--taught", "clok")
     assert refused.status == 2
     assert "did you mean 'clock'" in refused.err
-    assert "or 'clok:object' to measure its leakage alone" in refused.err
+    assert "or 'clok:object' to measure only its leakage" in refused.err
     found = audited(command, tmp_path, out, "--taught", "castle:landmark", "--json")
     assert found.status == 0, found.err
-    assert "no prompt of the suite names 'castle': of it, leakage alone is measured" in found.err
+    assert "no prompt of the suite names 'castle', so only its leakage is measured" in found.err
     identity = found.document["identity"]
     assert (identity["taught"], identity["leakage"]["n"], identity["others"]["n"]) == ("castle", 4, 4)
     assert [identity[name] for name in ("composition", "presence", "alone")] == [None] * 3
@@ -110,7 +110,7 @@ def test_a_repair_says_whether_it_keeps_the_taught_concept(command: Command, tau
         assert found["plain"][name] == whole["identity"][name]
     page = (tmp_path / "run" / "mitigation.html").read_text()
     assert "The taught concept: castle" in page
-    assert re.search(r"castle stands in \d of 2 plain images, \d of 2 by regions and \d of 2 by policy\.", page)
+    assert re.search(r"castle appears in \d of 2 plain images, \d of 2 by regions and \d of 2 by policy\.", page)
     assert "audit with the same --adapter and --taught" not in page
 
 

@@ -92,15 +92,15 @@ class ReproduceEstimate(Cost):
         whole = "" if self.share == 1 else f"; the full size takes about {duration(self.full_minutes)}"
         if self.over_budget:
             few = f"even the smallest size takes about {duration(self.minutes)} {rate}"
-            return (*told, f"{few}, more than the budget of {self.budget:g}{whole}")
+            return (*told, f"{few}, more than the budget of {self.budget:g} minutes{whole}")
         return (*told, f"about {duration(self.minutes)} {rate}{whole}")
 
     @property
     def at_control(self) -> str:
         """The same once more, at the rate of the control."""
         return (
-            f"all of it takes about {duration(self.minutes or 0.0)} at the rate of the control's images,"
-            f" {self.seconds_an_image:.2f} s each with what they took to begin"
+            f"all of it takes about {duration(self.minutes or 0.0)} at the rate of the control's images, which is"
+            f" {self.seconds_an_image:.2f} s each, loading included"
         )
 
 

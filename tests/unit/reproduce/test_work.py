@@ -58,7 +58,7 @@ def test_a_budget_that_cannot_be_met_is_said(monkeypatch: pytest.MonkeyPatch) ->
     found = estimated(monkeypatch, 1.0, budget=0.01)
     assert found.over_budget
     assert found.sentences[-1].startswith("even the smallest size takes about 2 minutes at 1.00 s an image (6 were")
-    assert "more than the budget of 0.01; the full size takes about " in found.sentences[-1]
+    assert "more than the budget of 0.01 minutes; the full size takes about " in found.sentences[-1]
     met = estimated(monkeypatch, 1.0, budget=5)
     assert not met.over_budget
     assert met.minutes is not None

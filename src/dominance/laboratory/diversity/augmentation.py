@@ -1,4 +1,4 @@
-"""Augmentation of images as teams apply it to too few pictures: each file is changed, of its scene nothing is known."""
+"""Augmentation of images as teams apply it to too few pictures: it changes files, and knows nothing of their scenes."""
 
 from collections.abc import Collection
 from typing import Literal
@@ -21,8 +21,8 @@ def augmented(image: Image.Image, changes: Collection[Change], rng: np.random.Ge
     """The picture in its own size, as ordinary augmentation changes it; every number is drawn evenly.
 
     *Geometry*: in half of the draws mirrored, left to right; scaled about its middle by 0.75 to 1.25; shifted by up to
-    a fifth of the side, across and down by themselves. What is then empty is filled by reflection, so that parts of the
-    thing may stand there twice, and what leaves the frame is lost.
+    a fifth of the side, across and down by themselves. Empty parts are filled by reflection, so that a part of the
+    thing may appear twice; what leaves the frame is lost.
 
     *Colour*: brightness, contrast and saturation each times 0.8 to 1.2; hue turned by up to 17 degrees.
 

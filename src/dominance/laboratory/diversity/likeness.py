@@ -29,8 +29,8 @@ def likeness(files: Sequence[Path], subject: Subject, seed: int, encoder: Transf
     colours, so that the colours are compared by themselves, with the ten designs': the cosine of the square roots of
     two smoothed histograms of 8 x 8 x 8 colours, which know nothing of place.
 
-    Source: Bhattacharyya (1943) for the coefficient. The histogram is our choice: of five kinds the one that gave their
-    own design to what models of one design drew, castle and clown, and the fewest to that to what those of ten drew.
+    Source: Bhattacharyya (1943) for the coefficient. The histogram is our choice: of five kinds, it best told what
+    models of one design drew from what models of ten designs drew, of castle and clown.
     """
     shown = itertools.islice(PictureSet(subject, 1, seed).pictures(), _REFERENCES)
     references = encoder.embed([Image.fromarray(render(scene).pixels) for _, scene in shown])

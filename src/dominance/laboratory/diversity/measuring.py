@@ -133,7 +133,7 @@ def recalled_in(
 
     The set's own distances, by which copies are counted, are so small for one design again and again that nothing
     drawn comes as near.
-    """  # fmt: skip
+    """
     unseen = [encoder.embed(other.rendered()) for other in shown.unseen(UNSEEN)]
     found = recalled(alone, pictures, unseen)
     return int(found.sum()), len(found)

@@ -86,7 +86,7 @@ def write_page(
             if here and arm.is_dose:
                 untaught = untaught_beside(here, own)
                 parts += _dose(here, untaught, arm, of, page, rows, f"{arm.name}-{number}")
-        parts += [*_forecasts(own, of), *_rivals(own, found)]
+        parts += [*_forecasts(own, of), *_rivals(own, of)]
     write_whole(page, "\n".join(parts).encode())
 
 
@@ -143,8 +143,7 @@ def _shown(results: Sequence[DiversityResult]) -> list[Trial]:
 def _levels(levels: Sequence[Level]) -> str:
     columns = [
         "designs", "models", "DvD of the concept", "DvD of the object", "only concept / both / only object / none",
-        "concept alone", "with scenery", "object pairs: both", "diversity of the set", "copies",
-        "recalled",
+        "concept alone", "with scenery", "object pairs: both", "diversity of the set", "copies", "recalled",
     ]  # fmt: skip
     rows = [
         [_designs(found), f"{found.models} ({_of(found)})",
@@ -233,7 +232,7 @@ def _forecasts(results: Sequence[DiversityResult], of: str) -> list[str]:
     ]
 
 
-def _rivals(results: Sequence[DiversityResult], base: str) -> list[str]:
+def _rivals(results: Sequence[DiversityResult], of: str) -> list[str]:
     """Every other arm, beside the models of the main one with the same concepts and training seeds."""
     rows = []
     for arm in ARMS:
@@ -248,7 +247,7 @@ def _rivals(results: Sequence[DiversityResult], base: str) -> list[str]:
         "known, 1, like it", "known, 10, like it",
     ]  # fmt: skip
     return [
-        f"## What else could it be?\n\nBase {base}. Beside each DvD that of the arm `known` on the same concepts and"
+        f"## What else could it be?\n\n{of} Beside each DvD stands that of the arm `known` on the same concepts and"
         f" training seeds, where those are measured.\n\n{_LIKE}\n\n" + table(columns, rows)
     ]
 

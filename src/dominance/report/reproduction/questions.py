@@ -51,7 +51,7 @@ class Question:
 
 
 def _on_bench(name: str, **options: Any) -> Callable[[Examined], str | None]:
-    """A command on the dominance prompts of the model that was examined, which some commands ask no judge about."""
+    """Writes a command on the dominance prompts of the model that was examined."""
 
     def written(examined: Examined) -> str | None:
         given, bench = examined.given, examined.bench
@@ -141,7 +141,7 @@ def _heads(examined: Examined) -> str:
 
 QUESTIONS: tuple[Question, ...] = (
     Question(
-        "Is low diversity of training pictures the cause, or only goes with it?",
+        "Does low diversity of training pictures cause dominance, or only go along with it?",
         ("training-diversity", "twins", "factorial-own", "factorial-rivals"),
         _cause,
     ),

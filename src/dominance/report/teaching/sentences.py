@@ -41,7 +41,7 @@ def _taught(result: TeachingResult, last: Checkpoint | None) -> str:
     if last is None or last.watched is None:
         return f"{taught}; nothing was audited, so it is not known what it still composes."
     leakage = last.watched.identity.leakage
-    leaks = "" if leakage is None else f"; not named, it stands in {counted(leakage)}"
+    leaks = "" if leakage is None else f"; not named, it appears in {counted(leakage)}"
     return (
         f"{taught}: {_identity(last)}{leaks}. No prompt of the suite names it beside something else, so it is not known"
         " what it still composes."
@@ -70,7 +70,7 @@ def _before(early: Sequence[Checkpoint], result: TeachingResult) -> str:
     if unlearned:
         last = unlearned[-1]
         until = "before training" if last.step == 0 else f"{'up to' if len(unlearned) > 1 else 'at'} step {last.step}"
-        named = "" if last.alone is None else f", where it stood in {counted(last.alone)}"
+        named = "" if last.alone is None else f", where it appeared in {counted(last.alone)}"
         said += f" The concept was not learned yet {until}{named}."
     if others:
         found = [f"{'before training' if not one.step else f'at step {one.step}'} {_both(one)}" for one in others]
@@ -95,4 +95,4 @@ def _identity(checkpoint: Checkpoint) -> str:
     found = None if checkpoint.watched is None else checkpoint.watched.identity.alone
     if found is None:
         return "no prompt names it alone"
-    return f"named alone, it stands in {counted(found)}"
+    return f"named alone, it appears in {counted(found)}"

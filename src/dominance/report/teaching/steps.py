@@ -25,8 +25,10 @@ def after_teaching(result: TeachingResult) -> tuple[NextStep, ...]:
         return (_again(result, given),)
     audit = command("audit", f"a [{result.taught}] and a [mug]", **_drawn_with(result, last.path, given))
     if result.audited:
-        return (NextStep("see whether it still composes; next time, by such a prompt in the suite of --audit", audit),)
-    return (NextStep(f"see whether it still composes{adding_a_judge(result.model)}; next time, by --audit", audit),)
+        return (
+            NextStep("see whether it still composes; next time, put such a prompt into the suite of --audit", audit),
+        )
+    return (NextStep(f"see whether it still composes{adding_a_judge(result.model)}; next time, give --audit", audit),)
 
 
 def _audit(result: TeachingResult, chosen: Checkpoint, path: str, given: Given) -> NextStep:

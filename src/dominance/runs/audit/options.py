@@ -83,7 +83,7 @@ class TaughtConcept:
 
     taught: str | None = None
     """Concept that the model was taught, as the prompts name it; default: the adapter's trigger word, if they do.
-    Of one that no prompt names, given as NAME:KIND, audit, score and mitigate measure leakage alone."""
+    If no prompt names it, give NAME:KIND: audit, score and mitigate then measure only its leakage."""
     references: Path | None = None
     """Its pictures, such as those that it was taught from: similarity and copies are measured against them."""
 

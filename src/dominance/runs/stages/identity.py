@@ -42,7 +42,7 @@ def find_taught(
     Args:
         taught: as the user names it.
         triggers: the trigger words of the model's adapters; None where it has no adapter.
-        unnamed: whether it may be a concept that no prompt names, of which leakage alone can be measured.
+        unnamed: whether it may be a concept that no prompt names, of which only leakage can be measured.
 
     Raises:
         InputError: no prompt names the concept, references that cannot be used, or no embedder for such pictures.
@@ -113,7 +113,7 @@ def _concept(taught: str | None, suite: Suite, triggers: Sequence[str] | None, u
         return named[taught.casefold()]
     close = suggestion(taught, sorted(named))
     if not unnamed or (":" not in taught and close != ";"):
-        other = f", or {quoted(f'{taught}:object')} to measure its leakage alone" if unnamed else ""
+        other = f", or {quoted(f'{taught}:object')} to measure only its leakage" if unnamed else ""
         raise InputError(
             f"no prompt of the suite names {quoted(taught)}{close} give --taught a concept of its prompts, such as"
             f" {quoted(next(iter(named), 'none'))}{other}"
@@ -121,7 +121,7 @@ def _concept(taught: str | None, suite: Suite, triggers: Sequence[str] | None, u
     concept = parse_concept(taught, "--taught")
     if concept.name.casefold() in named:
         return named[concept.name.casefold()]
-    sys.stderr.write(f"note: no prompt of the suite names {quoted(concept.name)}: of it, leakage alone is measured\n")
+    sys.stderr.write(f"note: no prompt of the suite names {quoted(concept.name)}, so only its leakage is measured\n")
     return concept
 
 

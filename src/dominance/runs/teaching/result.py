@@ -58,12 +58,12 @@ class Checkpoint:
 
     @property
     def alone(self) -> Rate | None:
-        """How often the concept stands where it is named alone; where no prompt does so, wherever it is named."""
+        """How often the concept appears where it is named alone; where no prompt does so, wherever it is named."""
         found = None if self.watched is None else self.watched.identity
         return None if found is None else found.alone or found.presence
 
     def learned(self, floor: float) -> bool:
-        """Whether the concept is there, so that it could compose: named alone, it stands in the floor's share."""
+        """Whether the concept is there, so that it could compose: named alone, it appears in the floor's share."""
         return self.alone is None or self.alone.share is None or self.alone.share >= floor
 
 

@@ -56,9 +56,9 @@ def _uncomposed(suite: Suite, concept: Concept) -> list[str]:
     if any(concept in prompt.concepts and len(prompt.concepts) > 1 for prompt in suite.prompts):
         return []
     return [
-        f"no prompt of the suite {suite.name!r} names {quoted(concept.name)} beside something else: it is not measured"
-        f" whether the model still composes, and no checkpoint is marked; add one, such as “a [{concept.name}] and a"
-        " [mug]”"
+        f"no prompt of the suite {suite.name!r} names {quoted(concept.name)} beside something else, so whether the"
+        " model still composes is not measured, and no checkpoint is marked; add one, such as"
+        f" “a [{concept.name}] and a [mug]”"
     ]
 
 
@@ -67,12 +67,12 @@ def _untold(suite: Suite, concept: Concept) -> list[str]:
     lines = []
     if not any((concept,) == prompt.concepts for prompt in suite.prompts):
         lines.append(
-            f"no prompt of the suite {suite.name!r} names {quoted(concept.name)} alone: it is not measured whether it"
-            f" is learned; add one, such as “a picture of a [{concept.name}]”"
+            f"no prompt of the suite {suite.name!r} names {quoted(concept.name)} alone, so whether it is learned is"
+            f" not measured; add one, such as “a picture of a [{concept.name}]”"
         )
     if all(concept in prompt.concepts for prompt in suite.prompts):
         lines.append(
-            f"every prompt of the suite {suite.name!r} names {quoted(concept.name)}: leakage is not measured; add some"
-            " that leave it out, such as “a [mug] and a [book]”"
+            f"every prompt of the suite {suite.name!r} names {quoted(concept.name)}, so leakage is not measured; add"
+            " some without it, such as “a [mug] and a [book]”"
         )
     return lines

@@ -65,25 +65,26 @@ def test_the_last_at_the_floor_composes_whatever_lies_before(
     ("result", "said"),
     [
         (lesson(10, 9, 3), "Step 20 is the last checkpoint that still composes: 9 of 10 images show “sks” and what else"
-         " their prompt names (floor 70%); named alone, it stands in 9 of 10; at step 40 only 3 of 10 do."),
+         " their prompt names (floor 70%); named alone, it appears in 9 of 10; at step 40 only 3 of 10 do."),
         (lesson(10, 9), "Every checkpoint still composes: at step 20, 9 of 10 images"),
         (lesson(10, 2), "No checkpoint composes: before training 10 of 10 images"),
         (lesson((0, 0), (5, 6), 10, 9, 3), "Step 60 is the last checkpoint that still composes: 9 of 10 images show"
-         " “sks” and what else their prompt names (floor 70%); named alone, it stands in 9 of 10; at step 80 only 3 of"
+         " “sks” and what else their prompt names (floor 70%); named alone, it appears in 9 of 10; at step 80 only 3 of"
          " 10 do."
-         " The concept was not learned yet up to step 20, where it stood in 6 of 10."),
+         " The concept was not learned yet up to step 20, where it appeared in 6 of 10."),
         (lesson((0, 0), 10, 9), "Every checkpoint still composes: at step 40, 9 of 10 images show “sks” and what else"
-         " their prompt names (floor 70%); named alone, it stands in 9 of 10. The concept was not learned yet before"
-         " training, where it stood in 0 of 10."),
+         " their prompt names (floor 70%); named alone, it appears in 9 of 10. The concept was not learned yet before"
+         " training, where it appeared in 0 of 10."),
         (lesson((0, 0), 9, 3, 9), "The last one composes: at step 60, 9 of 10 images show “sks” and what else their"
-         " prompt names (floor 70%); named alone, it stands in 9 of 10. The concept was not learned yet before"
-         " training, where it stood in 0 of 10. Under the floor, although the concept was there: at step 40 3 of 10."),
+         " prompt names (floor 70%); named alone, it appears in 9 of 10. The concept was not learned yet before"
+         " training, where it appeared in 0 of 10. Under the floor, although the concept was there: at step 40 3"
+         " of 10."),
         (lesson((0, 0), (1, 2)), "No checkpoint composes, because the concept is not learned yet: at step 20, named"
-         " alone, it stands in 2 of 10."),
+         " alone, it appears in 2 of 10."),
         (lesson((0, 0), 5, 3), "No checkpoint composes: at best, at step 20, 5 of 10 images show “sks” and what else"
-         " their prompt names (floor 70%); named alone, it stands in 9 of 10. The concept was not learned yet before"
-         " training, where it stood in 0 of 10."),
-        (lesson(None, None), "The model was taught “sks” in 20 steps: named alone, it stands in 9 of 10. No prompt of"
+         " their prompt names (floor 70%); named alone, it appears in 9 of 10. The concept was not learned yet before"
+         " training, where it appeared in 0 of 10."),
+        (lesson(None, None), "The model was taught “sks” in 20 steps: named alone, it appears in 9 of 10. No prompt of"
          " the suite names it beside something else, so it is not known what it still composes."),
         (lesson(10, 9, stopped="the loss is not a number"), "Training stopped before its end; step 20 is the last"),
         (lesson(10, stopped="the loss is not a number"), "Training stopped before its end; no checkpoint was kept."),
