@@ -101,7 +101,8 @@ def picture_scores(plan: Plan, ledger: Ledger) -> dict[tuple[str, str], PictureS
     """What was measured on the plan's images, by the item of each and its prompt's id."""
     keys = _keys(plan, plan.images)
     known = ledger.measured() if keys else {}
-    return {(i.item, i.prompt_id): from_json(PictureScores, known[key]) for key, i in keys if key in known}
+    measured = [(image, known[key]) for key, image in keys if key in known]
+    return {(image.item, image.prompt_id): from_json(PictureScores, scores) for image, scores in measured}
 
 
 def still_to_measure(plan: Plan, ledger: Ledger, missing: Collection[str]) -> int:

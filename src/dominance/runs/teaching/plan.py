@@ -123,7 +123,7 @@ def _asked_of_model(
     from dominance.training.dreambooth.teach import STATE
 
     if not isinstance(base.source, ModelFolder):
-        raise InputError("a concept is taught to a model by its name; give its folder, file or hub id")
+        raise InputError("a pipeline in memory cannot be taught a concept; give its folder, file or hub id")
     pipeline = outline(base.source)
     every = options.distance(settings.steps)
     check_teachable(pipeline, settings, every, folder / STATE, find_device(options.device))

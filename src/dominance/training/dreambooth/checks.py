@@ -58,7 +58,7 @@ def check_settings(family: Family, settings: TeachSettings, device: torch.device
     sides = family.sides()
     if options.resolution is not None and options.resolution not in sides:
         raise InputError(
-            f"resolution is {options.resolution}; {kind} is trained at a multiple of {sides.step} up to {sides[-1]}"
+            f"resolution is {options.resolution}; for {kind}, give a multiple of {sides.step} up to {sides[-1]}"
         )
     if options.precision == "float16" and device.type == "cpu":
         raise InputError("float16 is trained on a GPU only; give --precision bfloat16, or float32")

@@ -151,9 +151,7 @@ def test_snr_gamma_is_for_models_of_discrete_steps(tmp_path: Path) -> None:
 def test_a_resolution_that_cannot_be_cut_in_patches_is_refused(family: str, step: int, tmp_path: Path) -> None:
     pipeline = fresh(family)
     pipeline.vae_scale_factor = 16
-    with pytest.raises(
-        InputError, match=rf"resolution is 40; {type(pipeline).__name__} is trained at a multiple of 32"
-    ):
+    with pytest.raises(InputError, match=rf"resolution is 40; for {type(pipeline).__name__}, give a multiple of 32"):
         taught(pipeline, tmp_path, resolution=40)
 
 
