@@ -74,7 +74,7 @@ def diversity(
         raise InputError("no arm has such a model; give other --subjects or --levels, or leave them out")
     options = ExperimentOptions(base, judge, out, results, images, str(find_device(device)), keep=keep)
     found = judged_again(options, note) if rejudge else run_experiment(chosen, options, note, processes)
-    write_page(found, page, out / "strips", find_model(base).identity)
+    write_page(found, page, out, find_model(base).identity)
     if output.json:
         print_json(printed(summary_of(found, str(results), str(page))))
     else:

@@ -274,13 +274,15 @@ def test_rows_and_columns_of_the_pictures_are_named_in_the_picture(
         Image.new("RGB", (TAUGHT_WIDTH + GAP + 8 * SIDE, SIDE), "red").save(
             tmp_path / "strips" / f"{Trial(arm, 'castle', level, 0).name}.png"
         )
-    write_page(results, tmp_path / "page.md", tmp_path / "strips", "sha256:base")
+    twice = [replace(result, images=2) for result in results]
+    write_page([*results, *twice], tmp_path / "page.md", tmp_path, "sha256:base")
     rows = ["not taught", "1 design", "2 designs", "4 designs", "6 designs", "8 designs", "10 designs", "all different"]
     assert written[: len(rows)] == rows
     assert "then asked for a castle and …" in written
     assert written[-8:] == [with_article(thing) for thing in OBJECTS]
     with Image.open(tmp_path / "page" / "known-0.png") as sheet:
         assert sheet.getpixel((sheet.width - 10, sheet.height - 10)) == (255, 0, 0)
+    assert not (tmp_path / "page" / "known-1.png").exists(), "those of one image a prompt are not of two"
 
 
 def test_a_page_of_nothing_can_be_written(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from dominance.laboratory.diversity.statistics import (
     trend,
     untaught_beside,
 )
+from dominance.laboratory.diversity.strips import strips_in
 from dominance.laboratory.diversity.wanted import criteria
 from dominance.numbers import UNKNOWN, coefficient, mean, plural, rate, share
 from dominance.report.parts.markdown import met, table
@@ -61,12 +62,12 @@ training seed with all that was taught of it."""
 
 
 def write_page(
-    results: Sequence[DiversityResult], page: Path, strips: Path | None = None, base: str | None = None
+    results: Sequence[DiversityResult], page: Path, folder: Path | None = None, base: str | None = None
 ) -> None:
     """Writes the page, and its pictures into a folder of the same name beside it.
 
     Args:
-        strips: the rows of pictures that the experiment kept; without them an earlier picture of them stays.
+        folder: the experiment's, with the strips of pictures that it kept; without them an earlier picture stays.
         base: identity of the one that they are of.
     """
     from dominance.laboratory.diversity.measuring import STEPS
@@ -79,7 +80,7 @@ def write_page(
     )
     parts = [head]
     for number, ((found, images), own) in enumerate(by_conditions(results).items()):
-        rows = strips if base in (None, found) else None
+        rows = strips_in(folder, images) if folder is not None and base in (None, found) else None
         of = f"Base {found}, {plural(images, 'image')} a prompt."
         for arm in ARMS:
             here = [result for result in own if result.arm == arm.name]

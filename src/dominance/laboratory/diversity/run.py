@@ -28,7 +28,7 @@ from dominance.laboratory.diversity.measuring import (
 from dominance.laboratory.diversity.pictures import PRIOR_PICTURES, prior_pictures, write_pictures
 from dominance.laboratory.diversity.results import DiversityResult, read_results
 from dominance.laboratory.diversity.shape_classifier import JudgeOfNewShapes
-from dominance.laboratory.diversity.strips import keep_strip
+from dominance.laboratory.diversity.strips import keep_strip, strips_in
 from dominance.laboratory.diversity.subjects import Subject, find_subject
 from dominance.laboratory.result_lines import append_line
 from dominance.laboratory.sharing import claim_folder, claimed, shared_by
@@ -172,7 +172,7 @@ class _Workshop:
         if references is not None:
             drawn = embedded(alone, self.encoder)
             copied, recall = copies(drawn, references), recalled_in(drawn, references, trial.shown, self.encoder)
-        keep_strip(self.options.folder / "strips" / f"{trial.name}.png", pictures, run, subject)
+        keep_strip(strips_in(self.options.folder, images) / f"{trial.name}.png", pictures, run, subject)
         return DiversityResult(
             arm=trial.arm.name,
             subject=trial.subject,

@@ -24,6 +24,11 @@ TAUGHT_WIDTH: int = SIDE // 2 * (TAUGHT // 2)
 """Of the training pictures together."""
 
 
+def strips_in(folder: Path, images: int) -> Path:
+    """Where the strips of models lie that were asked for so many images a prompt, whose noises are their own."""
+    return folder / ("strips" if images == 1 else f"strips-{images}-images")
+
+
 def keep_strip(file: Path, pictures: Sequence[TrainingPicture], run: RunResult, subject: Subject) -> None:
     """Writes the first ten training pictures and, after a gap, one image of the subject with each object.
 
