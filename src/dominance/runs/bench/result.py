@@ -58,6 +58,9 @@ class StreamTally:
         undecided: candidates rejected only because some images could not be made or judged.
         candidates: all in the pools.
         too_long: tried candidates without images, because the model does not read all of their concepts.
+        open_tried, open_qualified: of those that were tried before the first was skipped and whose outcome is known;
+            None in benches of earlier versions. What is skipped, by a cap or as a near duplicate, is like what
+            qualified before it, so that what is tried from there on qualifies less often than candidates do.
     """
 
     name: str
@@ -68,6 +71,8 @@ class StreamTally:
     undecided: int
     candidates: int
     too_long: int = 0
+    open_tried: int | None = None
+    open_qualified: int | None = None
 
     @computed_field
     @property
@@ -77,8 +82,8 @@ class StreamTally:
     @computed_field(alias="yield")
     @property
     def share(self) -> float | None:
-        """Share of the tried candidates that qualified."""
-        return self.qualified / self.tried if self.tried else None
+        """Share that qualified of the candidates that were tried before any was skipped; else of all tried."""
+        return yield_of(self).share
 
 
 @dataclass(frozen=True)
@@ -190,11 +195,23 @@ def read_bench(folder: Path | str) -> BenchResult:
         return bench_of(result_of(plan, ledger, folder), record.kept, record.tallies, record.stopped)
 
 
+YIELD = (
+    "Yield: the share that qualified of the candidates tried before any was skipped, by a cap or as a near duplicate of"
+    " one that was kept; what is tried after that qualifies less often."
+)
+"""What it is, in words."""
+
+
 def yield_of(tally: StreamTally) -> Rate:
-    """Qualified candidates among those tried, which were tried until there were enough."""
+    """Qualified candidates among those tried before any was skipped; the interval allows for trying until enough.
+
+    Of a bench of an earlier version, among all tried: a share that is too low where candidates were skipped.
+    """
     from dominance.metrics.intervals import exact_rate
 
-    return exact_rate(tally.qualified, tally.tried)
+    if tally.open_tried is None or tally.open_qualified is None:
+        return exact_rate(tally.qualified, tally.tried)
+    return exact_rate(tally.open_qualified, tally.open_tried)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -33,6 +33,10 @@ class CandidateTrial:
     _undecided: Counter[str] = field(default_factory=Counter)
     _too_long: Counter[str] = field(default_factory=Counter)
     _given_up: set[str] = field(default_factory=set)
+    _narrowed: set[str] = field(default_factory=set)
+    _open: set[tuple[str, str]] = field(default_factory=set)
+    _open_tried: Counter[str] = field(default_factory=Counter)
+    _open_qualified: Counter[str] = field(default_factory=Counter)
     _limited: bool = False
 
     def run(
@@ -61,6 +65,9 @@ class CandidateTrial:
                 self._qualified[stream] += qualifies
                 self._undecided[stream] += outcome.undecided
                 self._too_long[stream] += outcome.too_long
+                if (stream, candidate.prompt.id) in self._open and not (outcome.undecided or outcome.too_long):
+                    self._open_tried[stream] += 1
+                    self._open_qualified[stream] += qualifies
                 if qualifies and shelf.has_room(candidate):
                     shelf.keep(candidate)
             tell(self.line())
@@ -89,6 +96,10 @@ class CandidateTrial:
                     self._seen.add(candidate.prompt.id)
                     wave.append((name, candidate))
                     wanted -= 1
+                    if name not in self._narrowed:
+                        self._open.add((name, candidate.prompt.id))
+                else:
+                    self._narrowed.add(name)
                 position += 1
             self._positions[name] = position
         return wave
@@ -119,6 +130,8 @@ class CandidateTrial:
                 undecided=self._undecided[name],
                 candidates=len(self.streams[name]),
                 too_long=self._too_long[name],
+                open_tried=self._open_tried[name],
+                open_qualified=self._open_qualified[name],
             )
             for name, shelf in self.shelves.items()
         )
@@ -127,7 +140,7 @@ class CandidateTrial:
         """Progress, in one line."""
         parts = []
         for tally in self.tallies():
-            share = f", yield {tally.qualified / tally.tried:.0%}" if tally.tried else ""
+            share = "" if tally.share is None else f", yield {tally.share:.0%}"
             parts.append(f"{tally.name} {tally.kept}/{tally.target} ({tally.tried} tried{share})")
         return f"kept: {', '.join(parts)}"
 

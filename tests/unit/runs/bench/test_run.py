@@ -297,6 +297,30 @@ def test_a_stream_that_never_qualifies_is_given_up_and_one_that_does_is_not() ->
     )
 
 
+def test_the_yield_is_of_what_was_tried_before_a_cap_left_anything_out() -> None:
+    """Every second candidate qualifies, but of its concept only two are kept, and then none is tried."""
+    stream = [
+        Candidate(
+            Prompt(f"p{n}", f"p{n}", ()), "landmark", "and", "poor" if n % 2 else "good", f"o{n}", frozenset({f"p{n}"})
+        )
+        for n in range(40)
+    ]
+    trial = CandidateTrial({"landmark": stream}, {"landmark": Shelf("landmark", 5, Caps(2, 9))}, needed=7, at_once=4)
+    unscored = {"p0": Outcome(0, undecided=True)}
+
+    def attempt(wave: Sequence[tuple[str, Candidate]]) -> dict[tuple[str, str], Outcome]:
+        met = {c.prompt.id: Outcome(7 * (c.concept == "good"), undecided=False) for _, c in wave} | unscored
+        return {(name, c.prompt.id): met[c.prompt.id] for name, c in wave}
+
+    trial.run(attempt, lambda line: None)
+    (tally,) = trial.tallies()
+    assert (tally.tried, tally.qualified, tally.kept) == (24, 3, 2)
+    assert (tally.open_qualified, tally.open_tried) == (3, 7), "p1 to p7; p0 has no outcome"
+    assert tally.share == pytest.approx(3 / 7)
+    earlier = dataclasses.replace(tally, open_tried=None, open_qualified=None)
+    assert earlier.share == pytest.approx(3 / 24)
+
+
 def test_a_bench_of_which_nothing_was_kept_is_still_whole(
     model: PaintingModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
