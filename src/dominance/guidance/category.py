@@ -1,11 +1,10 @@
 """A category word in the place of an entity's name: for the first steps, or for the whole run."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
-from dominance.errors import InputError
 from dominance.guidance.neutral import in_words
-from dominance.guidance.plan import Needs, OtherText, Plan
+from dominance.guidance.plan import LATER, Needs, OtherText, Plan, Span
 from dominance.records import Prompt
 
 WORDS = {"landmark": "building", "character": "character", "artist": "artist"}
@@ -34,13 +33,15 @@ class Category:
     """Word for a character."""
     artist: str = WORDS["artist"]
     """Word for an artist."""
+    since: float = field(default=0.0, metadata=LATER)
+    """Share of the steps that read the prompt as it is before they do."""
 
     def __post_init__(self) -> None:
-        if not 0 <= self.until <= 1:
-            raise InputError(f"the method's until is {self.until:g}; give a share from 0 to 1")
+        Span(self.since, self.until)
 
     def plan(self, prompt: Prompt) -> Plan:
         """How an image of this prompt is steered; not at all where it names no landmark, character or artist."""
         words = {kind: getattr(self, kind) for kind in WORDS}
         text = in_words(prompt, {c.name: words[c.kind] for c in prompt.concepts if c.kind in words})
-        return Plan() if text == prompt.text or not self.until else Plan(other=OtherText(text, self.until))
+        during = Span(self.since, self.until)
+        return Plan() if text == prompt.text or not self.until else Plan(other=OtherText(text, during))

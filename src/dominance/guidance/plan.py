@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from dominance.errors import InputError
 from dominance.guidance.moves import Moves
 from dominance.guidance.regions import Regions
 from dominance.records import Concept
@@ -38,15 +39,43 @@ class Needs:
 
 
 @dataclass(frozen=True)
-class OtherText:
-    """Another text in the prompt's place.
+class Span:
+    """A part of the steps, in shares of all of them: not before ``since``, and before ``until``.
 
-    Attributes:
-        until: share of the steps that read it; 1 is all of them.
+    Raises:
+        InputError: no such part.
+
+    >>> [step for step in range(10) if Span(0.2, 0.5).acts(step, 10)]
+    [2, 3, 4]
     """
 
+    since: float = 0.0
+    until: float = 1.0
+
+    def __post_init__(self) -> None:
+        for name, value in (("since", self.since), ("until", self.until)):
+            if not 0 <= value <= 1:
+                raise InputError(f"the method's {name} is {value:g}; give a share from 0 to 1")
+        if self.since > self.until:
+            raise InputError(
+                f"the method's since is {self.since:g} and its until {self.until:g}; give a since that is no later"
+            )
+
+    def acts(self, step: int, steps: int) -> bool:
+        """Whether this step, counted from 0, is in it."""
+        return round(self.since * steps) <= step < round(self.until * steps)
+
+    def within(self, steps: int) -> range:
+        """Its steps, of so many."""
+        return range(round(self.since * steps), round(self.until * steps))
+
+
+@dataclass(frozen=True)
+class OtherText:
+    """Another text in the prompt's place, during a part of the steps."""
+
     text: str
-    until: float
+    during: Span
 
 
 @dataclass(frozen=True)
@@ -55,7 +84,8 @@ class Plan:
 
     Attributes:
         concepts: the names whose attention is looked at, in the prompt's order.
-        rebalanced: how far the concepts' attention is made equal, from 0 to 1.
+        rebalanced: how far the concepts' attention is made equal, from 0 to 1; ``balancing``: in which steps.
+        unguided: steps in which the prompt's own prediction is taken as it is, without guidance.
         taught: where adapters are to act in one region alone, the place of the concept that each teaches, in the order
             in which they were loaded, None for a concept that is not named; a single place is that of all adapters.
     """
@@ -66,6 +96,8 @@ class Plan:
     moves: Moves | None = None
     other: OtherText | None = None
     rebalanced: float = 0.0
+    balancing: Span = Span()
+    unguided: Span | None = None
     taught: tuple[int | None, ...] = ()
 
     def more_evaluations(self, steps: int, *, by_attention: bool) -> int:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from dominance.errors import InputError
-from dominance.guidance.plan import LATER, Needs, Plan
+from dominance.guidance.plan import LATER, Needs, Plan, Span
 from dominance.records import Prompt
 
 
@@ -23,13 +23,19 @@ class Rebalance:
 
     strength: float = field(default=1.0, metadata=LATER)
     """From 0, no effect, to 1; between them each concept keeps that much less of its own attention for the mean."""
+    since: float = field(default=0.0, metadata=LATER)
+    """Share of the steps before it acts."""
+    until: float = field(default=1.0, metadata=LATER)
+    """Share of the steps after which it no longer acts."""
 
     def __post_init__(self) -> None:
         if not 0 <= self.strength <= 1:
             raise InputError(f"the method's strength is {self.strength:g}; give a number from 0 to 1")
+        Span(self.since, self.until)
 
     def plan(self, prompt: Prompt) -> Plan:
         """How an image of this prompt is steered; not at all with fewer than two concepts."""
         if not self.needs.met_by(prompt.concepts) or not self.strength:
             return Plan()
-        return Plan(concepts=tuple(concept.name for concept in prompt.concepts), rebalanced=self.strength)
+        concepts = tuple(concept.name for concept in prompt.concepts)
+        return Plan(concepts, rebalanced=self.strength, balancing=Span(self.since, self.until))

@@ -1,11 +1,11 @@
 """Regional substitution: each concept's region reads the prompt in which its rivals are neutralised."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
 from dominance.errors import InputError
 from dominance.guidance.neutral import STAND_INS, alone
-from dominance.guidance.plan import Backend, Needs, Plan
+from dominance.guidance.plan import LATER, Backend, Needs, Plan, Span
 from dominance.guidance.regions import Regions
 from dominance.records import Prompt
 
@@ -42,12 +42,15 @@ class Regional:
     """Nouns that stand in for a rival, in as many texts."""
     strength: float = 1.0
     """From 0, no effect, to 1."""
+    since: float = field(default=0.0, metadata=LATER)
+    """Share of the steps before regions act; where concepts lie is seen all the same."""
 
     def __post_init__(self) -> None:
         for name, low, high in (("fixed", 0, 1), ("until", 0, 1), ("strength", 0, 1), ("edge", 0.01, 100)):
             value = getattr(self, name)
             if value is not None and not low <= value <= high:
                 raise InputError(f"the method's {name} is {value:g}; give a number from {low} to {high}")
+        Span(self.since, 1.0 if self.until is None else self.until)
         if not 1 <= self.nouns <= STAND_INS:
             raise InputError(f"the method's nouns is {self.nouns}; give a whole number from 1 to {STAND_INS}")
 
@@ -67,5 +70,6 @@ class Regional:
             halves=self.shape == "halves",
             edge=self.edge,
             strength=self.strength,
+            since=self.since,
         )
         return Plan(concepts=tuple(concept.name for concept in prompt.concepts), regions=regions, backend=backend)

@@ -20,6 +20,7 @@ class Regions:
     Attributes:
         texts: of each concept, in the prompt's order: the prompt with its rivals neutralised, by several nouns.
         fixed: share of the steps after which the parting stays as it is.
+        since: share of the steps before it acts.
         until: share of the steps after which it no longer acts; None for all by attention, the first half by
             predictions.
         halves: whether two concepts get the left and the right half, rather than half-planes of any direction.
@@ -33,11 +34,12 @@ class Regions:
     halves: bool = False
     edge: float = 1.0
     strength: float = 1.0
+    since: float = 0.0
 
     def acts(self, step: int, steps: int, backend: str) -> bool:
         """Whether it acts at this step, where regions act by this back-end."""
         until = self.until if self.until is not None else 0.5 if backend == "predictions" else 1.0
-        return self.strength > 0 and step < round(until * steps)
+        return self.strength > 0 and round(self.since * steps) <= step < round(until * steps)
 
 
 @dataclass

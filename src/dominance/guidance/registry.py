@@ -73,6 +73,7 @@ BUNDLED: Mapping[str, Bundled] = {
     ),
     "initial-noise": Bundled("the noise to begin with, moved in the same way", "initial_noise", "InitialNoise"),
     "rebalance": Bundled("the same attention for every concept", "rebalance", "Rebalance"),
+    "unguided": Bundled("no guidance in some of the steps: a test of when it decides", "unguided", "Unguided"),
     "schedule": Bundled("a category word in an entity's place for the first steps", "category", "Category"),
     "replace": Bundled(
         "a category word for the whole run: a test of the detector, which loses the entity", "category", "Category",

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from dominance.errors import InputError, ModelError
-from dominance.guidance.plan import Backend, Plan
+from dominance.guidance.plan import Backend, Plan, Span
 from dominance.guidance.regions import Parting, Regions
 from dominance.models.adapter_places import at_rest, placed
 from dominance.models.tokens import prompt_tokens
@@ -28,6 +28,7 @@ from dominance.probes.sites import AttentionSite, attention_sites, denoiser_of
 from dominance.probes.text_inputs import text_inputs, with_texts
 from dominance.runs.stages.adapters_apart import AdaptersApart
 from dominance.runs.stages.moving import Mover, mean_maps
+from dominance.runs.stages.unguiding import Unguiding
 from dominance.wording import quoted
 
 Planned = Callable[[Sequence[str]], Sequence[Plan]]
@@ -97,6 +98,7 @@ class _Course(Probe):
         self._read: dict[tuple[tuple[int, ...], int], tuple[Tensor, Tensor | None]] = {}
         self._balancer: Balancer | None = None
         self._adapters = AdaptersApart(pipeline, self._denoiser)
+        self._unguiding = Unguiding()
         self.mover = Mover(pipeline, self._layers)
         self.shifts = Shifts(pipeline, self.mover.taken)
 
@@ -126,8 +128,14 @@ class _Course(Probe):
         """What makes attention equal, where a plan asks for it."""
         if not any(plan.rebalanced for plan in self._plans):
             return None
+        steps = steps_of(self._pipeline)
         each = [
-            Rebalancing(plan.concepts, strength=plan.rebalanced) if plan.rebalanced else None for plan in self._plans
+            Rebalancing(
+                plan.concepts, None if plan.balancing == Span() else plan.balancing.within(steps), plan.rebalanced
+            )
+            if plan.rebalanced and plan.balancing.within(steps)
+            else None
+            for plan in self._plans
         ]
         edits = EditsByImage(self._denoiser, each, "rebalanced")
         balancer = Balancer(self._pipeline, list(self._sites.values()), edits, tuple(texts))
@@ -140,10 +148,10 @@ class _Course(Probe):
         Before the denoiser runs: offloading has only one of it and the text encoders on the device.
         """
         for plan in self._plans:
-            if plan.other is not None and round(plan.other.until * steps):
+            if plan.other is not None and plan.other.during.within(steps):
                 self._encode_one((plan.other.text,), _NONE)
             regions, backend = plan.regions, self._backend(plan)
-            if regions is not None and steps > 1 and regions.acts(1, steps, backend):
+            if regions is not None and any(regions.acts(step, steps, backend) for step in range(1, steps)):
                 for place, texts in enumerate(regions.texts):
                     resting = self._adapters.resting(plan, place) if backend == "attention" else None
                     self._encode_one(texts, resting or _NONE)
@@ -189,18 +197,20 @@ class _Course(Probe):
         rows = _prompted(forward)
         if rows:
             self._read_others(forward, given, steps)
+        self._unguiding.tell(self._plans, given, forward, steps)
         self.mover.move(looking, steps, rows)
         self._maps = {}
         with self._adapters_placed(looking, steps):
             made = run(**given)
         if rows and self._maps:
             self._see(forward, steps)
-        return self._parted_predictions(looking, made, steps, rows) if rows else made
+        made = self._parted_predictions(looking, made, steps, rows) if rows else made
+        return self._unguiding.predicted(self._plans, made, forward, steps)
 
     def _read_others(self, forward: Forward, given: dict[str, Any], steps: int) -> None:
         """Puts another text in the place of the prompt, where a plan has one at this step."""
         for image, plan in enumerate(self._plans):
-            if plan.other is not None and forward.step < round(plan.other.until * steps):
+            if plan.other is not None and plan.other.during.acts(forward.step, steps):
                 inputs = self._texts[(plan.other.text,), _NONE]
                 with_texts(given, [forward.conditional.start + image], inputs)
 

@@ -61,6 +61,7 @@ STILL = {
     "schedule": "schedule:until=0",
     "replace": "replace:until=0",
     "rebalance": "rebalance:strength=0",
+    "unguided": "unguided:until=0",
     "regions+overlap": "regions+overlap:strength=0",
 }
 
@@ -81,11 +82,54 @@ def test_every_method_changes_the_picture_and_leaves_nothing_behind(family: str,
         method = f"{method}:landmark=castle:character=clown"
     if method.startswith("schedule"):
         method += ":until=0.5"
-    changed = steer(family, method, steps=3)
+    options = {"true_cfg_scale": 4.0, "negative_prompt": ["", ""]} if (family, method) == ("flux", "unguided") else {}
+    if options:
+        plain = draw(pipeline, steps=3, **options)
+    changed = steer(family, method, steps=3, **options)
     assert changed.shape == plain.shape
     assert all(not np.array_equal(a, b) for a, b in zip(changed, plain, strict=True))
     assert traces(pipeline) == before
-    assert np.array_equal(draw(pipeline, steps=3), plain)
+    assert np.array_equal(draw(pipeline, steps=3, **options), plain)
+
+
+@pytest.mark.parametrize("family", ["sd1", "sd3", "pixart"])
+def test_no_guidance_in_all_steps_is_a_guidance_of_one(family: str) -> None:
+    unguided = steer(family, "unguided:until=1", steps=3)
+    assert np.abs(unguided - draw(tiny(family), steps=3, guidance_scale=1.0)).max() < 2e-3
+    assert np.abs(unguided - draw(tiny(family), steps=3)).max() > 2e-2
+
+
+def test_flux_is_unguided_by_its_own_number_or_by_its_second_forward() -> None:
+    told = steer("flux-dev", "unguided:until=1", guidance_scale=7.0)
+    assert np.array_equal(told, draw(tiny("flux-dev"), guidance_scale=1.0))
+    options = {"true_cfg_scale": 4.0, "negative_prompt": ["a lamp", "a lamp"]}
+    assert np.abs(steer("flux", "unguided:until=1", **options) - draw(tiny("flux"))).max() < 2e-3
+    assert not np.array_equal(draw(tiny("flux"), **options), draw(tiny("flux")))
+
+
+def latents_by_step(method: str) -> list[torch.Tensor]:
+    """What each of four steps leaves."""
+    pipeline, seen = tiny("sd1"), []
+
+    def look(_: Any, step: int, time: Any, given: dict[str, Any]) -> dict[str, Any]:
+        seen.append(given["latents"].clone())
+        return given
+
+    with steered(pipeline, planned(method), last_layer(pipeline)):
+        draw(pipeline, steps=4, callback_on_step_end=look)
+    return seen
+
+
+@pytest.mark.parametrize("method", ["rebalance", "regions", "schedule:landmark=castle:character=clown", "unguided"])
+def test_a_method_acts_from_its_first_step_until_its_last(method: str) -> None:
+    plain = latents_by_step("rebalance:strength=0")
+    middle = latents_by_step(f"{method}:since=0.5:until=0.75")
+    whole = latents_by_step(f"{method}:since=0.5:until=1")
+    same = [torch.equal(a, b) for a, b in zip(plain, middle, strict=True)]
+    assert same == [True, True, False, False]
+    assert [torch.equal(a, b) for a, b in zip(middle, whole, strict=True)] == [True, True, True, False]
+    never = latents_by_step(f"{method}:since=0.5:until=0.5")
+    assert all(torch.equal(a, b) for a, b in zip(plain, never, strict=True))
 
 
 @pytest.mark.parametrize("method", ["regions", "rebalance", "regions+overlap"])
