@@ -98,6 +98,7 @@ _HOMES: dict[str, tuple[str, ...]] = {
     "models.drawing": ("Drawing", "Machine"),
     "models.pipelines": ("load_pipeline",),
     "probes.ablation": ("Ablation", "ablate"),
+    "probes.patching": ("Patch", "patch"),
     "probes.rebalancing": ("Rebalancing", "rebalance"),
     "probes.recording": ("AttentionRecord", "record_attention"),
     "probes.sites": ("attention_sites",),
