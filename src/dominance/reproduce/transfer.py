@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 
 from dominance.files import is_file
 from dominance.models.drawing import Drawing, Machine
+from dominance.models.source import find_source
 from dominance.records import PromptResult, RunResult
 from dominance.reproduce.impossible import asked_of_model
 from dominance.reproduce.kept import kept_each
+from dominance.reproduce.looks import kept_looks
 from dominance.reproduce.recorder import Recorder
 from dominance.runs.bench.result import Entry
 from dominance.runs.risk.calibrate import calibrate
@@ -19,6 +21,8 @@ from dominance.runs.risk.options import CalibrationOptions
 
 if TYPE_CHECKING:
     from diffusers.pipelines.pipeline_utils import DiffusionPipeline
+
+    from dominance.reproduce.experiments import Experiments
 
 
 @dataclass(frozen=True)
@@ -44,8 +48,36 @@ class Transfer:
     models: dict[str, dict[str, Foretold]]
 
 
-def fitted_rule(bench: Path, model: "str | DiffusionPipeline", machine: Machine, seeds: tuple[int, ...]) -> Calibration:
+def transfer_of(experiments: "Experiments") -> Transfer:
+    """The rule of the model's bench, and what it says of the independent prompts in every model.
+
+    Raises:
+        ImpossibleError: no other model is known, or the bench is too small to fit a rule on.
+    """
+    twin, other = experiments.rivals.needs_twin(), experiments.rivals.other  # before anything is drawn
+    options, seeds, known = experiments.options, experiments.fresh(experiments.size.noises), experiments.both
+
+    def reader(name: str) -> Recorder:
+        return Recorder(find_source(name, options.drawing), options)
+
+    runs = {
+        experiments.source.name: (experiments.recorder, experiments.independent),
+        twin: (reader(twin), experiments.twin_independent),
+    }
+    if other is not None:
+        runs[other] = (reader(other), experiments.other_independent)
+    folder, bench = experiments.folder / "transfer", Path(experiments.bench.run.run)
+    rule = fitted_rule(bench, experiments.model, options.machine.by_itself(), seeds, folder / "bench")
+    return transferred(rule, known, runs, seeds, folder)
+
+
+def fitted_rule(
+    bench: Path, model: "str | DiffusionPipeline", machine: Machine, seeds: tuple[int, ...], looks: Path
+) -> Calibration:
     """The calibrated rule of one layer of a bench; nothing of another model decides it. Fitted once, then read.
+
+    Args:
+        looks: keeps each prompt's first steps, so that neither a kill nor the fit on one layer looks again.
 
     Raises:
         ImpossibleError: the bench has too few prompts of one kind, or its attention cannot be recorded.
@@ -55,9 +87,10 @@ def fitted_rule(bench: Path, model: "str | DiffusionPipeline", machine: Machine,
         return read_calibration(file)
     usual = CalibrationOptions(drawing=Drawing(seeds=seeds), machine=machine)
     with asked_of_model():
-        layers = calibrate(bench, model, bench / "calibration-of-all-layers.json", usual).layers
+        looking = kept_looks(looks)
+        layers = calibrate(bench, model, bench / "calibration-of-all-layers.json", usual, looking).layers
         best = max(layers, key=lambda layer: layer.auc).layer
-        return calibrate(bench, model, file, replace(usual, layers=(best,))).calibration
+        return calibrate(bench, model, file, replace(usual, layers=(best,)), looking).calibration
 
 
 def transferred(

@@ -1,5 +1,6 @@
 """Fits a calibrated risk rule on an audited run, and validates it on held-out prompts."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -32,7 +33,7 @@ from dominance.runs.risk.calibration import Calibration, CalibrationDocument, do
 from dominance.runs.risk.examples import Examples, examples_of, image_seeds, readable_prompts, usable_prompts
 from dominance.runs.risk.options import CalibrationOptions
 from dominance.runs.risk.preflight import FocusRule
-from dominance.runs.stages.first_steps import look_at
+from dominance.runs.stages.first_steps import Look, look_at
 from dominance.runs.stages.judge_fit import warn
 from dominance.runs.stages.model import RunModel
 
@@ -142,6 +143,7 @@ def calibrate(
     model: "str | DiffusionPipeline | None" = None,
     out: Path | str | None = None,
     options: CalibrationOptions | None = None,
+    looking: Callable[..., list[Look]] | None = None,
 ) -> CalibrationReport:
     """Fits the calibrated rule on a run's verdicts, validates it, and writes it to a file.
 
@@ -149,6 +151,7 @@ def calibrate(
         run: the folder of an audit.
         model: the model that made the run's images, by name or as your own pipeline; None for the one the run names.
         out: the file; ``calibration.json`` in the run folder by default.
+        looking: gives the first steps in place of ``look_at``, such as those that were kept.
 
     Raises:
         InputError: the run has no prompts with two concepts, or only positive or only negative ones; or an option
@@ -164,7 +167,7 @@ def calibrate(
     drawn = model_of(result, model, options)
     usable, left_out = readable_prompts(usable, left_out, drawn)
     sites = chosen_sites(attention_sites(drawn().pipeline), options.layers)
-    looks = look_at(
+    looks = (looking or look_at)(
         drawn,
         [judged.prompt for judged in usable],
         [image_seeds(judged) if options.label == "image" else options.seeds for judged in usable],
