@@ -16,8 +16,9 @@ from dominance.reproduce.impossible import ImpossibleError, asked_of_model
 from dominance.reproduce.kept import kept, kept_each
 from dominance.reproduce.listed import listed_suite, missing_one, recorded_missing
 from dominance.reproduce.memorized import CopiesResult, Memorized, heads_of_copies, memorized_of
-from dominance.reproduce.methods import CATEGORY_WORD, LOSSES
+from dominance.reproduce.methods import CATEGORY_WORD, DISRUPTED_METHODS, LOSSES
 from dominance.reproduce.options import ReproduceOptions
+from dominance.reproduce.patched import Patched, patched_of
 from dominance.reproduce.recorder import Recorder
 from dominance.reproduce.rigidity import Rivals, enough_nouns, rivals_of
 from dominance.reproduce.size import Size
@@ -31,7 +32,7 @@ from dominance.reproduce.suites import (
     is_led_by_entity,
     steered_suite,
 )
-from dominance.reproduce.transfer import Transfer, fitted_rule, transferred
+from dominance.reproduce.transfer import Transfer, transfer_of
 from dominance.reproduce.work import heads_of
 from dominance.runs.ablation.options import AblationOptions
 from dominance.runs.ablation.result import AblationResult
@@ -211,13 +212,11 @@ class Experiments:
             ImpossibleError: no prompt is known to be memorized, or not which picture of it.
         """
         known = self.known_by_heart()
-        if not known.pictures:
-            raise ImpossibleError(
-                "the training pictures of the memorized prompts are not known, so no copy can be told"
-            )
+        known.needs_pictures()
         _, options = self.layers, self._judged(AuditOptions, self.size.memorized_seeds)
-        few = replace(known, suite=replace(known.suite, prompts=known.suite.prompts[: self.size.memorized]))
-        return heads_of_copies(few, self.model, self.judge, options, self.folder / "memorized")
+        return heads_of_copies(
+            known.first(self.size.memorized), self.model, self.judge, options, self.folder / "memorized"
+        )
 
     @cached_property
     def ablated(self) -> AblationResult:
@@ -239,6 +238,18 @@ class Experiments:
             raise ImpossibleError("objects dominate all dominance prompts of this model, and have no category word")
         suite = dominance_suite(led[: self.size.repaired])
         return self.mitigated(suite, tuple(CATEGORY_WORD), self.size.repaired_seeds, "replacement")
+
+    @cached_property
+    def disrupted(self) -> MitigationResult:
+        """Dominance prompts plain, and disrupted in some of the steps; as ``entries``."""
+        self.recorder.needs_places()  # before anything is drawn
+        suite = dominance_suite(self.entries(DOMINANCE, self.size.disrupted))
+        return self.mitigated(suite, DISRUPTED_METHODS, self.size.disrupted_seeds, "disrupted")
+
+    @cached_property
+    def patched(self) -> Patched:
+        """Collapsed images with parts of the twin put in; as ``patched_of``."""
+        return patched_of(self)
 
     @cached_property
     def pools(self) -> Pools:
@@ -327,16 +338,7 @@ class Experiments:
         Raises:
             ImpossibleError: no other model is known, or the bench is too small to fit a rule on.
         """
-        twin, other = self.rivals.needs_twin(), self.rivals.other  # before anything is drawn
-        seeds, known = self.fresh(self.size.noises), self.both
-        runs = {self.source.name: (self.recorder, self.independent), twin: (self._other(twin), self.twin_independent)}
-        if other is not None:
-            runs[other] = (self._other(other), self.other_independent)
-        rule = fitted_rule(Path(self.bench.run.run), self.model, self.options.machine.by_itself(), seeds)
-        return transferred(rule, known, runs, seeds, self.folder / "transfer")
-
-    def _other(self, name: str) -> Recorder:
-        return Recorder(find_source(name, self.options.drawing), self.options)
+        return transfer_of(self)
 
     @cached_property
     def steered(self) -> MitigationResult:

@@ -19,6 +19,7 @@ from dominance.miniature.renderer import render
 from dominance.models.drawing import Drawing
 from dominance.pictures import open_image
 from dominance.records import Prompt, Rate, ScoredImage, Suite
+from dominance.reproduce.impossible import ImpossibleError
 from dominance.reproduce.options import ReproduceOptions
 from dominance.runs.ablation.options import How
 from dominance.runs.ablation.trials import Trial, TrialStage
@@ -60,6 +61,17 @@ class Memorized:
     def drawing(self, drawing: Drawing) -> Drawing:
         """How the model is drawn with that has memorized them."""
         return drawing if self.adapter is None else replace(drawing, adapters=(*drawing.adapters, self.adapter))
+
+    def first(self, count: int) -> "Memorized":
+        """So many of them."""
+        return replace(self, suite=replace(self.suite, prompts=self.suite.prompts[:count]))
+
+    def needs_pictures(self) -> None:
+        """Raises an ImpossibleError where their training pictures are not known."""
+        if not self.pictures:
+            raise ImpossibleError(
+                "the training pictures of the memorized prompts are not known, so no copy can be told"
+            )
 
 
 def memorized_of(source: "ModelSource", options: ReproduceOptions) -> Memorized | None:

@@ -10,3 +10,17 @@ CATEGORY_WORD: Mapping[str, str] = {
     "replace": "throughout",
 }
 """Those that put a category word in an entity's place, and when."""
+DISRUPTED: Mapping[str, str] = {
+    "until=0.2": "in the first fifth of the steps",
+    "until=0.4": "in the first two fifths",
+    "since=0.4:until=0.8": "in the third and the fourth fifth",
+}
+"""When the drawing is disrupted: early, and as long but later."""
+DISRUPTIONS: Mapping[str, str] = {
+    "unguided": "no guidance",
+    "rebalance": "equal attention for all concepts",
+    "regions": "regions that read the prompt without its rivals",
+}
+"""By method, what disrupts it."""
+DISRUPTED_METHODS: tuple[str, ...] = tuple(f"{method}:{when}" for method in DISRUPTIONS for when in DISRUPTED)
+"""Each of them in each of these parts of the steps."""

@@ -9,6 +9,8 @@ _FEWEST_PROMPTS = {
     "ablated": 6,
     "memorized": 6,
     "repaired": 8,
+    "disrupted": 8,
+    "patched": 8,
     "steered": 7,
     "crowded": 2,
     "independent": 12,
@@ -35,6 +37,8 @@ class Size:
         ablated: dominance prompts whose heads are removed one by one.
         memorized: prompts that the model has memorized, whose copies are drawn without each head.
         repaired: dominance prompts that are drawn with a category word.
+        disrupted: dominance prompts that are drawn with a disruption in a part of the steps.
+        patched: dominance prompts of which collapsed images are drawn again with parts of the twin.
         steered: prompts of the independent suite that are drawn under the losses.
         crowded: prompts of three objects that are drawn under the losses too, and as many of four.
         independent: prompts that nothing filters.
@@ -57,6 +61,10 @@ class Size:
     memorized_seeds: int = 2
     repaired: int = 16
     repaired_seeds: int = 3
+    disrupted: int = 16
+    disrupted_seeds: int = 2
+    patched: int = 14
+    patched_seeds: int = 2
     steered: int = 24
     steered_seeds: int = 1
     crowded: int = 8
@@ -81,6 +89,10 @@ FULL: dict[str | None, Size] = {
         ablated_seeds=1,
         repaired=300,
         repaired_seeds=10,
+        disrupted=100,
+        disrupted_seeds=4,
+        patched=100,
+        patched_seeds=2,
         steered=190,
         crowded=100,
         independent=300,

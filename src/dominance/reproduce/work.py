@@ -11,7 +11,9 @@ from dominance.errors import ModelError
 from dominance.judges.protocol import Judge
 from dominance.numbers import plural
 from dominance.records import Prompt
+from dominance.reproduce.methods import DISRUPTED_METHODS
 from dominance.reproduce.options import ReproduceOptions
+from dominance.reproduce.patched import PARTS
 from dominance.reproduce.size import Size
 from dominance.runs.audit.options import AuditOptions
 from dominance.runs.audit.run import audit
@@ -31,6 +33,8 @@ _STEERING = 4.0
 """What a step with a gradient costs, over one without."""
 _METHODS = 5
 """Four losses and Attend-and-Excite."""
+_SAVED = 0.6
+"""Collapsed images of which a twin draws every concept."""
 TIMED = 6
 """Images whose time the rate is of."""
 _WARMING = 2
@@ -143,6 +147,22 @@ def _replacement(on: Facts) -> Work:
     )
 
 
+def _disrupted(on: Facts) -> Work:
+    count, seeds, ways = on.size.disrupted, on.size.disrupted_seeds, len(DISRUPTED_METHODS)
+    words = f"{count} prompts, {plural(seeds, 'seed')}, plain and disrupted in {ways} ways"
+    return _drawn((1 + ways) * count * seeds, words)
+
+
+def _patched(on: Facts) -> Work:
+    """Collapsed images, of which the twin saves some; it runs beside the model in each."""
+    count, seeds, ways = on.size.patched, on.size.patched_seeds, len(PARTS)
+    if not on.twin:
+        return NONE
+    images, again = count * seeds, count * seeds * (1 + _SAVED * ways)
+    words = f"{count} prompts, {plural(seeds, 'seed')}, and what collapses again with {ways} parts of the twin"
+    return Work(images + again, 2 * (images + again), images + 2 * again, images + 2 * again, words)
+
+
 def _independent(on: Facts) -> Work:
     count, seeds = on.size.independent, on.size.independent_seeds
     return _drawn(count * seeds, f"{count} prompts, {plural(seeds, 'seed')}")
@@ -195,7 +215,7 @@ def _listed_recorded(on: Facts) -> Work:
 def _transfer(on: Facts) -> Work:
     """First steps of the bench for the rule, and of the independent prompts in every model."""
     models, noises = 1 + on.twin + on.other, on.size.noises
-    count = 4 * on.size.bench + models * on.size.independent
+    count = 2 * on.size.bench + models * on.size.independent
     words = f"{models} models, {on.size.independent} prompts in each, {noises} noises"
     return _unjudged(count * noises / on.steps, 1.0, words) if on.twin else NONE
 
@@ -218,6 +238,8 @@ WORK: Mapping[str, Callable[[Facts], Work]] = {
     "ablation": _ablation,
     "memorized": _memorized,
     "replacement": _replacement,
+    "disrupted": _disrupted,
+    "patched": _patched,
     "independent": _independent,
     "twin": _twin,
     "other": _other,

@@ -10,12 +10,14 @@ from dominance.metrics import rate
 from dominance.records import RunResult
 from dominance.reproduce.claims import listed as claims
 from dominance.reproduce.claims.claim import verdict_of
+from dominance.reproduce.claims.disrupted import CLAIMS as DISRUPTED
 from dominance.reproduce.claims.early_steps import CLAIM as EARLY
 from dominance.reproduce.claims.transfer import CLAIM as TRANSFER
 from dominance.reproduce.control import control_of
 from dominance.reproduce.experiments import Experiments
 from dominance.reproduce.impossible import ImpossibleError
 from dominance.reproduce.listed import POSITION, TWO, listed_suite, missing_one
+from dominance.reproduce.methods import DISRUPTED_METHODS
 from dominance.reproduce.suites import alone_suite
 from dominance.reproduce.transfer import Foretold, Transfer
 from dominance.runs.mitigation.result import MitigatedImage, MitigatedPrompt, Shot
@@ -97,6 +99,41 @@ def test_an_image_that_is_not_scored_in_every_way_counts_in_none() -> None:
         image.shots["replace"] = Shot("replace.png", None, None, ())
     with pytest.raises(ImpossibleError, match="no image could be scored in every way"):
         EARLY.examine(experiments)
+
+
+def in_parts(early: str, late: str, count: int = 8) -> Experiments:
+    """Prompts of one image each that collapse, with these verdicts where early steps are disrupted, or later ones."""
+    of_parts = {"until=0.2": "collapsed", "until=0.4": early, "since=0.4:until=0.8": late}
+    verdicts = {"plain": "collapsed"} | {method: of_parts[method.partition(":")[2]] for method in DISRUPTED_METHODS}
+    present = {"balanced": ("a", "b"), "collapsed": ("a",), "lost": ()}
+    shots = {arm: Shot(f"{arm}.png", verdict, None, present[verdict]) for arm, verdict in verdicts.items()}  # ty: ignore[invalid-argument-type]
+    prompts = [
+        MitigatedPrompt(f"p{place}", "text", None, ("a", "b"), {}, (MitigatedImage("0", shots, "plain"),))
+        for place in range(count)
+    ]
+    return made(disrupted=SimpleNamespace(prompts=prompts))
+
+
+@pytest.mark.parametrize(
+    ("early", "late", "prevents", "first"),
+    [("balanced", "lost", "reproduced", "reproduced"), ("balanced", "balanced", "reproduced", "undecided"),
+     ("lost", "balanced", "undecided", "contradicted")],
+)  # fmt: skip
+def test_disrupted_steps_prevent_dominance_or_not(early: str, late: str, prevents: Verdict, first: Verdict) -> None:
+    by_name = {claim.name: claim for claim in DISRUPTED}
+    when = by_name.pop("early-or-late")
+    assert len(by_name) == 3
+    experiments = in_parts(early, late)
+    assert verdict_of(when.examine(experiments), when.rule) == first
+    for claim in by_name.values():
+        finding = claim.examine(experiments)
+        assert verdict_of(finding, claim.rule) == prevents
+        figures = {figure.name.partition(",")[0]: figure.ours for figure in finding.figures}
+        assert len(finding.figures) == 2 * (4 + 3)
+        assert set(figures) == {"images that show every concept", "images that collapse"}
+        assert len(finding.plots[0].groups) == 4
+    few = by_name["early-regions"].examine(in_parts("balanced", "lost", count=5))
+    assert verdict_of(few, by_name["early-regions"].rule) == "undecided"
 
 
 def listed_run(counts: list[tuple[int, int]]) -> RunResult:

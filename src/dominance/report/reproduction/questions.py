@@ -166,10 +166,11 @@ QUESTIONS: tuple[Question, ...] = (
     ),
     Question(
         "Do feed-forward and residual paths carry it?",
-        (),
-        "Not measured by a claim: a sweep of them takes as long as that of the heads, and tells something only where"
-        " removing a part brings a concept back. Patching in a site's output of a twin in which the concept survives is"
-        " not measured, because no command writes what one model computes into another.",
+        ("patched-parts",),
+        "What cross-attention, feed-forward networks and residual branches put out in the twin, in which the concept"
+        " survives, is put into the model that loses it (`dominance.patch` in Python takes any layers and steps). A"
+        " sweep that removes them one by one takes as long as that of the heads, and tells something only where"
+        " removing a part brings a concept back.",
         _on_bench("ablate", sweep="feed-forward,residual"),
     ),
     Question(
@@ -181,12 +182,11 @@ QUESTIONS: tuple[Question, ...] = (
     ),
     Question(
         "When must one intervene?",
-        ("dynamics", "early-steps"),
-        "The dynamics say when the lead is lost, and another text in the first steps what comes of them; what equal"
-        " attention in each interval of steps restores is an edit. Regions for the first part of the steps alone, the"
-        " method `regions:until=0.4`, are measured by no claim: `mitigate` compares them. Guidance that is off in"
-        " chosen steps is not measured, because no method switches it.",
-        _on_bench("ablate", edit="rebalance", intervals=5),
+        ("dynamics", "early-steps", "early-guidance", "early-rebalancing", "early-regions", "early-or-late"),
+        "The dynamics say when the lead is lost. What the first steps decide is asked by disrupting them: with another"
+        " text, without guidance, with equal attention, with regions. A shorter time and later steps stand beside each"
+        " in its figures; other parts of the steps are settings of the same methods, `since` and `until`.",
+        _on_bench("mitigate", method="regions:until=0.2,regions:since=0.2:until=0.4,regions:since=0.4:until=0.6"),
         "findings.md#does-equal-attention-for-both-concepts-help-and-when",
     ),
     Question(

@@ -10,6 +10,7 @@ from pydantic import BeforeValidator, PlainSerializer
 from dominance.errors import InputError
 from dominance.probes.ablation import Ablation
 from dominance.probes.branches import residual_branches
+from dominance.probes.patching import Patch
 from dominance.probes.rebalancing import Rebalancing
 from dominance.probes.sites import attention_sites
 from dominance.records import Prompt
@@ -73,7 +74,7 @@ class Variant:
     """
 
     name: str
-    edit: Ablation | Rebalancing
+    edit: Ablation | Rebalancing | Patch
     place: int | None
     heads: tuple[Head, ...] = ()
 

@@ -83,7 +83,8 @@ def test_a_pipeline_without_a_name_has_no_command(tmp_path: Path) -> None:
 def test_of_the_miniature_the_measured_answers_are_linked(tmp_path: Path) -> None:
     result = examined(tmp_path, "miniature", "miniature")
     told = all_stated(result)
-    assert "dominance ablate miniature-bench --edit rebalance --intervals 5" in [question.command for question in told]
+    intervals = "regions:until=0.2,regions:since=0.2:until=0.4,regions:since=0.4:until=0.6"
+    assert f"dominance mitigate miniature-bench --method {intervals}" in [question.command for question in told]
     assert told[-1].command == "dominance train miniature --denoiser transformer"
     assert "Twins differ in nothing but" in str(told[0].says)
     linked = [question.see for question in told if question.see]
