@@ -1,6 +1,7 @@
 """Images as files and as models take them: read if they can be, in RGB, written as PNG."""
 
 import io
+import re
 import struct
 import warnings
 from collections.abc import Iterator
@@ -88,6 +89,23 @@ def png_chunks(file: BinaryIO) -> Iterator[tuple[bytes, int, int]]:
             return
         yield kind, start, end
         place = end + 4
+
+
+_MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
+"""Of a JPEG: in the data of its scans, a byte of 255 is followed by 0 or by a restart."""
+_BARE = (0x01, 0xD8)
+"""Markers without a length."""
+SCAN, _END_OF_JPEG = 0xDA, 0xD9
+
+
+def jpeg_markers(content: bytes) -> Iterator[int]:
+    """The markers of a JPEG until its end, or until nothing like one follows; what decoders skip is skipped."""
+    place = 0
+    while (found := _MARKER.search(content, place)) and found[0][1] != _END_OF_JPEG:
+        yield found[0][1]
+        place = found.end()
+        if found[0][1] not in _BARE:
+            place += max(2, int.from_bytes(content[place : place + 2]))
 
 
 def without_texts(content: bytes) -> bytes | None:

@@ -5,6 +5,7 @@ import sqlite3
 import sys
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -18,6 +19,7 @@ from dominance.errors import DominanceError
 from dominance.serve.api import programs
 from dominance.serve.options import ServeOptions
 from dominance.serve.pages import Page, people
+from dominance.serve.refusals import refusal
 from dominance.serve.schemas import result_schemas
 from dominance.serve.security import FOR_PROGRAMS, Guard, Limits
 from dominance.serve.state import State
@@ -57,7 +59,7 @@ def make_app(service: ServeOptions, token: str | None = None) -> Guard:
     app.include_router(programs(state))
     app.include_router(people(state))
     app.add_api_route(_OPENAPI, lambda: openapi_of(app), tags=["service"], summary="This document.")
-    _add_errors(app, Page(state))
+    _add_errors(app, Page(state), service.folder)
     image = service.most_megabytes * 1_000_000
     limits = Limits(image, _MOST_AT_ONCE * image, service.body_seconds)
     return Guard(app, service.names, state.keys, limits, state.counts)
@@ -90,7 +92,7 @@ def openapi_of(app: FastAPI) -> dict[str, Any]:
     return app.openapi_schema
 
 
-def _add_errors(app: FastAPI, page: Page) -> None:
+def _add_errors(app: FastAPI, page: Page, folder: Path) -> None:
     def told(request: Request, status: int, line: str, headers: Mapping[str, str] | None = None) -> Response:
         """As a page where people asked for one, else as JSON."""
         path, accepts = request.url.path, request.headers.get("accept", "")
@@ -98,9 +100,14 @@ def _add_errors(app: FastAPI, page: Page) -> None:
             return page.failed(status, line)
         return JSONResponse({"error": line}, status, headers)
 
-    @app.exception_handler(DominanceError)
-    async def refused(request: Request, error: DominanceError) -> Response:
-        return told(request, 422, str(error))
+    async def refused(request: Request, error: Exception) -> Response:
+        status, line = refusal(error, folder)
+        if status >= 500:
+            sys.stderr.write(f"{request.method} {request.url.path} failed: {complaint(error)}\n")
+        return told(request, status, line)
+
+    for met in (DominanceError, OSError, sqlite3.Error):
+        app.add_exception_handler(met, refused)
 
     @app.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError) -> Response:

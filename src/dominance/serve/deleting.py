@@ -6,7 +6,9 @@ What is deleted is first moved, in one step, to a folder of what will go: a kill
 import contextlib
 import secrets
 import shutil
+import sys
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 from starlette.exceptions import HTTPException
@@ -17,10 +19,13 @@ from dominance.runs.reading import DOCUMENT_NAME
 from dominance.runs.store.folder import LEDGER_NAME, LOCK_NAME, locked
 from dominance.serve.jobs import Job, Jobs
 from dominance.serve.places import OWN, folder_in
+from dominance.serve.refusals import without_place
 from dominance.serve.uploads import Uploads
 from dominance.serve.work import LOG, job_folder
 from dominance.wording import complaint
 
+DELETED = "deleted.log"
+_ASKED = "somebody with access asked for it"
 _DAY = 86_400.0
 
 
@@ -45,9 +50,10 @@ class Deleting:
             raise HTTPException(404, "there is no such job")
         if not self._jobs.forget(id):
             raise HTTPException(409, "the job waits or runs; stop it first")
+        self._note(f"job {id}", _ASKED)
         self._clear(self._moved(job_folder(self._own, id)))
 
-    def run(self, name: str) -> None:
+    def run(self, name: str, why: str = _ASKED) -> None:
         """Deletes a run: its folder, the jobs that worked in it, and the uploads that only those read.
 
         Raises:
@@ -64,16 +70,17 @@ class Deleting:
                 with locked(folder / LOCK_NAME, folder):
                     moved = self._moved(folder)
             except RunError as error:
-                raise HTTPException(409, str(error)) from None
+                raise HTTPException(409, without_place(str(error), self._root)) from None
+            self._note(f"run {name}", why)
             over = self._jobs.ended(run=name)
+            self._forget(over, f"with the run {name}")  # while none of them can go on and make the run again
         self._clear(moved)
-        self._forget(over)
         for upload in {job.reads for job in over if job.reads and job.verb == "score"}:
             if not self._jobs.reading(upload):
                 with contextlib.suppress(HTTPException):
-                    self.upload(upload)
+                    self.upload(upload, f"with the run {name}")
 
-    def upload(self, name: str) -> None:
+    def upload(self, name: str, why: str = _ASKED) -> None:
         """Deletes an upload.
 
         Raises:
@@ -87,16 +94,17 @@ class Deleting:
             if not unused:
                 raise HTTPException(409, "a job that waits or runs reads this upload; stop the job first")
             moved = self._moved(folder)
+            self._note(f"upload {name}", why)
         self._clear(moved)
 
     def old(self, days: float) -> None:
         """Deletes the jobs that ended, and the uploads that were last added to, so many days ago; runs stay."""
-        before = time.time() - days * _DAY
-        self._forget(self._jobs.ended(before=before))
+        before, why = time.time() - days * _DAY, f"older than {days:g} days"
+        self._forget(self._jobs.ended(before=before), why)
         for upload in self._uploads.listed():
             if upload.changed < before:
                 with contextlib.suppress(HTTPException, RunError):
-                    self.upload(upload.upload)
+                    self.upload(upload.upload, why)
 
     def finish(self) -> None:
         """Ends what a killed service had begun to delete, and deletes what it wrote for jobs that it did not add."""
@@ -114,9 +122,19 @@ class Deleting:
         is_run = is_file(folder / LEDGER_NAME) or is_file(folder / DOCUMENT_NAME)
         return folder if is_run or self._jobs.of_run(name) else None
 
-    def _forget(self, over: list[Job]) -> None:
+    def _note(self, what: str, why: str) -> None:
+        """A line in the log of what was deleted: when, what and why, without a word of any prompt."""
+        line = f"{datetime.now(UTC).isoformat(timespec='seconds')} deleted {what}: {why}\n"
+        try:
+            with (self._own / DELETED).open("a", encoding="utf-8") as log:
+                log.write(line)
+        except OSError as error:  # a disk that is full is why things are deleted
+            sys.stderr.write(f"{line.strip()} ({DELETED} cannot be written: {complaint(error)})\n")
+
+    def _forget(self, over: list[Job], why: str) -> None:
         for job in over:
             if self._jobs.forget(job.id):
+                self._note(f"job {job.id}", why)
                 self._clear(self._moved(job_folder(self._own, job.id)))
 
     def _moved(self, folder: Path) -> Path:

@@ -12,13 +12,14 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData, UploadFile
 
-from dominance.errors import DominanceError, InputError
+from dominance.errors import DominanceError, InputError, RunError
 from dominance.report.parts.page_stream import environment
 from dominance.serve.api import enqueued
 from dominance.serve.delete_pages import add_deleting
 from dominance.serve.forms import form_fields, given_of
 from dominance.serve.jobs import Job
 from dominance.serve.login_pages import add_login
+from dominance.serve.refusals import refusal
 from dominance.serve.run_pages import add_runs
 from dominance.serve.runs import card_of
 from dominance.serve.sessions import current
@@ -129,12 +130,9 @@ def _add_asking(router: APIRouter, state: State, page: Page) -> None:
             given = given_of(verb, form)
             job = await run_in_threadpool(enqueued, state, lambda: state.desk.job_of(verb, given))
         except (DominanceError, HTTPException) as error:
-            return shown(form, _told(error), getattr(error, "status_code", 422))
+            status, told = refusal(error, state.service.folder)
+            return shown(form, told, status)
         return RedirectResponse(f"/jobs/{job.id}", 303)
-
-
-def _told(error: Exception) -> str:
-    return str(error.detail) if isinstance(error, HTTPException) else str(error)
 
 
 def _add_upload(router: APIRouter, state: State, page: Page) -> None:
@@ -161,7 +159,8 @@ def _add_upload(router: APIRouter, state: State, page: Page) -> None:
             job = await run_in_threadpool(enqueued, state, lambda: state.desk.job_of(verb, given))
         except (DominanceError, HTTPException) as error:
             await _dropped(state, upload, job)
-            return shown(form, _told(error), getattr(error, "status_code", 422))
+            status, told = refusal(error, state.service.folder)
+            return shown(form, told, status)
         finally:
             await form.close()
             await _dropped(state, upload, job)
@@ -179,10 +178,13 @@ async def _keep(state: State, upload: str, file: UploadFile) -> None:
 
     Raises:
         InputError: an image that cannot be used, by its sender's name for it.
+        RunError: the disk refuses.
     """
     try:
         check_bytes(file.size or 0, state.uploads.most)
         await run_in_threadpool(state.uploads.add, upload, await file.read(), file.filename or "")
+    except RunError:
+        raise
     except InputError as error:
         raise InputError(f"{quoted(file.filename or 'a file')}: {error}") from None
 

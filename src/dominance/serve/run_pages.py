@@ -21,6 +21,7 @@ from dominance.report.parts.page_stream import environment
 from dominance.serve.api import enqueued
 from dominance.serve.labelling import LABELS_NAME, SEEN, RunLabels, check_reader
 from dominance.serve.places import file_in, folder_in
+from dominance.serve.refusals import refusal
 from dominance.serve.runs import VERDICTS, Card, card_of, listed_runs, shown_images
 from dominance.serve.state import State
 
@@ -85,7 +86,8 @@ def add_runs(
             other = str(form.get("other", ""))
             job = await run_in_threadpool(enqueued, state, lambda: state.desk.beside(run, other))
         except InputError as error:
-            return await run_in_threadpool(_run_page, root, page, folder, str(error), 422)
+            status, told = refusal(error, root)
+            return await run_in_threadpool(_run_page, root, page, folder, told, status)
         return RedirectResponse(f"/jobs/{job.id}", 303)
 
 
@@ -205,10 +207,7 @@ def _add_labels(
 
     @router.get("/runs/{run}/label")
     def label(run: str, reader: str = "", place: int | None = None) -> HTMLResponse:
-        try:
-            return shown(run, reader.strip(), place)
-        except InputError as error:
-            return page.failed(422, str(error))
+        return shown(run, reader.strip(), place)
 
     @router.post("/runs/{run}/label")
     async def save(request: Request, run: str) -> Response:
@@ -223,16 +222,14 @@ def _add_labels(
             seen = {key.removeprefix("seen-"): str(value) for key, value in form.items() if key.startswith("seen-")}
             await run_in_threadpool(labels.save, reader, int(number), seen)
         except DominanceError as error:
-            return await run_in_threadpool(shown, run, reader, int(place), str(error), 422)
+            status, told = refusal(error, state.service.folder)
+            return await run_in_threadpool(shown, run, reader, int(place), told, status)
         following = await run_in_threadpool(labels.next_for, reader, int(place))
         where = "" if following is None else f"&place={following}"
         return RedirectResponse(f"/runs/{quote(run)}/label?reader={quote(reader)}{where}", 303)
 
     @router.get("/runs/{run}/agreement")
     def agreement(run: str) -> HTMLResponse:
-        try:
-            labels = RunLabels(folder_of(run))
-            pairs = labels.agreement()
-        except InputError as error:
-            return page.failed(422, str(error))
+        labels = RunLabels(folder_of(run))
+        pairs = labels.agreement()
         return page("agreement", run=run, readers=labels.readers(), count=len(labels.images), pairs=pairs)

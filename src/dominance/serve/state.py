@@ -12,6 +12,7 @@ from dominance.serve.jobs import Job, Jobs
 from dominance.serve.metrics import Counts
 from dominance.serve.options import ServeOptions
 from dominance.serve.places import OWN
+from dominance.serve.refusals import without_place
 from dominance.serve.scoring import LiveJudge
 from dominance.serve.searches import Searches
 from dominance.serve.sessions import Keys
@@ -106,7 +107,7 @@ class State:
 
     def view(self, job: Job) -> JobView:
         """How far a job is."""
-        log = tail(job_folder(self.own, job.id) / LOG)
+        log = without_place(tail(job_folder(self.own, job.id) / LOG), self.service.folder)
         found = None if job.state != "running" else next(reversed(list(_PROGRESS.finditer(log))), None)
         waits = self.jobs.before(job) if job.state == "queued" else 0
         return JobView(
@@ -117,7 +118,7 @@ class State:
             run=job.run,
             before=waits,
             status=job.status,
-            told=job.told,
+            told=job.told and without_place(job.told, self.service.folder),
             what=found and found["what"],
             done=found and int(found["done"]),
             total=found and int(found["total"]),

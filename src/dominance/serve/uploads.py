@@ -1,6 +1,7 @@
 """Images from outside: checked before they are decoded, and kept only as what their pixels are."""
 
 import io
+import itertools
 import re
 import secrets
 import shutil
@@ -12,11 +13,14 @@ from pathlib import Path
 from PIL import Image, ImageOps
 
 from dominance.errors import InputError
-from dominance.pictures import as_rgb, write_png
+from dominance.pictures import SCAN, as_rgb, jpeg_markers, write_png
 from dominance.serve.places import folder_in
 
 FORMATS: tuple[str, ...] = ("PNG", "JPEG", "WEBP")
 _LONGEST_SIDE = 16_384
+_MOST_SCANS = 100
+"""Of a JPEG; progressive ones have about ten."""
+_MOST_MARKERS = 5000
 _EDGES = " .-_"
 _LONGEST_NAME, _MOST_NAME_BYTES = 80, 160
 _SHOWN = 3
@@ -41,6 +45,7 @@ def read_upload(content: bytes, most: Most) -> Image.Image:
     try:
         with Image.open(io.BytesIO(content), formats=FORMATS) as image:
             _check_size(image.size, most)
+            _check_scans(content, image.format)
             image.verify()
         with Image.open(io.BytesIO(content), formats=FORMATS) as image:
             _check_size(image.size, most)
@@ -65,6 +70,15 @@ def _check_size(size: tuple[int, int], most: Most) -> None:
     width, height = size
     if width * height > most.megapixels * 1_000_000 or max(size) > _LONGEST_SIDE:
         raise InputError(f"the image has {width}×{height} pixels; send at most {most.megapixels} megapixels")
+
+
+def _check_scans(content: bytes, format: str | None) -> None:
+    """Refuses a JPEG that takes hours to decode: a scan may be a few bytes, and each is a pass over all pixels."""
+    if format not in ("JPEG", "MPO"):
+        return
+    markers = list(itertools.islice(jpeg_markers(content), _MOST_MARKERS))
+    if len(markers) == _MOST_MARKERS or markers.count(SCAN) > _MOST_SCANS:
+        raise InputError(f"the JPEG is drawn in more than {_MOST_SCANS} scans; convert it, and send it again")
 
 
 def display_name(given: str) -> str:

@@ -66,6 +66,44 @@ def test_a_run_goes_with_its_jobs_and_the_images_that_were_sent_for_it(
     assert not list((own / "jobs").iterdir())
 
 
+def test_a_job_cannot_go_on_while_its_run_is_deleted(
+    client: TestClient, root: Path, own: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = asked(client, sent(client))
+    make_run(root, job["run"])
+    client.post(f"/api/jobs/{job['id']}/stop", json={})
+    clear, jobs = Deleting._clear, Jobs(own / "jobs.sqlite")
+    monkeypatch.setattr(Deleting, "_clear", lambda self, place: (jobs.again(job["id"]), clear(self, place)))
+    assert client.delete(f"/api/runs/{job['run']}").status_code == 204
+    jobs.close()
+    assert client.get("/api/jobs").json() == []  # one that waits again would make the run again
+
+
+def test_what_was_deleted_is_written_down(client: TestClient, root: Path, own: Path) -> None:
+    upload = sent(client)
+    job = asked(client, upload)
+    make_run(root, job["run"])
+    client.post(f"/api/jobs/{job['id']}/stop", json={})
+    client.delete(f"/api/runs/{job['run']}")
+    text = (own / "deleted.log").read_text()
+    lines = [re.sub(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00 ", "", line) for line in text.splitlines()]
+    assert lines == [
+        f"deleted run {job['run']}: somebody with access asked for it",
+        f"deleted job {job['id']}: with the run {job['run']}",
+        f"deleted upload {upload}: with the run {job['run']}",
+    ]
+    assert "mug" not in text  # no word of a prompt
+
+
+def test_a_log_that_cannot_be_written_keeps_nothing_from_being_deleted(
+    client: TestClient, root: Path, own: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (own / "deleted.log").mkdir()
+    make_run(root, "castles")
+    assert client.delete("/api/runs/castles").status_code == 204
+    assert "deleted run castles: somebody with access asked for it (deleted.log cannot" in capsys.readouterr().err
+
+
 def test_images_that_another_job_reads_stay_with_it(client: TestClient, root: Path) -> None:
     upload = sent(client)
     first, second = asked(client, upload), asked(client, upload)
@@ -82,6 +120,7 @@ def test_a_run_that_a_command_writes_is_not_deleted(client: TestClient, root: Pa
         answer = client.delete("/api/runs/castles")
     assert answer.status_code == 409
     assert "in use by process" in answer.json()["error"]
+    assert str(root) not in answer.text
     assert (run / "run.sqlite").is_file()
 
 

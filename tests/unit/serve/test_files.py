@@ -115,6 +115,20 @@ def texts_bomb() -> bytes:
     return held.getvalue()
 
 
+def jpeg_of_scans(scans: int) -> bytes:
+    """A progressive JPEG of one grey block, and scans that say nothing of it, in ten bytes each."""
+
+    def segment(marker: int, data: bytes) -> bytes:
+        return bytes((0xFF, marker)) + struct.pack(">H", len(data) + 2) + data
+
+    one_code = bytes([1] + [0] * 15)
+    head = segment(0xDB, b"\0" + b"\1" * 64) + segment(0xC2, bytes((8, 0, 8, 0, 8, 1, 1, 0x11, 0)))
+    head += segment(0xC4, b"\x00" + one_code + b"\0") + segment(0xC4, b"\x10" + one_code + b"\0")
+    first, more = bytes((1, 1, 0, 0, 0, 0)), bytes((1, 1, 0, 1, 63, 0))
+    passes = segment(0xDA, first) + b"\x7f" + (segment(0xDA, more) + b"\x7f") * (scans - 1)
+    return b"\xff\xd8" + head + passes + b"\xff\xd9"
+
+
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>'
 HOSTILE = {
     "svg": SVG,
@@ -125,6 +139,8 @@ HOSTILE = {
     "a long line": bomb(200_000, 1),
     "beyond the limit": bomb(2000, 2000),
     "texts that swell": texts_bomb(),
+    "hours of scans": jpeg_of_scans(101),
+    "endless markers": jpeg_of_scans(1)[:-2] + b"\xff\xfe\0\2" * 6000 + b"\xff\xd9",
     "gif": b"GIF89a" + b"\0" * 50,
     "postscript": b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n",
     "too many bytes": b"\x89PNG\r\n\x1a\n" + b"\0" * 1_100_000,
@@ -159,6 +175,14 @@ def test_ordinary_images_are_read(kind: str) -> None:
     held = io.BytesIO()
     Image.new("RGB", (32, 16), "green").save(held, kind)
     assert read_upload(held.getvalue(), MOST).size == (32, 16)
+
+
+def test_progressive_images_and_what_cameras_hang_on_them_are_read() -> None:
+    held = io.BytesIO()
+    Image.effect_noise((64, 64), 90).convert("RGB").save(held, "JPEG", progressive=True)
+    film = b"\xff\xda\0\2" * 500
+    assert read_upload(held.getvalue() + film, MOST).size == (64, 64)
+    assert read_upload(jpeg_of_scans(100), MOST).size == (8, 8)
 
 
 def test_an_upload_that_is_full_or_unknown_takes_nothing(tmp_path: Path) -> None:
