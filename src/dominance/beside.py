@@ -15,6 +15,7 @@ class OtherImage:
         dvd: 0 to 100; None with one concept or unscored.
         verdict: None when unscored.
         shows: the concepts of its prompt that are present.
+        could_be: the other verdicts that it has with some way to settle its doubtful answers.
     """
 
     name: str
@@ -23,6 +24,12 @@ class OtherImage:
     dvd: float | None
     verdict: ImageVerdict | None
     shows: tuple[str, ...] = ()
+    could_be: tuple[ImageVerdict, ...] = ()
+
+    @property
+    def hangs(self) -> bool:
+        """Whether its verdict hangs on doubtful answers."""
+        return bool(self.could_be)
 
 
 @dataclass(frozen=True)
@@ -95,7 +102,8 @@ class Beside:
         lost_here: texts of the prompts that lose a concept here and not there; only prompts scored on both sides.
         lost_there: the other way round.
         contrast: the clearest prompt of those that lose a concept here and are balanced there, by the shares of their
-            images that collapse here and are balanced there; None where there is none.
+            images that collapse here and are balanced there, without those whose verdict hangs on doubtful answers;
+            None where there is none.
     """
 
     run: str

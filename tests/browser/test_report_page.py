@@ -10,6 +10,7 @@ from page_checks import CONTRASTS
 
 from dominance.records import Gate
 from dominance.report.audit.page import write_report
+from dominance.report.parts.page_stream import environment
 
 _CHROMIUM = shutil.which("chromium")
 
@@ -33,6 +34,20 @@ def report(drawn_run, audit_plan, tmp_path_factory) -> Path:
 def open_page(open_file, report):
     """A function that opens the report."""
     return partial(open_file, report)
+
+
+_SETTINGS = """{% extends "parts/layout.html.j2" %}{% from "parts/macros.html.j2" import tree %}
+{% block main %}<main id="main"><section>{{ tree(value) }}</section></main>{% endblock %}"""
+
+
+@pytest.mark.parametrize("width", [360, 768, 1000, 1200])
+def test_settings_within_settings_do_not_scroll_sideways(open_file, tmp_path, width):
+    value = {"by_the_way_that_it_was_drawn": 0.8333333333333334}
+    for name in ("scheduler", "versions", "the_model", "calibration_of_the_risk"):
+        value = {name: value, "prediction_type": "epsilon"}
+    page = tmp_path / "settings.html"
+    page.write_text(environment().from_string(_SETTINGS).render(value=value), encoding="utf-8")
+    assert open_file(page, width).evaluate("document.documentElement.scrollWidth") <= width
 
 
 @pytest.mark.parametrize("width", [360, 768, 1200])

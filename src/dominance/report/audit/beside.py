@@ -9,7 +9,7 @@ from dominance.records import PromptResult, RunResult, ScoredImage
 from dominance.report.parts.image_view import VERDICTS
 from dominance.report.parts.next_steps import NextStep, after_audit
 from dominance.report.parts.pictures import Embedded, Missing, Pictures
-from dominance.report.parts.sentences import image_label, image_sentence, of_images
+from dominance.report.parts.sentences import either, image_label, image_sentence, of_images
 from dominance.runs.stages.directions import directions
 
 _MOST_CELLS = 10
@@ -20,12 +20,13 @@ _MOST_STEPS = 2
 
 @dataclass(frozen=True)
 class Cell:
-    """One image of a strip: its picture, or why it is missing, and its verdict."""
+    """One image of a strip: its picture, or why it is missing, and its verdict; whether doubtful answers decide it."""
 
     picture: Embedded | Missing
     verdict: str
     label: str
     alt: str
+    doubtful: bool
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,7 @@ class BesideView:
     found: str
     strips: tuple[ContrastStrip, ...]
     verdicts: tuple[str, ...]
+    doubtful: bool
     noises: str
     change: str
     unpaired: str | None
@@ -62,6 +64,7 @@ def beside_view(result: RunResult, pictures: Pictures) -> BesideView | None:
         found=found_sentence(found, result),
         strips=strips,
         verdicts=tuple(name for name in VERDICTS if name in there),
+        doubtful=any(cell.doubtful for strip in strips for cell in strip.cells),
         noises="" if here is None or found.contrast is None else _noises(found.contrast, here, len(strips[0].cells)),
         change=change_sentence(found),
         unpaired=unpaired_sentence(found),
@@ -177,6 +180,7 @@ def _cell(text: str, image: ScoredImage | OtherImage, by: str, pictures: Picture
         said = image_sentence(text, image, label)
     else:
         known = "" if image.dvd is None else f", DvD {score(image.dvd)}"
-        said = f"“{text}”, {label}: {image.verdict or 'unscored'}{known}"
+        doubt = f", hangs on doubtful answers, may be {either(image.could_be)}" if image.hangs else ""
+        said = f"“{text}”, {label}: {image.verdict or 'unscored'}{known}{doubt}"
     picture = Missing("the image was not made") if image.file is None else pictures.of(image.file)
-    return Cell(picture, image.verdict or "unscored", label, f"{said}, by {by}")
+    return Cell(picture, image.verdict or "unscored", label, f"{said}, by {by}", image.hangs)

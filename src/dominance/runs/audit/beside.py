@@ -84,7 +84,10 @@ def _mean(values: Sequence[float]) -> float | None:
 
 
 def _contrast(pairs: Sequence[tuple[PromptResult, OtherPrompt]], folder: Path) -> Contrast | None:
-    """The clearest of those that lose a concept here and are balanced there: lost most here and kept most there."""
+    """The clearest of those that lose a concept here and are balanced there: lost most here and kept most there.
+
+    An image whose verdict hangs on doubtful answers counts for neither: what opens a report is what is surest.
+    """
     able = [(p, q) for p, q in pairs if loses(p.verdict) and q.verdict == "balanced"]
     if not able:
         return None
@@ -95,8 +98,9 @@ def _contrast(pairs: Sequence[tuple[PromptResult, OtherPrompt]], folder: Path) -
 
 def _rank(result: PromptResult, there: OtherPrompt) -> tuple[bool, float, float, float]:
     dominated = result.verdict == "dominance"
-    most = top_share(result) if dominated else result.lost / result.scored
-    kept = there.balanced / there.scored
+    sure = replace(result, images=tuple(image for image in result.images if not image.hangs))
+    most = top_share(sure) if dominated else sum(image.verdict == "lost" for image in sure.images) / result.scored
+    kept = sum(image.verdict == "balanced" and not image.hangs for image in there.images) / there.scored
     return (not dominated, -(most + kept), -most, -(result.dvd_mean or 0.0))
 
 

@@ -133,6 +133,7 @@ def _prompt(result: PromptResult, folder: Path) -> OtherPrompt:
                 dvd=image.dvd,
                 verdict=image.verdict,
                 shows=tuple(c.name for c in result.prompt.concepts if image.shows(c.name)),
+                could_be=image.could_be,
             )
             for image in result.images
         ),

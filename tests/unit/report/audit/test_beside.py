@@ -1,6 +1,7 @@
 """The comparison with another run: its sentences, and its place at the top of the page."""
 
 import dataclasses
+import re
 import shutil
 
 import pytest
@@ -99,6 +100,20 @@ def page_of(tmp_path):
         return write_report(run, tmp_path)
 
     return build
+
+
+def test_images_that_hang_on_doubtful_answers_say_so_in_the_strips(page_of, beside_of):
+    run = beside_of()
+    assert "g-doubtful" not in re.search(r'id="beside".*?</section>', page_of(run).read_text(encoding="utf-8"), re.S)[0]
+    contrast = run.beside.contrast
+    first, *rest = contrast.there.images
+    doubtful = dataclasses.replace(first, could_be=("collapsed",))
+    there = dataclasses.replace(contrast.there, images=(doubtful, *rest))
+    beside = dataclasses.replace(run.beside, contrast=dataclasses.replace(contrast, there=there))
+    text = page_of(dataclasses.replace(run, beside=beside)).read_text(encoding="utf-8")
+    section = re.search(r'id="beside".*?</section>', text, re.S)[0]
+    assert section.count("#g-doubtful") == 2  # the image, and what the sign means
+    assert "seed 1: balanced, DvD 0, hangs on doubtful answers, may be collapsed, by miniature-swapped" in section
 
 
 def test_the_page_begins_with_two_strips_of_the_same_noises(page_of, beside_of):

@@ -72,6 +72,26 @@ def test_the_prompt_lost_most_here_and_kept_most_there_is_shown(
     assert (found.contrast.id if found.contrast else None) == chosen
 
 
+@pytest.mark.parametrize(("doubtful_here", "doubtful_there"), [((0, 1), ()), ((), (0, 1))])
+def test_what_hangs_on_doubtful_answers_does_not_open_the_report(
+    doubtful_here: tuple[int, ...], doubtful_there: tuple[int, ...], tmp_path: Path
+) -> None:
+    lost, kept, text = [LOST] * 10, [BOTH] * 10, "{} tower, a mug".format
+    here = [
+        scored("a", text("a"), lost, doubtful=doubtful_here),
+        scored("b", text("b"), [*lost[1:], BOTH]),
+        scored("c", text("c"), lost[1:] + kept[:1], doubtful=(0,)),
+    ]
+    there = [
+        other(scored("a", text("a"), kept, doubtful=doubtful_there)),
+        *(other(scored(id, text(id), kept)) for id in "bc"),
+    ]
+    found = beside_of(run_of(*there), here, tmp_path)
+    assert found.contrast is not None
+    assert found.contrast.id == "b"
+    assert found.lost_here == (text("a"), text("b"), text("c"))  # it decides nothing else
+
+
 def test_images_are_paired_by_seed() -> None:
     here = scored("a", "a tower and a mug", [LOST] * 4)
     assert shared_seeds(here, other(here, first=2)) == (2, 3)
