@@ -10,7 +10,7 @@ _FEWEST_PROMPTS = {
     "memorized": 6,
     "repaired": 8,
     "disrupted": 8,
-    "patched": 8,
+    "patched": 12,
     "steered": 7,
     "crowded": 2,
     "independent": 12,
@@ -63,8 +63,8 @@ class Size:
     repaired_seeds: int = 3
     disrupted: int = 16
     disrupted_seeds: int = 2
-    patched: int = 14
-    patched_seeds: int = 2
+    patched: int = 24
+    patched_seeds: int = 1
     steered: int = 24
     steered_seeds: int = 1
     crowded: int = 8

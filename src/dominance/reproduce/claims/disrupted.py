@@ -56,6 +56,7 @@ DESIGN = (
     " in the first two, and in the third and the fourth; in all other steps as usual. An image that loses both"
     " concepts no longer collapses, but that prevents nothing: what shows every concept decides."
 )
+NOT_AT_ONCE = " Regions act from the second step on, because in the first nothing tells where the concepts lie."
 
 
 def _claim(name: str, title: str, method: str, otherwise: str) -> Claim:
@@ -66,7 +67,7 @@ def _claim(name: str, title: str, method: str, otherwise: str) -> Claim:
         "Whether disrupting the first steps prevents dominance, and until when they must be, is left open.",
         OURS,
         "open",
-        DESIGN.format(DISRUPTIONS[method]),
+        DESIGN.format(DISRUPTIONS[method]) + (NOT_AT_ONCE if method == "regions" else ""),
         RULES[method],
         ("bench", "disrupted"),
         examined,
@@ -102,8 +103,8 @@ CLAIMS = (
         "Until when the drawing must be disrupted is left open.",
         OURS,
         "open",
-        f"{DESIGN.format(DISRUPTIONS['regions'])} Regions stand for all disruptions here: with them an image can only"
-        " gain a concept, by any step at which it is not yet decided. The two parts are as long.",
+        f"{DESIGN.format(DISRUPTIONS['regions'])}{NOT_AT_ONCE} Regions stand for all disruptions here, because they"
+        " alone are known to repair. The two parts are equally long.",
         WHEN,
         ("bench", "disrupted"),
         partial(examine, method="regions", against=LATE),
