@@ -20,6 +20,7 @@ from dominance.judges.loading import (
     read_model_type,
     side,
 )
+from dominance.judges.measuring import SUCH_AS
 from dominance.models.devices import find_device
 from dominance.pictures import as_rgb
 
@@ -71,13 +72,13 @@ def load_captioner(what: str, path: Path, device: str = "auto") -> Captioner:
         ModelError: the folder lacks a part, its parts do not fit together, or it is of another model, such as a BLIP
             that answers questions.
     """
-    read_model_type(what, path, "blip")
+    read_model_type(what, path, "blip", SUCH_AS["captions"])
     with one_line(what, path):
         made = json.loads((path / "config.json").read_text(encoding="utf-8")).get("architectures") or [_WRITES]
     if _WRITES not in made:
         raise ModelError(
             f"{what} in {path} is a {str(made[0])[:60]}, which writes no captions; give a {_WRITES}, such as"
-            " blip:Salesforce/blip-image-captioning-base"
+            f" {SUCH_AS['captions']}"
         )
     model: Any = load_weights(what, path, BlipForConditionalGeneration, find_device(device))
     with one_line(what, path):

@@ -92,16 +92,19 @@ def _unit(features: Float[Tensor, "row channel"]) -> Float[Tensor, "row channel"
     return (features / features.norm(dim=-1, keepdim=True)).float().cpu()
 
 
-def load_image_text(what: str, path: Path, scheme: ImageTextScheme, device: str = "auto") -> ImageTextEncoder:
+def load_image_text(
+    what: str, path: Path, scheme: ImageTextScheme, device: str = "auto", such_as: str | None = None
+) -> ImageTextEncoder:
     """A CLIP or SigLIP from an ordinary transformers folder, safetensors only.
 
     Args:
         what: it is to be, for messages: ``"the judge 'clip:owner/name'"``.
+        such_as: a model to give instead, where no other scheme is taken.
 
     Raises:
         ModelError: the folder lacks a part, its parts do not fit together, or they are of another model.
     """
-    read_model_type(what, path, scheme)
+    read_model_type(what, path, scheme, such_as)
     target = find_device(device)
     if scheme == "clip":
         model = load_weights(what, path, CLIPModel, target)

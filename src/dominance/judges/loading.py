@@ -27,11 +27,12 @@ SCHEMES: dict[str, str] = {
 """The scheme that takes models of each ``model_type``."""
 
 
-def read_model_type(what: str, path: Path, scheme: str) -> str:
+def read_model_type(what: str, path: Path, scheme: str, such_as: str | None = None) -> str:
     """The ``model_type`` of a folder's config.json, once it is sure that the scheme takes such models.
 
     Args:
         what: it is to be, as everywhere here, for messages: ``"the judge 'blip:owner/name'"``.
+        such_as: a model to give instead, where no other scheme is taken.
 
     Raises:
         ModelError: no config.json, no safetensors beside it, or a model of another type.
@@ -46,8 +47,9 @@ def read_model_type(what: str, path: Path, scheme: str) -> str:
         config = json.loads((path / "config.json").read_text(encoding="utf-8"))
         found = config.get("model_type") if isinstance(config, dict) else None
     if found not in taken:
-        other = SCHEMES.get(str(found))
+        other = None if such_as else SCHEMES.get(str(found))
         remedy = f"give {other}: and the same folder or hub id" if other else "give another model"
+        remedy = f"give another, such as {such_as}" if such_as else remedy
         raise ModelError(f"{what} in {path} is a {found!r} model, but {scheme}: takes {' or '.join(taken)}; {remedy}")
     return found
 

@@ -165,7 +165,7 @@ def find_encoders(similarity: str, captions: str | None = None, device: str = "a
     identity = "+".join(folder.identity for _, folder in filter(None, (clip, blip)))
 
     def load_clip() -> ImageTextEncoder:
-        encoder = load_image_text(clip[0], clip[1].path, "clip", device)
+        encoder = load_image_text(clip[0], clip[1].path, "clip", device, SUCH_AS["similarity"])
         if encoder.longest < max(map(encoder.tokens, (GOOD_PHOTO, BAD_PHOTO))):
             raise ModelError(f"{clip[0]} reads at most {encoder.longest} tokens of a text; give another CLIP")
         return encoder

@@ -146,8 +146,10 @@ def test_models_of_another_kind_are_refused_at_once(given: dict[str, str], found
 def test_a_model_that_is_missing_or_broken_is_one_line(clip: str, blip: str, tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="no weights of the similarity 'clip:none-here'"):
         find_encoders("clip:none-here")
-    with pytest.raises(ModelError, match="is a 'blip' model, but clip: takes clip"):
+    with pytest.raises(ModelError, match="is a 'blip' model, but clip: takes clip; give another, such as clip:openai/"):
         find_encoders(blip.replace("blip:", "clip:"), device="cpu").encoder()
+    with pytest.raises(ModelError, match="is a 'clip' model, but blip: takes blip; give another, such as blip:Sales"):
+        find_encoders(clip, clip.replace("clip:", "blip:"), device="cpu").load()
     answers = save_captioner(tmp_path / "answers")
     config = json.loads((answers / "config.json").read_text()) | {"architectures": ["BlipForQuestionAnswering"]}
     (answers / "config.json").write_text(json.dumps(config))
