@@ -10,6 +10,7 @@ from dominance.numbers import rate
 from dominance.runs.localisation.options import LocaliseOptions
 
 if TYPE_CHECKING:
+    from dominance.records import Rate
     from dominance.runs.stages.localisation import Localisation
 
 app = new_app(
@@ -27,9 +28,9 @@ def command(
 ) -> None:
     """Find the attention layers that put a word where its thing is, for the methods that part a picture.
 
-    The model draws single things; two of them, side by side, are noised and denoised once with a prompt that names
-    both. `dominance audit --method regions` and its like do this by themselves, once for a model, and keep it in
-    runs/localisations, where they look for it.
+    The model draws single things, and finds where each lies by what it predicts with and without the prompt. Two of
+    them, side by side, are noised and denoised once with a prompt that names both. `dominance audit --method regions`
+    and its like do this by themselves, once for a model, and keep it in runs/localisations, where they look for it.
     """
     from dominance.documents import to_json
     from dominance.runs.localisation.run import localise
@@ -60,8 +61,18 @@ def _print(found: "Localisation") -> None:
         for layer in found.layers
     ]
     print_table(f"Pictures of {found.model} in which a word lies where its thing is", columns, rows)
+    if found.subjects is not None:
+        echo(_found_sentence(found.subjects, found.unfound))
     echo(
         f"Layer {found.chosen[0]} shows best where concepts lie."
         if found.chosen
         else "No layer does better than chance, so methods that part a picture cannot be used with this model."
     )
+
+
+def _found_sentence(subjects: "Rate", unfound: tuple[str, ...]) -> str:
+    """In how many pictures of single things the subject was found."""
+    from dominance.report.parts.sentences import listed
+
+    said = f"The subject was found in {subjects.count} of {subjects.n} pictures of single things"
+    return f"{said}, not in those of {listed(unfound)}." if unfound else f"{said}."

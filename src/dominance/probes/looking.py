@@ -53,7 +53,7 @@ class Looking:
 
     def predicted(self, rows: Sequence[int], given: dict[str, Any]) -> Tensor:
         """The denoiser's output for arguments of one's own, one row a row of the batch."""
-        with aside(self.denoiser, _Nothing(), self._told(rows)):
+        with aside(self.denoiser, SeesNothing(), self._told(rows)):
             return output_of(self.run(**given))
 
     @contextlib.contextmanager
@@ -108,7 +108,9 @@ class _EnoughError(Exception):
     """All that was wanted of a forward has been seen."""
 
 
-class _Nothing(Probe):
+class SeesNothing(Probe):
+    """Wants no attention: of a forward that is made for its prediction alone."""
+
     def wants(self, site: AttentionSite, forward: Forward) -> bool:  # noqa: ARG002  (a Probe's signature)
         return False
 

@@ -1,7 +1,5 @@
 """Where words lie in pictures of known places: composites of a model's own pictures, noised and denoised once."""
 
-import copy
-import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
@@ -9,17 +7,16 @@ from typing import Any, cast
 import torch
 from diffusers.pipelines.pipeline_utils import DiffusionPipeline
 from jaxtyping import Bool, Float
-from torch import Tensor, nn
+from torch import Tensor
 
 from dominance.metrics.overlap import centres
 from dominance.models.calls import call_of
 from dominance.models.tokens import prompt_tokens
-from dominance.probes.calls import Forward
-from dominance.probes.interception import Probe, intercept
-from dominance.probes.looking import Looking, sample_name
-from dominance.probes.shifting import input_scale
-from dominance.probes.sites import AttentionSite, attention_sites, denoiser_of
-from dominance.probes.text_inputs import FirstForward, first_forward
+from dominance.probes.interception import intercept
+from dominance.probes.looking import SeesNothing, sample_name
+from dominance.probes.noising import Noising
+from dominance.probes.sites import attention_sites
+from dominance.probes.text_inputs import FirstForward
 from dominance.probes.unchanged import unchanged
 
 _AT_ONCE = 16
@@ -56,17 +53,38 @@ def own_latents(
     return torch.cat(made)
 
 
+def unpacked(latents: Float[Tensor, "picture ..."]) -> Float[Tensor, "picture channel row column"]:
+    """Latents as channels, rows and columns; FLUX has the positions of a square picture in one row, channels last."""
+    if latents.ndim == 4:
+        return latents
+    side = round(latents.shape[1] ** 0.5)
+    return latents.unflatten(1, (side, -1)).movedim(-1, 1)
+
+
 def side_by_side(
-    pipeline: DiffusionPipeline, left: Float[Tensor, "picture ..."], right: Float[Tensor, "picture ..."]
+    left: Float[Tensor, "picture ..."],
+    right: Float[Tensor, "picture ..."],
+    columns: tuple[Sequence[float], Sequence[float]],
 ) -> Float[Tensor, "picture ..."]:
-    """The middle half of each left picture beside that of the right one, in latents; of FLUX packed as its own are."""
-    if left.ndim == 3:  # FLUX: positions in rows of a square picture, channels
-        side = round(left.shape[1] ** 0.5)
-        joined = side_by_side(pipeline, *(each.unflatten(1, (side, -1)).movedim(-1, 1) for each in (left, right)))
+    """Half of the columns of each left picture beside half of those of the right one, in latents, packed as they are.
+
+    Args:
+        columns: where the left and the right pictures' subjects lie, in shares of the width. Each is in the middle of
+            its half, as far as the picture reaches.
+    """
+    if left.ndim == 3:
+        joined = side_by_side(unpacked(left), unpacked(right), columns)
         return joined.movedim(1, -1).flatten(1, 2)
     width = left.shape[-1]
-    middle = slice(width // 4, width // 4 + width // 2)
-    return torch.cat([left[..., middle], right[..., middle.start : middle.start + width - width // 2]], dim=-1)
+    halves = (width // 2, width - width // 2)
+    return torch.cat([_around(*each) for each in zip((left, right), columns, halves, strict=True)], dim=-1)
+
+
+def _around(latents: Tensor, columns: Sequence[float], size: int) -> Tensor:
+    """So many columns of each picture, around one of them."""
+    width = latents.shape[-1]
+    starts = [min(max(round(column * width - size / 2), 0), width - size) for column in columns]
+    return torch.stack([own[..., start : start + size] for own, start in zip(latents, starts, strict=True)])
 
 
 def right_sides(
@@ -83,7 +101,6 @@ def right_sides(
     Raises:
         ModelError: attention that cannot be seen.
     """
-    denoiser = denoiser_of(pipeline)
     sites = attention_sites(pipeline)
     noise = torch.randn(placed.latents.shape, generator=torch.Generator("cpu").manual_seed(seed))
     noise = noise.to(placed.latents)
@@ -91,13 +108,12 @@ def right_sides(
     for start in range(0, len(placed.prompts), _AT_ONCE):
         part = slice(start, start + _AT_ONCE)
         prompts = placed.prompts[part]
-        template = first_forward(pipeline, prompts, steps)
-        scheduler = copy.deepcopy(cast(Any, pipeline).scheduler)
-        scheduler.set_timesteps(**_timesteps(scheduler, template, steps))
-        weights = _weights(pipeline, prompts, placed.left[part], placed.right[part], template)
+        noising = Noising.of(pipeline, prompts, steps)
+        weights = _weights(pipeline, prompts, placed.left[part], placed.right[part], noising.template)
         for number, step in enumerate(shown):
-            with torch.no_grad(), intercept(pipeline, _Nothing()):
-                looking, latents = _at(denoiser, template, scheduler, step, placed.latents[part], noise[part], prompts)
+            with torch.no_grad(), intercept(pipeline, SeesNothing()):
+                looking = noising.at(step, placed.latents[part], noise[part])
+                latents = looking.given[sample_name(looking.given)]
                 layers = frozenset(site.layer for site in sites)
                 with looking.maps(range(len(prompts)), latents, layers, weights) as maps:
                     for layer, own in maps.items():
@@ -106,60 +122,6 @@ def right_sides(
                         columns = centres(own.double())[..., 1]
                         found[number, layer - 1, part] = (columns[:, 0] < columns[:, 1]).cpu()
     return found
-
-
-class _Nothing(Probe):
-    def wants(self, site: AttentionSite, forward: Forward) -> bool:  # noqa: ARG002  (a Probe's signature)
-        return False
-
-
-def _timesteps(scheduler: Any, template: FirstForward, steps: int) -> dict[str, Any]:
-    """How the pipeline set its scheduler's steps: flow models shift them by the size of the picture."""
-    if "mu" in inspect.signature(scheduler.set_timesteps).parameters and scheduler.config.get("use_dynamic_shifting"):
-        sigmas = (template.timesteps / scheduler.config.num_train_timesteps).tolist()
-        return (
-            {"sigmas": sigmas, "mu": 0.0} if "sigmas" in inspect.signature(scheduler.set_timesteps).parameters else {}
-        )
-    return {"num_inference_steps": steps}
-
-
-def _at(
-    denoiser: nn.Module,
-    template: FirstForward,
-    scheduler: Any,
-    step: int,
-    latents: Tensor,
-    noise: Tensor,
-    prompts: Sequence[str],
-) -> tuple[Looking, Tensor]:
-    """The denoiser's arguments as they would be before a step, and the noised latents."""
-    given = dict(template.given)
-    when = template.timesteps[step]
-    first = template.timesteps[0]
-    told = given["timestep"]
-    given["timestep"] = (
-        (told / first * when).to(told.dtype) if told.is_floating_point() else torch.full_like(told, int(when))
-    )
-    if hasattr(scheduler, "scale_noise"):
-        share = (when / scheduler.config.num_train_timesteps).to(latents)
-        noised = (1 - share) * latents + share * noise
-    else:
-        noised = scheduler.add_noise(latents, noise, when.reshape(1).expand(len(latents)))
-        noised = noised * input_scale(scheduler, when)
-    name = sample_name(given)
-    text = given["encoder_hidden_states"]
-    forward = Forward(
-        step=step,
-        index=0,
-        samples=len(prompts),
-        images=len(prompts),
-        conditional=slice(0, len(prompts)),
-        tokens=text.shape[1],
-        prompts=tuple(prompts),
-        sides=(given[name].shape[-2], given[name].shape[-1]),
-        image_ids=given.get("img_ids"),
-    )
-    return Looking(denoiser, denoiser.forward, given, forward), noised.to(given[name])
 
 
 def _weights(

@@ -17,15 +17,16 @@ def localise(
 ) -> Localisation:
     """Measures which attention layers put a word where its thing is, step by step, and keeps it where methods look.
 
-    The model draws single things; middle halves of two of them, side by side, are noised and denoised once with a
-    prompt that names both. Methods that need to know where concepts lie take the layer that is right most often.
+    The model draws single things. Where each lies is found without a detector, from what the denoiser predicts with and
+    without the prompt. The halves of two pictures around their subjects, side by side, are noised and denoised once
+    with a prompt that names both. Methods that need to know where concepts lie take the layer that is right most often.
 
     Args:
         model: a name, a diffusers folder, a hub id, or the caller's own pipeline.
 
     Raises:
         InputError: the model or an option cannot be used; nothing is written.
-        ModelError: the model's attention cannot be seen.
+        ModelError: the model's attention cannot be seen, or its pictures of single things show no subject.
     """
     options = options or LocaliseOptions()
     steps = options.drawing.steps

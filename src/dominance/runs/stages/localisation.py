@@ -2,7 +2,7 @@
 
 import itertools
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -22,6 +22,9 @@ from dominance.records import Rate
 
 if TYPE_CHECKING:
     from diffusers.pipelines.pipeline_utils import DiffusionPipeline
+    from torch import Tensor
+
+    from dominance.probes.placing import Placed
 
 PICTURES: int = 96
 """Pictures of two things that the layers are measured on."""
@@ -31,6 +34,8 @@ _UNTIL = 0.4
 _COUNTED = 0.15
 """Shares of the steps: the last that is looked at, and the first that counts; before it nothing is told apart."""
 _CHANCE = 0.5
+FEWEST_SUBJECTS: int = 4
+"""Pictures whose subject has to be found; fewer make too few pairs."""
 FEWEST_STEPS: int = 10
 """Of the call that is looked at, even where images are drawn in fewer: so that two steps count."""
 
@@ -55,12 +60,15 @@ class Localisation:
 
     Attributes:
         steps: of a whole call; the steps that were looked at are ``shown``, from 0.
-        pictures: composites of the model's own pictures of single things, side by side.
+        pictures: composites of the model's own pictures of single things, side by side, each around its subject.
         chosen: the layers that methods look at.
         weights: hash of the model's weights in memory, whatever its scheduler; None where adapters were in force, or
             some weights were not in memory.
         guidance, dtype, scheduler, seed: the pictures were drawn with; None in files of older versions, and of the
             scheduler where it was the model's own.
+        subjects: of how many single things the picture's subject was found; None in files of older versions, which took
+            the middle of each picture for it.
+        unfound: the things in whose pictures no subject was found, and which were left out.
     """
 
     model: str
@@ -75,6 +83,8 @@ class Localisation:
     dtype: str | None = None
     scheduler: str | None = None
     seed: int | None = None
+    subjects: Rate | None = None
+    unfound: tuple[str, ...] = ()
     format: Literal[1] = 1
 
 
@@ -176,37 +186,42 @@ def measure_localisation(
 ) -> Localisation:
     """Measures which layers put a word where its thing is, on composites of the model's own pictures.
 
-    The model draws single things; the middle halves of two of their latents are put side by side, noised as far as
-    each of the first 40% of the steps, which are 10 or more, has it, and denoised once with a prompt that names both. A
-    layer is right when the two words' maps lie on the sides where the things are. The best layer is chosen, over the
-    steps from 15% on; none where the interval of the best reaches chance.
+    The model draws single things. Where each lies is found from what the denoiser predicts with and without the prompt
+    (``probes.subjects``); pictures in which nothing is found are left out. The halves of two latents around their
+    subjects are put side by side, noised as far as each of the first 40% of the steps, which are 10 or more, has it,
+    and denoised once with a prompt that names both. A layer is right when the two words' maps lie on the sides where
+    the things are. The best layer is chosen, over the steps from 15% on; none where the interval of the best reaches
+    chance.
+
+    Raises:
+        ModelError: a subject is found in too few of the pictures.
     """
-    from dominance.probes.placing import Placed, own_latents, right_sides, side_by_side
+    from dominance.probes.placing import own_latents, right_sides
+    from dominance.probes.subjects import find_subjects
 
     listed = stand_ins()
     nouns = [noun for kind in ("object", "landmark", "character") for noun in listed[kind]]
-    pairs = list(itertools.permutations(range(len(nouns)), 2))
-    pairs = [pairs[(number * 37 + seed) % len(pairs)] for number in range(PICTURES)]
     prompts = [noun_phrase(noun).text for noun in nouns]
     steps = max(settings.steps, FEWEST_STEPS)
     drawn = own_latents(pipeline, prompts, [seed] * len(nouns), steps, settings.guidance)
-    left, right = ([pair[side] for pair in pairs] for side in (0, 1))
-    # One half of the prompts names what stands on the right first.
-    named = [pair if number % 2 else pair[::-1] for number, pair in enumerate(pairs)]
-    placed = Placed(
-        prompts=tuple(f"{prompts[a]} and {prompts[b]}" for a, b in named),
-        left=tuple(nouns[index] for index in left),
-        right=tuple(nouns[index] for index in right),
-        latents=side_by_side(pipeline, drawn[left], drawn[right]),
-    )
+    subjects = find_subjects(pipeline, prompts, drawn, steps, seed)
+    found = [index for index, subject in enumerate(subjects) if subject is not None]
+    if len(found) < FEWEST_SUBJECTS:
+        raise ModelError(
+            f"a subject was found in {len(found)} of {len(nouns)} pictures that {source.name} draws of single things,"
+            f" and finding its layers takes {FEWEST_SUBJECTS}; give more --steps or another --seed to `dominance"
+            " localise`, or use the method rebalance or schedule"
+        )
+    columns = {index: own.centre[1] for index, own in enumerate(subjects) if own is not None}
+    placed = _composites(nouns, prompts, drawn, columns, seed)
     shown = tuple(range(round(_UNTIL * steps)))
     sides = right_sides(pipeline, placed, steps, shown, seed)
-    first = round(_COUNTED * steps)
+    first, pictures = round(_COUNTED * steps), len(placed.prompts)
     layers = tuple(
         LayerPlaces(
             layer=index + 1,
             by_step=tuple(round(float(share), 4) for share in sides[:, index].double().mean(dim=1)),
-            counted=rate(int(sides[first:, index].double().mean(dim=0).sum().round()), PICTURES),
+            counted=rate(int(sides[first:, index].double().mean(dim=0).sum().round()), pictures),
         )
         for index in range(sides.shape[1])
     )
@@ -215,7 +230,7 @@ def measure_localisation(
         identity=source.identity,
         steps=steps,
         shown=shown,
-        pictures=PICTURES,
+        pictures=pictures,
         layers=layers,
         chosen=_chosen(layers),
         weights=_weights(source, pipeline),
@@ -223,6 +238,31 @@ def measure_localisation(
         dtype=settings.dtype,
         scheduler=settings.scheduler,
         seed=seed,
+        subjects=rate(len(found), len(nouns)),
+        unfound=tuple(noun for index, noun in enumerate(nouns) if index not in columns),
+    )
+
+
+def _composites(
+    nouns: Sequence[str], prompts: Sequence[str], drawn: "Tensor", columns: Mapping[int, float], seed: int
+) -> "Placed":
+    """Pairs of pictures side by side, each around its subject; one half of the prompts names the right one first.
+
+    Args:
+        columns: where the subjects lie that were found, in shares of the width, by the number of their noun.
+    """
+    from dominance.probes.placing import Placed, side_by_side
+
+    pairs = list(itertools.permutations(columns, 2))
+    pairs = [pairs[(number * 37 + seed) % len(pairs)] for number in range(min(PICTURES, len(pairs)))]
+    left, right = ([pair[side] for pair in pairs] for side in (0, 1))
+    named = [pair if number % 2 else pair[::-1] for number, pair in enumerate(pairs)]
+    middles = ([columns[index] for index in left], [columns[index] for index in right])
+    return Placed(
+        prompts=tuple(f"{prompts[a]} and {prompts[b]}" for a, b in named),
+        left=tuple(nouns[index] for index in left),
+        right=tuple(nouns[index] for index in right),
+        latents=side_by_side(drawn[left], drawn[right], middles),
     )
 
 

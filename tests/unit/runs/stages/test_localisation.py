@@ -1,7 +1,6 @@
 """Which layers show where concepts lie: on every family, kept and found again, and as pictures of known places tell."""
 
 import copy
-import itertools
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,14 +15,15 @@ from traces import traces
 
 import dominance
 from dominance.errors import InputError, ModelError
+from dominance.laboratory.known_places import rendered_pairs, subjects_on_renders
 from dominance.metrics import rate
+from dominance.metrics.subjects import Subject
 from dominance.miniature.bundled import BUNDLED_MODELS, bundled_folder
-from dominance.miniature.renderer import render
-from dominance.miniature.world import pair_scene
 from dominance.models import own_pipeline
 from dominance.models.drawing import Drawing, Machine
 from dominance.models.own_pipeline import OwnPipeline
 from dominance.models.source import find_source
+from dominance.probes import subjects as finding
 from dominance.probes.placing import Placed, own_latents, right_sides, side_by_side
 from dominance.probes.sites import attention_sites
 from dominance.records import Concept
@@ -50,8 +50,13 @@ def test_every_family_is_looked_at_and_left_as_it_was(family: str) -> None:
     before = traces(pipeline)
     prompts = [f"a {name}" for name in NAMES]
     latents = own_latents(pipeline, prompts, [0, 0, 0], steps=2, guidance=2.0)
-    both = side_by_side(pipeline, latents[[0, 1]], latents[[1, 2]])
+    both = side_by_side(latents[[0, 1]], latents[[1, 2]], ([0.5, 0.2], [0.5, 0.9]))
     assert both.shape == latents[:2].shape
+    maps = finding.differences(pipeline, prompts, latents, 6, 0)
+    assert maps.shape[0] == 3
+    assert maps.ndim == 3
+    assert torch.allclose(maps.mean(dim=(1, 2)), torch.ones(3)), "random weights read the prompt, too"
+    assert finding.differences(pipeline, ["", "", ""], latents, 6, 0).max() == 0
     placed = Placed(("a tower and a mug", "a lamp and a mug"), ("tower", "mug"), ("mug", "lamp"), both)
     found = right_sides(pipeline, placed, 6, (0, 2))
     assert found.shape == (2, len(attention_sites(pipeline)), 2)
@@ -59,13 +64,20 @@ def test_every_family_is_looked_at_and_left_as_it_was(family: str) -> None:
     assert traces(pipeline) == before
 
 
-def test_the_middles_stand_side_by_side() -> None:
+def test_the_halves_around_the_subjects_stand_side_by_side() -> None:
     left, right = (torch.arange(8.0).repeat(1, 1, 8, 1) + shift for shift in (0, 100))
-    assert side_by_side(tiny("sd1"), left, right)[0, 0, 0].tolist() == [2, 3, 4, 5, 102, 103, 104, 105]
+    assert side_by_side(left, right, ([0.5], [0.5]))[0, 0, 0].tolist() == [2, 3, 4, 5, 102, 103, 104, 105]
+    assert side_by_side(left, right, ([0.375], [1.0]))[0, 0, 0].tolist() == [1, 2, 3, 4, 104, 105, 106, 107]
     packed = torch.arange(16.0).reshape(1, 16, 1)
-    joined = side_by_side(tiny("flux"), packed, packed + 100).flatten().tolist()
-    assert joined[:4] == [1, 2, 101, 102]
+    joined = side_by_side(packed, packed + 100, ([0.5], [0.0])).flatten().tolist()
+    assert joined[:4] == [1, 2, 100, 101]
     assert len(joined) == 16
+
+
+def subjects_at(pipeline: Any, prompts: Any, *_: Any) -> list[Subject | None]:
+    """Something found in the middle of every second picture of a thing."""
+    mask = torch.ones(2, 2, dtype=torch.bool)
+    return [Subject((0.5, 0.5), mask, 0.9) if number % 2 else None for number, _ in enumerate(prompts)]
 
 
 def made(identity: str, chosen: tuple[int, ...] = (2,)) -> Localisation:
@@ -123,25 +135,6 @@ def test_the_model_s_own_pictures_tell_what_renders_of_known_places_tell() -> No
     assert set(sides.topk(3).indices.tolist()) & {layer - 1 for layer in own.chosen}
     shares = torch.tensor([layer.counted.share for layer in own.layers])
     assert np.corrcoef(shares, sides)[0, 1] > 0.8
-
-
-def rendered_pairs(pipeline: object) -> Placed:
-    """Forty-eight rendered pairs of known places, through the model's own autoencoder."""
-    generator = np.random.default_rng(0)
-    objects = ("mug", "umbrella", "book", "lamp", "chair", "bottle", "clock", "shirt")
-    prompts, left, right, pictures = [], [], [], []
-    for number, (a, b) in enumerate(list(itertools.permutations(objects, 2))[:48]):
-        scene = pair_scene((a, b), dict.fromkeys(objects, 1.0), generator)
-        pictures.append(render(scene).pixels)
-        ordered = sorted(scene.placements, key=lambda placement: placement.x)
-        left.append(ordered[0].concept)
-        right.append(ordered[1].concept)
-        prompts.append(f"a {a} and a {b}" if number % 2 else f"a {b} and a {a}")
-    pixels = torch.tensor(np.stack(pictures)).permute(0, 3, 1, 2).float() / 127.5 - 1
-    vae = pipeline.vae
-    with torch.no_grad():
-        latents = vae.encode(pixels).latent_dist.mode() * vae.config.scaling_factor
-    return Placed(tuple(prompts), tuple(left), tuple(right), latents)
 
 
 @pytest.fixture
@@ -209,9 +202,34 @@ def test_what_is_measured_says_how_and_looks_at_enough_steps(monkeypatch: pytest
     pipeline = tiny("sd1")
     source = find_source(pipeline)
     monkeypatch.setattr(localisation, "PICTURES", 2)
+    monkeypatch.setattr(finding, "find_subjects", subjects_at)
     found = measure_localisation(source, Drawing(steps=2, guidance=3.0).settings(source), pipeline, seed=4)
     assert (found.steps, found.shown, found.guidance, found.seed) == (FEWEST_STEPS, (0, 1, 2, 3), 3.0, 4)
     assert (found.dtype, found.scheduler, found.weights) == ("float32", None, source.weights)
+    assert found.subjects is not None
+    assert (found.pictures, found.subjects.count, found.subjects.n) == (2, 7, 14)
+    assert found.unfound[:2] == ("mug", "book")
+
+
+def test_a_model_whose_pictures_show_no_subject_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    pipeline = tiny("sd1")
+    source = find_source(pipeline)
+    monkeypatch.setattr(finding, "find_subjects", lambda _, prompts, *rest: [None] * len(prompts))
+    with pytest.raises(
+        ModelError, match=r"a subject was found in 0 of 14 pictures that .* draws of single things, and"
+    ):
+        measure_localisation(source, Drawing(steps=2).settings(source), pipeline)
+
+
+@pytest.mark.slow
+def test_subjects_of_renders_are_found_where_they_are_and_not_where_there_is_none() -> None:
+    source = find_source("miniature")
+    pipeline = source.load(Drawing().settings(source), Machine(device="cpu"))
+    found = subjects_on_renders(pipeline, pictures=14, seed=1)
+    assert found.found.count >= 12
+    assert found.empty.count <= 3
+    assert found.iou > 0.4
+    assert found.distance < 0.1 < found.middle
 
 
 @pytest.mark.parametrize(
