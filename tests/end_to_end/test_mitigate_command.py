@@ -61,6 +61,8 @@ def test_a_table_fits_into_80_columns(command: Command, tmp_path: Path, monkeypa
         (["--method", ","], "--method is empty"),
         (["--judge", "answers:answers.csv"], "a mitigation draws its own images"),
         (["--limit", "0"], "limit is 0"),
+        (["--against", "overlap"], "against is 'overlap', which --method does not draw; give plain, or draw it too"),
+        (["--method", "schedule:until=0"], "nothing would be repaired, since every prompt of the suite"),
     ],
 )
 def test_bad_settings_end_in_one_line(command: Command, tmp_path: Path, arguments: list[str], message: str) -> None:

@@ -90,6 +90,7 @@ def print_mitigation(result: "MitigationResult") -> None:
         doubt_sentence,
         method_rows,
         mitigation_headline,
+        plain_sentences,
         second_sentence,
     )
     from dominance.report.parts.identity import identities_view
@@ -101,17 +102,39 @@ def print_mitigation(result: "MitigationResult") -> None:
         print_table(f"the same, judged by {result.second.judge}", columns, _table(method_rows(result, result.second)))
         echo(second_sentence(result.second))
         warn_again(result.second.judge_warnings)
+    _print_against(result, columns)
     print_measures(measured_view([(row.method, row.measures) for row in result.rows]))
     if (taught := identities_view(result.identities)) is not None:
         columns = ("measure", *taught.names, "what it is")
         rows = [(name, *figures, means) for name, figures, means in taught.rows]
         print_table(f"the taught concept: {taught.taught}", columns, rows)
         echo(taught.sentence)
-    told = (mitigation_headline(result), control_sentence(result), doubt_sentence(result), cost_sentence(result))
+    told = (
+        mitigation_headline(result),
+        *plain_sentences(result),
+        control_sentence(result),
+        doubt_sentence(result),
+        cost_sentence(result),
+    )
     echo(*(sentence for sentence in told if sentence is not None))
     warn_again(result.judge_warnings)
     note(*(f"note: {said}" for said in result.notes))
     echo(f"{plural(result.images, 'image')}, {result.unscored} unscored")
+
+
+def _print_against(result: "MitigationResult", columns: "Sequence[str]") -> None:
+    """The methods against one of them, as each judge sees them."""
+    from dominance.report.mitigation.sentences import against_rows, against_sentence
+
+    seen = [
+        (result.judge, result.against),
+        *([] if result.second is None else [(result.second.judge, result.second.against)]),
+    ]
+    for judge, against in seen:
+        if against is not None:
+            print_table(f"against {against.baseline}, judged by {judge}", columns, _table(against_rows(against)))
+            if (said := against_sentence(against)) is not None:
+                echo(said)
 
 
 def _table(rows: "Sequence[MethodRow]") -> list[tuple[str, ...]]:

@@ -86,6 +86,11 @@ def _nouns(prompt: Prompt, rivals: Sequence[Concept]) -> list[str]:
     return free or mixed
 
 
+def check_apart(prompt: Prompt) -> None:
+    """Raises an InputError where the prompt does not name a concept, or two concepts share its words."""
+    _phrases(prompt)
+
+
 def _phrases(prompt: Prompt) -> dict[str, list[tuple[int, int]]]:
     """Where each concept's noun phrase stands, its article and adjectives included where they belong to it alone.
 

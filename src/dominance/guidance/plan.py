@@ -113,6 +113,19 @@ class Plan:
         # In the first step nothing is known of where concepts lie.
         return moved + len(self.concepts) * sum(regions.acts(step, steps, "predictions") for step in range(1, steps))
 
+    def acts(self, steps: int) -> bool:
+        """Whether anything is done in so many steps; if not, the image is the plain one to the bit."""
+        moves, regions, other = self.moves, self.regions, self.other
+        backend = self.backend or "attention"  # of the two the one that acts longer
+        return (
+            (self.rebalanced > 0 and bool(self.balancing.within(steps)))
+            or (other is not None and bool(other.during.within(steps)))
+            or (self.unguided is not None and bool(self.unguided.within(steps)))
+            or (moves is not None and moves.size > 0 and any(moves.acts(step, steps) for step in range(steps)))
+            # In the first step nothing is known of where concepts lie.
+            or (regions is not None and any(regions.acts(step, steps, backend) for step in range(1, steps)))
+        )
+
     @property
     def looks(self) -> bool:
         """Whether it needs maps that show where the concepts lie."""

@@ -18,7 +18,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, cast, get_args, get_type_hints
 
 from dominance.errors import InputError, ModelError
+from dominance.guidance.neutral import check_apart
 from dominance.guidance.plan import LATER, Needs, Plan
+from dominance.numbers import plural
 from dominance.plugins import find_plugin, load_plugin, plugin_names, plugin_owner
 from dominance.records import Prompt
 
@@ -120,6 +122,27 @@ class ChosenRecipe:
         own = ((item, getattr(self.recipe, item.name)) for item in fields(cast(Any, self.recipe)))
         values = ",".join(f"{i.name}={value}" for i, value in own if i.metadata != LATER or value != i.default)
         return f"{self.name.partition(':')[0]}({values})"
+
+    def why_plain(self, prompt: Prompt, steps: int) -> str | None:
+        """Why an image of this prompt is left plain in so many steps; None where the method acts.
+
+        Raises:
+            InputError: it cannot use the prompt.
+        """
+        if not self.recipe.needs.met_by(prompt.concepts):
+            return f"the prompt does not name {self.recipe.needs}"
+        plan = self.recipe.plan(prompt)
+        if plan.acts(steps):
+            if plan.concepts:
+                check_apart(prompt)
+            return None
+        zero = next((name for name in ("strength", "until") if getattr(self.recipe, name, None) == 0), None)
+        if zero is not None:
+            return f"the method's {zero} is 0"
+        until = getattr(self.recipe, "until", None)
+        if until is not None and round(until * steps) == 0:
+            return f"the method's until, {until:g}, comes to no step of {steps}"
+        return f"in {plural(steps, 'step')} the method changes nothing of it"
 
 
 def find_method(name: str) -> Method | ChosenRecipe | None:

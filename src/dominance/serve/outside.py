@@ -120,6 +120,7 @@ _TEXTS: Mapping[str, tuple[Any, Callable[[Any, ServeOptions], Any]]] = {
     "preset": (str, _word("preset")),
     "judge_mode": (str, _word("judge mode")),
     "method": (str, lambda value, _: _text(value, "the method", _METHOD)),
+    "against": (str, lambda value, _: _text(value, "what methods are compared with", _METHOD)),
     "methods": (str, _methods),
     "concepts": (str, _words),
     "adapters": (list[str], adapters_of),

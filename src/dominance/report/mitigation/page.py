@@ -7,12 +7,16 @@ from pathlib import Path
 from dominance.records import Rate
 from dominance.report.mitigation.plots import frontier
 from dominance.report.mitigation.sentences import (
+    MethodRow,
+    against_rows,
+    against_sentence,
     control_sentence,
     cost_sentence,
     doubt_sentence,
     dvd_by_arm,
     method_rows,
     mitigation_headline,
+    plain_sentences,
     second_sentence,
 )
 from dominance.report.mitigation.steps import after_mitigate
@@ -43,13 +47,13 @@ class GridCell:
 
 @dataclass(frozen=True)
 class GridRow:
-    """The pictures of one prompt and seed, one an arm; None where a method did not draw it."""
+    """The pictures of one prompt and seed, one an arm; in words why a method did not draw it."""
 
     prompt: MitigatedPrompt
     name: str
     dvd: str
     first: bool
-    cells: tuple[GridCell | None, ...]
+    cells: tuple[GridCell | str, ...]
 
 
 @dataclass(frozen=True)
@@ -71,6 +75,15 @@ class Harmed:
     pairs: tuple[HarmedPair, ...]
 
 
+@dataclass(frozen=True)
+class AgainstTable:
+    """The other methods against one of them, as a judge sees them."""
+
+    judge: str
+    said: str | None
+    rows: tuple[MethodRow, ...]
+
+
 def write_mitigation(result: MitigationResult, folder: Path, images: Shown = "auto") -> Path:
     """Writes ``folder/mitigation.html``: what the repair does first, then before and after; returns its path.
 
@@ -82,7 +95,7 @@ def write_mitigation(result: MitigationResult, folder: Path, images: Shown = "au
     files = [shot.file for _, image in listed for shot in image.shots.values() if shot.file is not None]
     pictures = pictures_of(folder, files, images)
     arms = (PLAIN, *(method.method for method in result.methods))
-    told = [control_sentence(result), doubt_sentence(result), cost_sentence(result)]
+    told = [*plain_sentences(result), control_sentence(result), doubt_sentence(result), cost_sentence(result)]
     title = "Fall of mean DvD against drawing time"
     return write_page(
         folder / MITIGATION_REPORT_NAME,
@@ -93,6 +106,7 @@ def write_mitigation(result: MitigationResult, folder: Path, images: Shown = "au
         table=method_rows(result),
         second=None if result.second is None else method_rows(result, result.second),
         second_said=None if result.second is None else second_sentence(result.second),
+        against=_against_tables(result),
         measures=rows_view([(row.method, row.measures) for row in result.rows]),
         identities=identities_view(result.identities),
         frontier=frontier(result.rows[len(result.methods) :] if result.only_failing else result.rows, title),
@@ -105,6 +119,15 @@ def write_mitigation(result: MitigationResult, folder: Path, images: Shown = "au
         linked=pictures.linked,
         next_steps=after_mitigate(result),
     )
+
+
+def _against_tables(result: MitigationResult) -> list[AgainstTable]:
+    """Methods against one of them, by each judge."""
+    by = [
+        (result.judge, result.against),
+        *([] if result.second is None else [(result.second.judge, result.second.against)]),
+    ]
+    return [AgainstTable(judge, against_sentence(own), against_rows(own)) for judge, own in by if own is not None]
 
 
 _Rows = list[tuple[MitigatedPrompt, Sequence[MitigatedImage]]]
@@ -127,7 +150,12 @@ def _changes(prompt: MitigatedPrompt) -> float:
 def _rows(shown: _Rows, arms: Sequence[str], pictures: Pictures) -> Iterator[GridRow]:
     for prompt, images in shown:
         for place, image in enumerate(images):
-            cells = [_cell(prompt, image, arm, pictures) if arm in image.shots else None for arm in arms]
+            cells = [
+                _cell(prompt, image, arm, pictures)
+                if arm in image.shots
+                else ("left plain" if arm in image.left_plain else "not drawn")
+                for arm in arms
+            ]
             yield GridRow(prompt, image.name, dvd_by_arm(prompt.dvd), place == 0, tuple(cells))
 
 
@@ -148,7 +176,8 @@ def _harmed(result: MitigationResult, name: str, harmed: Rate, pictures: Picture
         (prompt, image)
         for prompt in result.prompts
         for image in prompt.images
-        if image.plain.verdict == "balanced" and image.shots[name].verdict not in (None, "balanced")
+        if image.plain.verdict == "balanced" and name in image.shots
+        if image.shots[name].verdict not in (None, "balanced")
     ]
     pairs = [
         HarmedPair(p, i.name, _cell(p, i, PLAIN, pictures), _cell(p, i, name, pictures))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from dominance.numbers import UNKNOWN, coefficient, counted, difference, fraction, mean, plural, rate, score
 from dominance.report.parts.sentences import listed
 from dominance.runs.mitigation.options import POLICY
-from dominance.runs.mitigation.result import MethodResult, MitigationResult, SecondOpinion
+from dominance.runs.mitigation.result import Against, MethodResult, MitigationResult, SecondOpinion
 
 
 @dataclass(frozen=True)
@@ -111,6 +111,15 @@ def cost_sentence(result: MitigationResult) -> str | None:
     )
 
 
+def plain_sentences(result: MitigationResult) -> tuple[str, ...]:
+    """What each method leaves plain, and why."""
+    return tuple(
+        f"{row.method} leaves {plural(left.images, 'image')} of {plural(left.prompts, 'prompt')} plain: {left.why}."
+        for row in result.methods
+        for left in row.left_plain
+    )
+
+
 def second_sentence(second: SecondOpinion) -> str:
     """How far the second judge agrees with the first."""
     kappa = coefficient(second.kappa, second.kappa_interval)
@@ -119,6 +128,25 @@ def second_sentence(second: SecondOpinion) -> str:
         f" {kappa}."
     )
     return f"{said} It gave {plural(second.unscored, 'image')} no score." if second.unscored else said
+
+
+def against_sentence(against: Against) -> str | None:
+    """What the method that lowers DvD most does against the baseline; None where nothing is compared."""
+    known = [row for row in against.methods if row.change is not None]
+    if not known:
+        return None
+    best = min(known, key=lambda row: row.change or 0.0)
+    said = (
+        f"Against {against.baseline}, {best.method} changes mean DvD by {difference(best.change, best.change_interval)}"
+    )
+    low, high = best.change_interval or (best.change, best.change)
+    doubt = "" if low is None or high is None or not low <= 0 <= high else ": no difference is certain"
+    return f"{said}{doubt}; {_harmed(best).replace(' before', f' under {against.baseline}')}."
+
+
+def against_rows(against: Against) -> tuple[MethodRow, ...]:
+    """The figures of the other methods, and the policy, against one of them."""
+    return tuple(_row(row, part=False) for row in against.rows)
 
 
 def method_rows(result: MitigationResult, by: SecondOpinion | None = None) -> tuple[MethodRow, ...]:

@@ -27,7 +27,9 @@ def after_mitigate(result: MitigationResult) -> tuple[NextStep, ...]:
         names = [method.method for method in result.methods]
         others = ",".join(name for name in _TO_TRY if name not in names)
         again = given.command("mitigate", *suite, method=others) if told and others else None
-        return (NextStep("nothing is gained by it here; try other methods", again), *more)
+        steered = any(map(result.steered, result.methods))
+        why = "nothing is gained by it here" if steered else "no method does anything to what fails here"
+        return (NextStep(f"{why}; try other methods", again), *more)
     if result.only_failing:
         names = ",".join(method.method for method in result.methods)
         again = given.command("mitigate", *suite, seeds=seeds, method=names, only_failing=True) if told else None

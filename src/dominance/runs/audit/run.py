@@ -11,6 +11,7 @@ from dominance.diversity.embedders import load_embedder
 from dominance.judges.protocol import Judge
 from dominance.models.on_demand import OnDemand
 from dominance.models.source import triggers_of
+from dominance.numbers import plural
 from dominance.records import RunResult, Suite
 from dominance.run_settings import RunSettings
 from dominance.runs.audit.estimate import Estimate, estimate_of
@@ -30,7 +31,7 @@ from dominance.runs.stages.judging import (
     note_bare_seeds,
     unasked,
 )
-from dominance.runs.stages.methods import left_open, tell_open
+from dominance.runs.stages.methods import left_open, left_plain, tell_open
 from dominance.runs.stages.model import RunModel
 from dominance.runs.stages.picture_scores import check_measuring, find_measuring
 from dominance.runs.stages.planning import plan_drawing
@@ -150,7 +151,7 @@ def _decided(
     folder = folder_of(plan, out, loaded.name)
     plan = compared(plan, folder, options.beside, options.limits.baseline)
     note_bare_seeds(seen_by(), plan)
-    _note_plain(plan)
+    _note_plain(plan, drawn)
     return plan, folder, seen_by, drawn, repeat
 
 
@@ -167,12 +168,11 @@ def _localised(plan: Plan, options: AuditOptions, model: RunModel, judge: OnDema
     return replace(plan, images=_images(plan.suite, options, model)) if model.localise(judge) else plan
 
 
-def _note_plain(plan: Plan) -> None:
+def _note_plain(plan: Plan, model: RunModel) -> None:
     """Names a method that has nothing to do for some prompts."""
-    alone, method = sum(len(prompt.concepts) < 2 for prompt in plan.suite.prompts), plan.settings.steered
-    if alone and method is not None:
-        which = "1 prompt names one concept and is" if alone == 1 else f"{alone} prompts name one concept and are"
-        sys.stderr.write(f"note: {which} drawn plain, since {method} works between two or more\n")
+    whys = list(left_plain(model.method, plan.suite.prompts, model.settings.steps).values())
+    for why in dict.fromkeys(whys):
+        sys.stderr.write(f"note: {plan.settings.steered} leaves {plural(whys.count(why), 'prompt')} plain: {why}\n")
 
 
 def _run(plan: Plan, folder: Path, judge: OnDemand[Judge], model: RunModel, repeat: Repeat) -> RunResult:

@@ -1,6 +1,6 @@
 """Draws images in which every concept survives, plain or repaired, and gives up early what will fail."""
 
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -21,7 +21,7 @@ from dominance.runs.audit.sameness import folder_of, take_over
 from dominance.runs.engines.choice import at_work
 from dominance.runs.generation.options import DEFAULT_METHODS, TIMES_PLAIN, GenerateOptions
 from dominance.runs.generation.result import GenerationResult, UsableImage
-from dominance.runs.generation.work import Decided, Work
+from dominance.runs.generation.work import Decided, Work, cannot_serve
 from dominance.runs.risk.options import PreflightOptions
 from dominance.runs.risk.preflight import has_rule
 from dominance.runs.stages.early import NONE, EarlyCalibration, calls_back, find_early, look_after
@@ -224,6 +224,7 @@ def _loaded(run: Decided) -> Decided:
     plain = drawn.settings.steps if tells_guidance(drawn().pipeline) else run.plain
     asked = len(run.risk.seeds) if run.risk is not None and run.methods else 0
     budget = _budget(run.options, plain, asked)
+    steps = drawn.settings.steps
     methods, unfit = _methods(drawn.ready, run.plan.suite.prompts, run.options)  # last: it may localise the model
     return replace(
         run,
@@ -232,7 +233,7 @@ def _loaded(run: Decided) -> Decided:
         plain=plain,
         budget=budget,
         by_attention=acts_by_attention(drawn().pipeline),
-        notes=(*run.notes, *unfit, *_blind(drawn, run.early)),
+        notes=(*run.notes, *unfit, *_unserved(methods, run.plan.suite.prompts, steps), *_blind(drawn, run.early)),
     )
 
 
@@ -272,6 +273,16 @@ def _methods(
                 raise
             notes.append(f"not by {name}: {error}")
     return found, notes
+
+
+def _unserved(methods: Collection[str], prompts: Sequence[Prompt], steps: int) -> list[str]:
+    """Of how many prompts that name two concepts a method draws no image, and why."""
+    pairs = [prompt for prompt in prompts if len(prompt.concepts) > 1]
+    notes = []
+    for name in methods:
+        whys = [why for prompt in pairs if (why := cannot_serve(name, prompt, steps)) is not None]
+        notes += [f"not by {name}, {plural(whys.count(why), 'prompt')}: {why}" for why in dict.fromkeys(whys)]
+    return notes
 
 
 def _most(options: GenerateOptions, plain: int) -> int:

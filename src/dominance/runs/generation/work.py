@@ -195,9 +195,9 @@ class Work:
 
     def _course(self, prompt: Prompt, risk: Risk) -> Course:
         refused = self._run.plan.refused.get(prompt.id)
-        unfit = {name: cannot_serve(name, prompt) for name in self._run.methods}
-        ways = ways_of(risk.risk, [name for name, why in unfit.items() if why is None])
         steps, ended = self._run.model.settings.steps, "done" if refused is None else "refused"
+        unfit = {name: cannot_serve(name, prompt, steps) for name in self._run.methods}
+        ways = ways_of(risk.risk, [name for name, why in unfit.items() if why is None])
         plans = {name: plan_by(name, prompt) for name, why in unfit.items() if why is None}
         takes = {
             name: self._bounds.plain + plan.more_evaluations(steps, by_attention=self._run.by_attention)
@@ -323,15 +323,15 @@ def _digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()[:16]
 
 
-def cannot_serve(name: str, prompt: Prompt) -> str | None:
-    """Why a method cannot serve a prompt; None if it can, as far as is known before drawing."""
+def cannot_serve(name: str, prompt: Prompt, steps: int) -> str | None:
+    """Why a method cannot serve a prompt, or leaves it plain; None if it can, as far as is known before drawing."""
     if len(prompt.concepts) < 2:
         return "a single concept has no rival"
+    chosen = find_method(name)
     try:
-        plan_by(name, prompt)
+        return chosen.why_plain(prompt, steps) if isinstance(chosen, ChosenRecipe) else None
     except InputError as error:
         return str(error)
-    return None
 
 
 def plan_by(name: str, prompt: Prompt) -> SteeringPlan | None:

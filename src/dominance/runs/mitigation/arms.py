@@ -1,16 +1,17 @@
 """The arms of a comparison: plain drawing and each method, with the images of each."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
 
 from dominance.errors import InputError
 from dominance.guidance.registry import ChosenRecipe, Method, find_method
 from dominance.models.settings import GenerationSettings
 from dominance.numbers import plural
-from dominance.records import Prompt, Suite
+from dominance.records import Suite
 from dominance.runs.stages.method_names import PLAIN
-from dominance.runs.stages.methods import Ready
+from dominance.runs.stages.methods import Ready, left_plain
 from dominance.runs.store.plan import PlannedImage, plan_images
+from dominance.wording import on_one_line
 
 
 @dataclass(frozen=True)
@@ -20,13 +21,16 @@ class Arm:
     Attributes:
         name: of the method as it was given; ``plain`` without one.
         settings: of the method, by their names; empty for a method of another package.
-        images: one a prompt and seed, in the same order in every arm.
+        images: one a prompt and seed, in the same order in every arm; the plain ones of a prompt that the method
+            leaves plain.
+        left_plain: why the method leaves a prompt plain, by the prompt's id.
     """
 
     name: str
     method: Method | None
     settings: dict[str, object]
     images: tuple[PlannedImage, ...]
+    left_plain: Mapping[str, str] = field(default_factory=dict)
 
 
 def find_arms(
@@ -42,27 +46,39 @@ def find_arms(
     Images have the keys that an audit of the same method gives them.
 
     Raises:
-        InputError: no such method or setting, or prompts whose concepts a method cannot use.
+        InputError: no such method or setting, prompts whose concepts a method cannot use, or methods that leave all of
+            them plain.
         SuiteError: two prompts have the same text and different concepts.
     """
     arms: dict[str, Arm] = {}
+    plain = plan_images(suite, seeds, model_identity, settings, None)
     for name in (PLAIN, *names):
         chosen = None if name == PLAIN else find_method(name)
-        _check(chosen, suite.prompts)  # before a model is loaded to find where its concepts lie
+        left = left_plain(
+            chosen, suite.prompts, settings.steps
+        )  # before a model is loaded to find where its concepts lie
         method = None if name == PLAIN else ready(name)
         planned = plan_images(suite, seeds, model_identity, settings, method)
         if method is not None:
-            planned = tuple(replace(image, name=f"{image.name}, {name}") for image in planned)
+            planned = tuple(
+                own if image.prompt_id in left else replace(image, name=f"{image.name}, {name}")
+                for own, image in zip(plain, planned, strict=True)
+            )
         key = PLAIN if method is None else method.identity
-        arms.setdefault(key, Arm(name, method, _settings(chosen), planned))
+        arms.setdefault(key, Arm(name, method, _settings(chosen), planned, left))
+    _check_something_acts([arm for arm in arms.values() if arm.name != PLAIN], suite)
     return tuple(arms.values())
 
 
-def _check(chosen: Method | ChosenRecipe | None, prompts: Sequence[Prompt]) -> None:
-    """Raises an InputError for a prompt that a method's recipe cannot use."""
-    if isinstance(chosen, ChosenRecipe):
-        for prompt in prompts:
-            chosen.recipe.plan(prompt)
+def _check_something_acts(arms: Sequence[Arm], suite: Suite) -> None:
+    """Raises an InputError where no method does anything to any prompt."""
+    if not arms or any(len(arm.left_plain) < len(suite.prompts) for arm in arms):
+        return
+    told = "; ".join(f"{on_one_line(arm.name, 60)}: {next(iter(arm.left_plain.values()))}" for arm in arms)
+    raise InputError(
+        f"nothing would be repaired, since every prompt of the suite {suite.name!r} is left plain ({told}); give other"
+        " methods or settings"
+    )
 
 
 def _settings(chosen: Method | ChosenRecipe | None) -> dict[str, object]:
@@ -86,3 +102,27 @@ def with_pairs(suite: Suite) -> tuple[Suite, str | None]:
     out = len(suite.prompts) - len(kept)
     said = f"{plural(out, 'prompt')} with a single concept left out: there is nothing to lose" if out else None
     return Suite(suite.name, kept, suite.description), said
+
+
+def baseline_in(arms: Sequence[Arm], against: str) -> str | None:
+    """The name of the arm that methods are also compared with; None where that is plain drawing alone.
+
+    Raises:
+        InputError: the others are the same method to the last setting.
+    """
+    if against in (PLAIN, "none"):
+        return None
+    wanted = find_method(against)
+    known = {arm.name: find_method(arm.name) for arm in arms if arm.method is not None}
+    name = next((n for n, own in known.items() if wanted and own and own.identity == wanted.identity), against)
+    if not known.keys() - {name}:
+        raise InputError(
+            f"every method is the same as {on_one_line(against, 60)} to the last setting, so that nothing can be"
+            " compared with it; give another one as well"
+        )
+    return name
+
+
+def images_of(arms: Sequence[Arm]) -> tuple[PlannedImage, ...]:
+    """The images of all arms, each once: those that a method leaves plain are the plain arm's."""
+    return tuple(dict.fromkeys(image for arm in arms for image in arm.images))

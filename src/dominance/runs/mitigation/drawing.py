@@ -38,7 +38,7 @@ class ArmsDrawer:
     def __call__(self) -> "ArmsModel":
         refused = self.model.texts().refused
         made = ArmsModel(self.model(), self.arms, self.prompts)
-        made.warm_up([prompt.text for prompt in self.prompts if prompt.id not in refused], self.model.settings)
+        made.warm_up([prompt for prompt in self.prompts if prompt.id not in refused], self.model.settings)
         return made
 
 
@@ -56,24 +56,26 @@ class ArmsModel:
         self._draws: dict[str, Draws] = {
             arm.name: model if arm.method is None else Steered(model, arm.method, by_text) for arm in arms
         }
-        self._arm_of: Mapping[str, Arm] = {image.item: arm for arm in arms for image in arm.images}
+        self._arms = tuple(arms)
+        self._arm_of: Mapping[str, Arm] = {image.item: arm for arm in reversed(arms) for image in arm.images}
         # On a CPU, other processes slow the clock on the wall, and by chance one arm more than another.
         on_cpu = model.pipeline.device.type == "cpu"
         self._clock = time.process_time if on_cpu else time.perf_counter
         self._took: dict[str, dict[str, object]] = {}
 
-    def warm_up(self, texts: Sequence[str], settings: GenerationSettings) -> None:
+    def warm_up(self, prompts: Sequence[Prompt], settings: GenerationSettings) -> None:
         """Draws an image in each arm, in few steps: what a method cannot serve shows, and no image pays for a start.
 
         Args:
-            texts: the first few are tried until a method can use one.
+            prompts: the first few that a method does not leave plain are tried until it can use one.
 
         Raises:
-            InputError, ModelError: a method cannot steer this model, or use any of the texts.
+            InputError, ModelError: a method cannot steer this model, or use any of the prompts.
         """
         few = replace(settings, steps=min(_WARM_STEPS, settings.steps))
-        for draws in self._draws.values():
-            _try(draws, texts[:_WARM_TEXTS], few)
+        for arm in self._arms:
+            texts = [prompt.text for prompt in prompts if prompt.id not in arm.left_plain]
+            _try(self._draws[arm.name], texts[:_WARM_TEXTS], few)
 
     def draw(self, planned: Sequence[PlannedImage], settings: GenerationSettings) -> "list[Image.Image | ItemError]":
         """One image of each, those of one arm together."""
@@ -125,7 +127,7 @@ def _try(draws: Draws, texts: Sequence[str], settings: GenerationSettings) -> No
 
 def in_turns(missing: Sequence[PlannedImage], arms: Sequence[Arm], size: int) -> list[PlannedImage]:
     """The images in batches of one arm each, arm after arm, so that a busy machine slows all of them alike."""
-    arm_of = {image.item: place for place, arm in enumerate(arms) for image in arm.images}
+    arm_of = {image.item: place for place, arm in reversed(list(enumerate(arms))) for image in arm.images}
     by_arm = [[image for image in missing if arm_of[image.item] == place] for place in range(len(arms))]
     most = max(map(len, by_arm), default=0)
     return [image for start in range(0, most, size) for own in by_arm for image in own[start : start + size]]

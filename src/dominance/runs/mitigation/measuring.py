@@ -10,7 +10,16 @@ from dominance.runs.mitigation.arms import Arm
 from dominance.runs.mitigation.likeness import Likeness
 from dominance.runs.mitigation.options import POLICY
 from dominance.runs.mitigation.policy import attempts, delivered
-from dominance.runs.mitigation.result import Cost, MethodResult, MitigatedImage, MitigatedPrompt, MitigationResult, Shot
+from dominance.runs.mitigation.result import (
+    Against,
+    Cost,
+    LeftPlain,
+    MethodResult,
+    MitigatedImage,
+    MitigatedPrompt,
+    MitigationResult,
+    Shot,
+)
 from dominance.runs.stages.counting import EVALUATIONS, SECONDS
 from dominance.runs.stages.measures import clustered_mean, measured_changes
 from dominance.runs.stages.method_names import PLAIN
@@ -39,6 +48,7 @@ class Seen:
         took: what each took.
         chosen: the arm that the policy hands over.
         tried: the methods that the policy draws by, in turn.
+        left_plain: the methods that leave the prompt plain; their image is the plain one.
     """
 
     prompt: Prompt
@@ -46,6 +56,7 @@ class Seen:
     took: Mapping[str, Took]
     chosen: str
     tried: tuple[str, ...]
+    left_plain: frozenset[str] = frozenset()
 
 
 def seen(arms: Sequence[Arm], plan: Plan, ledger: Ledger, only_failing: bool) -> tuple[Seen, ...]:
@@ -53,18 +64,19 @@ def seen(arms: Sequence[Arm], plan: Plan, ledger: Ledger, only_failing: bool) ->
     prompts = {prompt.id: prompt for prompt in plan.suite.prompts}
     rows, failed = ledger.images(), ledger.failures()
     scored = scored_arms(arms, plan, ledger)
-    methods = [arm.name for arm in arms if arm.method is not None]
     found = []
     for place, plain in enumerate(arms[0].images):
         items = {arm.name: arm.images[place].item for arm in arms}
         shots = {name: images[place] for name, images in scored.items()}
         judged = {name: item in failed or shots[name].verdict is not None for name, item in items.items()}
+        left = frozenset(arm.name for arm in arms if plain.prompt_id in arm.left_plain)
+        methods = [arm.name for arm in arms if arm.method is not None and arm.name not in left]
         tried = attempts({name: shot.verdict for name, shot in shots.items()}, methods, judged)
         if only_failing:
             shots = {name: shot for name, shot in shots.items() if name == PLAIN or name in tried}
         took = {name: _took(rows[items[name]].settings) for name in shots if items[name] in rows}
         chosen = delivered({name: shots[name] for name in (PLAIN, *tried)})
-        found.append(Seen(prompts[plain.prompt_id], shots, took, chosen, tuple(tried)))
+        found.append(Seen(prompts[plain.prompt_id], shots, took, chosen, tuple(tried), left))
     return tuple(found)
 
 
@@ -127,7 +139,10 @@ def rows_of(
     """Every method, the policy, and the control where a prompt has two seeds."""
     steered, control = [arm for arm in arms if arm.method], _next_seeds(found)
     return (
-        tuple(compared(arm.name, arm.settings, _of_method(arm.name, found), alike) for arm in steered),
+        tuple(
+            replace(compared(arm.name, arm.settings, _of_method(arm.name, found), alike), left_plain=_left(arm, found))
+            for arm in steered
+        ),
         compared(POLICY, {"methods": [arm.name for arm in steered]}, _of_policy(found), alike),
         compared(CONTROL, {}, control, alike) if control else None,
     )
@@ -140,26 +155,50 @@ class Pair:
     prompt_id: str
     before: ScoredImage
     after: ScoredImage
-    plain: Took
+    first: Took
     spent: Took
 
 
-def _of_method(name: str, found: Sequence[Seen]) -> list[Pair]:
+def against_of(
+    baseline: str | None, arms: Sequence[Arm], found: Sequence[Seen], alike: Likeness = _NOT_COMPARED
+) -> Against | None:
+    """Every other method, and the policy, against one method; None without one."""
+    if baseline is None:
+        return None
+    others = [arm for arm in arms if arm.method and arm.name != baseline]
+    settings: dict[str, object] = {"methods": [arm.name for arm in arms if arm.method]}
+    return Against(
+        baseline,
+        tuple(compared(arm.name, arm.settings, _of_method(arm.name, found, baseline), alike) for arm in others),
+        compared(POLICY, settings, _of_policy(found, baseline), alike),
+    )
+
+
+def _left(arm: Arm, found: Sequence[Seen]) -> tuple[LeftPlain, ...]:
+    """What a method leaves plain, by the reason."""
+    by_why: dict[str, list[str]] = {}
+    for id in (each.prompt.id for each in found if each.prompt.id in arm.left_plain):
+        by_why.setdefault(arm.left_plain[id], []).append(id)
+    return tuple(LeftPlain(why, len(set(ids)), len(ids)) for why, ids in by_why.items())
+
+
+def _of_method(name: str, found: Sequence[Seen], before: str = PLAIN) -> list[Pair]:
     return [
-        Pair(each.prompt.id, each.shots[PLAIN], each.shots[name], _known(each, PLAIN), _known(each, name))
+        Pair(each.prompt.id, each.shots[before], each.shots[name], _known(each, before), _known(each, name))
         for each in found
         if name in each.shots
     ]
 
 
-def _of_policy(found: Sequence[Seen]) -> list[Pair]:
+def _of_policy(found: Sequence[Seen], before: str = PLAIN) -> list[Pair]:
     """Every image, with the time of all that was drawn for it."""
     pairs = []
     for each in found:
         parts = [_known(each, name) for name in (PLAIN, *each.tried)]
         seconds, evaluations = ([getattr(part, what) for part in parts] for what in (SECONDS, EVALUATIONS))
         spent = Took(*(None if None in values else sum(values) for values in (seconds, evaluations)))
-        pairs.append(Pair(each.prompt.id, each.shots[PLAIN], each.shots[each.chosen], parts[0], spent))
+        first, after = _known(each, before), each.shots[each.chosen]
+        pairs.append(Pair(each.prompt.id, each.shots[before], after, first, spent))
     return pairs
 
 
@@ -239,17 +278,17 @@ def _restores(pair: Pair) -> bool:
 
 
 def _cost(pairs: Sequence[Pair]) -> Cost:
-    times = [(p.spent.seconds, p.plain.seconds) for p in pairs]
-    timed = [(own, plain) for own, plain in times if own is not None and plain is not None]
-    counts = [(p.spent.evaluations, p.plain.evaluations) for p in pairs]
-    counted = [(own, plain) for own, plain in counts if own is not None and plain is not None]
+    times = [(p.spent.seconds, p.first.seconds) for p in pairs]
+    timed = [(own, first) for own, first in times if own is not None and first is not None]
+    counts = [(p.spent.evaluations, p.first.evaluations) for p in pairs]
+    counted = [(own, first) for own, first in counts if own is not None and first is not None]
     seconds = _mean([own for own, _ in timed])
     return Cost(_ratio(timed), _ratio(counted), None if seconds is None else round(seconds, 4), len(timed))
 
 
 def _ratio(pairs: Sequence[tuple[float, float]]) -> float | None:
-    plain = sum(plain for _, plain in pairs)
-    return round(sum(own for own, _ in pairs) / plain, 4) if plain else None
+    first = sum(first for _, first in pairs)
+    return round(sum(own for own, _ in pairs) / first, 4) if first else None
 
 
 def _prompt(prompt: Prompt, own: Sequence[Seen]) -> MitigatedPrompt:
@@ -273,7 +312,9 @@ def _mean_dvd(images: Sequence[ScoredImage]) -> float | None:
 def _image(each: Seen) -> MitigatedImage:
     shots = {}
     for name, image in each.shots.items():
+        if name in each.left_plain:
+            continue
         present, took = tuple(c.name for c in each.prompt.concepts if image.shows(c.name)), _known(each, name)
         cost = (took.seconds, took.evaluations)
         shots[name] = Shot(image.file, image.verdict, image.dvd, present, image.problem, *cost, image.scores)
-    return MitigatedImage(each.shots[PLAIN].name, shots, each.chosen)
+    return MitigatedImage(each.shots[PLAIN].name, shots, each.chosen, tuple(sorted(each.left_plain)))

@@ -11,6 +11,7 @@ from dominance.models.drawing import Drawing, Machine
 from dominance.runs.audit.options import Limit, TaughtConcept, Words, check_limit
 from dominance.runs.stages.method_names import PLAIN, Methods
 from dominance.seeds import DEFAULT_SEEDS
+from dominance.wording import on_one_line
 from dominance.written import NAMED, WRITTEN
 
 POLICY = "policy"
@@ -30,6 +31,9 @@ class MitigateOptions:
     methods: Methods = field(default=("regions",), metadata={NAMED: "method", WRITTEN: ",".join})
     """Methods, with commas between them, each with its settings after colons, such as regions,overlap:loss=com; see
     `dominance list methods`."""
+    against: str = PLAIN
+    """What each method is also compared with, pair by pair, beside plain images: one of the methods, as --method names
+    it."""
     only_failing: bool = False
     """Judge the plain images, and draw again, from the same seed, only those that lose a concept: by the first method,
     what still fails by the next, and so on."""
@@ -53,6 +57,25 @@ class MitigateOptions:
             )
         if taken := next((name for name in self.named if name in _RESERVED), None):
             raise InputError(f"no method {taken!r}; give one that `dominance list methods` names")
+        self._check_against()
+
+    def _check_against(self) -> None:
+        """Raises an InputError where the images to compare with are not drawn, or there is nothing to compare."""
+        if self.against in (PLAIN, "none"):
+            return
+        told = on_one_line(self.against, 60)
+        if self.against not in self.named:
+            methods = on_one_line(",".join((*self.named, self.against)), 200)
+            raise InputError(
+                f"against is {told!r}, which --method does not draw; give {PLAIN}, or draw it too: --method {methods}"
+            )
+        if len(self.named) == 1:
+            raise InputError(f"{told} would be compared with itself; give --method another one as well")
+        if self.only_failing:
+            raise InputError(
+                "with --only-failing each method draws other images, so that none can be compared with another; leave"
+                " out --only-failing or --against"
+            )
 
     @property
     def named(self) -> tuple[str, ...]:

@@ -30,6 +30,19 @@ class Cost:
 
 
 @dataclass(frozen=True)
+class LeftPlain:
+    """Prompts that a method leaves plain for one reason.
+
+    Attributes:
+        images: of these prompts, over all seeds.
+    """
+
+    why: str
+    prompts: int
+    images: int
+
+
+@dataclass(frozen=True)
 class MethodResult:
     """One method against plain drawing, on pairs of images from the same prompt and seed.
 
@@ -47,6 +60,8 @@ class MethodResult:
         distance: mean cosine distance to the plain image, 0 to 2, by the result's embedder; None without one. Its
             interval is clustered by prompt.
         measures: presence, similarity and quality, before and after.
+        left_plain: what the method does nothing to. Such an image is the plain one, and its pair is equal; where
+            methods draw only what fails, it is none of the pairs.
     """
 
     method: str
@@ -70,6 +85,7 @@ class MethodResult:
     distance_interval: Interval | None
     cost: Cost
     measures: tuple[MeasuredChange, ...] = ()
+    left_plain: tuple[LeftPlain, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -100,11 +116,13 @@ class MitigatedImage:
     Attributes:
         shots: by arm: ``plain``, and each method that drew it.
         delivered: the arm whose image the policy hands over.
+        left_plain: the methods that leave the prompt plain, and have no image of their own.
     """
 
     name: str
     shots: dict[str, Shot]
     delivered: str
+    left_plain: tuple[str, ...] = ()
 
     @property
     def plain(self) -> Shot:
@@ -124,6 +142,25 @@ class MitigatedPrompt:
 
 
 @dataclass(frozen=True)
+class Against:
+    """The other methods, and what the policy hands over, against one method, on pairs from the same prompt and seed.
+
+    Attributes:
+        baseline: the method that stands in the place of plain drawing: changes are from its images, harmed are those of
+            its balanced ones that no longer are, and costs are over its own.
+    """
+
+    baseline: str
+    methods: tuple[MethodResult, ...]
+    policy: MethodResult
+
+    @property
+    def rows(self) -> tuple[MethodResult, ...]:
+        """Methods and policy, as tables show them."""
+        return (*self.methods, self.policy)
+
+
+@dataclass(frozen=True)
 class SecondOpinion:
     """The same images by a judge that took no part in the policy's selecting.
 
@@ -132,6 +169,7 @@ class SecondOpinion:
         agreed: of all images and concepts of their prompts that both scored, those that both say are there, or are not.
         kappa: Cohen's κ of these, −1 to 1; its interval is clustered by prompt.
         unscored: images without a score by this judge.
+        against: the same against one method; None where methods are compared with plain drawing alone.
     """
 
     judge: str
@@ -143,6 +181,7 @@ class SecondOpinion:
     kappa_interval: Interval | None
     unscored: int
     judge_warnings: tuple[JudgeWarning, ...] = ()
+    against: Against | None = None
 
     @property
     def rows(self) -> tuple[MethodResult, ...]:
@@ -166,6 +205,7 @@ class MitigationResult:
         second: what a judge says that did not select; None where none was asked.
         identities: what plain images, each method's (not where they drew only what fails) and the policy's show of what
             the model was taught; empty where that is not known.
+        against: the other methods against one of them; None where they are compared with plain drawing alone.
     """
 
     UNPRINTED: ClassVar[set[str]] = {"manifest"}
@@ -186,6 +226,7 @@ class MitigationResult:
     judge_warnings: tuple[JudgeWarning, ...] = ()
     second: SecondOpinion | None = None
     identities: dict[str, Identity] = field(default_factory=dict)
+    against: Against | None = None
 
     @property
     def shots(self) -> Iterator[Shot]:
@@ -205,6 +246,11 @@ class MitigationResult:
     def rows(self) -> tuple[MethodResult, ...]:
         """Methods, policy and control, as tables show them."""
         return (*self.methods, self.policy, *([] if self.control is None else [self.control]))
+
+    def steered(self, row: MethodResult) -> int:
+        """Images that a method drew itself, scored or not."""
+        images = row.pairs + row.unscored
+        return images if self.only_failing else images - sum(left.images for left in row.left_plain)
 
     @property
     def best(self) -> MethodResult:

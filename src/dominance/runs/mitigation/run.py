@@ -20,10 +20,10 @@ from dominance.runs.audit.result import finish, put_plan
 from dominance.runs.audit.run import carried_out
 from dominance.runs.audit.sameness import folder_of
 from dominance.runs.engines.supply import even_size
-from dominance.runs.mitigation.arms import Arm, find_arms, with_pairs
+from dominance.runs.mitigation.arms import Arm, baseline_in, find_arms, images_of, with_pairs
 from dominance.runs.mitigation.drawing import ArmsDrawer, ArmsModel, in_turns
 from dominance.runs.mitigation.likeness import likeness
-from dominance.runs.mitigation.measuring import Seen, measure, seen
+from dominance.runs.mitigation.measuring import Seen, against_of, measure, seen
 from dominance.runs.mitigation.options import MitigateOptions
 from dominance.runs.mitigation.result import MitigationResult, SecondOpinion
 from dominance.runs.mitigation.second import second_opinion
@@ -92,7 +92,9 @@ def mitigate_suite(
         alike = likeness(run.embedder, files, run.folder, options.machine.device)
         result = measure(run.arms, found, whole, plan, alike, options.only_failing, run.notes)
         kept = identities(run.arms, found, plan, ledger, run.folder, options.only_failing)
-        result = replace(result, identities=kept, second=run.judged_again(found, plan, ledger, options))
+        against = against_of(run.baseline, run.arms, found, alike)
+        second = run.judged_again(found, plan, ledger, options)
+        result = replace(result, identities=kept, against=against, second=second)
         ledger.put(MITIGATE, to_json(result))
         return result
 
@@ -130,6 +132,8 @@ def _at_most(arms: Sequence[Arm], plan: Plan, ledger: Ledger) -> tuple[PlannedIm
         for arm in arms[1:]:
             if done:
                 break
+            if each.prompt.id in arm.left_plain:
+                continue
             wanted.append(arm.images[place])
             done = each.shots[arm.name].verdict == "balanced"
     return tuple(wanted)
@@ -146,6 +150,7 @@ class _Run:
         notes: what the result should say of its suite.
         embedder: what compares repaired with plain pictures, if anything does.
         second: a judge that does not select.
+        baseline: the arm that methods are compared with beside the plain one.
     """
 
     arms: tuple[Arm, ...]
@@ -158,6 +163,7 @@ class _Run:
     notes: tuple[str, ...]
     embedder: str | None
     second: OnDemand[Judge] | None = None
+    baseline: str | None = None
 
     def localised(self, options: MitigateOptions) -> "_Run":
         """The same with methods that know where concepts lie: what is not known of the model is measured, last of all.
@@ -173,7 +179,7 @@ class _Run:
         self.model.texts()
         arms = _arms(self.plan.suite, self.model, options, self.model.ready)
         loads = ArmsDrawer(self.model, arms, self.plan.suite.prompts)
-        plan = replace(self.plan, images=_images(arms))
+        plan = replace(self.plan, images=images_of(arms))
         return replace(self, arms=arms, plan=plan, loads=loads, drawer=OnDemand(loads))
 
     def judged_again(
@@ -185,7 +191,15 @@ class _Run:
         self.judge.set_aside()  # the other needs the memory
         questions = load_questions(options.asking.questions)
         return second_opinion(
-            self.second(), self.arms, found, plan, ledger, self.folder, questions, options.machine.batch
+            self.second(),
+            self.arms,
+            found,
+            plan,
+            ledger,
+            self.folder,
+            questions,
+            baseline=self.baseline,
+            batch=options.machine.batch,
         )
 
     def draw(self, missing: Sequence[PlannedImage], ledger: Ledger) -> None:
@@ -233,10 +247,6 @@ def _arms(suite: Suite, model: RunModel, options: MitigateOptions, ready: Ready)
     return find_arms(options.named, suite, options.seeds, model.source.identity, model.settings, ready)
 
 
-def _images(arms: Sequence[Arm]) -> tuple[PlannedImage, ...]:
-    return tuple(image for arm in arms for image in arm.images)
-
-
 def _decided(
     ready: ReadyJudge,
     suite: str | Suite,
@@ -254,6 +264,7 @@ def _decided(
     drawn = RunModel(model, options.drawing, options.machine, loaded.prompts)
     embedder = fitting_embedder(options.embedder, drawn.source.world)
     arms = _arms(loaded, drawn, options, drawn.known)
+    baseline = baseline_in(arms, options.against)
     how, compared = options.taught, None if options.taught.references is None else options.embedder
     taught = find_taught(
         how.taught, how.references, compared, loaded, drawn.source.world, triggers_of(drawn.source), unnamed=True
@@ -265,13 +276,14 @@ def _decided(
     second = _second(second_judge, seen_by(), asked, ready, options)
     settings = {"seeds": options.seeds, **drawn.settings.record(), "limit": options.limit}
     settings |= {"methods": [arm.name for arm in arms[1:]], "only_failing": options.only_failing}
+    settings |= {} if baseline is None else {"against": baseline}
     settings |= {"questions": questions.name, "batch": options.machine.batch or "auto", **options.asking.record()}
     plan = plan_drawing(
         loaded,
         drawn.source,
         seen_by(),
         asked,
-        images=_images(arms),
+        images=images_of(arms),
         settings=RunSettings.of(settings),
         origin=MITIGATE,
         taught=taught,
@@ -280,7 +292,7 @@ def _decided(
     loads = ArmsDrawer(drawn, arms, loaded.prompts)
     notes = () if note is None else (note,)
     folder, drawer = folder_of(plan, out, name), OnDemand(loads)
-    return _Run(arms, plan, folder, seen_by, drawn, loads, drawer, notes, embedder, second)
+    return _Run(arms, plan, folder, seen_by, drawn, loads, drawer, notes, embedder, second, baseline)
 
 
 def _second(

@@ -10,7 +10,7 @@ from dominance.runs.audit.again import seen_by
 from dominance.runs.audit.result import result_of
 from dominance.runs.mitigation.arms import Arm
 from dominance.runs.mitigation.likeness import Likeness
-from dominance.runs.mitigation.measuring import Seen, rows_of, scored_arms
+from dominance.runs.mitigation.measuring import Seen, against_of, rows_of, scored_arms
 from dominance.runs.mitigation.result import SecondOpinion
 from dominance.runs.stages.judging import ask_judge, unanswered
 from dominance.runs.stages.one_answer import ask_controls
@@ -30,6 +30,8 @@ def second_opinion(
     ledger: Ledger,
     folder: Path,
     questions: QuestionSet,
+    *,
+    baseline: str | None = None,
     batch: int | None = None,
 ) -> SecondOpinion:
     """Asks the judge what it has not answered yet, and compares the same pairs; what the policy hands over stays.
@@ -38,6 +40,7 @@ def second_opinion(
         found: all images, by prompt and seed, as the first judge saw them.
         plan: of these images, with the first judge.
         questions: that both are asked, unless the judge has its own.
+        baseline: a method that the others are compared with beside plain drawing.
         batch: images per request to the judge; None for the default.
     """
     again = seen_by(judge, plan, questions)
@@ -58,6 +61,7 @@ def second_opinion(
         agreed=rate(table.agreed, table.n),
         kappa=table.kappa,
         kappa_interval=kappa_interval(first, second, ids) if both else None,
+        against=against_of(baseline, arms, own),
         unscored=sum(shot.verdict is None for each in own for shot in each.shots.values()),
         judge_warnings=result_of(again, ledger, folder).judge_warnings,
     )
@@ -69,6 +73,7 @@ def _presences(found: Sequence[Seen], own: Sequence[Seen]) -> list[_Both]:
         (one.prompt.id, one.shots[name].shows(concept.name), other.shots[name].shows(concept.name))
         for one, other in zip(found, own, strict=True)
         for name in one.shots
+        if name not in one.left_plain
         if one.shots[name].verdict is not None and other.shots[name].verdict is not None
         for concept in one.prompt.concepts
     ]

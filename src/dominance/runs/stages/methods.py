@@ -134,6 +134,19 @@ def method_of(name: str, layers: Callable[[], tuple[int, ...]]) -> Method | None
     return found
 
 
+def left_plain(method: Method | ChosenRecipe | None, prompts: Sequence[Prompt], steps: int) -> dict[str, str]:
+    """Why a method leaves prompts plain, by their ids; what a method of another package does is not known.
+
+    Raises:
+        InputError: a prompt that a method's recipe cannot use.
+    """
+    chosen = method.chosen if isinstance(method, SteeredBy) else method
+    if not isinstance(chosen, ChosenRecipe):
+        return {}
+    whys = {prompt.id: chosen.why_plain(prompt, steps) for prompt in prompts}
+    return {id: why for id, why in whys.items() if why is not None}
+
+
 def left_open(method: Method | None) -> bool:
     """Whether a method looks at layers that nobody has found yet."""
     return isinstance(method, SteeredBy) and method.chosen.recipe.looks and not method.layers

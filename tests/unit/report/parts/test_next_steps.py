@@ -140,8 +140,8 @@ def repairs(tmp_path: Path) -> dict[str, tuple[NextStep, ...]]:
     folder = repeated(tmp_path / "repair", "mitigate", options, suite="s.yaml", model="owner/name", judge="blip:x")
     method = {"method": "regions", "pairs": 2, "change": -40.0, "dvd_before": 60.0, "harmed": any_of(count=1)}
     given = {"run": str(folder), "model": "owner/name", "judge": "blip:x", "settings": {}, "judge_warnings": (),
-             "only_failing": False, "methods": [any_of(method="regions"), any_of(method="overlap")],
-             "identities": {}}  # fmt: skip
+             "only_failing": False, "steered": lambda row: 20, "identities": {},
+             "methods": [any_of(method="regions"), any_of(method="overlap")]}  # fmt: skip
 
     def after(more: dict[str, object] | None = None, **row: object) -> tuple[NextStep, ...]:
         best = any_of(**method | row)

@@ -3,10 +3,11 @@
 import pytest
 
 from dominance.errors import InputError
-from dominance.guidance.registry import Method
+from dominance.guidance.registry import ChosenRecipe, Method, find_method
 from dominance.models.settings import GenerationSettings
-from dominance.records import Suite
-from dominance.runs.mitigation.arms import find_arms
+from dominance.records import Concept, Prompt, Suite
+from dominance.runs.mitigation.arms import find_arms, images_of
+from dominance.runs.stages.methods import method_of
 from dominance.suites import find_suite
 
 
@@ -22,3 +23,64 @@ def test_a_setting_that_fits_no_prompt_is_refused_before_the_method_is_made_read
     with pytest.raises(InputError, match="taught=castle"):
         find_arms(["regional-adapter:taught=tower"], suite, (0,), "model", drawing, ready)
     assert not asked
+
+
+TOWER = Prompt("t", "a tower and a mug", (Concept("tower", "landmark"), Concept("mug")))
+LAMP = Prompt("l", "a lamp and a mug", (Concept("lamp"), Concept("mug")))
+
+
+@pytest.mark.parametrize(
+    ("method", "prompt", "steps", "why"),
+    [
+        ("schedule", TOWER, 25, None),
+        ("schedule", LAMP, 25, "the prompt does not name a landmark, character or artist"),
+        ("schedule:until=0", TOWER, 25, "the method's until is 0"),
+        ("schedule:until=0.1", TOWER, 4, "the method's until, 0.1, comes to no step of 4"),
+        ("schedule:landmark=tower", TOWER, 25, "in 25 steps the method changes nothing of it"),
+        ("regions", LAMP, 25, None),
+        ("regions", LAMP, 1, "in 1 step the method changes nothing of it"),
+        ("regions:strength=0", LAMP, 25, "the method's strength is 0"),
+        ("regions+overlap:strength=0", LAMP, 25, "the method's strength is 0"),
+        ("overlap:until=0.03", LAMP, 25, None),
+        ("overlap:until=0.01", LAMP, 25, "the method's until, 0.01, comes to no step of 25"),
+        ("initial-noise", LAMP, 25, None),
+        ("schedule:since=0.5:until=0.5", TOWER, 25, "in 25 steps the method changes nothing of it"),
+        ("rebalance:since=0.4:until=0.4", LAMP, 25, "in 25 steps the method changes nothing of it"),
+        ("rebalance:strength=0", LAMP, 25, "the method's strength is 0"),
+        ("rebalance", Prompt("s", "a mug", (Concept("mug"),)), 25, "the prompt does not name two concepts"),
+    ],
+)
+def test_a_method_says_which_prompts_it_leaves_plain_and_why(
+    method: str, prompt: Prompt, steps: int, why: str | None
+) -> None:
+    chosen = find_method(method)
+    assert isinstance(chosen, ChosenRecipe)
+    assert chosen.why_plain(prompt, steps) == why
+
+
+@pytest.mark.parametrize("method", ["regions", "overlap", "rebalance", "initial-noise", "attend-and-excite"])
+def test_concepts_that_cannot_be_told_apart_are_refused_before_anything_is_drawn(method: str) -> None:
+    chosen = find_method(method)
+    assert isinstance(chosen, ChosenRecipe)
+    shared = Prompt("c", "a clock tower", (Concept("clock tower", "landmark"), Concept("clock")))
+    with pytest.raises(InputError, match="the concepts 'clock tower' and 'clock' share words of the prompt"):
+        chosen.why_plain(shared, 25)
+    missing = Prompt("m", "a tower", (Concept("tower"), Concept("mug")))
+    with pytest.raises(InputError, match="the concept 'mug' is not in the prompt 'a tower'; spell it as there"):
+        chosen.why_plain(missing, 25)
+
+
+def test_a_prompt_that_is_left_plain_is_drawn_once() -> None:
+    suite, drawing = Suite("s", (TOWER, LAMP)), GenerationSettings(steps=4, guidance=5.0)
+    plain, arm = find_arms(["schedule:until=0.5"], suite, (0, 1), "model", drawing, lambda n: method_of(n, lambda: ()))
+    assert arm.left_plain == {"l": "the prompt does not name a landmark, character or artist"}
+    assert [one == other for one, other in zip(plain.images, arm.images, strict=True)] == [False, False, True, True]
+    assert images_of((plain, arm)) == (*plain.images, *arm.images[:2])
+
+
+def test_methods_that_leave_everything_plain_are_refused() -> None:
+    suite, drawing = Suite("s", (LAMP,)), GenerationSettings(steps=4, guidance=5.0)
+    with pytest.raises(
+        InputError, match="nothing would be repaired, since every prompt of the suite 's' is left plain"
+    ):
+        find_arms(["schedule", "rebalance:strength=0"], suite, (0,), "m", drawing, lambda n: method_of(n, lambda: ()))

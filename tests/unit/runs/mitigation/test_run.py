@@ -21,6 +21,7 @@ from dominance.models.image_model import PipelineModel
 from dominance.models.settings import GenerationSettings
 from dominance.records import Concept, Prompt, Question, Suite
 from dominance.report.mitigation.page import write_mitigation
+from dominance.report.mitigation.steps import after_mitigate
 from dominance.runs.audit.options import AuditOptions
 from dominance.runs.mitigation.arms import Arm
 from dominance.runs.mitigation.drawing import ArmsModel, in_turns
@@ -175,6 +176,102 @@ def test_prompts_that_name_a_single_thing_are_left_out_and_named(model: str, tmp
     assert [prompt.id for prompt in found.prompts] == ["pair"]
     assert found.notes == ("1 prompt with a single concept left out: there is nothing to lose",)
     assert found.control is None
+
+
+MIXED = Suite(
+    "mixed",
+    (
+        Prompt("entity", "a tower and a mug", (Concept("tower", "landmark"), Concept("mug"))),
+        Prompt("objects", "a lamp and a mug", (Concept("lamp"), Concept("mug"))),
+    ),
+)
+NO_MUG = ScriptedJudge(lambda image, question: float(question.concept != "mug"))
+
+
+def test_what_a_method_leaves_plain_is_drawn_once_and_said(model: str, tmp_path: Path) -> None:
+    out, how = tmp_path / "run", options("schedule:until=0.5")
+    assert estimate_mitigation(MIXED, model, NO_MUG, out, how).images_to_draw == 6
+    found = mitigate_suite(MIXED, model, NO_MUG, out, how)
+    (row,) = found.methods
+    (left,) = row.left_plain
+    assert (left.prompts, left.images, row.pairs, found.images) == (1, 2, 4, 6)
+    assert left.why == "the prompt does not name a landmark, character or artist"
+    assert found.steered(row) == 2
+    objects = found.prompts[1]
+    assert [(tuple(image.shots), image.left_plain) for image in objects.images] == [(("plain",), (row.method,))] * 2
+    page = write_mitigation(found, out).read_text()
+    said = "schedule:until=0.5 leaves 2 images of 1 prompt plain: the prompt does not name a landmark"
+    assert said in page
+    assert page.count('<td class="quiet">left plain</td>') == 2
+    assert to_json(read_run(out)) == to_json(found)
+    assert estimate_mitigation(MIXED, model, NO_MUG, out, how).images_to_draw == 0
+
+
+def test_what_fails_goes_past_a_method_that_would_leave_it_plain(model: str, tmp_path: Path) -> None:
+    how = options("schedule:until=0.5", "rebalance", seeds=(0,), only_failing=True)
+    assert estimate_mitigation(MIXED, model, NO_MUG, tmp_path / "run", how).images_to_draw == 5
+    found = mitigate_suite(MIXED, model, NO_MUG, tmp_path / "run", how)
+    assert [row.pairs for row in found.methods] == [1, 2]
+    assert [tuple(prompt.images[0].shots) for prompt in found.prompts] == [
+        ("plain", "schedule:until=0.5", "rebalance"),
+        ("plain", "rebalance"),
+    ]
+    alone = Suite("alone", MIXED.prompts)
+    fails = ScriptedJudge(lambda image, question: float(question.concept != "lamp"))
+    why = mitigate_suite(alone, model, fails, tmp_path / "other", options("schedule:until=0.5", only_failing=True))
+    assert after_mitigate(why)[0].why == "no method does anything to what fails here; try other methods"
+
+
+def test_methods_are_compared_with_one_of_them(model: str, tmp_path: Path) -> None:
+    out, first = tmp_path / "run", METHODS[0]
+    mitigate_suite(MIXED, model, NO_MUG, out, options())
+    before = files(out)
+    found = mitigate_suite(
+        MIXED, model, NO_MUG, out, options(against=first), ScriptedJudge(YES.script, "other", "other")
+    )
+    assert files(out) == before
+    assert found.against is not None
+    assert (found.against.baseline, [row.method for row in found.against.rows]) == (first, [METHODS[1], "policy"])
+    row = found.against.methods[0]
+    assert (row.pairs, row.change, row.cost.evaluations) == (4, 0.0, 1.0)
+    assert found.against.policy.cost.evaluations == 2.0, "plain and both methods, or plain alone"
+    base, other = ({i.name: i.shots[n] for i in found.prompts[0].images} for n in (first, METHODS[1]))
+    took = [sum(shot.seconds or 0 for shot in arm.values()) for arm in (base, other)]
+    plain = sum(image.plain.seconds or 0 for image in found.prompts[1].images)
+    assert row.cost.time == pytest.approx((took[1] + plain) / (took[0] + plain), abs=1e-3)
+    assert found.second is not None
+    assert found.second.against is not None
+    assert found.second.against.methods[0].balanced_before.count == 4
+    assert to_json(read_run(out)) == to_json(found)
+    page = write_mitigation(found, out).read_text()
+    assert f'<h2 id="against-h">Against {first}</h2>' in page
+    assert f"Against {first}, replace changes mean DvD by" in page
+    assert mitigate_suite(MIXED, model, NO_MUG, out, options()).against is None
+
+
+def test_the_same_method_under_two_names_is_no_baseline(model: str, tmp_path: Path) -> None:
+    how = options("replace", "replace:until=1", against="replace:until=1")
+    with pytest.raises(InputError, match="every method is the same as replace:until=1 to the last setting"):
+        mitigate_suite(PROMPT, model, TOWER, tmp_path / "run", how)
+
+
+@pytest.mark.parametrize(
+    ("given", "match"),
+    [
+        (
+            {"against": "regions"},
+            "against is 'regions', which --method does not draw; give plain, or draw it too: --me",
+        ),
+        (
+            {"methods": ("replace",), "against": "replace"},
+            "replace would be compared with itself; give --method another",
+        ),
+        ({"against": "replace", "only_failing": True}, "each method draws other images, so that none can be compared"),
+    ],
+)
+def test_a_baseline_that_cannot_be_one_is_refused(given: dict[str, Any], match: str) -> None:
+    with pytest.raises(InputError, match=match):
+        MitigateOptions(**{"methods": METHODS, **given})
 
 
 def _prompt(id: str, *names: str) -> Prompt:
