@@ -10,6 +10,7 @@ from cyclopts import App, Parameter
 from cyclopts.exceptions import CycloptsError
 
 from dominance.cli.config import options_from_file
+from dominance.cli.flowing import Flowing
 from dominance.cli.interrupts import insistent_interrupts, stop_message
 from dominance.cli.process import prepare_process
 from dominance.cli.statuses import EXIT_INPUT, EXIT_INTERNAL, EXIT_INTERRUPTED
@@ -58,6 +59,7 @@ def new_app(name: str, help: str = "", **more: Any) -> App:
         name=name,
         help=help or None,
         help_format="plaintext",
+        help_formatter=Flowing(),
         help_flags=["--help", "-h"],
         version_flags=[],
         # Of what is given twice, the last counts. That a flag is off by default goes without saying.

@@ -63,6 +63,14 @@ def test_no_option_is_declared_twice(command: Command, name: str) -> None:
     assert len(listed) == len(set(listed))
 
 
+def test_the_text_of_an_option_flows(command: Command) -> None:
+    lines = [line.strip("│ ") for line in command("judge", "check", "--help").out.splitlines()]
+    text = " ".join(line for line in lines if line)
+    assert "Choose the settings of a judge by dev, and test it by kept." in text
+    broken = [line for line in command("sweep", "--help").out.splitlines() if re.match(r"│ {28,}\S", line)]
+    assert not broken  # a line end of a docstring shows as a deeper indent than that of the column
+
+
 @pytest.mark.parametrize("name", ["", *COMMANDS, *GROUPS, *command_names()])
 def test_help_loads_no_torch(name: str) -> None:
     code = (
