@@ -87,7 +87,7 @@ def test_without_a_gate_nothing_fails_but_all_is_said(audit: Command, tmp_path: 
     ran = audit()
     assert ran.status == 0
     assert ran.err.startswith("warning: the judge 'miniature' was made for drawings")
-    assert "next: choose a judge that looks at any picture, and give it with --judge: dominance list judges" in ran.out
+    assert "next: choose a --judge that can look at any picture: dominance list judges" in ran.out
     assert "warning: the judge 'miniature' was made for drawings" in ran.out
     assert BANNER in (tmp_path / "run" / "report.html").read_text()
 

@@ -8,7 +8,7 @@ _TO_TRY = ("regions", "overlap", "regions+overlap")
 
 
 def after_mitigate(result: MitigationResult) -> tuple[NextStep, ...]:
-    """Audit the best method from new seeds, leave alone what is good already, or try another method.
+    """Audit the best method from new seeds, repair only what fails, or try another method.
 
     An unfit judge is replaced first.
     """
@@ -28,7 +28,7 @@ def after_mitigate(result: MitigationResult) -> tuple[NextStep, ...]:
         others = ",".join(name for name in _TO_TRY if name not in names)
         again = given.command("mitigate", *suite, method=others) if told and others else None
         steered = any(map(result.steered, result.methods))
-        why = "nothing is gained by it here" if steered else "no method does anything to what fails here"
+        why = "the methods gain nothing here" if steered else "no method does anything to what fails here"
         return (NextStep(f"{why}; try other methods", again), *more)
     if result.only_failing:
         names = ",".join(method.method for method in result.methods)
@@ -36,8 +36,8 @@ def after_mitigate(result: MitigationResult) -> tuple[NextStep, ...]:
         why = "repair these prompts from new seeds, which took no part in choosing the methods"
         return (NextStep(why, again), *more)
     drawn = given.command("audit", *suite, seeds=seeds, method=best.method) if told else None
-    steps = [NextStep("audit under it from new seeds, without the advantage of having been chosen", drawn)]
+    steps = [NextStep("audit the chosen method from new seeds, which did not choose it", drawn)]
     if best.harmed.count:
         kept = given.command("mitigate", *suite, method=best.method, only_failing=True) if told else None
-        steps.append(NextStep("leave alone what is good without it", kept))
+        steps.append(NextStep("repair only the images that fail", kept))
     return (*steps, *more)

@@ -66,7 +66,7 @@ def after_audit(result: RunResult, about: PromptResult | None = None) -> tuple[N
     worst = about or next(iter(failing_first(result.prompts)), None)
     if worst is None:
         check = command("judge check", result.run, judge=None if given.judge == DEFAULT else given.judge)
-        trusted = "make sure that the judge can be trusted"
+        trusted = "check that you can trust the judge"
         return (NextStep(trusted, check if given.judge is not None else None), *taught)
     drawn_here = all(image.seed is not None for image in worst.images)
     own, which = given.of(worst.prompt), "the worst prompt" if about is None else "this prompt"
@@ -89,9 +89,9 @@ def measure_taught(given: Given) -> tuple[NextStep, ...]:
 def another_judge(warnings: Sequence[JudgeWarning]) -> tuple[NextStep, ...]:
     """The one step where the judge is unfit, because everything else rests on its answers; none otherwise."""
     if any(warning.kind == "another world" for warning in warnings):
-        return (NextStep("choose a judge that looks at any picture, and give it with --judge", _JUDGES),)
+        return (NextStep("choose a --judge that can look at any picture", _JUDGES),)
     if any(warning.unfit for warning in warnings):
-        return (NextStep("choose a judge that does not give one answer to everything, by --judge", _JUDGES),)
+        return (NextStep("choose another --judge: this one gives the same answer to everything", _JUDGES),)
     return ()
 
 
@@ -99,7 +99,7 @@ def run_again(run: str, given: Given) -> NextStep:
     """The step where nothing was scored."""
     name = given.more.get("command")
     again = command(str(name), config=str(Path(run) / "run.yaml")) if name else None
-    return NextStep("fix what left images without a score, and run the same command again", again)
+    return NextStep("fix the errors that left images without a score, then run the same command again", again)
 
 
 def _explain(worst: PromptResult, given: Given, drawn_here: bool, which: str) -> NextStep:
@@ -120,7 +120,7 @@ def _repair(worst: PromptResult, given: Given) -> NextStep | None:
     plain = given.more.get("command") == "audit" and given.more.get("method") in (None, "none")
     told = plain and worst.collapsed and given.can_draw and given.suite
     words = given.command("mitigate", str(given.suite), only_failing=True) if told else None
-    return NextStep("bring lost concepts back, in what fails alone", words) if words else None
+    return NextStep("bring lost concepts back in the images that fail", words) if words else None
 
 
 def _worked(worst: PromptResult, given: Given, drawn_here: bool, which: str) -> NextStep | None:
@@ -149,11 +149,11 @@ def _reworded(worst: PromptResult, result: RunResult, given: Given) -> NextStep 
         return None
     every = "both concepts" if len(concepts) == 2 else "every concept"
     shown = f"shows {every} in {best.balanced} of {plural(best.scored, 'image')}"
-    why = f"say it as “{best.prompt.text}”, which {shown}"
+    why = f"reword the prompt as “{best.prompt.text}”, which {shown}"
     text, seeds = _marked(best.prompt), [image.seed for image in best.images if image.seed is not None]
     if text is None or not seeds or not given.can_draw:
         return NextStep(why)
-    return NextStep(f"{why}; draw that from new seeds", given.command("audit", text, seeds=fresh_seeds(seeds)))
+    return NextStep(f"{why}; draw it from new seeds", given.command("audit", text, seeds=fresh_seeds(seeds)))
 
 
 def _balance(result: PromptResult) -> float:
@@ -167,8 +167,9 @@ def after_preflight(found: Sequence["Preflight"], suite: str, model: str, option
         return (NextStep("mark two concepts or more of each prompt in brackets, which the model's rule compares"),)
     if unknown and sum(risk.dominating is not None for risk in found) < _FITTED:
         why = (
-            "no rule has been fitted to this model, and so few prompts fit none; audit many that name two concepts"
-            f" (`dominance suite make` writes them){adding_a_judge(model)}, then run dominance calibrate on that run"
+            "no rule has been fitted to this model, and there are too few prompts to fit one; audit many that"
+            f" name two concepts (`dominance suite make` writes them){adding_a_judge(model)}, then run dominance"
+            " calibrate on that run"
         )
         return (NextStep(why),)
     if unknown:
@@ -249,7 +250,7 @@ def after_judge_check(result: "JudgeCheck") -> tuple[NextStep, ...]:
         return other
     judge, given = result.judges[0], given_to(result.run, DEFAULT, result.judges[0].name)
     if judge.trust != "good":
-        return (NextStep("compare with another judge, by --against", command("list judges")),)
+        return (NextStep("compare with another judge: --against", command("list judges")),)
     images = given.more.get("images")
     if not isinstance(images, list) or not images:
         return (NextStep("audit with this judge", given.command("audit", given.suite or DEFAULT)),)
@@ -269,7 +270,7 @@ def after_diversity(result: "DiversityResult") -> tuple[NextStep, ...]:
         return (NextStep("add varied images of the uniform concepts, and measure them again", again),)
     if not any(concept.verdict for concept in result.concepts):
         if any(concept.images < FEWEST_IMAGES for concept in result.concepts):
-            return (NextStep("give more images of each concept; so few have no verdict", again),)
+            return (NextStep("give more images of each concept; there are too few for a verdict", again),)
         return (NextStep("measure with an embedder that has a scale for such images: --embedder " + PAPER_EMBEDDER),)
     return (NextStep("fine-tune on these images, then audit the model that you get with dominance audit"),)
 
@@ -335,7 +336,7 @@ def after_bench(bench: "BenchResult") -> tuple[NextStep, ...]:
     run = bench.run
     given = given_to(run.run, run.model, run.judge, run.settings.record())
     seeds = fresh_seeds(run.settings.seeds or (), len(run.settings.seeds or ()) or None)
-    why = "audit these prompts from other seeds, without the advantage of the selection; with --model, another model"
+    why = "audit these prompts from new seeds, which did not select them; with --model, another model"
     audit = given.command("audit", str(Path(run.run) / "suite.yaml"), seeds=seeds)
     return (NextStep(why, audit if given.can_draw else None), *measure_taught(given))
 

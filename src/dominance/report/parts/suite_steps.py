@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 def after_suite_make(file: Path) -> tuple[NextStep, ...]:
     """See what is understood of the file, and audit a model on it."""
     return (
-        NextStep("see what is understood of it", command("suite check", str(file))),
+        NextStep("see how its prompts are understood", command("suite check", str(file))),
         NextStep("audit it, adding the --model and a --judge for its pictures", command("audit", str(file))),
     )
 

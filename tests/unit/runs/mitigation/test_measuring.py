@@ -156,7 +156,7 @@ def test_the_headline_names_the_best_method_and_what_it_costs_and_harms() -> Non
     )
     assert after_mitigate(result(lost))[0].why.startswith("audit under it from new seeds")
     hopeless = compared("hopeless", {}, [pair(NONE, NONE)])
-    assert after_mitigate(result(hopeless))[0].why.startswith("nothing is gained by it here")
+    assert after_mitigate(result(hopeless))[0].why.startswith("the methods gain nothing here")
     assert "holds 0: draw more prompts" in str(doubt_sentence(result(good)))
     assert doubt_sentence(result(idle)) == "One prompt says nothing about others: give more prompts."
     untimed = compared("untimed", {}, [pair(TOWER, BOTH, plain=Took())])
