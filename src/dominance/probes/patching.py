@@ -1,10 +1,11 @@
 """Parts of the denoiser put out what another model's would, at the same latents and text: activation patching."""
 
 import contextlib
-from collections.abc import Callable, Collection, Generator, Sequence
+from collections.abc import Callable, Collection, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import torch
 from diffusers.pipelines.pipeline_utils import DiffusionPipeline
 from torch import Tensor, nn
 
@@ -82,7 +83,7 @@ def patch(
     Raises:
         InputError: no such layer or branch; ``each`` beside another choice, or not one entry an image; nothing drawn in
             the block; steps that the call did not come to.
-        ModelError: the donor is of another architecture, or a part cannot be patched.
+        ModelError: the donor is of another architecture or dtype, or a part cannot be patched.
 
     Source: ours, after the causal tracing of Meng et al. (2022), arXiv 2202.05262, from model to model.
 
@@ -104,12 +105,23 @@ def check_donor(pipeline: DiffusionPipeline, donor: DiffusionPipeline, patches: 
     _Patcher(pipeline, donor, EditsByImage(denoiser_of(pipeline), list(patches), "patched"))
 
 
+def has_same_weights(pipeline: DiffusionPipeline, donor: DiffusionPipeline, edit: Patch) -> bool:
+    """Whether the donor's parts that a patch means have the model's very weights, adapters' included.
+
+    What such parts put out differs by what reaches them alone. As ``check_donor`` raises.
+    """
+    meant = _Patcher(pipeline, donor, EditsByImage(denoiser_of(pipeline), edit, "patched")).meant
+    names = [""] if edit.prediction else [name.removesuffix(".conv2") for name in meant]  # a residual branch as a whole
+    both = [denoiser_of(each) for each in (pipeline, donor)]
+    return all(_equal(*(each.get_submodule(name).state_dict() for each in both)) for name in names)
+
+
 class _Patcher(Probe):
     """Runs the donor before each forward, keeps what its parts put out, and has the same parts put that out."""
 
     def __init__(self, pipeline: DiffusionPipeline, donor: DiffusionPipeline, edits: EditsByImage[Patch]) -> None:
         self._denoiser, self._donor, self._edits = denoiser_of(pipeline), denoiser_of(donor), edits
-        self._meant: dict[str, Callable[[Patch], bool]] = {}
+        self.meant: dict[str, Callable[[Patch], bool]] = {}
         self._theirs: dict[str, Any] = {}
         if self._donor is self._denoiser:
             raise InputError("the donor is the model itself; load another model, or the same a second time")
@@ -121,10 +133,10 @@ class _Patcher(Probe):
         """Notes the modules that a patch means; refuses what the model does not have."""
         known = attention_sites(pipeline)
         for site in chosen_sites(known, edit.sites) if edit.sites else ():
-            self._meant[site.name] = lambda other, layer=site.layer: layer in other.sites
+            self.meant[site.name] = lambda other, layer=site.layer: layer in other.sites
         for site in chosen_sites(known, edit.feed_forwards) if edit.feed_forwards else ():
             name = feed_forward(pipeline, site)
-            self._meant[name] = lambda other, layer=site.layer: layer in other.feed_forwards
+            self.meant[name] = lambda other, layer=site.layer: layer in other.feed_forwards
         branches = {branch.number: branch for branch in residual_branches(pipeline)} if edit.residuals else {}
         for number in edit.residuals:
             if number not in branches:
@@ -134,7 +146,7 @@ class _Patcher(Probe):
                     f"the residual branches of {type(self._denoiser).__name__} are whole transformer blocks; patch"
                     " their attention and feed-forward networks instead"
                 )
-            self._meant[f"{branches[number].name}.conv2"] = lambda other, number=number: number in other.residuals
+            self.meant[f"{branches[number].name}.conv2"] = lambda other, number=number: number in other.residuals
 
     def _check(self) -> None:
         """Raises a ModelError unless the donor has the same parts."""
@@ -144,20 +156,26 @@ class _Patcher(Probe):
                 f"the donor's denoiser is a {type(self._donor).__name__}, not a {type(self._denoiser).__name__}; give a"
                 " donor of the same architecture"
             )
-        for name in self._meant or [""]:
+        for name in (*self.meant, ""):  # all of it runs, whichever parts are meant
             ours, other = self._denoiser.get_submodule(name), theirs.get(name)
             if other is None or _shapes(ours) != _shapes(other):
                 raise ModelError(
                     f"the donor's {name or 'denoiser'} has other weights in number or shape; give a donor of the same"
                     " architecture"
                 )
+        own, its = (next(each.parameters()).dtype for each in (self._denoiser, self._donor))
+        if own != its:
+            raise ModelError(
+                f"the donor computes in {str(its).removeprefix('torch.')}, and the model in"
+                f" {str(own).removeprefix('torch.')}; load both with the same dtype"
+            )
 
     @contextlib.contextmanager
     def placed(self) -> Generator[None]:
         """Hooks on the modules of both."""
         with contextlib.ExitStack() as stack:
             stack.enter_context(called_through(self._denoiser, self.call))
-            for name in self._meant:
+            for name in self.meant:
                 keep, put = self._keeping(name), self._putting(name)
                 stack.callback(self._donor.get_submodule(name).register_forward_hook(keep).remove)
                 stack.callback(self._denoiser.get_submodule(name).register_forward_hook(put).remove)
@@ -197,7 +215,7 @@ class _Patcher(Probe):
             forward = running_forward(self._denoiser)
             if forward is None or name not in self._theirs:
                 return output
-            meant = self._meant[name]
+            meant = self.meant[name]
             rows = [sample.row for sample, edit in self._edits.acting(forward) if meant(edit)]
             samples = sum(1 for _ in samples_run(self._denoiser, forward))
             streams = output if isinstance(output, tuple) else (output,)
@@ -223,5 +241,10 @@ def _with_rows(ours: Tensor, theirs: Tensor, rows: Sequence[int]) -> Tensor:
     return mixed
 
 
+def _equal(ours: Mapping[str, Tensor], theirs: Mapping[str, Tensor]) -> bool:
+    return ours.keys() == theirs.keys() and all(torch.equal(ours[name], theirs[name].to(ours[name])) for name in ours)
+
+
 def _shapes(module: nn.Module) -> list[tuple[int, ...]]:
-    return [tuple(parameter.shape) for parameter in module.parameters()]
+    """Of the weights, without those that adapters add, which may differ."""
+    return [tuple(weights.shape) for name, weights in module.named_parameters() if "lora_" not in name]

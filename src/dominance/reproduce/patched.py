@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from dominance.errors import ItemError, RunError
-from dominance.probes.patching import Patch, check_donor, patch
+from dominance.probes.patching import Patch, check_donor, has_same_weights, patch
 from dominance.records import Prompt, ScoredImage
 from dominance.reproduce.impossible import ImpossibleError, asked_of_model
 from dominance.reproduce.suites import dominance_suite
@@ -64,12 +64,14 @@ class Patched:
     Attributes:
         collapsed: images that collapse, from which they were taken.
         run: their folder.
+        alike: parts of which both models have the same weights.
     """
 
     images: tuple[PatchedImage, ...]
     collapsed: int
     donor: str
     run: str
+    alike: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -120,7 +122,9 @@ def patched_of(experiments: "Experiments") -> Patched:
         ours, theirs = drawn().pipeline, donor().pipeline
         parts = variants_of(ours, donor.source.identity)
         with asked_of_model():
-            check_donor(ours, theirs, [variant.edit for variant in parts.values() if isinstance(variant.edit, Patch)])
+            edits = {name: variant.edit for name, variant in parts.items() if isinstance(variant.edit, Patch)}
+            check_donor(ours, theirs, list(edits.values()))
+        alike = tuple(name for name, edit in edits.items() if has_same_weights(ours, theirs, edit))
         stage = TrialStage(plan, ledger, folder, judge, drawn, partial(_with_donor, donor))
 
         def tried(names: Sequence[str], images: Sequence[tuple[Prompt, ScoredImage]]) -> list[ScoredImage]:
@@ -134,7 +138,7 @@ def patched_of(experiments: "Experiments") -> Patched:
         names = [name for name in PARTS if name in parts]
         found = tried(names, kept)
         by_name = {name: found[place * len(kept) :][: len(kept)] for place, name in enumerate(names)}
-    return Patched(images_of(kept, by_name), len(collapsed), twin, run.run)
+    return Patched(images_of(kept, by_name), len(collapsed), twin, run.run, alike)
 
 
 def images_of(

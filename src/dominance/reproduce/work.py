@@ -158,7 +158,7 @@ def _patched(on: Facts) -> Work:
     count, seeds, ways = on.size.patched, on.size.patched_seeds, len(PARTS)
     if not on.twin:
         return NONE
-    images, again = count * seeds, count * seeds * (1 + _SAVED * ways)
+    images, again = count * seeds, count * seeds * (1 + _SAVED * (ways - 1))  # the prediction chooses among all
     words = f"{count} prompts, {plural(seeds, 'seed')}, and what collapses again with {ways} parts of the twin"
     return Work(images + again, 2 * (images + again), images + 2 * again, images + 2 * again, words)
 

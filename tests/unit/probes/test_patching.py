@@ -6,13 +6,15 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 from diffusers.pipelines.pipeline_utils import DiffusionPipeline
+from peft import LoraConfig
 from tiny_families import FAMILIES, draw, tiny
 from traces import traces
 
 from dominance.errors import InputError, ModelError
 from dominance.probes.branches import residual_branches
-from dominance.probes.patching import Patch, check_donor, patch
+from dominance.probes.patching import Patch, check_donor, has_same_weights, patch
 from dominance.probes.sites import attention_sites, denoiser_of
 
 
@@ -113,7 +115,48 @@ def test_a_donor_of_another_architecture_and_blocks_are_refused() -> None:
         patched("sd1", tiny("sd1"), sites=[1])
 
 
+@pytest.mark.parametrize("what", [{"feed_forwards": [1]}, {"residuals": [1]}, {"sites": [1]}, {"prediction": True}])
+def test_a_donor_that_reads_other_text_or_computes_otherwise_is_one_line(what: dict[str, Any]) -> None:
+    """Whichever part is meant, since the donor runs as a whole."""
+    donor = copy.deepcopy(tiny("sd1"))
+    config = dict(denoiser_of(donor).config)
+    wider = {**config, "cross_attention_dim": 2 * config["cross_attention_dim"]}
+    donor.unet = UNet2DConditionModel.from_config(wider).eval()
+    with pytest.raises(ModelError, match="give a donor of the same architecture"):
+        patched("sd1", donor, **what)
+    half = copy.deepcopy(tiny("sd1"))
+    denoiser_of(half).half()
+    with pytest.raises(ModelError, match="computes in float16, and the model in float32; load both with the same"):
+        patched("sd1", half, **what)
+
+
+def test_a_donor_with_an_adapter_gives_what_the_adapter_makes() -> None:
+    donor = copy.deepcopy(tiny("sd1"))
+    unet = denoiser_of(donor)
+    last = attention_sites(donor)[-1]
+    unet.add_adapter(LoraConfig(r=2, target_modules=[f"{last.name}.to_v"], init_lora_weights=False))
+    theirs, ours = draw(donor, steps=3), draw(tiny("sd1"), steps=3)
+    assert np.abs(theirs - ours).max() > 1e-2
+    for what in ({"sites": [last.layer]}, {"prediction": True}):
+        assert np.abs(patched("sd1", donor, **what) - theirs).max() < 1e-3
+        with patch(donor, tiny("sd1"), **what):
+            assert np.abs(draw(donor, steps=3) - ours).max() < 1e-3
+
+
 def test_a_donor_is_checked_before_anything_is_drawn() -> None:
     check_donor(tiny("sd1"), twin("sd1"), [Patch([1]), Patch(prediction=True)])
     with pytest.raises(ModelError, match="give a donor of the same architecture"):
         check_donor(tiny("sd1"), tiny("sdxl"), [Patch([1])])
+
+
+def test_parts_have_the_same_weights_or_not() -> None:
+    pipeline, donor = tiny("sd1"), twin("sd1")
+    last = attention_sites(donor)[-1].layer
+    assert not has_same_weights(pipeline, donor, Patch([1, last]))
+    assert not has_same_weights(pipeline, donor, Patch(prediction=True))
+    branches = [branch.number for branch in residual_branches(donor)]
+    for same in (Patch([1]), Patch(feed_forwards=[1, last]), Patch(residuals=branches)):
+        assert has_same_weights(pipeline, donor, same)
+    with torch.no_grad():
+        denoiser_of(donor).get_submodule(residual_branches(donor)[0].name).conv1.weight.add_(1)
+    assert not has_same_weights(pipeline, donor, Patch(residuals=branches))

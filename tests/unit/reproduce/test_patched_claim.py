@@ -1,5 +1,7 @@
 """Parts of a twin put in, on results made by hand: every verdict; and which parts there are."""
 
+from dataclasses import replace
+
 import pytest
 from claims import made
 from tiny_families import tiny
@@ -63,6 +65,14 @@ def test_cross_attention_carries_most_or_not(
     assert "Of 20 images that collapse, 16 have every concept in the-twin" in finding.why
     assert [group.name for group in finding.plots[0].groups] == [PREDICTION, ATTENTION, FEED_FORWARD, RESIDUAL]
     assert finding.pictures[1].file == "patched/images/p0/0-x.png"
+
+
+def test_parts_of_the_same_weights_are_named() -> None:
+    experiments = patched(10.0, 90.0, 80.0)
+    assert "same weights" not in CLAIM.examine(experiments).why
+    alike = replace(experiments.patched, alike=(FEED_FORWARD, RESIDUAL, BY_THIRD[0]))
+    why = CLAIM.examine(made(patched=alike)).why
+    assert "The two models have the same weights in their feed-forward networks and residual branches: what" in why
 
 
 def test_few_prompts_decide_nothing_and_none_is_impossible() -> None:

@@ -64,7 +64,7 @@ def _claim(name: str, title: str, method: str, otherwise: str) -> Claim:
     return Claim(
         name,
         title,
-        "Whether disrupting the first steps prevents dominance, and until when they must be, is left open.",
+        "Whether disrupting the first steps prevents dominance, and until when one must do so, is left open.",
         OURS,
         "open",
         DESIGN.format(DISRUPTIONS[method]) + (NOT_AT_ONCE if method == "regions" else ""),
@@ -104,7 +104,7 @@ CLAIMS = (
         OURS,
         "open",
         f"{DESIGN.format(DISRUPTIONS['regions'])}{NOT_AT_ONCE} Regions stand for all disruptions here, because they"
-        " alone are known to repair. The two parts are equally long.",
+        " alone are known to repair. The two parts are equally long, but for the first step.",
         WHEN,
         ("bench", "disrupted"),
         partial(examine, method="regions", against=LATE),

@@ -6,6 +6,7 @@ from statistics import fmean
 
 from dominance.metrics.measured import Measured, of_clusters, smallest
 from dominance.numbers import difference, mean, share_of_items
+from dominance.report.parts.sentences import listed
 from dominance.reproduce.claims.claim import OURS, Claim, found
 from dominance.reproduce.experiments import Experiments
 from dominance.reproduce.impossible import ImpossibleError
@@ -52,6 +53,11 @@ def examine(experiments: Experiments) -> Finding:
         f"Of {patched.collapsed} images that collapse, {len(images)} have every concept in {patched.donor} from the"
         " same noise, and these are patched. "
     )
+    if same := [part for part in (ATTENTION, *others) if part in patched.alike]:
+        why += (
+            f"The two models have the same weights in their {listed(same)}: what these put out differs by what reaches"
+            " them alone, so that the comparison is of what they carry, not of where the models differ. "
+        )
     plot = Plot("groups", "mean DvD of a prompt's images", groups, mark=(36.0, "36"), unit="score")
     return found(decides, RULE, experiments.size.patched_seeds, figures, [plot], _pictures(images), why)
 
@@ -81,12 +87,13 @@ CLAIM = Claim(
     "Dominance prompts of the bench are drawn from new seeds. Those of their collapsed images that the twin draws with"
     " every concept, from the same prompt and noise, are drawn again with parts of the twin: before each step the twin"
     " runs on the very latents and text, and what its parts put out stands for what the model's own would. All layers"
-    " of a kind are put in together. The twin is the bundled one, or the model of --other.",
+    " of a kind are put in together. Images are chosen by the whole prediction, so its own figures test nothing. The twin"
+    " is the bundled one, or the model of --other.",
     RULE,
     ("bench", "patched"),
     examine,
     otherwise=(
         "Another part of the twin brings the lost concept back better than its cross-attention does. What the concepts"
-        " look like, or where they go, is then made elsewhere, and removing heads cannot be expected to repair it."
+        " look like, or where they go, is then carried elsewhere, and removing heads cannot be expected to repair it."
     ),
 )
