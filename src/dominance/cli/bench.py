@@ -147,12 +147,12 @@ def show(
 def print_bench(bench: "BenchResult") -> None:
     """The bench's yields and prompts."""
     from dominance.report.parts.measures import measured_view
-    from dominance.runs.bench.result import YIELD, yield_of
+    from dominance.runs.bench.result import yield_of, yield_words
 
     streams = [(t.name, str(t.kept), str(t.target), str(t.tried), rate(yield_of(t))) for t in bench.tallies]
     columns = ("stream", "kept", "target", "tried", "yield (95%)")
     print_table(f"DominanceBench of {bench.run.model}, judged by {bench.run.judge}", columns, streams)
-    echo(YIELD)
+    echo(yield_words(bench.tallies))
     rows, whole = [], f"in {Path(bench.run.run) / 'bench.json'}, and printed by --json"
     for entry in bench.entries:
         seen = "both present" if entry.direction is None else f"{entry.direction[0]} over {entry.direction[1]}"

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dominance.numbers import plural, rate
 from dominance.report.parts.measures import measured_view
 from dominance.runs.bench.candidates import BALANCED
-from dominance.runs.bench.result import DOMINANCE, YIELD, BenchResult, Entry, StreamTally, yield_of
+from dominance.runs.bench.result import DOMINANCE, BenchResult, Entry, StreamTally, yield_of, yield_words
 
 _LIMITS = (
     "The prompts were selected because this model fails on them under this judge, so their share of failures says"
@@ -65,18 +65,12 @@ def _yields(tallies: Sequence[StreamTally]) -> str:
     ]  # fmt: skip
     columns = ("stream", "target", "kept", "candidates", "tried", "qualified", "yield (95%)", "undecided", "too long")
     return (
-        f"{_table(columns, rows)}\nA stream is the candidates of one category, or those of the control set. {YIELD}"
-        f" {_known(tallies)}The interval is Clopper and Pearson's, which allows for trying until there were enough."
-        " Caps and targets may leave no room for a qualified candidate. A candidate that two streams try counts in"
-        " both. Undecided: skipped because an image could not be made or judged. Too long: skipped because the model"
+        f"{_table(columns, rows)}\nA stream is the candidates of one category, or those of the control set."
+        f" {yield_words(tallies)} The interval is Clopper and Pearson's, which allows for trying until there were"
+        " enough. Caps and targets may leave no room for a qualified candidate. A candidate that two streams try counts"
+        " in both. Undecided: skipped because an image could not be made or judged. Too long: skipped because the model"
         " does not read all of its concepts. Neither counts in the yield.\n"
     )
-
-
-def _known(tallies: Sequence[StreamTally]) -> str:
-    if all(tally.open_tried is not None for tally in tallies):
-        return ""
-    return "This bench is of an earlier version, which did not count them apart: its yields are of all tried. "
 
 
 def _measured(bench: BenchResult) -> list[str]:

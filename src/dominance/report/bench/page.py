@@ -13,7 +13,16 @@ from dominance.report.parts.next_steps import after_bench
 from dominance.report.parts.page_stream import write_page
 from dominance.report.parts.pictures import Shown, pictures_of
 from dominance.runs.bench.candidates import BALANCED
-from dominance.runs.bench.result import DOMINANCE, PARTS, YIELD, BenchResult, Entry, bench_suite, document_of, yield_of
+from dominance.runs.bench.result import (
+    DOMINANCE,
+    PARTS,
+    BenchResult,
+    Entry,
+    bench_suite,
+    document_of,
+    yield_of,
+    yield_words,
+)
 from dominance.suites.suite_files import suite_yaml
 
 SUITE_NAME = "suite.yaml"
@@ -59,7 +68,7 @@ def _write_sheet(bench: BenchResult, folder: Path, shown: Shown) -> Path:
         verdicts=VERDICTS,
         views=views,
         yield_of=yield_of,
-        yield_words=YIELD,
+        yield_words=yield_words(bench.tallies),
         measures=measured_view(list(bench.measures.items())),
         next_steps=after_bench(bench),
         linked=pictures.linked,

@@ -41,7 +41,7 @@ def examine(experiments: Experiments) -> Finding:
 CLAIM = Claim(
     "early-steps",
     "Another text in the first steps prevents dominance",
-    "Whether disrupting the first steps prevents dominance, and until when they must be, is left open.",
+    "Whether disrupting the first steps prevents dominance, and until when one must do so, is left open.",
     OURS,
     "open",
     "Dominance prompts of the bench that their landmark, character or artist dominates are drawn from new seeds as they"

@@ -87,8 +87,8 @@ CLAIM = Claim(
     "Dominance prompts of the bench are drawn from new seeds. Those of their collapsed images that the twin draws with"
     " every concept, from the same prompt and noise, are drawn again with parts of the twin: before each step the twin"
     " runs on the very latents and text, and what its parts put out stands for what the model's own would. All layers"
-    " of a kind are put in together. Images are chosen by the whole prediction, so its own figures test nothing. The twin"
-    " is the bundled one, or the model of --other.",
+    " of a kind are put in together. Images are chosen by the whole prediction, so its own figures test nothing. The"
+    " twin is the bundled one, or the model of --other.",
     RULE,
     ("bench", "patched"),
     examine,

@@ -14,7 +14,7 @@ from dominance.metrics import bootstrap_mean, mean_difference, rate_difference
 from dominance.records import Answer, Interval, Prompt, PromptResult, Question, Rate, RunResult
 from dominance.run_settings import RunSettings
 from dominance.runs.audit.result import read_result
-from dominance.runs.bench.result import BenchResult, is_bench, read_bench, yield_of
+from dominance.runs.bench.result import BenchResult, is_bench, read_bench, yield_of, yield_of_all
 from dominance.runs.stages.scoring import score_groups, score_image, score_prompt
 from dominance.suites.official_results import OfficialImage, read_official_results
 
@@ -172,11 +172,13 @@ def compare(first: RunResult | BenchResult, second: RunResult | BenchResult) -> 
 
 
 def _yields(first: BenchResult, second: BenchResult) -> tuple[Yields, ...]:
-    """The streams that both have, if both use the same criterion."""
+    """The streams that both have, if both use the same criterion; of all tried where one knows no other yield."""
     if _trial_of(first) != _trial_of(second):
         return ()
-    theirs = {tally.name: yield_of(tally) for tally in second.tallies}
-    ours = {tally.name: yield_of(tally) for tally in first.tallies if tally.name in theirs}
+    known = all(tally.open_tried is not None for tally in (*first.tallies, *second.tallies))
+    counted = yield_of if known else yield_of_all
+    theirs = {tally.name: counted(tally) for tally in second.tallies}
+    ours = {tally.name: counted(tally) for tally in first.tallies if tally.name in theirs}
     return tuple(
         Yields(name, rate, theirs[name], rate_difference(rate, theirs[name]) if rate.n and theirs[name].n else None)
         for name, rate in ours.items()

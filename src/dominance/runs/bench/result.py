@@ -1,6 +1,7 @@
 """The result of a bench: kept prompts, what their images show, and how many candidates were tried."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, ClassVar
@@ -195,11 +196,15 @@ def read_bench(folder: Path | str) -> BenchResult:
         return bench_of(result_of(plan, ledger, folder), record.kept, record.tallies, record.stopped)
 
 
-YIELD = (
-    "Yield: the share that qualified of the candidates tried before any was skipped, by a cap or as a near duplicate of"
-    " one that was kept; what is tried after that qualifies less often."
-)
-"""What it is, in words."""
+def yield_words(tallies: Sequence[StreamTally]) -> str:
+    """What the yield is, in words."""
+    words = (
+        "Yield: the share that qualified of the candidates tried before any was skipped, by a cap or as a near"
+        " duplicate of one that was kept; what is tried after that qualifies less often."
+    )
+    if all(tally.open_tried is not None for tally in tallies):
+        return words
+    return f"{words} This bench is of an earlier version, which did not count them apart: its yields are of all tried."
 
 
 def yield_of(tally: StreamTally) -> Rate:
@@ -210,8 +215,15 @@ def yield_of(tally: StreamTally) -> Rate:
     from dominance.metrics.intervals import exact_rate
 
     if tally.open_tried is None or tally.open_qualified is None:
-        return exact_rate(tally.qualified, tally.tried)
+        return yield_of_all(tally)
     return exact_rate(tally.open_qualified, tally.open_tried)
+
+
+def yield_of_all(tally: StreamTally) -> Rate:
+    """Qualified candidates among all tried."""
+    from dominance.metrics.intervals import exact_rate
+
+    return exact_rate(tally.qualified, tally.tried)
 
 
 @dataclass(frozen=True, kw_only=True)

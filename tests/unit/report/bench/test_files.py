@@ -113,6 +113,7 @@ def test_the_contact_sheet_shows_every_image_and_escapes_names(bench: BenchResul
     assert "the file is missing" in page
     assert "&lt;coaster&gt;" in page
     assert "Neuschwanstein Castle dominates coaster in 8 of 10" in page
+    assert "This bench is of an earlier version" in page, "as the card says it"
     assert '<li class="v-collapsed"' in page
     assert "<script" not in page
 

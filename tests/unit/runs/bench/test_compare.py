@@ -119,6 +119,15 @@ def test_two_benches_without_a_common_prompt_are_compared_by_what_they_tried():
         compare(one, other.run)
 
 
+def test_a_bench_of_an_earlier_version_is_compared_by_all_that_both_tried():
+    tally = StreamTally("landmark", 9, 9, 20, 9, 0, 40, open_tried=10, open_qualified=8)
+    one, other = bench("one", tally), bench("two", dataclasses.replace(tally, open_qualified=4))
+    assert [(each.first.count, each.second.count, each.second.n) for each in compare(one, other).yields] == [(8, 4, 10)]
+    earlier = bench("old", dataclasses.replace(tally, open_tried=None, open_qualified=None))
+    (both,) = compare(one, earlier).yields
+    assert ((both.first.count, both.first.n), (both.second.count, both.second.n)) == ((9, 20), (9, 20))
+
+
 def test_a_csv_that_holds_no_results_names_the_missing_column(tmp_path: Path):
     path = tmp_path / "prompts.csv"
     path.write_text("case_num,content_type,content,nm_word,prompt\n1,landmark,tower,mug,tower mug\n")
