@@ -44,7 +44,7 @@ def suite(tmp_path: Path) -> Path:
     ("words", "compared"),
     [
         (("audit", "SUITE", "--seeds", 3), "prompts"),
-        (("mitigate", "SUITE", "--method", "schedule", "--seeds", 1), "prompts"),
+        (("mitigate", "SUITE", "--method", "schedule:until=0.5", "--seeds", 1), "prompts"),
         (("sweep", "SUITE", "--seeds", 1, "--adapter", "LORA", "--taught", "tower", "--strengths", "0,1"), "cells"),
         (("ablate", "SUITE", "--seeds", 1, "--edit", "rebalance"), "edited"),
         (("bench", "build", "--pools", "miniature", "--seeds", 2, "--target", 2, "--limit", 2), "streams"),

@@ -329,13 +329,13 @@ def test_a_prompt_that_a_method_cannot_use_fails_alone(tmp_path: Path) -> None:
     def model(method: Picky) -> ArmsModel:
         return ArmsModel(PipelineModel(tiny("sd1")), (plain, Arm("picky", method, {}, tuple(planned))), prompts)
 
-    model(Picky()).warm_up([prompt.text for prompt in prompts], settings)
+    model(Picky()).warm_up(prompts, settings)
     with pytest.raises(ItemError, match="share words"):
         model(Picky()).draw(planned, settings)
     (drawn,) = model(Picky()).draw(planned[1:], settings)
     assert isinstance(drawn, Image.Image)
     with pytest.raises(InputError, match="share words"):
-        model(Picky("tower")).warm_up([prompt.text for prompt in prompts], settings)
+        model(Picky("tower")).warm_up(prompts, settings)
 
 
 def test_every_sample_of_the_denoiser_is_counted_and_nothing_is_left_behind() -> None:
