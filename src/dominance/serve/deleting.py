@@ -19,7 +19,7 @@ from dominance.runs.reading import DOCUMENT_NAME
 from dominance.runs.store.folder import LEDGER_NAME, LOCK_NAME, locked
 from dominance.serve.jobs import Job, Jobs
 from dominance.serve.places import OWN, folder_in
-from dominance.serve.refusals import without_place
+from dominance.serve.refusals import refusal
 from dominance.serve.uploads import Uploads
 from dominance.serve.work import LOG, job_folder
 from dominance.wording import complaint
@@ -57,8 +57,8 @@ class Deleting:
         """Deletes a run: its folder, the jobs that worked in it, and the uploads that only those read.
 
         Raises:
-            HTTPException: there is no such run, or something uses it.
-            RunError: its folder cannot be moved.
+            HTTPException: there is no such run, something uses it, or the disk does not let it be moved.
+            RunError: the folder of one of its jobs cannot be moved.
         """
         folder = self.run_folder(name)
         if folder is None:
@@ -70,7 +70,8 @@ class Deleting:
                 with locked(folder / LOCK_NAME, folder):
                     moved = self._moved(folder)
             except RunError as error:
-                raise HTTPException(409, without_place(str(error), self._root)) from None
+                status, told = refusal(error, self._root)
+                raise HTTPException(409 if status < 500 else status, told) from None
             self._note(f"run {name}", why)
             over = self._jobs.ended(run=name)
             self._forget(over, f"with the run {name}")  # while none of them can go on and make the run again

@@ -1,5 +1,6 @@
 """What is kept can be deleted, by page and by program; what a job uses stays, and so does what is not the service's."""
 
+import errno
 import os
 import re
 import sqlite3
@@ -120,6 +121,23 @@ def test_a_run_that_a_command_writes_is_not_deleted(client: TestClient, root: Pa
         answer = client.delete("/api/runs/castles")
     assert answer.status_code == 409
     assert "in use by process" in answer.json()["error"]
+    assert str(root) not in answer.text
+    assert (run / "run.sqlite").is_file()
+
+
+@pytest.mark.parametrize(
+    ("number", "status", "told"), [(errno.EACCES, 500, "fix the permissions"), (errno.ENOSPC, 507, "free some space")]
+)
+def test_a_run_that_the_disk_does_not_let_go_is_not_said_to_be_in_use(
+    client: TestClient, root: Path, monkeypatch: pytest.MonkeyPatch, number: int, status: int, told: str
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    run = make_run(root, "castles")
+    monkeypatch.setattr(Path, "rename", refuse)
+    answer = client.delete("/api/runs/castles")
+    assert (answer.status_code, told in answer.json()["error"]) == (status, True)
     assert str(root) not in answer.text
     assert (run / "run.sqlite").is_file()
 
