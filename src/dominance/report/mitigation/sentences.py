@@ -140,8 +140,12 @@ def against_sentence(against: Against) -> str | None:
         f"Against {against.baseline}, {best.method} changes mean DvD by {difference(best.change, best.change_interval)}"
     )
     low, high = best.change_interval or (best.change, best.change)
-    doubt = "" if low is None or high is None or not low <= 0 <= high else ": no difference is certain"
-    return f"{said}{doubt}; {_harmed(best).replace(' before', f' under {against.baseline}')}."
+    doubt = "" if low is None or high is None or not low <= 0 <= high else ", which may be chance"
+    balanced = f"balanced under {against.baseline}"
+    harmed = (
+        f"it harms {counted(best.harmed)} images that are {balanced}" if best.harmed.n else f"no image is {balanced}"
+    )
+    return f"{said}{doubt}; {harmed}."
 
 
 def against_rows(against: Against) -> tuple[MethodRow, ...]:

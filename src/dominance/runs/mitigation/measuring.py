@@ -58,6 +58,11 @@ class Seen:
     tried: tuple[str, ...]
     left_plain: frozenset[str] = frozenset()
 
+    @property
+    def drawn(self) -> Mapping[str, ScoredImage]:
+        """The shots by arm, the plain image once, however many methods leave the prompt plain."""
+        return {name: shot for name, shot in self.shots.items() if name not in self.left_plain}
+
 
 def seen(arms: Sequence[Arm], plan: Plan, ledger: Ledger, only_failing: bool) -> tuple[Seen, ...]:
     """Every prompt and seed with its images, as far as they are drawn and judged."""
@@ -311,9 +316,7 @@ def _mean_dvd(images: Sequence[ScoredImage]) -> float | None:
 
 def _image(each: Seen) -> MitigatedImage:
     shots = {}
-    for name, image in each.shots.items():
-        if name in each.left_plain:
-            continue
+    for name, image in each.drawn.items():
         present, took = tuple(c.name for c in each.prompt.concepts if image.shows(c.name)), _known(each, name)
         cost = (took.seconds, took.evaluations)
         shots[name] = Shot(image.file, image.verdict, image.dvd, present, image.problem, *cost, image.scores)

@@ -62,7 +62,7 @@ def second_opinion(
         kappa=table.kappa,
         kappa_interval=kappa_interval(first, second, ids) if both else None,
         against=against_of(baseline, arms, own),
-        unscored=sum(shot.verdict is None for each in own for shot in each.shots.values()),
+        unscored=sum(shot.verdict is None for each in own for shot in each.drawn.values()),
         judge_warnings=result_of(again, ledger, folder).judge_warnings,
     )
 
@@ -72,8 +72,7 @@ def _presences(found: Sequence[Seen], own: Sequence[Seen]) -> list[_Both]:
     return [
         (one.prompt.id, one.shots[name].shows(concept.name), other.shots[name].shows(concept.name))
         for one, other in zip(found, own, strict=True)
-        for name in one.shots
-        if name not in one.left_plain
+        for name in one.drawn
         if one.shots[name].verdict is not None and other.shots[name].verdict is not None
         for concept in one.prompt.concepts
     ]
