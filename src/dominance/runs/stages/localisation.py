@@ -216,21 +216,13 @@ def measure_localisation(
     placed = _composites(nouns, prompts, drawn, columns, seed)
     shown = tuple(range(round(_UNTIL * steps)))
     sides = right_sides(pipeline, placed, steps, shown, seed)
-    first, pictures = round(_COUNTED * steps), len(placed.prompts)
-    layers = tuple(
-        LayerPlaces(
-            layer=index + 1,
-            by_step=tuple(round(float(share), 4) for share in sides[:, index].double().mean(dim=1)),
-            counted=rate(int(sides[first:, index].double().mean(dim=0).sum().round()), pictures),
-        )
-        for index in range(sides.shape[1])
-    )
+    layers = _layers(sides, round(_COUNTED * steps))
     return Localisation(
         model=source.name,
         identity=source.identity,
         steps=steps,
         shown=shown,
-        pictures=pictures,
+        pictures=len(placed.prompts),
         layers=layers,
         chosen=_chosen(layers),
         weights=_weights(source, pipeline),
@@ -263,6 +255,22 @@ def _composites(
         left=tuple(nouns[index] for index in left),
         right=tuple(nouns[index] for index in right),
         latents=side_by_side(drawn[left], drawn[right], middles),
+    )
+
+
+def _layers(sides: "Tensor", first: int) -> tuple[LayerPlaces, ...]:
+    """How often each layer is right.
+
+    Args:
+        first: the step from which it counts.
+    """
+    return tuple(
+        LayerPlaces(
+            layer=index + 1,
+            by_step=tuple(round(float(share), 4) for share in own.mean(dim=1)),
+            counted=rate(int(own[first:].mean(dim=0).sum().round()), own.shape[1]),
+        )
+        for index, own in enumerate(sides.double().unbind(dim=1))
     )
 
 
