@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from dominance.runs.audit.result import read_result
     from dominance.runs.audit.run import audit, estimate_audit
     from dominance.runs.audit.score import estimate_score, score
+    from dominance.runs.bench.estimate import BenchEstimate, estimate_bench
     from dominance.runs.bench.options import BenchOptions
     from dominance.runs.bench.result import read_bench
     from dominance.runs.bench.run import build_bench
@@ -129,6 +130,7 @@ _HOMES: dict[str, tuple[str, ...]] = {
     "runs.audit.result": ("read_result",),
     "runs.audit.run": ("audit", "estimate_audit"),
     "runs.audit.score": ("estimate_score", "score"),
+    "runs.bench.estimate": ("BenchEstimate", "estimate_bench"),
     "runs.bench.options": ("BenchOptions",),
     "runs.bench.result": ("read_bench",),
     "runs.bench.run": ("build_bench",),

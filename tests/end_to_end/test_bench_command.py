@@ -56,6 +56,21 @@ def test_a_build_that_finds_nothing_says_what_is_missing_and_can_be_shown_and_no
     assert Path("b.jsonl").exists() is bool(kept)
 
 
+def test_an_estimate_says_the_least_and_the_most_and_writes_nothing(command: Command, tiny: Options) -> None:
+    options = ("bench", "build", *tiny, "--target", 2, "--limit", 4, "--out", "b", "--estimate")
+    document = command(*options, "--json").document
+    assert (document["prompts"], document["candidates"]) == (4, 4)
+    assert (document["images_first"], document["images_each"]) == (1, 2)
+    assert (document["least"]["images_to_draw"], document["found"]) == (4, 0)
+    assert (document["most"]["images_to_draw"], document["most"]["questions_to_ask"]) == (8, 80)
+    told = command(*options).out
+    assert "4 prompts to find among 4 candidates, at 1 to 2 images each\n" in told
+    assert "at the least, with 0 prompts found:\n  4 images: 0 there, 4 to draw\n" in told
+    assert "at the most, with every candidate tried to its last image:\n  8 images: 0 there, 8 to draw\n" in told
+    assert told.endswith("nothing was drawn, asked or written; run the command without --estimate to do it, in b\n")
+    assert not Path("b").exists()
+
+
 def test_a_bench_of_an_adapted_model_notes_the_adapter(command: Command, tiny: Options, tiny_model: Path) -> None:
     file = lora_of_one_layer(tiny_model, Path("brand.safetensors"))
     arguments = (*tiny, "--adapter", f"{file}:0.5", "--target", 2, "--limit", 2, "--out", "b", "--json")

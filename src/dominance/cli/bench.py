@@ -7,17 +7,18 @@ from cyclopts import Parameter
 
 from dominance.cli import shared
 from dominance.cli.app import GROUPS, new_app
-from dominance.cli.delivery import print_measures
+from dominance.cli.delivery import estimate_lines, not_done, print_measures
 from dominance.cli.interrupts import results_are_in
 from dominance.cli.output import echo, note, print_json, print_table, tell_next, tell_written, warn_again
 from dominance.cli.statuses import EXIT_DONE, EXIT_UNSCORED
 from dominance.files import check_writable
-from dominance.numbers import difference, mean, rate, share_difference
+from dominance.numbers import difference, mean, plural, rate, share_difference
 from dominance.runs.audit.options import WHAT
 from dominance.runs.bench.options import BenchOptions
 
 if TYPE_CHECKING:
     from dominance.runs.bench.compare import Comparison, Overall, Pairing, Side, Yields
+    from dominance.runs.bench.estimate import BenchEstimate
     from dominance.runs.bench.result import BenchResult
 
 app = new_app("bench", GROUPS["bench"])
@@ -33,7 +34,7 @@ def build(
     model: shared.Model = "miniature",
     judge: shared.JudgeName = "miniature",
     options: BenchOptions = BenchOptions(),
-    output: shared.OutputWithPictures = shared.OutputWithPictures(),
+    output: shared.Estimated = shared.Estimated(),
 ) -> int:
     """Find prompts on which one concept dominates, and as many balanced prompts.
 
@@ -42,8 +43,11 @@ def build(
     suite.yaml (for `dominance audit`), CARD.md, bench.json and contact.html. The same command resumes.
     Exit status: 0 done, 2 bad input, 3 done but prompts are missing or images have no score.
     """
+    from dominance.runs.bench.estimate import estimate_bench
     from dominance.runs.bench.run import build_bench
 
+    if output.estimate:
+        return tell_bounds(estimate_bench(model, judge, output.out, options), output.json)
     return deliver(build_bench(model, judge, output.out, options), output.json, output.page_images)
 
 
@@ -66,6 +70,27 @@ def deliver(bench: "BenchResult", json: bool, images: shared.PageImages = "auto"
     if bench.stopped:
         note(bench.stopped)
     return EXIT_DONE if bench.complete else EXIT_UNSCORED
+
+
+def tell_bounds(found: "BenchEstimate", json: bool) -> int:
+    """Prints the least and the most that a bench would still take; gives the command's exit status."""
+    from dominance.documents import printed
+
+    if json:
+        print_json(printed(found))
+        return EXIT_DONE
+    least, most = ([f"  {line}" for line in estimate_lines(each)] for each in (found.least, found.most))
+    echo(
+        f"{found.least.suite}: {found.least.model}, judged by {found.least.judge}",
+        f"{plural(found.prompts, 'prompt')} to find among {plural(found.candidates, 'candidate')},"
+        f" at {found.images_first} to {plural(found.images_each, 'image')} each",
+        f"at the least, with {plural(found.found, 'prompt')} found:",
+        *least,
+        "at the most, with every candidate tried to its last image:",
+        *most,
+        not_done(found.least.run),
+    )
+    return EXIT_DONE
 
 
 @app.command(

@@ -133,22 +133,32 @@ def tell_estimate(found: "Estimate", json: bool) -> int:
     if json:
         print_json(printed(found))
         return EXIT_DONE
-    echo(
-        f"{found.suite}: {found.model}, judged by {found.judge}",
+    note(*left_out_lines(found.left_out))
+    echo(f"{found.suite}: {found.model}, judged by {found.judge}", *estimate_lines(found), not_done(found.run))
+    return EXIT_DONE
+
+
+def estimate_lines(found: "Estimate") -> list[str]:
+    """What is there and what is left, a line each."""
+    lines = [
         f"{plural(found.images, 'image')}: {found.images_there} there, {found.images_to_draw} to draw",
         *_denoised(found),
         f"{plural(found.questions, 'question')}: {found.questions_answered} answered, {found.questions_to_ask} to ask",
-    )
+    ]
     if found.images_to_measure is not None:
-        echo(f"{plural(found.images_to_measure, 'image')} to measure by {' and '.join(found.measured_by)}")
+        lines.append(f"{plural(found.images_to_measure, 'image')} to measure by {' and '.join(found.measured_by)}")
     if found.control_questions:
         more = plural(found.control_questions, "more question")
-        echo(f"up to {more} about control pictures, to find out whether the judge says yes to everything")
-    note(*left_out_lines(found.left_out))
+        lines.append(f"up to {more} about control pictures, to find out whether the judge says yes to everything")
     if found.calls is not None:
-        echo(f"{plural(found.calls, 'call')} to the endpoint, one a question, without repeated ones", *_carried(found))
-    echo(f"nothing was drawn, asked or written; run the command without --estimate to do it, in {found.run}")
-    return EXIT_DONE
+        lines.append(f"{plural(found.calls, 'call')} to the endpoint, one a question, without repeated ones")
+        lines += _carried(found)
+    return lines
+
+
+def not_done(run: str) -> str:
+    """The end of every estimate of a run in this folder."""
+    return f"nothing was drawn, asked or written; run the command without --estimate to do it, in {run}"
 
 
 def _denoised(found: "Estimate") -> list[str]:

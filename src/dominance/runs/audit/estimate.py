@@ -17,6 +17,7 @@ from dominance.runs.audit.sameness import take_over
 from dominance.runs.stages.drawing import missing_images
 from dominance.runs.stages.one_answer import ControlAnswers, known_controls, most_control_questions
 from dominance.runs.stages.picture_scores import still_to_measure
+from dominance.runs.store.bench_ledger import RememberingLedger
 from dominance.runs.store.folder import LEDGER_NAME
 from dominance.runs.store.ledger import Ledger
 from dominance.runs.store.plan import Plan
@@ -75,13 +76,20 @@ def estimate_of(plan: Plan, folder: Path, judge: Judge) -> Estimate:
     Raises:
         RunError: the folder holds another run.
     """
+    with copied_ledger(folder) as ledger:
+        take_over(plan, ledger, folder)
+        return counted(plan, folder, judge, ledger)
+
+
+def counted(plan: Plan, folder: Path, judge: Judge, ledger: Ledger) -> Estimate:
+    """The same by a copy of the folder's ledger, whatever run that holds."""
     prompts = {prompt.id: prompt for prompt in plan.suite.prompts}
     asked: dict[str, set[str]] = {}
     for image in plan.images:
         texts = {question.text for question in plan.asked_about(prompts[image.prompt_id])}
         asked.setdefault(image.item, set()).update(texts)
     files = {image.item: folder / image.file for image in plan.images}
-    missing, answered, known, to_measure = _state(plan, folder)
+    missing, answered, known, to_measure = _state(plan, folder, ledger)
     still = {item: texts if item in missing else texts - answered.get(item, set()) for item, texts in asked.items()}
     questions, left = sum(map(len, asked.values())), sum(map(len, still.values()))
     found = Estimate(
@@ -121,23 +129,23 @@ def _sent(found: Estimate, judge: RemoteJudge, there: Sequence[Path]) -> Estimat
     )
 
 
-def _state(plan: Plan, folder: Path) -> tuple[set[str], dict[str, set[str]], ControlAnswers, int | None]:
+def _state(
+    plan: Plan, folder: Path, ledger: Ledger
+) -> tuple[set[str], dict[str, set[str]], ControlAnswers, int | None]:
     """Items without an image, texts of answered questions by item, control answers, and images to measure."""
     to_draw = [image for image in plan.images if image.seed is not None]
-    with copied_ledger(folder) as ledger:
-        take_over(plan, ledger, folder)
-        missing = {image.item for image in missing_images(to_draw, ledger, folder)}
-        answers, known = ledger.answers(plan.judge_identity), known_controls(plan, ledger)
-        to_measure = None if plan.measuring is None else still_to_measure(plan, ledger, missing)
+    missing = {image.item for image in missing_images(to_draw, ledger, folder)}
+    answers, known = ledger.answers(plan.judge_identity), known_controls(plan, ledger)
+    to_measure = None if plan.measuring is None else still_to_measure(plan, ledger, missing)
     return missing, {item: {*by_text} for item, by_text in answers.items()}, known, to_measure
 
 
 @contextlib.contextmanager
-def copied_ledger(folder: Path) -> Generator[Ledger]:
+def copied_ledger(folder: Path) -> Generator[RememberingLedger]:
     """A copy of the folder's ledger, because opening it writes beside it; an empty one where there is none."""
     with tempfile.TemporaryDirectory() as place:
         for name in (LEDGER_NAME, f"{LEDGER_NAME}-wal"):
             if is_file(folder / name):
                 shutil.copyfile(folder / name, Path(place, name))
-        with Ledger(Path(place, LEDGER_NAME)) as ledger:
+        with RememberingLedger(Path(place, LEDGER_NAME)) as ledger:
             yield ledger

@@ -1,7 +1,7 @@
 """Builds DominanceBench for a model: tries candidates in seeded order and keeps those that collapse or balance."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,7 +21,7 @@ from dominance.runs.bench.trial import CandidateTrial
 from dominance.runs.bench.workshop import Workshop
 from dominance.runs.engines.choice import at_work
 from dominance.runs.stages.judge_fit import warn
-from dominance.runs.stages.judging import check_questions, judge_for, refuse_named
+from dominance.runs.stages.judging import ReadyJudge, check_questions, judge_for, refuse_named
 from dominance.runs.stages.model import RunModel
 from dominance.runs.stages.picture_scores import check_measuring, find_measuring
 from dominance.runs.stages.planning import plan_drawing
@@ -37,6 +37,34 @@ from dominance.suites.pools import Pools, chosen_styles, default_pools, load_poo
 
 if TYPE_CHECKING:
     from diffusers.pipelines.pipeline_utils import DiffusionPipeline
+
+
+@dataclass(frozen=True)
+class DecidedBench:
+    """A bench whose candidates, model and judge are decided, before anything is loaded or written.
+
+    Attributes:
+        plan: without prompts and images.
+        seeds: of every candidate's images.
+        trial: of which nothing is tried yet.
+    """
+
+    plan: Plan
+    model: RunModel
+    judge: Judge
+    seeds: tuple[int, ...]
+    trial: CandidateTrial
+    folder: Path
+    repeat: Repeat
+
+    @property
+    def identities(self) -> dict[str, object]:
+        """What a folder's bench must share with this one, beside the limit."""
+        return {
+            "model": self.model.source.identity,
+            "judge": self.judge.identity,
+            **self.plan.settings.record(),
+        }
 
 
 def build_bench(
@@ -62,7 +90,18 @@ def build_bench(
 
     Source: Jeong & Lee (2025), DominanceBench; pools, order, caps and control set are ours.
     """
-    options = options or BenchOptions()
+    decided = decided_bench(model, judge, out, options or BenchOptions())
+    return _build(decided, tell)
+
+
+def decided_bench(
+    model: "str | DiffusionPipeline",
+    judge: str | Judge,
+    out: Path | str | None,
+    options: BenchOptions,
+    ready: ReadyJudge = judge_for,
+) -> DecidedBench:
+    """Everything that is decided before the model is loaded; writes nothing."""
     repeat = Repeat("bench build", {"model": model, "judge": judge, "out": out}, options)
     source = find_source(model, options.drawing)
     pools = chosen_styles(load_pools(options.pools or default_pools(source.world)), options.styles)
@@ -75,7 +114,7 @@ def build_bench(
     drawn = RunModel(source, options.drawing, options.machine)
     questions = load_questions(options.asking.questions)
     asked = {noun.concept: questions.ask(noun.concept) for nouns in pools.nouns.values() for noun in nouns}
-    seen_by = judge_for(asked, judge, options.machine.device, options.asking, drawn.crew)
+    seen_by = ready(asked, judge, options.machine.device, options.asking, drawn.crew)
     refuse_named(seen_by, "a bench makes its own images")
     check_questions(seen_by, asked, options.asking.questions)
     plan = plan_drawing(
@@ -89,32 +128,25 @@ def build_bench(
         measuring=find_measuring(options.measuring),
     )
     trial = CandidateTrial(streams, shelves, needed(len(options.seeds)), options.limit)
-    return _build(plan, drawn, seen_by, options.seeds, trial, folder, tell, repeat)
+    return DecidedBench(plan, drawn, seen_by, options.seeds, trial, folder, repeat)
 
 
-def _build(
-    plan: Plan,
-    model: RunModel,
-    judge: Judge,
-    seeds: tuple[int, ...],
-    trial: CandidateTrial,
-    folder: Path,
-    tell: Callable[[str], None],
-    repeat: Repeat,
-) -> BenchResult:
+def _build(decided: DecidedBench, tell: Callable[[str], None]) -> BenchResult:
+    plan, model, judge = decided.plan, decided.model, decided.judge
+    folder, trial = decided.folder, decided.trial
     if not (folder / LEDGER_NAME).exists():  # a new folder is created only once the models have loaded
         check_measuring(plan, model.device)
         model()
-    identities = {"model": model.source.identity, "judge": judge.identity, **plan.settings.record()}
+    identities = decided.identities
     otherwise = ", or add --limit to finish with what was found"
     with held(folder, otherwise), RememberingLedger(folder / LEDGER_NAME) as ledger, at_work(model.crew):
         check_same_bench(identities, ledger, folder)
         ledger.put(BENCH, to_json(BenchRecord(finished=False)))
         ledger.put("bench settings", identities)
         ledger.put("plan", to_json(plan))
-        repeat.keep(folder)
+        decided.repeat.keep(folder)
         warn(plan.judge_warnings)
-        workshop = Workshop(plan, seeds, model, judge, ledger, folder)
+        workshop = Workshop(plan, decided.seeds, model, judge, ledger, folder)
         trial.run(workshop.attempt, tell)
         return _conclude(trial, workshop, judge, ledger, folder, model)
 

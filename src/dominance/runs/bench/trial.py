@@ -1,16 +1,19 @@
 """The course of a bench: which candidates to try next, which to keep, and when to stop."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from dominance.metrics import wilson_interval
 from dominance.progress import Progress
+from dominance.records import Prompt
 from dominance.runs.bench.candidates import Candidate
 from dominance.runs.bench.result import StreamTally
 from dominance.runs.bench.selection import Shelf
 from dominance.runs.bench.workshop import Attempt, Outcome
 
+Try = Callable[[Sequence[Attempt]], Mapping[tuple[str, str], Outcome]]
+"""The outcomes of attempts, by stream and prompt id."""
 _AT_ONCE = 8
 """Candidates of a stream tried together."""
 _ENOUGH = 100
@@ -39,22 +42,16 @@ class CandidateTrial:
     _open_qualified: Counter[str] = field(default_factory=Counter)
     _limited: bool = False
 
-    def run(
-        self,
-        attempt: Callable[[Sequence[Attempt]], Mapping[tuple[str, str], Outcome]],
-        tell: Callable[[str], None],
-    ) -> None:
+    def run(self, attempt: Try, tell: Callable[[str], None]) -> None:
         """Fills the shelves until they are full, cannot be filled, or the limit is reached."""
         wanted = sum(shelf.target for shelf in self.shelves.values())
         with Progress("prompts kept", total=wanted, each="a prompt") as progress:
-            self._fill(attempt, tell, progress)
+            for kept in self.waves(attempt):
+                tell(self.line())
+                progress.advance(kept, f"{sum(self._tried.values())} candidates tried")
 
-    def _fill(
-        self,
-        attempt: Callable[[Sequence[Attempt]], Mapping[tuple[str, str], Outcome]],
-        tell: Callable[[str], None],
-        progress: Progress,
-    ) -> None:
+    def waves(self, attempt: Try) -> Iterator[int]:
+        """The same, a few candidates of each stream at a time; gives how many prompts each wave adds."""
         while wave := self._next():
             before = self._kept
             outcomes = attempt(wave)
@@ -70,8 +67,26 @@ class CandidateTrial:
                     self._open_qualified[stream] += qualifies
                 if qualifies and shelf.has_room(candidate):
                     shelf.keep(candidate)
-            tell(self.line())
-            progress.advance(self._kept - before, f"{sum(self._tried.values())} candidates tried")
+            yield self._kept - before
+
+    @property
+    def most(self) -> int:
+        """How many prompts may be tried in all: those of all streams, or the limit."""
+        prompts = len({candidate.prompt.id for stream in self.streams.values() for candidate in stream})
+        return prompts if self.limit is None else min(self.limit, prompts)
+
+    def left(self) -> list[Prompt]:
+        """The prompts that may still be tried, each once: again for another stream, or for the first time."""
+        ahead = (
+            candidate.prompt
+            for name, shelf in self.shelves.items()
+            if shelf.missing and name not in self._given_up
+            for candidate in self.streams[name][self._positions.get(name, 0) :]
+        )
+        prompts = {prompt.id: prompt for prompt in ahead}
+        new = [prompt for id, prompt in prompts.items() if id not in self._seen]
+        again = [prompt for id, prompt in prompts.items() if id in self._seen]
+        return again + (new if self.limit is None else new[: max(0, self.limit - len(self._seen))])
 
     @property
     def _kept(self) -> int:

@@ -36,6 +36,12 @@ class Outcome:
     too_long: bool = False
 
 
+def standing(images: Sequence[ScoredImage], stream: str, total: int) -> tuple[int, int]:
+    """How many of a candidate's images meet the stream's criterion, and how many may when all are made and judged."""
+    agreeing, _ = agreement(tuple(images), BALANCED if stream == BALANCED else DOMINANCE)
+    return agreeing, agreeing + total - sum(image.verdict is not None for image in images)
+
+
 class Workshop:
     """Model, judge and ledger of a bench; the model is loaded when an image is missing."""
 
@@ -107,8 +113,7 @@ class Workshop:
             still = []
             for stream, candidate in going:
                 images = scored[candidate.prompt.id]
-                agreeing, _ = agreement(images, BALANCED if stream == BALANCED else DOMINANCE)
-                reachable = agreeing + total - sum(image.verdict is not None for image in images)
+                agreeing, reachable = standing(images, stream, total)
                 undecided = agreeing < needed(total) <= reachable and portion.stop == total
                 outcomes[stream, candidate.prompt.id] = Outcome(agreeing, undecided)
                 if reachable >= needed(total):

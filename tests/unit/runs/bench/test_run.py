@@ -26,6 +26,7 @@ from dominance.records import Prompt, Question
 from dominance.report.bench.page import write_bench
 from dominance.runs.audit.result import read_result
 from dominance.runs.bench.candidates import BALANCED, Candidate, candidate_streams, content_words
+from dominance.runs.bench.estimate import estimate_bench
 from dominance.runs.bench.options import BenchOptions
 from dominance.runs.bench.result import BenchResult, bench_suite, document_of, read_bench
 from dominance.runs.bench.run import build_bench, make_shelves
@@ -433,3 +434,66 @@ def test_styles_without_a_template_for_a_kind_are_refused(
     options = BenchOptions(target=3, styles=("title",))
     with pytest.raises(InputError, match="no chosen caption style has a template for the kind object"):
         build_bench("painted", judge, tmp_path / "b", options)
+
+
+def test_an_estimate_bounds_what_is_drawn_and_draws_asks_and_writes_nothing(
+    model: PaintingModel, tmp_path: Path
+) -> None:
+    def refuse(image: Image.Image, question: Question) -> float:
+        raise AssertionError(f"was asked {question.text}")
+
+    found = estimate_bench("painted", ScriptedJudge(refuse), tmp_path / "b", OPTIONS)
+    assert (found.prompts, found.images_first, found.images_each) == (8, 4, 10)
+    assert found.most.images_to_draw == found.candidates * 10
+    assert not model.made
+    assert not (tmp_path / "b").exists()
+    build_bench("painted", ScriptedJudge(see), tmp_path / "b", OPTIONS)
+    assert found.least.images_to_draw <= sum(model.made.values()) <= found.most.images_to_draw
+    assert found.least.questions_to_ask == 10 * found.least.images_to_draw
+    assert found.least.denoising_steps == 2 * found.least.images_to_draw
+
+
+@pytest.mark.parametrize("after", [1, 30, 90])
+def test_an_estimate_of_what_is_left_counts_what_is_there(
+    after: int, model: PaintingModel, judge: ScriptedJudge, tmp_path: Path
+) -> None:
+    model.stop_after = after
+    with pytest.raises(KeyboardInterrupt):
+        build_bench("painted", judge, tmp_path / "b", OPTIONS)
+    there = sum(model.made.values())
+    before = {path: path.stat().st_mtime_ns for path in (tmp_path / "b").rglob("*")}
+    found = estimate_bench("painted", judge, tmp_path / "b", OPTIONS)
+    assert {path: path.stat().st_mtime_ns for path in (tmp_path / "b").rglob("*")} == before
+    assert found.least.images_there == there
+    model.stop_after = None
+    build_bench("painted", judge, tmp_path / "b", OPTIONS)
+    left = sum(model.made.values()) - there
+    assert found.least.images_to_draw <= left <= found.most.images_to_draw
+    finished = estimate_bench("painted", judge, tmp_path / "b", OPTIONS)
+    assert [each.images_to_draw for each in (finished.least, finished.most)] == [0, 0]
+    assert [each.questions_to_ask for each in (finished.least, finished.most)] == [0, 0]
+    assert finished.found == 8
+
+
+def test_an_estimate_of_candidates_that_all_qualify_is_that_of_the_prompts_and_a_first_look_at_their_neighbours(
+    model: PaintingModel, judge: ScriptedJudge, tmp_path: Path
+) -> None:
+    found = estimate_bench("painted", judge, tmp_path, OPTIONS)
+    tried, rest = divmod(found.least.images - 10 * found.prompts, 4)
+    assert (found.found, rest) == (8, 0)
+    assert 0 <= tried < 3 * 8, "no stream tries more than eight at once"
+
+
+def test_an_estimate_with_a_limit_is_within_it_and_the_folder_of_another_bench_is_refused(
+    model: PaintingModel, judge: ScriptedJudge, tmp_path: Path
+) -> None:
+    limited = dataclasses.replace(OPTIONS, limit=5)
+    found = estimate_bench("painted", judge, tmp_path / "b", limited)
+    assert found.candidates == 5
+    assert (found.least.images_to_draw, found.found, found.most.images_to_draw) == (5 * 4, 0, 5 * 10)
+    build_bench("painted", judge, tmp_path / "b", limited)
+    assert 5 * 4 <= sum(model.made.values()) <= 5 * 10
+    assert estimate_bench("painted", judge, tmp_path / "b", limited).most.images_to_draw == 0
+    assert estimate_bench("painted", judge, tmp_path / "b", OPTIONS).least.images_to_draw > 0
+    with pytest.raises(RunError, match="holds a bench with target 4, not 6"):
+        estimate_bench("painted", judge, tmp_path / "b", dataclasses.replace(OPTIONS, target=6))
