@@ -37,11 +37,11 @@ def command(
 ) -> int:
     """Remove parts of the model while it draws, and see which restore a lost concept.
 
-    Draws the suite, then draws its collapsed images again without single heads, several heads, feed-forward networks
-    or residual branches in chosen denoising steps; or draws all images with equal attention for all concepts. The
-    judge says which images are mitigated, unchanged or corrupted. The same command resumes; more sweeps into the same
-    folder reuse its images. Exit status: 0 done (even if nothing collapses), 2 bad input, 3 done but some images have
-    no score.
+    Draws the suite, then draws its collapsed images again without single heads, several heads, feed-forward networks or
+    residual branches in chosen denoising steps; or draws all images with equal attention for all concepts. The judge
+    says which images are mitigated, unchanged or corrupted. Writes ablation.html. The same command resumes; more sweeps
+    into the same folder reuse its images. Exit status: 0 done (even if nothing collapses), 2 bad input, 3 done but some
+    images have no score.
     """
     from dominance.runs.ablation.run import ablate_suite
 

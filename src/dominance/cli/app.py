@@ -20,7 +20,11 @@ from dominance.wording import on_one_line
 
 _LONGEST_LINE = 1000
 """Characters of an error; a longer one, from a list or a name without end, loses its middle."""
-_EXAMPLE = 'Example:\n  dominance audit "a [tower:landmark] and a [mug]" --seeds 4\n'
+_EXAMPLE = (
+    "Example:\n"
+    '  dominance audit "a [tower:landmark] and a [mug]" --seeds 4\n\n'
+    "Exit status of every command: 0 done, 1 the gate fails, 2 bad input, 3 done in part, 130 stopped by Ctrl-C.\n"
+)
 
 COMMANDS: dict[str, str] = {
     "audit": "Find the prompts that lose a concept.",
@@ -29,22 +33,22 @@ COMMANDS: dict[str, str] = {
     "calibrate": "Fit the rule of preflight on an audited run.",
     "explain": "Show what the model attends to while it draws a prompt.",
     "ablate": "Remove parts of the model while it draws, and see which restore a lost concept.",
-    "localise": "Find the attention layers that put a word where its thing is.",
+    "localise": "Find the attention layers that show where each word's object lies.",
     "mitigate": "Draw prompts plain and repaired, and compare them pair by pair.",
     "generate": "Draw images in which every concept survives, for the least computation.",
     "sweep": "Find the strength, start step or checkpoint at which an adapter leaves room for the prompt.",
     "diversity": "Measure how varied each concept's images are, before fine-tuning on them.",
     "memorization": "Measure how strongly each prompt moves the predicted noise, by group.",
-    "reproduce": "Examine the claims of the papers on a model, theirs beside ours.",
+    "reproduce": "Test the papers' claims on a model, their figures beside ours.",
     "report": "Write the pages of any folder of results again.",
-    "serve": "Serve a page and HTTP that ask for runs, show them and score images.",
-    "list": "List what the other commands take.",
+    "serve": "Serve a web page and an HTTP API to request runs, view them and score images.",
+    "list": "List the models, judges, suites, methods and other names that commands accept.",
 }
 """Commands and what they do, so that listing them loads no command; each module says more."""
 GROUPS: dict[str, str] = {
     "bench": "Build a DominanceBench for any model, export it, and compare models on it.",
     "judge": "Find out whether a judge can be trusted.",
-    "suite": "Make a suite for a campaign, and see what is understood of one.",
+    "suite": "Make a suite for a campaign, or check how a suite is read.",
     "train": "Teach a model a concept; train the miniature world's model and judge.",
 }
 
@@ -78,8 +82,12 @@ def _shown_default(value: object) -> str | None:
     return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
-def make_app() -> App:
-    """The whole command line; a command's module is loaded when the command is given."""
+def make_app(given: str | None = None) -> App:
+    """The whole command line; a command's module is loaded when the command is given.
+
+    Args:
+        given: the command whose own help may be asked for: all of its docstring, not the line of the list.
+    """
     app = new_app(
         "dominance",
         "Finds out which concepts of a text-to-image prompt vanish, and which take over.",
@@ -87,7 +95,7 @@ def make_app() -> App:
         config=[options_from_file],
     )
     for name, what in COMMANDS.items():
-        app.command(f"dominance.cli.{_module(name)}:app", name=name, help=what)
+        app.command(f"dominance.cli.{_module(name)}:app", name=name, help=None if name == given else what)
     for name, what in GROUPS.items():
         app.command(f"dominance.cli.{name}:app", name=name, help=what)
     return app
@@ -134,7 +142,7 @@ def run(tokens: list[str]) -> int:
         CycloptsError: the command line is invalid.
         DominanceError, KeyboardInterrupt: see the commands.
     """
-    app = make_app()
+    app = make_app(next(iter(tokens), None))
     if not tokens or tokens in [[group] for group in GROUPS]:  # no command given
         with _on_stderr():
             app.help_print(tokens)

@@ -25,9 +25,9 @@ def command(
 ) -> int:
     """Find the prompts that lose a concept.
 
-    Generates images, asks the judge five questions about each concept, scores, and writes a report. The same command
-    resumes an interrupted run. Exit status: 0 done and the gate (if any) holds, 1 the gate fails, 2 bad input, 3 done
-    but some images have no score.
+    Draws images, asks the judge five questions about each concept, scores the answers, and writes report.html into the
+    run folder. The same command resumes. Exit status: 0 done and the gate (if any) holds, 1 the gate fails, 2 bad
+    input, 3 done but some images have no score.
     """
     from dominance.runs.audit.run import audit, estimate_audit
 

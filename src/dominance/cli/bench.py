@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from dominance.runs.bench.estimate import BenchEstimate
     from dominance.runs.bench.result import BenchResult
 
-app = new_app("bench", GROUPS["bench"])
+app = new_app("bench", GROUPS["bench"], help_epilogue="Example:\n  dominance bench build --target 6 --out runs/bench\n")
 
 
 @app.command(
@@ -116,7 +116,10 @@ def export(
         ),
     ] = None,
 ) -> None:
-    """Write a finished bench in another format."""
+    """Write a finished bench in another format, to --out.
+
+    Exit status: 0 done, 2 bad input.
+    """
     from dominance.report.bench.export import FORMATS, export_bench
     from dominance.runs.bench.result import read_bench
 
@@ -147,7 +150,10 @@ def show(
     ] = None,
     output: shared.Printed = shared.Printed(),
 ) -> None:
-    """Show a bench, or compare two benches or one bench under two models, prompt by prompt."""
+    """Show a bench, or compare two benches or one bench under two models, prompt by prompt.
+
+    Writes a file only with --csv. Exit status: 0 done, 2 bad input.
+    """
     from dominance.documents import printed, to_json
     from dominance.errors import InputError
     from dominance.runs.bench.compare import compare, read_side

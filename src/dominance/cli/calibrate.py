@@ -42,9 +42,10 @@ def command(
 ) -> None:
     """Fit the rule of `dominance preflight` on an audited run, and measure it on held-out prompts.
 
-    Writes the rule to --out, or to calibration.json in the run folder. With --early, fit instead from which score on
-    `dominance generate` finishes an image, and write that to --out, or to early.json. The model runs under the settings
-    of the run; drawing options fill in what the run does not record, as for images made elsewhere.
+    Writes the rule to --out, or to calibration.json in the run folder. With --early, fits the threshold
+    below which `dominance generate` gives up an image, and writes it to --out, or to early.json. The model runs under
+    the run's settings; drawing options fill in what the run does not record, as for images made elsewhere.
+    Exit status: 0 done, 2 bad input.
     """
     from dominance.documents import to_json
     from dominance.runs.risk.calibrate import calibrate, document_of

@@ -54,8 +54,9 @@ def command(
     """Measure how varied a training set is, in its images and captions, before fine-tuning on it.
 
     Embeds every image and prints for each concept the median pairwise distance, the Vendi score, near duplicates and a
-    verdict: are its images so uniform that it is likely to dominate? Of captions, masks and boxes it says what they
-    bind and what never varies, and which three changes would help most. The same command resumes.
+    verdict: are its images so uniform that it is likely to dominate? It also says what captions, masks
+    and boxes bind, what never varies, and which three changes would help most. Writes diversity.html. The same command
+    resumes.
     Exit status: 0 done, 2 bad input, 3 done but some images could not be used or measured.
     """
     from dominance.runs.diversity.run import measure_diversity

@@ -24,7 +24,12 @@ class Flowing:
         _usual().render_usage(console, options, usage)
 
     def render_description(self, console: Any, options: Any, description: Any) -> None:
-        """Shows what the command does."""
+        """Shows what the command does; paragraphs flow, too."""
+        from rich.text import Text
+
+        text = getattr(description, "primary_renderable", None)
+        if isinstance(text, Text):
+            text.plain = "\n\n".join(" ".join(paragraph.split()) for paragraph in text.plain.split("\n\n"))
         _usual().render_description(console, options, description)
 
 

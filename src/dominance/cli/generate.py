@@ -35,12 +35,12 @@ def command(
     """Draw images in which the judge sees every concept, for the least computation.
 
     A prompt at high risk by `dominance preflight` begins with the first method of repair, any other plain. After 40% of
-    the steps the judge looks at the picture that the model predicts, and what will fail is given up; a failure goes to
-    the next method. Images are drawn one by one, model and judge both in memory. With --workers or --engine ray, each
-    worker draws one at a time: of other prompts, and of a prompt those whose turn comes whatever becomes of the ones
-    under way; the images are those of one process, and no more are drawn. Without --seeds the noises are 0, 1, 2
-    and so on, as many as it takes. The same command resumes, and a larger --usable or --budget goes on. Exit status: 0
-    done, 2 bad input, 3 the budget or the seeds ended before all images were usable.
+    the steps the judge looks at the picture that the model predicts, and an image that will fail is given up; the next
+    method tries it again. Images are drawn one by one, with model and judge both in memory. With --workers or --engine
+    ray, each worker draws one image at a time, and only images that one process would draw, too. Without --seeds, seeds
+    0, 1, 2 and so on are used, as many as needed. Writes generate.html and the images into the run folder. The same
+    command resumes, and a larger --usable or --budget continues. Exit status: 0 done, 2 bad input, 3 the budget or the
+    seeds ended before all images were usable.
     """
     from dominance.runs.generation.run import estimate_generation, generate
 

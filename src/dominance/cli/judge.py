@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from dominance.runs.judge_check.generated_result import GeneratedFindings
     from dominance.runs.judge_check.result import AgreementRow, JudgeCheck
 
-app = new_app("judge", GROUPS["judge"])
+app = new_app("judge", GROUPS["judge"], help_epilogue="Example:\n  dominance judge check --judge miniature\n")
 
 
 @app.command(
@@ -56,7 +56,8 @@ def check(
     """Find out whether a judge's "yes" can be trusted, before you pay for a run.
 
     Compares its answers with what readers saw on pictures that the bundled models drew, or with your own images and
-    labels. Asks as well about images that do not show the concept: blank, noise, of another prompt, torn, shuffled.
+    labels. Also asks about images that do not show the concept: blank, noise, of another prompt, torn, shuffled.
+    Writes judge-check.html.
     Exit status: 0 done, 2 bad input, 3 done but some questions have no answer, or some images no prompt.
     """
     from dominance.runs.judge_check.run import check_judge

@@ -117,7 +117,10 @@ def command(
     model: Annotated[str, Parameter(group=WHAT, help="Model whose concepts to list.")] = "miniature",
     output: shared.Printed = shared.Printed(),
 ) -> None:
-    """List what the other commands take."""
+    """List the models, judges, suites, methods and other names that commands accept.
+
+    Exit status: 0 done, 2 bad input.
+    """
     if what not in LISTED:
         raise InputError(f"cannot list {what[:60]!r}; give one of {', '.join(LISTED)}")
     rows = _concepts(model) if what == "concepts" else _LISTS[what]()

@@ -26,11 +26,12 @@ def command(
     options: LocaliseOptions = LocaliseOptions(),
     output: shared.Answered = shared.Answered(),
 ) -> None:
-    """Find the attention layers that put a word where its thing is, for the methods that part a picture.
+    """Find the attention layers that show where each word's object lies, for methods that divide the picture.
 
-    The model draws single things, and finds where each lies by what it predicts with and without the prompt. Two of
-    them, side by side, are noised and denoised once with a prompt that names both. `dominance audit --method regions`
-    and its like do this by themselves, once for a model, and keep it in runs/localisations, where they look for it.
+    The model draws single things, and its predictions with and without the prompt show where each lies. Two of them,
+    side by side, are noised and denoised once with a prompt that names both. Writes the result into runs/localisations.
+    `dominance audit --method regions` and similar runs look there, and measure it once for a model that lacks it.
+    Exit status: 0 done, 2 bad input.
     """
     from dominance.documents import to_json
     from dominance.runs.localisation.run import localise

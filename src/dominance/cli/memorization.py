@@ -32,9 +32,9 @@ def command(
 ) -> int:
     """Measure how strongly each prompt moves the predicted noise, by group: the text-conditional noise norm.
 
-    Memorized prompts move it most. Measures at step 1, over the first 10 steps and over all steps, from the
-    predictions with and without the prompt that guidance combines; decodes no image. The same command resumes.
-    Exit status: 0 done, 2 bad input, 3 done but some prompts could not be measured.
+    Memorized prompts move it most. Measures at step 1, over the first 10 steps and over all steps, from the predictions
+    with and without the prompt that guidance combines; decodes no image. Writes memorization.html. The same command
+    resumes. Exit status: 0 done, 2 bad input, 3 done but some prompts could not be measured.
     """
     from dominance.runs.noise_norm.run import measure_noise_norm
 

@@ -49,8 +49,9 @@ def command(
     """Draw the same prompts and seeds plain and by methods of repair, and compare them pair by pair.
 
     Says of each method how far it lowers the DvD score, whether what dominated is kept and what was lost is back, what
-    it harms, and what it costs. With --only-failing, it draws again only what the judge finds failing. The same command
-    resumes. Exit status: 0 done, 2 bad input, 3 done but some images have no score.
+    it harms, and what it costs. With --only-failing, it draws again only what the judge finds failing. Writes
+    mitigation.html into the run folder. The same command resumes. Exit status: 0 done, 2 bad input, 3 done but some
+    images have no score.
     """
     from dominance.runs.mitigation.run import estimate_mitigation, mitigate_suite
 

@@ -33,9 +33,9 @@ def command(
 
     Only the branch with the prompt runs, and only up to the last layer needed, with eight noises unless --seeds says
     otherwise: one noise alone says little. The rule is the bundled calibration of the model, if there is one. Without
-    one the risk is uncalibrated, and `dominance calibrate` fits a rule; --calibration none takes the paper's: mean
-    focus score of layers 9 and 10, high from 0.010. Exit status: 0 done, 2 bad input, 3 done but nothing can be
-    said about some prompts.
+    one the risk is uncalibrated, and `dominance calibrate` fits a rule; --calibration none uses the paper's: mean focus
+    score of layers 9 and 10, high from 0.010. Writes no file. Exit status: 0 done, 2 bad input, 3 done but some prompts
+    have no prediction.
     """
     from dominance.documents import printed
     from dominance.report.parts.next_steps import after_preflight

@@ -56,7 +56,7 @@ def command(
     """Write the pages of a run folder again, and print what its command printed.
 
     Works for every command, and for an unfinished audit. With --beside, an audit or score is compared with another one,
-    for which no model or judge is loaded.
+    without loading a model or judge. Exit status: that of the command that made the folder.
     """
     from dominance.reproduce.run import is_reproduction, read_reproduction
     from dominance.runs.audit.other_run import lay_beside

@@ -48,10 +48,10 @@ def command(
     options: ReproduceOptions = ReproduceOptions(),
     output: ReproduceOutput = ReproduceOutput(),
 ) -> int:
-    """Examine the claims of the papers on a model, theirs beside ours.
+    """Test the papers' claims on a model, their figures beside ours.
 
     Each claim ends as reproduced, contradicted, undecided or not possible here, by a rule that its page gives; claims
-    share their runs. The same command resumes. Exit status: 0 done, 2 bad input.
+    share their runs. Writes reproduce.html. The same command resumes. Exit status: 0 done, 2 bad input.
     """
     from dominance.reproduce.estimate import estimate_reproduction
     from dominance.reproduce.run import reproduce_claims

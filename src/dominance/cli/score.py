@@ -44,6 +44,7 @@ def command(
 ) -> int:
     """Judge and score images that were made elsewhere.
 
+    Asks and scores as `dominance audit` does, and writes report.html into the run folder. The same command resumes.
     Exit status: 0 done and the gate (if any) holds, 1 the gate fails, 2 bad input, 3 done but some images have no
     score or no prompt, or a prompt has no image.
     """

@@ -17,7 +17,7 @@ _INSTALL = "pip install 'dominance[serve]'"
 
 @app.default
 def command(*, options: ServeOptions = ServeOptions()) -> int:
-    """Serve a page and HTTP that ask for runs, show them, score images and take labels.
+    """Serve a web page and an HTTP API to request runs, view them, score images and label them.
 
     Jobs wait in one queue and run one after the other, each as the command itself; a job that was running when the
     service ended goes on when it starts again. Ctrl-C ends it. Exit status: 2 bad input, 130 stopped.

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from dominance.suites.campaigns import Campaign
     from dominance.suites.entries import LeftOut
 
-app = new_app("suite", GROUPS["suite"])
+app = new_app("suite", GROUPS["suite"], help_epilogue="Example:\n  dominance suite check campaign.yaml\n")
 _MOST_TOLD = 20
 """Prompts that are named one by one; `--json` names all."""
 _MOST_COUNTED = 8
@@ -55,7 +55,7 @@ def make(
         str,
         Parameter(
             group=WHAT,
-            help="What stands for it in the control group: word lists or files; own: an animal for a character or an"
+            help="What replaces it in the control group: word lists or files; own: an animal for a character or an"
             " artist, a building for a landmark, a thing for an object.",
         ),
     ] = "own",
@@ -69,6 +69,7 @@ def make(
 
     In the control group, which is as large, something else of its kind stands in place of the concept, such as an
     animal for a character. Concepts, things and styles take turns. The same command makes the same file.
+    Exit status: 0 done, 2 bad input.
     """
     from dominance.suites.campaigns import make_suite
     from dominance.suites.suite_files import suite_yaml
@@ -123,8 +124,9 @@ def check(
     ] = "none",
     output: shared.Printed = shared.Printed(),
 ) -> int:
-    """Say what is understood of a suite: its form, prompts, concepts and groups, and what is left out, and why.
+    """Show how a suite is read: its format, prompts, concepts and groups, and what is left out, and why.
 
+    Writes no file.
     Exit status: 0 it can be used, 2 it cannot be read or names no concepts, 3 the model does not read every prompt.
     """
     from dominance.documents import printed

@@ -50,8 +50,8 @@ def command(
 
     Draws the suite under every cell of a grid from the same noise, and measures how often the taught concept is there
     (identity) and how often all concepts are (composition). With two adapters, both orders of naming are drawn. With
-    --images, it measures a grid that ComfyUI or A1111's web UI made. The same command resumes. Exit status: 0 done
-    (even if no cell qualifies), 2 bad input, 3 done but some images have no score.
+    --images, it measures a grid that ComfyUI or A1111's web UI made. Writes sweep.html. The same command resumes. Exit
+    status: 0 done (even if no cell qualifies), 2 bad input, 3 done but some images have no score.
     """
     from dominance.runs.sweep.brought import estimate_images, sweep_images
     from dominance.runs.sweep.run import estimate_sweep, sweep_suite

@@ -14,7 +14,11 @@ from dominance.errors import InputError
 from dominance.training.options import JudgeOptions, MiniatureOptions, check_concepts
 from dominance.written import Names
 
-app = new_app("train", GROUPS["train"])
+app = new_app(
+    "train",
+    GROUPS["train"],
+    help_epilogue="Example:\n  dominance train dreambooth photos/ --token sks --class dog --model owner/name\n",
+)
 app.command(train_dreambooth.dreambooth, name="dreambooth", help_epilogue=train_dreambooth.EXAMPLE)
 app.command(train_diversity.diversity, name="diversity", help_epilogue=train_diversity.EXAMPLE)
 app.command(train_labels.labels, name="labels", help_epilogue=train_labels.EXAMPLE)
@@ -47,7 +51,10 @@ def miniature(
         int, Parameter(help="Images a prompt on the last sample sheet; 0 draws none.", validator=Number(gte=0, lte=64))
     ] = 8,
 ) -> None:
-    """Train the text-to-image model, from nothing or from a base, and save an ordinary diffusers folder."""
+    """Train the text-to-image model, from nothing or from a base, and save an ordinary diffusers folder.
+
+    Writes checkpoints, sample sheets and the folder into --out. Exit status: 0 done, 2 bad input.
+    """
     from dominance.models.devices import find_device
     from dominance.models.folders import find_model
     from dominance.training.miniature import STAGES, train_miniature
@@ -87,7 +94,10 @@ def pictures(
     concepts: Annotated[Names, Parameter(help="Only these, by commas. Default: all.", show_default=False)] = (),
     seed: Annotated[int, Parameter(help="Of what is drawn.", validator=Number(gte=0))] = 0,
 ) -> None:
-    """Draw pictures of the miniature world's concepts, one folder per concept, as for fine-tuning."""
+    """Draw pictures of the miniature world's concepts, one folder per concept, as for fine-tuning.
+
+    Writes them into --out, with pictures.csv. Exit status: 0 done, 2 bad input.
+    """
     from dominance.miniature.concepts import BY_NAME
     from dominance.miniature.world import DEFAULT_DIVERSITY
     from dominance.training.picture_set import write_picture_set
@@ -115,7 +125,10 @@ def judge(
     ] = "miniature-base",
     device: training_arguments.Device = "auto",
 ) -> None:
-    """Train the yes/no judge on renders and save an ordinary transformers folder."""
+    """Train the yes/no judge on renders and save an ordinary transformers folder.
+
+    Writes checkpoints and the folder into --out. Exit status: 0 done, 2 bad input.
+    """
     from dominance.judges.blip import BlipJudge
     from dominance.judges.registry import load_judge
     from dominance.models.devices import find_device
@@ -161,7 +174,10 @@ def card(
     ] = 50,
     device: training_arguments.Device = "auto",
 ) -> None:
-    """Measure a miniature model and its judge on fresh seeds and write the model card."""
+    """Measure a miniature model and its judge on fresh seeds and write the model card.
+
+    Exit status: 0 done, 2 bad input.
+    """
     from dominance.files import write_whole
     from dominance.laboratory.model_card import measure
     from dominance.laboratory.model_card_page import card_page

@@ -25,14 +25,14 @@ class ReproduceOptions:
     """
 
     budget: float | None = None
-    """Minutes that all of it may take: prompts and seeds are as many as fit, and at least as many as say anything
+    """Minutes for the whole run: it uses as many prompts and seeds as fit, and never fewer than can decide anything
     (default: the full size)."""
     other: str | None = None
-    """A model of other training, for the claims that compare two; default: the miniature's bundled twin and base."""
+    """A model trained differently, for the claims that compare two; default: the miniature's bundled twin and base."""
     memorized: str | None = None
     """Suite or file of prompts that the model has memorized, for the order of the noise norm."""
     trained: Path | None = None
-    """Results of `dominance train diversity`; default: docs/diversity-experiment/results.jsonl, where it is."""
+    """Results of `dominance train diversity`; default: docs/diversity-experiment/results.jsonl, if there."""
     pictures: Path | None = None
     """Training pictures by category and concept, for the order of categories: folders or a CSV as `dominance diversity`
     reads them, with the categories landmark, character, artist and object."""

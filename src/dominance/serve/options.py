@@ -39,7 +39,7 @@ class ServeOptions:
     """
 
     folder: Path = Path("runs")
-    """Folder of the runs that it shows and makes."""
+    """Folder for the runs that it shows and makes."""
     host: str = "127.0.0.1"
     """Address to listen on; any but loopback needs a token."""
     port: int = 8321
@@ -69,11 +69,11 @@ class ServeOptions:
     score_batch: Count = 16
     """Images that POST /score has judged together."""
     score_waiting: Count = 64
-    """Images that may wait for POST /score; of more, a request is refused at once."""
+    """Images that may wait for POST /score; a request beyond that is refused at once."""
     score_seconds: Seconds = 10.0
     """Longest that a POST /score waits for its answer."""
     body_seconds: Seconds = 20.0
-    """Longest that the body of a request may take, beside a second for each 100 kB of it."""
+    """Seconds that a request's body may take, plus one for each 100 kB."""
     most_watching: Count = 50
     """Streams of events about jobs that may be open at once."""
     keep_days: Annotated[float | None, Parameter(group=LIMITS)] = None

@@ -40,6 +40,13 @@ def test_every_command_explains_itself_with_an_example_whose_options_exist(comma
     assert words[: 1 + len(name.split())] == ["dominance", *name.split()]
     for option in (word for word in words if word.startswith("--")):
         assert option in options_of(shown.out), option
+    assert "Exit status:" in " ".join(shown.out.split())
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_the_help_of_a_group_gives_an_example_of_its_own(command: Command, group: str) -> None:
+    shown = command(group, "--help").out
+    assert re.search(rf"Example:\n\s+dominance {group} ", shown), shown
 
 
 def options_of(shown: str) -> list[str]:

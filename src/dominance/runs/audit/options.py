@@ -29,16 +29,17 @@ Words = Annotated[
     str,
     Parameter(
         group=WHAT,
-        help="Find concepts in prompts that name none: a word list, such as coco (`dominance list words`), several with"
-        " commas, or a file of one name or name:kind a line. Prompts in which none is found are left out, and named.",
+        help="Find concepts in prompts that name none: a word list, such as coco (`dominance list words`), several"
+        " separated by commas, or a file with one name or name:kind per line. Prompts without any are left out and"
+        " named.",
     ),
 ]
 Beside = Annotated[
     Path,
     Parameter(
         group=WHAT,
-        help="Run folder of another audit of the same prompts, by another model or adapter or a repaired one, with the"
-        " same judge: the report begins with what this run loses and that one keeps.",
+        help="Run folder of another audit of the same prompts, with another model, adapter or repair and the same"
+        " judge: the report begins with what this run loses and that one keeps.",
     ),
 ]
 

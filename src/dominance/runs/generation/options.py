@@ -31,18 +31,18 @@ class GenerateOptions:
     usable: int = 4
     """Images wanted of each prompt in which the judge sees every concept."""
     budget: int | None = None
-    """Most network evaluations for each prompt: samples that the denoiser is run on, under guidance two a step;
-    default: those of ten plain images for each usable one."""
+    """Most network evaluations for each prompt: samples that the denoiser runs on, two a step under guidance;
+    default: what ten plain images take, for each usable one."""
     methods: Methods = field(default=DEFAULT_METHODS, metadata={NAMED: "method", WRITTEN: ",".join})
-    """Methods of repair, with commas between them, in the order in which failures go to them; none for plain drawing
-    alone; see `dominance list methods`."""
+    """Methods of repair, separated by commas, in the order in which they are tried; none for plain drawing alone; see
+    `dominance list methods`."""
     calibration: Path | None = None
     """Rule of preflight by `dominance calibrate`, or none to begin every prompt plain (default: the model's own)."""
     early: Path | None = None
     """Threshold by `dominance calibrate --early`, or none to give up no image (default: the model's own)."""
     check: bool = False
-    """Draw plain images beside, until as many are usable, and finish what was given up, to say what was saved; what
-    this takes is not counted."""
+    """Also draw plain images until as many are usable, and finish the images given up, to measure what was saved; this
+    work is not counted."""
     limit: Limit | None = None
     concepts: Words | None = None
     drawing: Drawing = field(default_factory=Drawing)

@@ -19,7 +19,7 @@ class LocaliseOptions:
     """
 
     seed: int = 0
-    """Of the model's own pictures and of the noise on them."""
+    """Seed of the model's own pictures and of the noise on them."""
     drawing: Drawing = field(default_factory=Drawing)
     machine: Machine = field(default_factory=Machine)
 

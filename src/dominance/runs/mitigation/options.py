@@ -29,17 +29,18 @@ class MitigateOptions:
     """
 
     methods: Methods = field(default=("regions",), metadata={NAMED: "method", WRITTEN: ",".join})
-    """Methods, with commas between them, each with its settings after colons, such as regions,overlap:loss=com; see
+    """Methods, separated by commas, each with its settings after colons, such as regions,overlap:loss=com; see
     `dominance list methods`."""
     against: str = PLAIN
-    """What each method is also compared with, pair by pair, beside plain images: one of the methods, as --method names
-    it."""
+    """Also compare the methods, pair by pair, with this one of them, as --method names it; plain compares with plain
+    images alone."""
     only_failing: bool = False
-    """Judge the plain images, and draw again, from the same seed, only those that lose a concept: by the first method,
-    what still fails by the next, and so on."""
+    """Judge the plain images, and draw again, from the same seed, only those that lose a concept: first with the first
+    method, then what still fails with the next, and so on."""
     embedder: str | None = None
-    """What says how far a repaired image is from the plain one, and both from the references: miniature, or a folder or
-    hub id of a CLIP, SigLIP, DINOv2 or BLIP model; default: miniature for its own world, none for other pictures."""
+    """Model that measures how far a repaired image is from the plain one, and both from the references: miniature, or a
+    folder or hub id of a CLIP, SigLIP, DINOv2 or BLIP model; default: miniature for its own world, none for other
+    pictures."""
     taught: TaughtConcept = field(default_factory=TaughtConcept)
     limit: Limit | None = None
     concepts: Words | None = None
