@@ -204,7 +204,7 @@ def measure_localisation(
     prompts = [noun_phrase(noun).text for noun in nouns]
     steps = max(settings.steps, FEWEST_STEPS)
     drawn = own_latents(pipeline, prompts, [seed] * len(nouns), steps, settings.guidance)
-    subjects = find_subjects(pipeline, prompts, drawn, steps, seed)
+    subjects = find_subjects(pipeline, prompts, drawn, steps, seed + 1)  # noises that none is drawn from
     found = [index for index, subject in enumerate(subjects) if subject is not None]
     if len(found) < FEWEST_SUBJECTS:
         raise ModelError(
