@@ -71,6 +71,21 @@ class Span:
 
 
 @dataclass(frozen=True)
+class Conditions:
+    """What a method meets where it is to act, as far as that is known before the model is loaded.
+
+    Attributes:
+        steps: of an image.
+        unguided: why there is no guidance that could be switched off; None where there is.
+        backend: where regions act in this model, unless the method says; None where that is not known.
+    """
+
+    steps: int
+    unguided: str | None = None
+    backend: Backend | None = None
+
+
+@dataclass(frozen=True)
 class OtherText:
     """Another text in the prompt's place, during a part of the steps."""
 
@@ -113,14 +128,14 @@ class Plan:
         # In the first step nothing is known of where concepts lie.
         return moved + len(self.concepts) * sum(regions.acts(step, steps, "predictions") for step in range(1, steps))
 
-    def acts(self, steps: int) -> bool:
-        """Whether anything is done in so many steps; if not, the image is the plain one to the bit."""
-        moves, regions, other = self.moves, self.regions, self.other
-        backend = self.backend or "attention"  # of the two the one that acts longer
+    def acts(self, on: Conditions) -> bool:
+        """Whether anything is done under these conditions; if not, the image is the plain one to the bit."""
+        moves, regions, other, steps = self.moves, self.regions, self.other, on.steps
+        backend = self.backend or on.backend or "attention"  # of the two the one that acts longer
         return (
             (self.rebalanced > 0 and bool(self.balancing.within(steps)))
             or (other is not None and bool(other.during.within(steps)))
-            or (self.unguided is not None and bool(self.unguided.within(steps)))
+            or (self.unguided is not None and on.unguided is None and bool(self.unguided.within(steps)))
             or (moves is not None and moves.size > 0 and any(moves.acts(step, steps) for step in range(steps)))
             # In the first step nothing is known of where concepts lie.
             or (regions is not None and any(regions.acts(step, steps, backend) for step in range(1, steps)))

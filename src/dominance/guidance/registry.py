@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol, cast, get_args, get_t
 
 from dominance.errors import InputError, ModelError
 from dominance.guidance.neutral import check_apart
-from dominance.guidance.plan import LATER, Needs, Plan
+from dominance.guidance.plan import LATER, Conditions, Needs, Plan
 from dominance.numbers import plural
 from dominance.plugins import find_plugin, load_plugin, plugin_names, plugin_owner
 from dominance.records import Prompt
@@ -123,8 +123,8 @@ class ChosenRecipe:
         values = ",".join(f"{i.name}={value}" for i, value in own if i.metadata != LATER or value != i.default)
         return f"{self.name.partition(':')[0]}({values})"
 
-    def why_plain(self, prompt: Prompt, steps: int) -> str | None:
-        """Why an image of this prompt is left plain in so many steps; None where the method acts.
+    def why_plain(self, prompt: Prompt, on: Conditions) -> str | None:
+        """Why an image of this prompt is left plain under these conditions; None where the method acts.
 
         Raises:
             InputError: it cannot use the prompt.
@@ -132,7 +132,7 @@ class ChosenRecipe:
         if not self.recipe.needs.met_by(prompt.concepts):
             return f"the prompt does not name {self.recipe.needs}"
         plan = self.recipe.plan(prompt)
-        if plan.acts(steps):
+        if plan.acts(on):
             if plan.concepts:
                 check_apart(prompt)
             return None
@@ -140,9 +140,11 @@ class ChosenRecipe:
         if zero is not None:
             return f"the method's {zero} is 0"
         until = getattr(self.recipe, "until", None)
-        if until is not None and round(until * steps) == 0:
-            return f"the method's until, {until:g}, comes to no step of {steps}"
-        return f"in {plural(steps, 'step')} the method changes nothing of it"
+        if until is not None and round(until * on.steps) == 0:
+            return f"the method's until, {until:g}, comes to no step of {on.steps}"
+        if plan.unguided is not None and plan.unguided.within(on.steps) and on.unguided is not None:
+            return on.unguided
+        return f"in {plural(on.steps, 'step')} the method changes nothing of it"
 
 
 def find_method(name: str) -> Method | ChosenRecipe | None:

@@ -4,14 +4,14 @@ import hashlib
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from dominance.errors import ModelError
 from dominance.models.adapters import FoundAdapter
 from dominance.models.contents import SOME_TRANSFORMER, Contents, family_named
 from dominance.models.drawing import Machine
 from dominance.models.folders import ModelFolder
-from dominance.models.pipeline_classes import class_named, read_settings
+from dominance.models.pipeline_classes import class_named, read_denoiser
 from dominance.models.settings import GenerationSettings
 
 if TYPE_CHECKING:
@@ -70,6 +70,10 @@ class AdaptedModel:
     def added(self) -> tuple[str, ...]:
         return tuple(adapter.recorded for adapter in self.adapters)
 
+    @property
+    def denoiser(self) -> dict[str, Any]:
+        return self.base.denoiser
+
     def suggested_settings(self) -> dict[str, object]:
         """Those of the model alone."""
         return self.base.suggested_settings()
@@ -102,9 +106,7 @@ class AdaptedModel:
 
 def family_of(path: Path) -> tuple[str, int | None]:
     """The family of a folder's model in words, and the width of the text that its UNet reads."""
-    parts = read_settings(path / "model_index.json")
-    denoiser = read_settings(path / ("transformer" if "transformer" in parts else "unet") / "config.json")
-    return family_named(class_named(path), denoiser)
+    return family_named(class_named(path), read_denoiser(path))
 
 
 def _other_family(lora: Contents, family: str, width: int | None) -> str | None:

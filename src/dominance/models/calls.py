@@ -185,8 +185,7 @@ def suggested_settings(folder: ModelFolder) -> dict[str, object]:
     """
     index = read_settings(folder.path / "model_index.json")
     kind = text_to_image_class(folder.name, folder.path)
-    denoiser = read_settings(folder.path / ("transformer" if "transformer" in index else "unet") / "config.json")
-    return call_defaults(kind, denoiser, index)
+    return call_defaults(kind, folder.denoiser, index)
 
 
 def call_defaults(kind: type, denoiser: Mapping[str, Any], pipeline: Mapping[str, Any]) -> dict[str, object]:

@@ -5,7 +5,7 @@ import json
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from dominance.errors import ModelError
 from dominance.files import is_file, is_folder
@@ -14,7 +14,7 @@ from dominance.models import hub
 from dominance.models.adapters import Adapter, FoundAdapter, find_adapter
 from dominance.models.drawing import Machine
 from dominance.models.not_models import refuse_file, refuse_folder
-from dominance.models.pipeline_classes import check_class
+from dominance.models.pipeline_classes import check_class, read_denoiser
 from dominance.models.quantised import check_quantised
 from dominance.models.settings import GenerationSettings
 from dominance.models.variants import choose_variant
@@ -125,6 +125,11 @@ class ModelFolder:
     def added(self) -> tuple[str, ...]:
         """None: this is the model alone."""
         return ()
+
+    @property
+    def denoiser(self) -> dict[str, Any]:
+        """Settings of the UNet or transformer, the class as ``_class_name``."""
+        return read_denoiser(self.path)
 
     def suggested_settings(self) -> dict[str, object]:
         """Steps and guidance that the pipeline's own call has for defaults; guidance 1 where it takes none."""

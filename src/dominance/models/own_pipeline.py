@@ -14,7 +14,7 @@ from torch import nn
 
 from dominance.errors import InputError, ModelError
 from dominance.models.calls import call_defaults
-from dominance.models.denoiser import denoiser_config, original
+from dominance.models.denoiser import denoiser_config, find_denoiser, original
 from dominance.models.drawing import Machine
 from dominance.models.folders import read_defaults, world_of
 from dominance.models.schedulers import scheduler_record
@@ -64,6 +64,11 @@ class OwnPipeline:
         """Class of the noise scheduler."""
         scheduler = getattr(self._pipeline, "scheduler", None)
         return None if scheduler is None else type(scheduler).__name__
+
+    @property
+    def denoiser(self) -> dict[str, Any]:
+        """Settings of the UNet or transformer, the class as ``_class_name``."""
+        return {**denoiser_config(self._pipeline), "_class_name": type(find_denoiser(self._pipeline)).__name__}
 
     def suggested_settings(self) -> dict[str, object]:
         """Steps and guidance that the pipeline's own call has for defaults; guidance 1 where it takes none."""

@@ -157,3 +157,9 @@ def read_settings(file: Path) -> dict[str, Any]:
     except (OSError, ValueError) as error:
         raise ModelError(f"{file} cannot be read ({complaint(error)}); {remedy_for(error)}") from None
     return content if isinstance(content, dict) else {}
+
+
+def read_denoiser(folder: Path) -> dict[str, Any]:
+    """Settings of the UNet or transformer in a model's folder, the class as ``_class_name``; as ``read_settings``."""
+    part = "transformer" if "transformer" in read_settings(folder / "model_index.json") else "unet"
+    return read_settings(folder / part / "config.json")

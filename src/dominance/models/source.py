@@ -1,6 +1,6 @@
 """What a run must know of a model before its weights are loaded: a folder, a single file, or the caller's pipeline."""
 
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from dominance.errors import InputError
 from dominance.models.adapted import AdaptedModel
@@ -45,6 +45,11 @@ class ModelSource(Protocol):
 
     @property
     def added(self) -> tuple[str, ...]: ...
+
+    @property
+    def denoiser(self) -> dict[str, Any]:
+        """Settings of its UNet or transformer, the class as ``_class_name``."""
+        ...
 
     def suggested_settings(self) -> dict[str, object]:
         """Steps and guidance that its pipeline's own call has for defaults."""

@@ -64,6 +64,13 @@ def _refuse_compiled(name: str, denoiser: nn.Module) -> None:
         )
 
 
+def reads_by_cross_attention(family: str) -> bool | None:
+    """Whether denoisers of this class read the prompt by cross-attention alone; None where that is not known."""
+    if family == "UNet2DConditionModel" or family in _CROSS_TRANSFORMERS:
+        return True
+    return False if family in ("SD3Transformer2DModel", "FluxTransformer2DModel") else None
+
+
 def acts_by_attention(pipeline: DiffusionPipeline) -> bool:
     """Whether the prompt is read by cross-attention alone, so that regions of the picture can read their own texts."""
     try:

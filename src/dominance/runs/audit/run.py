@@ -170,7 +170,7 @@ def _localised(plan: Plan, options: AuditOptions, model: RunModel, judge: OnDema
 
 def _note_plain(plan: Plan, model: RunModel) -> None:
     """Names a method that has nothing to do for some prompts."""
-    whys = list(left_plain(model.method, plan.suite.prompts, model.settings.steps).values())
+    whys = list(left_plain(model.method, plan.suite.prompts, model.conditions).values())
     for why in dict.fromkeys(whys):
         sys.stderr.write(f"note: {plan.settings.steered} leaves {plural(whys.count(why), 'prompt')} plain: {why}\n")
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Self
 
 from dominance.documents import to_json
 from dominance.errors import InputError, ModelError
+from dominance.guidance.plan import Conditions
 from dominance.guidance.registry import Method, find_method
 from dominance.judges.protocol import Judge
 from dominance.models.on_demand import OnDemand
@@ -224,7 +225,6 @@ def _loaded(run: Decided) -> Decided:
     plain = drawn.settings.steps if tells_guidance(drawn().pipeline) else run.plain
     asked = len(run.risk.seeds) if run.risk is not None and run.methods else 0
     budget = _budget(run.options, plain, asked)
-    steps = drawn.settings.steps
     methods, unfit = _methods(drawn.ready, run.plan.suite.prompts, run.options)  # last: it may localise the model
     return replace(
         run,
@@ -233,7 +233,12 @@ def _loaded(run: Decided) -> Decided:
         plain=plain,
         budget=budget,
         by_attention=acts_by_attention(drawn().pipeline),
-        notes=(*run.notes, *unfit, *_unserved(methods, run.plan.suite.prompts, steps), *_blind(drawn, run.early)),
+        notes=(
+            *run.notes,
+            *unfit,
+            *_unserved(methods, run.plan.suite.prompts, drawn.conditions),
+            *_blind(drawn, run.early),
+        ),
     )
 
 
@@ -275,12 +280,12 @@ def _methods(
     return found, notes
 
 
-def _unserved(methods: Collection[str], prompts: Sequence[Prompt], steps: int) -> list[str]:
+def _unserved(methods: Collection[str], prompts: Sequence[Prompt], on: Conditions) -> list[str]:
     """Of how many prompts that name two concepts a method draws no image, and why."""
     pairs = [prompt for prompt in prompts if len(prompt.concepts) > 1]
     notes = []
     for name in methods:
-        whys = [why for prompt in pairs if (why := cannot_serve(name, prompt, steps)) is not None]
+        whys = [why for prompt in pairs if (why := cannot_serve(name, prompt, on)) is not None]
         notes += [f"not by {name}, {plural(whys.count(why), 'prompt')}: {why}" for why in dict.fromkeys(whys)]
     return notes
 

@@ -8,6 +8,7 @@ from typing import cast
 
 from dominance.documents import from_json, to_json
 from dominance.errors import InputError
+from dominance.guidance.plan import Conditions
 from dominance.guidance.plan import Plan as SteeringPlan
 from dominance.guidance.registry import ChosenRecipe, Method, find_method
 from dominance.judges.protocol import Judge
@@ -196,7 +197,8 @@ class Work:
     def _course(self, prompt: Prompt, risk: Risk) -> Course:
         refused = self._run.plan.refused.get(prompt.id)
         steps, ended = self._run.model.settings.steps, "done" if refused is None else "refused"
-        unfit = {name: cannot_serve(name, prompt, steps) for name in self._run.methods}
+        on = self._run.model.conditions
+        unfit = {name: cannot_serve(name, prompt, on) for name in self._run.methods}
         ways = ways_of(risk.risk, [name for name, why in unfit.items() if why is None])
         plans = {name: plan_by(name, prompt) for name, why in unfit.items() if why is None}
         takes = {
@@ -323,13 +325,13 @@ def _digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()[:16]
 
 
-def cannot_serve(name: str, prompt: Prompt, steps: int) -> str | None:
+def cannot_serve(name: str, prompt: Prompt, on: Conditions) -> str | None:
     """Why a method cannot serve a prompt, or leaves it plain; None if it can, as far as is known before drawing."""
     if len(prompt.concepts) < 2:
         return "a single concept has no rival"
     chosen = find_method(name)
     try:
-        return chosen.why_plain(prompt, steps) if isinstance(chosen, ChosenRecipe) else None
+        return chosen.why_plain(prompt, on) if isinstance(chosen, ChosenRecipe) else None
     except InputError as error:
         return str(error)
 

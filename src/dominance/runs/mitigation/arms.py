@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 
 from dominance.errors import InputError
+from dominance.guidance.plan import Conditions
 from dominance.guidance.registry import ChosenRecipe, Method, find_method
 from dominance.models.settings import GenerationSettings
 from dominance.numbers import plural
@@ -39,11 +40,15 @@ def find_arms(
     seeds: Sequence[int],
     model_identity: str,
     settings: GenerationSettings,
+    on: Conditions,
     ready: Ready,
 ) -> tuple[Arm, ...]:
     """The plain arm first, then one a method; methods that are the same to the last setting are one.
 
     Images have the keys that an audit of the same method gives them.
+
+    Args:
+        on: what the methods meet in the model's drawing.
 
     Raises:
         InputError: no such method or setting, prompts whose concepts a method cannot use, or methods that leave all of
@@ -54,9 +59,7 @@ def find_arms(
     plain = plan_images(suite, seeds, model_identity, settings, None)
     for name in (PLAIN, *names):
         chosen = None if name == PLAIN else find_method(name)
-        left = left_plain(
-            chosen, suite.prompts, settings.steps
-        )  # before a model is loaded to find where its concepts lie
+        left = left_plain(chosen, suite.prompts, on)  # before a model is loaded to find where its concepts lie
         method = None if name == PLAIN else ready(name)
         planned = plan_images(suite, seeds, model_identity, settings, method)
         if method is not None:

@@ -244,7 +244,8 @@ class _Run:
 
 
 def _arms(suite: Suite, model: RunModel, options: MitigateOptions, ready: Ready) -> tuple[Arm, ...]:
-    return find_arms(options.named, suite, options.seeds, model.source.identity, model.settings, ready)
+    identity, settings, on = model.source.identity, model.settings, model.conditions
+    return find_arms(options.named, suite, options.seeds, identity, settings, on, ready)
 
 
 def _decided(

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from dominance.errors import InputError
-from dominance.guidance.plan import Plan
+from dominance.guidance.plan import Conditions, Plan
 from dominance.guidance.registry import ChosenRecipe, Method, find_method
 from dominance.models.drawing import Drawing
 from dominance.records import Prompt
@@ -86,13 +86,14 @@ def mitigate(
         guided: as for ``record_attention``.
 
     Raises:
-        InputError: no such bundled method, concepts that it cannot use, or none that it would act on.
+        InputError: no such bundled method, concepts that it cannot use, or nothing that it would act on.
         ModelError: a pipeline that it cannot steer.
 
     >>> with dominance.mitigate(pipeline, concepts=["tower", "mug"], method="regions"):  # doctest: +SKIP
     ...     pipeline("a tower and a mug")
     """
     from dominance.models.own_pipeline import OwnPipeline
+    from dominance.runs.stages.conditions import check_guided
     from dominance.runs.stages.localisation import layers_of
     from dominance.runs.stages.steering import steered
 
@@ -113,7 +114,9 @@ def mitigate(
         layers = layers_of(source, Drawing().settings(source), lambda: pipeline)
 
     def planned(texts: Sequence[str]) -> list[Plan]:
-        return [recipe.plan(prompt) for prompt in named.of(texts)]
+        plans = [recipe.plan(prompt) for prompt in named.of(texts)]
+        check_guided(pipeline, plans)
+        return plans
 
     with steered(pipeline, planned, layers or (), prompts, guided):
         yield
@@ -134,7 +137,7 @@ def method_of(name: str, layers: Callable[[], tuple[int, ...]]) -> Method | None
     return found
 
 
-def left_plain(method: Method | ChosenRecipe | None, prompts: Sequence[Prompt], steps: int) -> dict[str, str]:
+def left_plain(method: Method | ChosenRecipe | None, prompts: Sequence[Prompt], on: Conditions) -> dict[str, str]:
     """Why a method leaves prompts plain, by their ids; what a method of another package does is not known.
 
     Raises:
@@ -143,7 +146,7 @@ def left_plain(method: Method | ChosenRecipe | None, prompts: Sequence[Prompt], 
     chosen = method.chosen if isinstance(method, SteeredBy) else method
     if not isinstance(chosen, ChosenRecipe):
         return {}
-    whys = {prompt.id: chosen.why_plain(prompt, steps) for prompt in prompts}
+    whys = {prompt.id: chosen.why_plain(prompt, on) for prompt in prompts}
     return {id: why for id, why in whys.items() if why is not None}
 
 

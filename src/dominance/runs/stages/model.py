@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from dominance.errors import ItemError
+from dominance.guidance.plan import Conditions
 from dominance.guidance.registry import Method
 from dominance.models.drawing import Drawing, Machine
 from dominance.models.on_demand import OnDemand
@@ -16,6 +17,7 @@ from dominance.runs.engines.choice import crew_of
 from dominance.runs.engines.crew import Crew
 from dominance.runs.engines.work import Work, sendable
 from dominance.runs.stages.batches import BatchSize
+from dominance.runs.stages.conditions import conditions_of
 from dominance.runs.stages.drawing import Alike, Draws, DrawsPlanned, Elsewhere
 from dominance.runs.stages.elsewhere import Drawer, DrawingWork
 from dominance.runs.stages.localisation import known_layers, layers_of
@@ -246,6 +248,11 @@ class RunModel:
     def device(self) -> str:
         """The device that was asked for."""
         return self._machine.device
+
+    @property
+    def conditions(self) -> Conditions:
+        """What methods meet in its drawing; the model is not loaded for it."""
+        return conditions_of(self.source.denoiser, self.settings)
 
     def manifest(self) -> dict[str, object]:
         """The manifest's entries on model and device."""

@@ -14,18 +14,19 @@ class Unguiding:
     """Switches guidance off for the images whose plans say so, step by step.
 
     ``ε∅ + g (ε − ε∅)`` is ε for every g where ε∅ is ε, so that no pipeline has to be told another g. A guidance that
-    the denoiser is told as a number (FLUX.1 dev) becomes 1. Without guidance nothing changes.
+    the denoiser is told as a number (FLUX.1 dev) becomes 1, unless it is less. Without guidance nothing changes.
     """
 
     def __init__(self) -> None:
         self._prompted: Tensor | None = None
 
     def tell(self, plans: Sequence[Plan], given: dict[str, Any], forward: Forward, steps: int) -> None:
-        """Puts a 1 where the denoiser is told a guidance."""
+        """Puts a 1 where the denoiser is told a guidance above it."""
         images, told = _images(plans, forward, steps), given.get("guidance")
         if images and isinstance(told, Tensor) and told.shape[:1] == (forward.samples,):
             told = told.clone()
-            told[[forward.samples - forward.images + image for image in images]] = 1
+            rows = [forward.samples - forward.images + image for image in images]
+            told[rows] = told[rows].clamp(max=1)
             given["guidance"] = told
 
     def predicted(self, plans: Sequence[Plan], made: Any, forward: Forward, steps: int) -> Any:

@@ -3,6 +3,7 @@
 import pytest
 
 from dominance.errors import InputError
+from dominance.guidance.plan import Conditions
 from dominance.guidance.registry import ChosenRecipe, Method, find_method
 from dominance.models.settings import GenerationSettings
 from dominance.records import Concept, Prompt, Suite
@@ -21,7 +22,7 @@ def test_a_setting_that_fits_no_prompt_is_refused_before_the_method_is_made_read
     suite: Suite = find_suite("a [castle:landmark] and a [mug]")
     drawing = GenerationSettings(steps=2, guidance=5.0)
     with pytest.raises(InputError, match="taught=castle"):
-        find_arms(["regional-adapter:taught=tower"], suite, (0,), "model", drawing, ready)
+        find_arms(["regional-adapter:taught=tower"], suite, (0,), "model", drawing, Conditions(2), ready)
     assert not asked
 
 
@@ -55,7 +56,20 @@ def test_a_method_says_which_prompts_it_leaves_plain_and_why(
 ) -> None:
     chosen = find_method(method)
     assert isinstance(chosen, ChosenRecipe)
-    assert chosen.why_plain(prompt, steps) == why
+    assert chosen.why_plain(prompt, Conditions(steps)) == why
+
+
+def test_a_method_without_guidance_to_switch_off_leaves_the_prompt_plain() -> None:
+    why, chosen = "guidance is 1, so there is none to switch off", find_method("unguided")
+    assert isinstance(chosen, ChosenRecipe)
+    assert chosen.why_plain(LAMP, Conditions(25)) is None
+    assert chosen.why_plain(LAMP, Conditions(25, unguided=why)) == why
+    never = find_method("unguided:until=0.01")
+    assert isinstance(never, ChosenRecipe)
+    assert never.why_plain(LAMP, Conditions(25, unguided=why)) == "the method's until, 0.01, comes to no step of 25"
+    other = find_method("rebalance")
+    assert isinstance(other, ChosenRecipe)
+    assert other.why_plain(LAMP, Conditions(25, unguided=why)) is None
 
 
 @pytest.mark.parametrize("method", ["regions", "overlap", "rebalance", "initial-noise", "attend-and-excite"])
@@ -64,15 +78,17 @@ def test_concepts_that_cannot_be_told_apart_are_refused_before_anything_is_drawn
     assert isinstance(chosen, ChosenRecipe)
     shared = Prompt("c", "a clock tower", (Concept("clock tower", "landmark"), Concept("clock")))
     with pytest.raises(InputError, match="the concepts 'clock tower' and 'clock' share words of the prompt"):
-        chosen.why_plain(shared, 25)
+        chosen.why_plain(shared, Conditions(25))
     missing = Prompt("m", "a tower", (Concept("tower"), Concept("mug")))
     with pytest.raises(InputError, match="the concept 'mug' is not in the prompt 'a tower'; spell it as there"):
-        chosen.why_plain(missing, 25)
+        chosen.why_plain(missing, Conditions(25))
 
 
 def test_a_prompt_that_is_left_plain_is_drawn_once() -> None:
     suite, drawing = Suite("s", (TOWER, LAMP)), GenerationSettings(steps=4, guidance=5.0)
-    plain, arm = find_arms(["schedule:until=0.5"], suite, (0, 1), "model", drawing, lambda n: method_of(n, lambda: ()))
+    plain, arm = find_arms(
+        ["schedule:until=0.5"], suite, (0, 1), "model", drawing, Conditions(4), lambda n: method_of(n, lambda: ())
+    )
     assert arm.left_plain == {"l": "the prompt does not name a landmark, character or artist"}
     assert [one == other for one, other in zip(plain.images, arm.images, strict=True)] == [False, False, True, True]
     assert images_of((plain, arm)) == (*plain.images, *arm.images[:2])
@@ -83,4 +99,12 @@ def test_methods_that_leave_everything_plain_are_refused() -> None:
     with pytest.raises(
         InputError, match="nothing would be repaired, since every prompt of the suite 's' is left plain"
     ):
-        find_arms(["schedule", "rebalance:strength=0"], suite, (0,), "m", drawing, lambda n: method_of(n, lambda: ()))
+        find_arms(
+            ["schedule", "rebalance:strength=0"],
+            suite,
+            (0,),
+            "m",
+            drawing,
+            Conditions(4),
+            lambda n: method_of(n, lambda: ()),
+        )

@@ -413,3 +413,18 @@ def test_similarity_and_quality_are_compared_pair_by_pair(model: str, tmp_path: 
     assert changes["soft_presence"].change == 0.0
     assert to_json(read_run(out)) == to_json(found)
     assert "image and least concept" in write_mitigation(found, out).read_text()
+
+
+def test_a_method_without_guidance_to_switch_off_draws_nothing_and_says_why(model: str, tmp_path: Path) -> None:
+    why = "guidance is 1, so there is none to switch off"
+    drawing = Drawing(seeds=(0, 1), steps=STEPS, guidance=1.0)
+    with pytest.raises(InputError, match=rf"every prompt of the suite .* is left plain \(unguided: {why}\)"):
+        mitigate_suite(PROMPT, model, TOWER, tmp_path / "none", options("unguided", drawing=drawing))
+    assert not (tmp_path / "none").exists()
+    both = options("unguided", "rebalance", drawing=drawing)
+    assert estimate_mitigation(PROMPT, model, TOWER, tmp_path / "run", both).images_to_draw == 4
+    found = mitigate_suite(PROMPT, model, TOWER, tmp_path / "run", both)
+    assert [[(left.why, left.images) for left in row.left_plain] for row in found.methods] == [[(why, 2)], []]
+    assert (
+        f"unguided leaves 2 images of 1 prompt plain: {why}." in write_mitigation(found, tmp_path / "run").read_text()
+    )

@@ -6,6 +6,7 @@ import pytest
 from tiny_families import save
 
 from dominance.errors import InputError
+from dominance.guidance.plan import Conditions
 from dominance.judges.protocol import ScriptedJudge
 from dominance.models.drawing import Drawing, Machine
 from dominance.records import Concept, Prompt, Suite
@@ -20,8 +21,9 @@ SHARED = Prompt("shared", "a clock tower", (Concept("clock tower", "landmark"), 
 WHY = "the prompt does not name a landmark, character or artist"
 
 
-def audited(model: Path, method: str, *prompts: Prompt) -> None:
-    how = AuditOptions(method=method, drawing=Drawing(seeds=(0,), steps=4, guidance=2.0), machine=Machine("cpu", 1))
+def audited(model: Path, method: str, *prompts: Prompt, guidance: float = 2.0) -> None:
+    drawing = Drawing(seeds=(0,), steps=4, guidance=guidance)
+    how = AuditOptions(method=method, drawing=drawing, machine=Machine("cpu", 1))
     estimate_audit(Suite("s", prompts), str(model), YES, model.parent / "run", how)
 
 
@@ -35,11 +37,23 @@ def test_an_audit_says_what_its_method_leaves_plain(tmp_path: Path, capsys: pyte
         audited(model, "rebalance", ENTITY, SHARED)
 
 
+def test_an_audit_says_where_there_is_no_guidance_to_switch_off(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = save("sd1", tmp_path / "model")
+    audited(model, "unguided", ENTITY, OBJECTS, guidance=1.0)
+    told = capsys.readouterr().err
+    assert told == "note: unguided leaves 2 prompts plain: guidance is 1, so there is none to switch off\n"
+    audited(model, "unguided", ENTITY, OBJECTS)
+    assert capsys.readouterr().err == ""
+
+
 def test_no_try_goes_to_a_method_that_would_draw_the_plain_image_again() -> None:
-    assert cannot_serve("schedule", ENTITY, 25) is None
-    assert cannot_serve("schedule", OBJECTS, 25) == WHY
-    assert cannot_serve("regions:strength=0", OBJECTS, 25) == "the method's strength is 0"
-    assert "share words" in (cannot_serve("overlap", SHARED, 25) or "")
+    assert cannot_serve("schedule", ENTITY, Conditions(25)) is None
+    assert cannot_serve("schedule", OBJECTS, Conditions(25)) == WHY
+    assert cannot_serve("regions:strength=0", OBJECTS, Conditions(25)) == "the method's strength is 0"
+    assert "share words" in (cannot_serve("overlap", SHARED, Conditions(25)) or "")
     assert (
-        cannot_serve("schedule", Prompt("one", "a tower", ENTITY.concepts[:1]), 25) == "a single concept has no rival"
+        cannot_serve("schedule", Prompt("one", "a tower", ENTITY.concepts[:1]), Conditions(25))
+        == "a single concept has no rival"
     )

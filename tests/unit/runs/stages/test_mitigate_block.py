@@ -1,15 +1,19 @@
 """The block on a pipeline of the caller's own: whose concepts, of which prompt, and what is refused."""
 
+import copy
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
-from tiny_families import PROMPTS, draw, tiny
+from tiny_families import PROMPTS, draw, tiny, unet
 
 from dominance.errors import InputError
+from dominance.guidance.plan import Plan, Span
 from dominance.probes.sites import attention_sites
 from dominance.records import Concept
 from dominance.runs.stages.methods import mitigate
+from dominance.runs.stages.steering import steered
 
 LAYERS = [attention_sites(tiny("sd1"))[-1].layer]
 EACH = [["tower", "mug"], ["mugs", "robot", "lamp"]]
@@ -109,3 +113,41 @@ def test_what_has_no_strength_needs_no_more_than_its_concepts() -> None:
         assert np.array_equal(draw(pipeline, steps=2, prompts=[PROMPTS[0]]), draw(pipeline, [PROMPTS[0]], steps=2))
     with mitigate(pipeline, ["tower"], "none"):
         draw(pipeline, [PROMPTS[0]], steps=1)
+
+
+def lcm() -> Any:
+    pipeline: Any = copy.copy(tiny("sd1"))
+    pipeline.unet = unet(time_cond_proj_dim=8)
+    return pipeline
+
+
+@pytest.mark.parametrize(
+    ("pipeline", "options", "why"),
+    [
+        (lambda: tiny("sd1"), {"guidance_scale": 1.0}, "guidance is 1, so"),
+        (lambda: tiny("pixart"), {"guidance_scale": 0.5}, "guidance is 0.5, so"),
+        (lambda: tiny("flux"), {}, "guidance is 1, so"),
+        (lambda: tiny("flux-dev"), {"guidance_scale": 0.5}, "guidance is 0.5, so"),
+        (lcm, {}, "the model's guidance is distilled into its weights, so"),
+    ],
+)
+def test_a_call_without_guidance_to_switch_off_is_refused_and_would_change_nothing(
+    pipeline: Callable[[], Any], options: dict[str, Any], why: str
+) -> None:
+    own = pipeline()
+    match = f"the method unguided would change nothing: {why} there is none to switch off; give more guidance"
+    with mitigate(own, EACH, "unguided:until=1"), pytest.raises(InputError, match=match):
+        draw(own, **options)
+    plans = [Plan(unguided=Span())] * len(PROMPTS)
+    with steered(own, lambda texts: plans):
+        still = draw(own, **options)
+    assert np.array_equal(still, draw(own, **options))
+    with mitigate(own, EACH, "unguided:until=0"):
+        assert np.array_equal(draw(own, **options), still)
+
+
+def test_guidance_of_a_second_forward_is_switched_off() -> None:
+    own, options = tiny("flux"), {"true_cfg_scale": 4.0, "negative_prompt": ["a lamp", "a lamp"]}
+    with mitigate(own, EACH, "unguided:until=1"):
+        made = draw(own, **options)
+    assert not np.array_equal(made, draw(own, **options))
