@@ -131,7 +131,7 @@ class Plan:
     def acts(self, on: Conditions) -> bool:
         """Whether anything is done under these conditions; if not, the image is the plain one to the bit."""
         moves, regions, other, steps = self.moves, self.regions, self.other, on.steps
-        backend = self.backend or on.backend or "attention"  # of the two the one that acts longer
+        backend = self.regions_by(on)
         return (
             (self.rebalanced > 0 and bool(self.balancing.within(steps)))
             or (other is not None and bool(other.during.within(steps)))
@@ -140,6 +140,10 @@ class Plan:
             # In the first step nothing is known of where concepts lie.
             or (regions is not None and any(regions.acts(step, steps, backend) for step in range(1, steps)))
         )
+
+    def regions_by(self, on: Conditions) -> Backend:
+        """Where its regions act; where that is not known, in attention, of the two the one that acts longer."""
+        return self.backend or on.backend or "attention"
 
     @property
     def looks(self) -> bool:

@@ -36,10 +36,13 @@ class Regions:
     strength: float = 1.0
     since: float = 0.0
 
+    def ends(self, backend: str) -> float:
+        """The share of the steps after which it no longer acts, where regions act by this back-end."""
+        return self.until if self.until is not None else 0.5 if backend == "predictions" else 1.0
+
     def acts(self, step: int, steps: int, backend: str) -> bool:
         """Whether it acts at this step, where regions act by this back-end."""
-        until = self.until if self.until is not None else 0.5 if backend == "predictions" else 1.0
-        return self.strength > 0 and round(self.since * steps) <= step < round(until * steps)
+        return self.strength > 0 and round(self.since * steps) <= step < round(self.ends(backend) * steps)
 
 
 @dataclass

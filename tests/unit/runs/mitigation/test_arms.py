@@ -3,7 +3,7 @@
 import pytest
 
 from dominance.errors import InputError
-from dominance.guidance.plan import Conditions
+from dominance.guidance.plan import Backend, Conditions
 from dominance.guidance.registry import ChosenRecipe, Method, find_method
 from dominance.models.settings import GenerationSettings
 from dominance.records import Concept, Prompt, Suite
@@ -70,6 +70,31 @@ def test_a_method_without_guidance_to_switch_off_leaves_the_prompt_plain() -> No
     other = find_method("rebalance")
     assert isinstance(other, ChosenRecipe)
     assert other.why_plain(LAMP, Conditions(25, unguided=why)) is None
+
+
+BY_PREDICTIONS = "and its until, which is 0.5 where regions act by predictions"
+
+
+@pytest.mark.parametrize(
+    ("method", "backend", "why"),
+    [
+        ("regions:since=0.6", "attention", None),
+        ("regions:since=0.6", None, None),
+        ("regions:since=0.6", "predictions", f"no step of 25 lies between the method's since, 0.6, {BY_PREDICTIONS}"),
+        ("regions:since=0.5", "predictions", f"no step of 25 lies between the method's since, 0.5, {BY_PREDICTIONS}"),
+        ("regions:since=0.4", "predictions", None),
+        ("regions:since=0.6:until=0.8", "predictions", None),
+        ("regions:since=0.6:backend=predictions", "attention",
+         f"no step of 25 lies between the method's since, 0.6, {BY_PREDICTIONS}"),
+        ("regions:since=0.6:until=0.61", "predictions",
+         "no step of 25 lies between the method's since, 0.6, and its until, 0.61"),
+        ("regions:since=0.6:strength=0", "predictions", "the method's strength is 0"),
+    ],
+)  # fmt: skip
+def test_regions_that_begin_after_their_end_say_both(method: str, backend: Backend | None, why: str | None) -> None:
+    chosen = find_method(method)
+    assert isinstance(chosen, ChosenRecipe)
+    assert chosen.why_plain(LAMP, Conditions(25, backend=backend)) == why
 
 
 @pytest.mark.parametrize("method", ["regions", "overlap", "rebalance", "initial-noise", "attend-and-excite"])

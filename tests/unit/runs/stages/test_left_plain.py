@@ -48,6 +48,17 @@ def test_an_audit_says_where_there_is_no_guidance_to_switch_off(
     assert capsys.readouterr().err == ""
 
 
+def test_an_audit_says_where_regions_begin_after_their_end(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    model = save("sd3", tmp_path / "model")
+    audited(model, "regions:since=0.6", ENTITY)
+    assert (
+        "note: regions:since=0.6 leaves 1 prompt plain: no step of 4 lies between the method's since, 0.6, and its"
+        " until, which is 0.5 where regions act by predictions\n" in capsys.readouterr().err
+    )
+    audited(model, "regions:since=0.6:until=1", ENTITY)
+    assert "plain" not in capsys.readouterr().err
+
+
 def test_no_try_goes_to_a_method_that_would_draw_the_plain_image_again() -> None:
     assert cannot_serve("schedule", ENTITY, Conditions(25)) is None
     assert cannot_serve("schedule", OBJECTS, Conditions(25)) == WHY
