@@ -12,11 +12,12 @@ from dominance.models.source import find_source
 from dominance.records import JudgeWarning, PromptResult, RunResult, Suite
 from dominance.reproduce.attention import FirstStep, PaperLayers, Recorded, first_step_of, overlaps_of, recorded_of
 from dominance.reproduce.control import control_of
+from dominance.reproduce.disrupted import disrupted_of, undisrupted_of
 from dominance.reproduce.impossible import ImpossibleError, asked_of_model
 from dominance.reproduce.kept import kept, kept_each
 from dominance.reproduce.listed import listed_suite, missing_one, recorded_missing
 from dominance.reproduce.memorized import CopiesResult, Memorized, heads_of_copies, memorized_of
-from dominance.reproduce.methods import CATEGORY_WORD, DISRUPTED_METHODS, LOSSES
+from dominance.reproduce.methods import CATEGORY_WORD, LOSSES
 from dominance.reproduce.options import ReproduceOptions
 from dominance.reproduce.patched import Patched, patched_of
 from dominance.reproduce.recorder import Recorder
@@ -239,12 +240,8 @@ class Experiments:
         suite = dominance_suite(led[: self.size.repaired])
         return self.mitigated(suite, tuple(CATEGORY_WORD), self.size.repaired_seeds, "replacement")
 
-    @cached_property
-    def disrupted(self) -> MitigationResult:
-        """Dominance prompts plain, and disrupted in some of the steps; as ``entries``."""
-        self.recorder.needs_places()  # before anything is drawn
-        suite = dominance_suite(self.entries(DOMINANCE, self.size.disrupted))
-        return self.mitigated(suite, DISRUPTED_METHODS, self.size.disrupted_seeds, "disrupted")
+    disrupted = cached_property(disrupted_of)
+    undisrupted = cached_property(undisrupted_of)
 
     @cached_property
     def patched(self) -> Patched:

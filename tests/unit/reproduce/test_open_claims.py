@@ -6,14 +6,16 @@ from types import SimpleNamespace
 import pytest
 from claims import judged, made, recorded
 
+from dominance.guidance.plan import Conditions
 from dominance.metrics import rate
-from dominance.records import RunResult
+from dominance.records import RunResult, Suite
 from dominance.reproduce.claims import listed as claims
 from dominance.reproduce.claims.claim import verdict_of
 from dominance.reproduce.claims.disrupted import CLAIMS as DISRUPTED
 from dominance.reproduce.claims.early_steps import CLAIM as EARLY
 from dominance.reproduce.claims.transfer import CLAIM as TRANSFER
 from dominance.reproduce.control import control_of
+from dominance.reproduce.disrupted import disrupted_of, undisrupted_of
 from dominance.reproduce.experiments import Experiments
 from dominance.reproduce.impossible import ImpossibleError
 from dominance.reproduce.listed import POSITION, TWO, listed_suite, missing_one
@@ -111,7 +113,51 @@ def in_parts(early: str, late: str, count: int = 8) -> Experiments:
         MitigatedPrompt(f"p{place}", "text", None, ("a", "b"), {}, (MitigatedImage("0", shots, "plain"),))
         for place in range(count)
     ]
-    return made(disrupted=SimpleNamespace(prompts=prompts))
+    return made(disrupted=SimpleNamespace(prompts=prompts), undisrupted={})
+
+
+@pytest.mark.parametrize(
+    ("guidance", "places", "impossible"),
+    [
+        (None, None, {}),
+        ("guidance is 1", None, {"unguided": "guidance is 1"}),
+        (None, "no layer shows it", {"regions": "no layer shows it"}),
+        ("guidance is 1", "no layer shows it", {"unguided": "guidance is 1", "regions": "no layer shows it"}),
+    ],
+)
+def test_a_disruption_that_a_model_does_not_allow_leaves_the_others(
+    guidance: str | None, places: str | None, impossible: dict[str, str]
+) -> None:
+    def needs_places() -> None:
+        if places is not None:
+            raise ImpossibleError(places)
+
+    drawn: list[tuple[str, ...]] = []
+
+    def mitigated(suite: Suite, methods: tuple[str, ...], seeds: int, name: str) -> SimpleNamespace:
+        drawn.append(methods)
+        return in_parts("balanced", "lost").disrupted
+
+    opened = SimpleNamespace(conditions=Conditions(25, unguided=guidance))
+    recorder = SimpleNamespace(opened=opened, needs_places=needs_places)
+    experiments = made(recorder=recorder, entries=lambda part, count: (), mitigated=mitigated)
+    experiments.undisrupted = undisrupted_of(experiments)
+    assert experiments.undisrupted == impossible
+    experiments.disrupted = disrupted_of(experiments)
+    ways = [way for way in ("unguided", "rebalance", "regions") if way not in impossible]
+    assert list(dict.fromkeys(method.partition(":")[0] for method in drawn[0])) == ways
+    by_name = {claim.name: claim for claim in DISRUPTED}
+    for way, names in {
+        "unguided": ["early-guidance"],
+        "rebalance": ["early-rebalancing"],
+        "regions": ["early-regions", "early-or-late"],
+    }.items():
+        for name in names:
+            if way in impossible:
+                with pytest.raises(ImpossibleError, match=impossible[way]):
+                    by_name[name].examine(experiments)
+            else:
+                assert by_name[name].examine(experiments).figures
 
 
 @pytest.mark.parametrize(

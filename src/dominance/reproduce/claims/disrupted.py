@@ -7,6 +7,7 @@ from dominance.numbers import share_difference, share_of_items
 from dominance.reproduce.claims.claim import OURS, Claim, found
 from dominance.reproduce.claims.outcomes import KINDS, change_by, outcomes_of, plot_of_whole, share_by
 from dominance.reproduce.experiments import Experiments
+from dominance.reproduce.impossible import ImpossibleError
 from dominance.reproduce.methods import DISRUPTED, DISRUPTIONS
 from dominance.runs.reproduction.result import Figure, Finding
 from dominance.runs.reproduction.rule import Rule
@@ -21,7 +22,12 @@ def examine(experiments: Experiments, *, method: str, against: str | None = None
 
     Args:
         against: the later steps; None for the same images plain.
+
+    Raises:
+        ImpossibleError: the model cannot be disrupted in this way.
     """
+    if (why := experiments.undisrupted.get(method)) is not None:
+        raise ImpossibleError(why)
     arms = {f"{method}:{when}": f"{DISRUPTIONS[method]} {said}" for when, said in DISRUPTED.items()}
     rows = outcomes_of(experiments.disrupted.prompts, tuple(arms))
     words = {PLAIN: "undisturbed", **arms}
