@@ -4,6 +4,7 @@ import contextlib
 import os
 import sys
 from collections.abc import Callable, Mapping
+from importlib import import_module
 from typing import Any
 
 from cyclopts import App, Parameter
@@ -96,6 +97,8 @@ def make_app(given: str | None = None) -> App:
     )
     for name, what in COMMANDS.items():
         app.command(f"dominance.cli.{_module(name)}:app", name=name, help=None if name == given else what)
+    if given in COMMANDS:  # an earlier list in this process has left its line there
+        import_module(f"dominance.cli.{_module(given)}").app.help = None
     for name, what in GROUPS.items():
         app.command(f"dominance.cli.{name}:app", name=name, help=what)
     return app

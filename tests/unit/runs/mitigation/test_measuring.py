@@ -154,7 +154,7 @@ def test_the_headline_names_the_best_method_and_what_it_costs_and_harms() -> Non
         "No concept dominates the plain images, but 2 of 3 lack a concept. lost: repaired 1 of 2, harmed 0 of 1"
         " balanced images."
     )
-    assert after_mitigate(result(lost))[0].why.startswith("audit under it from new seeds")
+    assert after_mitigate(result(lost))[0].why.startswith("audit the chosen method from new seeds")
     hopeless = compared("hopeless", {}, [pair(NONE, NONE)])
     assert after_mitigate(result(hopeless))[0].why.startswith("the methods gain nothing here")
     assert "holds 0: draw more prompts" in str(doubt_sentence(result(good)))
