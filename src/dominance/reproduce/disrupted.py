@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from dominance.reproduce.impossible import ImpossibleError
-from dominance.reproduce.methods import DISRUPTED, DISRUPTIONS
+from dominance.reproduce.methods import DISRUPTED_METHODS
 from dominance.reproduce.suites import dominance_suite
 from dominance.runs.bench.result import DOMINANCE
 from dominance.runs.mitigation.result import MitigationResult
@@ -31,7 +31,7 @@ def undisrupted_of(experiments: "Experiments") -> dict[str, str]:
 
 def disrupted_of(experiments: "Experiments") -> MitigationResult:
     """Dominance prompts plain, and disrupted in some of the steps in each way that is possible."""
-    ways = [method for method in DISRUPTIONS if method not in experiments.undisrupted]  # before anything is drawn
-    methods = tuple(f"{method}:{when}" for method in ways for when in DISRUPTED)
+    without = experiments.undisrupted  # before anything is drawn
+    methods = tuple(name for name in DISRUPTED_METHODS if name.partition(":")[0] not in without)
     suite = dominance_suite(experiments.entries(DOMINANCE, experiments.size.disrupted))
     return experiments.mitigated(suite, methods, experiments.size.disrupted_seeds, "disrupted")

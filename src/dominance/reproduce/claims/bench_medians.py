@@ -5,7 +5,7 @@ from statistics import median
 from dominance.metrics.measured import of_medians
 from dominance.numbers import mean as written
 from dominance.records import PromptResult
-from dominance.reproduce.claims.claim import DVD, Claim, found, pictures_of
+from dominance.reproduce.claims.claim import COLLAPSE_MARK, DVD, Claim, found, pictures_of
 from dominance.reproduce.experiments import Experiments
 from dominance.reproduce.impossible import ImpossibleError
 from dominance.runs.bench.candidates import BALANCED
@@ -45,7 +45,7 @@ def examine(experiments: Experiments) -> Finding:
         RULE,
         experiments.size.fresh_seeds,
         figures,
-        [Plot("groups", "mean DvD of a prompt", groups, mark=(36.0, "36"), unit="score")],
+        [Plot("groups", "mean DvD of a prompt", groups, mark=COLLAPSE_MARK, unit="score")],
         pictures_of(images, experiments.redrawn.run, experiments.folder),
     )
 

@@ -10,9 +10,12 @@ from dominance.reproduce.experiments import Experiments
 from dominance.reproduce.options import ReproduceOptions
 from dominance.runs.reproduction.result import Figure, Finding, Plot, Shown
 from dominance.runs.reproduction.rule import Rule, Verdict, decide
+from dominance.verdicts import COLLAPSE
 
 DVD = "Jeong & Lee (2025), arXiv 2512.20666"
 OVERLAP = "Marioriyad et al. (2024), arXiv 2410.20972"
+COLLAPSE_MARK = (COLLAPSE, f"{COLLAPSE:g}")
+"""Marks in a plot the DvD from which an image collapses."""
 OURS = "an open question; ours"
 MOST_PICTURES = 8
 

@@ -6,7 +6,7 @@ from dominance.metrics.measured import of_clusters
 from dominance.numbers import difference
 from dominance.numbers import rate as written
 from dominance.records import PromptResult, ScoredImage
-from dominance.reproduce.claims.claim import DVD, Claim, found, pictures_of
+from dominance.reproduce.claims.claim import COLLAPSE_MARK, DVD, Claim, found, pictures_of
 from dominance.reproduce.claims.shares import share_with
 from dominance.reproduce.experiments import Experiments
 from dominance.reproduce.impossible import ImpossibleError
@@ -57,7 +57,7 @@ def examine(experiments: Experiments) -> Finding:
         RULE,
         experiments.size.independent_seeds,
         figures,
-        [Plot("groups", "mean DvD of a prompt", tuple(groups), mark=(36.0, "36"), unit="score")],
+        [Plot("groups", "mean DvD of a prompt", tuple(groups), mark=COLLAPSE_MARK, unit="score")],
         pictures_of(images, result.run, experiments.folder),
     )
 

@@ -7,7 +7,7 @@ from statistics import fmean
 from dominance.metrics.measured import Measured, of_clusters, smallest
 from dominance.numbers import difference, mean, share_of_items
 from dominance.report.parts.sentences import listed
-from dominance.reproduce.claims.claim import OURS, Claim, found
+from dominance.reproduce.claims.claim import COLLAPSE_MARK, OURS, Claim, found
 from dominance.reproduce.experiments import Experiments
 from dominance.reproduce.impossible import ImpossibleError
 from dominance.reproduce.patched import ATTENTION, FEED_FORWARD, PARTS, RESIDUAL, PatchedImage
@@ -58,7 +58,7 @@ def examine(experiments: Experiments) -> Finding:
             f"The two models have the same weights in their {listed(same)}: what these put out differs by what reaches"
             " them alone, so that the comparison is of what they carry, not of where the models differ. "
         )
-    plot = Plot("groups", "mean DvD of a prompt's images", groups, mark=(36.0, "36"), unit="score")
+    plot = Plot("groups", "mean DvD of a prompt's images", groups, mark=COLLAPSE_MARK, unit="score")
     return found(decides, RULE, experiments.size.patched_seeds, figures, [plot], _pictures(images), why)
 
 

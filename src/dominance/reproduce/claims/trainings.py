@@ -4,7 +4,7 @@ from statistics import median
 
 from dominance.metrics.measured import of_paired_medians
 from dominance.numbers import mean as written
-from dominance.reproduce.claims.claim import DVD, Claim, found
+from dominance.reproduce.claims.claim import COLLAPSE_MARK, DVD, Claim, found
 from dominance.reproduce.experiments import Experiments
 from dominance.reproduce.impossible import ImpossibleError
 from dominance.runs.reproduction.result import Figure, Finding, Group, Plot
@@ -39,7 +39,7 @@ def examine(experiments: Experiments) -> Finding:
         Group(first.model, tuple(before), median(before)),
         Group(second.model, tuple(after), median(after)),
     )
-    plot = Plot("groups", "mean DvD of a prompt", groups, mark=(36.0, "36"), unit="score")
+    plot = Plot("groups", "mean DvD of a prompt", groups, mark=COLLAPSE_MARK, unit="score")
     return found(of_paired_medians(before, after), RULE, experiments.size.independent_seeds, figures, [plot])
 
 
