@@ -226,7 +226,9 @@ def test_without_a_rule_the_risk_is_uncalibrated_and_the_next_step_fits_one(comm
         assert found["score"] is not None
     said = command("preflight", PROMPT, "--model", tiny_model, *LARGE)
     assert "0 of 1 prompts at high risk, 1 uncalibrated: no rule has been fitted to this model" in said.out
-    assert "next: no rule has been fitted to this model, and there are too few prompts to fit one; audit many" in said.out
+    assert (
+        "next: no rule has been fitted to this model, and there are too few prompts to fit one; audit many" in said.out
+    )
     many = command("preflight", "miniature", "--limit", 4, "--model", tiny_model, *LARGE)
     assert "next: then fit the rule, and give --calibration risk.json: dominance calibrate" in many.out
 
