@@ -26,6 +26,7 @@ SHAPED = (
     "dominance.metrics.memorization",
     "dominance.metrics.ranks",
     "dominance.metrics.samples",
+    "dominance.metrics.shapley",
     "dominance.probes.first_step",
     "dominance.runs.ablation.interactions",
     "dominance.runs.risk.calibration",

@@ -13,6 +13,7 @@ from dominance.numbers import UNKNOWN, counted, effect, plural, rate
 from dominance.runs.ablation.options import AblationOptions
 
 if TYPE_CHECKING:
+    from dominance.runs.ablation.cooperation import HeadSets
     from dominance.runs.ablation.interactions import Interactions
     from dominance.runs.ablation.outcomes import TrialTally
     from dominance.runs.ablation.result import AblationResult, SweepResult
@@ -22,6 +23,7 @@ app = new_app(
     help_epilogue="Examples:\n"
     "  dominance ablate miniature-dominance --limit 8 --seeds 4 --sweep heads\n"
     "  dominance ablate miniature-dominance --sweep heads,multi --layers 1-10\n"
+    "  dominance ablate miniature-dominance --limit 8 --seeds 1 --sweep sets --set-heads 4\n"
     "  dominance ablate miniature-dominance --edit rebalance --intervals 5\n",
 )
 
@@ -74,6 +76,8 @@ def print_ablation(result: "AblationResult") -> None:
         _print_sweep(sweep)
     for found in result.interactions:
         _print_interactions(found)
+    for together in result.sets:
+        _print_sets(together)
     if result.windows:
         _print_windows(result)
     warn_again(result.judge_warnings)
@@ -116,6 +120,35 @@ def _print_interactions(found: "Interactions") -> None:
     print_table(f"Heads that do the same work (interaction below 0), {_when(found.steps)}", columns, rows)
     clusters = "; ".join(", ".join(map(head_label, cluster)) for cluster in found.clusters)
     echo(f"clusters: {clusters or 'none'}")
+
+
+def _print_sets(found: "HeadSets") -> None:
+    from dominance.report.ablation.sets import heads_named, risen, sets_sentence
+
+    rows = [
+        (
+            str(size.size),
+            risen(size.greedy),
+            risen(size.best),
+            risen(size.behind),
+            rate(size.best_images.mitigated),
+            rate(size.best_images.corrupted),
+        )
+        for size in found.sizes
+    ]
+    columns = ("heads", "greedy: rise (95%)", "best: rise (95%)", "best less greedy", "best: mitigated", "corrupted")
+    if rows:
+        print_table(f"Sets of heads chosen on other prompts, {_when(found.steps)}", columns, rows)
+    for half in found.halves:
+        shares = [(heads_named([share.head]), risen(share.shapley)) for share in half.shares]
+        chosen = plural(len(half.chosen_on), "prompt")
+        others = plural(len(half.reported_on), "other")
+        print_table(f"Heads chosen on {chosen}, on the {others}", ("head", "Shapley value (95%)"), shares)
+        echo(
+            f"greedy: {', '.join(heads_named([head]) for head in half.greedy)}; best set of any size:"
+            f" {heads_named(half.best_of_all.heads)}"
+        )
+    echo(sets_sentence(found))
 
 
 def _print_windows(result: "AblationResult") -> None:

@@ -36,6 +36,7 @@ from dominance.metrics.reliability import (
     reliability_bins,
 )
 from dominance.metrics.samples import Split, grouped_folds, held_out_splits
+from dominance.metrics.shapley import shapley_interactions, shapley_values
 from dominance.metrics.stopping import abort_threshold, usable_cost
 
 if TYPE_CHECKING:
@@ -125,6 +126,8 @@ __all__ = [
     "reliability_bins",
     "roc_auc",
     "roc_auc_interval",
+    "shapley_interactions",
+    "shapley_values",
     "soft_presence",
     "spearman",
     "spearman_chance",

@@ -9,6 +9,7 @@ from markupsafe import Markup
 from dominance.numbers import counted, plural, rate
 from dominance.records import Rate
 from dominance.report.ablation.plots import Column, columns, signed_disc
+from dominance.report.ablation.sets import STYLES, heads_named, risen, sets_sentence, sets_view
 from dominance.report.parts.next_steps import after_ablate
 from dominance.report.parts.page_stream import write_page
 from dominance.report.parts.pictures import Embedded, Missing, embed, thumbnail_side
@@ -26,6 +27,7 @@ SWEEP_TITLES = {
     "feed-forward": "One feed-forward network removed",
     "residual": "One residual branch removed",
     "interactions": "Two of the strongest heads removed",
+    "sets": "Every set of the strongest heads removed",
 }
 _PLACES = {"residual": "Residual branch"}
 
@@ -74,6 +76,10 @@ def write_ablation(result: AblationResult, folder: Path) -> Path:
         next_steps=after_ablate(result),
         signed_disc=signed_disc,
         head_label=head_label,
+        sets=[sets_view(found) for found in result.sets],
+        set_styles=STYLES,
+        heads_named=heads_named,
+        risen=risen,
     )
 
 
@@ -86,6 +92,8 @@ def ablation_headline(result: AblationResult) -> str:
     if result.windows:
         return _windows_headline(result)
     first = next((sweep for sweep in result.sweeps if sweep.sweep == "heads"), result.sweeps[0])
+    if first.sweep == "sets" and result.sets and result.sets[0].sizes:
+        return sets_sentence(result.sets[0]).partition(" On the prompts that chose")[0]
     what = _subject(first)
     of = plural(collapsed.count, "collapsed image")
     if first.total.images.n == 0:
@@ -116,6 +124,7 @@ def _subject(sweep: SweepResult) -> str:
         "feed-forward": "removing a single feed-forward network",
         "residual": "removing a single residual branch",
         "interactions": "removing two heads together",
+        "sets": "removing a set of the strongest heads",
     }[sweep.sweep]
 
 

@@ -79,6 +79,22 @@ def rising_ticks(top: float, most: int = 4) -> list[float]:
     return [float(f"{unit * power * place:.6g}") for place in range(count + 1)]
 
 
+def ticks_around_zero(low: float, high: float) -> list[float]:
+    """Round numbers around 0 that hold both ends; above it, too, where both are 0.
+
+    >>> ticks_around_zero(-0.1, 0.47)
+    [-0.2, 0.0, 0.2, 0.4, 0.6]
+    >>> ticks_around_zero(0.0, 0.0)
+    [0.0, 0.5]
+    """
+    steps = rising_ticks(max(high, -low) or 1.0)
+    below = [-tick for tick in reversed(steps[1:])] if low < 0 else []
+    above = steps[1:] if high > 0 or not below else []
+    first = next((place for place in range(len(below) - 1, -1, -1) if below[place] <= low), 0)
+    last = next((place for place, tick in enumerate(above) if tick >= high), len(above) - 1)
+    return [*below[first:], 0.0, *above[: last + 1]]
+
+
 def tick_label(value: float, *, percent: bool = False, signed: bool = False) -> str:
     """A number beside an axis.
 

@@ -1,13 +1,11 @@
 """The plots of claims, as SVG text."""
 
-from collections.abc import Sequence
-
 from markupsafe import Markup
 
 from dominance.report.parts.courses import HEIGHT, Course, course_plot
 from dominance.report.parts.palette import STYLES
 from dominance.report.parts.strips import Dot, Mark, Strip, strips
-from dominance.report.parts.svg import horizontal_grid, rising_ticks, tag, tick_label, whisker, words
+from dominance.report.parts.svg import horizontal_grid, tag, tick_label, ticks_around_zero, whisker, words
 from dominance.report.reproduction.words import WRITE
 from dominance.runs.reproduction.result import Group, Plot
 from dominance.runs.reproduction.rule import Unit
@@ -57,7 +55,7 @@ _ROW = 34
 def _points(plot: Plot) -> Markup:
     """A row a group on an axis that may go below 0."""
     ends = [end for group in plot.groups for end in (group.value or 0.0, *(group.interval or ()))]
-    ticks = _ticks(min([0.0, *ends]), max([0.0, *ends]))
+    ticks = ticks_around_zero(min([0.0, *ends]), max([0.0, *ends]))
 
     def x(value: float) -> str:
         return f"{2 + 96 * (value - ticks[0]) / (ticks[-1] - ticks[0]):.2f}%"
@@ -85,7 +83,7 @@ def _lines(plot: Plot) -> Markup:
     ends = [end for line in plot.lines for _, value, interval in line.values for end in interval or (value, value)]
     if plot.mark is not None:
         ends.append(plot.mark[0])
-    ticks = _ticks(min([0.0, *ends]), max([0.0, *ends]))
+    ticks = ticks_around_zero(min([0.0, *ends]), max([0.0, *ends]))
     low, high = ticks[0], ticks[-1]
     places = sorted({place for line in plot.lines for place, _, _ in line.values})
     first, last = places[0], places[-1]
@@ -108,13 +106,3 @@ def _lines(plot: Plot) -> Markup:
 
 def _named(plot: Plot, place: int) -> str:
     return f"{place / 10:g}%" if plot.kind == "roc" else str(place)
-
-
-def _ticks(low: float, high: float) -> Sequence[float]:
-    """Round numbers around 0 that hold both ends."""
-    steps = rising_ticks(max(high, -low) or 1.0)
-    below = [-tick for tick in reversed(steps[1:])] if low < 0 else []
-    above = steps[1:] if high > 0 else []
-    first = next((place for place in range(len(below) - 1, -1, -1) if below[place] <= low), 0)
-    last = next((place for place, tick in enumerate(above) if tick >= high), len(above) - 1)
-    return [*below[first:], 0.0, *above[: last + 1]]

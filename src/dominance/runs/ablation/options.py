@@ -9,15 +9,20 @@ from cyclopts import Group, Parameter, Token
 from dominance.errors import InputError
 from dominance.judges.options import Asking
 from dominance.models.drawing import Drawing, Machine
+from dominance.numbers import plural
 from dominance.probes.choices import EDITS, SCALE, Branches, EditKind, Mode, check_edit
 from dominance.runs.audit.options import Limit, Words, check_limit
 from dominance.seeds import DEFAULT_SEEDS
 from dominance.written import WRITTEN, Numbers, check_listed
 
-Sweep = Literal["heads", "multi", "controls", "feed-forward", "residual", "interactions"]
+Sweep = Literal["heads", "multi", "controls", "feed-forward", "residual", "interactions", "sets"]
 SWEEPS: tuple[Sweep, ...] = get_args(Sweep)
-_ABLATING = ("sweep", "layers", "scale", "mode", "branches", "strongest", "min_collapsed")
+_ABLATING = ("sweep", "layers", "scale", "mode", "branches", "strongest", "set_heads", "min_collapsed")
 """Options on what to remove, and how; the edit ``rebalance`` does not use them."""
+
+FEWEST_HEADS, MOST_HEADS = 2, 8
+"""Heads of which every set is tried: 3 to 255 sets."""
+_SET_HEADS = 5
 
 Span = tuple[int, int]
 """First and last denoising step, counted from 0."""
@@ -93,8 +98,8 @@ class AblationOptions:
     edit: EditKind = "ablate"
     """ablate, or rebalance: equal attention to all concepts of the prompt."""
     sweep: Annotated[tuple[Sweep, ...], Parameter(converter=_read_sweeps, n_tokens=1, metavar="NAMES")] = ("heads",)
-    """heads, multi, controls, feed-forward, residual, interactions, several of them, or all. The sweeps multi,
-    controls and interactions build on single heads, and try those first."""
+    """heads, multi, controls, feed-forward, residual, interactions, sets, several of them, or all. The sweeps multi,
+    controls, interactions and sets build on single heads, and try those first."""
     layers: Numbers | None = None
     """Attention layers, or residual branches, such as 9,10 or 1-16 (default: all). Controls are in layer 1."""
     edit_steps: Annotated[Span, Parameter(converter=_read_span, n_tokens=1, metavar="N|N-M")] | None = field(
@@ -111,6 +116,8 @@ class AblationOptions:
     """Branches of the guidance to edit: both, or the conditional one."""
     strongest: int = 8
     """Number of heads to compute interactions for."""
+    set_heads: int | None = None
+    """Number of heads of which sets tries every set, 2 to 8: 5 have 31 (default: 5, or all where there are fewer)."""
     min_collapsed: int = 1
     """Edit only prompts with at least this many collapsed images."""
     limit: Limit | None = None
@@ -139,6 +146,11 @@ class AblationOptions:
         ):
             if value is not None and value < least:
                 raise InputError(f"{name} is {value}; give a whole number from {least}")
+        if self.set_heads is not None and not FEWEST_HEADS <= self.set_heads <= MOST_HEADS:
+            many = f", of which there are {2**self.set_heads - 1} sets" if MOST_HEADS < self.set_heads <= 64 else ""
+            raise InputError(
+                f"set-heads is {self.set_heads}{many}; give a whole number from {FEWEST_HEADS} to {MOST_HEADS}"
+            )
         if self.edit == "rebalance":
             self._refuse_ablating()
 
@@ -155,6 +167,20 @@ class AblationOptions:
         """Seeds of every prompt's images: 0 to 9 by default."""
         return self.drawing.seeds or DEFAULT_SEEDS
 
+    def heads_in_sets(self, heads: int) -> int:
+        """Of so many heads, the number of which every set is tried.
+
+        Raises:
+            InputError: there are fewer than were asked for, or fewer than two.
+        """
+        wanted = min(_SET_HEADS, heads) if self.set_heads is None else self.set_heads
+        if heads < max(wanted, FEWEST_HEADS):
+            raise InputError(
+                f"set-heads is {wanted}, but the layers have {plural(heads, 'head')}; give more --layers"
+                f"{', or fewer heads' if wanted > FEWEST_HEADS and heads >= FEWEST_HEADS else ''}"
+            )
+        return wanted
+
     def how(self, window: Window) -> How:
         """How parts are removed in an interval of steps."""
         return How(window, self.scale, self.mode, self.branches)
@@ -166,7 +192,8 @@ class AblationOptions:
             return record
         record |= {"scale": self.scale, "mode": self.mode, "branches": self.branches}
         record |= {"sweeps": list(self.sweep), "layers": self.layers}
-        return record | {"strongest": self.strongest, "min_collapsed": self.min_collapsed}
+        record |= {"strongest": self.strongest, "min_collapsed": self.min_collapsed}
+        return record | ({"set_heads": self.set_heads} if "sets" in self.sweep else {})
 
     def windows(self, total: int) -> tuple[Window, ...]:
         """The intervals of steps to try.

@@ -11,6 +11,7 @@ from dominance.documents import Counted
 from dominance.metrics import rate
 from dominance.records import COLLAPSE, Prompt, ScoredImage
 from dominance.runs.ablation.variants import Head, Variant
+from dominance.runs.stages.scoring import presence_of
 
 Outcome = Literal["mitigated", "unchanged", "corrupted"]
 OUTCOMES: tuple[Outcome, ...] = ("mitigated", "unchanged", "corrupted")
@@ -52,6 +53,13 @@ class Judged:
         """Fall of the DvD score."""
         before, after = self.unedited.dvd, self.edited.dvd
         return None if before is None or after is None else before - after
+
+    @property
+    def rise(self) -> float | None:
+        """Rise of the soft presence of the concepts that the unedited image lost, -1 to 1."""
+        lost = tuple(dict.fromkeys(dominated for _, dominated in self.unedited.collapses))
+        before, after = presence_of(self.unedited, lost), presence_of(self.edited, lost)
+        return None if before is None or after is None else after - before
 
 
 @dataclass(frozen=True)

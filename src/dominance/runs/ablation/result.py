@@ -8,6 +8,7 @@ from pydantic import Field
 from dominance.documents import Counted, Keyed
 from dominance.metrics import rate
 from dominance.records import GroupResult, JudgeWarning, Rate, RunResult, ScoredImage
+from dominance.runs.ablation.cooperation import HeadSets
 from dominance.runs.ablation.interactions import Interactions
 from dominance.runs.ablation.options import Sweep, Window
 from dominance.runs.ablation.outcomes import (
@@ -34,7 +35,8 @@ class SweepResult:
     """One sweep in one interval of steps.
 
     Attributes:
-        variants: in forward order; empty for ``multi``, whose variants differ between prompts.
+        variants: in forward order; empty for ``multi``, whose variants differ between prompts, and for ``sets``, which
+            are listed by the half that chose them.
         layers: the same by layer or residual branch.
         left_out: number of prompts without a variant, such as those that no head mitigates.
         by_prompt: by the prompt's id, of its variants those that mitigate most of its collapsed images.
@@ -52,7 +54,9 @@ class SweepResult:
 
 def sweep_result(sweep: Sweep, window: Window, judged: list[Judged], left_out: int = 0) -> SweepResult:
     """Counts a sweep's trials."""
-    alike = () if sweep == "multi" else tuple(tally(name, own) for name, own in grouped(judged, label).items())
+    alike = (
+        () if sweep in ("multi", "sets") else tuple(tally(name, own) for name, own in grouped(judged, label).items())
+    )
     return SweepResult(
         sweep=sweep,
         steps=window.name,
@@ -180,6 +184,7 @@ class AblationResult:
         edit: ``ablate`` or ``rebalance``.
         left_out: ids of prompts with fewer than two concepts.
         notes: caveats, such as that there was nothing to mitigate.
+        sets: of the sweep ``sets``, an interval of steps each.
     """
 
     UNPRINTED: ClassVar[set[str]] = {"manifest"}
@@ -200,6 +205,7 @@ class AblationResult:
     notes: tuple[str, ...]
     manifest: dict[str, object] = field(default_factory=dict)
     judge_warnings: tuple[JudgeWarning, ...] = ()
+    sets: tuple[HeadSets, ...] = ()
 
     @property
     def unscored(self) -> int:

@@ -10,7 +10,7 @@ from dominance.errors import SuiteError
 from dominance.judges.protocol import Judge
 from dominance.records import Prompt, Suite
 from dominance.run_settings import RunSettings
-from dominance.runs.ablation.options import AblationOptions, Window
+from dominance.runs.ablation.options import SWEEPS, AblationOptions, Window
 from dominance.runs.ablation.result import AblationResult
 from dominance.runs.ablation.study import Study
 from dominance.runs.ablation.trials import TrialStage
@@ -108,6 +108,11 @@ def _decided(
 ) -> _Decided:
     whole = limited(find_suite(suite, options.concepts), options.limit, Limits())
     loaded = replace(whole, prompts=_with_two_concepts(whole), gate=None)
+    if "sets" in options.sweep and options.sweep != SWEEPS and len(loaded.prompts) < 2:
+        raise SuiteError(
+            "the sweep sets chooses heads on one half of the prompts and reports on the other; give two prompts with"
+            " two concepts or more"
+        )
     questions = load_questions(options.asking.questions)
     name = f"{options.edit}-{loaded.name}"
     check_run_folder(Path(out or Path("runs") / name))
@@ -161,7 +166,9 @@ def _check_parts(options: AblationOptions, anatomy: Anatomy) -> None:
     if options.edit == "rebalance":
         return
     if set(options.sweep) - {"residual"}:
-        all_heads(anatomy, options.layers)
+        heads = all_heads(anatomy, options.layers)
+        if "sets" in options.sweep:
+            options.heads_in_sets(len(heads))
     if "residual" in options.sweep:
         residuals(anatomy, options.layers, options.how(Window(0, 0)))
 

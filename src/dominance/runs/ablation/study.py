@@ -5,6 +5,7 @@ from typing import cast
 
 from dominance.metrics import rate
 from dominance.records import Prompt, RunResult
+from dominance.runs.ablation.cooperation import HeadSets, halves_of, head_sets, sets_of, strongest_alone
 from dominance.runs.ablation.interactions import Interactions, interactions, strongest
 from dominance.runs.ablation.options import SWEEPS, AblationOptions, Sweep, Window
 from dominance.runs.ablation.outcomes import Judged, label, mitigating
@@ -54,6 +55,8 @@ class Study:
         self._judged: list[Judged] = []
         self._singles: dict[tuple[Head, Window], list[Judged]] = {}
         self._interactions: list[Interactions] = []
+        self._sets: list[HeadSets] = []
+        self._untried: str | None = None
 
     def result(self, run: str, left_out: tuple[str, ...]) -> AblationResult:
         """Runs everything the options ask for."""
@@ -83,6 +86,7 @@ class Study:
             notes=self._notes(left_out),
             manifest=unedited.manifest,
             judge_warnings=unedited.judge_warnings,
+            sets=tuple(self._sets),
         )
 
     def _sweep(self, sweep: Sweep, window: Window) -> SweepResult:
@@ -97,7 +101,7 @@ class Study:
             return self._multi(window)
         if sweep == "controls":
             return self._controls(window)
-        return self._pairs(window)
+        return self._pairs(window) if sweep == "interactions" else self._cooperation(window)
 
     def _heads(self, heads: Sequence[Head], window: Window) -> list[Judged]:
         """Every head alone, on every collapsed image; none is tried twice."""
@@ -140,6 +144,24 @@ class Study:
         judged = self._all("interactions", window, head_pairs(chosen, self._options.how(window)))
         self._interactions.append(interactions(window.name, chosen, singles, judged))
         return sweep_result("interactions", window, judged)
+
+    def _cooperation(self, window: Window) -> SweepResult:
+        """Every set of the heads that raise the presence of what was lost most, on either half of the prompts."""
+        halves = halves_of(list(dict.fromkeys(prompt.id for prompt, _ in self._collapsed)))
+        if not all(halves):
+            self._untried = "only one prompt has collapsed images, so sets of heads cannot be chosen on others"
+            return sweep_result("sets", window, [])
+        heads = all_heads(self._anatomy, self._options.layers)
+        singles, count = self._heads(heads, window), self._options.heads_in_sets(len(heads))
+        chosen = [strongest_alone(singles, half, count) for half in halves]
+        sets = dict.fromkeys(own for heads_of_half in chosen for own in sets_of(heads_of_half, least=2))
+        how = self._options.how(window)
+        judged = self._all("sets", window, [heads_together(own, how) for own in sets])
+        found = head_sets(window.name, halves, chosen, [*singles, *judged])
+        if not found.halves:
+            self._untried = "no prompt of either half has an image that is scored under every set of heads"
+        self._sets.append(found)
+        return sweep_result("sets", window, judged)
 
     def _all(self, name: str, window: Window, variants: Sequence[Variant]) -> list[Judged]:
         return self._tried(name, window, lambda _: variants)
@@ -216,6 +238,8 @@ class Study:
                 if scored
                 else "no unedited image could be scored, so it is unknown what to mitigate"
             )
+        if self._untried is not None:
+            notes.append(self._untried)
         if left_out:
             notes.append(f"left out, with fewer than two concepts: {', '.join(left_out[:20])}")
         notes += [f"left out: prompt {id}: {why}" for id, why in list(self._refused.items())[:20]]

@@ -60,6 +60,15 @@ def score_image(
     )
 
 
+def presence_of(image: ScoredImage, concepts: Sequence[str]) -> float | None:
+    """The soft presence of some of an image's concepts, 0 to 1; None where it has no score, or of no concept."""
+    if image.verdict is None or not concepts:
+        return None
+    return soft_presence(
+        [[_p_yes(answer) for answer in image.answers if answer.question.concept == name] for name in concepts]
+    )
+
+
 def _p_yes(answer: Answer) -> float:
     """Of a judge that gives no probability, 1 for yes and 0 for no."""
     return float(bool(answer.yes)) if answer.p_yes is None else answer.p_yes

@@ -3,7 +3,7 @@
 import functools
 import sqlite3
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ from dominance.probes.ablation import Ablation
 from dominance.probes.rebalancing import Rebalancing
 from dominance.records import Concept, Prompt, Question, Suite
 from dominance.runs.ablation import run as ablation_suite
-from dominance.runs.ablation.options import AblationOptions
+from dominance.runs.ablation.options import SWEEPS, AblationOptions
 from dominance.runs.ablation.result import AblationResult, Edited
 from dominance.runs.ablation.trials import TrialStage, VariantModel
 from dominance.runs.ablation.variants import Variant
@@ -202,6 +202,74 @@ def test_interactions_are_among_the_strongest_heads(ablated: Runs) -> None:
     assert nothing.interactions[0].pairs == ()
 
 
+def all_three_help(variant: Variant, text: str, seed: int) -> str:
+    """Three heads mitigate only together; head 0 of layer 2 alone mitigates the image of seed 1."""
+    if {"2.0", "2.1", "9.0"} <= set(variant.label.split(" + ")):
+        return "mitigated"
+    return "mitigated" if "2.0" in variant.label and seed == 1 else "unchanged"
+
+
+def test_sets_of_heads_are_chosen_on_other_prompts_and_all_are_tried(ablated: Runs) -> None:
+    result, stand_in = ablated(all_three_help, sweep=("sets",), set_heads=3)
+    found = result.sets[0]
+    assert [(half.chosen_on, half.reported_on) for half in found.halves] == [
+        (("pair",), ("pots",)),
+        (("pots",), ("pair",)),
+    ]
+    half = found.halves[0]
+    assert half.heads == ((2, 0), (2, 1), (2, 2))
+    assert half.greedy[0] == (2, 0)
+    assert [size.size for size in found.sizes] == [1, 2, 3]
+    assert found.sizes[0].best.value == pytest.approx(1 / 3)
+    assert (found.sizes[0].best_images.mitigated.count, found.sizes[0].best_images.n) == (2, 6)
+    sets = {label for _, _, label in stand_in.drawn if " + " in label}
+    assert sets == {"2.0 + 2.1", "2.0 + 2.2", "2.1 + 2.2", "2.0 + 2.1 + 2.2"}
+    assert result.sweeps[0].total.images.n == 4 * 6
+    assert result.sweeps[0].variants == ()
+
+    again, stand_in = ablated(all_three_help, sweep=("heads", "sets"), set_heads=4)
+    assert found.by_prompt["pair"].single == pytest.approx(1 / 3)
+    assert again.sets[0].by_prompt["pair"].best == 1.0
+    assert {label for _, _, label in stand_in.drawn} & sets == set()
+    assert sum(" + " in label for _, _, label in stand_in.drawn) == 6 * (11 - 4)
+
+
+def test_sets_resume_after_a_kill(ablated: Runs) -> None:
+    whole, _ = ablated(all_three_help, sweep=("sets",), set_heads=4)
+    count = whole.edited.images
+    ablated.folder = ablated.folder.with_name("killed")
+    stopped: list[int] = []
+
+    def dying(variant: Variant, text: str, seed: int) -> str:
+        stopped.append(seed)
+        return "interrupted" if len(stopped) > count - 10 else all_three_help(variant, text, seed)
+
+    with pytest.raises(KeyboardInterrupt):
+        ablated(dying, sweep=("sets",), set_heads=4, machine=Machine("cpu", 4))
+    resumed, stand_in = ablated(all_three_help, sweep=("sets",), set_heads=4, machine=Machine("cpu", 4))
+    assert 0 < len(stand_in.drawn) <= 16
+    assert printed(resumed)["sets"] == printed(whole)["sets"]
+
+
+def test_where_nothing_can_be_held_out_no_head_is_tried(ablated: Runs) -> None:
+    alone = replace(SUITE, prompts=SUITE.prompts[:2])
+    with pytest.raises(InputError, match="the sweep sets chooses heads on one half of the prompts"):
+        ablated(all_three_help, alone, sweep=("heads", "sets"))
+    assert not ablated.folder.exists()
+    result, _ = ablated(all_three_help, alone, sweep=SWEEPS)
+    assert "only one prompt has collapsed images" in result.notes[0]
+    assert (result.sets, result.sweeps[-1].total.images.n) == ((), 0)
+
+
+def test_sets_without_a_score_are_left_out(ablated: Runs) -> None:
+    def sometimes(variant: Variant, text: str, seed: int) -> str:
+        return "broken" if variant.label == "2.0 + 2.1" and (seed == 2 or "two" in text) else "unchanged"
+
+    result, _ = ablated(sometimes, sweep=("sets",), set_heads=2)
+    assert "no prompt of either half has an image that is scored under every set" in result.notes[0]
+    assert result.sets[0].sizes == ()
+
+
 def test_rebalancing_is_tried_on_all_images_by_interval(ablated: Runs) -> None:
     def early(variant: Variant, text: str, seed: int) -> str:
         assert isinstance(variant.edit, Rebalancing)
@@ -249,6 +317,7 @@ def test_where_nothing_collapses_there_is_nothing_to_mitigate(ablated: Runs, tin
             {"layers": (99,), "sweep": ("residual",)},
             "the model has no residual branch 99; give numbers from 1 to 22",
         ),
+        (SUITE, {"sweep": ("sets",), "set_heads": 5, "layers": (9,)}, "set-heads is 5, but the layers have 4 heads"),
         (SUITE, {"edit_steps": (0, 2)}, "there are only 2 steps; give steps from 0 to 1"),
     ],
 )
