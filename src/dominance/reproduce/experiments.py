@@ -10,6 +10,7 @@ from dominance.judges.protocol import Judge
 from dominance.models.drawing import Drawing
 from dominance.models.source import find_source
 from dominance.records import JudgeWarning, PromptResult, RunResult, Suite
+from dominance.reproduce.ablated import ablated_of, head_sets_of
 from dominance.reproduce.attention import FirstStep, PaperLayers, Recorded, first_step_of, overlaps_of, recorded_of
 from dominance.reproduce.control import control_of
 from dominance.reproduce.disrupted import disrupted_of, undisrupted_of
@@ -35,9 +36,6 @@ from dominance.reproduce.suites import (
 )
 from dominance.reproduce.transfer import Transfer, transfer_of
 from dominance.reproduce.work import heads_of
-from dominance.runs.ablation.options import AblationOptions
-from dominance.runs.ablation.result import AblationResult
-from dominance.runs.ablation.run import ablate_suite
 from dominance.runs.audit.options import AuditOptions
 from dominance.runs.audit.run import audit
 from dominance.runs.bench.candidates import BALANCED
@@ -219,13 +217,8 @@ class Experiments:
             known.first(self.size.memorized), self.model, self.judge, options, self.folder / "memorized"
         )
 
-    @cached_property
-    def ablated(self) -> AblationResult:
-        """Dominance prompts with heads removed: each alone, the mitigating ones together, and pairs of the others."""
-        _ = self.layers
-        options = self._judged(AblationOptions, self.size.ablated_seeds, sweep=("heads", "multi", "controls"))
-        suite = dominance_suite(self.entries(DOMINANCE, self.size.ablated))
-        return ablate_suite(suite, self.model, self.judge, self.folder / "ablation", options)
+    ablated = cached_property(ablated_of)
+    head_sets = cached_property(head_sets_of)
 
     @cached_property
     def replaced(self) -> MitigationResult:

@@ -14,7 +14,7 @@ from dominance.records import Prompt
 from dominance.reproduce.methods import DISRUPTED_METHODS
 from dominance.reproduce.options import ReproduceOptions
 from dominance.reproduce.patched import PARTS
-from dominance.reproduce.size import Size
+from dominance.reproduce.size import SET_HEADS, Size
 from dominance.runs.audit.options import AuditOptions
 from dominance.runs.audit.run import audit
 from dominance.runs.stages.model import RunModel
@@ -129,6 +129,12 @@ def _ablation(on: Facts) -> Work:
     return _drawn(count * seeds * (1.1 * on.heads + 1), f"{count} prompts, {plural(seeds, 'seed')}, {on.heads} heads")
 
 
+def _head_sets(on: Facts) -> Work:
+    """Sets of two heads or more, of the heads that either half of the prompts chooses."""
+    count, seeds, sets = on.size.ablated, on.size.ablated_seeds, 2**SET_HEADS - SET_HEADS - 1
+    return _drawn(2 * sets * count * seeds, f"{count} prompts, {plural(seeds, 'seed')}, 2 × {sets} sets of heads")
+
+
 def _memorized_norms(on: Facts) -> Work:
     """The same run as ``_norms`` where the model needs no adapter."""
     return _norms(replace(on, adapted=False)) if on.memorized else NONE
@@ -236,6 +242,7 @@ WORK: Mapping[str, Callable[[Facts], Work]] = {
     "norms": _norms,
     "memorized norms": _memorized_norms,
     "ablation": _ablation,
+    "head sets": _head_sets,
     "memorized": _memorized,
     "replacement": _replacement,
     "disrupted": _disrupted,

@@ -39,6 +39,12 @@ def test_heads_are_counted() -> None:
     assert images == 10 * 2 * (55 + 1)
 
 
+def test_sets_of_heads_are_counted_for_both_halves() -> None:
+    works_of = works(("ablation", "head sets"), Facts(Size(ablated=10, ablated_seeds=2), heads=50))
+    assert works_of["head sets"].images == 10 * 2 * 2 * 11
+    assert works_of["head sets"].words == "10 prompts, 2 seeds, 2 × 11 sets of heads"
+
+
 def test_the_judge_is_asked_about_every_concept_of_a_prompt() -> None:
     facts = Facts(Size(steered=24, crowded=8, steered_seeds=1, cell=6, cell_seeds=3))
     images, _, calls = total(works(("factorial",), facts).values(), True, 25, 5)

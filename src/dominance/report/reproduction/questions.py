@@ -133,9 +133,9 @@ def _heads(examined: Examined) -> str:
     if "several-heads" not in examined.measured:
         told += ", of which there were none here to put together"
     return (
-        f"{told}. Pairs of the strongest heads, and how far they add up, are a sweep of their own. Sets that grow"
-        " greedily, and Shapley-like shares of them, are not measured: each asks for hundreds of sets a prompt, and"
-        " means something only where single heads mitigate."
+        f"{told}; and every set of the few heads that raise the lost concept's presence most, whether or not they"
+        " mitigate, chosen on other prompts. More heads, their Shapley values and interactions, and whether sets that"
+        " grow greedily are the best, are on the page of the sweep."
     )
 
 
@@ -175,9 +175,9 @@ QUESTIONS: tuple[Question, ...] = (
     ),
     Question(
         "Which heads act together?",
-        ("single-head", "several-heads"),
+        ("single-head", "several-heads", "head-sets"),
         _heads,
-        _on_bench("ablate", sweep="interactions"),
+        _on_bench("ablate", sweep="sets"),
         "findings.md#is-there-a-head-that-carries-it",
     ),
     Question(
