@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from dominance.metrics import Confusion, rate
 from dominance.probes.ablation import Ablation
 from dominance.records import Answer, Concept, Prompt, PromptResult, Question, RunResult, ScoredImage
 from dominance.run_settings import RunSettings
+from dominance.runs.ablation.cooperation import head_sets
 from dominance.runs.ablation.interactions import interactions
 from dominance.runs.ablation.options import Window
 from dominance.runs.ablation.outcomes import Judged
@@ -142,6 +144,27 @@ def test_residual_branches_are_called_so(capsys: Printed) -> None:
     branches = [*trials("residual 1", 1, "u"), *trials("residual 3", 3, "m")]
     print_ablation(ablated(sweeps=(sweep_result("residual", Window(0, 0), branches),)))
     assert {"residual branch 1", "residual branch 3"} <= rows(capsys.readouterr().out).keys()
+
+
+def test_sets_of_heads_are_listed_by_size_and_their_heads_by_half(capsys: Printed) -> None:
+    heads: tuple[Head, ...] = ((1, 0), (9, 1))
+    other = replace(PROMPT, id="other")
+    every = [
+        one
+        for prompt in (PROMPT, other)
+        for own, letters in ((heads[:1], "uu"), (heads[1:], "mu"), (heads, "mm"))
+        for one in trials(own, None, letters, prompt)
+    ]
+    found = head_sets("0", ((PROMPT.id,), ("other",)), [heads, heads], every)
+    together = [one for one in every if len(one.variant.heads) > 1]
+    print_ablation(ablated(sweeps=(sweep_result("sets", Window(0, 0), together),), sets=(found,)))
+    told = capsys.readouterr().out
+    printed = rows(told)
+    assert printed["1"][:2] == ["1", "+50 points (+50 to +50)"]
+    assert "4 of 4 (51 to 100%)" in printed["2"]
+    assert printed["9.1"][1] == "+75 points"
+    assert "greedy: 9.1, 1.0; best set of any size: 1.0 + 9.1" in told
+    assert "the greedy set of every size is the best one" in told
 
 
 def test_interactions_are_listed_from_those_that_replace_one_another(capsys: Printed) -> None:

@@ -16,6 +16,7 @@ from dominance.metrics import Logistic, confusion, discernment, rate, reliabilit
 from dominance.probes.ablation import Ablation
 from dominance.records import Answer, Concept, Gate, Identity, LeftOut, Prompt, PromptResult, Question, RunResult
 from dominance.run_settings import RunSettings
+from dominance.runs.ablation.cooperation import head_sets
 from dominance.runs.ablation.interactions import interactions
 from dominance.runs.ablation.options import Window
 from dominance.runs.ablation.outcomes import Judged
@@ -130,6 +131,8 @@ def ablation() -> AblationResult:
         return [Judged(PAIR, seed, variant, *images) for seed, images in enumerate(pairs)]
 
     singles, both = [*trials((1, 0)), *trials((9, 3))], trials((1, 0), (9, 3))
+    other = [dataclasses.replace(trial, prompt=dataclasses.replace(PAIR, id="other")) for trial in (*singles, *both)]
+    sets, heads = [*singles, *both, *other], [((1, 0), (9, 3))] * 2
     windows = (window_result("none", [("dominance", before.images[0])], None), window_result("0–4", [], singles))
     return AblationResult(
         run="run", suite="small", model="tiny", judge="judge", edit="ablate", settings={"scale": 1e-5},
@@ -137,7 +140,7 @@ def ablation() -> AblationResult:
         prompts=(AblatedPrompt(PAIR.id, PAIR.text, "dominance", rate(2, 2), ((1, 0),), (0, "a.png", "b.png", "1.0")),),
         sweeps=(sweep_result("heads", Window(0, 0), singles), sweep_result("interactions", Window(0, 0), both)),
         interactions=(interactions("0", [(1, 0), (9, 3)], singles, both),), windows=windows, left_out=("lone",),
-        notes=("a note",), manifest={"device": "cpu"},
+        notes=("a note",), manifest={"device": "cpu"}, sets=(head_sets("0", ((PAIR.id,), ("other",)), heads, sets),),
     )  # fmt: skip
 
 

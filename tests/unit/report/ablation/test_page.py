@@ -13,6 +13,7 @@ from dominance.probes.ablation import Ablation
 from dominance.records import PromptResult, RunResult
 from dominance.report.ablation.page import ablation_headline, write_ablation
 from dominance.report.ablation.plots import Column, columns, signed_disc
+from dominance.runs.ablation.cooperation import HeadSets, head_sets
 from dominance.runs.ablation.interactions import interactions
 from dominance.runs.ablation.outcomes import Judged
 from dominance.runs.ablation.result import (
@@ -114,6 +115,41 @@ def test_a_page_of_sweeps_says_what_each_layer_does(
     assert "+ 1 unscored" in text
     assert "Heads are in the order of their clusters: 1.0; 9.1" in text or "1.0, 9.1" in text
     assert "0 of 4" in text
+
+
+def sets_of_two_prompts(trials: Callable[..., list[Judged]]) -> tuple[HeadSets, list[Judged]]:
+    """The heads 1.0 and 9.1 mitigate together only; of two prompts, one chooses for the other."""
+    made = []
+    for label, letters in (("1.0", "uu"), ("9.1", "mu"), ("1.0 + 9.1", "mm")):
+        made += trials(label, None, letters)
+    other = [replace(trial, prompt=replace(trial.prompt, id="other")) for trial in made]
+    halves = ((made[0].prompt.id,), ("other",))
+    together = [trial for trial in (*made, *other) if "+" in trial.variant.label]
+    return head_sets("0", halves, [((9, 1), (1, 0))] * 2, [*made, *other]), together
+
+
+def test_sets_of_heads_have_a_plot_their_sizes_and_their_shares(
+    result_of: Callable[..., AblationResult], trials: Callable[..., list[Judged]], prompt_of: Prompts, tmp_path: Path
+) -> None:
+    sets, together = sets_of_two_prompts(trials)
+    result = result_of(prompt_of([(5, 0)] * 2), sweeps=(sweep_result("sets", Window(0, 0), together),), sets=(sets,))
+    text = page(result, tmp_path)
+    check_self_contained(text)
+    assert ablation_headline(result) == (
+        "Without the set of heads that was best on other prompts, the presence of the lost concept changes by +100"
+        " points; without the best single head, by +50 points (2 prompts)."
+    )
+    assert "On the prompts that chose, the greedy set of every size is the best one." in text
+    assert text.count("Chosen on 1 prompt, reported on 1 other prompt") == 2
+    assert 'class="course-plot"' in text
+    assert "greedy set from +50 points to +100 points" in text
+    assert "4 of 4" in text  # mitigated without both
+    assert "<td>1.0 + 9.1</td>" in text
+    assert "Sets of heads</dt>" in text
+    assert "+75 points" in text  # the Shapley value of 9.1
+    nothing = replace(result, sets=(HeadSets("0", (), (), {}),), notes=("only one prompt",))
+    assert "Nothing could be held out" in page(nothing, tmp_path)
+    assert "restores the lost concept in" in ablation_headline(nothing)
 
 
 def test_pictures_stand_side_by_side_and_texts_are_escaped(
