@@ -96,7 +96,7 @@ class HalfSets:
 
     @property
     def best_of_all(self) -> HeadSet:
-        """Of any size, the set with the largest rise on the prompts that choose."""
+        """Of any size, the set with the largest rise on the prompts that choose; of equals the smallest."""
         return max(self.sets, key=lambda one: one.chosen)
 
     def between(self, first: Head, second: Head) -> PairIndex | None:

@@ -204,7 +204,7 @@ def test_interactions_are_among_the_strongest_heads(ablated: Runs) -> None:
 
 def all_three_help(variant: Variant, text: str, seed: int) -> str:
     """Three heads mitigate only together; head 0 of layer 2 alone mitigates the image of seed 1."""
-    if {"2.0", "2.1", "9.0"} <= set(variant.label.split(" + ")):
+    if {"2.0", "2.1", "2.3"} <= set(variant.label.split(" + ")):
         return "mitigated"
     return "mitigated" if "2.0" in variant.label and seed == 1 else "unchanged"
 
@@ -235,19 +235,21 @@ def test_sets_of_heads_are_chosen_on_other_prompts_and_all_are_tried(ablated: Ru
 
 
 def test_sets_resume_after_a_kill(ablated: Runs) -> None:
-    whole, _ = ablated(all_three_help, sweep=("sets",), set_heads=4)
+    asked: dict[str, Any] = {"sweep": ("sets",), "set_heads": 3, "drawing": Drawing((1,)), "machine": Machine("cpu", 4)}
+    whole, _ = ablated(all_three_help, **asked)
     count = whole.edited.images
+    assert count == 2 * (8 + 4)
     ablated.folder = ablated.folder.with_name("killed")
     stopped: list[int] = []
 
     def dying(variant: Variant, text: str, seed: int) -> str:
         stopped.append(seed)
-        return "interrupted" if len(stopped) > count - 10 else all_three_help(variant, text, seed)
+        return "interrupted" if len(stopped) > count - 6 else all_three_help(variant, text, seed)
 
     with pytest.raises(KeyboardInterrupt):
-        ablated(dying, sweep=("sets",), set_heads=4, machine=Machine("cpu", 4))
-    resumed, stand_in = ablated(all_three_help, sweep=("sets",), set_heads=4, machine=Machine("cpu", 4))
-    assert 0 < len(stand_in.drawn) <= 16
+        ablated(dying, **asked)
+    resumed, stand_in = ablated(all_three_help, **asked)
+    assert len(stand_in.drawn) == 8, "all single heads and no more were finished"
     assert printed(resumed)["sets"] == printed(whole)["sets"]
 
 
