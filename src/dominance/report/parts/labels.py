@@ -17,6 +17,7 @@ LABELS: dict[str, str] = {
     "needed": "images that must agree",
     "order_seed": "seed of the order",
     "peak_memory": "most memory in use",
+    "set_heads": "heads in sets",
     "vae_tiling": "decoded by tiles",
     "with_p_yes": "with P(yes)",
     "yes_or_no_alone": "yes or no alone",

@@ -1,6 +1,7 @@
 """Which heads work together: all sets of the strongest, chosen on one half of the prompts, reported on the other."""
 
 import itertools
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
@@ -238,7 +239,7 @@ def _half(
                 HeadSet(
                     own := _heads_at(place, heads),
                     float(mean[place]),
-                    _rise(rows[:, place]),
+                    _rise(rows[:, place], most=1),
                     _outcomes(by_set[own], report),
                 )
                 for place in places
@@ -276,9 +277,9 @@ def _value(half: HalfSets, game: Game, heads: Sequence[Head]) -> float:
     return float(game[sum(1 << half.heads.index(head) for head in heads)])
 
 
-def _rise(values: Sequence[float] | np.ndarray) -> Rise:
-    """The mean over prompts, a value each."""
-    found = of_clusters([[float(value)] for value in values])
+def _rise(values: Sequence[float] | np.ndarray, most: float = math.inf) -> Rise:
+    """The mean over prompts, a value each, of which none can be larger than ``most``."""
+    found = of_clusters([[float(value)] for value in values], most=most)
     return Rise(found.value, found.interval if found.n > 1 else None)
 
 
@@ -303,8 +304,8 @@ def _size(
             own += [trial.outcome for trial in by_set[heads] if trial.prompt.id in games]
     return SizeOfSets(
         size=size,
-        greedy=_rise(greedy),
-        best=_rise(best),
+        greedy=_rise(greedy, most=1),
+        best=_rise(best, most=1),
         behind=_rise(np.subtract(best, greedy)),
         behind_where_chosen=max(behind),
         greedy_images=outcomes(images[0]),
