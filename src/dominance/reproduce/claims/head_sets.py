@@ -106,7 +106,7 @@ CLAIM = Claim(
     ("bench", "ablation", "head sets"),
     examine,
     otherwise=(
-        "The best single head brings back more of the lost concept than the set that was best on other prompts: what a"
+        "The best single head brings back more of the lost concept than the set that was best on other prompts. What a"
         " set does there is luck of those prompts, or removing more heads spoils the picture."
     ),
 )

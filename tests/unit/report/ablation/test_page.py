@@ -136,17 +136,17 @@ def test_sets_of_heads_have_a_plot_their_sizes_and_their_shares(
     text = page(result, tmp_path)
     check_self_contained(text)
     assert ablation_headline(result) == (
-        "Without the set of heads that was best on other prompts, the presence of the lost concept changes by +100"
-        " points; without the best single head, by +50 points (2 prompts)."
+        "Without the set of heads that was best on other prompts, the presence of the lost concept changes by +80"
+        " points; without the best single head, by +40 points (2 prompts)."
     )
     assert "On the prompts that chose, the greedy set of every size is the best one." in text
     assert text.count("Chosen on 1 prompt, reported on 1 other prompt") == 2
     assert 'class="course-plot"' in text
-    assert "greedy set from +50 points to +100 points" in text
+    assert "greedy set from +40 points to +80 points" in text
     assert "4 of 4" in text  # mitigated without both
     assert "<td>1.0 + 9.1</td>" in text
     assert "Sets of heads</dt>" in text
-    assert "+75 points" in text  # the Shapley value of 9.1
+    assert "+60 points" in text  # the Shapley value of 9.1
     nothing = replace(result, sets=(HeadSets("0", (), (), {}),), notes=("only one prompt",))
     assert "Nothing could be held out" in page(nothing, tmp_path)
     assert "restores the lost concept in" in ablation_headline(nothing)
