@@ -141,6 +141,17 @@ class Plan:
             or (regions is not None and any(regions.acts(step, steps, backend) for step in range(1, steps)))
         )
 
+    def why_idle(self, on: Conditions) -> str | None:
+        """Why steps that it names are none under these conditions, where the conditions are why."""
+        if self.unguided is not None and self.unguided.within(on.steps):
+            return on.unguided
+        regions, backend = self.regions, self.regions_by(on)
+        if regions is None or regions.since == 0 or regions.strength == 0 or self.acts(on):
+            return None
+        ends = regions.ends(backend)
+        until = f"{ends:g}" if regions.until is not None else f"which is {ends:g} where regions act by {backend}"
+        return f"no step of {on.steps} lies between the method's since, {regions.since:g}, and its until, {until}"
+
     def regions_by(self, on: Conditions) -> Backend:
         """Where its regions act; where that is not known, in attention, of the two the one that acts longer."""
         return self.backend or on.backend or "attention"

@@ -142,20 +142,7 @@ class ChosenRecipe:
         until = getattr(self.recipe, "until", None)
         if until is not None and round(until * on.steps) == 0:
             return f"the method's until, {until:g}, comes to no step of {on.steps}"
-        return _why_idle(plan, on) or f"in {plural(on.steps, 'step')} the method changes nothing of it"
-
-
-def _why_idle(plan: Plan, on: Conditions) -> str | None:
-    """Why a plan that has something to do does nothing under these conditions, where they say."""
-    if plan.unguided is not None and plan.unguided.within(on.steps):
-        return on.unguided
-    regions = plan.regions
-    if regions is None or regions.since == 0:
-        return None
-    backend = plan.regions_by(on)
-    ends = regions.ends(backend)
-    until = f"{ends:g}" if regions.until is not None else f"which is {ends:g} where regions act by {backend}"
-    return f"no step of {on.steps} lies between the method's since, {regions.since:g}, and its until, {until}"
+        return plan.why_idle(on) or f"in {plural(on.steps, 'step')} the method changes nothing of it"
 
 
 def find_method(name: str) -> Method | ChosenRecipe | None:

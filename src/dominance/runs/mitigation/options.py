@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from cyclopts import Group, Parameter
 
 from dominance.errors import InputError
+from dominance.guidance.registry import find_method
 from dominance.judges.measuring import Measuring
 from dominance.judges.options import Asking
 from dominance.models.drawing import Drawing, Machine
@@ -65,7 +66,13 @@ class MitigateOptions:
         if self.against in (PLAIN, "none"):
             return
         told = on_one_line(self.against, 60)
+        if self.against == POLICY:
+            raise InputError(
+                "against is 'policy', which is a choice among the methods; give one of them, and the policy is compared"
+                " with it"
+            )
         if self.against not in self.named:
+            find_method(self.against)
             methods = on_one_line(",".join((*self.named, self.against)), 200)
             raise InputError(
                 f"against is {told!r}, which --method does not draw; give {PLAIN}, or draw it too: --method {methods}"

@@ -93,7 +93,7 @@ def mitigate(
     ...     pipeline("a tower and a mug")
     """
     from dominance.models.own_pipeline import OwnPipeline
-    from dominance.runs.stages.conditions import check_guided
+    from dominance.runs.stages.conditions import check_acts
     from dominance.runs.stages.localisation import layers_of
     from dominance.runs.stages.steering import steered
 
@@ -115,7 +115,7 @@ def mitigate(
 
     def planned(texts: Sequence[str]) -> list[Plan]:
         plans = [recipe.plan(prompt) for prompt in named.of(texts)]
-        check_guided(pipeline, plans)
+        check_acts(pipeline, plans)
         return plans
 
     with steered(pipeline, planned, layers or (), prompts, guided):

@@ -266,6 +266,8 @@ def test_the_same_method_under_two_names_is_no_baseline(model: str, tmp_path: Pa
             {"methods": ("replace",), "against": "replace"},
             "replace would be compared with itself; give --method another",
         ),
+        ({"against": "policy"}, "against is 'policy', which is a choice among the methods; give one of them"),
+        ({"against": "magic"}, "no method 'magic'; give one of none, regions"),
         ({"against": "replace", "only_failing": True}, "each method draws other images, so that none can be compared"),
     ],
 )

@@ -146,6 +146,28 @@ def test_a_call_without_guidance_to_switch_off_is_refused_and_would_change_nothi
         assert np.array_equal(draw(own, **options), still)
 
 
+@pytest.mark.parametrize(
+    ("family", "settings", "until"),
+    [
+        ("sd3", "since=0.5", "which is 0.5 where regions act by predictions"),
+        ("flux", "since=0.75", "which is 0.5 where regions act by predictions"),
+        ("sd1", "since=1", "which is 1 where regions act by attention"),
+        ("sd1", "since=0.5:until=0.5", "0.5"),
+    ],
+)
+def test_regions_without_a_step_are_refused(family: str, settings: str, until: str) -> None:
+    own, options = tiny(family), {"true_cfg_scale": 4.0, "negative_prompt": ["", ""]} if family == "flux" else {}
+    since = settings.partition("=")[2].partition(":")[0]
+    match = (
+        "the method regions would change nothing: no step of 4 lies between the method's since,"
+        f" {since}, and its until, {until}; give an earlier since or a later until"
+    )
+    with mitigate(own, EACH, f"regions:{settings}", layers=(1,)), pytest.raises(InputError, match=match):
+        draw(own, steps=4, **options)
+    with mitigate(own, EACH, f"regions:{settings}:strength=0", layers=(1,)):
+        assert np.array_equal(draw(own, steps=4, **options), draw(own, steps=4, **options))
+
+
 def test_guidance_of_a_second_forward_is_switched_off() -> None:
     own, options = tiny("flux"), {"true_cfg_scale": 4.0, "negative_prompt": ["a lamp", "a lamp"]}
     with mitigate(own, EACH, "unguided:until=1"):
