@@ -24,10 +24,28 @@ def rate_difference(first: Rate, second: Rate, confidence: float = 0.95) -> tupl
     """
     if not first.n or not second.n:
         raise InputError("a rate is over no images; give at least one image each")
-    p, q = first.count / first.n, second.count / second.n
-    p_low, p_high = wilson_interval(first.count, first.n, confidence)
-    q_low, q_high = wilson_interval(second.count, second.n, confidence)
-    difference = q - p
+    one, other = (wilson_interval(found.count, found.n, confidence) for found in (first, second))
+    return _joined(first.count / first.n, one, second.count / second.n, other)
+
+
+def difference_of_intervals(first: Rate, second: Rate) -> tuple[float, Interval]:
+    """``second − first`` of two independent rates, from -1 to 1, its interval joined from their own.
+
+    It serves rates whose intervals are of fewer units than were counted, as those of ``alike_rate``.
+
+    Raises:
+        InputError: a rate without an interval.
+
+    Source: Zou & Donner (2008), "Construction of confidence limits about effect measures: a general approach"; of
+    Wilson's intervals it is ``rate_difference``.
+    """
+    if first.interval is None or second.interval is None:
+        raise InputError("a rate is over no images; give at least one image each")
+    return _joined(first.count / first.n, first.interval, second.count / second.n, second.interval)
+
+
+def _joined(p: float, first: Interval, q: float, second: Interval) -> tuple[float, Interval]:
+    (p_low, p_high), (q_low, q_high), difference = first, second, q - p
     low = difference - ((q - q_low) ** 2 + (p_high - p) ** 2) ** 0.5
     high = difference + ((q_high - q) ** 2 + (p - p_low) ** 2) ** 0.5
     return difference, (max(-1.0, low), min(1.0, high))

@@ -24,7 +24,7 @@ from dominance.laboratory.diversity.strips import GAP, SIDE, TAUGHT_WIDTH
 from dominance.laboratory.diversity.summary import ExperimentSummary, summary_of
 from dominance.laboratory.diversity.wanted import criteria
 from dominance.laboratory.outcomes import Outcomes
-from dominance.metrics import t_interval
+from dominance.metrics import t_interval, wilson_interval
 from dominance.miniature.captions import with_article
 from dominance.miniature.concepts import OBJECTS
 
@@ -108,12 +108,25 @@ def test_one_series_has_no_interval_and_one_level_no_correlation() -> None:
     assert flat is not None and (flat.rho, flat.chance, flat.of_means, flat.interval) == (None,) * 4
 
 
+def test_two_levels_have_no_correlation_of_means_and_four_series_no_interval() -> None:
+    five = [result("castle", level, seed, 60 - level + seed % 2) for level in LEVELS for seed in range(5)]
+    whole = trend(five, lambda r: r.level)
+    assert whole is not None and whole.interval is not None and whole.of_means_interval is not None
+    four = trend([made for made in five if made.seed < 4], lambda r: r.level)
+    assert four is not None and (round(four.rho or 0.0, 2), four.of_means) == (-0.99, -1.0)
+    assert (four.interval, four.of_means_interval) == (None, None)
+    two = trend([made for made in five if made.level in (1, 10)], lambda r: r.level)
+    assert two is not None and two.interval is not None
+    assert (two.of_means, two.of_means_interval) == (None, None)
+
+
 def test_a_level_takes_its_models_together() -> None:
     first, *_ = levels_of([result("castle", 1, 0, 70), result("castle", 1, 1, 50), result("tower", 1, 0, 90)])
     assert (first.models, first.subjects, first.seeds) == (3, 2, 2)
     assert first.dvd == pytest.approx(75), "a concept counts once, whatever its training seeds"
     assert first.shown == Outcomes(45, 27, 21, 3)
     assert (first.alone.count, first.alone.n, first.pairs.count, first.pairs.n) == (33, 36, 36, 48)
+    assert first.pairs.interval == wilson_interval(12, 16), "three models that drew the same 16 prompts and noises"
     assert first.dvd_interval == t_interval([60, 90], least=0, most=100)
     assert first.reverse == 6.0
     alone, *_ = levels_of([result("castle", 1, 0, 70), result("castle", 1, 1, 50)])
@@ -206,6 +219,7 @@ def test_what_was_wanted_is_met_or_named_as_missed(tmp_path: Path) -> None:
     assert "| mean DvD at one design | ≥ 65 | 71.0 (71.0 to 71.0), 18 models | yes |" in text
     assert "| each concept alone, the worst | ≥ 95% | 231 of 252 (88 to 94%), tower | **no** |" in text
     assert "| none: the base | 1 (1 × 1 seed) | 6.0 |" in text
+    assert "| −6 points (−32 to +20) at 1: 234 of 288 (57 to 93%), the base 14 of 16 (64 to 97%) | yes |" in text
 
 
 def test_the_page_has_the_curve_the_levels_and_the_rivals(tmp_path: Path) -> None:

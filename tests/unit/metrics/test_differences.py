@@ -5,6 +5,9 @@ import pytest
 
 from dominance.errors import InputError
 from dominance.metrics import mean_difference, paired_rate_difference, rate_difference
+from dominance.metrics import rate as counted
+from dominance.metrics.differences import difference_of_intervals
+from dominance.metrics.intervals import alike_rate
 from dominance.records import Rate
 
 
@@ -24,6 +27,15 @@ def rate(count: int, n: int) -> Rate:
 def test_published_intervals(first, second, expected):
     difference, (low, high) = rate_difference(rate(*first), rate(*second))
     assert (difference, low, high) == pytest.approx(expected, abs=6e-5)
+
+
+def test_joined_intervals_are_those_of_the_rates_where_these_are_wilsons():
+    joined = difference_of_intervals(counted(48, 80), counted(56, 70))
+    assert joined == rate_difference(rate(48, 80), rate(56, 70))
+    few = difference_of_intervals(alike_rate(48, 80, 8), alike_rate(56, 70, 7))
+    assert few[0] == joined[0] and few[1][0] < joined[1][0] < joined[1][1] < few[1][1]
+    with pytest.raises(InputError, match="over no images"):
+        difference_of_intervals(counted(48, 80), rate(0, 0))
 
 
 def test_a_difference_turns_its_sign_with_its_sides():

@@ -38,7 +38,8 @@ dominates; the way back stands beside it. The judge knows no scenery, so that th
 alone; the world's captions have no words for colours or styles, so that these cannot be asked for.
 
 A mean is over concepts, each averaged over its training seeds, with Student's interval over concepts: what others of
-their kind might show. Of a rate the interval is Wilson's. All are 95%. {n}.
+their kind might show. Of a rate the interval is Wilson's; that of object pairs is as if all models of a level drew a
+pair alike, since they draw the same pairs from the same noise. All are 95%. {n}.
 
 Diversity is the median cosine distance between two pictures of the set, by the bundled encoder. A copy is an image of
 the concept alone that is nearer to a training picture than that set's next one is, in the median. Where all pictures
@@ -176,8 +177,9 @@ def _trends(results: Sequence[DiversityResult]) -> str:
     ]  # fmt: skip
     return (
         "### Rank correlation\n\nThe interval draws series, a concept and a training seed with all of its levels; draws"
-        " that lack a level say nothing of the\nlevels' means. The permutation changes the levels within each"
-        " series.\n\n" + table(columns, [[name, *_trend(found)] for name, found in causes if found is not None])
+        " that lack a level say nothing of the\nlevels' means. Fewer than five series have no interval, and fewer than"
+        " three levels no correlation of their means. The\npermutation changes the levels within each series.\n\n"
+        + table(columns, [[name, *_trend(found)] for name, found in causes if found is not None])
     )
 
 

@@ -13,7 +13,13 @@ from dominance.laboratory.outcomes import Outcomes
 from dominance.metrics import rate, t_interval
 from dominance.metrics.bootstrap import percentile_interval, resampled
 from dominance.metrics.correlation import spearman, spearman_chance, spearman_interval
+from dominance.metrics.intervals import alike_rate
 from dominance.records import Interval, Rate
+
+FEWEST_SERIES: int = 5
+"""Series that an interval of a correlation is drawn from; fewer give too few different draws to say anything."""
+_FEWEST_LEVELS = 3
+"""Levels whose means a correlation is given of; of two it is 1 or −1, whatever they are."""
 
 
 @dataclass(frozen=True)
@@ -34,8 +40,8 @@ class Level:
         dvd, reverse: mean over subjects, each averaged over its training seeds; intervals are Student's over subjects.
         shown: images with an object: only the subject, both, only the object, none.
         alone, scenery: images in which the subject is present.
-        pairs: images of two objects with both. Untaught, every subject is asked of the same model from the same noise,
-            so that its images count once.
+        pairs: images of two objects with both; the interval is as if all models drew a prompt alike, which they draw
+            from the same noise. Untaught, every subject is asked of the same model, so that its images count once.
         diversity: mean over models of the set's median distance; None untaught.
         copies: images of the subject alone that count as copies; None untaught.
         drawn_like, shown_like: the images of the subject alone and the training pictures, beside the first design of
@@ -85,13 +91,18 @@ def _level(level: int, own: Sequence[DiversityResult]) -> Level:
         shown=total([part.shown for result in own for part in (result.subject_first, result.object_first)]),
         alone=summed([result.alone for result in own]),
         scenery=summed([result.scenery for result in own]),
-        pairs=summed([(result.pairs.both, result.pairs.n) for result in (own if level else own[:1])]),
+        pairs=_pairs(own if level else own[:1]),
         diversity=fmean(distances) if distances else None,
         copies=summed(copied) if copied else None,
         drawn_like=mean_likeness([result.drawn_like for result in own]),
         shown_like=mean_likeness([result.shown_like for result in own]),
         recalled=summed(recalled) if recalled else None,
     )
+
+
+def _pairs(results: Sequence[DiversityResult]) -> Rate:
+    found = summed([(result.pairs.both, result.pairs.n) for result in results])
+    return alike_rate(found.count, found.n, max(result.pairs.n for result in results))
 
 
 def mean_likeness(found: Sequence[Likeness | None]) -> MeanLikeness | None:
@@ -144,10 +155,11 @@ class Trend:
 
     Attributes:
         rho: over all models.
-        interval: subject and training seed drawn together, with all of their levels.
+        interval: subject and training seed drawn together, with all of their levels; None of fewer than five series.
         chance: p of a permutation of the levels within each subject and training seed.
-        of_means: the correlation of the means of the levels, as a curve is seen; None of fewer than two levels.
-        of_means_interval: drawn as the other; None of a single series.
+        of_means: the correlation of the means of the levels, as a curve is seen; None of fewer than three levels,
+            of two of which it is 1 or −1 anyway.
+        of_means_interval: drawn as the other.
     """
 
     models: int
@@ -173,16 +185,17 @@ def trend(results: Sequence[DiversityResult], cause: Callable[[DiversityResult],
     points = [point for own in strata for point in own]
     if len(points) < 2:
         return None
-    means = _correlations_of_means(series, np.ones((1, len(series))))
-    several = len(series) > 1
+    curved = len({level for own in series.values() for level in own}) >= _FEWEST_LEVELS
+    means = float(_correlations_of_means(series, np.ones((1, len(series))))[0]) if curved else np.nan
+    several = len(series) >= FEWEST_SERIES
     return Trend(
         models=len(points),
         series=len(series),
         rho=spearman(*zip(*points, strict=True)),
         interval=spearman_interval(strata) if several else None,
         chance=spearman_chance(strata),
-        of_means=None if np.isnan(means[0]) else float(means[0]),
-        of_means_interval=_means_interval(series) if several else None,
+        of_means=None if np.isnan(means) else means,
+        of_means_interval=_means_interval(series) if several and curved else None,
     )
 
 

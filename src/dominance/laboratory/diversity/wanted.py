@@ -7,6 +7,7 @@ from dominance import numbers
 from dominance.laboratory.diversity.arms import level_name
 from dominance.laboratory.diversity.results import DiversityResult
 from dominance.laboratory.diversity.statistics import Level, levels_of, summed, trend
+from dominance.metrics.differences import difference_of_intervals
 
 ONE_DESIGN: float = 65.0
 """Mean DvD of one design, at least."""
@@ -84,12 +85,12 @@ def _pairs(levels: Sequence[Level], base: Sequence[DiversityResult]) -> Criterio
     if not levels or not base:
         return Criterion(what, wanted, _UNMEASURED, False)
     (untaught,) = levels_of(base)
-    usual = untaught.pairs.share or 0.0
-    apart = {found.level: (found.pairs.share or 0.0) - usual for found in levels}
-    level = max(apart, key=lambda level: abs(apart[level]))
+    apart = {found.level: difference_of_intervals(untaught.pairs, found.pairs) for found in levels}
+    level = max(apart, key=lambda level: abs(apart[level][0]))
+    difference, interval = apart[level]
     said = (
-        f"{numbers.share_difference(apart[level])} at {level_name(level)}:"
+        f"{numbers.share_difference(difference, interval)} at {level_name(level)}:"
         f" {numbers.rate(next(found.pairs for found in levels if found.level == level))}, the base"
         f" {numbers.rate(untaught.pairs)}"
     )
-    return Criterion(what, wanted, said, abs(apart[level]) <= PAIRS_APART + 1e-9)
+    return Criterion(what, wanted, said, abs(difference) <= PAIRS_APART + 1e-9)
