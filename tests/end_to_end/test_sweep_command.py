@@ -143,3 +143,18 @@ def test_an_adapter_is_swept_over_its_strengths(
     for file in drawn(tmp_path / "audit"):  # the same items; a batch of another size rounds otherwise
         one, other = (np.asarray(Image.open(place / file), dtype=int) for place in (out, tmp_path / "audit"))
         assert np.abs(one - other).max() <= 2
+
+
+def test_an_image_without_a_strength_is_told_and_gives_3(command: Command, tmp_path: Path) -> None:
+    rows = ["path,prompt,strength"]
+    for number, strength in enumerate(("0", "1", "")):
+        scene = single_scene("castle", 0.0, np.random.default_rng(number))
+        Image.fromarray(render(scene).pixels).save(tmp_path / f"{number}.png")
+        rows.append(f"{number}.png,a castle and a mug,{strength}")
+    (tmp_path / "grid.csv").write_text("\n".join(rows))
+    words = ("sweep", "a [castle:landmark] and a [mug]", "--images", tmp_path / "grid.csv", "--taught", "castle")
+    found = command(*words, "--device", "cpu", "--out", tmp_path / "run")
+    assert found.status == 3, found.err
+    assert "not used: 2.png says neither in a column 'strength' nor in its file" in found.err
+    (tmp_path / "grid.csv").write_text("\n".join(rows[:3]))
+    assert command(*words, "--device", "cpu", "--out", tmp_path / "whole").status == 0

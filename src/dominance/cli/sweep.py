@@ -9,7 +9,7 @@ from dominance.cli import shared
 from dominance.cli.app import new_app
 from dominance.cli.delivery import print_measures, tell_estimate
 from dominance.cli.interrupts import results_are_in
-from dominance.cli.output import echo, print_json, print_table, tell_next, tell_written, warn_again
+from dominance.cli.output import echo, note, print_json, print_table, tell_next, tell_written, warn_again
 from dominance.cli.statuses import EXIT_DONE, EXIT_UNSCORED
 from dominance.errors import InputError
 from dominance.numbers import plural
@@ -51,7 +51,8 @@ def command(
     Draws the suite under every cell of a grid from the same noise, and measures how often the taught concept is there
     (identity) and how often all concepts are (composition). With two adapters, both orders of naming are drawn. With
     --images, it measures a grid that ComfyUI or A1111's web UI made. Writes sweep.html. The same command resumes. Exit
-    status: 0 done (even if no cell qualifies), 2 bad input, 3 done but some images have no score.
+    status: 0 done (even if no cell qualifies), 2 bad input, 3 done but some images have no score, or say no prompt or
+    strength.
     """
     from dominance.runs.sweep.brought import estimate_images, sweep_images
     from dominance.runs.sweep.run import estimate_sweep, sweep_suite
@@ -70,18 +71,20 @@ def command(
 def deliver(result: "AdapterSweep", json: bool, images: shared.PageImages = "auto") -> int:
     """Writes the page and prints what was found; gives the command's exit status."""
     from dominance.documents import printed
+    from dominance.images.left_out import left_out_lines
     from dominance.report.parts.next_steps import after_sweep
     from dominance.report.sweep.page import write_sweep
 
     results_are_in(Path(result.run))
     page = write_sweep(result, Path(result.run), images)
+    note(*left_out_lines(result.left_out))
     if json:
         print_json(printed(result))
     else:
         print_sweep(result)
         tell_written([page])
         tell_next(after_sweep(result))
-    return EXIT_UNSCORED if result.unscored else EXIT_DONE
+    return EXIT_DONE if result.complete else EXIT_UNSCORED
 
 
 def print_sweep(result: "AdapterSweep") -> None:

@@ -163,6 +163,11 @@ class AdapterSweep:
         return sum(picture.verdict is None for picture in self.pictures)
 
     @property
+    def complete(self) -> bool:
+        """Whether every image has a score, and none is left out that may belong to the sweep."""
+        return not self.unscored and not any(entry.missing for entry in self.left_out)
+
+    @property
     def whole(self) -> bool:
         """Whether the cells are whole models, checkpoints of a training, and not a model with adapters."""
         return any(cell.model is not None for cell in self.cells)
