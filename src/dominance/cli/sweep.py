@@ -51,8 +51,8 @@ def command(
     Draws the suite under every cell of a grid from the same noise, and measures how often the taught concept is there
     (identity) and how often all concepts are (composition). With two adapters, both orders of naming are drawn. With
     --images, it measures a grid that ComfyUI or A1111's web UI made. Writes sweep.html. The same command resumes. Exit
-    status: 0 done (even if no cell qualifies), 2 bad input, 3 done but some images have no score, or say no prompt or
-    strength.
+    status: 0 done (even if no cell qualifies), 2 bad input, 3 done but some images have no score, or were left
+    out that may belong to the grid.
     """
     from dominance.runs.sweep.brought import estimate_images, sweep_images
     from dominance.runs.sweep.run import estimate_sweep, sweep_suite
@@ -77,7 +77,7 @@ def deliver(result: "AdapterSweep", json: bool, images: shared.PageImages = "aut
 
     results_are_in(Path(result.run))
     page = write_sweep(result, Path(result.run), images)
-    note(*left_out_lines(result.left_out))
+    note(*left_out_lines(result.left_out), *(f"warning: {line}" for line in result.warnings))
     if json:
         print_json(printed(result))
     else:

@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
@@ -10,11 +10,13 @@ from dominance.documents import to_json
 from dominance.errors import InputError
 from dominance.images.assignment import Assigned
 from dominance.images.drawn_with import adapter_name, drawn_with
+from dominance.images.left_out import missing_first, shown
 from dominance.images.tables import CHECKPOINTS, STRENGTHS, Row
 from dominance.judges.protocol import Judge
 from dominance.models.drawing import Drawing
 from dominance.numbers import plural
 from dominance.records import LeftOut, Suite
+from dominance.runs.audit.brought import Brought
 from dominance.runs.audit.estimate import Estimate, estimate_of
 from dominance.runs.audit.options import ScoreOptions
 from dominance.runs.audit.sameness import folder_of
@@ -33,10 +35,12 @@ from dominance.runs.sweep.run import SWEEP
 from dominance.suites import find_suite
 from dominance.wording import on_one_line, quoted
 
+_TABLE = "give a CSV with the columns path, prompt and strength"
 _SILENT = (
     f"says neither in a column {STRENGTHS[0]!r} nor in its file, as <lora:NAME:0.8>, how strong the adapter was;"
-    " give a CSV with the columns path, prompt and strength"
+    f" {_TABLE}"
 )
+_ALONE = "is not compared: not every cell has an image of its prompt and seed"
 
 
 @dataclass(frozen=True)
@@ -59,7 +63,8 @@ def sweep_images(
     Args:
         images: a folder, or a CSV with the columns path, prompt and strength, and perhaps checkpoint and seed. Without
             those columns, the file's own text decides: the ``<lora:NAME:STRENGTH>`` of its prompt, or the loaders of
-            its workflow. Images that say no strength are left out and named.
+            its workflow. Images that say no strength are left out and named. So are those whose prompt and seed not
+            every cell has, where more than half of each cell's remain; where they do not, a warning says so.
         out: the run folder; ``runs/sweep-SUITE`` by default.
 
     Raises:
@@ -111,17 +116,31 @@ def _decided(
     said = {image.item: _said(one) for image, one in zip(brought.images, brought.assigned, strict=True)}
     known = [(image, found) for image in brought.images if (found := said[image.item]) is not None]
     if not known:
-        raise InputError(f"none of the {plural(len(said), 'image')} in {on_one_line(images, 120)} {_SILENT}")
-    silent = [
-        LeftOut(one.image.path.as_posix(), _SILENT, missing=True)
-        for image, one in zip(brought.images, brought.assigned, strict=True)
-        if said[image.item] is None
-    ]
-    cells = _cells(known)
-    plan = replace(plan, images=tuple(image for image, _ in known), left_out=(*plan.left_out, *silent))
+        raise InputError(
+            f"none of the {plural(len(said), 'image')} in {on_one_line(images, 120)} says, in a column"
+            f" {STRENGTHS[0]!r} or in its file as <lora:NAME:0.8>, how strong the adapter was; {_TABLE}"
+        )
+    left_out = (*plan.left_out, *_left_out(brought, {item for item, found in said.items() if found is None}, _SILENT))
+    cells = _cells(known, left_out)
+    rows = _rows(cells, said)
+    alone, warnings = _unmatched(cells, rows, plan.suite)
+    cells = tuple((cell, tuple(image for image in own if image.item not in alone)) for cell, own in cells)
+    plan = replace(
+        plan,
+        images=tuple(image for image, _ in known if image.item not in alone),
+        left_out=(*left_out, *_left_out(brought, alone, _ALONE)),
+    )
     names = tuple(dict.fromkeys(name for _, found in known for name in found.adapters))
-    planned = Planned(cells, (taught,), names or ("no adapter",), _rows(cells, said))
+    planned = Planned(cells, (taught,), names or ("no adapter",), rows, warnings)
     return plan, planned, seen_by, folder_of(plan, out, f"{SWEEP}-{plan.suite.name}")
+
+
+def _left_out(brought: Brought, items: Collection[str], reason: str) -> list[LeftOut]:
+    return [
+        LeftOut(one.image.path.as_posix(), reason, missing=True)
+        for image, one in zip(brought.images, brought.assigned, strict=True)
+        if image.item in items
+    ]
 
 
 def _refuse_drawing(options: SweepOptions) -> None:
@@ -169,7 +188,10 @@ def _strength(row: Row) -> float:
 _Known = Sequence[tuple[PlannedImage, _Said]]
 
 
-def _cells(known: _Known) -> tuple[tuple[Cell, tuple[PlannedImage, ...]], ...]:
+_Cells = tuple[tuple[Cell, tuple[PlannedImage, ...]], ...]
+
+
+def _cells(known: _Known, left_out: Sequence[LeftOut]) -> _Cells:
     """The cells with their images, the base first, then by the checkpoint's number and the strength.
 
     An adapter that has one strength in all images is part of the model.
@@ -181,9 +203,11 @@ def _cells(known: _Known) -> tuple[tuple[Cell, tuple[PlannedImage, ...]], ...]:
     strengths = {name: {found.adapters.get(name, 0.0) for _, found in known} for name in names}
     varied = [name for name in names if len(strengths[name]) > 1]
     if not varied:
+        same = "were drawn with the same adapters at the same strengths"
+        said = f"all {len(known)} images with a known strength {same}" if len(known) > 1 else "one image is left"
+        told = "; ".join(shown(entry)[:240] for entry in missing_first(left_out)[:2])
         raise InputError(
-            f"all {plural(len(known), 'image')} with a known strength were drawn with the same adapters at the same"
-            " strengths, so there is nothing to compare; add images of another, or"
+            f"{said}{f' ({told})' if told else ''}, so there is nothing to compare; add images of another strength, or"
             " use dominance score"
         )
     many = len({value for name in varied for value in strengths[name] if value}) > 1 or len(varied) == 1
@@ -207,7 +231,28 @@ def _cell(name: str, strength: float, varied: Sequence[str], many: bool) -> Cell
     return Cell(" ".join(parts), (strength,), None, checkpoint)
 
 
-def _rows(cells: Sequence[tuple[Cell, tuple[PlannedImage, ...]]], said: Mapping[str, _Said | None]) -> dict[str, str]:
+def _unmatched(cells: _Cells, rows: Mapping[str, str], suite: Suite) -> tuple[set[str], tuple[str, ...]]:
+    """The items to leave out, so that all cells hold the same prompts and seeds; where few would remain, a warning."""
+    own = {cell.name: {(image.prompt_id, rows[image.file]) for image in images} for cell, images in cells}
+    every, shared = set.union(*own.values()), set.intersection(*own.values())
+    if all(2 * len(shared) > len(keys) for keys in own.values()):
+        images = [image for _, images in cells for image in images]
+        return {image.item for image in images if (image.prompt_id, rows[image.file]) not in shared}, ()
+    return set(), (
+        f"{len(shared)} of {len(every)} pairs of prompt and seed have an image in every cell, too few to compare them"
+        f" alone, so cells may differ by more than the adapter{_lacking(own, suite)}; add the images that are missing",
+    )
+
+
+def _lacking(own: Mapping[str, set[tuple[str, str]]], suite: Suite) -> str:
+    """The first prompt of which a cell has no image at all; nothing where every cell has all prompts."""
+    prompts = {cell: {prompt for prompt, _ in keys} for cell, keys in own.items()}
+    there = set.union(*prompts.values())
+    lacking = ((cell, p.text) for p in suite.prompts for cell in own if p.id in there - prompts[cell])
+    return next((f": {cell} has no image of {quoted(text)}" for cell, text in lacking), "")
+
+
+def _rows(cells: _Cells, said: Mapping[str, _Said | None]) -> dict[str, str]:
     """The row of the contact grid of each image, by its file: its seed, else its place among the cell's images."""
     return {file: name for _, images in cells for file, name in _named(images, said)}
 

@@ -37,12 +37,14 @@ class Planned:
         adapters: as the page names them.
         rows: of images made elsewhere, by file, the row of the contact grid; None where the sweep draws, and the seed
             is the row.
+        warnings: what makes the comparison doubtful, a line each.
     """
 
     cells: tuple[tuple[Cell, tuple[PlannedImage, ...]], ...]
     taught: tuple[TaughtPlan, ...]
     adapters: tuple[str, ...]
     rows: Mapping[str, str] | None = None
+    warnings: tuple[str, ...] = ()
 
 
 def measure(planned: Planned, whole: RunResult, ledger: Ledger, folder: Path, floors: Floors) -> AdapterSweep:
@@ -93,6 +95,7 @@ def measure(planned: Planned, whole: RunResult, ledger: Ledger, folder: Path, fl
         adapters_differ=_differ(planned, runs, folder),
         drawn=planned.rows is None,
         left_out=whole.left_out,
+        warnings=planned.warnings,
         notes=tuple(f"prompt {id}: {why}" for id, why in (*plan.refused.items(), *plan.notes.items()))[:20],
         manifest=whole.manifest,
         judge_warnings=whole.judge_warnings,

@@ -127,6 +127,7 @@ class AdapterSweep:
             adapters were added in either order; None where it was not drawn.
         drawn: whether the sweep drew the images itself, from the same noise in every cell; False of images made
             elsewhere.
+        warnings: what makes the comparison doubtful, a line each.
     """
 
     UNPRINTED: ClassVar[set[str]] = {"manifest"}
@@ -150,6 +151,7 @@ class AdapterSweep:
     drawn: bool = True
     left_out: tuple[LeftOut, ...] = ()
     notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
     manifest: dict[str, object] = field(default_factory=dict)
     judge_warnings: tuple[JudgeWarning, ...] = ()
 

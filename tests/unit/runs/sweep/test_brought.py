@@ -8,7 +8,7 @@ from measured_pictures import check_same_as_score, tiny_measuring
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from dominance.cli.sweep import print_sweep
+from dominance.cli.sweep import deliver, print_sweep
 from dominance.errors import InputError
 from dominance.judges.protocol import ScriptedJudge
 from dominance.models.drawing import Drawing, Machine
@@ -125,7 +125,10 @@ def test_an_adapter_that_never_changes_is_part_of_the_model(tmp_path: Path) -> N
 
 def test_images_that_say_no_strength_are_left_out_and_named(tmp_path: Path) -> None:
     picture(tmp_path / "a tower and a mug" / "0.png", "")
-    with pytest.raises(InputError, match=r"none of the 1 image .* give a CSV with the columns path, prompt"):
+    with pytest.raises(
+        InputError,
+        match=r"none of the 1 image .* says, in a column 'strength' or in its .* give a CSV with the columns",
+    ):
         swept(tmp_path, tmp_path / "run")
     assert not (tmp_path / "run").exists()
     picture(tmp_path / "a tower and a mug" / "1.png", "a tower and a mug <lora:brand:1>")
@@ -133,6 +136,43 @@ def test_images_that_say_no_strength_are_left_out_and_named(tmp_path: Path) -> N
     found = swept(tmp_path, tmp_path / "run")
     assert found.images == 2
     assert [(one.file, one.missing) for one in found.left_out] == [("a tower and a mug/0.png", True)]
+
+
+def test_nothing_to_compare_names_the_image_that_is_not_there(tmp_path: Path) -> None:
+    picture(tmp_path / "0.png")
+    rows = ["path,prompt,strength", "0.png,a tower and a mug,0.5", "9.png,a tower and a mug,1"]
+    (tmp_path / "list.csv").write_text("\n".join(rows))
+    with pytest.raises(InputError, match=r"^one image is left \(9\.png .*\), so there is nothing to compare"):
+        swept(tmp_path, tmp_path / "run", tmp_path / "list.csv")
+
+
+def test_only_prompts_and_seeds_of_every_cell_are_compared(tmp_path: Path) -> None:
+    for strength, seeds in (("0.5", (1, 2, 3)), ("1", (1, 2, 4))):
+        for seed in seeds:
+            picture(tmp_path / "grid" / f"{strength}-{seed}.png", f"a tower and a mug <lora:brand:{strength}>", seed)
+    found = swept(tmp_path / "grid", tmp_path / "run")
+    assert [(cell.name, cell.images) for cell in found.cells] == [("0.5", 2), ("1", 2)]
+    assert {one.file for one in found.left_out if one.missing} == {"0.5-3.png", "1-4.png"}
+    assert {one.reason for one in found.left_out} == {
+        "is not compared: not every cell has an image of its prompt and seed"
+    }
+    assert (found.complete, found.warnings) == (False, ())
+
+
+def test_cells_of_different_prompts_are_warned_of(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    suite = tmp_path / "suite.txt"
+    suite.write_text("a [tower:landmark] and a [mug]\na [tower:landmark] and a [book]\n")
+    picture(tmp_path / "grid" / "0.png", "a tower and a mug <lora:brand:0.5>")
+    picture(tmp_path / "grid" / "1.png", "a tower and a book <lora:brand:1>")
+    options = SweepOptions(taught=Taught("tower"), machine=Machine("cpu"))
+    found = sweep_images(str(suite), tmp_path / "grid", judge(), tmp_path / "run", options)
+    assert [(cell.name, cell.images) for cell in found.cells] == [("0.5", 1), ("1", 1)]
+    (warning,) = found.warnings
+    assert warning.startswith("0 of 2 pairs of prompt and seed have an image in every cell")
+    assert "1 has no image of 'a tower and a mug'" in warning
+    assert deliver(found, json=False) == 0
+    assert f"warning: {warning}" in capsys.readouterr().err
+    assert "0 of 2 pairs of prompt and seed" in (tmp_path / "run" / "sweep.html").read_text()
 
 
 def test_seeds_that_stand_twice_in_a_cell_keep_both_images(tmp_path: Path) -> None:
