@@ -35,6 +35,7 @@ from dominance.runs.sweep.measuring import Planned, measure
 from dominance.runs.sweep.options import SweepOptions
 from dominance.runs.sweep.result import AdapterSweep
 from dominance.suites import find_suite, load_questions
+from dominance.wording import quoted, suggestion
 
 if TYPE_CHECKING:
     from diffusers.pipelines.pipeline_utils import DiffusionPipeline
@@ -185,6 +186,13 @@ def taught_of(options: SweepOptions, suite: Suite, world: str | None, triggers: 
         raise InputError(
             f"of two adapters, {len(set(given))} taught concepts are known; give both, as the prompts name them:"
             " --taught FIRST,SECOND"
+        )
+    known = named_concepts(suite)
+    if two and (missing := next((str(name) for name in given if str(name).casefold() not in known), None)):
+        first, second = given
+        raise InputError(
+            f"no prompt of the suite {suite.name!r} names {quoted(missing)}{suggestion(missing, sorted(known))} with"
+            f" two adapters, add a prompt that names both of their concepts, such as “a [{first}] and a [{second}]”"
         )
     first = find_taught(
         given[0], how.references, how.embedder, suite, world, None if given[0] else _named(words, suite)

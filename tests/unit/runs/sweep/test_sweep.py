@@ -35,8 +35,9 @@ from dominance.runs.sweep.cells import find_grid
 from dominance.runs.sweep.choice import Floors, front, recommended
 from dominance.runs.sweep.options import SweepOptions, parse_values
 from dominance.runs.sweep.result import AdapterSweep, CellResult
-from dominance.runs.sweep.run import estimate_sweep, exchanged, sweep_suite
+from dominance.runs.sweep.run import estimate_sweep, exchanged, sweep_suite, taught_of
 from dominance.runs.sweep.wording import recommendation
+from dominance.suites import find_suite
 
 PROMPT = "a [tower:landmark] and a [mug]"
 YES = ScriptedJudge(lambda image, question: 1.0)
@@ -334,6 +335,12 @@ def test_an_adapter_of_another_family_is_refused(tmp_path: Path) -> None:
     other = lora(tmp_path / "wide.safetensors", width=40)
     with pytest.raises(InputError, match="wide"):
         sweep_suite(PROMPT, str(save("sd1", tmp_path / "model")), YES, tmp_path / "run", options(other))
+
+
+def test_a_suite_that_does_not_name_the_concepts_of_two_adapters_is_told_which_prompt_it_needs() -> None:
+    given = options(Path("castle.safetensors"), Path("clown.safetensors"))
+    with pytest.raises(InputError, match=r"names 'clown'; with two .* such as “a \[castle\] and a \[clown\]”"):
+        taught_of(given, find_suite("a [castle:landmark] and a [mug]"), None, ["castle", "clown"])
 
 
 def test_two_adapters_are_drawn_in_both_orders_and_recommended_only_together(tmp_path: Path) -> None:
