@@ -28,7 +28,7 @@ from dominance.errors import ModelError
 from dominance.judges.options import JUDGE_MODES, check_mode
 from dominance.judges.protocol import Judge
 from dominance.miniature.bundled import bundled_folder
-from dominance.models.folders import ModelFolder, find_weights
+from dominance.models.folders import ModelFolder, content_identity, find_weights
 from dominance.plugins import find_plugin, load_plugin, plugin_names, plugin_owner
 
 GROUP: str = "dominance.judges"
@@ -120,6 +120,19 @@ def load_judge(
         raise ModelError(_without_options(name))
     more = {"options": options} if options else {}
     return cast(Any, scheme.load)(place, device=device, mode=mode, **more)
+
+
+def judge_weights(name: str) -> str | None:
+    """What identifies the weights of the judge of that name, without loading them; None where none are known.
+
+    Raises:
+        ModelError: they are missing or cannot be read.
+    """
+    word, _, place = name.partition(":")
+    if name == "miniature":
+        return content_identity(bundled_folder("judge"))
+    scheme = _BUNDLED.get(word)
+    return _weights(word, place)[1].identity if scheme is not None and scheme.on_disk == _WEIGHTS else None
 
 
 def _without_options(name: str) -> str:

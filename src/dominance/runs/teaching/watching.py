@@ -1,13 +1,14 @@
 """What looks at each checkpoint: sample sheets, and the audit with identity, leakage and copying."""
 
 import itertools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from dominance.documents import from_json, to_json
 from dominance.errors import InputError
+from dominance.judges.registry import judge_weights
 from dominance.models.drawing import Drawing
 from dominance.records import Concept, RunResult, ScoredImage, Suite
 from dominance.runs.audit.options import AuditOptions, Taught
@@ -22,7 +23,7 @@ from dominance.runs.teaching.drawn import draw_samples
 from dominance.runs.teaching.options import TeachingOptions
 from dominance.runs.teaching.pictures import Pictures
 from dominance.runs.teaching.result import Looked, Pair, Watched
-from dominance.suites import find_suite
+from dominance.suites import find_suite, load_questions
 from dominance.wording import quoted
 
 AUDITS = "audits"
@@ -140,12 +141,14 @@ class Watch:
 
     @cached_property
     def _what(self) -> str:
-        """Marks what is looked for: other prompts or another judge look again, and other pictures to compare with."""
+        """Marks what is looked for: other prompts, questions or another judge look again, and other references."""
         watching = self.options.watching
-        asked = None if self.suite is None else [(p.text, *(c.name for c in p.concepts)) for p in self.suite.prompts]
-        parts = (self.samples, asked, watching.judge, watching.embedder, str(watching.asking), watching.all_seeds,
-                 watching.draw_steps, watching.guidance, self.concept, self.references)  # fmt: skip
-        return repr(parts)
+        drawn = (self.samples, watching.all_seeds, watching.draw_steps, watching.guidance)
+        if self.suite is None:
+            return repr(drawn)
+        questions = load_questions(watching.asking.questions)
+        asked = (watching.judge, judge_weights(watching.judge), replace(watching.asking, questions=None), questions)
+        return repr((*drawn, self.suite.prompts, asked, watching.embedder, self.concept, self.references))
 
 
 def references_of(source: Path, pictures: Pictures, options: TeachingOptions, world: str | None) -> Path | None:
