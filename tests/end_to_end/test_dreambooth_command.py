@@ -316,6 +316,37 @@ def test_a_loss_that_is_not_a_number_stops_and_the_checkpoints_are_reported(
     assert "not a number" in shown.document["stopped"]
 
 
+def test_a_disk_that_stays_full_keeps_its_first_message_and_what_was_seen(
+    command: Command, given: tuple, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from dominance.runs.teaching.watching import Watch
+    from dominance.training.dreambooth import loop
+
+    save, look = loop.save_checkpoint, Watch.look
+
+    def save_until_full(file: Path, step: int, *more: Any) -> None:
+        if step == 4:
+            raise OSError(28, "No space left on device")
+        save(file, step, *more)
+
+    def look_until_full(self: Watch, step: int, path: Path | None) -> Any:
+        if step == 4:
+            raise OSError(28, "no room for this image either")
+        return look(self, step, path)
+
+    monkeypatch.setattr(loop, "save_checkpoint", save_until_full)
+    monkeypatch.setattr(Watch, "look", look_until_full)
+    out = tmp_path / "run"
+    finished = command(*given[:-8], *given[-4:], "--out", out)
+    assert finished.status == 2
+    assert "No space left on device" in finished.err.splitlines()[-1]
+    assert "no room for this image either" in finished.err
+    assert (out / "checkpoints" / "step-000004").is_dir()
+    shown = command("report", out, "--json").document
+    assert [checkpoint["step"] for checkpoint in shown["checkpoints"]] == [0, 2]
+    assert "No space left on device" in shown["stopped"]
+
+
 @pytest.mark.slow
 def test_a_lesson_killed_at_any_moment_ends_like_one_that_was_not(
     command: Command, given: tuple, tmp_path: Path

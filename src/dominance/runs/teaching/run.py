@@ -1,6 +1,8 @@
 """Teaches a model one concept, and looks at it while it learns."""
 
-from collections.abc import Sequence
+import sys
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
@@ -113,9 +115,11 @@ class _Run:
                 offload=plan.options.offload != "none", on_checkpoint=look,
             )  # fmt: skip
         except RunError as error:
-            for step, path in checkpoints_in(self.folder).items():
-                look(step, path)
-            self._keep(tuning, watch, seen, str(error))
+            with _said_beside():
+                for step, path in checkpoints_in(self.folder).items():
+                    look(step, path)
+            with _said_beside():
+                self._keep(tuning, watch, seen, str(error))
             raise
         plan.base.set_aside()
         for step, path in taught.checkpoints.items():
@@ -193,6 +197,15 @@ class _Run:
 
     def _manifest(self) -> dict[str, object]:
         return {**self.plan.base.manifest(), "settings": self._settings(), **environment()}
+
+
+@contextmanager
+def _said_beside() -> Generator[None]:
+    """Turns an error into a line, for a run that is ending with another: on a full disk, nothing else may work."""
+    try:
+        yield
+    except Exception as error:  # images, ledger and pages each raise their own
+        sys.stderr.write(f"note: not every checkpoint could be looked at and kept: {error}\n")
 
 
 def _sides(
