@@ -11,6 +11,7 @@ from dominance.mentions import mention
 from dominance.numbers import plural
 from dominance.pictures import open_image
 from dominance.records import LeftOut
+from dominance.runs.stages.embedding import content_of
 from dominance.runs.teaching.options import LEAST, TeachingOptions
 from dominance.training.dreambooth.pictures import TrainingPicture
 from dominance.wording import on_one_line, quoted
@@ -92,6 +93,23 @@ def prior_pictures(source: Path, concept_class: str | None) -> Pictures:
     pictures = tuple(TrainingPicture(file, one.caption or general) for one, file in found)
     told = f"{missing} of {plural(len(found), 'prior picture')} without a caption: {quoted(general)} stands for it"
     return Pictures(pictures, left_out, (told,) if missing else ())
+
+
+def prior_doubts(prior: Pictures, pictures: Pictures, token: str) -> tuple[str, ...]:
+    """What makes a prior teach the concept, where it should keep what else the model draws; a line each."""
+    own = {content_of(picture.file) for picture in pictures.pictures}
+    others = [picture for picture in prior.pictures if content_of(picture.file) not in own]
+    count = plural(len(prior.pictures), "prior picture")
+    remedy = "give pictures of other things of the class, under captions without it"
+    lines = []
+    if same := len(prior.pictures) - len(others):
+        lines.append(
+            f"{same} of {count} {'is' if same == 1 else 'are'} among the pictures that teach the concept; {remedy}"
+        )
+    if naming := [picture.caption for picture in others if mention(picture.caption, token) is not None]:
+        which = f"{len(naming)} of {count} {'has' if len(naming) == 1 else 'have'} a caption that names {quoted(token)}"
+        lines.append(f"{which}, such as {quoted(naming[0])}; {remedy}")
+    return tuple(lines)
 
 
 def _readable(source: Path) -> tuple[list[tuple[CaptionedImage, Path]], tuple[LeftOut, ...], int]:

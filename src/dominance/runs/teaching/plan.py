@@ -107,7 +107,7 @@ def decided(
     settings.prior_pictures(prior is not None or options.prior_images > 0)
     references = references_of(Path(images), pictures, options, base.source.world)
     words = _asked_of_model(base, token, settings, options, folder)
-    said = said_of(words, pictures, prior, suite, concept, references is not None, options)
+    said = said_of(token, words, pictures, prior, suite, concept, references is not None, options)
     return TeachingPlan(
         Path(images), token, model, folder, base, settings, pictures, prior, suite, concept, references, said, options
     )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from dominance.diversity.verdicts import PAPER_EMBEDDER
 from dominance.records import Concept, Suite
 from dominance.runs.teaching.options import TeachingOptions
-from dominance.runs.teaching.pictures import Pictures
+from dominance.runs.teaching.pictures import Pictures, prior_doubts
 from dominance.wording import quoted
 
 
@@ -24,6 +24,7 @@ class Said:
 
 
 def said_of(
+    token: str,
     words: tuple[str, ...],
     pictures: Pictures,
     prior: Pictures | None,
@@ -39,7 +40,7 @@ def said_of(
         compared: whether images are compared with the pictures.
     """
     notes = [*words, *pictures.notes, *(prior.notes if prior else ())]
-    warnings = [*pictures.warnings]
+    warnings = [*pictures.warnings, *(prior_doubts(prior, pictures, token) if prior else ())]
     if suite is not None and concept is not None:
         warnings += _uncomposed(suite, concept)
         notes += _untold(suite, concept)

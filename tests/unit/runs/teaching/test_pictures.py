@@ -9,6 +9,7 @@ from PIL import Image
 from dominance.errors import InputError
 from dominance.runs.teaching.options import TeachingOptions, Watching
 from dominance.runs.teaching.pictures import concept_pictures, prior_pictures
+from dominance.runs.teaching.said import said_of
 
 
 @pytest.fixture
@@ -89,6 +90,26 @@ def test_a_prior_without_captions_needs_a_class(folder: Path) -> None:
     found = prior_pictures(folder, "dog")
     assert [picture.caption for picture in found.pictures] == ["a dog on a hill", "a dog"]
     assert found.notes == ("1 of 2 prior pictures without a caption: 'a dog' stands for it",)
+
+
+def test_a_prior_that_teaches_the_concept_is_warned_of(folder: Path, tmp_path: Path) -> None:
+    draw(folder, "a sks dog", "a sks dog", "a sks dog")
+    other = tmp_path / "other"
+    other.mkdir()
+    draw(other, "a dog", "my sks dog", *["a dog"] * 2)
+    (other / "1.png").write_bytes((other / "3.png").read_bytes())  # unlike those of the concept
+    (other / "2.txt").unlink()
+    own, prior = concept_pictures(folder, "sks", TeachingOptions()), prior_pictures(other, "dog")
+    same, naming = said_of("sks", (), own, prior, None, None, False, TeachingOptions()).warnings
+    assert same.startswith(
+        "2 of 4 prior pictures are among the pictures that teach the concept; give pictures of other"
+    )
+    assert naming.startswith("1 of 4 prior pictures has a caption that names 'sks', such as 'my sks dog'")
+    (other / "0.png").unlink()
+    (other / "1.txt").write_text("a dog")
+    (other / "2.png").unlink()
+    prior = prior_pictures(other, "dog")
+    assert said_of("sks", (), own, prior, None, None, False, TeachingOptions()).warnings == ()
 
 
 @pytest.mark.parametrize(
