@@ -65,7 +65,8 @@ class TeachingPlan:
         from dominance.training.dreambooth.fine_tuning import FineTuning
 
         every = self.options.distance(self.settings.steps)
-        return FineTuning(self.token, self.pictures.pictures, prior, self.settings, self.base.source.identity, every)
+        rate, identity = self.options.training.usual(self.base.source.world)["rate"], self.base.source.identity
+        return FineTuning(self.token, self.pictures.pictures, prior, self.settings, identity, every, rate)
 
     def watch(self, ledger: Ledger) -> Watch:
         """What looks at the checkpoints."""

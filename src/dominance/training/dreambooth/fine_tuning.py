@@ -20,6 +20,7 @@ class FineTuning:
         prior: pictures of everything else that the model should go on drawing as it does.
         model: identity of the model that is taught.
         every: steps between two checkpoints; the last step always has one.
+        usual_rate: the learning rate to fall back on where the given one is too high; None where none is known.
 
     Raises:
         InputError: no pictures, or no room for the prior in a batch.
@@ -31,6 +32,7 @@ class FineTuning:
     settings: TeachSettings
     model: str
     every: int
+    usual_rate: float | None = None
 
     def __post_init__(self) -> None:
         if not self.pictures:

@@ -21,7 +21,7 @@ from dominance.training.dreambooth.checks import check_checkpoints_fit
 from dominance.training.dreambooth.families.family import Family
 from dominance.training.dreambooth.fine_tuning import FineTuning
 from dominance.training.dreambooth.losses import Losses
-from dominance.training.dreambooth.saving import writing
+from dominance.training.dreambooth.saving import checkpoints_in, writing
 
 _MIXED = {"float32": "no", "float16": "fp16", "bfloat16": "bf16"}
 _CLIP = 1.0
@@ -124,10 +124,10 @@ class Loop:
             raise self._not_a_number(step - 1)
 
     def _not_a_number(self, step: int) -> RunError:
-        options = self.tuning.settings.options
-        lower = f"--rate {self.tuning.settings.rate / 4:g}"
+        options, quarter = self.tuning.settings.options, self.tuning.settings.rate / 4
+        lower = f"--rate {min(quarter, self.tuning.usual_rate or quarter):g}"
         remedy = f"{lower} or --precision bfloat16" if options.precision == "float16" else lower
-        last = step // self.tuning.every * self.tuning.every
+        last = max(checkpoints_in(self.state.parent), default=0)  # of an earlier --every, too
         kept = f"the checkpoint of step {last} is kept" if last else "there was no checkpoint yet"
         return RunError(f"the loss of step {step + 1} is not a number; {kept}: try {remedy} with another --out")
 

@@ -101,9 +101,13 @@ class TeachOptions:
         if self.train == "unet" and (self.targets or self.alpha is not None):
             raise InputError("targets and alpha are of a LoRA, but --train is unet; leave them out, or train a lora")
 
+    def usual(self, world: str | None) -> Mapping[str, float]:
+        """Steps, learning rate and batch for a model of this closed world, or of none, where nothing else is given."""
+        return {**USUAL[self.train], **RECIPES.get((world, self.train), {})}
+
     def settings(self, world: str | None) -> "TeachSettings":
         """The options, completed for a model of this closed world, or of none."""
-        usual = {**USUAL[self.train], **RECIPES.get((world, self.train), {})}
+        usual = self.usual(world)
         return TeachSettings(
             options=self,
             steps=int(self.steps or usual["steps"]),

@@ -2,6 +2,7 @@
 
 import itertools
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -136,6 +137,21 @@ def test_a_loss_that_is_no_number_stops_and_keeps_the_last_checkpoint(
         taught(fresh("sd1"), tmp_path, every=2)
     assert weights(tmp_path, 2)
     assert not (tmp_path / "out" / "checkpoints" / "step-000004").exists()
+
+
+def test_a_rate_that_is_far_too_high_falls_back_on_the_usual_one_and_the_newest_checkpoint_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def breaks(self: loop.Loop, step: int, *more: object) -> float:
+        raise self._not_a_number(step)
+
+    taught(fresh("sd1"), tmp_path, steps=2, every=1)
+    given = lesson(tmp_path, rate=1.0, every=3)
+    (tmp_path / "out" / "resume.safetensors").unlink()
+    monkeypatch.setattr(loop.Loop, "_step", breaks)
+    for usual, said in ((1.2e-3, "0.0012"), (0.5, "0.25"), (None, "0.25")):
+        with pytest.raises(RunError, match=rf"checkpoint of step 2 is kept: try --rate {said} with another --out"):
+            teach(fresh("sd1"), replace(given, usual_rate=usual), tmp_path / "out", CPU)
 
 
 def test_a_folder_of_another_lesson_is_refused(tmp_path: Path) -> None:
