@@ -32,33 +32,30 @@ class Batches:
     distribution: Levels
     device: torch.device
 
-    def parts(self, step: int, share: int = 0, shares: int = 1) -> list[tuple[Noised, Float[Tensor, " picture"]]]:
+    def parts(self, step: int) -> list[tuple[Noised, Float[Tensor, " picture"]]]:
         """A step's batch, in the parts that it is taken in, and the weight of each picture's loss.
 
         The means over the concept's and over the prior's pictures of the whole batch weigh 1 and ``prior_weight``.
-
-        Args:
-            share, shares: which process's, of how many; each has a batch of its own.
         """
-        options, turn = self.settings.options, step * shares + share
-        generator = torch.Generator().manual_seed(_seed(options.seed, turn))
+        options = self.settings.options
+        generator = torch.Generator().manual_seed(_seed(options.seed, step))
         prior = self.settings.prior_pictures(self.prior is not None)
         own = self.settings.batch - prior
-        batch = self._half(self.concept, own, turn, options.caption_dropout, generator)
+        batch = self._half(self.concept, own, step, options.caption_dropout, generator)
         weights = torch.full((own,), 1 / own)
         if self.prior is not None and prior:
-            other = self._half(self.prior, prior, turn, options.prior_dropout, generator)
+            other = self._half(self.prior, prior, step, options.prior_dropout, generator)
             batch = _together(batch, other)
             weights = torch.cat([weights, torch.full((prior,), options.prior_weight / prior)])
         count = options.accumulate
         return [(_every(batch, index, count), weights[index::count].to(self.device)) for index in range(count)]
 
     def _half(
-        self, encoded: EncodedPictures, count: int, turn: int, dropout: float, generator: torch.Generator
+        self, encoded: EncodedPictures, count: int, step: int, dropout: float, generator: torch.Generator
     ) -> Noised:
         places = [
             _place(self.settings.options.seed, number, len(encoded.pictures))
-            for number in range(turn * count, (turn + 1) * count)
+            for number in range(step * count, (step + 1) * count)
         ]
         latents, views = encoded.drawn(places, generator)
         dropped = torch.rand(count, generator=generator) < dropout

@@ -3,6 +3,7 @@
 The training itself asks the same functions, so that a caller of ``teach`` is refused alike.
 """
 
+import os
 from collections.abc import Iterable
 from importlib.util import find_spec
 from pathlib import Path
@@ -44,11 +45,16 @@ def check_teachable(pipeline: Any, settings: TeachSettings, every: int, state: P
 
 
 def check_settings(family: Family, settings: TeachSettings, device: torch.device) -> None:
-    """Refuses settings that do not suit the model or the device, or an optimizer that is not installed.
+    """Refuses settings that do not suit the model or the device, an optimizer that is not installed, or many processes.
 
     Raises:
         InputError: as said.
     """
+    if (processes := int(os.environ.get("WORLD_SIZE", "1"))) > 1:
+        raise InputError(
+            f"a concept is taught by one process on one device, but {processes} processes were started; start it"
+            " without accelerate launch or torchrun, and choose the device with --device"
+        )
     options, kind = settings.options, type(family.pipeline).__name__
     if options.snr_gamma is not None and not family.own.knows_snr:
         raise InputError(

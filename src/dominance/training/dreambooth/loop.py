@@ -69,21 +69,21 @@ class Loop:
         progress = Progress("training", total=settings.steps, done=done, each="a step")
         with _in_training(denoiser, options.gradient_checkpointing), progress:
             wrapped, optimizer = _prepared(accelerator, denoiser, optimizer)
-            if done and accelerator.is_main_process:
+            if done:
                 self._after(done, self.saved(done), denoiser)
             for step in range(done, settings.steps):
                 _set_rates(optimizer, rates, settings.rate, step)
                 value = self._step(step, wrapped, trained, optimizer, accelerator)
                 progress.advance(1, f"loss {value:.4f}")
                 if (step + 1) % self.tuning.every == 0 or step + 1 == settings.steps:
-                    self._checkpoint(step + 1, denoiser, trained, optimizer, accelerator)
+                    self._checkpoint(step + 1, denoiser, trained, optimizer)
         accelerator.free_memory()
 
     def _step(
         self, step: int, wrapped: nn.Module, trained: nn.ParameterList, optimizer: Any, accelerator: Accelerator
     ) -> float:
         """One optimizer step; its loss."""
-        parts = self.batches.parts(step, accelerator.process_index, accelerator.num_processes)
+        parts = self.batches.parts(step)
         total = 0.0
         for batch, weights in parts:
             with accelerator.autocast():
@@ -99,11 +99,7 @@ class Loop:
         self.losses.values.append(total)
         return total
 
-    def _checkpoint(
-        self, step: int, denoiser: nn.Module, trained: nn.ParameterList, optimizer: Any, accelerator: Accelerator
-    ) -> None:
-        if not accelerator.is_main_process:
-            return
+    def _checkpoint(self, step: int, denoiser: nn.Module, trained: nn.ParameterList, optimizer: Any) -> None:
         self._check_weights(step, trained)
         tell_within("writing the checkpoint")  # of a large model, that takes a minute
         path = self.save(step)

@@ -51,7 +51,7 @@ def teach(
     prior: EncodedPictures | None = None,
     on_checkpoint: Callable[[int, Path], None] = lambda _step, _path: None,
 ) -> FineTuned:
-    """Trains, or resumes, and writes a checkpoint every so many steps.
+    """Trains, or resumes, and writes a checkpoint every so many steps; in one process, on one device.
 
     A LoRA is taken off the pipeline at the end, which is then as it was; a denoiser that was trained itself stays so.
     A killed run goes on from its last checkpoint, to the same weights that it would have had.

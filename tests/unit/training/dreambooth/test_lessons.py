@@ -104,7 +104,6 @@ def test_a_step_is_decided_by_seed_and_step_alone(tmp_path: Path) -> None:
         assert torch.equal(one.levels, other.levels)
         assert weight.tolist() == pytest.approx([1 / 3] * 3 + [1.0])
     assert not torch.equal(first.parts(0)[0][0].noise, first.parts(1)[0][0].noise)
-    assert not torch.equal(first.parts(0, 0, 2)[0][0].noise, first.parts(0, 1, 2)[0][0].noise)
 
 
 @given(st.integers(1, 50), st.integers(0, 1000), st.integers(1, 5))
@@ -158,6 +157,12 @@ def test_a_folder_of_another_lesson_is_refused(tmp_path: Path) -> None:
     taught(fresh("sd1"), tmp_path)
     with pytest.raises(InputError, match="rate"):
         taught(fresh("sd1"), tmp_path, rate=2e-2)
+
+
+def test_several_processes_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    with pytest.raises(InputError, match="by one process on one device, but 2 processes were started"):
+        taught(fresh("sd1"), tmp_path)
 
 
 def test_a_picture_that_cannot_be_read_is_named(tmp_path: Path) -> None:
