@@ -35,8 +35,9 @@ def command(
         Path,
         Parameter(
             group=WHAT,
-            help="Folder with one subfolder of images per concept (or per category of concepts), or a CSV file:"
-            " path,concept,category.",
+            help="Folder with one subfolder of images per concept (or per category of concepts), the folder of one"
+            " training set, or a list (CSV, TSV or JSONL) with path, caption, concept and category; caption or concept"
+            " may be missing.",
         ),
     ],
     *,

@@ -79,6 +79,15 @@ def described(root: Path, images: Sequence[ImageFile]) -> tuple[dict[Path, Descr
     return told, absent(rows, root)
 
 
+def boxes_beside(root: Path, images: Sequence[ImageFile]) -> dict[Path, tuple[float, float, float, float]]:
+    """The boxes that metadata among the images of a folder gives some of them, by their paths in it.
+
+    Raises:
+        InputError: metadata that cannot be read.
+    """
+    return {path: row.box for path, row in _metadata(root, images).items() if row.box is not None}
+
+
 def _metadata(root: Path, images: Sequence[ImageFile]) -> dict[Path, Row]:
     """The rows of all metadata above the images, by the image that each is about."""
     rows: dict[Path, Row] = {}

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -56,16 +57,44 @@ def list_images(root: Path) -> Listing:
     images: list[ImageFile] = []
     left_out: list[LeftOut] = []
     base = real_path(root)
-    try:
+    with reading(root):
         for found in _walk(root, Path(), base, (base,)):
             if isinstance(found, ImageFile):
                 images.append(found)
             else:
                 left_out.append(found)
-    except OSError as error:
-        place = on_one_line(error.filename or root, 120)
-        raise InputError(f"{place} cannot be read ({complaint(error)}); check its permissions") from None
     return Listing(root, tuple(sorted(images)), tuple(left_out))
+
+
+def images_in(root: Path, folder: Path) -> list[ImageFile]:
+    """The images that lie in one folder within a folder of images, not deeper, without hidden ones and links out of it.
+
+    Args:
+        folder: relative to the root; need not be there.
+
+    Raises:
+        InputError: it cannot be read.
+    """
+    base, place = real_path(root), root / folder
+    if not place.is_dir():
+        return []
+    with reading(place):
+        return [
+            ImageFile(folder / path.name, file)
+            for path in sorted(place.iterdir())
+            if path.suffix.lower() in IMAGE_ENDINGS and not path.name.startswith(".") and path.is_file()
+            if (file := followed(path, base)) is not None
+        ]
+
+
+@contextmanager
+def reading(folder: Path) -> Iterator[None]:
+    """A folder that the disk refuses to read is an ``InputError`` that names it."""
+    try:
+        yield
+    except OSError as error:
+        place = on_one_line(error.filename or folder, 120)
+        raise InputError(f"{place} cannot be read ({complaint(error)}); check its permissions") from None
 
 
 def _walk(folder: Path, within: Path, base: Path, above: tuple[Path, ...]) -> Iterator[ImageFile | LeftOut]:

@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,11 @@ SEEDS = ("seed",)
 METADATA = ("metadata.jsonl", "metadata.csv")
 """The names that such a table has among the images."""
 
+_Wanted = Mapping[str, tuple[str, ...]]
+_PATH_AND_PROMPT: _Wanted = {"path": PATHS, "prompt": (*TEXTS, *IDS)}
+_PATH_AND_CONCEPT: _Wanted = {"path": PATHS, "concept": ("concept", *TEXTS, *IDS)}
+"""The columns that a list needs, each with the names that will do."""
+
 
 @dataclass(frozen=True)
 class Row:
@@ -34,6 +40,7 @@ class Row:
         id: of the prompt; None if there is none.
         box: left, top, width and height of the subject in pixels, as COCO has it; None if there is none.
         strength, checkpoint, seed: of the adapter and the noise that drew the image, as written; None if there is none.
+        concept, category: of the image, and its heading; None if there is none, a concept "" where its column is empty.
     """
 
     where: str
@@ -44,6 +51,8 @@ class Row:
     strength: str | None = None
     checkpoint: str | None = None
     seed: str | None = None
+    concept: str | None = None
+    category: str | None = None
 
 
 def is_table(path: Path) -> bool:
@@ -51,16 +60,21 @@ def is_table(path: Path) -> bool:
     return path.suffix.lower() in (".csv", ".tsv", ".jsonl") and is_file(path)
 
 
-def read_list(file: Path) -> tuple[Row, ...]:
+def read_list(file: Path, or_concept: bool = False) -> tuple[Row, ...]:
     """The rows of a table that a user gives for a folder: each names an image, and a prompt or its id.
+
+    Args:
+        or_concept: whether a concept will do in place of the prompt.
 
     Raises:
         InputError: not such a table, or a path that leads out of the table's folder; names the line.
     """
-    rows = tuple(_rows(file, strict=True))
+    wanted = _PATH_AND_CONCEPT if or_concept else _PATH_AND_PROMPT
+    rows = tuple(_rows(file, wanted))
     for row in rows:
-        if row.path is None or (row.text is None and row.id is None):
-            lacking = "path" if row.path is None else "prompt"
+        told = row.text is not None or row.id is not None or (or_concept and row.concept is not None)
+        if row.path is None or not told:
+            lacking = "path" if row.path is None else "concept or caption" if or_concept else "prompt"
             raise InputError(f"{row.where}: the {lacking} is empty; fill it in")
     return rows
 
@@ -76,7 +90,7 @@ def metadata_of(folder: Path) -> tuple[Row, ...]:
     """
     for name in METADATA:
         if is_file(folder / name):
-            rows = tuple(_rows(folder / name, strict=False))
+            rows = tuple(_rows(folder / name))
             if len(rows) == 1 and rows[0].path is None:
                 return rows
             return tuple(row for row in rows if row.path is not None)
@@ -92,20 +106,25 @@ def absent(rows: Mapping[Path, Row], root: Path) -> list[LeftOut]:
     ]
 
 
-def _rows(file: Path, *, strict: bool) -> Iterator[Row]:
+def _rows(file: Path, wanted: _Wanted | None = None) -> Iterator[Row]:
     base = real_path(file.parent)
-    for where, record in _records(file, strict=strict):
+    for where, record in _records(file, wanted):
         path, text, id = (_first(record, names) for names in (PATHS, TEXTS, IDS))
         if path is not None:
             path = _with_slashes(path, file.parent)
             check_inside(path, file.parent, base, where)
         box = _read_box(record, where)
         drawn = (_first(record, names, (str, int, float)) for names in (STRENGTHS, CHECKPOINTS, SEEDS))
-        yield Row(where, None if path is None else Path(os.path.normpath(path)), text, id, box, *drawn)
+        concept = "" if record.get("concept") == "" else _first(record, ("concept",))
+        category = _first(record, ("category",))
+        place = None if path is None else Path(os.path.normpath(path))
+        yield Row(where, place, text, id, box, *drawn, concept=concept, category=category)
 
 
 def _read_box(record: Mapping[str, Any], where: str) -> tuple[float, float, float, float] | None:
     """The subject's rectangle: ``bbox``, or the only one of ``objects``, as datasets of found objects have them.
+
+    A CSV has it as JSON in quotes, ``"[8, 8, 40, 48]"``.
 
     Raises:
         InputError: it is given, but is not four numbers.
@@ -113,8 +132,11 @@ def _read_box(record: Mapping[str, Any], where: str) -> tuple[float, float, floa
     value, objects = record.get("bbox"), record.get("objects")
     if value is None and isinstance(objects, Mapping) and len(listed := objects.get("bbox") or ()) == 1:
         value = listed[0]
-    if value is None:
+    if value is None or value == "":
         return None
+    if isinstance(value, str):
+        with suppress(ValueError, RecursionError):
+            value = json.loads(value)
     numbers = [part for part in value if isinstance(part, int | float)] if isinstance(value, list) else []
     if len(numbers) != 4 or len(value) != 4:
         raise InputError(f"{where}: the bbox is {quoted(str(value))}; write [left, top, width, height] in pixels")
@@ -155,7 +177,7 @@ def check_inside(path: str, folder: Path, base: Path, where: str) -> None:
         )
 
 
-def _records(file: Path, *, strict: bool) -> Iterator[tuple[str, Mapping[str, Any]]]:
+def _records(file: Path, wanted: _Wanted | None) -> Iterator[tuple[str, Mapping[str, Any]]]:
     name = on_one_line(file, 120)
     if file.suffix.lower() == ".jsonl":
         for line, text in numbered_lines(read_text(file)):
@@ -168,18 +190,18 @@ def _records(file: Path, *, strict: bool) -> Iterator[tuple[str, Mapping[str, An
                 raise InputError(f'{where}: not an object; write {{"file_name": "a.png", "text": "a mug"}}')
             yield where, {str(key).lower(): value for key, value in record.items()}
         return
-    table = read_table(read_text(file), file, (*PATHS, *TEXTS, *IDS))
-    if strict and table.columns:
-        _check_columns(table.columns, name)
+    table = read_table(read_text(file), file, (*PATHS, *TEXTS, *IDS, "concept", "category"))
+    if wanted is not None and table.columns:
+        _check_columns(table.columns, wanted, name)
     for line, row in table.rows:
         yield f"{name}: line {line}", row
 
 
-def _check_columns(columns: tuple[str, ...], name: str) -> None:
-    for wanted, names in (("path", PATHS), ("prompt", (*TEXTS, *IDS))):
+def _check_columns(columns: tuple[str, ...], wanted: _Wanted, name: str) -> None:
+    for column, names in wanted.items():
         if not set(names) & set(columns):
-            missing = f"the column {wanted!r} is missing{suggestion(wanted, columns)}"
+            missing = f"the column {column!r} is missing{suggestion(column, columns)}"
             raise InputError(
-                f"{name}: {missing} the first line must name the columns path and prompt, but is"
+                f"{name}: {missing} the first line must name the columns {' and '.join(wanted)}, but is"
                 f" {quoted(','.join(columns), 100)}"
             )

@@ -55,7 +55,7 @@ def measure_diversity(
     Every image is embedded once: the run folder stores embeddings by file content.
 
     Args:
-        source: a folder with one folder of images per concept, or a CSV with the columns path and concept; see
+        source: a folder with one folder of images per concept, or a list of paths with concepts or captions; see
             ``read_collection``.
         embedder: ``miniature``, a folder, a hub id, or the encoder itself.
         out: the run folder; ``runs/diversity-SOURCE`` by default.

@@ -1,23 +1,22 @@
-"""Images by concept: a folder of folders, or a CSV of paths."""
+"""Images by concept: a folder of folders, or a list of paths."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from dominance.errors import InputError
-from dominance.files import is_file, is_folder, read_table, read_text
-from dominance.images.captions import described
+from dominance.files import is_folder
+from dominance.images.captions import boxes_beside, described
 from dominance.images.links import real_path
 from dominance.images.listing import ImageFile, list_images, without_sheets, without_twins
-from dominance.images.masks import without_masks
-from dominance.images.tables import check_inside
+from dominance.images.masks import masks_beside, without_masks
+from dominance.images.tables import Row, is_table, read_list
 from dominance.pictures import IMAGE_ENDINGS
 from dominance.records import LeftOut
 from dominance.suites.entries import slug
 from dominance.wording import on_one_line, quoted
 
 MOST_IMAGES = 1_000_000
-COLUMNS = ("path", "concept", "category", "caption")
 _DEPTH = 2
 """Folders above an image, at most: a category and a concept."""
 
@@ -56,25 +55,27 @@ class Collection:
 
 
 def read_collection(source: Path) -> Collection:
-    """The images of a folder, or of a CSV file, by concept.
+    """The images of a folder, or of a list, by concept.
 
     A folder holds one folder per concept, or one per category with one per concept in it; a folder of images alone is a
-    single concept. Files that are no images are passed over; what else is not used is in ``left_out``. A CSV has the
-    columns ``path`` (relative to the CSV's folder), ``concept`` and optionally ``category`` and ``caption``; others are
-    ignored.
+    single concept. Files that are no images are passed over; what else is not used is in ``left_out``.
+
+    A list is a CSV, TSV or JSONL as ``train dreambooth`` reads it: paths relative to its folder, each with a caption, a
+    concept or both. A ``category`` is optional, other columns are ignored. Without concepts, all images are of one that
+    is called as the list. Masks and boxes are found as in folders; a ``bbox`` in the list comes before one in metadata.
 
     Raises:
         InputError: the source is neither; there are no images; images lie next to folders; a column is missing; a path
-            leads out of the folder, or is listed twice; no concept has two images.
+            leads out of the folder, or is listed twice without captions; no concept has two images.
     """
     if is_folder(source):
         collection = _folder(source)
-    elif source.suffix.lower() in (".csv", ".tsv") and is_file(source):
-        collection = _table(source)
+    elif is_table(source):
+        collection = _list(source)
     else:
         raise InputError(
-            f"{on_one_line(source, 120)} is neither a folder nor a .csv or .tsv file; give a folder with one folder of"
-            " images per concept, or a CSV with the columns path and concept"
+            f"{on_one_line(source, 120)} is neither a folder nor a .csv, .tsv or .jsonl file; give a folder with one"
+            " folder of images per concept, or a list with a path and a concept or caption for each image"
         )
     if not collection.images:
         raise InputError(
@@ -137,31 +138,33 @@ def _refuse_unclear(root: Path, by_folder: dict[Path, list[ImageFile]]) -> None:
         )
 
 
-def _table(file: Path) -> Collection:
-    rows = list(_rows(file))
-    root, base = file.parent, real_path(file.parent)
-    sets: dict[tuple[str | None, str], list[Path]] = {}
-    captions: dict[Path, str] = {}
-    seen: dict[tuple[str, Path], int] = {}
-    for line, row in rows:
-        where = f"{on_one_line(file, 120)}: line {line}"
-        path = Path(row["path"])
-        if not row["path"] or not row["concept"]:
-            raise InputError(f"{where}: {'path' if not row['path'] else 'concept'} is empty; fill it in")
-        check_inside(row["path"], root, base, where)
-        if (earlier := seen.setdefault((row["concept"], path), line)) != line:
-            raise InputError(f"{where}: {quoted(row['path'])} is already in line {earlier}; keep one of the two")
-        sets.setdefault((row["category"] or None, row["concept"]), []).append(path)
-        if row["caption"]:
-            captions[path] = row["caption"]
+def _list(file: Path) -> Collection:
+    rows, root = read_list(file, or_concept=True), file.parent
+    named = any(row.concept is not None for row in rows)
+    sets: dict[tuple[str | None, str], dict[Path, Row]] = {}
+    again = []
+    for row in rows:
+        path, concept = row.path or Path(), row.concept if named else file.stem
+        if not concept:
+            raise InputError(f"{row.where}: concept is empty; fill it in")
+        earlier = sets.setdefault((row.category, concept), {}).setdefault(path, row)
+        if earlier is row:
+            continue
+        line = earlier.where.rpartition(": ")[2]
+        if row.text is None:
+            raise InputError(f"{row.where}: {quoted(path.as_posix())} is already in {line}; keep one of the two")
+        again.append(LeftOut(path.as_posix(), f"is already in {line}; counts once, with its first caption"))
+    images = [ImageFile(path, root / path) for path in sorted({path for own in sets.values() for path in own})]
+    masks, boxes = masks_beside(root, images), boxes_beside(root, images)
     made = (
-        ImageSet(concept, category, tuple(files), {file: captions[file] for file in files if file in captions})
-        for (category, concept), files in sets.items()
+        ImageSet(
+            concept,
+            category,
+            tuple(own),
+            {path: row.text for path, row in own.items() if row.text},
+            {path: masks[path] for path in own if path in masks},
+            {path: box for path, row in own.items() if (box := row.box or boxes.get(path))},
+        )
+        for (category, concept), own in sets.items()
     )
-    return Collection(slug(file.stem), root, tuple(made))
-
-
-def _rows(file: Path) -> Iterator[tuple[int, dict[str, str]]]:
-    table = read_table(read_text(file), file, COLUMNS, needed=COLUMNS[:2])
-    for line, row in table.rows:
-        yield line, {column: row.get(column, "") for column in COLUMNS}
+    return Collection(slug(file.stem), root, tuple(made), tuple(again))
