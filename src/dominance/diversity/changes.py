@@ -10,13 +10,15 @@ from dataclasses import dataclass
 from typing import Literal
 
 from dominance.diversity.captions import CaptionFindings
-from dominance.diversity.layout import BackdropFindings, LayoutFindings
+from dominance.diversity.layout import BackdropFindings, LayoutFindings, PoseFindings
 
 FEWEST_PICTURES = 10
 LEAST_PLACE = 0.06
 """Median distance of the subject's centre from its usual place, as a share of the side."""
 LEAST_SIZES = 1.5
 """How many times as large the largest subject is as the smallest."""
+LEAST_POSES = 0.15
+"""Mean of 1 - intersection over union of two silhouettes without place and size; docs/decisions/022 says why."""
 LEAST_BACKDROP = 0.04
 """Median distance of a backdrop's mean colour from the set's usual one, 0 to 1."""
 _MOST_DUPLICATES = 0.2
@@ -25,13 +27,14 @@ _SHOWN = 3
 
 Kind = Literal["layout", "set", "backdrop"]
 _BANDS: dict[Kind, tuple[float, float]] = {"layout": (0.7, 1.0), "set": (0.3, 0.7), "backdrop": (0.0, 0.3)}
-"""Least and most weight of a change of each kind: of the subject's place and size, of pictures and captions otherwise,
-and of the backdrop behind it.
+"""Least and most weight of a change of each kind: of the subject's place and size, of poses, pictures and captions
+otherwise, and of the backdrop behind it.
 
 The order is what the diversity experiment found in the miniature world, of two concepts in one training seed each
 (docs/findings.md, "What in the pictures must vary"; docs/diversity-experiment.md, last table): varied place and size
 alone took off about half of the dominance, varied looks alone took some off one concept and none off the other, and a
-varied backdrop alone did nothing. Captions that name no scenery changed little, of one concept.
+varied backdrop alone did nothing. Poses belong to looks there. Captions that name no scenery changed little, of one
+concept.
 """
 
 
@@ -59,6 +62,7 @@ class SetFindings:
     duplicates: int = 0
     captions: CaptionFindings | None = None
     layout: LayoutFindings | None = None
+    poses: PoseFindings | None = None
     backdrop: BackdropFindings | None = None
 
 
@@ -116,6 +120,12 @@ def _of_places(found: SetFindings) -> Iterator[Change]:
                 "take it from near and from far",
                 _weight("layout", _short(large / small - 1, LEAST_SIZES - 1)),
             )
+    if found.poses is not None and found.poses.spread < LEAST_POSES:
+        yield Change(
+            "the subject always has the same pose",
+            "take it in other poses, turned otherwise and from other sides",
+            _weight("set", _short(found.poses.spread, LEAST_POSES)),
+        )
     if found.backdrop is not None and found.backdrop.spread < LEAST_BACKDROP:
         yield Change(
             "the backdrop is always the same",

@@ -1,4 +1,4 @@
-"""Where a set's subject stands, how large, and before what."""
+"""Where a set's subject stands, how large, in what poses, and before what."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,6 +7,8 @@ from statistics import median
 import numpy as np
 from jaxtyping import Bool, Float
 from PIL import Image
+
+from dominance.metrics import silhouette_spread
 
 _EDGE = 0.12
 """Width of the border that stands for the backdrop where there is no mask, as a share of each side. Our choice."""
@@ -60,6 +62,20 @@ class LayoutFindings:
 
 
 @dataclass(frozen=True)
+class PoseFindings:
+    """How much the subject's poses differ in a set's pictures.
+
+    Attributes:
+        n: pictures with a mask or transparency.
+        spread: mean over pairs of 1 - intersection over union of their silhouettes without place and size, 0 (all the
+            same) to 1; see ``metrics.silhouettes``.
+    """
+
+    n: int
+    spread: float
+
+
+@dataclass(frozen=True)
 class BackdropFindings:
     """How much the backdrop differs in a set's pictures.
 
@@ -109,6 +125,11 @@ def layout_findings(boxes: Sequence[Box], by: str) -> LayoutFindings | None:
         size=(min(sizes), median(sizes), max(sizes)),
         boxes=tuple((box.left, box.top, box.right, box.bottom) for box in boxes),
     )
+
+
+def pose_findings(silhouettes: Sequence[Float[np.ndarray, "row column"]]) -> PoseFindings | None:
+    """How much the poses differ; None of fewer than two."""
+    return PoseFindings(len(silhouettes), silhouette_spread(silhouettes)) if len(silhouettes) > 1 else None
 
 
 def backdrop_colour(

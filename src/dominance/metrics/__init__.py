@@ -37,6 +37,7 @@ from dominance.metrics.reliability import (
 )
 from dominance.metrics.samples import Split, grouped_folds, held_out_splits
 from dominance.metrics.shapley import shapley_interactions, shapley_values
+from dominance.metrics.silhouettes import silhouette, silhouette_spread
 from dominance.metrics.stopping import abort_threshold, usable_cost
 
 if TYPE_CHECKING:
@@ -128,6 +129,8 @@ __all__ = [
     "roc_auc_interval",
     "shapley_interactions",
     "shapley_values",
+    "silhouette",
+    "silhouette_spread",
     "soft_presence",
     "spearman",
     "spearman_chance",

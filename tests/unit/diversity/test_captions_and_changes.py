@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dominance.diversity.captions import caption_findings, names
-from dominance.diversity.changes import Change, SetFindings, changes_for, changes_sentence
-from dominance.diversity.layout import BackdropFindings, Box, LayoutFindings, layout_findings
+from dominance.diversity.changes import LEAST_POSES, Change, SetFindings, changes_for, changes_sentence
+from dominance.diversity.layout import BackdropFindings, Box, LayoutFindings, PoseFindings, layout_findings
 
 
 def words(listed: object) -> list[tuple[str, int, int]]:
@@ -77,6 +77,16 @@ def test_place_and_size_come_first_and_the_backdrop_last_however_much_each_falls
     assert "the backdrop is always the same" not in [change.finding for change in changes_for(found)]
     (alone,) = changes_for(SetFindings(images=50, backdrop=BackdropFindings(50, "masks", 0.0)))
     assert "at another place and in another size" in alone.advice, "a new backdrop behind the same thing does nothing"
+
+
+def test_one_pose_weighs_as_other_pictures_do_and_less_than_one_place() -> None:
+    layout = LayoutFindings(50, "masks", 0.059, (0.4, 0.6, 0.9), ())
+    found = changes_for(SetFindings(images=50, layout=layout, poses=PoseFindings(50, 0.0)))
+    assert [change.finding for change in found] == [
+        "the subject always stands in the same place",
+        "the subject always has the same pose",
+    ]
+    assert not changes_for(SetFindings(images=50, poses=PoseFindings(50, LEAST_POSES)))
 
 
 def test_what_is_not_known_is_not_advised_on() -> None:

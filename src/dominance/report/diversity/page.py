@@ -6,6 +6,7 @@ from pathlib import Path
 
 from markupsafe import Markup
 
+from dominance.diversity.changes import LEAST_POSES
 from dominance.diversity.verdicts import PAPER_MEDIANS, SCALES
 from dominance.documents import json_bytes
 from dominance.files import csv_bytes, write_whole
@@ -116,6 +117,7 @@ def _write_page(result: DiversityResult, path: Path) -> Path:
         views=_views(result),
         pictured=min(_MOST_PICTURED, len(result.concepts)),
         paper=PAPER_MEDIANS,
+        least_poses=LEAST_POSES,
         next_steps=after_diversity(result),
     )
 

@@ -5,16 +5,16 @@ from collections.abc import Iterator
 from markupsafe import Markup
 
 from dominance.diversity.captions import CaptionFindings, WordCount
-from dominance.diversity.layout import LayoutFindings
+from dominance.diversity.layout import LayoutFindings, PoseFindings
 from dominance.numbers import plural
 from dominance.runs.diversity.result import ConceptDiversity
 
 _NAMED = 5
-_POSES = "Poses are not measured."
+_NO_POSES = "Poses are not measured: that needs masks (NAME_mask.png) or transparency."
 
 
 def set_sentences(concept: ConceptDiversity) -> tuple[str, ...]:
-    """What is known of captions, of the subject's place and size, and of the backdrop; what is not known is said."""
+    """What is known of captions, of the subject's place, size and poses, and of the backdrop, and what is not known."""
     return tuple(_sentences(concept))
 
 
@@ -29,18 +29,27 @@ def _sentences(concept: ConceptDiversity) -> Iterator[str]:
         yield (
             f"By {concept.layout.by} of {plural(concept.layout.n, 'picture')}, the subject's centre lies"
             f" {concept.layout.place:.0%} of the side from its usual place in the median, and it takes"
-            f" {small:.0%} to {large:.0%} of the side, {middle:.0%} in the median. {_POSES}"
+            f" {small:.0%} to {large:.0%} of the side, {middle:.0%} in the median. {_of_poses(concept.poses)}"
         )
     elif concept.images > 1:
         yield (
-            "Where the subject stands is not known: put masks beside the pictures (NAME_mask.png), or a bbox in"
-            f" metadata.jsonl. {_POSES}"
+            "Where the subject stands, and in what poses, is not known: put masks beside the pictures (NAME_mask.png),"
+            " or, for place and size alone, a bbox in metadata.jsonl."
         )
     if concept.backdrop is not None:
         yield (
             f"By the {concept.backdrop.by}, a backdrop's mean colour lies {concept.backdrop.spread:.2f} from the usual"
             f" one in the median (0 the same, 1 black against white; n = {concept.backdrop.n})."
         )
+
+
+def _of_poses(found: PoseFindings | None) -> str:
+    if found is None:
+        return _NO_POSES
+    return (
+        f"Without place and size, two silhouettes differ by {found.spread:.2f} on average (0 all in one pose, 1 nothing"
+        f" in common; n = {found.n})."
+    )
 
 
 def _of_captions(found: CaptionFindings) -> Iterator[str]:

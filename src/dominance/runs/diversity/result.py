@@ -9,7 +9,7 @@ from pydantic import Field, computed_field
 
 from dominance.diversity.captions import CaptionFindings
 from dominance.diversity.changes import Change
-from dominance.diversity.layout import BackdropFindings, LayoutFindings
+from dominance.diversity.layout import BackdropFindings, LayoutFindings, PoseFindings
 from dominance.diversity.verdicts import Word
 from dominance.records import Interval, LeftOut
 
@@ -54,7 +54,7 @@ class ConceptDiversity:
         typical: the most typical files first; ``unusual``: the least typical first.
         verdict: None if there is none; ``verdict_sentence`` explains it, or why there is none.
         verdict_limits: a set is uniform below the first, varied or usual from the second on; None without a scale.
-        captions, layout, backdrop: what else the set shows; None where nothing is known of it.
+        captions, layout, poses, backdrop: what else the set shows; None where nothing is known of it.
         changes: what would help most against dominance, the weightiest first.
     """
 
@@ -79,6 +79,7 @@ class ConceptDiversity:
     verdict_limits: tuple[float, float] | None
     captions: CaptionFindings | None = None
     layout: LayoutFindings | None = None
+    poses: PoseFindings | None = None
     backdrop: BackdropFindings | None = None
     changes: tuple[Change, ...] = ()
 

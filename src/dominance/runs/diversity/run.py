@@ -206,6 +206,7 @@ def _concept(concept: _Measured, verdict: SetVerdict) -> ConceptDiversity:
     shared = {
         "captions": concept.look.captions,
         "layout": concept.look.layout,
+        "poses": concept.look.poses,
         "backdrop": concept.look.backdrop,
         "changes": changes_for(
             SetFindings(
@@ -215,6 +216,7 @@ def _concept(concept: _Measured, verdict: SetVerdict) -> ConceptDiversity:
                 duplicates=0 if found is None else found.near_images,
                 captions=concept.look.captions,
                 layout=concept.look.layout,
+                poses=concept.look.poses,
                 backdrop=concept.look.backdrop,
             )
         ),

@@ -1,4 +1,4 @@
-"""What a set of pictures shows beside its embeddings: captions, the subject's place and size, the backdrop."""
+"""What a set of pictures shows beside its embeddings: captions, the subject's place, size and poses, the backdrop."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,14 +12,16 @@ from dominance.diversity.layout import (
     BackdropFindings,
     Box,
     LayoutFindings,
+    PoseFindings,
     backdrop_colour,
     backdrop_findings,
     box_of,
     layout_findings,
     mask_of,
+    pose_findings,
 )
 from dominance.errors import ItemError
-from dominance.metrics import mirrored_pairs
+from dominance.metrics import mirrored_pairs, silhouette
 from dominance.pictures import open_image
 from dominance.runs.diversity.result import Mirrored
 from dominance.runs.diversity.source import Collection, ImageSet
@@ -36,6 +38,7 @@ class SetLook:
 
     captions: CaptionFindings | None
     layout: LayoutFindings | None
+    poses: PoseFindings | None
     backdrop: BackdropFindings | None
     problems: dict[Path, str]
 
@@ -50,7 +53,7 @@ def look_at(collection: Collection, image_set: ImageSet, files: Sequence[Path], 
     told = caption_findings(captions, token) if any(captions) or token else None
     problems: dict[Path, str] = {}
     boxes: list[tuple[Box, str]] = []
-    masked, bordered = [], []
+    masked, bordered, silhouettes = [], [], []
     for file in files[:: -(-len(files) // _MOST) if files else 1]:
         image = open_image(collection.root / file)
         if isinstance(image, ItemError):
@@ -63,6 +66,8 @@ def look_at(collection: Collection, image_set: ImageSet, files: Sequence[Path], 
             continue
         if box is not None:
             boxes.append((box, by))
+        if inside is not None:
+            silhouettes.append(silhouette(inside))
         colour = backdrop_colour(*_small(image, inside))
         if colour is not None:
             (bordered if inside is None else masked).append(colour)
@@ -71,6 +76,7 @@ def look_at(collection: Collection, image_set: ImageSet, files: Sequence[Path], 
     return SetLook(
         told,
         layout_findings([box for box, _ in boxes], by),
+        pose_findings(silhouettes),
         backdrop_findings(outside, "masks" if outside is masked else "borders"),
         problems,
     )

@@ -2,16 +2,23 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
+from dominance.diversity.changes import LEAST_POSES
+from dominance.diversity.layout import pose_findings
 from dominance.errors import InputError
 from dominance.images.captions import captioned_images
+from dominance.laboratory.diversity.pictures import PICTURES, Aspect, PictureSet
+from dominance.laboratory.diversity.subjects import KNOWN, find_subject
+from dominance.metrics import silhouette
 from dominance.miniature.renderer import Picture, render
-from dominance.miniature.scene import Scene
+from dominance.miniature.scene import Backdrop, Scene
 from dominance.miniature.world import single_scene
 from dominance.report.diversity.page import write_diversity
 from dominance.report.diversity.training_set import set_sentences
@@ -98,10 +105,58 @@ def test_varied_pictures_under_one_caption_need_captions_first(tmp_path: Path) -
     assert (found.captions.distinct, found.captions.saying) == (1, 0)
 
 
-@pytest.mark.parametrize("masks", [True, False])
-def test_poses_are_said_not_to_be_measured(tmp_path: Path, masks: bool) -> None:
-    _, found = measured(write_set(tmp_path / "poses", count=6, masks=masks))
-    assert [sentence.endswith("Poses are not measured.") for sentence in set_sentences(found)].count(True) == 1
+def test_poses_are_measured_by_masks_and_else_said_to_need_them(tmp_path: Path) -> None:
+    _, rigid = measured(write_set(tmp_path / "rigid", count=6, diversity=0.0, masks=True))
+    _, varied = measured(write_set(tmp_path / "varied", count=6, masks=True))
+    _, boxed = measured(write_set(tmp_path / "boxed", count=6, boxes=True))
+    _, bare = measured(write_set(tmp_path / "bare", count=6))
+    assert rigid.poses is not None and varied.poses is not None
+    assert (rigid.poses.n, varied.poses.n, boxed.poses, bare.poses) == (6, 6, None, None)
+    assert rigid.poses.spread < LEAST_POSES < varied.poses.spread
+    said = (
+        (rigid, f"two silhouettes differ by {rigid.poses.spread:.2f} on average"),
+        (varied, f"two silhouettes differ by {varied.poses.spread:.2f} on average"),
+        (boxed, "Poses are not measured: that needs masks"),
+        (bare, "Where the subject stands, and in what poses, is not known: put masks beside the pictures"),
+    )
+    for concept, words in said:
+        assert [words in sentence for sentence in set_sentences(concept)].count(True) == 1
+        assert sum("oses" in sentence or "silhouettes" in sentence for sentence in set_sentences(concept)) == 1
+
+
+@pytest.mark.parametrize("subject", KNOWN)
+def test_the_limit_of_poses_tells_the_experiments_picture_sets_apart(subject: str) -> None:
+    """Place and size alone are no other poses; designs that turn and stretch by a tenth are."""
+    fixed = (
+        PictureSet(find_subject(subject), PICTURES, 0, frozenset[Aspect]({part})) for part in ("layout", "backdrop")
+    )
+    one = PictureSet(find_subject(subject), 1, 0)
+    assert all(_poses(shown) < LEAST_POSES for shown in (one, *fixed))
+    assert _poses(PictureSet(find_subject(subject), PICTURES, 0)) > LEAST_POSES
+
+
+def _poses(shown: PictureSet) -> float:
+    found = pose_findings([silhouette(_drawn(scene)) for _, scene in islice(shown.pictures(), 24)])
+    assert found is not None
+    return found.spread
+
+
+def _drawn(scene: Scene) -> np.ndarray:
+    """Which pixels the subject covers: those that the backdrop does not show through, whatever their colours."""
+    dark, light = (
+        render(replace(scene, backdrop=Backdrop((0, 0, v), (0, 0, v)))).pixels.astype(int) for v in (0.0, 1.0)
+    )
+    return (light - dark).max(axis=-1) < 128
+
+
+def test_a_list_of_a_training_set_gives_what_its_folder_gives(tmp_path: Path) -> None:
+    folder = write_set(tmp_path / "set", count=6, masks=True, boxes=True, caption=told)
+    (folder / "metadata.jsonl").rename(folder / "list.jsonl")
+    listed = measured(folder / "list.jsonl", "castle")[1]
+    (folder / "list.jsonl").rename(folder / "metadata.jsonl")
+    found = measured(folder, "castle")[1]
+    assert (listed.name, found.name) == ("list", "set")
+    assert replace(listed, name=found.name) == found
 
 
 def test_one_place_is_found_by_boxes_alone(tmp_path: Path) -> None:
