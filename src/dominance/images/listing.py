@@ -1,7 +1,7 @@
 """The images of a folder, at any depth, and what lies among them that is not used."""
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -88,7 +88,7 @@ def images_in(root: Path, folder: Path) -> list[ImageFile]:
 
 
 @contextmanager
-def reading(folder: Path) -> Iterator[None]:
+def reading(folder: Path) -> Generator[None]:
     """A folder that the disk refuses to read is an ``InputError`` that names it."""
     try:
         yield
