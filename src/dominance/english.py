@@ -52,7 +52,8 @@ _MASS = _words(
     "wildlife wine wood wool yarn"
 )
 _DETERMINERS = _words("any each every her his its my no one our some that their these this those your")
-_SEVERAL = _words("both few four five six seven eight nine ten eleven twelve many several three these those two")
+SEVERAL = _words("both few four five six seven eight nine ten eleven twelve many several three these those two")
+"""Words before a noun that are said of more than one."""
 _AFTER_HEAD = _words(
     "and at behind beside between by carrying for from holding in inside made near next of on or over to under "
     "wearing with without"
@@ -101,8 +102,8 @@ def noun_phrase(name: str) -> NounPhrase:
     name = without_article(name)
     words = name.split()
     head, first = head_of(words), words[0].lower() if words else ""
-    plural = is_plural(head, alone=len(words) == 1) or first in _SEVERAL
-    if plural or head.lower() in _MASS or first in _DETERMINERS | _SEVERAL or _is_brand(words):
+    plural = is_plural(head, alone=len(words) == 1) or first in SEVERAL
+    if plural or head.lower() in _MASS or first in _DETERMINERS | SEVERAL or _is_brand(words):
         return NounPhrase(name, plural)
     article = _article(name)
     return NounPhrase(f"{article} {name}" if article else name, False)
@@ -182,6 +183,20 @@ def plural_forms(word: str) -> tuple[str, ...]:
     if _BY_INFLECT.search(word):
         forms += [_inflect(classical).plural_noun(word) for classical in (False, True)]
     return tuple(form for form in dict.fromkeys(forms) if form not in _NOT_PLURAL and form != word)
+
+
+def plural(name: str) -> str:
+    """The name for several of what it names; as it is where that is one already, or a mass.
+
+    >>> plural("mug"), plural("piece of cake"), plural("scissors"), plural("coffee mug"), plural("sushi")
+    ('mugs', 'pieces of cake', 'scissors', 'coffee mugs', 'sushi')
+    """
+    head = head_of(name.split())
+    forms = () if is_plural(head) or head.lower() in _MASS else plural_forms(head)
+    if not forms:
+        return name
+    form = forms[0] if len(forms) == 1 else str(_inflect(False).plural_noun(head))
+    return re.sub(rf"\b{re.escape(head)}\b", form, name, count=1)
 
 
 def _article(name: str) -> str:

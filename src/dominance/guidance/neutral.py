@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 
-from dominance.english import noun_phrase
+from dominance.english import SEVERAL, head_of, is_plural, noun_phrase, plural
 from dominance.errors import InputError
 from dominance.mentions import concept_spans, mention
 from dominance.records import Concept, Prompt
@@ -18,9 +18,11 @@ from dominance.wording import quoted
 
 STAND_INS: int = 12
 """Nouns that stand in for a rival, each in a text of its own; a prototype did far worse with one (REPAIR)."""
-_DETERMINER = re.compile(
-    r"\b(?:an?|the|this|that|one|my|your|our|his|her|their)\s+((?:[^\W\d_][\w'-]*\s+){0,4})$", re.I
-)
+_ONE = "an?|this|that|one"
+_OWN = f"{_ONE}|the|some|any|much|my|your|our|his|her|their"
+_ADJECTIVES = r"\s+((?:[^\W\d_][\w'-]*\s+){0,4})$"
+_DETERMINER = re.compile(rf"\b(?:{_OWN}){_ADJECTIVES}", re.I)
+_COUNT = re.compile(rf"\b(?:{'|'.join(sorted(SEVERAL))}|\d+){_ADJECTIVES}", re.I)
 _JOINING = re.compile(
     r"\b(and|or|with|of|on|in|at|by|beside|behind|under|over|near|next|to|from|for|above|below|inside|between|that|is)\b",
     re.IGNORECASE,
@@ -38,7 +40,8 @@ def alone(prompt: Prompt, concept: Concept, count: int = STAND_INS) -> tuple[str
     """The prompt with each other concept replaced by other nouns, in so many texts of different nouns.
 
     Nouns that the prompt itself mentions are passed over. The article of the phrase follows the noun, and the words
-    between article and concept go with it (``a blue clock`` becomes ``a mug``).
+    between article and concept go with it (``a blue clock`` becomes ``a mug``). Several stay several, and keep their
+    number (``two blue clocks`` become ``two mugs``).
 
     Raises:
         InputError: the prompt does not name a concept, or two concepts share their words.
@@ -53,7 +56,7 @@ def alone(prompt: Prompt, concept: Concept, count: int = STAND_INS) -> tuple[str
     texts = []
     for number in range(count):
         replaced = [
-            (*span, nouns[(number + place) % len(nouns)])
+            (*span, _agreeing(nouns[(number + place) % len(nouns)], prompt.text, span, rival))
             for place, rival in enumerate(rivals)
             for span in spans[rival.name]
         ]
@@ -72,7 +75,13 @@ def in_words(prompt: Prompt, words: Mapping[str, str]) -> str:
     'an attraction beside a blue clock'
     """
     spans = _phrases(prompt)
-    return _with(prompt.text, [(*span, word) for name, word in words.items() for span in spans[name]])
+    replaced = [
+        (*span, _agreeing(words[concept.name], prompt.text, span, concept))
+        for concept in prompt.concepts
+        if concept.name in words
+        for span in spans[concept.name]
+    ]
+    return _with(prompt.text, replaced)
 
 
 def _nouns(prompt: Prompt, rivals: Sequence[Concept]) -> list[str]:
@@ -116,19 +125,43 @@ def _phrases(prompt: Prompt) -> dict[str, list[tuple[int, int]]]:
 
 
 def _whole(text: str, span: tuple[int, int], ends: Sequence[int]) -> tuple[int, int]:
-    """The span from its determiner on; as it is where another concept or a joining word stands between."""
+    """The span from its determiner on, or from behind its number; as it is where another concept or a joining word
+    stands between.
+    """
     before = max((end for end in ends if end <= span[0]), default=0)
-    found = _DETERMINER.search(text[before : span[0]])
+    count = _COUNT.search(text[before : span[0]])
+    found = count or _DETERMINER.search(text[before : span[0]])
     if found is None or _JOINING.search(found[1]):
         return span
-    return before + found.start(), span[1]
+    return before + (found.start() if count is None else count.start(1)), span[1]
+
+
+def _agreeing(noun: str, text: str, span: tuple[int, int], concept: Concept) -> str:
+    """The noun in the number of the phrase that it replaces."""
+    return plural(noun) if _several(text, *span, concept) else noun
+
+
+def _several(text: str, start: int, end: int, concept: Concept) -> bool:
+    """Whether a phrase names several; a name in s (Edgar Degas) does not, a word of one form by its number (two sheep).
+
+    Args:
+        concept: that the phrase names.
+    """
+    words = text[start:end].split()
+    if re.fullmatch(_ONE, words[0], re.I) or re.search(r"\ban?\s+$", text[:start], re.I):
+        return False
+    by_name = concept.kind != "object" and text[start:end].lower().endswith(concept.name.lower())
+    if not by_name and is_plural(head_of(words), alone=len(words) == 1):
+        return True
+    last = re.match(r"\s*(?:[^\w\s]|$)", text[end:]) or _JOINING.match(text[end:].lstrip())
+    return last is not None and _COUNT.search(text[:start]) is not None
 
 
 def _with(text: str, replaced: Sequence[tuple[int, int, str]]) -> str:
     """The text with these spans replaced; a span that began with an article gets the noun's own."""
     pieces, last = [], 0
     for start, end, noun in sorted(replaced):
-        bare = re.match(r"(?:an?|the|this|that|one|my|your|our|his|her|their)\s", text[start:end], re.I) is None
+        bare = re.match(rf"(?:{_OWN})\s", text[start:end], re.I) is None
         before = text[last:start]
         article = re.search(r"\b(an?)(\s+)$", before, re.I) if bare else None
         if article is not None:  # of a compound: "a castle coaster" becomes "an umbrella coaster"

@@ -62,6 +62,35 @@ def test_an_artist_is_replaced_by_artists() -> None:
     assert set(alone(given, given.concepts[0])) == {f"a mug by {noun}" for noun in stand_ins()["artist"]}
 
 
+@pytest.mark.parametrize(
+    ("text", "names", "made"),
+    [
+        ("a tower and two mugs", ("tower", "mug"), "a tower and two clowns"),
+        ("a tower and two old blue mugs", ("tower", "mug"), "a tower and two clowns"),
+        ("a castle and 3 mugs on a table", ("castle", "mugs"), "a castle and 3 towers on a table"),
+        ("a castle above many mugs", ("castle", "mug"), "a castle above many towers"),
+        ("a castle beside two sheep", ("castle", "sheep"), "a castle beside two towers"),
+        ("a castle and the mugs", ("castle", "mug"), "a castle and towers"),
+        ("a castle beside scissors", ("castle", "scissors"), "a castle beside towers"),
+        ("a castle beside a pair of mugs", ("castle", "mugs"), "a castle beside a pair of towers"),
+        ("a castle beside some black coffee", ("castle", "coffee"), "a castle beside a tower"),
+        ("a coaster and two castle mugs", ("coaster", "castle"), "a coaster and two tower mugs"),
+        ("two mugs and a castle", ("mugs", "castle"), "two mugs and a tower"),
+        ("a coaster and castle", ("coaster", "castle"), "a coaster and tower"),
+    ],
+)
+def test_several_stay_several(text: str, names: tuple[str, ...], made: str) -> None:
+    given = prompt(text, *names)
+    assert made in alone(given, given.concepts[0])
+
+
+def test_a_name_in_s_is_one() -> None:
+    concepts = (Concept("mug"), Concept("Edgar Degas", "artist"), Concept("Niagara Falls", "landmark"))
+    given = Prompt("p", "a mug and Edgar Degas by Niagara Falls", concepts)
+    assert in_words(given, {"Edgar Degas": "artist"}) == "a mug and artist by Niagara Falls"
+    assert "a mug and tower by clown" in alone(given, concepts[0])
+
+
 def test_every_mention_goes() -> None:
     given = prompt("a clock and a tower, another clock", "clock", "tower")
     assert all("clock" not in each for each in alone(given, given.concepts[1]))
@@ -71,6 +100,9 @@ def test_category_words_take_their_article() -> None:
     given = prompt("an owl and a mug", "owl", "mug")
     assert in_words(given, {"owl": "bird"}) == "a bird and a mug"
     assert in_words(given, {}) == given.text
+    given = prompt("two castles and a mug", "castle", "mug")
+    assert in_words(given, {"castle": "building"}) == "two buildings and a mug"
+    assert in_words(given, {"castle": "work of art", "mug": "person"}) == "two works of art and a person"
 
 
 @pytest.mark.parametrize(
