@@ -52,11 +52,11 @@ def alone(prompt: Prompt, concept: Concept, count: int = STAND_INS) -> tuple[str
     """
     rivals = [other for other in prompt.concepts if other.name != concept.name]
     spans = _phrases(prompt)
-    nouns = _nouns(prompt, rivals)
+    nouns = {rival.name: _nouns(prompt, rival) for rival in rivals}
     texts = []
     for number in range(count):
         replaced = [
-            (*span, _agreeing(nouns[(number + place) % len(nouns)], prompt.text, span, rival))
+            (*span, _agreeing(nouns[rival.name][(number + place) % len(nouns[rival.name])], prompt.text, span, rival))
             for place, rival in enumerate(rivals)
             for span in spans[rival.name]
         ]
@@ -84,10 +84,10 @@ def in_words(prompt: Prompt, words: Mapping[str, str]) -> str:
     return _with(prompt.text, replaced)
 
 
-def _nouns(prompt: Prompt, rivals: Sequence[Concept]) -> list[str]:
-    """The stand-ins in an order that mixes their kinds; of artists only artists, since they name a style."""
+def _nouns(prompt: Prompt, rival: Concept) -> list[str]:
+    """The stand-ins in an order that mixes their kinds; of an artist only artists, since they name a style."""
     listed = stand_ins()
-    kinds = ["artist"] if all(rival.kind == "artist" for rival in rivals) else [k for k in listed if k != "artist"]
+    kinds = [kind for kind in listed if (kind == "artist") == (rival.kind == "artist")]
     turns = max(len(listed[kind]) for kind in kinds)
     mixed = [listed[kind][turn] for turn in range(turns) for kind in kinds if turn < len(listed[kind])]
     named = [concept.name for concept in prompt.concepts]

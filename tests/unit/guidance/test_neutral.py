@@ -62,6 +62,15 @@ def test_an_artist_is_replaced_by_artists() -> None:
     assert set(alone(given, given.concepts[0])) == {f"a mug by {noun}" for noun in stand_ins()["artist"]}
 
 
+def test_each_rival_is_replaced_by_its_own_kind() -> None:
+    concepts = (Concept("castle", "landmark"), Concept("mug"), Concept("van gogh", "artist"))
+    artists = set(stand_ins()["artist"])
+    for each in alone(Prompt("p", "a castle and a mug by van gogh", concepts), concepts[0]):
+        thing, artist = each.removeprefix("a castle and ").split(" by ")
+        assert artist in artists
+        assert thing.split()[-1] not in artists
+
+
 @pytest.mark.parametrize(
     ("text", "names", "made"),
     [
