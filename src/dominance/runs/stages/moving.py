@@ -13,7 +13,7 @@ from dominance.errors import ItemError
 from dominance.guidance.moves import Moves
 from dominance.metrics.overlap import LOSSES, attend_and_excite, competing, smoothed
 from dominance.probes.looking import Looking, sample_name
-from dominance.probes.shifting import input_scale
+from dominance.probes.shifting import input_scale, step_begun
 
 ATTEND_AND_EXCITE = "attend-and-excite"
 _RELEASED = 0.5 * math.sqrt(2)
@@ -23,7 +23,7 @@ _UP = 2.0**10
 
 
 class Mover:
-    """Moves latents before the steps at which the images' moves act."""
+    """Moves latents before the steps at which the images' moves act, once a step and where its scheduler begins it."""
 
     def __init__(self, pipeline: DiffusionPipeline, layers: frozenset[int]) -> None:
         self._pipeline, self._layers = pipeline, layers
@@ -31,6 +31,7 @@ class Mover:
         self._columns: Sequence[Sequence[Sequence[int]]] = ()
         self._weights = torch.zeros(0)
         self._shift: Tensor | None = None
+        self._step = -1
 
     def begin(
         self,
@@ -46,6 +47,7 @@ class Mover:
         """
         self._moves, self._columns, self._weights = list(moves), columns, weights
         self._shift = None
+        self._step = -1
 
     def taken(self) -> Tensor | None:
         """What the latents of this step were moved by, once."""
@@ -59,14 +61,18 @@ class Mover:
             ItemError: a gradient that is not a number.
         """
         forward, given = looking.forward, looking.given
-        scale = input_scale(cast(Any, self._pipeline).scheduler, given.get("timestep", 0))
+        scheduler = cast(Any, self._pipeline).scheduler
+        scale = input_scale(scheduler, given.get("timestep", 0))
         name = sample_name(given)
         if forward.index == 0 and rows:
             self._shift = None
-            acting = [i for i, m in enumerate(self._moves) if m is not None and m.acts(forward.step, steps)]
+        begun = step_begun(scheduler, forward.step, steps) if rows and forward.step != self._step else None
+        if begun is not None:
+            self._step = forward.step
+            acting = [i for i, m in enumerate(self._moves) if m is not None and m.acts(*begun)]
             if acting:
                 before = given[name][list(rows)]
-                after = self._moved(looking, before, acting, steps, scale)
+                after = self._moved(looking, before, acting, begun, scale)
                 self._shift = (before.float() - after.float()) / scale
         if self._shift is not None:
             branches = given[name].shape[0] // self._shift.shape[0]
@@ -74,8 +80,10 @@ class Mover:
                 given[name]
             )
 
-    def _moved(self, looking: Looking, before: Tensor, acting: Sequence[int], steps: int, scale: float) -> Tensor:
-        step = looking.forward.step
+    def _moved(
+        self, looking: Looking, before: Tensor, acting: Sequence[int], at: tuple[int, int], scale: float
+    ) -> Tensor:
+        step, steps = at
         with torch.inference_mode(mode=False), torch.enable_grad():
             latents = before.detach().clone()
             waiting = {image: cast(Moves, self._moves[image]).turns(step, steps) for image in acting}

@@ -257,14 +257,14 @@ class _Course(Probe):
     def wants(self, site: AttentionSite, forward: Forward) -> bool:
         if self._balancer is not None and self._balancer.wants(site, forward):
             return True
-        if not _prompted(forward) or forward.index:
+        if not _prompted(forward):
             return False
-        if site.layer in self._layers and any(parting is not None for parting in self._partings):
+        if not forward.index and site.layer in self._layers and any(each is not None for each in self._partings):
             return True
-        return bool(self._acting(forward.step, steps_of(self._pipeline), "attention"))
+        return forward.step > 0 and bool(self._acting(forward.step, steps_of(self._pipeline), "attention"))
 
     def read(self, call: AttentionCall) -> None:
-        if call.site.layer not in self._layers or self._weights is None:
+        if call.forward.index or call.site.layer not in self._layers or self._weights is None:
             return
         with torch.no_grad():
             _, maps = reduced_attention(call, self._weights.to(call.query.device))

@@ -11,15 +11,23 @@ import pytest
 import torch
 from diffusers.pipelines.pipeline_utils import DiffusionPipeline
 from tiny_families import FAMILIES, PROMPTS, draw, tiny
+from torch import Tensor
 from traces import traces
 
+from dominance.models.schedulers import _INSISTED as INSISTED
+from dominance.probes.interception import running_forward
 from dominance.probes.noise_norm import noise_norms
 from dominance.probes.predicted import predictions
 from dominance.probes.sites import attention_sites
 from dominance.records import Concept
+from dominance.runs.stages import steering
 from dominance.runs.stages.methods import mitigate
+from dominance.runs.stages.moving import Mover
 
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # numpy's, of diffusers
+pytestmark = [  # numpy's, of diffusers
+    pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),
+    pytest.mark.filterwarnings("ignore:__array_wrap__ must accept:DeprecationWarning"),
+]
 
 ONE = [PROMPTS[0]]
 NAMES = [Concept("tower", "landmark"), "mug"]
@@ -28,7 +36,20 @@ STOCHASTIC = {
     "ddpm": ("DDPMScheduler", {}),
     "lcm": ("LCMScheduler", {}),
     "ddim, eta 0.7": ("DDIMScheduler", {"eta": 0.7}),
+    "heun": ("HeunDiscreteScheduler", {}),
+    "dpm2": ("KDPM2DiscreteScheduler", {}),
 }
+HIGHER = (
+    "EulerDiscreteScheduler",
+    "HeunDiscreteScheduler",
+    "KDPM2DiscreteScheduler",
+    "KDPM2AncestralDiscreteScheduler",
+    "PNDMScheduler",
+    "UniPCMultistepScheduler",
+    "SASolverScheduler",
+    "DPMSolverMultistepScheduler",
+)
+"""Euler's, and those of higher order that move as often: with a look ahead, a corrector or a memory of steps."""
 
 
 def with_scheduler(family: str, name: str) -> tuple[Any, dict[str, Any]]:
@@ -39,10 +60,10 @@ def with_scheduler(family: str, name: str) -> tuple[Any, dict[str, Any]]:
     return pipeline, given
 
 
-def steer(pipeline: DiffusionPipeline, method: str, times: int = 1, **given: Any) -> list[np.ndarray]:
+def steer(pipeline: DiffusionPipeline, method: str, times: int = 1, steps: int = 4, **given: Any) -> list[np.ndarray]:
     """So many pictures of one seed, drawn in one block."""
     with mitigate(pipeline, NAMES, method, layers=[attention_sites(pipeline)[-1].layer]):
-        return [draw(pipeline, ONE, steps=4, **given) for _ in range(times)]
+        return [draw(pipeline, ONE, steps=steps, **given) for _ in range(times)]
 
 
 @pytest.mark.parametrize(
@@ -120,3 +141,47 @@ def test_what_looks_at_the_pipeline_in_the_block_leaves_its_scheduler_alone() ->
         noise_norms(pipeline, ONE, [0], steps=3)
         assert torch.equal(cast(Any, pipeline).scheduler.timesteps, timesteps)
         assert np.array_equal(draw(pipeline, ONE, steps=4), wanted)
+
+
+def moved_latents(pipeline: DiffusionPipeline, taken: list[int], monkeypatch: pytest.MonkeyPatch) -> tuple[Any, int]:
+    """Latents of ten steps of which only those of these numbers are moved, by 1; and how many would have been."""
+    made = 0
+
+    def moved(mover: Mover, looking: Any, before: Tensor, acting: Any, at: Any, scale: float) -> Tensor:
+        nonlocal made
+        made += 1
+        return before - scale * (made - 1 in taken)
+
+    monkeypatch.setattr(Mover, "_moved", moved)
+    return steer(pipeline, "overlap", steps=10, output_type="latent")[0], made
+
+
+@pytest.mark.parametrize("kind", [*HIGHER, "DPMSolverSinglestepScheduler"])
+def test_every_move_takes_effect(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    pipeline: Any = copy.deepcopy(tiny("sd1"))
+    pipeline.scheduler = getattr(diffusers, kind).from_config(pipeline.scheduler.config, **INSISTED.get(kind, {}))
+    for parameter in pipeline.unet.conv_out.parameters():
+        parameter.data.zero_()  # nothing predicted: a scheduler keeps the noise, and what it was moved by
+    plain, made = moved_latents(pipeline, [], monkeypatch)
+    assert made == (4 if kind in HIGHER else 2)  # until 0.4; one that takes two steps at once moves once in them
+    for number in range(made):
+        other, _ = moved_latents(pipeline, [number], monkeypatch)
+        assert (plain - other).mean() > 0.5, number
+
+
+@pytest.mark.parametrize("name", ["euler-a", "heun", "dpm2"])
+def test_regions_act_in_every_forward_after_the_first(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    pipeline, _ = with_scheduler("sd1", name)
+    edited: dict[tuple[int, int], int] = {}
+    own = steering._Course._masks
+
+    def masks(course: Any, *given: Any) -> Tensor:
+        forward = running_forward(pipeline.unet)
+        assert forward is not None
+        edited[forward.step, forward.index] = edited.get((forward.step, forward.index), 0) + 1
+        return own(course, *given)
+
+    monkeypatch.setattr(steering._Course, "_masks", masks)
+    steer(pipeline, "regions")
+    assert len(edited) == len(pipeline.scheduler.timesteps) - 1
+    assert set(edited.values()) == {len(attention_sites(pipeline))}
