@@ -179,6 +179,8 @@ class Drawer:
                 if method is None:
                     raise
                 made = ItemError(str(error))
+            except ItemError as error:
+                made = ItemError(str(error))  # without a traceback, which would keep the latents
             except Exception as error:  # a model may raise anything
                 made = ItemError(f"{type(error).__name__}: {complaint(error)}")
             samples = count()

@@ -349,6 +349,20 @@ def test_an_image_of_no_numbers_is_an_error_and_the_run_goes_on(
     assert found.prompts[0].attempts[0].evaluations == PLAIN
 
 
+def test_a_gradient_of_no_numbers_is_an_error_in_its_own_words(
+    model: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from dominance.errors import ItemError
+
+    def refuse(*_: object) -> None:
+        raise ItemError("the guidance's gradient is not a number")
+
+    monkeypatch.setattr("dominance.runs.stages.methods.SteeredBy.steer", refuse)
+    found = generate(PROMPT, 1, model, NO, tmp_path / "run", options("replace", seeds=(0,))).result()
+    assert ways(found) == [("plain", 0, "failed"), ("replace", 0, "error")]
+    assert found.prompts[0].attempts[1].problem == "the guidance's gradient is not a number"
+
+
 def test_a_predicted_picture_of_no_numbers_ends_the_image_at_once(
     model: str, early: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
