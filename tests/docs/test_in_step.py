@@ -8,6 +8,7 @@ from ruamel.yaml import YAML
 
 from dominance.cli.app import COMMANDS, GROUPS
 from dominance.cli.reference import command_reference, python_reference
+from dominance.report.mitigation.page import _MOST_HARMED, _MOST_ROWS
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -55,6 +56,12 @@ def test_decisions_are_numbered_without_gaps_and_listed() -> None:
     assert [int(file.name[:3]) for file in files] == list(range(1, len(files) + 1))
     listed = (DOCS / "decisions" / "index.md").read_text(encoding="utf-8")
     assert all(f"]({file.name})" in listed for file in files)
+
+
+def test_the_guide_says_how_many_pairs_a_mitigation_s_page_shows() -> None:
+    guide = (DOCS / "guides" / "repair.md").read_text(encoding="utf-8")
+    assert f"at most {_MOST_ROWS} pairs" in guide
+    assert f"{_MOST_HARMED} harmed images of each method" in guide
 
 
 def test_every_page_is_in_the_navigation() -> None:
