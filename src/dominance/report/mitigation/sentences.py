@@ -100,15 +100,22 @@ def doubt_sentence(result: MitigationResult) -> str | None:
 
 
 def cost_sentence(result: MitigationResult) -> str | None:
-    """How far costs are known; None where all are."""
-    known, pairs = result.best.cost.images, result.best.pairs + result.best.unscored
-    if known >= pairs:
-        return None
-    if not known:
+    """How far costs are known, and times of one run; None where all are."""
+    cost, pairs = result.best.cost, result.best.pairs + result.best.unscored
+    said = []
+    if not cost.images and pairs:
         return "What it costs is not known: the images were there already, and nobody timed them."
-    return (
-        f"Costs are of {known} of {plural(pairs, 'pair')}: the other images were there already, and nobody timed them."
-    )
+    if cost.images < pairs:
+        said.append(
+            f"Costs are of {cost.images} of {plural(pairs, 'pair')}: the other images were there already, and nobody"
+            " timed them."
+        )
+    if cost.apart:
+        said.append(
+            f"Of {cost.apart} of {plural(cost.images, 'pair')}, the images were timed in different runs or on different"
+            " devices, so the time may be that of another load; draw all in one run to compare it."
+        )
+    return " ".join(said) or None
 
 
 def plain_sentences(result: MitigationResult) -> tuple[str, ...]:

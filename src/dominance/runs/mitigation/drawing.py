@@ -1,21 +1,23 @@
 """Draws images of several methods from one loaded model, and measures what each takes."""
 
 import itertools
+import secrets
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from dominance.errors import InputError, ItemError, ModelError
 from dominance.models.settings import GenerationSettings
 from dominance.records import Prompt
 from dominance.runs.mitigation.arms import Arm
-from dominance.runs.stages.counting import EVALUATIONS, SECONDS, counted
+from dominance.runs.stages.counting import EVALUATIONS, SECONDS, TIMED, counted
 from dominance.runs.stages.drawing import Draws
 from dominance.runs.stages.model import RunModel, Steered
 from dominance.runs.store.plan import PlannedImage
 
 if TYPE_CHECKING:
+    import torch
     from PIL import Image
 
     from dominance.models.image_model import PipelineModel
@@ -29,15 +31,17 @@ class ArmsDrawer:
 
     Attributes:
         prompts: of the suite.
+        run: marks what is timed in this run of the command, also by its workers.
     """
 
     model: RunModel
     arms: tuple[Arm, ...]
     prompts: tuple[Prompt, ...]
+    run: str = field(default_factory=lambda: secrets.token_hex(6))
 
     def __call__(self) -> "ArmsModel":
         refused = self.model.texts().refused
-        made = ArmsModel(self.model(), self.arms, self.prompts)
+        made = ArmsModel(self.model(), self.arms, self.prompts, self.run)
         made.warm_up([prompt for prompt in self.prompts if prompt.id not in refused], self.model.settings)
         return made
 
@@ -48,9 +52,10 @@ class ArmsModel:
     Args:
         arms: the plain one first.
         prompts: of the suite.
+        run: see ``ArmsDrawer``.
     """
 
-    def __init__(self, model: "PipelineModel", arms: Sequence[Arm], prompts: Sequence[Prompt]) -> None:
+    def __init__(self, model: "PipelineModel", arms: Sequence[Arm], prompts: Sequence[Prompt], run: str = "") -> None:
         by_text = {prompt.text: prompt for prompt in prompts}
         self._pipeline = model.pipeline
         self._draws: dict[str, Draws] = {
@@ -59,8 +64,9 @@ class ArmsModel:
         self._arms = tuple(arms)
         self._arm_of: Mapping[str, Arm] = {image.item: arm for arm in reversed(arms) for image in arm.images}
         # On a CPU, other processes slow the clock on the wall, and by chance one arm more than another.
-        on_cpu = model.pipeline.device.type == "cpu"
-        self._clock = time.process_time if on_cpu else time.perf_counter
+        device = model.pipeline.device
+        self._clock = time.process_time if device.type == "cpu" else time.perf_counter
+        self._timed = f"{run} on {_name_of(device)}"
         self._took: dict[str, dict[str, object]] = {}
 
     def warm_up(self, prompts: Sequence[Prompt], settings: GenerationSettings) -> None:
@@ -98,7 +104,7 @@ class ArmsModel:
                 if name == next(iter(self._draws)):
                     raise
                 raise ItemError(str(error)) from None
-        took: dict[str, object] = {SECONDS: round((self._clock() - began) / len(planned), 6)}
+        took: dict[str, object] = {SECONDS: round((self._clock() - began) / len(planned), 6), TIMED: self._timed}
         if (samples := count()) is not None:
             took[EVALUATIONS] = round(samples / len(planned), 3)
         self._took |= {image.item: took for image in planned}
@@ -108,6 +114,12 @@ class ArmsModel:
         """The settings of one image, and what it took."""
         arm = self._arm_of[planned.item]
         return settings.record() | ({} if arm.method is None else {"method": arm.name}) | self._took[planned.item]
+
+
+def _name_of(device: "torch.device") -> str:
+    import torch
+
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else str(device)
 
 
 def _try(draws: Draws, texts: Sequence[str], settings: GenerationSettings) -> None:

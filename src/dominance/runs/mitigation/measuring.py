@@ -20,7 +20,7 @@ from dominance.runs.mitigation.result import (
     MitigationResult,
     Shot,
 )
-from dominance.runs.stages.counting import EVALUATIONS, SECONDS
+from dominance.runs.stages.counting import EVALUATIONS, SECONDS, TIMED
 from dominance.runs.stages.measures import clustered_mean, measured_changes
 from dominance.runs.stages.method_names import PLAIN
 from dominance.runs.store.ledger import Ledger
@@ -29,14 +29,16 @@ from dominance.runs.store.plan import Plan
 CONTROL = "another seed"
 """Name of the control: the plain image of the next seed."""
 _NOT_COMPARED = Likeness()
+_SEVERAL = "several runs"
 
 
 @dataclass(frozen=True)
 class Took:
-    """What one image took; None where that is not known."""
+    """What one image took, and who timed it; None where that is not known."""
 
     seconds: float | None = None
     evaluations: float | None = None
+    timed: str | None = None
 
 
 @dataclass(frozen=True)
@@ -97,7 +99,9 @@ def _in_order(arm: Arm, plan: Plan, ledger: Ledger) -> list[ScoredImage]:
 
 def _took(settings: Mapping[str, object]) -> Took:
     values = [settings.get(name) for name in (SECONDS, EVALUATIONS)]
-    return Took(*(float(value) if isinstance(value, int | float) else None for value in values))
+    seconds, evaluations = (float(value) if isinstance(value, int | float) else None for value in values)
+    timed = settings.get(TIMED)
+    return Took(seconds, evaluations, timed if isinstance(timed, str) else None)
 
 
 def measure(
@@ -202,6 +206,7 @@ def _of_policy(found: Sequence[Seen], before: str = PLAIN) -> list[Pair]:
         parts = [_known(each, name) for name in (PLAIN, *each.tried)]
         seconds, evaluations = ([getattr(part, what) for part in parts] for what in (SECONDS, EVALUATIONS))
         spent = Took(*(None if None in values else sum(values) for values in (seconds, evaluations)))
+        spent = replace(spent, timed=parts[0].timed if len({part.timed for part in parts}) == 1 else _SEVERAL)
         first, after = _known(each, before), each.shots[each.chosen]
         pairs.append(Pair(each.prompt.id, each.shots[before], after, first, spent))
     return pairs
@@ -288,7 +293,8 @@ def _cost(pairs: Sequence[Pair]) -> Cost:
     counts = [(p.spent.evaluations, p.first.evaluations) for p in pairs]
     counted = [(own, first) for own, first in counts if own is not None and first is not None]
     seconds = _mean([own for own, _ in timed])
-    return Cost(_ratio(timed), _ratio(counted), None if seconds is None else round(seconds, 4), len(timed))
+    apart = sum(p.spent.timed != p.first.timed for p in pairs if None not in (p.spent.seconds, p.first.seconds))
+    return Cost(_ratio(timed), _ratio(counted), None if seconds is None else round(seconds, 4), len(timed), apart)
 
 
 def _ratio(pairs: Sequence[tuple[float, float]]) -> float | None:

@@ -21,12 +21,14 @@ class Cost:
         evaluations: samples that the denoiser was run on; None where they could not be counted.
         seconds: mean drawing time of one image.
         images: pairs that were timed, which are those that this folder's own command drew.
+        apart: of these, pairs whose images were timed in different runs of the command or on different devices.
     """
 
     time: float | None
     evaluations: float | None
     seconds: float | None
     images: int
+    apart: int = 0
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 SECONDS, EVALUATIONS = "seconds", "evaluations"
 """What a ledger's row of an image notes beside its settings: its share of its batch's time, on a CPU that of the
 processor, and of the samples that the denoiser was run on."""
+TIMED = "timed"
+"""What it notes beside them of who timed it: the run of a command, and its device; times of others may not compare."""
 
 
 @contextlib.contextmanager

@@ -84,6 +84,18 @@ def test_a_cost_is_of_the_pairs_that_were_timed() -> None:
     assert compared("m", {}, [untimed]).cost.time is None
 
 
+def test_pairs_that_were_timed_apart_are_counted_and_said() -> None:
+    one, other = replace(PLAIN, timed="a on cpu"), replace(SPENT, timed="b on cpu")
+    together = pair(TOWER, BOTH, plain=one, spent=replace(SPENT, timed="a on cpu"))
+    apart, older = pair(TOWER, BOTH, plain=one, spent=other), pair(TOWER, BOTH)
+    row = compared("m", {}, [together, apart, older])
+    assert (row.cost.images, row.cost.apart) == (3, 1)
+    assert "Of 1 of 3 pairs, the images were timed in different runs" in str(cost_sentence(result(row)))
+    assert cost_sentence(result(compared("m", {}, [together, older]))) is None
+    untimed = pair(TOWER, BOTH, plain=Took(timed="a on cpu"), spent=Took(timed="b on cpu"))
+    assert compared("m", {}, [untimed]).cost.apart == 0
+
+
 def test_distances_are_between_the_images_of_a_pair() -> None:
     both = [replace(pair(TOWER, BOTH), after=replace(image(*BOTH), file=name)) for name in ("same", "other", "unknown")]
     directions = {"0.png": np.array([1.0, 0.0]), "same": np.array([1.0, 0.0]), "other": np.array([0.0, 1.0])}

@@ -100,6 +100,16 @@ def test_a_mitigation_goes_on_from_an_audit_and_does_not_guess_what_its_images_t
     assert "What it costs is not known" in write_mitigation(found, out).read_text()
 
 
+def test_times_of_another_run_are_counted(model: str, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    first = mitigate_suite(PROMPT, model, TOWER, out, options("replace"))
+    assert [row.cost.apart for row in first.rows] == [0, 0, 0]
+    found = mitigate_suite(PROMPT, model, TOWER, out, options("replace", "schedule:until=0.5"))
+    assert [(row.method, row.cost.images, row.cost.apart) for row in found.rows] == [
+        ("replace", 2, 0), ("schedule:until=0.5", 2, 2), ("policy", 2, 2), ("another seed", 2, 0)
+    ]  # fmt: skip
+
+
 def test_distances_are_measured_by_an_embedder_for_such_pictures_alone(model: str, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="the embedder miniature knows only the drawings of the miniature world"):
         mitigate_suite(PROMPT, model, YES, tmp_path / "run", options(embedder="miniature"))
