@@ -20,6 +20,9 @@ class Overlap:
     ``z ← z − s_t · g / rms(g)`` with ``s_t = 0.06 · strength · sqrt(1 − t/T)`` over the first 40% of the steps, or, as
     the papers have it, ``z ← z − s_t · g`` with ``s_t = 20 · strength · sqrt(linspace(1, 0.5, T)[t])`` over 60%.
 
+    The papers publish no weights of IoU, KL and CC; ours are 1, so that ``raw`` takes these losses as they are. With
+    ``rms``, steps have one length whatever the weight.
+
     Raises:
         InputError: a value out of its range.
 

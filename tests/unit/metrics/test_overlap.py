@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
+from dominance.guidance.overlap import Overlap
 from dominance.metrics.overlap import (
     LOSSES,
     attend_and_excite,
@@ -123,3 +124,11 @@ def test_smoothing_keeps_constants_and_the_sum_inside() -> None:
 def test_what_is_no_set_of_maps_is_refused(shape: tuple[int, ...]) -> None:
     with pytest.raises(ValueError, match="give two or more concepts"):
         normalised(torch.rand(shape))
+
+
+def test_losses_whose_weights_the_paper_does_not_give_are_unweighted_and_the_method_says_so() -> None:
+    given = maps(0)
+    assert torch.equal(LOSSES["iou"](given), iou(given))
+    assert torch.equal(LOSSES["kl"](given), -divergence(given))
+    assert torch.equal(LOSSES["cc"](given), -cluster_compactness(given))
+    assert "no weights of IoU, KL and CC; ours are 1" in str(Overlap.__doc__)
