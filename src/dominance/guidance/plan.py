@@ -125,8 +125,7 @@ class Plan:
         moved = sum(moves.turns(step, steps) for step in range(steps) if moves.acts(step, steps)) if moves else 0
         if regions is None or (self.backend or ("attention" if by_attention else "predictions")) == "attention":
             return moved
-        # In the first step nothing is known of where concepts lie.
-        return moved + len(self.concepts) * sum(regions.acts(step, steps, "predictions") for step in range(1, steps))
+        return moved + len(self.concepts) * len(regions.acting(steps, "predictions"))
 
     def acts(self, on: Conditions) -> bool:
         """Whether anything is done under these conditions; if not, the image is the plain one to the bit."""
@@ -137,8 +136,7 @@ class Plan:
             or (other is not None and bool(other.during.within(steps)))
             or (self.unguided is not None and on.unguided is None and bool(self.unguided.within(steps)))
             or (moves is not None and moves.size > 0 and any(moves.acts(step, steps) for step in range(steps)))
-            # In the first step nothing is known of where concepts lie.
-            or (regions is not None and any(regions.acts(step, steps, backend) for step in range(1, steps)))
+            or (regions is not None and bool(regions.acting(steps, backend)))
         )
 
     def why_idle(self, on: Conditions) -> str | None:

@@ -44,6 +44,10 @@ class Regions:
         """Whether it acts at this step, where regions act by this back-end."""
         return self.strength > 0 and round(self.since * steps) <= step < round(self.ends(backend) * steps)
 
+    def acting(self, steps: int, backend: str) -> list[int]:
+        """The steps in which an image is drawn by it: not the first by attention, whose maps show only as it is run."""
+        return [step for step in range(backend == "attention", steps) if self.acts(step, steps, backend)]
+
 
 @dataclass
 class Parting:

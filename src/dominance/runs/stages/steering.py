@@ -151,7 +151,7 @@ class _Course(Probe):
             if plan.other is not None and plan.other.during.within(steps):
                 self._encode_one((plan.other.text,), _NONE)
             regions, backend = plan.regions, self._backend(plan)
-            if regions is not None and any(regions.acts(step, steps, backend) for step in range(1, steps)):
+            if regions is not None and regions.acting(steps, backend):
                 for place, texts in enumerate(regions.texts):
                     resting = self._adapters.resting(plan, place) if backend == "attention" else None
                     self._encode_one(texts, resting or _NONE)
@@ -232,7 +232,7 @@ class _Course(Probe):
     # Regions
 
     def _acting(self, step: int, steps: int, backend: str) -> list[int]:
-        """The images whose regions act at this step; in the first, nothing is known of where concepts lie."""
+        """The images whose regions act at this step, as far as maps have shown where their concepts lie."""
         found = []
         for image, (plan, parting) in enumerate(zip(self._plans, self._partings, strict=True)):
             if plan.regions is None or parting is None or parting.centres is None:

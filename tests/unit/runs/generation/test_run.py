@@ -297,8 +297,8 @@ def test_the_first_try_of_a_method_with_gradients_counts_them(model: str, tmp_pa
     ("method", "by_attention", "more"),
     [
         ("regions", True, 0),
-        ("regions", False, 2 * 4),  # the first half, less step 0
-        ("regions:backend=predictions", True, 2 * 4),
+        ("regions", False, 2 * 5),  # the first half
+        ("regions:backend=predictions", True, 2 * 5),
         ("overlap:step=raw", True, 6),
         ("attend-and-excite", True, 3 * 21 + 2),
         ("initial-noise", True, 10),

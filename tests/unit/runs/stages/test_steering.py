@@ -92,6 +92,14 @@ def test_every_method_changes_the_picture_and_leaves_nothing_behind(family: str,
     assert np.array_equal(draw(pipeline, steps=3, **options), plain)
 
 
+def test_regions_by_predictions_also_act_in_a_first_step_that_is_their_only_one() -> None:
+    assert Regions((("a",), ("b",))).acting(2, "predictions") == [0]
+    assert Regions((("a",), ("b",))).acting(2, "attention") == [1]
+    plain = draw(tiny("sd3"), steps=2)
+    changed = steer("sd3", "regions", steps=2)
+    assert all(not np.array_equal(a, b) for a, b in zip(changed, plain, strict=True))
+
+
 @pytest.mark.parametrize("family", ["sd1", "sd3", "pixart"])
 def test_no_guidance_in_all_steps_is_a_guidance_of_one(family: str) -> None:
     unguided = steer(family, "unguided:until=1", steps=3)
