@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from cyclopts import Group, Parameter
 
 from dominance.errors import InputError
-from dominance.guidance.registry import find_method
 from dominance.judges.measuring import Measuring
 from dominance.judges.options import Asking
 from dominance.models.drawing import Drawing, Machine
@@ -65,6 +64,8 @@ class MitigateOptions:
         """Raises an InputError where the images to compare with are not drawn, or there is nothing to compare."""
         if self.against in (PLAIN, "none"):
             return
+        from dominance.guidance.registry import find_method
+
         told = on_one_line(self.against, 60)
         if self.against == POLICY:
             raise InputError(
