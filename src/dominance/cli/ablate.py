@@ -123,7 +123,8 @@ def _print_interactions(found: "Interactions") -> None:
 
 
 def _print_sets(found: "HeadSets") -> None:
-    from dominance.report.ablation.sets import heads_named, risen, sets_sentence
+    from dominance.report.ablation.sets import risen, sets_sentence
+    from dominance.runs.ablation.variants import heads_label
 
     rows = [
         (
@@ -140,13 +141,13 @@ def _print_sets(found: "HeadSets") -> None:
     if rows:
         print_table(f"Sets of heads chosen on other prompts, {_when(found.steps)}", columns, rows)
     for half in found.halves:
-        shares = [(heads_named([share.head]), risen(share.shapley)) for share in half.shares]
+        shares = [(heads_label([share.head]), risen(share.shapley)) for share in half.shares]
         chosen = plural(len(half.chosen_on), "prompt")
         others = plural(len(half.reported_on), "other")
         print_table(f"Heads chosen on {chosen}, on the {others}", ("head", "Shapley value (95%)"), shares)
         echo(
-            f"greedy: {', '.join(heads_named([head]) for head in half.greedy)}; best set of any size:"
-            f" {heads_named(half.best_of_all.heads)}"
+            f"greedy: {', '.join(heads_label([head]) for head in half.greedy)}; best set of any size:"
+            f" {heads_label(half.best_of_all.heads)}"
         )
     echo(sets_sentence(found))
 

@@ -9,13 +9,13 @@ from markupsafe import Markup
 from dominance.numbers import counted, plural, rate
 from dominance.records import Rate
 from dominance.report.ablation.plots import Column, columns, signed_disc
-from dominance.report.ablation.sets import STYLES, heads_named, risen, sets_sentence, sets_view
+from dominance.report.ablation.sets import STYLES, risen, sets_sentence, sets_view
 from dominance.report.parts.next_steps import after_ablate
 from dominance.report.parts.page_stream import write_page
 from dominance.report.parts.pictures import Embedded, Missing, embed, thumbnail_side
 from dominance.runs.ablation.outcomes import TrialTally
 from dominance.runs.ablation.result import AblatedPrompt, AblationResult, SweepResult, WindowResult
-from dominance.runs.ablation.variants import head_label
+from dominance.runs.ablation.variants import head_label, heads_label
 
 ABLATION_REPORT_NAME = "ablation.html"
 _MOST_EXAMPLES = 48
@@ -78,7 +78,7 @@ def write_ablation(result: AblationResult, folder: Path) -> Path:
         head_label=head_label,
         sets=[sets_view(found) for found in result.sets],
         set_styles=STYLES,
-        heads_named=heads_named,
+        heads_label=heads_label,
         risen=risen,
     )
 

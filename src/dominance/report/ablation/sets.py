@@ -1,6 +1,5 @@
 """What sets of heads do, as the ablation page and the command line say it: a sentence, and a plot by size."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
@@ -10,7 +9,6 @@ from dominance.numbers import plural, share_difference
 from dominance.report.parts.courses import HEIGHT, Course, course_plot
 from dominance.report.parts.svg import horizontal_grid, tick_label, ticks_around_zero
 from dominance.runs.ablation.cooperation import HeadSets, Rise
-from dominance.runs.ablation.variants import Head, head_label
 
 STYLES = (("s1", "greedy set"), ("s2", "best set of its size"))
 
@@ -27,15 +25,6 @@ class SetsView:
 def sets_view(found: HeadSets) -> SetsView:
     """The part on one interval of steps."""
     return SetsView(found, sets_sentence(found), _plot(found) if found.sizes else None)
-
-
-def heads_named(heads: Sequence[Head]) -> str:
-    """A set as it is written.
-
-    >>> heads_named([(1, 0), (9, 3)])
-    '1.0 + 9.3'
-    """
-    return " + ".join(map(head_label, heads))
 
 
 def risen(found: Rise) -> str:

@@ -11,7 +11,7 @@ from dominance.reproduce.experiments import Experiments
 from dominance.reproduce.impossible import ImpossibleError
 from dominance.reproduce.size import SET_HEADS
 from dominance.runs.ablation.cooperation import HeadSets, Rise
-from dominance.runs.ablation.variants import Head, head_label
+from dominance.runs.ablation.variants import head_label, heads_label
 from dominance.runs.reproduction.result import Figure, Finding, Line, Plot
 from dominance.runs.reproduction.rule import Rule
 
@@ -52,7 +52,7 @@ def examine(experiments: Experiments) -> Finding:
             )
             for name, rates in outcomes.items()
         ),
-        Figure("heads of the best sets", "; ".join(_named(one.heads) for one in best)),
+        Figure("heads of the best sets", "; ".join(heads_label(one.heads) for one in best)),
         Figure("heads that add most, by Shapley value", "; ".join(_adds_most(sets))),
     ]
     decides = of_clusters([[own.best - own.single] for own in held_out], most=2)
@@ -66,10 +66,6 @@ def _figure(name: str, values: Sequence[float]) -> Figure:
 
 def _rise(rise: Rise) -> str:
     return share_difference(rise.value, rise.interval)
-
-
-def _named(heads: Sequence[Head]) -> str:
-    return " + ".join(map(head_label, heads))
 
 
 def _adds_most(sets: HeadSets) -> list[str]:

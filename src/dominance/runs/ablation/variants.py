@@ -1,7 +1,7 @@
 """What a sweep tries: the parts of a model that can be ablated, and variants that ablate them."""
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -30,6 +30,15 @@ def head_label(head: tuple[int, int]) -> str:
     '9.3'
     """
     return f"{head[0]}.{head[1]}"
+
+
+def heads_label(heads: Iterable[tuple[int, int]]) -> str:
+    """Heads that are removed together.
+
+    >>> heads_label([(1, 0), (9, 3)])
+    '1.0 + 9.3'
+    """
+    return " + ".join(map(head_label, heads))
 
 
 def _read_head(written: object) -> object:
@@ -81,7 +90,7 @@ class Variant:
     @property
     def label(self) -> str:
         """Its name within the sweep, such as ``9.3`` for head 3 of layer 9."""
-        return self.name or " + ".join(map(head_label, self.heads))
+        return self.name or heads_label(self.heads)
 
     @property
     def start(self) -> int:
