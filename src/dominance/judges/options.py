@@ -50,7 +50,8 @@ class Asking:
     judge_option: tuple[str, ...] = field(default=(), metadata={WRITTEN: lambda given: list(given) or None})
     """Repeatable KEY=VALUE for an openai: judge, such as max_tokens=64, image_side=1024 or reasoning_effort=none."""
     questions: Path | None = None
-    """YAML file: for each kind templates with {concept} or {a_concept}; replaces the bundled questions."""
+    """YAML file: for each kind templates with {concept} or {a_concept}, which replace the bundled questions; or called,
+    what the judge is asked about in place of a name that it cannot know, such as called: {sks dog: dog}."""
 
     def __post_init__(self) -> None:
         check_mode(self.judge_mode)

@@ -1,7 +1,8 @@
 """Question sets: what a judge is asked about each concept, by kind, from lenient to strict."""
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from importlib import resources
 from pathlib import Path
 
@@ -16,6 +17,7 @@ _SINGULAR = re.compile(
     r"\b(?:is|was|has|does)(?=(?: there)? \{a_concept\})|(?<=\{a_concept\} )(?:is|was|has|does)\b|\bits\b",
     re.IGNORECASE,
 )
+_CALLED = "called"
 _DETERMINED = re.compile(r"\b(?:an?|any|the|this|that)\s+(?:\w+\s+)?$", re.IGNORECASE)
 """What takes a name without its article: ``the landmark`` Eiffel Tower."""
 
@@ -27,15 +29,19 @@ class QuestionSet:
     Attributes:
         name: of the set, recorded with every answer's run.
         templates: for each kind, its templates by rising strictness; as many for every kind.
+        called: what the judge is asked about in place of a concept whose name it cannot know, by that name in lower
+            case.
     """
 
     name: str
     templates: dict[Kind, tuple[str, ...]]
+    called: Mapping[str, str] = field(default_factory=dict)
 
     def ask(self, concept: Concept) -> tuple[Question, ...]:
-        """The questions about one concept, its name filled in."""
+        """The questions about one concept, its name filled in, or what it is called to the judge."""
+        named = self.called.get(concept.name.casefold(), concept.name)
         return tuple(
-            Question(concept.name, _about(concept.name, template), grade)
+            Question(concept.name, _about(named, template), grade)
             for grade, template in enumerate(self.templates[concept.kind], start=1)
         )
 
@@ -72,16 +78,43 @@ def load_questions(path: Path | None = None) -> QuestionSet:
         character: ["Is {concept} in this picture?"]
         object: ["Is there {a_concept} in this picture?"]
 
+    It may also say what the judge is asked about in place of a name that it cannot know, such as a taught token; with
+    that alone, the own questions are asked::
+
+        called: {sks dog: dog, zyphor: running shoe}
+
     The own set asks about an artist leniently, by style alone, and about all else strictly.
 
     Raises:
         InputError: an unknown or missing kind, a template without its concept or with another blank, one that
-            appears twice, lists of different lengths.
+            appears twice, lists of different lengths, or a name that is called nothing or two things.
     """
     if path is None:
         with resources.as_file(resources.files("dominance.suites") / "data" / "questions.yaml") as bundled:
             return _question_set("dominance-5", read_yaml(bundled), bundled)
-    return _question_set(path.stem, read_yaml(path), path)
+    document = read_yaml(path)
+    called = {}
+    if isinstance(document, dict) and _CALLED in document:
+        called = _called(document[_CALLED], path)
+        document = {kind: listed for kind, listed in document.items() if kind != _CALLED}
+        if not document:
+            return replace(load_questions(), name=path.stem, called=called)
+    return replace(_question_set(path.stem, document, path), called=called)
+
+
+def _called(given: object, path: Path) -> dict[str, str]:
+    if not isinstance(given, dict) or not given:
+        raise InputError(
+            f"{path}: {_CALLED} is {given!r}; give names and what the judge is asked about, 'sks dog: dog'"
+        )
+    found: dict[str, str] = {}
+    for name, other in given.items():
+        if not all(isinstance(text, str) and text.strip() and text.isprintable() for text in (name, other)):
+            raise InputError(f"{path}: {_CALLED} has {name!r}: {other!r}; give two names, each on one line")
+        if name.casefold() in found:
+            raise InputError(f"{path}: {_CALLED} names {name!r} twice; keep one")
+        found[name.strip().casefold()] = other.strip()
+    return found
 
 
 def _question_set(name: str, document: object, path: Path) -> QuestionSet:

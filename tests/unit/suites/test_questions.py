@@ -45,6 +45,25 @@ def test_the_article_follows_the_concept():
     assert questions.ask(Concept("mug"))[0].text == "Is a mug near mug?"
 
 
+def test_a_taught_token_is_asked_about_by_what_it_is_called(tmp_path, refusal):
+    path = tmp_path / "mine.yaml"
+    path.write_text("called: {SKS dog: old dog, zyphors: running shoes}")
+    questions = load_questions(path)
+    assert questions.name == "mine"
+    assert questions.templates == load_questions().templates
+    asked = questions.ask(Concept("sks Dog", "character"))
+    assert {question.concept for question in asked} == {"sks Dog"}  # counted under the prompt's own name
+    assert asked[0].text == "Is any part of the character old dog visible in this picture?"
+    assert questions.ask(Concept("zyphors"))[0].text == "Is any part of running shoes visible in this picture?"
+    assert questions.ask(Concept("mug")) == load_questions().ask(Concept("mug"))
+    path.write_text(lines() + "called: {zyphor: shoe}")
+    assert load_questions(path).ask(Concept("zyphor")) == (Question("zyphor", "Is shoe there?", 1),)
+    assert refusal("called: []").startswith("called is []; give names")
+    assert refusal("called: {zyphor: 3}") == "called has 'zyphor': 3; give two names, each on one line"
+    assert refusal('called: {zyphor: ""}') == "called has 'zyphor': ''; give two names, each on one line"
+    assert refusal("called: {zyphor: shoe, Zyphor: boot}") == "called names 'Zyphor' twice; keep one"
+
+
 def test_a_plural_changes_the_verb_beside_it_and_the_pronoun():
     templates = (
         "Is {a_concept} shown whole?",
