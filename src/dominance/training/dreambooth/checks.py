@@ -50,9 +50,9 @@ def check_settings(family: Family, settings: TeachSettings, device: torch.device
     Raises:
         InputError: as said.
     """
-    if (processes := int(os.environ.get("WORLD_SIZE", "1"))) > 1:
+    if (processes := os.environ.get("WORLD_SIZE") or "1") != "1":
         raise InputError(
-            f"a concept is taught by one process on one device, but {processes} processes were started; start it"
+            f"a concept is taught by one process on one device, but WORLD_SIZE is {processes[:20]!r}; start it"
             " without accelerate launch or torchrun, and choose the device with --device"
         )
     options, kind = settings.options, type(family.pipeline).__name__

@@ -159,9 +159,10 @@ def test_a_folder_of_another_lesson_is_refused(tmp_path: Path) -> None:
         taught(fresh("sd1"), tmp_path, rate=2e-2)
 
 
-def test_several_processes_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("WORLD_SIZE", "2")
-    with pytest.raises(InputError, match="by one process on one device, but 2 processes were started"):
+@pytest.mark.parametrize("processes", ["2", "many"])
+def test_several_processes_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, processes: str) -> None:
+    monkeypatch.setenv("WORLD_SIZE", processes)
+    with pytest.raises(InputError, match=f"by one process on one device, but WORLD_SIZE is '{processes}'; start it"):
         taught(fresh("sd1"), tmp_path)
 
 
