@@ -1,11 +1,19 @@
-"""glibc's allocator, told to keep what tensors leave behind: docs/decisions/007-cpu.md."""
+"""glibc's allocator and Python's collector, told to do less: docs/decisions/007-cpu.md."""
 
 import ctypes
+import gc
 import os
 import sys
 
 _MMAP_MAX, _TOP_PAD, _TRIM_THRESHOLD, _ARENA_MAX = -4, -2, -1, -8
 """Parameters of glibc's ``mallopt``."""
+_FEWEST_OBJECTS = 10_000
+"""New ones after which Python looks for garbage."""
+
+
+def collect_seldom() -> None:
+    """Has Python look for garbage in cycles less often; while the libraries load it finds none, and takes a second."""
+    gc.set_threshold(max(_FEWEST_OBJECTS, gc.get_threshold()[0]))
 
 
 def keep_freed_memory() -> None:

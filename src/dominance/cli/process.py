@@ -4,7 +4,7 @@ import io
 import os
 import sys
 
-from dominance.allocator import keep_freed_memory
+from dominance.allocator import collect_seldom, keep_freed_memory
 from dominance.serve.served import SERVED, begin_served
 
 _QUIET = {
@@ -25,5 +25,6 @@ def prepare_process() -> None:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal without a sign shows another one, not a traceback
     keep_freed_memory()
+    collect_seldom()
     if os.environ.pop(SERVED, None):
         begin_served()

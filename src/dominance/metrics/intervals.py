@@ -37,6 +37,7 @@ def wilson_interval(count: float, n: float, confidence: float = 0.95) -> Interva
     return (0.0 if count == 0 else max(0.0, low), 1.0 if count == n else min(1.0, high))
 
 
+@lru_cache(maxsize=4096)
 def exact_interval(count: int, n: int, confidence: float = 0.95) -> Interval:
     """Clopper and Pearson's interval of a rate, each end from 0 to 1; it never holds the rate too seldom.
 
@@ -56,8 +57,8 @@ def exact_interval(count: int, n: int, confidence: float = 0.95) -> Interval:
     if n < 1 or not 0 <= count <= n:
         raise InputError(f"{count} of {n} is not a rate; give a count from 0 to n, and n of 1 or more")
     tail = (1 - confidence) / 2
-    low = 0.0 if count == 0 else _where(lambda share: _at_least(count, n, share) < tail)
-    high = 1.0 if count == n else _where(lambda share: _at_least(count + 1, n, share) < 1 - tail)
+    low = 0.0 if count == 0 else _where(_at_least(count, n), tail)
+    high = 1.0 if count == n else _where(_at_least(count + 1, n), 1 - tail)
     return low, high
 
 
@@ -69,21 +70,20 @@ def exact_rate(count: int, n: int) -> Rate:
     return Rate(count, n, exact_interval(count, n) if n else None)
 
 
-def _where(is_below: Callable[[float], bool]) -> float:
-    """The share up to which this holds, by bisection."""
+def _where(chance: Callable[[float], float], most: float) -> float:
+    """The share up to which the chance is below this, by bisection."""
     low, high = 0.0, 1.0
     for _ in range(50):
         middle = (low + high) / 2
-        low, high = (middle, high) if is_below(middle) else (low, middle)
+        low, high = (middle, high) if chance(middle) < most else (low, middle)
     return (low + high) / 2
 
 
-def _at_least(count: int, n: int, share: float) -> float:
-    """The probability of so many successes or more."""
+def _at_least(count: int, n: int) -> Callable[[float], float]:
+    """From a share to the probability of so many successes or more."""
     places = np.arange(count, n + 1)
-    ways = [math.lgamma(n + 1) - math.lgamma(k + 1) - math.lgamma(n - k + 1) for k in places]
-    logarithms = np.array(ways) + places * math.log(share) + (n - places) * math.log1p(-share)
-    return float(np.exp(logarithms).sum())
+    ways = np.array([math.lgamma(n + 1) - math.lgamma(k + 1) - math.lgamma(n - k + 1) for k in places])
+    return lambda share: float(np.exp(ways + places * math.log(share) + (n - places) * math.log1p(-share)).sum())
 
 
 def rate(count: int, n: int) -> Rate:

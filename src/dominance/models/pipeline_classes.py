@@ -55,7 +55,6 @@ def text_to_image_class(model: str, path: Path) -> type:
         ModelError: see ``check_class``.
     """
     import diffusers
-    from diffusers.pipelines import auto_pipeline
 
     name = class_named(path)
     own = getattr(diffusers, name, None)
@@ -64,8 +63,7 @@ def text_to_image_class(model: str, path: Path) -> type:
             f"the model {model!r} is saved as {on_one_line(name, 60)}, which diffusers {diffusers.__version__} does not"
             " have; install a diffusers that has it, or give another model"
         )
-    plain = re.sub(r"(ControlNet(Union)?)?(PAG)?(Img2Img|Inpaint(ing)?)?Pipeline$", "Pipeline", name)
-    found = auto_pipeline._get_task_class(auto_pipeline.AUTO_TEXT2IMAGE_PIPELINES_MAPPING, plain, False)
+    found = own if name in PLAIN else _plain_class(name)
     if found is None or _BESIDE_TEXT.search(found.__name__):
         raise ModelError(
             f"the model {model!r} is saved as {name}, which {_needs(own)}, so dominance cannot drive it;"
@@ -73,6 +71,14 @@ def text_to_image_class(model: str, path: Path) -> type:
         )
     _check_channels(model, name, path)
     return found
+
+
+def _plain_class(name: str) -> type | None:
+    """The class that draws from text what this one draws from more; looking it up imports every pipeline's module."""
+    from diffusers.pipelines import auto_pipeline
+
+    plain = re.sub(r"(ControlNet(Union)?)?(PAG)?(Img2Img|Inpaint(ing)?)?Pipeline$", "Pipeline", name)
+    return auto_pipeline._get_task_class(auto_pipeline.AUTO_TEXT2IMAGE_PIPELINES_MAPPING, plain, False)
 
 
 def note_on_sibling(name: str, drawn: type) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection, wait
 
-from dominance.allocator import keep_freed_memory
+from dominance.allocator import collect_seldom, keep_freed_memory
 from dominance.models.drawing import Machine
 from dominance.numbers import plural
 from dominance.runs.engines.crew import Worker
@@ -148,6 +148,7 @@ def serve(pipe: int) -> None:
     threading.Thread(target=_end_with_parent, daemon=True).start()
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     keep_freed_memory()
+    collect_seldom()
     holder, connection = Holder(), Connection(pipe)
     while True:
         try:
