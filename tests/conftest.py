@@ -1,5 +1,6 @@
 """Fixtures that many tests share: a tiny random pipeline and judge, and judges whose answers are known."""
 
+import gc
 import json
 import os
 import signal
@@ -62,6 +63,7 @@ SHAPED = (
 )
 install_import_hook(SHAPED, "beartype.beartype")
 
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # in the commands that tests start, as in one_thread
 os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
 os.environ.setdefault("DIFFUSERS_VERBOSITY", "error")
 os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
@@ -80,6 +82,7 @@ def one_thread() -> None:
     import torch
 
     torch.set_num_threads(1)
+    gc.freeze()  # what collection has imported; each run that lets go of a model would search all of it for garbage
 
 
 @pytest.fixture(scope="module")
@@ -149,6 +152,16 @@ def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str])
         return Finished(int(ended.value.code or 0), printed.out, printed.err)
 
     return run
+
+
+@pytest.fixture(scope="session")
+def quick_start(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """What a script executes in place of ``dominance``: the same command, without the time of its imports."""
+    from quick_start import QuickStart
+
+    started = QuickStart(tmp_path_factory.mktemp("quick"))
+    yield started.command
+    started.stop()
 
 
 @pytest.fixture

@@ -111,7 +111,7 @@ class Runner:
 
 
 @pytest.fixture
-def runner(tmp_path: Path) -> Runner:
+def runner(tmp_path: Path, quick_start: str) -> Runner:
     """With a clone in which the branch takes the one-castle model, and main the one that knows many."""
     origin, bin = tmp_path / "origin", tmp_path / "bin"
     origin.mkdir()
@@ -131,7 +131,7 @@ def runner(tmp_path: Path) -> Runner:
     service = shlex.quote(str(tmp_path / "service.py"))
     noted, python = shlex.quote(str(tmp_path / "noted")), shlex.quote(sys.executable)
     scripts = {
-        "dominance": f'exec {python} -m dominance "$@"',
+        "dominance": f'exec {quick_start} "$@"',
         "python": f'echo "python $*" >> {noted}; [ "$1 $2" = "-m pip" ] || exec {python} "$@"',
         **{name: f'echo "{name} $*" >> {noted}; exec {python} {service} "$@"' for name in ("gh", "curl")},
     }

@@ -2,7 +2,6 @@
 
 import os
 import re
-import shlex
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -45,23 +44,23 @@ def test_examples_that_need_more_say_so(page: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
-def test_examples_run_and_print_what_the_page_says(page: Path, tmp_path: Path) -> None:
+def test_examples_run_and_print_what_the_page_says(page: Path, tmp_path: Path, quick_start: str) -> None:
     """In one folder, since later examples use what earlier ones wrote."""
     ran = [example for example in examples(page) if example.reason is None]
     assert ran
     for example in ran:
-        output = run(example, tmp_path)
+        output = run(example, tmp_path, quick_start)
         for line in example.printed.splitlines():
             assert words(line) <= words(output), f"{page.name} shows a line that is not printed:\n{line}\n\n{output}"
 
 
-def run(example: Example, folder: Path) -> str:
+def run(example: Example, folder: Path, dominance: str) -> str:
     """Runs the block as a reader would, and gives what it printed."""
     bin = folder / "bin"
     if not bin.exists():
         bin.mkdir()
         command = bin / "dominance"
-        command.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m dominance "$@"\n')
+        command.write_text(f'#!/bin/sh\nexec {dominance} "$@"\n')
         command.chmod(0o755)
     interpreter = ["bash", "-euo", "pipefail", "-c"] if example.language == "bash" else [sys.executable, "-c"]
     done = subprocess.run(
