@@ -64,7 +64,7 @@ picture: demo  ## the README's picture, of the report of the demo
 
 RUNS := training-runs
 
-weights: .venv/.core  ## train what ships, base, judge and adapters: a day on two cores; a killed run resumes
+weights: .venv/.core  ## train what ships, base, judge, CLIP and adapters: a day on two cores; a killed run resumes
 	$(BIN)/dominance train miniature --out $(RUNS)/base --pictures 112000 --autoencoder-pictures 12000 --processes 2 \
 		--entity-diversity 1 --pairs 0.2 --entity-pairs 0.2 --entities-together 0.1
 	$(BIN)/dominance train judge --out $(RUNS)/judge --model $(RUNS)/base/model
@@ -77,6 +77,7 @@ weights: .venv/.core  ## train what ships, base, judge and adapters: a day on tw
 	$(BIN)/dominance train judge --out $(RUNS)/judge-last --model $(RUNS)/base-later/model --learning-rate 0.00015 \
 		--base blip:$(RUNS)/judge-drawn/judge --answered 11200 --garbled 0.6 \
 		--labelled labels/for-training --labelled src/dominance/miniature/weights/labels
+	$(BIN)/dominance train clip --out $(RUNS)/clip --model $(RUNS)/base-later/model
 	$(BIN)/dominance train twins --seeds 3 --processes 2 --keep --base $(RUNS)/base-later/model \
 		--judge blip:$(RUNS)/judge-last/judge --out $(RUNS)/twins --results $(RUNS)/twins.jsonl --page $(RUNS)/twins.md
 	$(BIN)/dominance train diversity --seeds 1 --processes 2 --keep --base $(RUNS)/base-later/model \

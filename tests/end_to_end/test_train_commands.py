@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 from diffusers import StableDiffusionPipeline
+from PIL import Image
 
+from dominance.judges.picture_scores import score_pictures
 from dominance.judges.registry import load_judge
 from dominance.models.folders import find_model
 from dominance.training.backbones.unet import UNetBackbone
@@ -69,6 +71,23 @@ def test_a_judges_training_goes_on(command: Command, tmp_path: Path) -> None:
     assert finished.status == 0, finished.err
     assert f"wrote {out / 'judge'}" in finished.err
     assert load_judge(f"blip:{out / 'judge'}", "cpu").identity != load_judge("miniature", "cpu").identity
+
+
+def test_a_clip_is_trained_and_goes_on_where_it_stopped(command: Command, tmp_path: Path) -> None:
+    out = tmp_path / "clip"
+    finished = command("train", "clip", "--out", out, "--pictures", "128", "--device", "cpu")
+    assert finished.status == 0, finished.err
+    assert f"wrote {out / 'clip'}" in finished.err
+    weights = (out / "clip" / "model.safetensors").read_bytes()
+    (scores,) = score_pictures(
+        [Image.new("RGB", (64, 64))], ["a mug"], [("mug",)], f"clip:{out / 'clip'}", device="cpu"
+    )
+    assert scores.image_text == scores.least_concept is not None
+    again = command("train", "clip", "--out", out, "--pictures", "128", "--device", "cpu")
+    assert again.status == 0, again.err
+    assert (out / "clip" / "model.safetensors").read_bytes() == weights  # nothing is trained twice
+    other = command("train", "clip", "--out", out, "--pictures", "192", "--device", "cpu")
+    assert (other.status, other.err.count("\n")) == (2, 1), other.err
 
 
 @pytest.mark.slow

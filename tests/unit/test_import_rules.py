@@ -74,6 +74,8 @@ READER = "reading.py"
 BUNDLED_NAMES = {
     "cli/listing.py",
     "judges/blip.py",
+    "judges/measuring.py",
+    "judges/picture_scores.py",
     "judges/registry.py",
     "models/adapters.py",
     "models/folders.py",

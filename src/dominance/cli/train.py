@@ -154,6 +154,37 @@ def judge(
     note(f"wrote {train_judge(settings, out, ask, artefacts, source.identity, place, earlier, labelled)}")
 
 
+@app.command(
+    name="clip",
+    help_epilogue="Example (an hour on one slow core):\n  dominance train clip --out training-runs/clip\n",
+)
+def clip(
+    *,
+    pictures: Annotated[
+        int, Parameter(help="Pictures that it sees, each of them new.", validator=Number(gte=64, lte=100_000_000))
+    ] = 128_000,
+    seed: Annotated[int, Parameter(help="Seed of pictures and weights.", validator=Number(gte=0, lte=2**32 - 1))] = 0,
+    out: Folder = Path("training-runs/clip"),
+    model: Annotated[
+        str,
+        Parameter(help="Model that redraws some of the pictures, so that the CLIP knows what drawn images look like."),
+    ] = "miniature-base",
+    device: training_arguments.Device = "auto",
+) -> None:
+    """Train the CLIP that says how similar an image of the miniature world is to a text.
+
+    Writes checkpoints and an ordinary transformers folder into --out. Exit status: 0 done, 2 bad input.
+    """
+    from dominance.models.devices import find_device
+    from dominance.models.folders import find_model
+    from dominance.training.artefacts import ModelArtefacts
+    from dominance.training.clip import ClipSettings, train_clip
+
+    source, place = find_model(model), str(find_device(device))
+    settings = ClipSettings(seed=seed, pictures=pictures)
+    note(f"wrote {train_clip(settings, out, ModelArtefacts(source.whole, place), source.identity, place)}")
+
+
 @app.command(name="card", help_epilogue="Example:\n  dominance train card --out MODEL_CARD.md --runs runs/card\n")
 def card(
     *,

@@ -16,10 +16,12 @@ from dominance.english import noun_phrase
 from dominance.errors import InputError, ItemError, ModelError
 from dominance.judges.captioning import Captioner, load_captioner
 from dominance.judges.image_text import ImageTextEncoder, load_image_text
-from dominance.judges.measuring import SUCH_AS, place_in
+from dominance.judges.measuring import SUCH_AS, is_bundled, place_in
 from dominance.measures import PictureScores
 from dominance.metrics.image_text import cosines, least_concept, photo_quality
-from dominance.models.folders import ModelFolder, find_weights
+from dominance.miniature.bundled import CLIP, MINIATURE
+from dominance.miniature.captions import unknown_words
+from dominance.models.folders import ModelFolder, bundled_folder, content_identity, find_weights
 from dominance.models.on_demand import OnDemand
 from dominance.pictures import open_image
 
@@ -43,7 +45,8 @@ def score_pictures(
         images: pictures, or their files.
         texts: the prompt of each, without brackets.
         concepts: what each prompt names, such as ``("tower", "mug")``; None for no smallest similarity.
-        similarity: ``clip:`` and the folder or hub id of a CLIP.
+        similarity: ``clip:`` and the folder or hub id of a CLIP, or ``miniature`` for the bundled one, which knows only
+            the miniature world, and no photos: it gives no quality.
         captions: ``blip:`` and that of a BLIP that writes captions; None for no captions.
 
     Raises:
@@ -73,11 +76,13 @@ class Encoders:
 
     Attributes:
         identity: changes whenever a score could.
+        world: whose words and pictures alone the CLIP knows; None where it knows photos.
     """
 
     identity: str
     encoder: OnDemand[ImageTextEncoder]
     captioner: OnDemand[Captioner] | None
+    world: str | None = None
 
     def load(self) -> None:
         """Loads all of it.
@@ -95,7 +100,8 @@ class Encoders:
         """The scores of each picture.
 
         Args:
-            texts: the prompt of each picture; one that the CLIP cannot read whole has no similarity.
+            texts: the prompt of each picture; one that the CLIP cannot read whole, or of words that it does not know,
+                has no similarity.
             concepts: the names of what each prompt names; without any there is no smallest one.
         """
         if not images:
@@ -104,7 +110,8 @@ class Encoders:
         seen = self.encoder().embed_images(images).numpy()
         named = [[noun_phrase(concept).text for concept in own] for own in concepts]
         told = [caption or None for caption in captions]
-        every = [*texts, *(text for own in named for text in own), *filter(None, told), GOOD_PHOTO, BAD_PHOTO]
+        photos = [] if self.world else [GOOD_PHOTO, BAD_PHOTO]
+        every = [*texts, *(text for own in named for text in own), *filter(None, told), *photos]
         known = self._directions(list(dict.fromkeys(every)))
         return [
             _scores(row[None], text, own, caption, known, self.encoder().scale)
@@ -116,8 +123,12 @@ class Encoders:
         encoder = self.encoder()
         return [text for text in texts if encoder.tokens(text) > encoder.longest]
 
+    def unknown(self, texts: list[str]) -> dict[str, tuple[str, ...]]:
+        """Those of these texts in which words stand that the CLIP does not know, with these words."""
+        return {text: words for text in texts if (words := unknown_words(text, self.world))}
+
     def _directions(self, texts: list[str]) -> "_Known":
-        cut = set(self.too_long(texts))
+        cut = {*self.too_long(texts), *self.unknown(texts)}
         read = [text for text in texts if text not in cut]
         return dict(zip(read, self.encoder().embed_texts(read).numpy(), strict=True))
 
@@ -153,7 +164,7 @@ def find_encoders(similarity: str, captions: str | None = None, device: str = "a
     """The models of these names; their weights are found now, and loaded when they are first needed.
 
     Args:
-        similarity: ``clip:`` and the folder or hub id of a CLIP.
+        similarity: ``clip:`` and the folder or hub id of a CLIP, or ``miniature`` for the bundled one.
         captions: ``blip:`` and that of a BLIP that writes captions; None for no caption.
 
     Raises:
@@ -162,19 +173,23 @@ def find_encoders(similarity: str, captions: str | None = None, device: str = "a
     """
     clip = _found("similarity", similarity)
     blip = None if captions is None else _found("captions", captions)
+    world = MINIATURE if is_bundled("similarity", similarity) else None
     identity = "+".join(folder.identity for _, folder in filter(None, (clip, blip)))
 
     def load_clip() -> ImageTextEncoder:
         encoder = load_image_text(clip[0], clip[1].path, "clip", device, SUCH_AS["similarity"])
-        if encoder.longest < max(map(encoder.tokens, (GOOD_PHOTO, BAD_PHOTO))):
+        if world is None and encoder.longest < max(map(encoder.tokens, (GOOD_PHOTO, BAD_PHOTO))):
             raise ModelError(f"{clip[0]} reads at most {encoder.longest} tokens of a text; give another CLIP")
         return encoder
 
     captioner = None if blip is None else OnDemand(lambda: load_captioner(blip[0], blip[1].path, device))
-    return Encoders(f"{identity}:{_FORMULAS}", OnDemand(load_clip), captioner)
+    return Encoders(f"{identity}:{_FORMULAS}", OnDemand(load_clip), captioner, world)
 
 
 def _found(option: str, name: str) -> tuple[str, ModelFolder]:
     """What it is, for messages, and where its weights are, fetched from a hub if necessary."""
+    if is_bundled(option, name):
+        path = bundled_folder(CLIP)
+        return "the bundled CLIP", ModelFolder(name, path, content_identity(path), {})
     what, place = f"the {option} {name[:80]!r}", place_in(option, name)
     return what, find_weights(place, what)

@@ -7,6 +7,8 @@ MINIATURE = "miniature"
 """Name of the world, of the default model and of the judge that was taught on its drawings."""
 BASE_MODEL = "miniature-base"
 """The model that the adapters are laid on."""
+CLIP = "clip"
+"""The folder of what compares drawings with texts."""
 BUNDLED_MODELS: tuple[str, ...] = (MINIATURE, "miniature-swapped", BASE_MODEL)
 """The default, its twin in which rigid and varied entities have changed places, and the model that both begin as."""
 ADAPTERS = "adapters"

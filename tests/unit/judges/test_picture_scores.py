@@ -16,6 +16,8 @@ from dominance.judges import captioning
 from dominance.judges.measuring import Measuring
 from dominance.judges.picture_scores import BAD_PHOTO, GOOD_PHOTO, find_encoders, score_pictures
 from dominance.measures import PictureScores
+from dominance.miniature.concepts import BY_NAME
+from dominance.training.clip import captions_world
 
 PROMPT = "a tower and a mug"
 
@@ -160,3 +162,46 @@ def test_a_model_that_is_missing_or_broken_is_one_line(clip: str, blip: str, tmp
     (answers / "config.json").write_text(json.dumps(config | {"architectures": ["BlipForConditionalGeneration"]}))
     with pytest.raises(ModelError, match=r"has no tokenizer \(tokenizer\.json\)"):
         score_pictures([noise(0)], [PROMPT], None, clip, f"blip:{answers}", "cpu")
+
+
+@pytest.fixture(scope="module")
+def drawn() -> list[tuple[str, Image.Image]]:
+    """Captions and pictures of the miniature world that the bundled CLIP has not seen."""
+    found = [captions_world().picture(999, index) for index in range(64)]
+    return [(caption, Image.fromarray(picture.pixels)) for caption, picture in found]
+
+
+def test_the_bundled_clip_says_which_concept_is_missing(drawn: list[tuple[str, Image.Image]]) -> None:
+    pairs = [(caption.split(), image) for caption, image in drawn]
+    shown = [([w for w in words if w in BY_NAME], image) for words, image in pairs]
+    pictures = [(own, image) for own, image in shown if len(own) == 2]
+    assert len(pictures) > 20
+    named = [(first, next(c for c in BY_NAME if c not in (first, second))) for (first, second), _ in pictures]
+    whole = score_pictures(
+        [i for _, i in pictures],
+        [f"a {a} and a {b}" for (a, b), _ in pictures],
+        [own for own, _ in pictures],
+        "miniature",
+        device="cpu",
+    )
+    lacking = score_pictures(
+        [i for _, i in pictures], [f"a {a} and a {b}" for a, b in named], named, "miniature", device="cpu"
+    )
+    higher = [
+        (one.image_text or 0) > (other.image_text or 0) and (one.least_concept or 0) > (other.least_concept or 0)
+        for one, other in zip(whole, lacking, strict=True)
+    ]
+    assert sum(higher) / len(higher) > 0.8
+    assert {scores.quality for scores in whole} == {None}
+
+
+def test_the_bundled_clip_measures_nothing_by_words_that_it_does_not_know(drawn: list[tuple[str, Image.Image]]) -> None:
+    images = [image for _, image in drawn[:2]]
+    known, strange = score_pictures(
+        images, ["a mug and a tower", "a mug and a dragon"], [("mug",)] * 2, "miniature", device="cpu"
+    )
+    assert known.image_text is not None
+    assert strange.image_text is None
+    assert strange.least_concept is not None
+    encoders = find_encoders("miniature", device="cpu")
+    assert encoders.unknown(["a mug", "a mug and a dragon"]) == {"a mug and a dragon": ("dragon",)}

@@ -279,9 +279,9 @@ def test_similarity_is_compared_pair_by_pair_where_a_clip_is_given() -> None:
     figures = {f.name: f.ours for f in similarity_figures(scores, prompts, KL, ("plain", losses.EXCITE))}
     assert figures["image–text similarity, plain"] == "0.200"
     assert figures["image–text similarity less that of plain"].startswith("0.100 (0.100 to 0.100)")
-    assert figures["caption–text similarity"].startswith("not possible here: no such model ships")
+    assert figures["caption–text similarity"].startswith("not possible here: no model that writes captions ships")
     none = {f.name: f.ours for f in similarity_figures({}, prompts, KL, ("plain",))}
-    assert none["image–text similarity"].endswith("give --similarity clip:NAME")
+    assert none["image–text similarity"].endswith("clip:NAME for others")
 
 
 def test_scores_are_measured_of_every_image_and_kept_by_prompt(

@@ -14,10 +14,16 @@ from dominance.runs.mitigation.result import MitigatedPrompt, MitigationResult, 
 from dominance.runs.reproduction.result import Figure
 
 _KINDS: Mapping[Literal["image_text", "caption_text"], tuple[str, str]] = {
-    "image_text": ("image–text similarity", "--similarity clip:NAME"),
-    "caption_text": ("caption–text similarity", "--similarity clip:NAME --captions blip:NAME"),
+    "image_text": (
+        "image–text similarity",
+        "not measured: give --similarity, miniature for the bundled models or clip:NAME for others",
+    ),
+    "caption_text": (
+        "caption–text similarity",
+        "not possible here: no model that writes captions ships with the package; give --similarity and --captions",
+    ),
 }
-"""Each score's name, and the options that measure it."""
+"""Each score's name, and what is said where it was not measured."""
 
 
 def scores_of(experiments: Experiments, result: MitigationResult) -> dict[str, PictureScores]:
@@ -52,10 +58,10 @@ def similarity_figures(
         scores: by file; of none, what would measure them is said.
     """
     figures = []
-    for kind, (name, options) in _KINDS.items():
+    for kind, (name, without) in _KINDS.items():
         rows = [own for prompt in prompts if (own := _together(scores, prompt, kind, (method, *others)))]
         if not rows:
-            figures.append(Figure(name, f"not possible here: no such model ships with the package; give {options}"))
+            figures.append(Figure(name, without))
             continue
         means = {arm: fmean(image[arm] for own in rows for image in own) for arm in (*others, method)}
         figures += [Figure(f"{name}, {arm}", measure(mean)) for arm, mean in means.items()]

@@ -77,7 +77,7 @@ def measure_pictures(plan: Plan, ledger: Ledger, folder: Path, device: str) -> d
 
 def _measure(waiting: Sequence[_Waiting], measuring: MeasuringPlan, ledger: Ledger, device: str) -> None:
     encoders = _encoders(measuring, device)
-    _tell_cut_off({prompt.text for *_, prompt, _ in waiting}, encoders, measuring.similarity)
+    _tell_unread({prompt.text for *_, prompt, _ in waiting}, encoders, measuring.similarity)
     problems: list[str] = []
     with Progress("measured", total=len(waiting), each="an image") as progress:
         for start in range(0, len(waiting), _AT_ONCE):
@@ -159,10 +159,15 @@ def _failed(outcome: PictureScores | ItemError) -> bool:
     return isinstance(outcome, ItemError)
 
 
-def _tell_cut_off(texts: set[str], encoders: "Encoders", name: str) -> None:
-    """Names a prompt that the CLIP does not read whole, and how many there are."""
-    cut = encoders.too_long(sorted(texts))
-    if cut:
+def _tell_unread(texts: set[str], encoders: "Encoders", name: str) -> None:
+    """Names a prompt that the CLIP does not read whole or does not understand, and how many there are."""
+    if strange := encoders.unknown(sorted(texts)):
+        text, words = next(iter(strange.items()))
+        sys.stderr.write(
+            f"note: {plural(len(strange), 'prompt')} with words that {on_one_line(name, 120)} does not know, such as"
+            f" {quoted(words[0])} in {quoted(text)}: no image is compared with the whole of it\n"
+        )
+    if cut := encoders.too_long(sorted(texts)):
         sys.stderr.write(
             f"note: {plural(len(cut), 'prompt')} of more tokens than {on_one_line(name, 120)} reads, such as"
             f" {quoted(cut[0])}: no image is compared with the whole of it\n"
