@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -112,7 +112,8 @@ def test_a_killed_command_goes_on_with_the_same_size(
     monkeypatch.setattr("dominance.reproduce.estimate.measured_rate", lambda *_: pytest.fail("timed again"))
     told: list[str] = []
     result = reproduce_claims(names, str(tiny_model), JUDGE, tmp_path / "out", SHORT, told.append)
-    assert [line.partition(":")[0] for line in told] == ["focus"]
+    assert told[0].startswith("1 claim on ")
+    assert told[-2:] == ["what the folder holds already is not drawn again", f"focus: {CLAIMS['focus'].title}"]
     assert [claim.verdict == "not possible here" for claim in result.claims] == [False, False]
 
 
@@ -150,7 +151,7 @@ def test_a_finding_goes_with_the_results_that_it_is_of(tiny_model: Path, tmp_pat
 
     assert again("training-diversity").control is None  # nothing is drawn
     with Ledger(out / "run.sqlite") as ledger:  # as if it had been found
-        basis = CLAIMS["training-diversity"].basis(options)
+        basis = CLAIMS["training-diversity"].rests_on(options)
         ledger.put("reproduce claim training-diversity", to_json(Finding(value=0.5, interval=(0.4, 0.6), n=9)))
         ledger.put("reproduce basis training-diversity", basis)
     assert again("training-diversity").claims[0].finding.value == 0.5
@@ -158,9 +159,26 @@ def test_a_finding_goes_with_the_results_that_it_is_of(tiny_model: Path, tmp_pat
     results.write_text("\n")
     assert [claim.name for claim in again("category-diversity").claims] == ["category-diversity"]
     assert again("training-diversity").claims[0].finding.value is None
+    assert [claim.name for claim in again("category-diversity").claims] == ["training-diversity", "category-diversity"]
     results.unlink()
     with pytest.raises(InputError, match="no such file"):
         again("training-diversity")
+
+
+def test_a_finding_by_another_rule_is_measured_again(tiny_model: Path, tmp_path: Path) -> None:
+    claim, name = CLAIMS["category-diversity"], "reproduce claim category-diversity"
+    reproduce_claims((claim.name,), str(tiny_model), JUDGE, tmp_path / "out")
+    for other in (
+        replace(claim, rule=replace(claim.rule, threshold=claim.rule.threshold + 1)),
+        replace(claim, design="By eye."),
+    ):
+        with Ledger(tmp_path / "out/run.sqlite") as ledger:  # as if an earlier version had found it
+            ledger.put(name, to_json(Finding(value=0.5, interval=(0.4, 0.6), n=9)))
+            ledger.put("reproduce basis category-diversity", other.rests_on(ReproduceOptions()))
+        assert reproduce_claims((claim.name,), str(tiny_model), JUDGE, tmp_path / "out").claims[0].finding.value is None
+    with Ledger(tmp_path / "out/run.sqlite") as ledger:
+        ledger.put(name, to_json(Finding(value=0.5, interval=(0.4, 0.6), n=9)))
+    assert reproduce_claims((claim.name,), str(tiny_model), JUDGE, tmp_path / "out").claims[0].finding.value == 0.5
 
 
 def test_other_memorized_prompts_are_another_reproduction(tiny_model: Path, tmp_path: Path) -> None:
@@ -232,7 +250,7 @@ def told_until_it_draws(model: Path, out: Path, monkeypatch: pytest.MonkeyPatch,
     return told
 
 
-def test_what_it_will_take_is_told_once_before_the_control(
+def test_what_it_will_take_is_told_before_anything_is_drawn_and_what_is_left_later(
     tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     timed: list[Rate] = []
@@ -244,7 +262,7 @@ def test_what_it_will_take_is_told_once_before_the_control(
     assert [line.partition(" ")[0] for line in told] == ["1", "about", "even", "control:", "bench-yield:"]
     assert told[2].startswith("even the smallest size takes about 1 minute at 0.50 s an image")
     told = told_until_it_draws(tiny_model, tmp_path / "short", monkeypatch, 0.01)
-    assert [line.partition(" ")[0] for line in told] == ["bench-yield:"]
+    assert [line.partition(" ")[0] for line in told] == ["1", "about", "what", "bench-yield:"]
     told = told_until_it_draws(tiny_model, tmp_path / "full", monkeypatch, None)
     assert len(timed) == 1  # the control's own images have the rate
     assert [line.partition(" ")[0] for line in told] == ["1", "about", "control:", "all", "bench-yield:"]

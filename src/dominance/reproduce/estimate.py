@@ -1,6 +1,7 @@
 """What a reproduction will take, before it starts: at the rate of a few images that are drawn for it."""
 
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -127,8 +128,8 @@ class Estimator:
         self, chosen: Sequence[Claim], model: "str | DiffusionPipeline", judge: str | Judge, options: ReproduceOptions
     ) -> None:
         self.model, self.judge, self.options = model, judge, options
-        self.chosen, self.needs = chosen, needs_of(chosen)
         self.source = find_source(model, options.drawing)
+        self.chosen, self.needs = chosen, needs_of(chosen, self.source, options)
         self.settings = options.drawing.settings(self.source)
         self.seen = seen_by(judge, options)
 
@@ -143,6 +144,12 @@ class Estimator:
         pools = load_pools(default_pools(self.source.world))
         prompt = category_candidates(pools, pools.categories[0], 0)[0].prompt
         return measured_rate(self.model, self.judge, prompt, self.options)
+
+    def of(self, claims: Sequence[Claim]) -> "Estimator":
+        """The same for some of the claims, at the rate that is measured already."""
+        some = copy(self)
+        some.chosen, some.needs = claims, needs_of(claims, self.source, self.options)
+        return some
 
     @property
     def measured(self) -> Rate | None:
@@ -186,27 +193,32 @@ class Estimator:
             seconds_an_image=None if rate is None else round(rate.image, 3),
             timed=0 if rate is None else TIMED,
             runs={name: work.words for name, work in self._works(size, self.needs, heads).items()},
-            by_claim={claim.name: cost(size, needs_of((claim,))) for claim in self.chosen},
+            by_claim={one.name: cost(size, needs_of((one,), self.source, self.options)) for one in self.chosen},
         )
 
 
-def needs_of(claims: Sequence[Claim]) -> tuple[str, ...]:
-    """The shared runs that claims look at, each once; before them the control, where anything is drawn."""
-    needs = dict.fromkeys(need for claim in claims for need in claim.needs)
+def needs_of(claims: Sequence[Claim], source: "ModelSource", options: ReproduceOptions) -> tuple[str, ...]:
+    """The shared runs that claims look at, each once; before them the control, where anything is drawn.
+
+    A claim of which one run cannot be, since there is no such model, is refused before anything is drawn for it.
+    """
+    facts = facts_of(full_size(source.world), source, options)
+    possible = [claim for claim in claims if len(works(claim.needs, facts, shared=False)) == len(claim.needs)]
+    needs = dict.fromkeys(need for claim in possible for need in claim.needs)
     return ("control", *needs) if needs else ()
 
 
-def facts_of(size: Size, source: "ModelSource", options: ReproduceOptions, heads: int, steps: int = 1) -> Facts:
+def facts_of(size: Size, source: "ModelSource", options: ReproduceOptions, heads: int = 0, steps: int = 1) -> Facts:
     """What the work depends on."""
     rivals, known = rivals_of(source, options), memorized_of(source, options)
     return Facts(
         size,
         heads,
         steps,
-        twin=rivals.twin is not None and bool(rivals.opposed),
+        twin=rivals.twin is not None,
+        opposed=rivals.twin is not None and bool(rivals.opposed),
         other=rivals.other is not None,
-        shared=rivals.other == rivals.twin and bool(rivals.opposed),
-        mirrored=rivals.twin is not None and bool(rivals.opposed),
+        shared=rivals.other is not None and rivals.other == rivals.twin,
         adapted=known is not None and known.adapter is not None,
         memorized=0 if known is None else len(known.suite.prompts),
     )

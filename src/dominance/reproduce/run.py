@@ -66,7 +66,7 @@ def reproduce_claims(
         tuple(claim.name for claim in chosen),
         full_size(source.world),
     )
-    basis = {claim.name: claim.basis(options) for claim in CLAIMS.values()}
+    basis = {claim.name: claim.rests_on(options) for claim in CLAIMS.values()}
     folder = folder_of(out, plan)
     known = plan_in(folder)
     if known is not None:
@@ -78,28 +78,33 @@ def reproduce_claims(
             ledger.put(PLAN, to_json(plan))
         repeat.keep(folder)
         experiments = Experiments(model, judge, options, plan.size, folder)
-        if estimator.needs and ledger.get(CONTROL) is None:
-            _control(experiments, ledger, estimator, tell)
-        for claim in chosen:
-            if not _is_done(claim, ledger, basis):
-                tell(f"{claim.name}: {claim.title}")
-                _spend(experiments, ledger, lambda own=claim: _examine(own, experiments, ledger, basis))
-        done = [claim for claim in CLAIMS.values() if claim in chosen or _is_done(claim, ledger, basis)]
-        return _result(folder, plan, done, ledger, experiments)
+        ahead = [claim for claim in chosen if not _is_done(claim, ledger, basis)]
+        _prepare(experiments, ledger, estimator.of(ahead), tell)
+        for claim in ahead:
+            tell(f"{claim.name}: {claim.title}")
+            _spend(experiments, ledger, lambda own=claim: _examine(own, experiments, ledger, basis))
+        known = [claim for claim in CLAIMS.values() if claim in chosen or _is_known(claim, ledger, basis)]
+        return _result(folder, plan, known, ledger, experiments)
 
 
-def _control(experiments: Experiments, ledger: Ledger, estimator: Estimator, tell: Callable[[str], None]) -> None:
-    """Draws the control, after it is told what all will take.
+def _prepare(experiments: Experiments, ledger: Ledger, estimator: Estimator, tell: Callable[[str], None]) -> None:
+    """Tells what the claims that are left will take, and draws the control where it is not there yet.
 
     Where no budget had a rate measured, minutes are told after the control, at the rate of its own images: a timing
     would load a large model three times more, for images that nobody keeps.
     """
+    if not estimator.needs:
+        return
     size = experiments.size
     heads = experiments.heads if HEADED & set(estimator.needs) else 0
     for line in estimator.estimate(size, heads, estimator.measured).sentences:
         tell(line)
-    tell("control: whether the model draws single concepts")
     fresh, before = not (experiments.folder / "alone").exists(), time.perf_counter()
+    if not fresh:
+        tell("what the folder holds already is not drawn again")
+    if ledger.get(CONTROL) is not None:
+        return
+    tell("control: whether the model draws single concepts")
     _spend(experiments, ledger, lambda: ledger.put(CONTROL, to_json(experiments.control)))
     if fresh and estimator.measured is None:
         rate = Rate((time.perf_counter() - before) / (size.alone * size.alone_seeds), 0.0)
@@ -118,18 +123,18 @@ def _spend(experiments: Experiments, ledger: Ledger, act: Callable[[], None]) ->
 
 
 def _examine(claim: Claim, experiments: Experiments, ledger: Ledger, basis: Mapping[str, str]) -> None:
-    """Measures a claim and records its finding; what was not possible is tried again by the next call.
+    """Measures a claim and records its finding; what was not possible is tried again by the next call that names it.
 
     All other errors, such as a judge that stops answering, end the command: they say nothing about the claim.
     """
+    ledger.put(f"reproduce basis {claim.name}", None)  # a finding of another basis may be there
     try:
-        finding = claim.examine(experiments)
+        finding = to_json(claim.examine(experiments))
     except ImpossibleError as error:
         ledger.put(f"reproduce impossible {claim.name}", str(error))
-        ledger.put(f"reproduce claim {claim.name}", None)  # one of another basis may be there
-    else:
-        ledger.put(f"reproduce basis {claim.name}", basis[claim.name])
-        ledger.put(f"reproduce claim {claim.name}", to_json(finding))
+        finding = None
+    ledger.put(f"reproduce claim {claim.name}", finding)
+    ledger.put(f"reproduce basis {claim.name}", basis[claim.name])
 
 
 def _result(
@@ -145,7 +150,7 @@ def _result(
     source, options = experiments.source, experiments.options
     settings = options.drawing.settings(source)
     warned, control = (ledger.get(name) for name in (WARNINGS, CONTROL))
-    needs = needs_of(claims)
+    needs = needs_of(claims, source, options)
     facts = facts_of(plan.size, source, options, experiments.heads if HEADED & set(needs) else 0)
     result = ReproduceResult(
         run=str(folder),
@@ -168,9 +173,12 @@ def _result(
 
 def _is_done(claim: Claim, ledger: Ledger, basis: Mapping[str, str]) -> bool:
     """Whether its finding is there, and rests on what it would rest on now."""
-    if ledger.get(f"reproduce claim {claim.name}") is None:
-        return False
-    return (ledger.get(f"reproduce basis {claim.name}") or "") == basis[claim.name]
+    return ledger.get(f"reproduce claim {claim.name}") is not None and _is_known(claim, ledger, basis)
+
+
+def _is_known(claim: Claim, ledger: Ledger, basis: Mapping[str, str]) -> bool:
+    """Whether an earlier call has found something on what it would rest on now, or that it is not possible."""
+    return ledger.get(f"reproduce basis {claim.name}") == basis[claim.name]
 
 
 def _outcome(claim: Claim, ledger: Ledger, folder: Path) -> ClaimResult:

@@ -61,7 +61,7 @@ class Size:
     ablated: int = 10
     ablated_seeds: int = 2
     memorized: int = 6
-    memorized_seeds: int = 2
+    memorized_seeds: int = 4
     repaired: int = 16
     repaired_seeds: int = 3
     disrupted: int = 16

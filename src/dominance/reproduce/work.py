@@ -67,8 +67,8 @@ class Facts:
         heads: of the model.
         steps: of an image.
         twin: whether there is a model that differs in its training pictures.
+        opposed: whether concepts are rigid in one of the two and varied in the other, as both list them.
         other: whether there is one of other training; ``shared``: which is the twin.
-        mirrored: whether the twin is drawn under the factorial design too.
         adapted: whether there is an adapter with which the model has memorized prompts.
         memorized: how many prompts it has memorized, with an adapter or by itself.
     """
@@ -77,9 +77,9 @@ class Facts:
     heads: int = 0
     steps: int = 1
     twin: bool = False
+    opposed: bool = False
     other: bool = False
     shared: bool = False
-    mirrored: bool = False
     adapted: bool = False
     memorized: int = 0
 
@@ -178,6 +178,11 @@ def _twin(on: Facts) -> Work:
     return _independent(on) if on.twin else NONE
 
 
+def _opposed_twin(on: Facts) -> Work:
+    """The same run, for a claim that can only be made of concepts that have changed places."""
+    return _twin(on) if on.opposed else NONE
+
+
 def _other(on: Facts) -> Work:
     return _independent(on) if on.other else NONE
 
@@ -220,7 +225,7 @@ def _listed_recorded(on: Facts) -> Work:
 
 def _transfer(on: Facts) -> Work:
     """First steps of the bench for the rule, and of the independent prompts in every model."""
-    models, noises = 1 + on.twin + on.other, on.size.noises
+    models, noises = 1 + on.twin + (on.other and not on.shared), on.size.noises
     count = 2 * on.size.bench + models * on.size.independent
     words = f"{models} models, {on.size.independent} prompts in each, {noises} noises"
     return _unjudged(count * noises / on.steps, 1.0, words) if on.twin else NONE
@@ -228,9 +233,9 @@ def _transfer(on: Facts) -> Work:
 
 def _factorial(on: Facts) -> Work:
     count, seeds = 8 * on.size.cell, on.size.cell_seeds
-    models = "the model and its twin" if on.mirrored else "the model"
+    models = "the model and its twin" if on.opposed else "the model"
     words = f"{count} prompts of three concepts, {plural(seeds, 'seed')}, {models}"
-    return _drawn((1 + on.mirrored) * count * seeds, words, concepts=3)
+    return _drawn((1 + on.opposed) * count * seeds, words, concepts=3)
 
 
 WORK: Mapping[str, Callable[[Facts], Work]] = {
@@ -249,6 +254,7 @@ WORK: Mapping[str, Callable[[Facts], Work]] = {
     "patched": _patched,
     "independent": _independent,
     "twin": _twin,
+    "opposed twin": _opposed_twin,
     "other": _other,
     "maps": _maps,
     "steered": _steered,
@@ -261,10 +267,16 @@ WORK: Mapping[str, Callable[[Facts], Work]] = {
 """What each shared run takes."""
 
 
-def works(needs: Collection[str], on: Facts) -> dict[str, Work]:
-    """What those of these runs take that can be."""
-    same = {"other"} if on.shared and {"twin", "other"} <= set(needs) else set()
-    same |= {"memorized norms"} if not on.adapted and {"norms", "memorized norms"} <= set(needs) else set()
+def works(needs: Collection[str], on: Facts, *, shared: bool = True) -> dict[str, Work]:
+    """What those of these runs take that can be.
+
+    Args:
+        shared: whether two runs that are the same are counted once.
+    """
+    alike = [("twin", "opposed twin")]
+    alike += [("twin", "other"), ("opposed twin", "other")] if on.shared else []
+    alike += [] if on.adapted else [("norms", "memorized norms")]
+    same = {second for first, second in alike if shared and {first, second} <= set(needs)}
     found = {need: WORK[need](on) for need in needs if need not in same}
     return {need: work for need, work in found.items() if work != NONE}
 

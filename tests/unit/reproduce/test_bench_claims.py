@@ -47,7 +47,7 @@ def test_the_category_with_the_least_yield_decides(characters: tuple[int, int], 
     finding = YIELD.examine(independent(landmark=(40, 60), character=characters))
     assert verdict_of(finding, YIELD.rule) == verdict
     assert finding.value == min(40 / 60, characters[0] / characters[1])
-    assert finding.n == 60 + characters[1]
+    assert finding.n == characters[1]  # over which the deciding share is
     assert "No prompts of artists: this model's pools have none." in finding.why
 
 

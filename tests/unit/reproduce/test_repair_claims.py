@@ -22,7 +22,7 @@ from dominance.runs.ablation.result import SweepResult, sweep_result
 from dominance.runs.ablation.variants import heads_together
 from dominance.runs.mitigation.result import MitigatedImage, MitigatedPrompt, Shot
 from dominance.runs.noise_norm.result import PromptNorms, group_norms
-from dominance.runs.reproduction.rule import Verdict
+from dominance.runs.reproduction.rule import Verdict, decide
 
 COUNTS = {"mitigated": (5, 5), "unchanged": (5, 0), "corrupted": (0, 0)}
 
@@ -202,7 +202,12 @@ def test_where_no_head_mitigates_nothing_is_supported(what: str) -> None:
     singles = trials([head_outcomes(what, what)] * 30)
     pairs = trials([dict.fromkeys(((1, 0), (1, 1)), "unchanged") for _ in range(30)], together=True)
     sweeps = [sweep_result("heads", Window(0, 0), singles), sweep_result("controls", Window(0, 0), pairs)]
-    for name in ("single-head", "early-layers", "control-pairs"):
+    alone = CLAIMS["single-head"].examine(ablated(sweeps, singles))
+    assert (alone.value, alone.n) == (0.0, 30)
+    assert verdict_of(alone, CLAIMS["single-head"].rule) == "undecided"  # its interval alone would reproduce the claim
+    assert decide(CLAIMS["single-head"].rule, alone.interval or (0, 1)) == "reproduced"
+    assert "where a single head changes nothing" in alone.why
+    for name in ("early-layers", "control-pairs"):
         with pytest.raises(ImpossibleError, match="none of 24 heads, removed alone, mitigates any of 30 dominance"):
             CLAIMS[name].examine(ablated(sweeps, singles))
 

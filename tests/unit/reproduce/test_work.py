@@ -1,10 +1,12 @@
 """What shared runs take, and which of them can be."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from dominance.models.source import find_source
 from dominance.records import JudgeWarning
 from dominance.reproduce import estimate
 from dominance.reproduce.claims.registry import find_claims
@@ -21,7 +23,7 @@ ALL = ("independent", "twin", "other", "factorial")
 def test_a_run_of_a_model_that_is_not_there_takes_nothing_and_is_not_named() -> None:
     alone = works(ALL, Facts(Size(), steps=25))
     assert list(alone) == ["independent", "factorial"]
-    whole = works(ALL, Facts(Size(), steps=25, twin=True, other=True, mirrored=True))
+    whole = works(ALL, Facts(Size(), steps=25, twin=True, opposed=True, other=True))
     assert list(whole) == list(ALL)
     assert whole["factorial"].images == 2 * alone["factorial"].images
     assert "its twin" in whole["factorial"].words
@@ -32,6 +34,32 @@ def test_one_model_that_is_twin_and_other_is_drawn_once() -> None:
     facts = Facts(Size(), twin=True, other=True, shared=True)
     assert list(works(ALL, facts)) == ["independent", "twin", "factorial"]
     assert list(works(("independent", "other"), facts)) == ["independent", "other"]
+    two, three = (works(("transfer",), replace(facts, shared=one, steps=25))["transfer"] for one in (True, False))
+    assert two.words.startswith("2 models")
+    assert three.words.startswith("3 models")
+
+
+def test_a_second_model_of_the_same_rigid_concepts_is_counted_where_it_is_drawn() -> None:
+    facts = Facts(Size(), steps=25, twin=True, other=True)
+    assert list(works(("patched", "transfer", "twin", "opposed twin", "factorial"), facts)) == [
+        "patched",
+        "transfer",
+        "twin",
+        "factorial",
+    ]
+    assert list(works(("twin", "opposed twin"), replace(facts, opposed=True))) == ["twin"]
+
+
+def test_nothing_is_counted_of_a_claim_that_is_refused_before_it_draws() -> None:
+    source = find_source("miniature-base", ReproduceOptions().drawing)
+    alone = ("two-trainings", "twins", "detector-transfer", "patched-parts", "memorized-norm", "memorized-heads")
+    assert estimate.needs_of(find_claims(alone), source, ReproduceOptions()) == ()
+    assert estimate.needs_of(find_claims((*alone, "bench-yield")), source, ReproduceOptions()) == (
+        "control",
+        "independent",
+    )
+    bundled = find_source("miniature", ReproduceOptions().drawing)
+    assert "memorized" in estimate.needs_of(find_claims(alone), bundled, ReproduceOptions())
 
 
 def test_heads_are_counted() -> None:

@@ -1,7 +1,5 @@
 """Dominance prompts exist at all: prompts that one concept takes over are no rarity, in any category."""
 
-from dataclasses import replace
-
 from dominance.metrics.intervals import exact_rate
 from dominance.metrics.measured import of_rate, smallest
 from dominance.numbers import rate as written
@@ -44,7 +42,7 @@ def examine(experiments: Experiments) -> Finding:
     groups = tuple(Group(name, (), share.share, share.interval) for name, share in shares.items())
     images = [(prompt.prompt.text, prompt.images[0]) for prompt in scored if prompt.verdict == DOMINANCE]
     return found(
-        replace(least, n=len(scored)),
+        least,
         RULE,
         seeds,
         figures,

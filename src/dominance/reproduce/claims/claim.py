@@ -1,5 +1,6 @@
 """What a claim is: what the paper says, what is run here, and how it is decided."""
 
+import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,8 +34,7 @@ class Claim:
         needs: the shared runs that it looks at, as ``work.WORK`` names them.
         examine: measures it; raises ``ImpossibleError`` where that cannot be.
         otherwise: what to think of it where it is contradicted.
-        basis: what the finding rests on beside the shared runs, such as a file's content; a finding of another basis
-            is measured again.
+        basis: what the finding rests on beside the shared runs, such as a file's content.
     """
 
     name: str
@@ -48,6 +48,14 @@ class Claim:
     examine: Callable[[Experiments], Finding]
     otherwise: str = ""
     basis: Callable[[ReproduceOptions], str] = lambda _: ""
+
+    def rests_on(self, options: ReproduceOptions) -> str:
+        """All that its finding rests on beside the shared runs: its design, its rule and its ``basis``.
+
+        A finding that rests on something else, as that of another version may, is measured again.
+        """
+        told = "\n".join((self.design, repr(self.rule), self.basis(options)))
+        return hashlib.sha256(told.encode()).hexdigest()[:16]
 
 
 def found(

@@ -1,6 +1,7 @@
 """Four claims about the heads that draw dominance: one alone, where they are, several together, and controls."""
 
 from collections import Counter
+from dataclasses import replace
 
 from dominance.metrics.intervals import alike_rate, exact_rate
 from dominance.metrics.measured import of_clusters, of_rate
@@ -55,19 +56,22 @@ def _mitigating(result: AblationResult) -> SweepResult:
         ImpossibleError: nothing collapsed, or no head mitigates any prompt, so that none can be compared with others.
     """
     sweep = sweep_of(result, "heads")
-    prompts = sweep.total.prompts
-    if not prompts.count:
-        raise ImpossibleError(
-            f"none of {len(sweep.variants)} heads, removed alone, mitigates any of"
-            f" {plural(prompts.n, 'dominance prompt')}: where a single head changes nothing, neither its place nor how"
-            " dominance compares with memorization can be told"
-        )
+    if not sweep.total.prompts.count:
+        raise ImpossibleError(_no_head(sweep))
     return sweep
 
 
+def _no_head(sweep: SweepResult) -> str:
+    return (
+        f"none of {len(sweep.variants)} heads, removed alone, mitigates any of"
+        f" {plural(sweep.total.prompts.n, 'dominance prompt')}: where a single head changes nothing, neither its place"
+        " nor how dominance compares with memorization can be told"
+    )
+
+
 def single(experiments: Experiments) -> Finding:
-    """Prompts that a single head mitigates, and images by outcome."""
-    sweep = _mitigating(experiments.ablated)
+    """Prompts that a single head mitigates, and images by outcome; undecided where no head mitigates any."""
+    sweep = sweep_of(experiments.ablated, "heads")
     outcomes = sweep.total.images
     prompts = sweep.total.prompts
     figures = [
@@ -79,7 +83,7 @@ def single(experiments: Experiments) -> Finding:
         Figure("images under a single head: mitigated", _over_prompts(outcomes.mitigated, prompts.n)),
         Figure("images under a single head: corrupted", _over_prompts(outcomes.corrupted, prompts.n)),
     ]
-    return found(
+    finding = found(
         of_rate(prompts.count, prompts.n),
         SINGLE,
         experiments.size.ablated_seeds,
@@ -87,6 +91,7 @@ def single(experiments: Experiments) -> Finding:
         [_by_layer(sweep)],
         _pictures(experiments.ablated),
     )
+    return finding if prompts.count else replace(finding, chance=None, why=_no_head(sweep))
 
 
 def _over_prompts(found_here: Rate, prompts: int) -> str:

@@ -89,7 +89,7 @@ CLAIM = Claim(
     "Two models from the same base, in which the same entities have uniform or varied training pictures, draw the"
     " independent suite from the same noise. With --other, any model that lists its concepts' diversity.",
     RULE,
-    ("independent", "twin"),
+    ("independent", "opposed twin"),
     examine,
     otherwise=(
         "These entities dominate more where their training pictures are varied: in these models it is not uniform"
