@@ -181,10 +181,11 @@ def test_a_finding_by_another_rule_is_measured_again(tiny_model: Path, tmp_path:
     assert reproduce_claims((claim.name,), str(tiny_model), JUDGE, tmp_path / "out").claims[0].finding.value == 0.5
 
 
-def test_other_memorized_prompts_are_another_reproduction(tiny_model: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("option", ["memorized", "listed"])
+def test_other_lists_of_prompts_are_another_reproduction(tiny_model: Path, tmp_path: Path, option: str) -> None:
     listed, out = tmp_path / "known.txt", tmp_path / "out"
     listed.write_text("a [tower:landmark] and a [mug]\n")
-    options = ReproduceOptions(memorized=str(listed))
+    options = ReproduceOptions(**{option: str(listed)})
     reproduce_claims(("category-diversity",), str(tiny_model), JUDGE, out, options)
     listed.write_text("a [book] and a [mug]\n")
     with pytest.raises(RunError, match="a reproduction with other options"):

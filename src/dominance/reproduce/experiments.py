@@ -16,7 +16,7 @@ from dominance.reproduce.control import control_of
 from dominance.reproduce.disrupted import disrupted_of, undisrupted_of
 from dominance.reproduce.impossible import ImpossibleError, asked_of_model
 from dominance.reproduce.kept import kept, kept_each
-from dominance.reproduce.listed import listed_suite, missing_one, recorded_missing
+from dominance.reproduce.listed import drawn_from, given_list, listed_suite, missing_one, recorded_missing
 from dominance.reproduce.memorized import CopiesResult, Memorized, heads_of_copies, memorized_of
 from dominance.reproduce.methods import CATEGORY_WORD, LOSSES
 from dominance.reproduce.options import ReproduceOptions
@@ -302,10 +302,10 @@ class Experiments:
 
     @cached_property
     def listed(self) -> RunResult:
-        """Prompts as another benchmark lists them."""
-        return self._audit(
-            listed_suite(self.pools, self.source.world, self.size.listed), self.size.listed_seeds, "listed"
-        )
+        """Prompts as other benchmarks list them."""
+        given, count = given_list(self.options, tells=True), self.size.listed
+        suite = listed_suite(self.pools, self.source.world, count) if given is None else drawn_from(given, count)
+        return self._audit(suite, self.size.listed_seeds, "listed")
 
     @cached_property
     def listed_focus(self) -> dict[str, float]:

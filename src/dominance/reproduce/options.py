@@ -31,6 +31,10 @@ class ReproduceOptions:
     """A model trained differently, for the claims that compare two; default: the miniature's bundled twin and base."""
     memorized: str | None = None
     """Suite or file of prompts that the model has memorized, for the order of the noise norm."""
+    listed: str | None = None
+    """Prompts of another benchmark, for the claims about such: a suite, or a file as `dominance audit` reads it, in
+    which COCO's objects are found where it marks no concepts (default: pairs of objects in the templates of GenEval and
+    T2I-CompBench)."""
     trained: Path | None = None
     """Results of `dominance train diversity`; default: docs/diversity-experiment/results.jsonl, if there."""
     pictures: Path | None = None

@@ -9,6 +9,8 @@ from dominance.documents import from_json, json_bytes
 from dominance.errors import RunError
 from dominance.files import is_file
 from dominance.judges.measuring import Measuring
+from dominance.records import Suite
+from dominance.reproduce.listed import given_list
 from dominance.reproduce.memorized import memorized_of
 from dominance.reproduce.options import ReproduceOptions
 from dominance.reproduce.size import Size
@@ -44,17 +46,20 @@ class Plan:
 
 
 def decisive(source: "ModelSource", options: ReproduceOptions) -> str:
-    """The options that decide what is found, beside the budget; a list of memorized prompts by its content.
+    """The options that decide what is found, beside the budget; lists of prompts by their content.
 
     Raises:
-        InputError: that list cannot be read.
+        InputError: such a list cannot be read.
     """
-    known = memorized_of(source, options)
-    listed = None
-    if options.memorized is not None and known is not None:
-        listed = hashlib.sha256(json_bytes(known.suite)).hexdigest()[:16]
+    known, listed = memorized_of(source, options), given_list(options)
+    memorized = None if options.memorized is None or known is None else _content(known.suite)
     measuring = () if options.measuring == Measuring() else (options.measuring,)
-    return repr((options.drawing, options.asking, options.other, listed, *measuring))
+    others = () if listed is None else (_content(listed),)
+    return repr((options.drawing, options.asking, options.other, memorized, *measuring, *others))
+
+
+def _content(suite: Suite) -> str:
+    return hashlib.sha256(json_bytes(suite)).hexdigest()[:16]
 
 
 def folder_of(out: Path | str | None, plan: Plan) -> Path:

@@ -47,7 +47,7 @@ class Size:
         independent: prompts that nothing filters.
         cell: prompts in each of the eight cells of the factorial design.
         alone: prompts of one concept, which show whether the model draws any.
-        listed: prompts in the templates of another benchmark.
+        listed: prompts as other benchmarks list them.
     """
 
     share: float = 1.0
@@ -77,7 +77,7 @@ class Size:
     cell_seeds: int = 3
     alone: int = 14
     alone_seeds: int = 1
-    listed: int = 40
+    listed: int = 60
     listed_seeds: int = 2
 
 
@@ -103,7 +103,7 @@ FULL: dict[str | None, Size] = {
         cell=30,
         cell_seeds=10,
         alone=40,
-        listed=200,
+        listed=300,
         listed_seeds=4,
     ),
 }

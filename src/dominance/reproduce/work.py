@@ -209,7 +209,7 @@ def _control(on: Facts) -> Work:
 
 def _listed(on: Facts) -> Work:
     count, seeds = on.size.listed, on.size.listed_seeds
-    return _drawn(count * seeds, f"{count} prompts in GenEval's templates, {plural(seeds, 'seed')}")
+    return _drawn(count * seeds, f"{count} prompts as other benchmarks list them, {plural(seeds, 'seed')}")
 
 
 def _listed_focus(on: Facts) -> Work:

@@ -1,11 +1,13 @@
 """Open questions as claims, on results made by hand: every verdict; their prompts, and the control of every run."""
 
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 from claims import judged, made, recorded
 
+from dominance.errors import InputError
 from dominance.guidance.plan import Conditions
 from dominance.metrics import rate
 from dominance.records import RunResult, Suite
@@ -18,8 +20,9 @@ from dominance.reproduce.control import control_of
 from dominance.reproduce.disrupted import disrupted_of, undisrupted_of
 from dominance.reproduce.experiments import Experiments
 from dominance.reproduce.impossible import ImpossibleError
-from dominance.reproduce.listed import POSITION, TWO, listed_suite, missing_one
+from dominance.reproduce.listed import POSITION, SPATIAL, TWO, drawn_from, given_list, listed_suite, missing_one
 from dominance.reproduce.methods import DISRUPTED_METHODS
+from dominance.reproduce.options import ReproduceOptions
 from dominance.reproduce.suites import alone_suite
 from dominance.reproduce.transfer import Foretold, Transfer
 from dominance.runs.mitigation.result import MitigatedImage, MitigatedPrompt, Shot
@@ -244,18 +247,41 @@ def test_a_concept_is_missing_where_just_the_other_is_there() -> None:
     ]
 
 
-def test_listed_prompts_are_genevals_with_the_worlds_own_words() -> None:
+def test_listed_prompts_are_other_benchmarks_with_the_worlds_own_words() -> None:
     pools = load_pools("miniature")
     suite = listed_suite(pools, "miniature", 12)
-    assert [prompt.group for prompt in suite.prompts[:2]] == [TWO, POSITION]
+    assert [prompt.group for prompt in suite.prompts] == [TWO, POSITION, SPATIAL] * 4
     own = {noun.concept.name for listed in pools.nouns.values() for noun in listed}
     for prompt in suite.prompts:
-        assert prompt.text.startswith("a photo of ")
+        assert prompt.text.startswith("a photo of ") == (prompt.group != SPATIAL)
         assert len({concept.name for concept in prompt.concepts} & own) == 2
+        assert (" and " in prompt.text) == (prompt.group == TWO)
     assert suite == listed_suite(pools, "miniature", 12)
     real = listed_suite(load_pools("default"), None, 300)
     assert len({prompt.id for prompt in real.prompts}) == 300
     assert not {concept.name for prompt in real.prompts for concept in prompt.concepts} & {"tower", "castle"}
+
+
+def test_a_list_that_is_given_finds_cocos_objects_and_keeps_prompts_of_two(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    listed = tmp_path / "spatial.txt"
+    listed.write_text("a cat on the left of a bench\na red car\nblue skies\na dog near a chair\n")
+    suite = given_list(ReproduceOptions(listed=str(listed)), tells=True)
+    assert suite is not None
+    assert [[concept.name for concept in prompt.concepts] for prompt in suite.prompts] == [
+        ["cat", "bench"],
+        ["dog", "chair"],
+    ]
+    told = capsys.readouterr().err
+    assert "blue skies" in told
+    assert "note: 1 prompt of one concept left out of --listed, such as 'a red car'" in told
+    assert drawn_from(suite, 2) == suite
+    assert len(drawn_from(suite, 1).prompts) == 1
+    listed.write_text("a red car\n")
+    with pytest.raises(InputError, match="names two concepts"):
+        given_list(ReproduceOptions(listed=str(listed)))
+    assert given_list(ReproduceOptions()) is None
 
 
 def test_the_control_asks_of_a_picture_also_what_nobody_named() -> None:

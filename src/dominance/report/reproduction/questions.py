@@ -105,21 +105,23 @@ def _of_bench(examined: Examined) -> str | None:
 def _listed(examined: Examined) -> str:
     if examined.result.world is not None:
         return (
-            f"The templates are GenEval's; the world {examined.result.world} has none of its objects, so that the"
-            " concepts are its own. COCO's captions and T2I-CompBench's prompts are not measured, because they are of"
-            " things that the model was never shown; on a real model, their files can be audited."
+            "The templates are those of GenEval and of T2I-CompBench's spatial prompts; the world"
+            f" {examined.result.world} has few of their objects, so that the concepts are its own. COCO's captions and"
+            " the other prompts of T2I-CompBench are of things that the model was never shown; on a real model,"
+            " --listed takes your copy of such a list."
         )
     return (
-        "The templates are GenEval's and the objects COCO's. COCO's captions and T2I-CompBench's prompts are not"
-        " measured, because their lists do not come with this package; with your copy of them, a command audits them,"
-        " and `dominance calibrate` fits a rule on that run."
+        "By default, the templates are those of GenEval and of T2I-CompBench's spatial prompts, and the objects COCO's."
+        " COCO's captions and the other prompts of T2I-CompBench do not come with this package: --listed takes your"
+        " copy of them."
     )
 
 
-def _audited(examined: Examined) -> str:
+def _on_list(examined: Examined) -> str:
+    claims = "reproduce listed-focus listed-dynamics"
     if examined.given.can_draw and examined.result.world is None:
-        return examined.given.command("audit", "prompts.csv", concepts="coco")
-    return command("audit", "prompts.csv", concepts="coco", model="owner/name", judge="qwen:owner/name")
+        return examined.given.command(claims, listed="prompts.csv")
+    return command(claims, listed="prompts.csv", model="owner/name", judge="qwen:owner/name")
 
 
 def _other_architecture(examined: Examined) -> str:
@@ -200,7 +202,7 @@ QUESTIONS: tuple[Question, ...] = (
         "Do focus and dynamics hold on prompts of other benchmarks?",
         ("listed-focus", "listed-dynamics"),
         _listed,
-        _audited,
+        _on_list,
     ),
     Question(
         "Does it depend on the architecture?",

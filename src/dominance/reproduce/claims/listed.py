@@ -1,4 +1,4 @@
-"""Focus and dynamics on prompts as another benchmark lists them, with presence in the place of DvD."""
+"""Focus and dynamics on prompts as other benchmarks list them, with presence in the place of DvD."""
 
 from statistics import fmean
 
@@ -31,7 +31,7 @@ DYNAMICS = Rule(
 
 
 def examine_focus(experiments: Experiments) -> Finding:
-    """The correlation over all prompts, and within each of the benchmark's tasks."""
+    """The correlation over all prompts, and within each task."""
     run, focus = experiments.listed, experiments.listed_focus
     rows = [
         (result.prompt.group_name, focus[result.prompt.id], there)
@@ -101,13 +101,14 @@ def examine_dynamics(experiments: Experiments) -> Finding:
 
 _DESIGN = (
     "Pairs in the templates of GenEval's tasks two_object (a photo of a X and a Y) and position (a photo of a X left of"
-    " a Y): of COCO's objects, or, where a model knows only a world of its own, of that world's concepts. Presence, the"
-    " judge's mean P(yes) about both, stands in the place of DvD, because no concept is expected to dominate."
+    " a Y) and of T2I-CompBench's spatial prompts (a X next to a Y): of COCO's objects, or, where a model knows only a"
+    " world of its own, of that world's concepts. Prompts of --listed, if given, take their place. Presence, the"
+    " judge's mean P(yes) about the concepts, stands in the place of DvD, because no concept is expected to dominate."
 )
 CLAIMS = (
     Claim(
         "listed-focus",
-        "The focus score tells what will be missing on another benchmark's prompts",
+        "The focus score tells what will be missing on other benchmarks' prompts",
         "Whether the focus score says anything on prompts that were not chosen for dominance is left open.",
         OURS,
         "open",
@@ -122,7 +123,7 @@ CLAIMS = (
     ),
     Claim(
         "listed-dynamics",
-        "The missing token falls behind from the start on another benchmark's prompts",
+        "The missing token falls behind from the start on other benchmarks' prompts",
         "Whether a missing concept loses its attention in the first steps, as a dominated one does, is left open.",
         OURS,
         "open",
