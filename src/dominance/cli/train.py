@@ -185,7 +185,10 @@ def clip(
     note(f"wrote {train_clip(settings, out, ModelArtefacts(source.whole, place), source.identity, place)}")
 
 
-@app.command(name="card", help_epilogue="Example:\n  dominance train card --out MODEL_CARD.md --runs runs/card\n")
+@app.command(
+    name="card",
+    help_epilogue="Example:\n  dominance train card --twin miniature-swapped --out MODEL_CARD.md --runs runs/card\n",
+)
 def card(
     *,
     out: Annotated[Path, Parameter(help="The Markdown file to write.")] = Path("MODEL_CARD.md"),

@@ -16,12 +16,12 @@ from dominance.report.parts.markdown import table
 
 _HEAD = """# Model card: {model}
 
-Measured by `dominance train card` on fresh seeds with the judge `{judge}`; anyone can run it again. Intervals are 95%:
-Wilson's for rates, Student's for means, over entities or over pairs of objects. Each pair of words is asked for in both
-orders from the same noise. The two images come out nearly alike, so the interval of a rate counts them as one. The
-pictures are 64×64 and procedural. The models are a miniature Stable Diffusion trained on them and on nothing else, by
-itself and with an adapter; they show dominance in a world whose training data is known, not how often it happens in
-larger models.
+Measured by `dominance train card{twin}` on fresh seeds with the judge `{judge}`; anyone can run it again. Intervals are
+95%: Wilson's for rates, Student's for means, over entities or over pairs of objects. Each pair of words is asked for in
+both orders from the same noise. The two images come out nearly alike, so the interval of a rate counts them as one, and
+so do those about the judge the concepts of a picture. The pictures are 64×64 and procedural. The models are a miniature
+Stable Diffusion trained on them and on nothing else, by itself and with an adapter; they show dominance in a world
+whose training data is known, not how often it happens in larger models.
 
 Sampling: {steps} steps, guidance scale {guidance}; {images} images a prompt (`--seeds {images} --singles {singles}`).
 The training settings are beside the weights.
@@ -39,6 +39,7 @@ def card_page(figures: CardFigures) -> str:
     parts = [
         _HEAD.format(
             model=" and ".join(model.model for model in twins),
+            twin=f" --twin {twins[1].model}" if len(twins) > 1 else "",
             judge=figures.judge,
             steps=settings.steps,
             guidance=settings.guidance,

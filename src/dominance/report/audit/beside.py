@@ -94,7 +94,10 @@ def found_sentence(found: Beside, result: RunResult) -> str:
 
 
 def change_sentence(found: Beside) -> str:
-    """Mean DvD on both sides over the shared prompts, and how many prompts lose a concept on one side only."""
+    """Mean DvD on both sides over the shared prompts, and how many prompts lose a concept on one side only.
+
+    Where each side loses some, and the means do not differ, it says that other prompts lose theirs.
+    """
     both = plural(found.prompts, "prompt")
     if found.dvd_here is None:
         said = f"Of the {both} of both runs, none has a DvD score on both sides"
@@ -107,7 +110,10 @@ def change_sentence(found: Beside) -> str:
         )
     here, there = len(found.lost_here), len(found.lost_there)
     lose = f"{plural(here, 'prompt')} {'loses' if here == 1 else 'lose'} a concept here and not there"
-    return f"{said}; {lose}, {there} there and not here."
+    low, high = found.change_interval or (None, None)
+    swapped = here and there and low is not None and high is not None and low <= 0 <= high
+    which = ": the two differ in which prompts lose one" if swapped else ""
+    return f"{said}; {lose}, {there} there and not here{which}."
 
 
 def unpaired_sentence(found: Beside) -> str | None:

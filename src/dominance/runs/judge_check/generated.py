@@ -3,7 +3,8 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import get_args
 
-from dominance.metrics import rate
+from dominance.metrics import clustered_rate
+from dominance.metrics.intervals import alike_rate
 from dominance.miniature.concepts import BY_NAME
 from dominance.miniature.labelled import SCENES, Label, LabelledPicture
 from dominance.records import DOUBTFUL, Rate, is_present
@@ -95,19 +96,18 @@ def _by(
 
 
 def _mistakes(name: str, cases: Sequence[Labelled]) -> Mistakes:
-    whole = [case for case, _ in cases if case.complete]
+    whole = [(case, picture.number) for case, picture in cases if case.complete]
 
-    def present(label: Label) -> tuple[int, int]:
-        own = [_present(case) for case in whole if case.asked.label == label]
-        return sum(own), len(own)
+    def seen(label: Label, *, present: bool) -> Rate:
+        own = [(_present(case) == present, number) for case, number in whole if case.asked.label == label]
+        return clustered_rate([hit for hit, _ in own], [number for _, number in own])
 
-    plain, absent, doubtful = present("plain"), present("absent"), present("doubtful")
     return Mistakes(
         name=name,
         pictures=len({picture.number for _, picture in cases}),
-        false_no=rate(plain[1] - plain[0], plain[1]),
-        false_yes=rate(*absent),
-        doubtful=rate(*doubtful),
+        false_no=seen("plain", present=False),
+        false_yes=seen("absent", present=True),
+        doubtful=seen("doubtful", present=True),
         unanswered=len(cases) - len(whole),
     )
 
@@ -117,9 +117,15 @@ def _present(case: Replies) -> bool:
 
 
 def _doubtful_answers(label: Label, cases: Sequence[Labelled]) -> DoubtfulAnswers:
-    given = [reply[1] for case, _ in cases if case.asked.label == label for reply in case.given if reply is not None]
-    known = [p for p in given if p is not None]
-    return DoubtfulAnswers(label, rate(sum(DOUBTFUL[0] < p < DOUBTFUL[1] for p in known), len(known)))
+    given = [
+        (reply[1], picture.number)
+        for case, picture in cases
+        if case.asked.label == label
+        for reply in case.given
+        if reply is not None
+    ]
+    known = [(DOUBTFUL[0] < p < DOUBTFUL[1], number) for p, number in given if p is not None]
+    return DoubtfulAnswers(label, clustered_rate([between for between, _ in known], [number for _, number in known]))
 
 
 def _wrong(cases: Sequence[Labelled]) -> list[WrongPicture]:
@@ -168,7 +174,9 @@ def _criteria(
 
 
 def _yes(controls: Sequence[ControlFindings], *kinds: Control) -> Rate:
-    """Share of yes among all answers about these kinds."""
+    """Share of yes among all answers about these kinds; answers about a concept of an image count as one."""
     names = {kind.name for kind in kinds}
-    own = [control.yes for control in controls if control.name in names]
-    return rate(sum(yes.count for yes in own), sum(yes.n for yes in own))
+    own = [control for control in controls if control.name in names and control.yes.n]
+    return alike_rate(
+        sum(each.yes.count for each in own), sum(each.yes.n for each in own), sum(each.images for each in own)
+    )

@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar
 from pydantic import Field, computed_field
 
 from dominance.documents import Counted
-from dominance.metrics import rate
+from dominance.metrics.intervals import alike_rate
 from dominance.miniature.labelled import Label
 
 
@@ -35,9 +35,12 @@ class Mistakes:
     @computed_field
     @property
     def agreed(self) -> Counted:
-        """Of the concepts that readers call plain or absent, those that the judge calls the same."""
+        """Of the concepts that readers call plain or absent, those that the judge calls the same.
+
+        The interval takes those of a picture for one and the same.
+        """
         n = self.false_no.n + self.false_yes.n
-        return rate(n - self.false_no.count - self.false_yes.count, n)
+        return alike_rate(n - self.false_no.count - self.false_yes.count, n, min(n, self.pictures))
 
 
 @dataclass(frozen=True)
