@@ -87,7 +87,7 @@ def test_the_change_is_over_all_shared_prompts(beside_of):
         "Of the 12 prompts of both runs, none has a DvD score on both sides; 1 prompt loses a concept here and not"
         " there, 2 there and not here."
     )
-    others = dict(lost_here=("a",), lost_there=("b", "c"), dvd_there=61.0, change=-0.2)
+    others = {"lost_here": ("a",), "lost_there": ("b", "c"), "dvd_there": 61.0, "change": -0.2}
     alike = beside_of(**others, change_interval=(-30.0, 29.0)).beside
     assert change_sentence(alike).endswith("2 there and not here: the two differ in which prompts lose one.")
     fewer = beside_of(**others, change_interval=(-30.0, -1.0)).beside
