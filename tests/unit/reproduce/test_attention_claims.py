@@ -1,8 +1,11 @@
 """Focus, peak token and dynamics on first steps and generations made by hand: every verdict."""
 
+from dataclasses import replace
+
 import pytest
 from claims import first_step, made, recorded
 
+from dominance.metrics.measured import of_clusters
 from dominance.reproduce.claims.claim import verdict_of
 from dominance.reproduce.claims.dynamics import CLAIM as DYNAMICS
 from dominance.reproduce.claims.focus import CLAIM as FOCUS
@@ -56,6 +59,20 @@ def test_the_dominated_token_declines_or_not(change: float, verdict: Verdict) ->
     assert verdict_of(finding, DYNAMICS.rule) == verdict
     assert finding.value == pytest.approx(change + 3.5 / 10_000, abs=1e-6)
     assert [len(line.values) for line in finding.plots[0].lines] == [5, 5, 5]
+
+
+def test_two_concepts_of_a_balanced_prompt_are_one_unit() -> None:
+    """Both concepts of each prompt move alike: their interval is that of as many prompts, not of twice as many."""
+    alike = []
+    for place in range(8):
+        one = recorded(place, "balanced", (place - 4) / 1000)
+        alike.append(replace(one, trailing={"a": one.trailing["b"], "b": one.trailing["b"]}))
+    dominance = [recorded(place, "dominance", -0.01) for place in range(8)]
+    finding = DYNAMICS.examine(made(recorded=(*dominance, *alike)))
+    line = next(line for line in finding.plots[0].lines if line.name.startswith("balanced"))
+    by_prompt = of_clusters([[(place - 4) / 1000 + place / 10_000] for place in range(8)])
+    assert line.values[0][1] == pytest.approx(by_prompt.value, abs=1e-6)
+    assert line.values[0][2] == pytest.approx(by_prompt.interval, abs=1e-6)
 
 
 def test_a_generation_of_one_step_has_no_dynamics() -> None:

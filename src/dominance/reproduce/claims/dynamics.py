@@ -1,12 +1,14 @@
 """The dominated token leads early, and loses its lead while the picture is made."""
 
 from collections.abc import Mapping, Sequence
+from statistics import fmean
 
 import torch
 
 from dominance.metrics import deviation_change
 from dominance.metrics.measured import of_clusters
 from dominance.numbers import measure
+from dominance.reproduce.attention import Recorded
 from dominance.reproduce.claims.claim import DVD, Claim, found
 from dominance.reproduce.experiments import Experiments
 from dominance.reproduce.impossible import ImpossibleError
@@ -33,7 +35,7 @@ def examine(experiments: Experiments) -> Finding:
     risen = [
         changes(one.leading[one.dominating or ""], one.edges) for one in dominance if one.dominating in one.leading
     ]
-    both = [changes(course, one.edges) for one in recorded if one.part == BALANCED for course in one.trailing.values()]
+    both = [_mean_changes(one) for one in recorded if one.part == BALANCED and one.trailing]
     named = {"dominated, layer 7": fallen, "dominating, layers 8 to 10": risen, "balanced, layer 7": both}
     return found(
         of_clusters([[row[0]] for row in fallen]),
@@ -48,7 +50,7 @@ def courses(named: Mapping[str, Sequence[Sequence[float]]]) -> tuple[list[Figure
     """How roles' attention deviations change: a figure each of the first fifth, and the plot of all.
 
     Args:
-        named: by role, the changes of each image; see ``changes``.
+        named: by role, the changes in each prompt, which is the unit; see ``changes``.
     """
     lines = tuple(_course_line(name, rows) for name, rows in named.items() if rows)
     figures = [
@@ -62,6 +64,12 @@ def courses(named: Mapping[str, Sequence[Sequence[float]]]) -> tuple[list[Figure
 def changes(course: Sequence[float], edges: Sequence[int]) -> list[float]:
     """Of an attention deviation, over each of the paper's intervals."""
     return deviation_change(torch.tensor(course), edges).tolist()
+
+
+def _mean_changes(one: Recorded) -> list[float]:
+    """The mean over a prompt's concepts, which are drawn in the same images and so are not independent."""
+    rows = [changes(course, one.edges) for course in one.trailing.values()]
+    return [fmean(column) for column in zip(*rows, strict=True)]
 
 
 def _course_line(name: str, rows: Sequence[Sequence[float]]) -> Line:
