@@ -153,8 +153,19 @@ def t_interval(
         raise InputError("no values; give at least one")
     if len(units) == 1:
         return None
-    margin = _t_quantile(len(units) - 1, confidence) * stdev(units) / len(units) ** 0.5
-    return (max(least, fmean(units) - margin), min(most, fmean(units) + margin))
+    low, high = student_interval(fmean(units), stdev(units) / len(units) ** 0.5, len(units) - 1, confidence)
+    return (max(least, low), min(most, high))
+
+
+def student_interval(value: float, error: float, freedom: int, confidence: float = 0.95) -> Interval:
+    """Student's interval of a value with this standard error, which rests on so many degrees of freedom, 1 or more.
+
+    >>> low, high = student_interval(2.0, 1 / 3**0.5, 2)
+    >>> round(low, 3), round(high, 3)
+    (-0.484, 4.484)
+    """
+    margin = _t_quantile(max(1, freedom), confidence) * error
+    return (value - margin, value + margin)
 
 
 def welch_interval(first: Sequence[float], second: Sequence[float], confidence: float = 0.95) -> Interval | None:

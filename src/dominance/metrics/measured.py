@@ -102,7 +102,7 @@ def of_rates(first: Rate, second: Rate, of: str = "prompts") -> Measured:
         first.n + second.n,
         of,
         min(first.n, second.n),
-        _least_of_two(first.n, second.n),
+        least_of_two(first.n, second.n),
     )
 
 
@@ -114,7 +114,7 @@ def of_difference(first: Sequence[float], second: Sequence[float], of: str = "pr
         few = welch_interval(first, second, confidence) if fewest < _MANY else None
         return few or mean_difference(first, second, confidence=confidence)[1]
 
-    return Measured(value, at, len(first) + len(second), of, fewest, _least_of_two(len(first), len(second)))
+    return Measured(value, at, len(first) + len(second), of, fewest, least_of_two(len(first), len(second)))
 
 
 def of_area(scores: Sequence[float], labels: Sequence[bool], of: str = "prompts") -> Measured:
@@ -127,7 +127,7 @@ def of_area(scores: Sequence[float], labels: Sequence[bool], of: str = "prompts"
         len(scores),
         of,
         min(sizes),
-        _least_of_two(*sizes),
+        least_of_two(*sizes),
     )
 
 
@@ -160,7 +160,7 @@ def of_clusters(clusters: Sequence[Sequence[float]], of: str = "prompts", most: 
     return Measured(value, _quantiles(drawn), count, of, None, least)
 
 
-def _least_of_two(first: int, second: int) -> float:
+def least_of_two(first: int, second: int) -> float:
     """The two-sided p of the most extreme of all ways to part so many units into two groups of these sizes."""
     return min(1.0, 2 / math.comb(first + second, first))
 
@@ -172,7 +172,7 @@ def of_medians(first: Sequence[float], second: Sequence[float], of: str = "promp
     one, other = (np.median(rng.choice(values, size=(10_000, len(values))), axis=1) for values in samples)
     value = float(np.median(samples[1]) - np.median(samples[0]))
     sizes = (len(first), len(second))
-    return Measured(value, _quantiles(other - one), sum(sizes), of, min(sizes), _least_of_two(*sizes))
+    return Measured(value, _quantiles(other - one), sum(sizes), of, min(sizes), least_of_two(*sizes))
 
 
 def smallest(measured: Collection[Measured]) -> Measured:

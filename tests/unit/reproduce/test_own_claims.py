@@ -116,24 +116,33 @@ def test_where_kinds_stand_for_rigidity_the_finding_says_so() -> None:
         assert "kind and rigidity go together" in examine(said).why
 
 
-def factorial_run(own: float, rivals: float) -> Experiments:
-    """Survival of one half, moved by a concept's own rigidity and by its rivals'."""
-    names = {True: ("r0", "r1", "r2"), False: ("v0", "v1", "v2")}
-    diversity = {name: 0.0 if rigid else 1.0 for rigid, listed in names.items() for name in listed}
-    prompts = []
-    for number, cell in enumerate(list(itertools.product((True, False), repeat=3)) * 2):
-        concepts = tuple(Concept(names[rigid][slot], "landmark") for slot, rigid in enumerate(cell))
-        shown = {
-            concept.name: Rate(
-                round(100 * (0.5 + own * (cell[slot] - 0.5) + rivals * (_rivals(cell, slot) - 0.5))), 100, None
-            )
-            for slot, concept in enumerate(concepts)
-        }
-        prompts.append(SimpleNamespace(prompt=Prompt(f"p{number}", "text", concepts), presence=shown, scored=4))
-    return made(factorial=((SimpleNamespace(prompts=tuple(prompts)), diversity),))
+def factorial_run(own: float, rivals: float, models: int = 2, each: int = 3) -> Experiments:
+    """Survival of one half, moved by a concept's own rigidity and by its rivals', in a model and in its twin.
+
+    Args:
+        each: rigid concepts, and as many varied ones; the twin has them the other way round.
+    """
+    names = [f"r{n}" for n in range(each)], [f"v{n}" for n in range(each)]
+    runs = []
+    for turned in range(models):
+        diversity = {name: float(side ^ turned) for side, listed in enumerate(names) for name in listed}
+        prompts = []
+        for number, (turn, cell) in enumerate(itertools.product(range(each), itertools.product((0, 1), repeat=3))):
+            listed = [names[side][(slot + turn) % each] for slot, side in enumerate(cell)]
+            rigid = [diversity[name] == 0 for name in listed]
+            shown = {
+                name: Rate(
+                    round(1000 * (0.5 + own * (rigid[slot] - 0.5) + rivals * (_rivals(rigid, slot) - 0.5))), 1000, None
+                )
+                for slot, name in enumerate(listed)
+            }
+            concepts = tuple(Concept(name, "landmark") for name in listed)
+            prompts.append(SimpleNamespace(prompt=Prompt(f"p{number}", "text", concepts), presence=shown, scored=4))
+        runs.append((SimpleNamespace(prompts=tuple(prompts)), diversity))
+    return made(factorial=tuple(runs))
 
 
-def _rivals(cell: tuple[bool, ...], slot: int) -> float:
+def _rivals(cell: Sequence[bool], slot: int) -> float:
     return (sum(cell) - cell[slot]) / 2
 
 
@@ -155,10 +164,21 @@ def test_rigidity_moves_survival_or_not(own: float, rivals: float, verdicts: tup
     assert len(findings[0].plots[0].groups) == 6
 
 
-def test_a_prompt_in_two_models_is_one_unit() -> None:
-    (run,) = factorial_run(0.4, -0.3).factorial
+def test_concepts_and_prompts_are_the_units_whatever_the_models() -> None:
+    run, _ = factorial_run(0.4, -0.3, each=6).factorial
     once, twice = (factorial.examine_own(made(factorial=(run,) * models)) for models in (1, 2))
-    assert (twice.n, twice.interval) == (once.n, pytest.approx(once.interval))
+    assert (twice.n, twice.of, twice.interval) == (once.n, once.of, pytest.approx(once.interval))
+    assert (once.n, once.of) == (12, "concepts in 48 prompts")
+    assert verdict_of(once, factorial.OWN) == "reproduced"
+
+
+def test_three_rigid_concepts_of_one_model_decide_nothing() -> None:
+    for examine, rule in ((factorial.examine_own, factorial.OWN), (factorial.examine_rivals, factorial.RIVALS)):
+        finding = examine(factorial_run(0.4, -0.3, models=1))
+        assert verdict_of(finding, rule) == "undecided"
+        assert finding.why.startswith(
+            "Too few concepts in 24 prompts to decide anything: at least 6 are needed in each"
+        )
 
 
 def overlapping(direction: float, spread: float = 0.0) -> Experiments:

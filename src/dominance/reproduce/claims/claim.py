@@ -86,7 +86,10 @@ def found(
 
 def _more(measured: Measured) -> str:
     fewest = measured.n if measured.fewest is None else measured.fewest
-    return f": at least {FEWEST} are needed" if fewest < FEWEST else ", where more than one comparison must hold"
+    groups = " in each group" if measured.fewest is not None else ""
+    return (
+        f": at least {FEWEST} are needed{groups}" if fewest < FEWEST else ", where more than one comparison must hold"
+    )
 
 
 def out_of_reach(measured: Measured, rule: Rule) -> str:

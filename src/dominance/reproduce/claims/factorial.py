@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from statistics import fmean
 
 import numpy as np
 from jaxtyping import Float
 
-from dominance.metrics.bootstrap import resampled
-from dominance.metrics.measured import Measured, of_draws
+from dominance.metrics.crossed import of_crossed
+from dominance.metrics.measured import Measured, least_of_two
 from dominance.numbers import plural, share_difference
 from dominance.records import PromptResult, RunResult
 from dominance.reproduce.claims.claim import Claim, found
@@ -22,7 +23,6 @@ OWN = Rule("survival of a rigid concept less that of a varied one, in the same s
 RIVALS = Rule(
     "survival of a concept beside two rigid ones less that beside two varied ones", 0.0, "below", "share difference"
 )
-_RESAMPLES = 2000
 TERMS = ("own rigidity", "rigid rivals", "interaction")
 
 
@@ -31,7 +31,8 @@ class Survival:
     """One slot of one prompt.
 
     Attributes:
-        prompt: number of the prompt, which is drawn again as a whole, in all models at once.
+        prompt: number of the prompt, the same in all models.
+        concept: in the slot; ``beside``: in the others.
         rigid: whether the slot's concept is rigid.
         rivals: share of the other slots that are.
         shown: share of the images that show it.
@@ -39,6 +40,8 @@ class Survival:
 
     prompt: int
     slot: int
+    concept: str
+    beside: tuple[str, ...]
     rigid: bool
     rivals: float
     shown: float
@@ -58,53 +61,73 @@ def survivals(runs: Sequence[tuple[RunResult, Mapping[str, float]]]) -> list[Sur
 
 
 def _slots(prompt: PromptResult, rigid: Sequence[bool], number: int) -> list[Survival]:
+    names = [concept.name for concept in prompt.prompt.concepts]
     return [
         Survival(
             number,
             slot,
+            name,
+            tuple(other for other in names if other != name),
             rigid[slot],
             (sum(rigid) - rigid[slot]) / (SLOTS - 1),
-            prompt.presence[concept.name].share or 0.0,
+            prompt.presence[name].share or 0.0,
         )
-        for slot, concept in enumerate(prompt.prompt.concepts)
+        for slot, name in enumerate(names)
     ]
 
 
-def effects(rows: Sequence[Survival]) -> tuple[dict[str, float], dict[str, Float[np.ndarray, " draw"]]]:
-    """By term, its effect and its values where whole prompts are drawn again: least squares with a level a slot.
+def effects(rows: Sequence[Survival]) -> dict[str, Measured]:
+    """By term, its effect, over the concepts that carry it and the prompts: least squares with a level a slot.
 
     Rigidity is coded −½ and ½, and so is the share of rigid rivals, so that each effect is that of going from none to
     all at the mean of the other.
+
+    The same few concepts stand in all prompts, and it is they that are rigid or varied, so that more prompts of them
+    say no more about others. A concept carries the effect of its own rigidity in the rows that are about it, that of
+    rigid rivals in those of its rivals, and the interaction in both. It is left out with these rows, a prompt with all
+    of its own, in all models; ``metrics.crossed`` says how both make one interval.
     """
+    names = list(dict.fromkeys(name for row in rows for name in (row.concept, *row.beside)))
+    about = np.array([[row.concept == name for name in names] for row in rows])
+    beside = np.array([[name in row.beside for name in names] for row in rows])
+    prompts = np.array([row.prompt for row in rows])[:, None] == np.arange(max(row.prompt for row in rows) + 1)
+    carried = dict(zip(TERMS, (about, beside, about | beside), strict=True))
+    states = {name: {row.rigid for row in rows if row.concept == name} for name in names}
+    always = [name for name in names if states[name] == {True}]
+    moved = any(len(own) > 1 for own in states.values())  # between models, so that each concept is its own control
+    groups = (len(always), len(names) - len(always))
+    found_here = {}
+    for place, term in enumerate(TERMS):
+        found_here[term] = of_crossed(
+            partial(_fitted, rows, place),
+            carried[term],
+            prompts,
+            f"concepts in {plural(int(prompts.any(0).sum()), 'prompt')}",
+            None if moved else min(groups),
+            2 / 2.0 ** len(names) if moved else least_of_two(*groups),
+        )
+    return found_here
+
+
+def _fitted(rows: Sequence[Survival], place: int, weights: Float[np.ndarray, "draw row"]) -> Float[np.ndarray, " draw"]:
+    """One coefficient for each draw of rows; no number where they do not tell the terms apart."""
     own = np.array([row.rigid - 0.5 for row in rows])
     rivals = np.array([row.rivals - 0.5 for row in rows])
     slots = np.array([[float(row.slot == slot) for slot in range(SLOTS)] for row in rows])
     design = np.column_stack([own, rivals, own * rivals, slots])
     shown = np.array([row.shown for row in rows])
-    members = np.array([row.prompt for row in rows])
-
-    def fit(weights: Float[np.ndarray, "draw prompt"]) -> Float[np.ndarray, "draw term"]:
-        each = weights[:, members].astype(float)
-        normal = np.einsum("dn,ni,nj->dij", each, design, design)
-        right = np.einsum("dn,ni->di", each, design * shown[:, None])
-        return np.einsum("dij,dj->di", np.linalg.pinv(normal), right)[:, : len(TERMS)]
-
-    count = int(members.max()) + 1
-    values = fit(np.ones((1, count)))[0]
-    draws = {
-        term: resampled(lambda weights, place=place: fit(weights)[:, place], count, _RESAMPLES, width=len(rows) * 6)
-        for place, term in enumerate(TERMS)
-    }
-    return dict(zip(TERMS, map(float, values), strict=True)), draws
+    squares = (design[:, :, None] * design[:, None, :]).reshape(len(rows), -1)
+    normal = (weights @ squares).reshape(len(weights), design.shape[1], -1)
+    right = weights @ (design * shown[:, None])
+    values = np.einsum("dj,dj->d", np.linalg.pinv(normal, hermitian=True)[:, place], right)
+    return np.where(np.linalg.matrix_rank(normal, hermitian=True) == design.shape[1], values, np.nan)
 
 
 def _measured(experiments: Experiments) -> tuple[dict[str, Measured], list[Survival]]:
     rows = survivals(experiments.factorial)
-    prompts = len({row.prompt for row in rows})
     if not rows or len({(row.rigid, row.rivals) for row in rows}) < 6:
         raise ImpossibleError("some cell of the design has no scored prompt")
-    values, draws = effects(rows)
-    return {term: of_draws(values[term], draws[term], prompts) for term in TERMS}, rows
+    return effects(rows), rows
 
 
 def _finding(experiments: Experiments, term: str, rule: Rule) -> Finding:
@@ -149,7 +172,8 @@ _DESIGN = (
     "Three concepts a prompt, each slot rigid or varied, on the model and, where there is one, on its twin, in which"
     " the same concepts have the opposite rigidity: nothing but training tells them apart. Of a model that does not"
     " list its concepts' diversity, kinds stand for rigidity, which the finding then says. Least squares with a level a"
-    " slot; whole prompts are drawn again, with the images of both models."
+    " slot. The same few concepts stand in all prompts and carry the rigidity, so that the interval is over the"
+    " concepts as well as the prompts: each concept, and each prompt in both models, is left out by turns."
 )
 CLAIMS = (
     Claim(
