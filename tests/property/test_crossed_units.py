@@ -1,4 +1,4 @@
-"""An interval over concepts as well as prompts, where a few concepts stand in all prompts."""
+"""An interval over concepts as well as prompts, where a few concepts make up all prompts."""
 
 import itertools
 

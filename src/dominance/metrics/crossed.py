@@ -1,4 +1,4 @@
-"""An interval over two crossed kinds of units, such as prompts and the concepts that stand in many of them."""
+"""An interval over two crossed kinds of units, such as prompts and the concepts that many of them share."""
 
 from collections.abc import Callable
 

@@ -17,7 +17,14 @@ from dominance.reproduce.disrupted import disrupted_of, undisrupted_of
 from dominance.reproduce.impossible import ImpossibleError, asked_of_model
 from dominance.reproduce.kept import kept, kept_each
 from dominance.reproduce.listed import drawn_from, given_list, listed_suite, missing_one, recorded_missing
-from dominance.reproduce.memorized import CopiesResult, Memorized, heads_of_copies, memorized_of
+from dominance.reproduce.memorized import (
+    CopiesResult,
+    Memorized,
+    heads_of_copies,
+    known_by_heart,
+    known_by_picture,
+    memorized_of,
+)
 from dominance.reproduce.methods import CATEGORY_WORD, LOSSES
 from dominance.reproduce.options import ReproduceOptions
 from dominance.reproduce.patched import Patched, patched_of
@@ -180,7 +187,7 @@ class Experiments:
     @cached_property
     def memorized_norms(self) -> MemorizationResult:
         """The same with the prompts that the model has memorized, if need be with an adapter; as ``copies``."""
-        known = self.known_by_heart()
+        known = known_by_heart(self.memorized)
         return self.norms if known.adapter is None else self._norms(known, "memorized-norms")
 
     def _norms(self, known: Memorized | None, name: str) -> MemorizationResult:
@@ -198,11 +205,6 @@ class Experiments:
         """Prompts that the model has memorized, where some are known."""
         return memorized_of(self.source, self.options)
 
-    def known_by_heart(self) -> Memorized:
-        if self.memorized is None:
-            raise ImpossibleError("no prompt of the model is known to be memorized; give --memorized")
-        return self.memorized
-
     @cached_property
     def copies(self) -> CopiesResult:
         """Copies of memorized pictures, each without each single head.
@@ -210,8 +212,7 @@ class Experiments:
         Raises:
             ImpossibleError: no prompt is known to be memorized, or not which picture of it.
         """
-        known = self.known_by_heart()
-        known.needs_pictures()
+        known = known_by_picture(self.memorized)
         _, options = self.layers, self._judged(AuditOptions, self.size.memorized_seeds)
         return heads_of_copies(
             known.first(self.size.memorized), self.model, self.judge, options, self.folder / "memorized"

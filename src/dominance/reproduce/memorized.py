@@ -66,12 +66,34 @@ class Memorized:
         """So many of them."""
         return replace(self, suite=replace(self.suite, prompts=self.suite.prompts[:count]))
 
-    def needs_pictures(self) -> None:
-        """Raises an ImpossibleError where their training pictures are not known."""
-        if not self.pictures:
-            raise ImpossibleError(
-                "the training pictures of the memorized prompts are not known, so no copy can be told"
-            )
+
+def known_by_heart(known: Memorized | None) -> Memorized:
+    """Prompts that the model has memorized.
+
+    Raises:
+        ImpossibleError: none are known.
+    """
+    if known is None:
+        raise ImpossibleError(
+            f"it needs prompts that this model has memorized, which are known of the bundled {MODEL} alone (by its"
+            f" adapter {NAME!r}); give --memorized a list of this model's"
+        )
+    return known
+
+
+def known_by_picture(known: Memorized | None) -> Memorized:
+    """Prompts that the model has memorized, each with its training picture.
+
+    Raises:
+        ImpossibleError: none are known; a list that is given has no pictures.
+    """
+    if known is None or not known.pictures:
+        raise ImpossibleError(
+            "it tells copies by the training picture of each memorized prompt, which are known of the six prompts of"
+            f" the bundled {MODEL} alone (its adapter {NAME!r}): test that model, without --memorized, which takes no"
+            " pictures"
+        )
+    return known
 
 
 def memorized_of(source: "ModelSource", options: ReproduceOptions) -> Memorized | None:

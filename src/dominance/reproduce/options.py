@@ -25,12 +25,13 @@ class ReproduceOptions:
     """
 
     budget: float | None = None
-    """Minutes for the whole run: it uses as many prompts and seeds as fit, and never fewer than can decide anything
-    (default: the full size)."""
+    """Minutes for the whole run: it uses as many prompts and seeds as fit, but never fewer than a smallest size, which
+    leaves many claims undecided (default: the full size)."""
     other: str | None = None
     """A model trained differently, for the claims that compare two; default: the miniature's bundled twin and base."""
     memorized: str | None = None
-    """Suite or file of prompts that the model has memorized, for the order of the noise norm."""
+    """Suite or file of prompts that the model has memorized, for memorized-norm; without it, that claim is possible for
+    the bundled miniature alone. For memorized-heads no file helps: only that model's memorized pictures are known."""
     listed: str | None = None
     """Prompts of another benchmark, for the claims about such: a suite, or a file as `dominance audit` reads it, in
     which COCO's objects are found where it marks no concepts (default: pairs of objects in the templates of GenEval and

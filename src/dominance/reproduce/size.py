@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 
 _FEWEST_PROMPTS = {
+    # Six units, below which nothing is decided, and more where each of several groups must have six.
     "bench": 8,
     "recorded": 6,
     "ablated": 6,
@@ -13,12 +14,12 @@ _FEWEST_PROMPTS = {
     "patched": 12,
     "steered": 7,
     "crowded": 2,
-    "independent": 12,
+    "independent": 30,  # of three categories, and of prompts that a second model dominates, often one in four
     "cell": 1,
     "alone": 8,
     "listed": 12,
 }
-_FEWEST_SEEDS = {"bench_seeds": 4, "noises": 2}
+_FEWEST_SEEDS = {"bench_seeds": 4, "noises": 2, "memorized_seeds": 2}
 SET_HEADS: int = 4
 """Heads of which every set is removed: 11 sets of two or more. Five would have 26, which either half of the prompts
 chooses: nearly as many as the miniature has heads."""
@@ -116,7 +117,11 @@ def full_size(world: str | None) -> Size:
 
 
 def scaled(full: Size, share: float) -> Size:
-    """About that share of the work: prompts and seeds both by its square root, but never below what says anything.
+    """About that share of the work: prompts and seeds both by its square root, but never below a smallest size.
+
+    That has six units or more for each claim, below which none is decided. It promises no verdict: a bench may hold
+    fewer prompts than were asked for, a group of them fewer than six, and a share may be out of reach of any outcome,
+    which its row says.
 
     >>> scaled(Size(), 0.25).bench, scaled(Size(), 0.25).bench_seeds, scaled(Size(), 1e-6).bench
     (12, 5, 8)

@@ -37,7 +37,6 @@ def test_memorized_prompts_move_the_noise_most_or_not(memorized: float, dominanc
         made(
             memorized_norms=norms,
             entries=lambda _: (),
-            known_by_heart=lambda: KNOWN,
             memorized=KNOWN,
             source=SimpleNamespace(name="the model"),
         )
@@ -93,12 +92,12 @@ def test_a_copy_is_of_its_own_picture() -> None:
 def test_where_nothing_is_known_to_be_memorized_no_norm_is_measured() -> None:
     experiments = Experiments.__new__(Experiments)
     vars(experiments).update(memorized=None)
-    for examine in (claims.examine_norm, claims.examine_heads):
-        with pytest.raises(ImpossibleError, match="give --memorized"):
-            examine(experiments)  # which has no model, so that nothing can be drawn before
-    vars(experiments).update(memorized=Memorized(KNOWN.suite, None, {}))
-    with pytest.raises(ImpossibleError, match="pictures of the memorized prompts are not known"):
-        _ = experiments.copies
+    with pytest.raises(ImpossibleError, match="give --memorized a list"):
+        claims.examine_norm(experiments)  # which has no model, so that nothing can be drawn before
+    for known in (None, Memorized(KNOWN.suite, None, {})):  # a list has no pictures, so that none is asked for
+        vars(experiments).update(memorized=known)
+        with pytest.raises(ImpossibleError, match="which takes no pictures"):
+            claims.examine_heads(experiments)
 
 
 def test_what_has_been_memorized_is_given_or_bundled_or_unknown(tmp_path: Path) -> None:

@@ -82,7 +82,7 @@ def effects(rows: Sequence[Survival]) -> dict[str, Measured]:
     Rigidity is coded −½ and ½, and so is the share of rigid rivals, so that each effect is that of going from none to
     all at the mean of the other.
 
-    The same few concepts stand in all prompts, and it is they that are rigid or varied, so that more prompts of them
+    The same few concepts make up all prompts, and it is they that are rigid or varied, so that more prompts of them
     say no more about others. A concept carries the effect of its own rigidity in the rows that are about it, that of
     rigid rivals in those of its rivals, and the interaction in both. It is left out with these rows, a prompt with all
     of its own, in all models; ``metrics.crossed`` says how both make one interval.
@@ -172,7 +172,7 @@ _DESIGN = (
     "Three concepts a prompt, each slot rigid or varied, on the model and, where there is one, on its twin, in which"
     " the same concepts have the opposite rigidity: nothing but training tells them apart. Of a model that does not"
     " list its concepts' diversity, kinds stand for rigidity, which the finding then says. Least squares with a level a"
-    " slot. The same few concepts stand in all prompts and carry the rigidity, so that the interval is over the"
+    " slot. The same few concepts make up all prompts and carry the rigidity, so that the interval is over the"
     " concepts as well as the prompts: each concept, and each prompt in both models, is left out by turns."
 )
 CLAIMS = (
