@@ -95,8 +95,8 @@ CLAIMS = (
         "The norm of memorized prompts beside that of the bench's, in one model. The smaller of the two differences"
         " decides: its interval lies above 0 only where both do, and below 0 where one of them does. For the"
         " miniature memorized prompts are six captions of their own, whose one picture each was repeated in the"
-        " training of an adapter; of another model, or where a list is given, those that --memorized names, drawn by the"
-        " model as it is.",
+        " training of an adapter; of another model, or where a list is given, those that --memorized names, drawn by"
+        " the model as it is.",
         NORM,
         ("bench", "memorized norms"),
         examine_norm,
@@ -115,8 +115,8 @@ CLAIMS = (
         "Copies are images that differ from their prompt's picture, pixel by pixel, by less than half of what these"
         " pictures usually differ from the nearest other. Each is drawn again without each head: mitigated is what is"
         " no copy any more and still shows every concept, by the same majority as for dominance prompts."
-        " Only the bundled miniature can be tested, by its adapter of six captions: of no other prompts are the training"
-        " pictures known, and --memorized takes none. It is decided only where all six have a copy.",
+        " Only the bundled miniature can be tested, by its adapter of six captions: of no other prompts are the"
+        " training pictures known, and --memorized takes none. It is decided only where all six have a copy.",
         HEADS,
         ("bench", "ablation", "memorized"),
         examine_heads,
