@@ -92,7 +92,7 @@ def reproduction_markdown(result: ReproduceResult) -> str:
     lines += ["## Open questions", ""]
     for question in (stated(question, result) for question in QUESTIONS):
         found = [f"- {answer}" for answer in answers(question, result.claims)]
-        see = f" [What the bundled bench shows]({question.see})." if question.see else ""
+        see = f" [What the miniature shows]({question.see})." if question.see else ""
         lines += [f"### {question.asks}", "", f"{question.says}{see}", "", *found, *([""] if found else [])]
         lines += [f"`{question.command}`", ""] if question.command else []
     return "\n".join(lines)

@@ -207,10 +207,12 @@ QUESTIONS: tuple[Question, ...] = (
     Question(
         "Does it depend on the architecture?",
         (),
-        "Not measured here: a small transformer can be trained on the miniature's world in place of the UNet, and"
-        " taught a concept in one design and in ten, but none has been trained to the end. Every claim runs on"
-        " transformers too, where all layers stand for the paper's; early-layers and control-pairs alone go by number.",
+        "No claim compares architectures. A small transformer was trained on the miniature's world in place of the UNet"
+        " and taught each entity in one design and in ten: on it, too, one design dominates more. Every claim runs on"
+        " transformers as well, where all layers stand for the paper's; early-layers and control-pairs alone go by"
+        " number.",
         _other_architecture,
+        "training.md#a-transformer-in-place-of-the-unet",
     ),
 )
 
