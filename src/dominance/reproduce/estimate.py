@@ -15,7 +15,7 @@ from dominance.reproduce.memorized import memorized_of
 from dominance.reproduce.options import ReproduceOptions
 from dominance.reproduce.rigidity import rivals_of
 from dominance.reproduce.size import Size, fitting, full_size
-from dominance.reproduce.work import TIMED, Facts, Rate, Work, heads_of, measured_rate, total, works
+from dominance.reproduce.work import TIMED, Facts, Rate, Work, are_possible, heads_of, measured_rate, total, works
 from dominance.runs.stages.judging import refuse_named, unasked
 from dominance.runs.stages.model import RunModel
 from dominance.suites import load_questions
@@ -203,7 +203,7 @@ def needs_of(claims: Sequence[Claim], source: "ModelSource", options: ReproduceO
     A claim of which one run cannot be, since there is no such model, is refused before anything is drawn for it.
     """
     facts = facts_of(full_size(source.world), source, options)
-    possible = [claim for claim in claims if len(works(claim.needs, facts, shared=False)) == len(claim.needs)]
+    possible = [claim for claim in claims if are_possible(claim.needs, facts)]
     needs = dict.fromkeys(need for claim in possible for need in claim.needs)
     return ("control", *needs) if needs else ()
 

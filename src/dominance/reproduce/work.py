@@ -267,16 +267,17 @@ WORK: Mapping[str, Callable[[Facts], Work]] = {
 """What each shared run takes."""
 
 
-def works(needs: Collection[str], on: Facts, *, shared: bool = True) -> dict[str, Work]:
-    """What those of these runs take that can be.
+def are_possible(needs: Collection[str], on: Facts) -> bool:
+    """Whether there are the models that all of these runs need."""
+    return all(WORK[need](on) != NONE for need in needs)
 
-    Args:
-        shared: whether two runs that are the same are counted once.
-    """
+
+def works(needs: Collection[str], on: Facts) -> dict[str, Work]:
+    """What those of these runs take that can be; two that are the same are counted once."""
     alike = [("twin", "opposed twin")]
     alike += [("twin", "other"), ("opposed twin", "other")] if on.shared else []
     alike += [] if on.adapted else [("norms", "memorized norms")]
-    same = {second for first, second in alike if shared and {first, second} <= set(needs)}
+    same = {second for first, second in alike if {first, second} <= set(needs)}
     found = {need: WORK[need](on) for need in needs if need not in same}
     return {need: work for need, work in found.items() if work != NONE}
 
